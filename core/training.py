@@ -143,10 +143,13 @@ def probabilities(network: Network, points: np.ndarray | Tensor, chunk: int = CH
     return _forward(network, network, points, chunk, device).double().softmax(-1).numpy()
 
 
-def evaluate(network: Network, points, labels, *, objective: str = "cross_entropy", device: str | None = None) -> Evaluation:
-    """How often the largest output is the label's, overall and per class, and the mean objective."""
-    loss, classes = OBJECTIVES[Recipe(epochs=1, objective=objective).objective], network.head.out_features
-    outputs, labels = _forward(network, network, points, CHUNK, device), labels_of(labels, len(points), classes)
+def evaluate(
+    network: Network, points, labels, *, objective: str = "cross_entropy", device: str | None = None, precision: str = "float32"
+) -> Evaluation:
+    """How often the largest output is the label's, overall and per class, and the mean objective. precision: as in `Recipe`."""
+    how, classes = Recipe(epochs=1, objective=objective, precision=precision), network.head.out_features
+    half, loss = _half(how.precision, network, _device(device)), OBJECTIVES[how.objective]
+    outputs, labels = _forward(network, network, points, CHUNK, device, half), labels_of(labels, len(points), classes)
     right = (outputs.argmax(-1) == labels).double()
     per_class = torch.bincount(labels, weights=right, minlength=classes) / torch.bincount(labels, minlength=classes)
     return Evaluation(right.mean().item(), per_class.numpy(), loss(outputs, labels).mean().item())
@@ -192,7 +195,7 @@ class _Run:
             seed_dropout(network, seed)
         parameters, self.model, write_back = _together(self.networks)
         self.adam = torch.optim.Adam(parameters, lr=self.recipe.learning_rate, fused=True)
-        self.half = {"auto": halves(self.networks[0], device), "float32": False, "bfloat16": True}[self.recipe.precision]
+        self.half = _half(self.recipe.precision, self.networks[0], device)
         while self.steps < total and not self.hooks.stopped:
             drawn = [rows[torch.randperm(len(rows), generator=g)] for rows, g in zip(self.rows, orders, strict=True)]
             self.one_pass(torch.stack(drawn if self.recipe.order == "shuffle" else self.rows).to(device), total)
@@ -272,11 +275,15 @@ def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
     return F.linear(patches, layer.weight.flatten(1), layer.bias).transpose(1, 2).unflatten(2, grid)
 
 
-def _forward(network: Network, function: Callable, points, chunk: int, device: str | None) -> Tensor:
+def _forward(network: Network, function: Callable, points, chunk: int, device: str | None, half: bool = False) -> Tensor:
     place = _device(device)
     network.eval().to(place, memory_format=torch.channels_last)
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(place.type, dtype=torch.bfloat16, enabled=half):
         return torch.cat([function(tensor(points[i : i + chunk]).to(place)).float().cpu() for i in range(0, len(points), chunk)])
+
+
+def _half(precision: str, network: Network, device: torch.device) -> bool:
+    return {"auto": halves(network, device), "float32": False, "bfloat16": True}[precision]
 
 
 def _device(device: str | None) -> torch.device:
