@@ -129,7 +129,7 @@ def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path):
 
 
 def test_waiting_jobs_know_their_place_and_can_be_cancelled(key, tmp_path):
-    running = [submit("steps", str(tmp_path / name), key=f"{key}-{name}") for name in range(worker_host.processors() + 1)]
+    running = [submit("steps", str(tmp_path / str(name)), key=f"{key}-{name}") for name in range(worker_host.processors() + 1)]
     until(lambda: all(job.state == "running" for job in running))
     log = tmp_path / "log"
     waiting = {name: submit("in_order", str(log), name, key=f"{key}-{name}", priority=5 * (name in "XY")) for name in "hgfedXY"}
