@@ -103,8 +103,7 @@ def an_estimate(*intervals):
         ([(0.0, 0.0), (NAN, NAN), (NAN, NAN)], "Top is not distinguishable from random at 1,000."),  # the same on every seed
         (
             [(0.0, 0.1), (-0.1, 0.0), (0.02, 0.02)],
-            "Top is *2.0 points better* than random at 10,000 (95% interval 2.0 to 2.0); "
-            "no difference to random shows at 1,000 and 5,000.",
+            "Top is *2.0 points better* than random at 10,000 (95% interval 2.0 to 2.0); no difference to random shows at 1,000 and 5,000.",
         ),
     ],
     ids="worse better even mixed partly-finished unfinished identical touching-zero".split(),
