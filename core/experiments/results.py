@@ -10,6 +10,7 @@ What comes with the app is packed: one bundled result per plan, the outcomes of 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ Outcome = Mapping[str, np.ndarray]
 WIDTHS = {"epoch": CHECKPOINTS, "step": CHECKPOINTS, "accuracy": CHECKPOINTS, "chosen": SHOWN}
 REMEMBERED = 20_000
 _outcomes: dict[str, Outcome] = {}
+_one_writer = threading.Lock()
 
 
 def outcomes(plan: Retraining, fingerprint: str) -> dict[Unit, Outcome]:
@@ -36,25 +38,27 @@ def outcomes(plan: Retraining, fingerprint: str) -> dict[Unit, Outcome]:
 
 def outcome(key: str) -> Outcome | None:
     """One training's arrays, if it is finished."""
-    if key not in _outcomes:
-        found = cache.get(key)
-        arrays = found.arrays if found else _packed(key)
-        if arrays is None:
-            return None
-        remember(key, arrays)
-    return _outcomes[key]
+    if (known := _outcomes.get(key)) is not None:
+        return known
+    found = cache.get(key)
+    arrays = found.arrays if found else _packed(key)
+    return None if arrays is None else remember(key, arrays)
 
 
-def remember(key: str, arrays: Outcome) -> None:
+def remember(key: str, arrays: Outcome) -> Outcome:
     """Keep an outcome in this process: it stays even if the disk refused it."""
-    while len(_outcomes) >= REMEMBERED:
-        del _outcomes[next(iter(_outcomes))]
-    _outcomes[key] = {name: np.array(array) for name, array in arrays.items()}
+    copied = {name: np.array(array) for name, array in arrays.items()}
+    with _one_writer:  # the sweeps' thread and every page's
+        while len(_outcomes) >= REMEMBERED:
+            del _outcomes[next(iter(_outcomes))]
+        _outcomes[key] = copied
+    return copied
 
 
 def forget() -> None:
     """Ask the disk again for everything."""
-    _outcomes.clear()
+    with _one_writer:
+        _outcomes.clear()
     shipped.cache_clear()
 
 
@@ -164,4 +168,3 @@ def _wide(name: str, array: np.ndarray) -> np.ndarray:
     array = np.asarray(array)
     array = array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
     return np.pad(array, (0, WIDTHS[name] - len(array)), constant_values=-1) if name in WIDTHS else array
-

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -242,7 +243,7 @@ def _canonical(plan: Retraining) -> Retraining:
 
 
 def _candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    parsed = tuple(map(parse_candidate, given.split())) if isinstance(given, str) else given
+    parsed = map(parse_candidate, given.split() if isinstance(given, str) else map(str, given))
     each = tuple(dict.fromkeys(candidate for candidate in parsed if candidate != RANDOM))
     if len(each) >= MOST_CANDIDATES:
         raise UserError(f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}. Leave some out.")
@@ -251,7 +252,8 @@ def _candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
 
 def _budgets(given: str | tuple[int, ...]) -> tuple[int, ...]:
     knob = Knob("Budget", low=1, name="budget", kind=int)
-    parsed = sorted({knob.parse(text) for text in (given.replace(",", "").split() if isinstance(given, str) else given)})
+    texts = re.sub(r"(?<=\d),(?=\d{3}\b)", "", given).split() if isinstance(given, str) else given  # 1,000 is one number; 5,6 is none
+    parsed = sorted({knob.parse(text) for text in texts})
     if not 1 <= len(parsed) <= MOST_BUDGETS:
         raise UserError(f"Budgets: found {len(parsed)}, expected 1 to {MOST_BUDGETS} numbers of points such as 1000 5000 10000.")
     return tuple(parsed)

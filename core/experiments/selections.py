@@ -122,9 +122,8 @@ def shares(labels: Ints, k: int) -> Ints:
     sizes = np.bincount(labels)
     level = np.zeros(len(sizes), np.int64)
     while (missing := k - level.sum()) > 0:
-        open_ones = np.flatnonzero(level < sizes)
-        more, rest = divmod(missing, len(open_ones))
-        level[open_ones] += np.minimum(more + (np.arange(len(open_ones)) < rest), sizes[open_ones] - level[open_ones])
+        open_ones = np.flatnonzero(level < sizes)[:missing]
+        level[open_ones] += np.minimum(missing // len(open_ones), sizes[open_ones] - level[open_ones])
     return level
 
 

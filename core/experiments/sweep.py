@@ -11,6 +11,7 @@ served in the order in which they were started; the next one begins when the one
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -72,9 +73,9 @@ class Sweep:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far; None until a few seconds of work have shown one."""
+        """At the pace so far; None until a few seconds of work have shown one, and after the end."""
         done = self.before - self._left()
-        return self._left() / done * self.elapsed if self.elapsed > 3 and done > 0 else None
+        return self._left() / done * self.elapsed if not self.finished and self.elapsed > 3 and done > 0 else None
 
     @property
     def position(self) -> int:
@@ -97,8 +98,9 @@ class _Queue:
     def start(self, sweep: Sweep, owner: str) -> Sweep:
         with self.lock:
             known = self.sweeps.get(sweep.key)
-            if known is None or known.state in ("failed", "cancelled"):
-                self._one_each(owner)
+            if sweep.waiting:
+                self._one_each(owner, sweep.key)
+            if known is None or known.state in ("failed", "cancelled") or (known.finished and sweep.waiting):
                 self.sweeps.pop(sweep.key, None)
                 known = self.sweeps[sweep.key] = sweep
                 self._forget_old()
@@ -115,7 +117,9 @@ class _Queue:
                 return
             sweep.owners.discard(owner)
             if not sweep.owners or owner is None:
-                self._end(sweep, "cancelled")
+                self._collect(sweep)  # what has finished this moment stays
+                if not sweep.finished:
+                    self._end(sweep, "cancelled")
 
     def ahead_of(self, sweep: Sweep) -> int:
         unfinished = [other for other in list(self.sweeps.values()) if not other.finished]
@@ -123,6 +127,7 @@ class _Queue:
 
     def _run(self) -> None:
         while True:
+            slots = _slots()  # may ask a scheduler, and must not keep a cancel waiting
             with self.lock:
                 active = [sweep for sweep in self.sweeps.values() if not sweep.finished]
                 if not active:
@@ -131,25 +136,28 @@ class _Queue:
                 for sweep in active:
                     try:
                         self._collect(sweep)
+                        self._hand_out(sweep, slots)
                     except Exception as error:  # a sweep must end with a word, not stand still
                         log.exception("sweep %s", sweep.key)
                         self._end(sweep, "failed", f"The experiment stopped with {type(error).__name__}: {error}. The log has the details.")
-                self._hand_out([sweep for sweep in active if not sweep.finished])
             time.sleep(PAUSE)
 
     def _collect(self, sweep: Sweep) -> None:
+        """Keep what is done, all of it before a failure ends the sweep; what was lost, or let go of elsewhere, waits again."""
+        failure = None
         for key, (unit, job) in list(sweep.running.items()):
             if not job.finished:
                 continue
             del sweep.running[key]
             if job.state == "done":
                 self._keep(sweep, key, job)
-            elif job.error in (jobs.LOST, None) and sweep.tries[key] < TRIES:  # cut off, or let go of by another sweep
-                sweep.waiting.insert(0, (unit, key))
-            else:
-                self._end(sweep, "failed", job.error)
-                return
-        if not sweep.waiting and not sweep.running:
+                continue
+            sweep.waiting.insert(0, (unit, key))
+            if job.error not in (jobs.LOST, None) or sweep.tries[key] >= TRIES:
+                failure = failure or job.error or jobs.LOST
+        if failure:
+            self._end(sweep, "failed", failure)
+        elif not sweep.waiting and not sweep.running:
             self._end(sweep, "done")
 
     def _keep(self, sweep: Sweep, key: str, job: Job) -> None:
@@ -161,33 +169,45 @@ class _Queue:
         sweep.notes = tuple(dict.fromkeys((*sweep.notes, *entry.notes)))
         jobs.forget(key)
 
-    def _hand_out(self, active: list[Sweep]) -> None:
-        free = jobs.slots() - len({key for sweep in active for key in sweep.running})
-        for sweep in active:
-            while sweep.waiting and free > 0:
-                unit, key = sweep.waiting.pop(0)
-                sweep.tries[key] = sweep.tries.get(key, 0) + 1
-                sweep.state, sweep.started = "running", sweep.started or time.time()
-                sweep.running[key] = unit, jobs.submit(TASK, unit, key=key, priority=PRIORITY)
-                free -= 1
+    def _hand_out(self, sweep: Sweep, slots: int) -> None:
+        busy = {key for other in self.sweeps.values() for key in other.running}
+        while sweep.waiting and not sweep.finished and len(busy) < slots:
+            unit, key = sweep.waiting.pop(0)
+            if results.outcome(key) is not None:  # another sweep has finished it meanwhile
+                continue
+            sweep.tries[key] = sweep.tries.get(key, 0) + 1
+            sweep.state, sweep.started = "running", sweep.started or time.time()
+            sweep.running[key] = unit, jobs.submit(TASK, unit, key=key, priority=PRIORITY)
+            busy.add(key)
 
     def _end(self, sweep: Sweep, state: str, error: str | None = None) -> None:
+        """What has not finished is counted as waiting."""
         sweep.state, sweep.error, sweep.ended = state, error, time.time()
         wanted = {key for other in self.sweeps.values() if not other.finished for key in other.running}
         for key, (_, job) in sweep.running.items():
             if key not in wanted:
                 job.cancel()
-        sweep.running, sweep.waiting = {}, []
+        sweep.waiting = [(unit, key) for key, (unit, _) in sweep.running.items()] + sweep.waiting
+        sweep.running = {}
 
-    def _one_each(self, owner: str) -> None:
+    def _one_each(self, owner: str, key: str) -> None:
         for other in self.sweeps.values():
-            if owner in other.owners and not other.finished:
+            if owner in other.owners and not other.finished and other.key != key:
                 raise UserError("Your last experiment is still running. Stop it first, or wait for its end; what it has finished stays.")
 
     def _forget_old(self) -> None:
         ended = [key for key, sweep in self.sweeps.items() if sweep.finished]
         for key in ended[: max(0, len(self.sweeps) - KEPT)]:
             del self.sweeps[key]
+
+
+def _slots() -> int:
+    """How many trainings at once; one while the scheduler does not answer, which that one then tells."""
+    try:
+        return jobs.slots()
+    except Exception:
+        log.warning("the scheduler does not answer", exc_info=True)
+        return 1
 
 
 _queue = _Queue()
@@ -201,8 +221,9 @@ def start(plan: Retraining, fingerprint: str, owner: str) -> Sweep:
     sweep = Sweep(plan_key(plan, fingerprint), plan, fingerprint)
     sweep.waiting, sweep.total = results.missing(plan, fingerprint), len(plan.units())
     sweep.before = sum(work(unit) for unit, _ in sweep.waiting)
+    running = _queue.start(sweep, owner)
     cache.put(record_key(sweep.key), {}, {"plan": plan.to_query(), "title": plan.title(), "started": time.time(), "data": fingerprint})
-    return _queue.start(sweep, owner)
+    return running
 
 
 def find(key: str) -> Sweep | None:
@@ -213,6 +234,13 @@ def find(key: str) -> Sweep | None:
 def cancel(key: str, owner: str | None) -> None:
     """This owner no longer wants it; it ends when nobody does. owner None: whoever wants it."""
     _queue.cancel(key, owner)
+
+
+@atexit.register
+def _end_all() -> None:
+    """Before the jobs end, so that nothing is handed out again while the program ends."""
+    for key in list(_queue.sweeps):
+        cancel(key, None)
 
 
 def record_key(key: str) -> str:

@@ -40,12 +40,15 @@ def train(
     scores: (pool size,), None for a rule without. length: epochs, or optimizer steps for the protocol "steps".
     Arrays: epoch (t,), step (t,), accuracy (t,) at the checkpoints, the last on all test points; loss () mean cross-entropy there;
     per_class (c,), NaN for a class without test points; classes (c,) points selected of each; chosen (at most 24,) dataset rows, first
-    picked first. Facts: steps, seconds, samples_per_second of the training alone. UserError as in `selections.take`.
+    picked first. Facts: steps, seconds, samples_per_second of the training alone. UserError as in
+    `selections.take`, and for a budget of 0.
     """
     from core import networks, training
 
     pool, test = split(data)
     rows, weights = select(data, pool, scores, rule, budget, seed)
+    if len(rows) == 0:
+        raise UserError("Budget: found 0 points, expected at least 1 to train on.")
     fresh = networks.build(network, classes=len(data.class_names), shape=data.shape, seed=seed)
     recipe = _recipe(protocol, length)
     total = training.Recipe(**recipe).total_steps(budget)
