@@ -8,7 +8,8 @@ batch by batch. Adam. Every training draws from generators of its own, so that t
 one seed gives one result on one machine with one number of threads. A loss is a mean over the points of a batch.
 
 Objectives: cross_entropy on the outputs; smooth_l1, mean over the classes of the smooth-L1 distance (beta 1) to the one-hot label;
-softmax_twice, cross-entropy fed with softmax(outputs), a published slip kept to show its effect.
+softmax_twice, cross-entropy fed with softmax(outputs), a published slip kept to show its effect; squared, the squared distance to
+the one-hot label.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": lambda outputs, labels: F.cross_entropy(outputs, labels, reduction="none"),
     "smooth_l1": lambda outputs, labels: F.smooth_l1_loss(outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none").mean(-1),
     "softmax_twice": lambda outputs, labels: F.cross_entropy(outputs.softmax(-1), labels, reduction="none"),
+    "squared": lambda outputs, labels: (outputs - F.one_hot(labels, outputs.shape[-1])).square().sum(-1),
 }
 CHOICES = {"objective": tuple(OBJECTIVES), "order": ("shuffle", "as_given"), "schedule": ("constant", "linear")}
 CHOICES["precision"], CHUNK = ("auto", "float32", "bfloat16"), 512
@@ -114,8 +116,8 @@ def train_many(
     stacked: train networks with equally many rows together, as batched matrix products; by default on a GPU only (two CPU cores are busy
     with one). Networks with dropout are trained one by one: each draws from its own generator.
     device: by default the GPU if there is one. weights: (n,), of each point's loss; a batch still divides by its size.
-    stop(): asked after every step; True ends all. progress(step, steps, loss): after every step, counted over all networks; it reads the
-    loss, for which a GPU must be waited for. on_epoch(which, epoch, network): after every pass, network in eval mode.
+    stop(): asked after every step and every pass; True ends all. progress(step, steps, loss): after every step, counted over all
+    networks; it reads the loss, which a GPU must be waited for. on_epoch(which, epoch, network): after every pass, network in eval mode.
     Raises UserError for data that do not fit the networks and for a loss that is not finite.
     """
     if not networks or len(seeds) != len(networks) or (subsets is not None and len(subsets) != len(networks)):
@@ -168,6 +170,9 @@ class _Hooks:
         self.done += len(losses)
         if self.progress:
             self.progress(self.done, self.steps, losses.mean().item())
+        self.ask()
+
+    def ask(self) -> None:
         self.stopped = bool(self.stop and self.stop())
 
 
@@ -204,6 +209,7 @@ class _Run:
                 network.eval()
                 if self.hooks.on_epoch and not self.hooks.stopped:
                     self.hooks.on_epoch(which, len(self.losses), network)
+            self.hooks.ask()
         ending = (tuple(self.seconds), self.seen * len(self.networks) / sum(self.seconds), self.steps, self.hooks.stopped)
         return [Record(tuple(own), *ending) for own in torch.stack(self.losses, 1).tolist()]
 

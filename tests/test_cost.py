@@ -12,14 +12,14 @@ PLAN = Retraining().with_(dataset="digits", network="mlp", epochs=3, seeds=2, bu
 def test_work_is_training_and_testing():
     """Testing looks 14 times at 2,000 points and once at 10,000, forwards only: 0.3 of a training step each."""
     small, large = PLAN.units()[:2]
-    assert cost.work(small) == 3 * 100 + 0.3 * 38_000 and cost.work(large) == 3 * 1000 + 0.3 * 38_000
+    assert small.work == 3 * 100 + 0.3 * 38_000 and large.work == 3 * 1000 + 0.3 * 38_000
     steps = PLAN.with_(protocol="steps", steps=50).units()
-    assert {cost.work(unit) for unit in steps} == {50 * 64 + 0.3 * 38_000}
+    assert {unit.work for unit in steps} == {50 * 64 + 0.3 * 38_000}
 
 
 def test_the_time_is_the_longer_of_equal_shares_and_the_longest_one():
     units = PLAN.units()
-    each = [cost.work(unit) for unit in units]
+    each = [unit.work for unit in units]
     assert cost.predict(units, 1000.0, 1) == pytest.approx(sum(each) / 1000)
     assert cost.predict(units, 500.0, 2) == pytest.approx(sum(each) / 2 / 500)
     assert cost.predict(units, 1000.0, 100) == pytest.approx(max(each) / 1000)

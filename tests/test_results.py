@@ -135,7 +135,7 @@ def test_a_damaged_pack_counts_as_missing(fingerprint):
     for unit in PLAN.units():
         retrain.train(unit)
     packed(PLAN, fingerprint)
-    file = next(cache.BUNDLED.glob("retrain/*/accuracy.npy"))
+    file = next(cache.BUNDLED.glob("pack/*/accuracy.npy"))
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     assert results.outcomes(PLAN, fingerprint) == {}
 

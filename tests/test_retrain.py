@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import cache, datasets, pipeline, strategy
-from core.experiments import presets, retrain, selections, unit
+from core.experiments import presets, results, retrain, selections, unit
+from core.experiments.results import plan_key
 from core.experiments.retrain import (
     BUDGETS,
     KNOBS,
@@ -22,7 +23,6 @@ from core.experiments.retrain import (
     check,
     from_query,
     parse_candidate,
-    plan_key,
     unit_key,
 )
 from core.strategies.leverage import leverage
@@ -234,6 +234,7 @@ def test_a_change_of_the_code_changes_the_keys(monkeypatch):
     monkeypatch.setattr(retrain, "score_code", lambda spec: "changed")
     assert unit_key(top, "data") != before[0][0] and unit_key(random, "data") == before[0][1]
     monkeypatch.setattr(retrain, "code_version", lambda module: {"core.experiments.unit": "changed"}[module])
+    results._keys.cache_clear()
     assert unit_key(random, "data") != before[0][1] and plan_key(SMALL, "data") != before[1]
     assert cache.bundled_key(unit_key(random, "data")) == cache.bundled_key(before[0][1])
 

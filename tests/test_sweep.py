@@ -24,7 +24,6 @@ import pytest
 from core import cache, datasets, jobs, worker_host
 from core.cache import Entry
 from core.experiments import results, retrain, sweep
-from core.experiments.cost import work
 from core.experiments.retrain import Retraining, unit_key
 from core.types import UserError
 
@@ -132,15 +131,15 @@ def test_trainings_are_handed_out_as_slots_get_free_in_the_plans_order(desk):
 
 def test_progress_is_in_work_and_time(desk):
     running, units = sweep.start(PLAN, DATA, "me"), PLAN.units()
-    total = sum(map(work, units))
+    total = sum(unit.work for unit in units)
     until(lambda: len(desk.sent) == 2)
     assert running.fraction == 0 and running.seconds_left is None and running.elapsed < 3
     desk.jobs[unit_key(units[0], DATA)].progress = (0.5, "")
-    assert running.fraction == pytest.approx(0.5 * work(units[0]) / total)
+    assert running.fraction == pytest.approx(0.5 * units[0].work / total)
     desk.finish(*units[:2])
     until(lambda: running.done == 2 and len(desk.sent) == 4)
     running.started = time.time() - 30
-    done = work(units[0]) + work(units[1])
+    done = units[0].work + units[1].work
     assert running.fraction == pytest.approx(done / total) and running.elapsed == pytest.approx(30, abs=1)
     assert running.seconds_left == pytest.approx((total - done) / done * 30, rel=0.1)
     sweep.cancel(running.key, "me")
@@ -217,7 +216,7 @@ def test_a_cancel_keeps_what_is_finished_and_frees_the_rest(desk):
     sweep.cancel(running.key, "me")
     assert running.state == "cancelled" and running.finished and running.done == 2 and running.error is None
     assert desk.state(units[2]) == "cancelled" and list(results.outcomes(PLAN, DATA)) == units[:2]
-    assert running.fraction == pytest.approx(sum(map(work, units[:2])) / sum(map(work, units)))
+    assert running.fraction == pytest.approx(sum(unit.work for unit in units[:2]) / sum(unit.work for unit in units))
     sweep.cancel(running.key, "me")
     sweep.cancel("retrain-unknown", None)
     sent = len(desk.sent)
@@ -396,7 +395,7 @@ def local(_local, monkeypatch):
     workshop, folder = _local
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(folder))
     monkeypatch.setenv("LEVERAGE_LAB_TEST_FOLDER", str(workshop.folder))
-    monkeypatch.setattr(sweep, "TASK", "tests.tasks_for_sweeps:train")
+    monkeypatch.setattr(retrain.Unit, "task", "tests.tasks_for_sweeps:train")
     (workshop.folder / "log").unlink(missing_ok=True)
     workshop.pace(0.0)
     return workshop
@@ -492,8 +491,8 @@ def test_a_killed_worker_host_is_replaced_and_the_sweep_goes_on(local, undisturb
 COMMAND = """
 import sys
 from core import __main__
-from core.experiments import sweep
-sweep.TASK = "tests.tasks_for_sweeps:train"
+from core.experiments import retrain
+retrain.Unit.task = "tests.tasks_for_sweeps:train"
 sys.exit(__main__.main(["retrain", *sys.argv[1:]]))
 """
 
@@ -560,7 +559,7 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
     try:
         address = until(lambda: file.exists() and file.read_text().strip() and json.loads(file.read_text())["address"])
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
-        monkeypatch.setattr(sweep, "TASK", "tests.tasks_for_sweeps:train")
+        monkeypatch.setattr(retrain.Unit, "task", "tests.tasks_for_sweeps:train")
         yield workshop, started[0]
     finally:
         jobs.close()

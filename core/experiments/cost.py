@@ -1,6 +1,6 @@
 """What will an experiment cost? Its work in samples, and from the rates this machine has shown, its time.
 
-    work(unit)                     samples through the network, testing counted
+    unit.work                      samples through the network, testing counted
     predict(units, rate, slots)    seconds
 """
 
@@ -12,22 +12,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from core.experiments.retrain import Unit
-from core.experiments.unit import CHECKPOINTS, CURVE_POINTS
+from core.experiments.results import Work
 
-TEST_POINTS = 10_000
-TEST_SHARE = 0.3  # forwards only, beside a training step on as many points
 TRIAL = 20  # batches of a measurement
 
 
-def work(unit: Unit) -> float:
-    """Samples trained on, plus what testing costs in the same coin."""
-    return unit.samples + TEST_SHARE * ((CHECKPOINTS - 1) * CURVE_POINTS + TEST_POINTS)
-
-
-def predict(units: Iterable[Unit], rate: float, slots: int) -> float:
+def predict(units: Iterable[Work], rate: float, slots: int) -> float:
     """Seconds for these trainings, `slots` at a time, at `rate` samples per second each: the longer of equal shares and the longest one."""
-    each = [work(unit) / rate for unit in units]
+    each = [unit.work / rate for unit in units]
     return max(sum(each) / slots, max(each, default=0.0))
 
 

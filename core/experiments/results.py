@@ -13,25 +13,52 @@ import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from core import cache
 from core.cache import Entry
-from core.experiments.retrain import Retraining, Unit, unit_key
+from core.experiments.retrain import Retraining, Unit
 from core.experiments.unit import CHECKPOINTS, SHOWN
 from core.types import Floats, Ints
 
 Outcome = Mapping[str, np.ndarray]
-WIDTHS = {"epoch": CHECKPOINTS, "step": CHECKPOINTS, "accuracy": CHECKPOINTS, "chosen": SHOWN}
 REMEMBERED = 20_000
 _outcomes: dict[str, Outcome] = {}
 _one_writer = threading.Lock()
 
 
-def outcomes(plan: Retraining, fingerprint: str) -> dict[Unit, Outcome]:
-    """The finished trainings of a plan, in its order."""
+class Work(Protocol):
+    """One unit of a plan: what a worker does in one go. task: "module:function" that takes it; work: its size, to compare units by."""
+
+    task: str
+
+    @property
+    def work(self) -> float: ...
+
+    def key(self, fingerprint: str) -> str: ...  # under which its outcome is kept
+
+
+class Plan(Protocol):
+    """An experiment: canonical, in a link and back."""
+
+    kind: str
+
+    def units(self) -> list: ...
+
+    def to_query(self) -> dict[str, str]: ...
+
+    def title(self) -> str: ...
+
+
+def plan_key(plan: Plan, fingerprint: str) -> str:
+    """The key of the whole experiment: it changes when any of its units would."""
+    return cache.key(plan.kind, {"units": [key for _, key in _keys(plan, fingerprint)]}, code="", data=fingerprint)
+
+
+def outcomes(plan: Plan, fingerprint: str) -> dict[Any, Outcome]:
+    """The finished units of a plan, in its order."""
     keys = _keys(plan, fingerprint)
     return {unit: found for unit, key in keys if (found := outcome(key)) is not None}
 
@@ -62,14 +89,14 @@ def forget() -> None:
     shipped.cache_clear()
 
 
-def missing(plan: Retraining, fingerprint: str) -> list[tuple[Unit, str]]:
+def missing(plan: Plan, fingerprint: str) -> list[tuple[Any, str]]:
     """The trainings that are still to do, with their keys, in the plan's order."""
     return [(unit, key) for unit, key in _keys(plan, fingerprint) if outcome(key) is None]
 
 
 @functools.lru_cache(maxsize=64)
-def _keys(plan: Retraining, fingerprint: str) -> tuple[tuple[Unit, str], ...]:
-    return tuple((unit, unit_key(unit, fingerprint)) for unit in plan.units())
+def _keys(plan: Plan, fingerprint: str) -> tuple[tuple[Any, str], ...]:
+    return tuple((unit, unit.key(fingerprint)) for unit in plan.units())
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,31 +156,37 @@ def rows(plan: Retraining, found: Mapping[Unit, Outcome]) -> dict[str, list]:
     return columns
 
 
-def pack(plan: Retraining, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """All of a finished plan as one result to ship: arrays stacked over its trainings, facts["units"] their keys."""
+def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """All that is finished of a plan as one result to ship: every array flat, one unit after the other, in float32 and int32.
+
+    facts["units"]: the units' keys; facts["shapes"]: of every array, unit by unit.
+    """
     each = [(cache.bundled_key(key), outcome(key)) for _, key in _keys(plan, fingerprint)]
-    found = [arrays for _, arrays in each if arrays is not None]
-    arrays = {name: np.stack([_wide(name, one[name]) for one in found]) for name in found[0]}
-    return arrays, {"units": [key for key, one in each if one is not None], "plan": plan.to_query(), "data": fingerprint}
+    found = {key: arrays for key, arrays in each if arrays is not None}
+    names = list(next(iter(found.values())))
+    arrays = {name: np.concatenate([_small(one[name]).ravel() for one in found.values()]) for name in names}
+    shapes = {name: [list(np.shape(one[name])) for one in found.values()] for name in names}
+    return arrays, {"units": list(found), "shapes": shapes, "kind": plan.kind, "plan": plan.to_query(), "data": fingerprint}
 
 
-def bundle_key(plan: Retraining, fingerprint: str) -> str:
+def bundle_key(plan: Plan, fingerprint: str) -> str:
     """Under which key a plan's pack is shipped: the plan's own name, whatever the code's version."""
-    return cache.key("retrain", plan.to_query(), code="", data=fingerprint)
+    return cache.key("pack", {"kind": plan.kind} | plan.to_query(), code="", data=fingerprint)
 
 
 def unpack(entry: Entry, row: int) -> Outcome:
-    """One training's arrays out of a pack."""
-    arrays = {name: array[row] for name, array in entry.arrays.items()}
-    checkpoints = int((arrays["epoch"] >= 0).sum())
-    short = {name: arrays[name][:checkpoints] for name in ("epoch", "step", "accuracy")}
-    return arrays | short | {"chosen": arrays["chosen"][arrays["chosen"] >= 0]}
+    """One unit's arrays out of a pack."""
+    found = {}
+    for name, shapes in entry.facts["shapes"].items():
+        sizes = [int(np.prod(shape)) for shape in shapes[: row + 1]]
+        found[name] = entry.arrays[name][sum(sizes[:-1]) : sum(sizes)].reshape(shapes[row])
+    return found
 
 
 @functools.lru_cache(maxsize=1)
 def shipped() -> dict[str, tuple[str, int]]:
     """Where every packed training lies: its bundled key -> (the pack's key, its row)."""
-    packs = cache.entries("retrain")
+    packs = cache.entries("pack")
     return {unit: (key, row) for key, facts in packs for row, unit in enumerate(facts["units"])}
 
 
@@ -163,8 +196,7 @@ def _packed(key: str) -> Outcome | None:
     return unpack(entry, place[1]) if entry else None
 
 
-def _wide(name: str, array: np.ndarray) -> np.ndarray:
-    """Padded with -1 to one width, small: float32 and int32 are enough for accuracies and rows."""
+def _small(array: np.ndarray) -> np.ndarray:
+    """Accuracies and row numbers need no more than four bytes each."""
     array = np.asarray(array)
-    array = array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
-    return np.pad(array, (0, WIDTHS[name] - len(array)), constant_values=-1) if name in WIDTHS else array
+    return array.astype({"f": np.float32, "i": np.int32, "u": np.int32}.get(array.dtype.kind, array.dtype))

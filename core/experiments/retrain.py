@@ -23,7 +23,7 @@ import numpy as np
 from core import cache, datasets, strategy
 from core.cache import Entry
 from core.experiments import selections
-from core.experiments.unit import PROTOCOLS
+from core.experiments.unit import CHECKPOINTS, CURVE_POINTS, PROTOCOLS
 from core.spec import Spec, score_code, score_fields
 from core.strategy import Knob
 from core.types import Dataset, Floats, UserError
@@ -32,6 +32,7 @@ from core.versions import code_version
 NETWORKS = ("talk_cnn", "lenet5", "mlp", "linear", "fi_cnn", "resnet18", "vgg11", "convmixer")
 BUDGETS = (1_000, 5_000, 10_000)
 MOST_BUDGETS, MOST_CANDIDATES, MOST_UNITS = 12, 12, 2_000
+TEST_POINTS, TEST_SHARE = 10_000, 0.3
 KNOBS = {
     "network": Knob("Network", "Trained from scratch on every selection.", choices=NETWORKS, name="network", kind=str, default="talk_cnn"),
     "protocol": Knob("Protocol", choices=tuple(PROTOCOLS), name="protocol", kind=str, default="epochs"),
@@ -94,6 +95,16 @@ class Unit:
     protocol: str
     length: int
     seed: int
+    task = "core.experiments.retrain:train"
+
+    def key(self, fingerprint: str) -> str:
+        """The cache key of its outcome."""
+        return unit_key(self, fingerprint)
+
+    @property
+    def work(self) -> float:
+        """Samples trained on, plus what testing costs in the same coin: forwards only, beside a training step on as many points."""
+        return self.samples + TEST_SHARE * ((CHECKPOINTS - 1) * CURVE_POINTS + TEST_POINTS)
 
     @property
     def samples(self) -> int:
@@ -123,6 +134,7 @@ class Retraining:
     seeds: int = 5
     epochs: int = 15
     steps: int = 1_000
+    kind = "retrain"
 
     def with_(self, **changes: Any) -> Retraining:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -168,11 +180,6 @@ def unit_key(unit: Unit, fingerprint: str) -> str:
     code = code_version("core.experiments.unit") + (score_code(unit.scores_spec) if chosen.scored else "")
     scored = score_fields(unit.scores_spec) if chosen.scored else None
     return cache.key("unit", fields | {"rule": chosen.rule, "scores": scored}, code=code, data=fingerprint)
-
-
-def plan_key(plan: Retraining, fingerprint: str) -> str:
-    """The key of the whole experiment: it changes when any of its trainings would."""
-    return cache.key("retrain", {"units": [unit_key(unit, fingerprint) for unit in plan.units()]}, code="", data=fingerprint)
 
 
 def check(plan: Retraining, data: Dataset) -> None:

@@ -4,7 +4,7 @@
     sweep.state, sweep.fraction, sweep.seconds_left, sweep.position
     cancel(sweep.key, owner)
 
-One training is one job, so what is finished is in the cache at once. Only as many trainings are handed out as the workers can do at
+One unit is one job, so what is finished is in the cache at once. Only as many trainings are handed out as the workers can do at
 once: the rest waits here, where it can be cancelled at once. A training whose connection was lost is handed out again. Experiments are
 served in the order in which they were started; the next one begins when the one before has no training left to hand out.
 """
@@ -19,13 +19,11 @@ from dataclasses import dataclass, field
 
 from core import cache, jobs
 from core.experiments import results
-from core.experiments.cost import work
-from core.experiments.retrain import Retraining, Unit, plan_key
+from core.experiments.results import Plan, Work, plan_key
 from core.jobs import Job
 from core.types import UserError
 
 log = logging.getLogger(__name__)
-TASK = "core.experiments.retrain:train"
 PRIORITY = -10  # behind what a person is waiting for
 TRIES = 3
 PAUSE = 0.1
@@ -37,11 +35,11 @@ class Sweep:
     """One experiment under way. state: "queued", "running", "done", "failed" or "cancelled"; owners: the sessions that asked for it."""
 
     key: str
-    plan: Retraining
+    plan: Plan
     fingerprint: str
     owners: set[str] = field(default_factory=set)
-    waiting: list[tuple[Unit, str]] = field(default_factory=list)
-    running: dict[str, tuple[Unit, Job]] = field(default_factory=dict)
+    waiting: list[tuple[Work, str]] = field(default_factory=list)
+    running: dict[str, tuple[Work, Job]] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     state: str = "queued"
     started: float | None = None
@@ -64,7 +62,7 @@ class Sweep:
     @property
     def fraction(self) -> float:
         """Of all the plan's work, in [0, 1]."""
-        return 1.0 - self._left() / max(1.0, sum(work(unit) for unit in self.plan.units()))
+        return 1.0 - self._left() / max(1.0, sum(unit.work for unit in self.plan.units()))
 
     @property
     def elapsed(self) -> float:
@@ -83,8 +81,8 @@ class Sweep:
         return _queue.ahead_of(self)
 
     def _left(self) -> float:
-        begun = sum(work(unit) * (1.0 - (job.progress[0] or 0.0)) for unit, job in list(self.running.values()))
-        return begun + sum(work(unit) for unit, _ in list(self.waiting))
+        begun = sum(unit.work * (1.0 - (job.progress[0] or 0.0)) for unit, job in list(self.running.values()))
+        return begun + sum(unit.work for unit, _ in list(self.waiting))
 
 
 class _Queue:
@@ -177,7 +175,7 @@ class _Queue:
                 continue
             sweep.tries[key] = sweep.tries.get(key, 0) + 1
             sweep.state, sweep.started = "running", sweep.started or time.time()
-            sweep.running[key] = unit, jobs.submit(TASK, unit, key=key, priority=PRIORITY)
+            sweep.running[key] = unit, jobs.submit(unit.task, unit, key=key, priority=PRIORITY)
             busy.add(key)
 
     def _end(self, sweep: Sweep, state: str, error: str | None = None) -> None:
@@ -213,16 +211,17 @@ def _slots() -> int:
 _queue = _Queue()
 
 
-def start(plan: Retraining, fingerprint: str, owner: str) -> Sweep:
+def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
     """Begin or join the plan's sweep. A UserError if this owner has another one running.
 
     A record of it is kept, so that the history knows of it and a link with its key finds it again after a restart.
     """
     sweep = Sweep(plan_key(plan, fingerprint), plan, fingerprint)
     sweep.waiting, sweep.total = results.missing(plan, fingerprint), len(plan.units())
-    sweep.before = sum(work(unit) for unit, _ in sweep.waiting)
+    sweep.before = sum(unit.work for unit, _ in sweep.waiting)
     running = _queue.start(sweep, owner)
-    cache.put(record_key(sweep.key), {}, {"plan": plan.to_query(), "title": plan.title(), "started": time.time(), "data": fingerprint})
+    record = {"kind": plan.kind, "plan": plan.to_query(), "title": plan.title(), "started": time.time(), "data": fingerprint}
+    cache.put(record_key(sweep.key), {}, record)
     return running
 
 
@@ -245,4 +244,4 @@ def _end_all() -> None:
 
 def record_key(key: str) -> str:
     """Where the record of a sweep lies in the cache."""
-    return key.replace("retrain-", "history-")
+    return f"history-{key.partition('-')[2]}"

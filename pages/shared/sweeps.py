@@ -11,7 +11,8 @@ import streamlit as st
 
 from core import cache, jobs
 from core.experiments import cost, results, sweep
-from core.experiments.retrain import Retraining, from_query, plan_key
+from core.experiments.results import plan_key
+from core.experiments.retrain import Retraining, from_query
 from core.experiments.sweep import Sweep
 from core.types import Dataset
 from pages.shared import parts
