@@ -14,12 +14,17 @@ import numpy as np
 import pandas as pd
 
 from core.charts import CLOSE, finish
-from core.experiments.verdict import Estimate
+from core.experiments.verdict import Estimate, estimate
 from core.types import Floats
 
 PERCENT = alt.Axis(format="%", tickCount=6)
+# The colours of cells from 0 to the top, and the share of the top at which white and black numbers are equally legible.
+CELLS = {False: (("#FFFFFF", "#9CC8E4", "#0072B2"), 0.95), True: (("#1B2229", "#0072B2", "#9FD3F5"), 0.56)}
+_PLAIN = {"ticks": False, "domain": False, "labelOverlap": False, "labelFlush": False}
 _PARTS = {"mean": "mean", "low": "95% from", "high": "to"}
 HEIGHT, NAME_GAP = 400, 0.055  # of a chart; between two names, as a share of its height
+FEW_SEEDS = 5  # so many can be told apart as thin lines
+NARROW = "containerSize()[0] < 500"  # a phone; a picture file has no container and is never narrow
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,16 @@ def accuracy_by_budget(budgets: Sequence[int], accuracy: Estimate, lines: Sequen
     return _lines(frame, "budget", x, lines, dark, last=max(budgets))
 
 
-def accuracy_by_step(steps: Floats, accuracy: Estimate, lines: Sequence[Line], what: str, dark: bool) -> alt.LayerChart:
-    """How does it learn? Accuracy (m, t) after each of the steps (t,), or epochs: `what` names them."""
-    frame = _long(steps, accuracy, lines, "at")
-    x = {"scale": alt.Scale(nice=False), "axis": alt.Axis(tickCount=6, grid=False, format=",d"), "title": what}
-    return _lines(frame, "at", x, lines, dark, last=float(np.max(steps)))
+def accuracy_by_step(steps: Floats, curves: Floats, lines: Sequence[Line], what: str, dark: bool) -> alt.LayerChart:
+    """How does it learn? Accuracy (m, s, t) of every seed after each of the steps (t,), or epochs: `what` names them.
+
+    Few seeds are thin lines under their mean, many are a band: its 95% interval.
+    """
+    mean = estimate(np.moveaxis(curves, 1, -1))
+    frame = _long(steps, mean, lines, "at")
+    x = {"scale": alt.Scale(nice=False), "axis": alt.Axis(tickCount=6, tickMinStep=1, grid=False, format=",d"), "title": what}
+    few = _each_seed(steps, curves, lines) if curves.shape[1] <= FEW_SEEDS else None
+    return _lines(frame, "at", x, lines, dark, last=float(np.max(steps)), seeds=few)
 
 
 def difference_to_random(budgets: Sequence[int], difference: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
@@ -52,35 +62,40 @@ def difference_to_random(budgets: Sequence[int], difference: Estimate, lines: Se
     base = alt.Chart(frame).encode(
         x=alt.X("budget:N", sort=None, title="budget", axis=alt.Axis(labelAngle=0, grid=False)),
         xOffset=alt.XOffset("name:N", sort=names),
-        color=_colour(lines, alt.Legend(title=None, orient="top", columns=2, symbolOpacity=1, labelLimit=220, labelFontSize=13)),
+        color=_colour(lines, _legend(dark)),
         tooltip=["name:N", "budget:N", *(alt.Tooltip(f"{part}:Q", format="+.2f", title=said) for part, said in _PARTS.items())],
     )
-    y = alt.Y("mean:Q", title="points of accuracy", axis=alt.Axis(tickCount=6, format="+"))
+    axis = alt.Axis(tickCount=6, labelExpr="datum.value == 0 ? 'random' : format(datum.value, '+.3~f')")
+    y = alt.Y("mean:Q", title="points of accuracy", axis=axis)
     bars = base.mark_rule(strokeWidth=2.5).encode(y="low:Q", y2="high:Q")
     shape = alt.Shape("name:N", scale=alt.Scale(domain=names))
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape)
     zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(strokeDash=[6, 4], color="#8C8C8C").encode(y="y:Q")
-    return finish(alt.layer(zero, bars, dots), dark, HEIGHT, padding=CLOSE)
+    return finish(alt.layer(zero, bars, dots), dark, HEIGHT + 18 * len(lines), padding=CLOSE)  # a phone's legend takes a row for each
 
 
 def class_table(values: Floats, names: Sequence[str], classes: Sequence[str], dark: bool, *, share: bool) -> alt.LayerChart:
-    """For which class? One cell per competitor and class with its number inside: accuracy, or the share of the selection (share=True)."""
+    """For which class? One cell per competitor and class with its number inside, in per cent: accuracy, or the share of the selection."""
     m, c = values.shape
     frame = pd.DataFrame({"name": np.repeat(names, c), "class": np.tile(classes, m), "value": values.ravel()}).dropna()
-    top = max(2 / c, float(np.nanmax(values, initial=0))) if share else 1.0
-    steps = ["#1B2229", "#0072B2", "#9FD3F5"] if dark else ["#FFFFFF", "#9CC8E4", "#0072B2"]
-    scale = alt.Scale(domain=[0, top / 2, top], range=steps, interpolate="rgb")
+    top = max(2 / c, float(frame["value"].max())) if share and len(frame) else 1.0
+    colours, turn = CELLS[dark]
+    scale = alt.Scale(domain=[0, top / 2, top], range=list(colours), interpolate="rgb")
+    tilted = c > 12 or max(map(len, classes)) > 3
     base = alt.Chart(frame).encode(
-        x=alt.X("class:N", sort=list(classes), title="class", axis=alt.Axis(labelAngle=0 if c <= 12 else -45, ticks=False, domain=False)),
-        y=alt.Y("name:N", sort=list(names), title=None, axis=alt.Axis(labelLimit=240, ticks=False, domain=False)),
+        x=alt.X("class:N", sort=list(classes), title="class", axis=alt.Axis(labelAngle=-45 if tilted else 0, **_PLAIN)),
+        y=alt.Y("name:N", sort=list(names), title=None, axis=alt.Axis(labelLimit={"expr": f"{NARROW} ? 112 : 260"}, **_PLAIN)),
         tooltip=["name:N", "class:N", alt.Tooltip("value:Q", format=".1%", title="share" if share else "accuracy")],
     )
     cells = base.mark_rect().encode(color=alt.Color("value:Q", scale=scale, legend=None))
-    light = f"datum.value > {0.75 * top}" if not dark else f"datum.value < {0.75 * top}"
-    texts = base.mark_text(fontSize=12).encode(
-        text=alt.Text("value:Q", format=".0%"), color=alt.condition(light, alt.value("#FFFFFF"), alt.value("#000000"))
+    white = f"datum.value {'<' if dark else '>'} {turn * top}"
+    numbers = base.transform_calculate(percent="100 * datum.value").mark_text(
+        fontSize={"expr": f"width < {c * 26} ? 10 : 13"}, opacity={"expr": f"width < {c * 16} ? 0 : 1"}
     )
-    return finish(alt.layer(cells, texts), dark, max(90, 34 * m + 46), padding=CLOSE)
+    numbers = numbers.encode(
+        text=alt.Text("percent:Q", format=".0f"), color=alt.condition(white, alt.value("#FFFFFF"), alt.value("#000000"))
+    )
+    return finish(alt.layer(cells, numbers), dark, max(90, 34 * m + 46), padding=CLOSE)
 
 
 def _long(places: Sequence, estimate: Estimate, lines: Sequence[Line], x: str, unit: float = 1) -> pd.DataFrame:
@@ -93,23 +108,43 @@ def _long(places: Sequence, estimate: Estimate, lines: Sequence[Line], x: str, u
     return frame.assign(low=frame["low"].fillna(frame["mean"]), high=frame["high"].fillna(frame["mean"]))  # one seed: no interval
 
 
-def _lines(frame: pd.DataFrame, field: str, x: dict, lines: Sequence[Line], dark: bool, last: float) -> alt.LayerChart:
-    """Bands, lines, dots and names. x: how the field's axis is drawn; last: its highest value, where the names begin."""
-    floor = float(frame["low"].min()) if len(frame) else 0.0
-    domain = [max(0.0, floor - 0.02), min(1.0, max(float(frame["high"].max()) if len(frame) else 1.0, 0.1) + 0.01)]
+def _each_seed(steps: Floats, curves: Floats, lines: Sequence[Line]) -> pd.DataFrame:
+    """One row per competitor, seed and step that is finished."""
+    m, s, t = curves.shape
+    frame = pd.DataFrame({"name": np.repeat([line.name for line in lines], s * t), "seed": np.tile(np.repeat(np.arange(1, s + 1), t), m)})
+    return frame.assign(at=np.tile(steps, m * s), mean=curves.ravel()).dropna(subset="mean")
+
+
+def _lines(
+    frame: pd.DataFrame, field: str, x: dict, lines: Sequence[Line], dark: bool, last: float, seeds: pd.DataFrame | None = None
+) -> alt.LayerChart:
+    """Bands (or single seeds), lines, dots and names. x: how the field's axis is drawn; last: its highest value, where the names begin."""
+    domain = _domain(frame[["low", "high"]] if seeds is None else seeds[["mean"]])
     scale = alt.Scale(domain=domain, nice=False, clamp=True)
     y = alt.Y("mean:Q", title="accuracy on the test points", scale=scale, axis=PERCENT)
     tooltip = ["name:N", alt.Tooltip(f"{field}:Q", format=",")]
     tooltip += [alt.Tooltip(f"{part}:Q", format=".2%", title=said) for part, said in _PARTS.items()]
-    base = alt.Chart(frame).encode(x=alt.X(f"{field}:Q", **x), color=_colour(lines), tooltip=tooltip)
-    band = base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    across = alt.X(f"{field}:Q", **x)
+    base = alt.Chart(frame).encode(x=across, color=_colour(lines), tooltip=tooltip)
+    if seeds is None:
+        beneath = base.mark_area(opacity=max(0.06, min(0.16, 0.5 / len(lines)))).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    else:
+        thin = alt.Chart(seeds).mark_line(strokeWidth=1, opacity=0.45)
+        beneath = thin.encode(x=across, y=y, color=_colour(lines), detail="seed:N", tooltip=["name:N", "seed:N"])
     drawn = base.mark_line(strokeWidth=2.5).encode(y=y, strokeDash=_dash(lines))
     dots = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)
     ends = frame.sort_values(field).groupby("name", sort=False).tail(1)
-    names = alt.Chart(_apart(ends, domain, last)).mark_text(align="left", dx=9, fontSize=13, fontWeight="bold")
+    size = {"fontSize": {"expr": f"{NARROW} ? 11 : 13"}, "limit": {"expr": f"{NARROW} ? 112 : 260"}}
+    names = alt.Chart(_apart(ends, domain, last)).mark_text(align="left", dx=9, fontWeight="bold", **size)
     names = names.encode(x=alt.X("end:Q", **x), y=alt.Y("height:Q", scale=scale), text="name:N", color=_colour(lines))
-    layers = alt.layer(band, drawn, dots, names)
-    return finish(layers, dark, HEIGHT, padding=CLOSE)
+    return finish(alt.layer(beneath, drawn, dots, names), dark, HEIGHT, padding=CLOSE)
+
+
+def _domain(drawn: pd.DataFrame) -> list[float]:
+    """Of the accuracy axis: all that is drawn and a little more, within [0, 1]."""
+    values = drawn.to_numpy(float)
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    return [max(0.0, float(low) - 0.02), min(1.0, max(float(high), 0.1) + 0.01)]
 
 
 def _apart(ends: pd.DataFrame, domain: list[float], last: float) -> pd.DataFrame:
@@ -128,6 +163,12 @@ def _colour(lines: Sequence[Line], legend: alt.Legend | None = None) -> alt.Colo
     return alt.Color("name:N", scale=scale, legend=legend)
 
 
+def _legend(dark: bool) -> alt.Legend:
+    """Above the picture: three names in a row, one on a phone."""
+    columns, ink = {"expr": f"{NARROW} ? 1 : 3"}, "#C9CFD6" if dark else "#4A5058"
+    return alt.Legend(title=None, orient="top", columns=columns, symbolOpacity=1, labelLimit=260, labelFontSize=13, labelColor=ink)
+
+
 def _dash(lines: Sequence[Line]) -> alt.StrokeDash:
     scale = alt.Scale(domain=[line.name for line in lines], range=[list(line.dash) for line in lines])
     return alt.StrokeDash("name:N", scale=scale, legend=None)
@@ -139,4 +180,4 @@ def _log(budgets: Sequence[int]) -> alt.Scale:
 
 
 def _ticks(budgets: Sequence[int]) -> alt.Axis:
-    return alt.Axis(values=sorted(budgets), format=",d", grid=False, labelOverlap=True)
+    return alt.Axis(values=sorted(budgets), format=",d", grid=False, labelOverlap=True, labelFlush=False)

@@ -22,6 +22,7 @@ VIEW = {
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
+view = retrain_parts.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
 parts.head(f"Do the selected {noun(spec.dataset)} train a better network?")
 answer = st.container()
@@ -31,15 +32,14 @@ if not datasets.is_ready(spec.dataset):
     st.stop()
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 view = retrain_parts.controls(view, data)
-plan, problems = retrain_parts.plan_of(spec, view)
-parts.messages([*state.problems(), *problems])
+parts.messages(state.problems())
 with parts.explained():
     state.leave(PAGE, VIEW, spec, view)
-    plan, left_out = retrain_parts.fitted(plan, len(split(data)[0]))
+    plan, left_out = retrain_parts.fitted(retrain_parts.plan_of(spec, view), len(split(data)[0]))
     if left_out:
         st.info(left_out)
     retrain.check(plan, data)
-    view["job"] = sweeps.run(plan, data, view["job"])
+    view["job"] = sweeps.run(plan, data, view["job"], retrain_parts.show_plan)
 state.leave(PAGE, VIEW, spec, view)
 
 grid = results.grid(plan, results.outcomes(plan, data.fingerprint), len(data.class_names))

@@ -14,14 +14,17 @@ from core.experiments.results import Grid
 from core.experiments.retrain import KNOBS, RANDOM, Candidate, Retraining
 from core.experiments.unit import PROTOCOLS
 from core.spec import Spec
+from core.strategy import Knob
 from core.types import Dataset, UserError
 from pages.shared import parts, state
 from pages.shared.words import short
 
 View = dict[str, Any]
 PAGE = "retrain"
+LISTS = {name: " ".join(map(str, getattr(Retraining(), name))) for name in ("candidates", "budgets")}
 SHOWN = {"budget": "By budget", "training": "During training", "difference": "Against random"}
 SHOWN |= {"classes": "By class", "points": "What was selected"}
+BESIDE = 4  # sentences in sight
 BUDGETS = (100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 50_000)
 NETWORKS = {
     "talk_cnn": "The talk's network",
@@ -51,21 +54,46 @@ READING = (
 )
 
 
+def readable(view: View) -> View:
+    """The view without selections and budgets that mean nothing: a link's are told, and the others are used."""
+    for name in LISTS:
+        view[name], wrong = _sifted(name, view[name])
+        state.problems().extend(wrong)
+    return view
+
+
+def _sifted(name: str, text: str) -> tuple[str, list[str]]:
+    """The words of a list that can be used (the first plan's if there are none), and one message for each of the others."""
+    kept, wrong = [], []
+    for word in text.replace(",", "").split():
+        try:
+            Retraining().with_(**{name: word})
+            kept.append(word)
+        except UserError as error:
+            wrong.append(str(error))
+    return " ".join(kept) or LISTS[name], wrong
+
+
 def controls(view: View, data: Dataset) -> View:
     """What competes, at which budgets, and how it is trained."""
-    with st.expander("What to compare"):
-        view = view | {"candidates": _selections(view["candidates"], data), "budgets": _budgets(view["budgets"], data)}
-        with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-            for name in ("seeds", "steps" if view["protocol"] == "steps" else "epochs"):
-                knob = KNOBS[name]
-                key = state.key(f"retrain {name}")
-                view[name] = st.number_input(knob.label, int(knob.low), int(knob.high), view[name], key=key, help=knob.help, width=160)
-        for name, plan in {"The talk's protocol": presets.TALK, "The fair one": presets.FAIR}.items():
-            st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.", type="tertiary")
+    competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view["network"] = _menu("Network", NETWORKS, view["network"], KNOBS["network"].help)
-        view["protocol"] = _segments("Protocol", PROTOCOLS, view["protocol"], PROTOCOL_MEANING)
+        view["protocol"] = segments("Protocol", PROTOCOLS, view["protocol"], PROTOCOL_MEANING)
+    with competing:
+        view |= {"candidates": _selections(view["candidates"], data), "budgets": _budgets(view["budgets"], data)}
+        with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+            for name in ("seeds", "steps" if view["protocol"] == "steps" else "epochs"):
+                view[name] = _number(KNOBS[name], view[name])
+        with st.container(horizontal=True, gap="medium"):
+            for name, plan in {"The talk's protocol": presets.TALK, "The fair one": presets.FAIR}.items():
+                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.", type="tertiary")
     return view
+
+
+def _number(knob: Knob, value: int) -> int:
+    low, high = int(knob.low), int(knob.high)
+    return st.number_input(knob.label, low, high, value, key=state.key(f"retrain {knob.name}"), help=knob.help, width=160)
 
 
 def _selections(chosen: str, data: Dataset) -> str:
@@ -80,12 +108,14 @@ def _selections(chosen: str, data: Dataset) -> str:
 
 
 def _budgets(chosen: str, data: Dataset) -> str:
-    now = chosen.replace(",", "").split()
+    now = chosen.split()
     options = sorted({*now, *(str(budget) for budget in BUDGETS if budget < len(data))}, key=lambda text: (len(text), text))
     help = "How many points are selected. Type a number to add another one."
     how = {"key": state.key("retrain budgets"), "help": help, "accept_new_options": True, "format_func": _thousands}
-    picked = st.multiselect("Budgets", options, now, **how)
-    return " ".join(text.replace(",", "") for text in picked)
+    kept, wrong = _sifted("budgets", " ".join(st.multiselect("Budgets", options, now, **how)))
+    for problem in wrong:
+        st.warning(f"{problem} It is left out.")
+    return kept
 
 
 def _thousands(text: str) -> str:
@@ -97,15 +127,15 @@ def _menu(label: str, options: Mapping[str, str], chosen: str, help: str) -> str
     return st.selectbox(label, names, names.index(chosen), format_func=options.__getitem__, key=state.key(label), help=help, width=220)
 
 
-def _segments(label: str, options: Mapping[str, str], chosen: str, help: str | None = None) -> str:
+def segments(label: str, options: Mapping[str, str], chosen: str, help: str | None = None) -> str:
     how = {"format_func": options.__getitem__, "key": state.key(label), "help": help, "wrap": True}
     return st.segmented_control(label, list(options), default=chosen, required=True, **how)
 
 
-def plan_of(spec: Spec, view: View) -> tuple[Retraining, list[str]]:
-    """The plan that the view describes, and what of it could not be used."""
-    query = {name: str(view[name]) for name in ("candidates", "budgets", *KNOBS)} | {"dataset": spec.dataset, "subset": str(spec.subset)}
-    return retrain.from_query(query | ({"n": str(spec.n)} if spec.n else {}))
+def plan_of(spec: Spec, view: View) -> Retraining:
+    """The plan that the view describes. A UserError if its parts do not go together."""
+    points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
+    return Retraining().with_(**points, **{name: view[name] for name in (*LISTS, *KNOBS)})
 
 
 def fitted(plan: Retraining, pool: int) -> tuple[Retraining, str | None]:
@@ -149,15 +179,19 @@ def verdict_of(grid: Grid) -> list[str]:
 
 def answer(grid: Grid) -> None:
     """The sentences under the question: the first one large, the others below it."""
-    if not grid.finished:
-        return
-    if not (known := np.isfinite(verdict.against_random(grid).low).any(axis=1)).any():
-        parts.answer("No verdict yet: an interval needs two seeds of a selection and of random.")
-    said = [sentence for sentence, enough in zip(verdict_of(grid), known, strict=False) if enough]
+    competing = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
+    known = np.isfinite(verdict.against_random(grid).low[competing]).any(axis=1)
+    said = [sentence for sentence, enough in zip(verdict_of(grid), known, strict=True) if enough]
     if said:
         parts.answer(said[0])
-    if len(said) > 1:
-        st.markdown("  \n".join(sentence.replace("*", "**") for sentence in said[1:]))
+    elif competing and grid.finished:
+        parts.answer("No verdict yet: an interval needs two seeds of a selection and of random.")
+    others = ["  \n".join(sentence.replace("*", "**") for sentence in some) for some in (said[1:BESIDE], said[BESIDE:])]
+    if others[0]:
+        st.markdown(others[0])
+    if others[1]:
+        with st.expander("The other selections against random"):
+            st.markdown(others[1])
 
 
 def reading() -> None:
@@ -179,7 +213,7 @@ def focus(view: View, plan: Retraining) -> int:
 def finished_share(grid: Grid) -> str:
     """What the figures are made of so far."""
     total = len(grid.plan.units())
-    return f"All {total:,} trainings" if grid.finished == total else f"{grid.finished:,} of {total:,} trainings so far"
+    return f"all {total:,} trainings" if grid.finished == total else f"{grid.finished:,} of {total:,} trainings so far"
 
 
 def classes_of(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import embeddings, export, jobs, run_charts
-from core.experiments import results, verdict
+from core.experiments import results, selections, verdict
 from core.experiments.results import Grid
 from core.experiments.retrain import RANDOM, Candidate, Retraining
 from core.palette import BOTTOM, CHANCE, TOP, family_colour
@@ -17,7 +17,7 @@ from core.run_charts import Line
 from core.types import Dataset
 from pages.shared import parts, state
 from pages.shared.gallery import gallery
-from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, _segments, classes_of, finished_share, focus, name_of
+from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, classes_of, finished_share, focus, name_of, segments, verdict_of
 
 # Rule -> dash, and its colour where all scores come from one family of embeddings.
 STYLES = {
@@ -34,14 +34,19 @@ STYLES = {
 
 def picture(grid: Grid, view: View, data: Dataset) -> View:
     """One of five pictures of the same trainings."""
-    view["show"] = _segments("Show", SHOWN, view["show"])
-    competitors = lines(grid.plan, parts.dark())
-    identity = (grid.plan, grid.finished, parts.dark())
-    if view["show"] in ("training", "classes", "points"):
-        view["focus"] = focus(view, grid.plan)
-    budget = grid.plan.budgets.index(view["focus"]) if view["focus"] in grid.plan.budgets else 0
-    draw = {"budget": _by_budget, "training": _by_step, "difference": _difference, "classes": _by_class, "points": _points}[view["show"]]
-    draw(grid, competitors, budget, identity, data)
+    view["show"] = segments("Show", SHOWN, view["show"])
+    plan, competitors, identity = grid.plan, lines(grid.plan, parts.dark()), (grid.plan, grid.finished, parts.dark())
+    if view["show"] in ("budget", "difference"):
+        draw = {"budget": _by_budget, "difference": _difference}[view["show"]]
+        draw(grid, competitors, identity)
+        return view
+    view["focus"] = focus(view, plan)
+    budget = plan.budgets.index(view["focus"])
+    if np.isfinite(grid.accuracy[:, budget]).any():
+        draw = {"training": _by_step, "classes": _by_class, "points": _points}[view["show"]]
+        draw(grid, competitors, budget, (*identity, budget), data)
+    else:
+        st.info(f"No training on {view['focus']:,} points is finished yet. Choose another budget, or wait for it.")
     return view
 
 
@@ -57,7 +62,7 @@ def _colour(candidate: Candidate, by_family: bool, dark: bool) -> str:
     return STYLES[candidate.rule][1]
 
 
-def _by_budget(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+def _by_budget(grid: Grid, competitors: list[Line], identity: tuple) -> None:
     said = f"{_protocol(grid.plan)}** · {finished_share(grid)}, mean and 95% interval"
     st.markdown(f"**Test accuracy after training on the selection, {said}")
     _chart(_budget_chart(identity, grid, competitors), "accuracy by budget", _table(grid))
@@ -68,43 +73,49 @@ def _by_budget(grid: Grid, competitors: list[Line], budget: int, identity: tuple
 
 
 def _by_step(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
-    said = f"{grid.plan.budgets[budget]:,} points, {_protocol(grid.plan)}** · {finished_share(grid)}"
-    st.markdown(f"**Test accuracy while training on {said}")
-    _chart(_step_chart((*identity, budget), grid, competitors, budget), "accuracy during training", _table(grid))
+    drawn = "each seed a thin line" if grid.plan.seeds <= run_charts.FEW_SEEDS else "mean and 95% interval"
+    st.markdown(f"**Test accuracy while training on {_at(grid, budget)}, {drawn}")
+    _chart(_step_chart(identity, grid, competitors, budget), "accuracy during training", _table(grid))
 
 
-def _difference(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+def _difference(grid: Grid, competitors: list[Line], identity: tuple) -> None:
+    if len(competitors) == 1:
+        st.info("Only random competes. Add a selection under What to compare.")
+        return
     st.markdown(f"**Accuracy above or below random, {_protocol(grid.plan)}** · {finished_share(grid)}, seed by seed, 95% interval")
-    _chart(_difference_chart(identity, grid, competitors), "difference to random", _table(grid))
+    st.altair_chart(_difference_chart(identity, grid, competitors), key=state.key("difference to random"), alt=_against_random(grid))
 
 
 def _by_class(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
     names = [line.name for line in competitors]
-    left, right = st.columns(2, gap="large")
     selected = classes_of(grid.classes[:, budget])
-    for place, values, title, share in (
-        (left, selected / selected.sum(axis=-1, keepdims=True), "**Selected**: share of each class", True),
-        (right, classes_of(grid.per_class[:, budget]), "**Learned**: test accuracy within each class", False),
+    st.markdown(f"**By class, training on {_at(grid, budget)}, mean over seeds, in per cent")
+    for values, title, share in (
+        (selected / selected.sum(axis=-1, keepdims=True), "**Selected**: share of each class", True),
+        (classes_of(grid.per_class[:, budget]), "**Learned**: test accuracy within each class", False),
     ):
-        with place:
-            st.markdown(title)
-            chart = _class_chart((*identity, budget, share), values, names, list(data.class_names), share)
-            alt = f"{'Share selected' if share else 'Accuracy'} per class for {', '.join(names)}"
-            st.altair_chart(chart, alt=alt, key=state.key(f"class {share}"))
+        st.markdown(title)
+        chart = _class_chart((*identity, share), values, names, list(data.class_names), share)
+        alt = f"{'Share selected' if share else 'Accuracy'} per class for {'; '.join(names)}"
+        st.altair_chart(chart, alt=alt, key=state.key(f"class {share}"))
     never = [names[i] for i in np.flatnonzero((selected == 0).any(axis=-1))]
     if never:
-        st.caption(f"A class that was never selected cannot be learned: {', '.join(never)} left one out entirely.")
+        st.caption(f"A class that was never selected cannot be learned. With a class left out entirely: {'; '.join(never)}.")
 
 
 def _points(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
-    for i, line in enumerate(competitors):
-        chosen = grid.chosen[i, budget, 0]
+    st.markdown(f"**What was selected for {_at(grid, budget)}")
+    for i, (line, candidate) in enumerate(zip(competitors, grid.plan.candidates, strict=True)):
+        finished = np.flatnonzero(np.isfinite(grid.accuracy[i, budget]))
+        if not len(finished):
+            continue
+        chosen = grid.chosen[i, budget, finished[0]]
         chosen = chosen[chosen >= 0]
-        if len(chosen):
-            st.markdown(f"**{line.name}**: the first {len(chosen)} of {grid.plan.budgets[budget]:,}")
-            captions = [data.class_names[c] for c in data.labels[chosen]]
-            alt, key = f"First points of {line.name}", state.key(f"selected {line.name}")
-            gallery(data.points[chosen], captions, [""] * len(chosen), chosen.tolist(), alt=alt, key=key, max_rows=2)
+        drawn = f" drawn by seed {finished[0] + 1}" if selections.find(candidate.rule).random else ""
+        st.markdown(f"**{line.name}**: the first of {grid.plan.budgets[budget]:,} points{drawn}")
+        captions = [data.class_names[c] for c in data.labels[chosen]]
+        alt, key = f"First points of {line.name}", state.key(f"selected {line.name}")
+        gallery(data.points[chosen], captions, [""] * len(chosen), chosen.tolist(), alt=alt, key=key, max_rows=2)
 
 
 def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
@@ -129,7 +140,7 @@ def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
         ("Figure, PNG", lambda: figure("png"), f"{name}.png"),
         ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
     ]
-    parts.downloads("Download the run", files)
+    parts.downloads("Download the run", files if grid.finished else files[-1:])
 
 
 def _chart(chart: Any, name: str, alt: str) -> None:
@@ -146,6 +157,18 @@ def _table(grid: Grid) -> str:
         values = ", ".join(f"{value:.1%} at {budget:,}" for budget, value in each if np.isfinite(value))
         said.append(f"{name_of(candidate)}: {values}")
     return "Mean test accuracy. " + "; ".join(said)
+
+
+def _against_random(grid: Grid) -> str:
+    """The differences in words."""
+    return "Points of accuracy above or below random. " + " ".join(verdict_of(grid)).replace("*", "")
+
+
+def _at(grid: Grid, budget: int) -> str:
+    """Of a heading: the budget, the protocol, its length, and how many of its trainings are finished."""
+    done, total = int(np.isfinite(grid.accuracy[:, budget]).sum()), grid.accuracy[:, budget].size
+    share = f"all {total:,} trainings" if done == total else f"{done:,} of {total:,} trainings so far"
+    return f"{grid.plan.budgets[budget]:,} points, {_protocol(grid.plan)}** · {share}"
 
 
 def _protocol(plan: Retraining) -> str:
@@ -166,13 +189,12 @@ def _budget_chart(identity: tuple, _grid: Grid, _lines: list[Line]) -> Any:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _step_chart(identity: tuple, _grid: Grid, _lines: list[Line], _budget: int) -> Any:
-    estimate = verdict.estimate(np.moveaxis(_grid.curve[:, _budget], 1, -1))
     by_steps = _grid.plan.protocol == "steps"
     places = (_grid.step if by_steps else _grid.epoch)[:, _budget]
-    at = np.nanmax(places.reshape(-1, places.shape[-1]), axis=0)
-    seen = np.isfinite(at)
-    accuracy = verdict.Estimate(*(part[:, seen] for part in estimate))
-    return run_charts.accuracy_by_step(at[seen], accuracy, _lines, "optimizer steps" if by_steps else "epochs", identity[2])
+    seen = np.isfinite(places).any(axis=(0, 1))
+    at = np.nanmax(places[..., seen], axis=(0, 1))
+    what = "optimizer steps" if by_steps else "epochs"
+    return run_charts.accuracy_by_step(at, _grid.curve[:, _budget][..., seen], _lines, what, identity[2])
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

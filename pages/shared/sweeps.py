@@ -5,60 +5,85 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import cache, jobs
 from core.experiments import cost, results, sweep
 from core.experiments.results import plan_key
 from core.experiments.retrain import Retraining, from_query
 from core.experiments.sweep import Sweep
+from core.jobs import Job
 from core.types import Dataset
-from pages.shared import parts
+from pages.shared import parts, state
 from pages.shared.words import time_text
 
+Show = Callable[[Retraining], None]
+PAGE = "retrain"
 REFRESH = 1.0  # seconds between two looks at a running experiment
+QUICK = 0.3  # seconds to wait for a measurement before showing that it is being made
 MEGABYTE = 2**20
 
 
-def run(plan: Retraining, data: Dataset, asked: str) -> str:
+def run(plan: Retraining, data: Dataset, asked: str, show: Show) -> str:
     """The plan's state: what it would cost and the button, or how far it is; the key of the job that the link should carry ("" for none).
 
     asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a reload or a restarted server finds it.
+    show(plan) is the callback that opens an experiment.
     """
     key, missing = plan_key(plan, data.fingerprint), results.missing(plan, data.fingerprint)
     known = sweep.find(key)
     if not missing:
-        if known is not None:
-            parts.notes(known.notes)
+        parts.notes(known.notes if known else ())
         return key if asked == key else ""
-    if known is None and asked == key:
-        known = sweep.start(plan, data.fingerprint, _owner())
+    mine = _mine()
+    if asked == key and (known is None or not (known.finished or _owner() in known.owners)) and mine is None:
+        known = _start(plan, data)
     if known is not None and not known.finished:
-        _panel(known, known.done)
-        return key
+        wanted = _owner() in known.owners
+        _progress(key, known.done, wanted)
+        return key if wanted else ""
+    _ended(plan, known, missing)
+    if asked and asked != key and sweep.find(asked) is None:
+        _told("job: found an experiment with other settings or of an older version's code. What it finished is under Past experiments.")
+    _offer(plan, data, missing, mine, show)
+    return ""
+
+
+def _ended(plan: Retraining, known: Sweep | None, missing: list) -> None:
     if known is not None and known.state == "failed":
         st.error(known.error)
     elif known is not None and known.state == "cancelled":
-        st.info(f"Stopped. {len(plan.units()) - len(missing):,} of {len(plan.units()):,} trainings are finished and stay.")
-    if asked and asked != key:
-        st.caption("The link's experiment had other settings or an older version's code; what it finished is in the history.")
-    return key if _offer(plan, data, missing) else ""
+        total = len(plan.units())
+        st.info(f"Stopped. {total - len(missing):,} of {total:,} trainings are finished and stay.")
 
 
-def _offer(plan: Retraining, data: Dataset, missing: list) -> bool:
-    """What it would cost, and the button; was it pressed?"""
+def _told(problem: str) -> None:
+    """Now, and as long as the link's other problems."""
+    if problem not in state.problems():
+        state.problems().append(problem)
+        parts.messages([problem])
+
+
+def _offer(plan: Retraining, data: Dataset, missing: list, other: Sweep | None, show: Show) -> None:
+    """What it would cost, and the button, unless this session has another experiment under way."""
     left, right = st.columns([4, 1], vertical_alignment="center")
     total = len(plan.units())
     with left:
         done = f"{total - len(missing):,} of its {total:,} trainings are finished. " if len(missing) < total else ""
         st.markdown(f"{done}{_cost(plan, missing)}")
     word = "Go on" if len(missing) < total else "Start"
-    pressed = right.button(word, type="primary", width="stretch", key=f"start {plan_key(plan, data.fingerprint)}")
-    if pressed:
-        sweep.start(plan, data.fingerprint, _owner())
-    return pressed
+    key = f"start {plan_key(plan, data.fingerprint)}"
+    if right.button(word, type="primary", width="stretch", key=key, disabled=other is not None):
+        state.change_view(PAGE, job=_start(plan, data).key)
+        st.rerun()
+    if other is not None:
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.info(f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time.")
+        right.button("Show it", on_click=show, args=(other.plan,), width="stretch")
+        _rerun_after(other)
 
 
 def _cost(plan: Retraining, missing: list) -> str:
@@ -66,11 +91,12 @@ def _cost(plan: Retraining, missing: list) -> str:
     key = f"~rate {plan.dataset} {plan.network}"
     arguments = (plan.dataset, plan.n, plan.subset, plan.network)
     job = jobs.find(key) or jobs.submit("core.experiments.cost:measure", *arguments, key=key, priority=1)
-    if job.state == "failed":
-        return job.error or ""
-    if not job.wait(0.3) or job.state != "done":
-        _until_measured(job)
+    if not job.wait(QUICK):
+        _rerun_after(job)
         return f"{len(missing):,} trainings to do. Measuring how fast this machine trains this network…"
+    if job.state != "done":
+        parts.failed(job, "the speed")
+        return f"{len(missing):,} trainings to do."
     shown, slots = job.result(), jobs.slots()
     seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
     memory = shown["memory"] + slots * 16 * shown["weights"]  # float32 weights, gradients and Adam's two moments
@@ -82,25 +108,24 @@ def _cost(plan: Retraining, missing: list) -> str:
 
 
 @st.fragment(run_every=0.5)
-def _until_measured(job: Any) -> None:
-    if job.finished:
+def _rerun_after(awaited: Job | Sweep) -> None:
+    """The page runs again when this has ended."""
+    if awaited.finished:
         st.rerun()
-
-
-def _panel(running: Sweep, done: int) -> None:
-    """How far it is, and the way to stop it."""
-    _progress(running.key, done)
 
 
 @st.fragment(run_every=REFRESH)
-def _progress(key: str, done: int) -> None:
+def _progress(key: str, done: int, wanted: bool) -> None:
+    """How far it is, and for those who want it the way to stop it."""
     running = sweep.find(key)
-    if running is None or running.finished or running.done != done:
+    if running is None or running.finished or running.done != done or (_owner() in running.owners) != wanted:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(1.0, running.fraction), _line(running))
-    mine = _owner() in running.owners
-    right.button("Stop", on_click=sweep.cancel, args=(key, _owner()), key=f"stop {key}", width="stretch", disabled=not mine)
+    if wanted:
+        right.button("Stop", on_click=_stop, args=(key,), key=f"stop {key}", width="stretch")
+    else:
+        st.caption("Someone else waits for this experiment too, so it goes on.")
 
 
 def _line(running: Sweep) -> str:
@@ -111,7 +136,7 @@ def _line(running: Sweep) -> str:
     return " · ".join([*parts_said, f"about {_rough(left)} left"] if left is not None else parts_said)
 
 
-def history(fingerprint: str, show: Callable[[Retraining], None]) -> None:
+def history(fingerprint: str, show: Show) -> None:
     """Past experiments on these points, each with how much of it is finished; show(plan) is the callback that opens one."""
     with st.popover("Past experiments", width="stretch"):
         records = sorted(cache.entries("history"), key=lambda item: -item[1]["started"])
@@ -125,12 +150,39 @@ def history(fingerprint: str, show: Callable[[Retraining], None]) -> None:
             st.button(f"{facts['title']}  \n{when} · {said}", on_click=show, args=(plan,), key=f"history {key}", width="stretch")
 
 
+def _start(plan: Retraining, data: Dataset) -> Sweep:
+    """Begin or join the plan's sweep in this session's name."""
+    started = sweep.start(plan, data.fingerprint, _owner())
+    st.session_state["experiment"] = started.key
+    return started
+
+
+def _stop(key: str) -> None:
+    """Let go of it, and so for every session that has gone since; the link forgets it too, or a reload would go on with it."""
+    known = sweep.find(key)
+    for owner in list(known.owners) if known else ():
+        if owner == _owner() or _gone(owner):
+            sweep.cancel(key, owner)
+    state.change_view(PAGE, job="")
+
+
+def _mine() -> Sweep | None:
+    """The experiment that this session has under way."""
+    known = sweep.find(st.session_state.get("experiment", ""))
+    return known if known is not None and not known.finished and _owner() in known.owners else None
+
+
 def _owner() -> str:
-    """This session's name, the same over its reruns."""
+    """This session's name, the same over its reruns: Streamlit's own name for it, and one more word."""
     session = st.session_state
     if "owner" not in session:
-        session["owner"] = uuid.uuid4().hex
+        session["owner"] = f"{get_script_run_ctx().session_id} {uuid.uuid4().hex}"
     return session["owner"]
+
+
+def _gone(owner: str) -> bool:
+    """Has its browser tab been closed or loaded anew?"""
+    return not runtime.get_instance().is_active_session(owner.split()[0])
 
 
 def _rough(seconds: float) -> str:
