@@ -31,7 +31,8 @@ from core.types import UserError
 PLAN = Retraining().with_(dataset="digits", n=300, network="mlp", epochs=2, seeds=2, budgets="64 128", candidates="top random")
 OTHER = PLAN.with_(candidates="bottom")
 DATA = datasets.load("digits", n=300).fingerprint
-PATIENCE = 120.0
+PATIENCE = 240.0  # on a busy machine a worker needs minutes to start
+pytestmark = pytest.mark.timeout(900)
 
 
 def until(condition, seconds=PATIENCE):
