@@ -11,9 +11,13 @@ import pandas as pd
 import pytest
 
 from core import __main__ as command_line
-from core import cache, datasets, embeddings, pipeline
+from core import cache, datasets, embeddings, jobs, pipeline
+from core.experiments import presets, results, sweep
+from core.experiments import retrain as experiment
+from core.experiments.retrain import Retraining
 from core.spec import Spec, scores_key, textbook_key
 from core.strategies.leverage import leverage
+from core.types import UserError
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = ["index", "split", "label", "score", "rank"]
@@ -133,3 +137,125 @@ def test_as_a_program(tmp_path):
     bad = program("--strategy", "luck", "--out", str(tmp_path / "other.parquet"))
     assert (bad.returncode, bad.stdout) == (2, "") and bad.stderr.startswith("Error: Strategy: found 'luck'")
     assert "Traceback" not in bad.stderr
+
+
+# retrain
+
+PLAN = Retraining().with_(dataset="digits", n=100, network="linear", epochs=2, seeds=2, budgets="20 40", candidates="top random")
+OPTIONS = "--dataset=digits --n=100 --network=linear --epochs=2 --seeds=2".split() + ["--budgets=20 40", "--candidates=top"]
+
+
+class Here:
+    """Stands in for core.jobs: every training at once, in this process."""
+
+    LOST = jobs.LOST
+
+    def slots(self):
+        return 1
+
+    def submit(self, task, unit, *, key, priority):
+        job = jobs.Job(key, task, (unit,), priority)
+        try:
+            job._finish("done", value=experiment.train(unit))
+        except UserError as error:
+            job._finish("failed", error=str(error))
+        return job
+
+    def forget(self, key):
+        pass
+
+
+@pytest.fixture
+def here(monkeypatch):
+    monkeypatch.setattr(sweep, "jobs", Here())
+    monkeypatch.setattr(sweep, "_queue", sweep._Queue())
+    results.forget()
+    experiment._pool_scores.cache_clear()
+    yield
+    results.forget()
+
+
+def retrain(*arguments) -> int:
+    return command_line.main(["retrain", *OPTIONS, *map(str, arguments)])
+
+
+def test_a_run_is_written_row_by_row_with_its_manifest(tmp_path, here, capsys):
+    assert retrain("--out", tmp_path / "run.csv") == 0
+    said = capsys.readouterr()
+    assert said.err == "" and said.out.splitlines()[-1] == f"{PLAN.title()}: 8 trainings -> {tmp_path / 'run.csv'}"
+    assert f"{PLAN.title()}: 8 of 8" in said.out
+    assert retrain("--out", tmp_path / "run.parquet") == 0
+    expected = pd.DataFrame(results.rows(PLAN, {unit: experiment.train(unit).arrays for unit in PLAN.units()}))
+    assert list(expected) == ["strategy", "seed", "budget", "epoch", "step", "metric", "value"] and len(expected) == 8 * (2 + 1 + 10)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "run.csv"), expected, check_exact=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "run.parquet"), expected, check_exact=True)
+    manifest = json.loads((tmp_path / "run.manifest.json").read_text())
+    assert manifest["plan"] == PLAN.to_query() and manifest["title"] == PLAN.title() and manifest["trainings"] == 8
+    assert manifest["data"] == {"fingerprint": datasets.load("digits", n=100).fingerprint}
+    assert manifest["versions"]["numpy"] == np.__version__
+
+
+def test_every_option_of_a_plan_is_heard(tmp_path, here):
+    more = "--subset=3 --protocol=steps --steps=12 --seeds=3 --network=mlp --candidates=bottom:random_relu:2 --budgets=30".split()
+    assert retrain(*more, "--out", tmp_path / "run.csv") == 0
+    query = json.loads((tmp_path / "run.manifest.json").read_text())["plan"]
+    plan = {"dataset": "digits", "n": "100", "subset": "3", "network": "mlp", "protocol": "steps", "steps": "12", "seeds": "3"}
+    assert query == plan | {"candidates": "bottom:random_relu:2 random", "budgets": "30"}
+    frame = pd.read_csv(tmp_path / "run.csv")
+    assert set(frame["strategy"]) == {"bottom:random_relu:2", "random"} and set(frame["seed"]) == {1, 2, 3} and set(frame["budget"]) == {30}
+    assert frame["step"].max() == 12
+
+
+def test_a_disk_that_refuses_costs_a_run_nothing(tmp_path, here, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "file" / "cache"))
+    assert retrain("--out", tmp_path / "run.csv") == 0
+    assert "could not be stored" in capsys.readouterr().err and len(pd.read_csv(tmp_path / "run.csv")) == 104
+
+
+BAD_RUNS = [
+    (["--dataset", "mnits"], "Dataset: found 'mnits', expected one of mnist"),
+    (["--n", "many"], "n: found 'many', expected a whole number"),
+    (["--candidates", "best"], "Selection rule: found 'best', expected one of top, bottom"),
+    (["--candidates", "top:cnn"], "Embedding: found 'cnn'"),
+    (["--budgets", "20 many"], "budget: found 'many', expected a whole number of at least 1"),
+    (["--budgets", ""], "Budgets: found 0, expected 1 to 12 numbers of points"),
+    (["--budgets", "81"], "Budget k: found 81, but 80 points can be picked. Choose k between 0 and 80."),
+    (["--candidates", "random_balanced", "--budgets", "9"], "Random of each class: found a budget of 9 for 10 classes"),
+    (["--network", "transformer"], "network: found 'transformer', expected one of talk_cnn"),
+    (["--network", "lenet5"], "lenet5 needs images of at least 12 pixels a side, found 8"),
+    (["--protocol", "fast"], "protocol: found 'fast', expected one of epochs, steps, talk"),
+    (["--seeds", "1"], "seeds: found 1, expected a number from 2 to 50"),
+    (["--epochs", "0"], "epochs: found 0, expected a number from 1 to 200"),
+    (["--steps", "1e9"], "steps: found 1e9, expected a number from 10 to 100000"),
+    (["--out", "run.xlsx"], "File format: found 'xlsx', expected csv or parquet."),
+    (["--out", "no/such/folder/run.csv"], "could not be written (No such file or directory). Choose a folder that exists"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_RUNS, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_a_bad_run_ends_with_status_2_and_a_sentence(arguments, message, tmp_path, here, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert retrain("--out", "run.csv", *arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ") and message in said and said.count("\n") == 1
+    assert not list(tmp_path.glob("run*"))
+
+
+def test_shipped_runs_are_computed_and_packed(tmp_path, here, monkeypatch):
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(presets, "SHIPPED", (PLAN, PLAN.with_(protocol="talk")))
+    assert command_line.main(["retrain", "--shipped"]) == 0
+    assert len(list(cache.BUNDLED.glob("retrain/*"))) == 2
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
+    results.forget()
+    for plan in presets.SHIPPED:
+        assert len(results.outcomes(plan, datasets.load("digits", n=100).fingerprint)) == 8
+
+
+def test_a_run_as_a_program(tmp_path):
+    out = tmp_path / "run.csv"
+    command = [sys.executable, "-m", "core", "retrain", *OPTIONS, "--candidates=random", "--budgets=20", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Traceback" not in done.stderr and "Error" not in done.stderr
+    assert "2 trainings ->" in done.stdout and len(pd.read_csv(out)) == 2 * (2 + 1 + 10)
