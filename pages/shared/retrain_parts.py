@@ -114,7 +114,7 @@ def _budgets(chosen: str, data: Dataset) -> str:
     how = {"key": state.key("retrain budgets"), "help": help, "accept_new_options": True, "format_func": _thousands}
     kept, wrong = _sifted("budgets", " ".join(st.multiselect("Budgets", options, now, **how)))
     for problem in wrong:
-        st.warning(f"{problem} It is left out.")
+        st.warning(f"{problem[:1].upper()}{problem[1:]} It is left out.")
     return kept
 
 

@@ -38,9 +38,12 @@ def run(plan: Retraining, data: Dataset, asked: str, show: Show) -> str:
     if not missing:
         parts.notes(known.notes if known else ())
         return key if asked == key else ""
-    mine = _mine()
-    if asked == key and (known is None or not (known.finished or _owner() in known.owners)) and mine is None:
+    mine, pressed = _mine(), st.session_state.pop("pressed", None) == key
+    found = asked == key and (known is None or not (known.finished or _owner() in known.owners))
+    if (pressed or found) and mine is None:
         known = _start(plan, data)
+        if known.finished:  # it ended in between
+            st.rerun()
     if known is not None and not known.finished:
         wanted = _owner() in known.owners
         _progress(key, known.done, wanted)
@@ -75,10 +78,9 @@ def _offer(plan: Retraining, data: Dataset, missing: list, other: Sweep | None, 
         done = f"{total - len(missing):,} of its {total:,} trainings are finished. " if len(missing) < total else ""
         st.markdown(f"{done}{_cost(plan, missing)}")
     word = "Go on" if len(missing) < total else "Start"
-    key = f"start {plan_key(plan, data.fingerprint)}"
-    if right.button(word, type="primary", width="stretch", key=key, disabled=other is not None):
-        state.change_view(PAGE, job=_start(plan, data).key)
-        st.rerun()
+    key = plan_key(plan, data.fingerprint)
+    how = {"type": "primary", "width": "stretch", "key": f"start {key}", "disabled": other is not None}
+    right.button(word, on_click=_press, args=(key,), **how)
     if other is not None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.info(f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time.")
@@ -118,14 +120,16 @@ def _rerun_after(awaited: Job | Sweep) -> None:
 def _progress(key: str, done: int, wanted: bool) -> None:
     """How far it is, and for those who want it the way to stop it."""
     running = sweep.find(key)
-    if running is None or running.finished or running.done != done or (_owner() in running.owners) != wanted:
+    pressed = "pressed" in st.session_state
+    if pressed or running is None or running.finished or running.done != done or (_owner() in running.owners) != wanted:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(1.0, running.fraction), _line(running))
     if wanted:
         right.button("Stop", on_click=_stop, args=(key,), key=f"stop {key}", width="stretch")
     else:
-        st.caption("Someone else waits for this experiment too, so it goes on.")
+        st.caption("Another session waits for this experiment, so it goes on.")
+        right.button("Join", on_click=_press, args=(key,), key=f"join {key}", width="stretch", disabled=_mine() is not None)
 
 
 def _line(running: Sweep) -> str:
@@ -148,6 +152,11 @@ def history(fingerprint: str, show: Show) -> None:
             when = datetime.datetime.fromtimestamp(facts["started"]).strftime("%d %B %Y, %H:%M")
             said = "finished" if not missing else f"{total - missing:,} of {total:,} finished"
             st.button(f"{facts['title']}  \n{when} · {said}", on_click=show, args=(plan,), key=f"history {key}", width="stretch")
+
+
+def _press(key: str) -> None:
+    """The next run starts or joins this experiment, if its plan is still the one on the page."""
+    st.session_state["pressed"] = key
 
 
 def _start(plan: Retraining, data: Dataset) -> Sweep:

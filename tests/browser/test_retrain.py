@@ -1,0 +1,229 @@
+"""The Retrain page as its readers use it, in a real Chromium: finished pictures on a desk and on a phone, an experiment from its start to
+its end, and what a reload, a second browser, a killed worker and a killed server do to it: nothing.
+"""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+
+import numpy as np
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from core import cache, datasets
+from core.experiments import results, retrain
+from core.experiments.retrain import Retraining
+from tests.browser.conftest import _start, _stop, fits, serious, settle, troubles
+
+LONG = 180_000  # milliseconds: two slow cores, shared
+DONE = {"dataset": "digits", "network": "linear", "epochs": "3", "seeds": "3", "budgets": "50 200 1000"}
+DONE |= {"candidates": "top:raw bottom:raw top_balanced:raw proportional_weighted:raw top:random_relu random"}
+SLOW = {"dataset": "digits", "network": "mlp", "epochs": "200", "seeds": "4", "budgets": "1400", "candidates": "top:raw random"}
+CHARTS = {"By budget": 1, "During training": 1, "Against random": 1, "By class": 2}
+
+
+def link(query: dict[str, str]) -> str:
+    return "/retrain?" + "&".join(f"{name}={value.replace(' ', '+').replace(':', '%3A')}" for name, value in query.items())
+
+
+def plan_of(query: dict[str, str]) -> Retraining:
+    return retrain.from_query(query)[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> str:
+    """A cache with one finished experiment."""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEVERAGE_LAB_CACHE", folder)
+        for unit in plan_of(DONE).units():
+            retrain.train(unit)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(serve, folder) -> str:
+    return serve(env={"LEVERAGE_LAB_CACHE": folder})
+
+
+@pytest.fixture
+def visit(open_page, address) -> Callable[..., Page]:
+    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
+        page = open_page(path if path.startswith("http") else address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page.set_default_timeout(LONG)
+        return page
+
+    return visit
+
+
+def progress(page: Page):
+    return page.get_by_test_id("stProgress")
+
+
+def finished(page: Page, trainings: int) -> None:
+    """Wait until the picture is made of all of them."""
+    expect(page.get_by_text(f"all {trainings} trainings")).to_be_visible(timeout=LONG)
+    expect(progress(page)).to_have_count(0, timeout=LONG)
+
+
+def some_done(page: Page) -> None:
+    """Wait until the first trainings are finished and others are not."""
+    expect(progress(page)).to_contain_text(re.compile(r"[1-9] of 8 trainings"), timeout=LONG)
+
+
+def stored(folder: str, query: dict[str, str]) -> dict[str, tuple[int, float]]:
+    """The finished trainings in a cache folder: key -> where and when its card was written."""
+    data = datasets.load(query["dataset"])
+    keys = [retrain.unit_key(unit, data.fingerprint) for unit in plan_of(query).units()]
+    cards = {key: os.path.join(folder, "unit", key, "entry.json") for key in keys}
+    return {key: (os.stat(card).st_ino, json.load(open(card))["written"]) for key, card in cards.items() if os.path.exists(card)}
+
+
+# ---- finished pictures ----
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+def test_every_picture_fits_every_screen(visit, width, theme):
+    page = visit(link(DONE), width, theme)
+    expect(page.locator("p.answer").first).to_contain_text("than random", timeout=LONG)
+    for show, charts in CHARTS.items():
+        page.get_by_role("radio", name=show).click()
+        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(charts, timeout=LONG)
+        settle(page, LONG / 1000)
+        assert fits(page), show
+        assert serious(page) == [], show
+    page.get_by_role("radio", name="What was selected").click()
+    expect(page.get_by_role("listbox")).to_have_count(6, timeout=LONG)
+    settle(page, LONG / 1000)
+    assert fits(page) and serious(page) == [] and troubles(page) == []
+
+
+def test_names_stand_whole_beside_the_lines_on_a_desk(visit):
+    page = visit(link(DONE))
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    expect(chart.locator(".mark-text text").first).to_be_attached(timeout=LONG)
+    settle(page, LONG / 1000)
+    names = chart.evaluate("""chart => {
+        const frame = chart.getBoundingClientRect()
+        return [...chart.querySelectorAll('.mark-text text')].filter((t) => t.getBoundingClientRect().right <= frame.right + 1)
+            .map((t) => t.textContent)
+    }""")
+    assert {"Top, raw", "Bottom, raw", "Top of each class, raw", "Top, random ReLU", "Random"} <= set(names)
+    assert "Drawn by score, weighted, raw" in names, "the longest"
+    tops = chart.evaluate("chart => [...chart.querySelectorAll('.mark-text text')].map((t) => t.getBoundingClientRect().top)")
+    assert np.diff(sorted(tops)).min() >= 12, "names do not overlap"
+
+
+def test_the_figure_is_drawn_outside_the_web_process(open_page, folder, tmp_path):
+    server, address = _start("app.py", os.environ | {"LEVERAGE_LAB_CACHE": folder}, tmp_path / "log.txt")
+    try:
+        page = open_page(address + link(DONE))
+        page.set_default_timeout(LONG)
+        page.get_by_role("button", name="Download the run").click()
+        for label, begins in (("Figure, PNG", b"\x89PNG"), ("Figure, SVG", b"<svg"), ("CSV", b"strategy,seed,budget")):
+            with page.expect_download(timeout=LONG) as waiting:
+                page.get_by_role("button", name=label).click()
+            assert waiting.value.path().read_bytes().startswith(begins)
+        family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+        drew = [any("vl_convert" in part.path for part in process.memory_maps()) for process in family]
+        assert not drew[0] and any(drew[1:]) and troubles(page) == []
+    finally:
+        _stop(server)
+
+
+# ---- an experiment ----
+
+
+def test_from_the_keyboard_to_the_end_and_back_through_the_history(visit, address):
+    quick = DONE | {"epochs": "4", "seeds": "2", "candidates": "top:raw random", "budgets": "50"}
+    page = visit(link(quick))
+    expect(page.get_by_text("samples per second each, just measured")).to_be_visible(timeout=LONG)
+    assert serious(page) == [] and fits(page)
+    page.get_by_text("Do the selected digits").click()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText").strip() == "Start":
+            break
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    finished(page, 4)
+    assert "job=retrain-" in page.url
+    page.get_by_role("button", name="Past experiments").click()
+    page.get_by_role("button", name=re.compile(r"equal epochs \(4 epochs\), 2 seeds.*finished", re.S)).click()
+    finished(page, 4)
+    assert troubles(page) == []
+
+
+def test_a_reload_and_a_second_browser_find_it_and_stop_stops_it(visit):
+    page = visit(link(SLOW | {"epochs": "199"}), 390, "dark")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=LONG)
+    settle(page, LONG / 1000)
+    assert fits(page) and serious(page) == []
+    page.reload()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=LONG)
+    other = visit(page.url)
+    expect(other.get_by_role("button", name="Stop")).to_be_visible(timeout=LONG)
+    other.get_by_role("button", name="Stop").click()
+    expect(other.get_by_text("Another session waits for this experiment")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Stop").click()
+    for each in (page, other):
+        expect(each.get_by_text("Stopped.")).to_be_visible(timeout=LONG)
+        assert troubles(each) == [] and "job=" not in each.url
+
+
+def test_a_killed_worker_and_a_killed_server_cost_nothing(open_page, tmp_path, monkeypatch):
+    folder, env = str(tmp_path / "cache"), os.environ | {"LEVERAGE_LAB_CACHE": str(tmp_path / "cache")}
+    server, address = _start("app.py", env, tmp_path / "first.txt")
+    try:
+        page = open_page(address + link(SLOW))
+        page.set_default_timeout(LONG)
+        page.get_by_role("button", name="Start", exact=True).click()
+        some_done(page)
+        (worker,) = [child for child in psutil.Process(server.pid).children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+        worker.send_signal(signal.SIGKILL)
+        before = len(stored(folder, SLOW))
+        expect(progress(page)).to_contain_text(re.compile(f"[{before + 1}-8] of 8 trainings"), timeout=LONG)
+        expect(page.get_by_test_id("stAlert")).to_have_count(0)
+        where = page.url.removeprefix(address)
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    finally:
+        _stop(server)
+    kept = stored(folder, SLOW)
+    assert 0 < len(kept) < 8, "killed in the middle"
+    server, address = _start("app.py", env, tmp_path / "second.txt")
+    try:
+        again = open_page(address + where)
+        again.set_default_timeout(LONG)
+        finished(again, 8)
+        assert "job=retrain-" in again.url and troubles(again) == []
+    finally:
+        _stop(server)
+    assert kept.items() <= stored(folder, SLOW).items(), "a finished training was run twice"
+    assert_equal_to_an_undisturbed_run(folder, tmp_path, monkeypatch)
+
+
+def assert_equal_to_an_undisturbed_run(folder, tmp_path, monkeypatch):
+    plan, data = plan_of(SLOW), datasets.load("digits")
+    rows = []
+    for place in (folder, str(tmp_path / "undisturbed")):
+        monkeypatch.setenv("LEVERAGE_LAB_CACHE", place)
+        results.forget()
+        found = {unit: (cache.get(retrain.unit_key(unit, data.fingerprint)) or retrain.train(unit)).arrays for unit in plan.units()}
+        rows.append(results.rows(plan, found))
+    assert rows[0] == rows[1]
+
+
+def test_a_bad_link_shows_what_was_wrong_and_a_working_page(visit):
+    bad = {"candidates": "best:raw top:raw random", "budgets": "50 many", "job": "retrain-0123456789abcdef01234567"}
+    page = visit(link(DONE | {"epochs": "5"} | bad), 390)
+    alerts = page.get_by_test_id("stAlert")
+    for words in ("found 'best'", "found 'many'", "job: found an experiment with other settings"):
+        expect(alerts.filter(has_text=words)).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name=re.compile("Start|Go on"))).to_be_visible(timeout=LONG)
+    settle(page, LONG / 1000)
+    assert fits(page) and serious(page) == [] and troubles(page) == []
