@@ -18,7 +18,8 @@ from scipy import stats
 
 from core import cache, datasets, jobs
 from core.experiments import cost, results, retrain, sweep
-from core.experiments.retrain import RANDOM, Retraining, plan_key, unit_key
+from core.experiments.results import plan_key
+from core.experiments.retrain import RANDOM, Retraining, unit_key
 from core.experiments.unit import CHECKPOINTS, split
 from pages.shared import parts, retrain_parts, sweeps
 from tests import page_tools
@@ -62,7 +63,7 @@ def trainings(monkeypatch):
     begun, usual = [], jobs.submit
 
     def submit(name, *args, key, priority=0):
-        if name != sweep.TASK:
+        if name != retrain.Unit.task:
             return usual(name, *args, key=key, priority=priority)
         job = jobs._cluster.jobs[key] = jobs.Job(key, name, args, state="running", progress=(0.5, "Step 1 of 2"))
         begun.append(job)
