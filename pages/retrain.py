@@ -56,4 +56,4 @@ with left:
 with middle:
     retrain_pictures.downloads(plan, data, grid)
 with right:
-    sweeps.history(data.fingerprint, retrain_parts.show_plan)
+    sweeps.history(data.fingerprint, retrain_parts.show_plan, PAGE)

@@ -90,7 +90,7 @@ class Active:
     task: str = "classification"
     pool: int | None = 5_000
     seeds: int = 5
-    kind = "active"
+    kind, units_are = "active", "runs"
 
     def with_(self, **changes: Any) -> Active:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""

@@ -41,9 +41,10 @@ class Work(Protocol):
 
 
 class Plan(Protocol):
-    """An experiment: canonical, in a link and back."""
+    """An experiment: canonical, in a link and back. kind: its page's name; units_are: what its units are called."""
 
     kind: str
+    units_are: str
 
     def units(self) -> list: ...
 

@@ -11,23 +11,22 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import cache, jobs
-from core.experiments import cost, results, sweep
-from core.experiments.results import plan_key
-from core.experiments.retrain import Retraining, from_query
+from core.experiments import active, cost, results, retrain, sweep
+from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
 from core.types import Dataset
 from pages.shared import parts, state
 from pages.shared.words import time_text
 
-Show = Callable[[Retraining], None]
-PAGE = "retrain"
+Show = Callable[[Plan], None]
+READERS = {"retrain": retrain.from_query, "active": active.from_query}  # a plan's kind is its page's name
 REFRESH = 1.0  # seconds between two looks at a running experiment
 QUICK = 0.3  # seconds to wait for a measurement before showing that it is being made
 MEGABYTE = 2**20
 
 
-def run(plan: Retraining, data: Dataset, asked: str, show: Show) -> str:
+def run(plan: Plan, data: Dataset, asked: str, show: Show) -> str:
     """The plan's state: what it would cost and the button, or how far it is; the key of the job that the link should carry ("" for none).
 
     asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a reload or a restarted server finds it.
@@ -55,12 +54,12 @@ def run(plan: Retraining, data: Dataset, asked: str, show: Show) -> str:
     return ""
 
 
-def _ended(plan: Retraining, known: Sweep | None, missing: list) -> None:
+def _ended(plan: Plan, known: Sweep | None, missing: list) -> None:
     if known is not None and known.state == "failed":
         st.error(known.error)
     elif known is not None and known.state == "cancelled":
         total = len(plan.units())
-        st.info(f"Stopped. {total - len(missing):,} of {total:,} trainings are finished and stay.")
+        st.info(f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and stay.")
 
 
 def _told(problem: str) -> None:
@@ -70,12 +69,12 @@ def _told(problem: str) -> None:
         parts.messages([problem])
 
 
-def _offer(plan: Retraining, data: Dataset, missing: list, other: Sweep | None, show: Show) -> None:
+def _offer(plan: Plan, data: Dataset, missing: list, other: Sweep | None, show: Show) -> None:
     """What it would cost, and the button, unless this session has another experiment under way."""
     left, right = st.columns([4, 1], vertical_alignment="center")
     total = len(plan.units())
     with left:
-        done = f"{total - len(missing):,} of its {total:,} trainings are finished. " if len(missing) < total else ""
+        done = f"{total - len(missing):,} of its {total:,} {plan.units_are} are finished. " if len(missing) < total else ""
         st.markdown(f"{done}{_cost(plan, missing)}")
     word = "Go on" if len(missing) < total else "Start"
     key = plan_key(plan, data.fingerprint)
@@ -84,27 +83,30 @@ def _offer(plan: Retraining, data: Dataset, missing: list, other: Sweep | None, 
     if other is not None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.info(f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time.")
-        right.button("Show it", on_click=show, args=(other.plan,), width="stretch")
+        if other.plan.kind == plan.kind:
+            right.button("Show it", on_click=show, args=(other.plan,), width="stretch")
+        else:
+            right.page_link(f"pages/{other.plan.kind}.py", label="Show it")
         _rerun_after(other)
 
 
-def _cost(plan: Retraining, missing: list) -> str:
+def _cost(plan: Plan, missing: list) -> str:
     """How long and how much memory, from the rate that the worker has shown on this network."""
     key = f"~rate {plan.dataset} {plan.network}"
     arguments = (plan.dataset, plan.n, plan.subset, plan.network)
     job = jobs.find(key) or jobs.submit("core.experiments.cost:measure", *arguments, key=key, priority=1)
     if not job.wait(QUICK):
         _rerun_after(job)
-        return f"{len(missing):,} trainings to do. Measuring how fast this machine trains this network…"
+        return f"{len(missing):,} {plan.units_are} to do. Measuring how fast this machine trains this network…"
     if job.state != "done":
         parts.failed(job, "the speed")
-        return f"{len(missing):,} trainings to do."
+        return f"{len(missing):,} {plan.units_are} to do."
     shown, slots = job.result(), jobs.slots()
     seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
     memory = shown["memory"] + slots * 16 * shown["weights"]  # float32 weights, gradients and Adam's two moments
     together = f"{slots} at a time" if slots > 1 else "one after the other"
     return (
-        f"{len(missing):,} trainings to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
+        f"{len(missing):,} {plan.units_are} to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
         f"({shown['rate']:,.0f} samples per second each, just measured)."
     )
 
@@ -126,7 +128,7 @@ def _progress(key: str, done: int, wanted: bool) -> None:
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(1.0, running.fraction), _line(running))
     if wanted:
-        right.button("Stop", on_click=_stop, args=(key,), key=f"stop {key}", width="stretch")
+        right.button("Stop", on_click=_stop, args=(key, running.plan.kind), key=f"stop {key}", width="stretch")
     else:
         st.caption("Another session waits for this experiment, so it goes on.")
         right.button("Join", on_click=_press, args=(key,), key=f"join {key}", width="stretch", disabled=_mine() is not None)
@@ -136,15 +138,16 @@ def _line(running: Sweep) -> str:
     if running.position and not running.running:
         return f"Waiting: {running.position} experiment{'s' if running.position > 1 else ''} before this one"
     left = running.seconds_left
-    parts_said = [f"{running.done:,} of {running.total:,} trainings", f"{time_text(running.elapsed)} so far"]
+    parts_said = [f"{running.done:,} of {running.total:,} {running.plan.units_are}", f"{time_text(running.elapsed)} so far"]
     return " · ".join([*parts_said, f"about {_rough(left)} left"] if left is not None else parts_said)
 
 
-def history(fingerprint: str, show: Show) -> None:
-    """Past experiments on these points, each with how much of it is finished; show(plan) is the callback that opens one."""
+def history(fingerprint: str, show: Show, kind: str) -> None:
+    """Past experiments of this kind on these points, each with how much of it is finished; show(plan) is the callback that opens one."""
     with st.popover("Past experiments", width="stretch"):
         records = sorted(cache.entries("history"), key=lambda item: -item[1]["started"])
-        plans = [(key, facts, from_query(facts["plan"])[0]) for key, facts in records if facts["data"] == fingerprint]
+        wanted = [(key, facts) for key, facts in records if facts["data"] == fingerprint and facts["kind"] == kind]
+        plans = [(key, facts, READERS[kind](facts["plan"])[0]) for key, facts in wanted]
         if not plans:
             st.caption("None yet on these points. An experiment appears here as soon as it is started.")
         for key, facts, plan in plans[:20]:
@@ -159,20 +162,20 @@ def _press(key: str) -> None:
     st.session_state["pressed"] = key
 
 
-def _start(plan: Retraining, data: Dataset) -> Sweep:
+def _start(plan: Plan, data: Dataset) -> Sweep:
     """Begin or join the plan's sweep in this session's name."""
     started = sweep.start(plan, data.fingerprint, _owner())
     st.session_state["experiment"] = started.key
     return started
 
 
-def _stop(key: str) -> None:
+def _stop(key: str, page: str) -> None:
     """Let go of it, and so for every session that has gone since; the link forgets it too, or a reload would go on with it."""
     known = sweep.find(key)
     for owner in list(known.owners) if known else ():
         if owner == _owner() or _gone(owner):
             sweep.cancel(key, owner)
-    state.change_view(PAGE, job="")
+    state.change_view(page, job="")
 
 
 def _mine() -> Sweep | None:
