@@ -5,7 +5,7 @@ import pytest
 
 from core import blocks, cache, datasets, embeddings, jobs, pipeline, softmax_head, strategy
 from core.__main__ import first_screens
-from core.spec import Spec, comparison_key, embedding_key, map_key, scores_key, textbook_key
+from core.spec import Spec, comparison_key, embedding_key, favourites_key, map_key, plane_key, scores_key, textbook_key
 from core.strategies import leverage
 from core.types import UserError
 
@@ -245,7 +245,8 @@ def test_the_bundled_exhibit_equals_a_fresh_computation(mnist):
     assert np.isin(top, entry.arrays["artefacts"]).sum() == 41
 
 
-KEYS = {"scores": scores_key, "textbook_scores": textbook_key, "map_of": map_key, "agreement_of": comparison_key}
+KEYS = {"scores": scores_key, "textbook_scores": textbook_key, "map_of": map_key, "agreement_of": comparison_key,
+        "plane_of": plane_key, "favourites_of": favourites_key}  # fmt: skip
 
 
 def test_every_first_screen_is_bundled_and_nothing_else(mnist):

@@ -221,6 +221,6 @@ def fits(page: Page) -> bool:
 
 def troubles(page: Page) -> list[str]:
     """page.problems without Streamlit's own: a link to a page makes it ask for the server's state below the page's address first."""
-    asked = [problem for problem in page.problems if "answered 404" in problem and re.search(r"/(agreement|map)/_stcore/", problem)]
+    asked = [problem for problem in page.problems if "answered 404" in problem and re.search(r"/(agreement|map|lesson)/_stcore/", problem)]
     told = [problem for problem in page.problems if problem.startswith("console: Failed to load resource") and "404" in problem]
     return [problem for problem in page.problems if problem not in asked + told[: len(asked)]]
