@@ -15,7 +15,7 @@ from pages.shared.lesson_quiz import Prediction
 from pages.shared.words import number, score_texts
 
 NAMED = 3
-SHOWN = {"top": "Highest", "bottom": "Lowest", "textbook": "Highest by textbook QR"}
+SHOWN = {"top": "Highest", "bottom": "Lowest", "textbook": "Textbook QR"}
 IMAGES = 60
 
 
@@ -43,12 +43,12 @@ def plane(material: Material, talk: bool) -> None:
             key=state.key("lesson plane"),
             alt=f"{len(points)} digits in the plane of two principal directions",
             size=lesson.GAP * float(np.ptp(plane.arrays["coordinates"][:, 0])),
-            selected=st.session_state.get("lesson picked"),
+            selected=lesson_quiz.picked("plane"),
             badges=dict(zip(best.tolist(), ("1", "2", "3"), strict=True)) if shown else None,
             ellipses=[lesson.half_axes(plane.facts["spreads"], len(material.data), level) for level in levels(scores)] if shown else (),
         )
     if picked is not None:
-        st.session_state["lesson picked"] = picked
+        lesson_quiz.pick("plane", picked)
         st.rerun()
     with words:
         _which_sticks_out(points, scores, best.tolist(), len(material.data))
@@ -60,15 +60,14 @@ def levels(scores: np.ndarray) -> list[float]:
 
 
 def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n: int) -> None:
-    question, picked = "Which of these digits has the highest leverage? Tap one.", st.session_state.get("lesson picked")
+    question, picked = "Which of these digits has the highest leverage? Tap one.", lesson_quiz.picked("plane")
     ranks = np.empty(len(points), int)
     ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(points) + 1)
     st.markdown(f"**{question}**")
     if lesson_quiz.revealed("plane"):
-        times = scores.max() * n / 2
-        lesson_quiz.verdict(
-            "plane", f"the three highest are framed. The first has {number(float(scores.max()))}, {times:.1f} times the mean."
-        )
+        made, most = lesson_quiz.predictions().get("plane"), float(scores.max())
+        yours = f"yours has {made.measured}; " if made else ""
+        lesson_quiz.verdict("plane", f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the mean.")
         st.markdown(
             "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is the distance from the middle, measured "
             "in the shape of the whole cloud. No label was needed."
@@ -140,13 +139,13 @@ def _ends(material: Material, talk: bool) -> None:
         points.tolist(),
         marks=marks,
         alt=f"{SHOWN[show]}: digits by leverage under raw pixels",
-        selected=st.session_state.get("lesson digit"),
+        selected=lesson_quiz.picked("digit"),
         max_rows=(2 if marks else 3) if talk else 4,
         size=56,
         key=state.key(f"lesson gallery {show}"),
     )
     if clicked is not None:
-        st.session_state["lesson digit"] = clicked
+        lesson_quiz.pick("digit", clicked)
         st.rerun()
     _told(material, points)
 
@@ -166,7 +165,7 @@ def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
 
 
 def _told(material: Material, points: np.ndarray) -> None:
-    told, ranking = st.session_state.get("lesson digit"), material.ranking
+    told, ranking = lesson_quiz.picked("digit"), material.ranking
     if told is None or told not in points:
         st.caption("Look for specks: ink where no other digit has any. Tap a digit for its numbers.")
         return

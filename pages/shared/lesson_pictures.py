@@ -121,7 +121,7 @@ def points_on_axes(x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, wi
     ink = "#F5F7F9" if dark else "#0B0D0F"
     places = [_within(values, 20, extent - 20) for values, extent in ((x, width), (-y, height))]
     discs = "".join(
-        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{3 + 13 * math.sqrt(size):.1f}" fill="{TOP}" fill-opacity=".75"/>'
+        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{3 + 13 * math.sqrt(size):.1f}" fill="{TOP}" fill-opacity=".9"/>'
         for px, py, size in zip(*places, sizes, strict=True)
     )
     frame = f'<path d="M4 4V{height - 4}H{width - 4}" fill="none" stroke="{ink}" stroke-opacity=".6"/>'

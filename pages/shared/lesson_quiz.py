@@ -44,10 +44,20 @@ def predict(name: str, prediction: Prediction) -> None:
     st.session_state.setdefault("predictions", {}).setdefault(name, prediction)
 
 
+def pick(name: str, point: int) -> None:
+    """Keep the point that was tapped in the picture of this name."""
+    st.session_state.setdefault("picks", {})[name] = point
+
+
+def picked(name: str) -> int | None:
+    """The point that was tapped last in the picture of this name."""
+    return st.session_state.get("picks", {}).get(name)
+
+
 def start_over() -> None:
-    """For callbacks: forget all predictions."""
-    st.session_state["predictions"] = {}
-    st.session_state["shown at once"] = set()
+    """For callbacks: forget all predictions and picks."""
+    for kept in ("predictions", "shown at once", "picks"):
+        st.session_state.pop(kept, None)
 
 
 def ask(name: str, chapter: int, question: str, options: Mapping[str, str], truth: str, measured: str) -> bool:

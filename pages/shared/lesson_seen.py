@@ -50,7 +50,7 @@ def representation_lead(material: Material) -> str:
 def representation(material: Material, talk: bool) -> None:
     """Chapter 5."""
     words, picture = st.columns([2, 3], gap="large")
-    picked = st.session_state.get("lesson traveller")
+    picked = lesson_quiz.picked("traveller")
     with words:
         st.html(_power_law(parts.dark()))
         _where_does_it_go(material, picked)
@@ -58,7 +58,7 @@ def representation(material: Material, talk: bool) -> None:
         clicked = _travellers(material, picked, 84 if talk else 64)
         _places(material, picked)
     if clicked is not None and clicked != picked:
-        st.session_state["lesson traveller"] = clicked
+        lesson_quiz.pick("traveller", clicked)
         st.rerun()
 
 
@@ -96,7 +96,7 @@ def _where_does_it_go(material: Material, picked: int | None) -> None:
         st.markdown("Tap a digit first.")
         return
     place = mean_places_of(material, picked)["classification"]
-    measured = f"number {picked:,} stands at percentile {100 * place:.0f} under the classifiers (mean of five)."
+    measured = f"number {picked:,} stands at percentile {100 * place:.1f} under the classifiers (mean of five)."
     if lesson_quiz.revealed("traveller"):
         lesson_quiz.verdict("traveller", measured)
         return
@@ -169,7 +169,7 @@ def agree(material: Material, talk: bool) -> None:
         if known:
             _ceilings(names, means)
     with picture:
-        own = ["one ranking" if np.isnan(value) else "itself, reseeded" for value in np.diag(means)]
+        own = ["" if np.isnan(value) else "reseeded" for value in np.diag(means)]
         shown = means if known else np.full_like(means, np.nan)
         st.html(lesson_pictures.STYLE + lesson_pictures.tau_table(names, shown, own if known else [""] * len(names)))
 

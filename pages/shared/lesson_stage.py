@@ -19,7 +19,7 @@ from pages.shared.lesson_material import Material
 PAGE = "lesson"
 
 _STYLE = """<style>
-.st-key-opening h1 {padding: .1rem 0 .7rem} .kicker {margin: 0; font-weight: 600; opacity: .8}
+.st-key-opening h1 {padding: .1rem 0 0} .st-key-opening .answer {margin-top: .6rem} .kicker {margin: 0; font-weight: 600; opacity: .8}
 .verdict {margin: 0; padding: .5rem .8rem; border-left: .3rem solid #8C8C8C; background: rgba(128, 128, 128, .1)}
 .verdict.right {border-color: #009E73} .verdict.wrong {border-color: #D55E00}
 .st-key-lesson :is(p, li) {font-size: 1.1rem; line-height: 1.5}
@@ -28,6 +28,9 @@ _STYLE = """<style>
 .st-key-lesson .stButton button {min-height: 2.75rem} .st-key-lesson .stButton p {font-size: 1.05rem}
 .code {display: block; width: 8.5rem; margin-left: auto; border-radius: .3rem}
 .st-key-keys {display: none}
+@media (max-width: 640px) {
+  .st-key-lesson-nav > :has([data-testid=stButtonGroup]) {order: -1; width: 100%} .st-key-lesson-talk-mode {display: none}
+}
 </style>"""
 _TALK = """<style>
 html:root {font-size: clamp(16px, min(1.5vw, 2.7vh), 40px)}
@@ -80,7 +83,7 @@ def closing(chapter: int, names: list[str], talk: bool) -> None:
         if not talk:
             st.pills("Chapter", range(1, len(names) + 1), default=chapter, label_visibility="collapsed", required=True,
                      key=state.key(f"chapter {chapter}"), on_change=_jump, args=(state.key(f"chapter {chapter}"),))  # fmt: skip
-        st.button("Leave talk mode" if talk else "Talk mode", on_click=_talk, args=(not talk,), type="tertiary", key="lesson talk")
+        st.button("Leave talk mode" if talk else "Talk mode", on_click=_talk, args=(not talk,), type="tertiary", key="lesson-talk-mode")
         following = "Start again" if last else f"Next: {names[chapter]}"
         st.button(following, on_click=move, args=("next", len(names)), type="primary", key="lesson next")
     with st.container(key="keys"):
