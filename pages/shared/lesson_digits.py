@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import lesson
 from core.palette import CHANCE, TOP
-from pages.shared import lesson_pictures, lesson_quiz, state
+from pages.shared import lesson_pictures, lesson_quiz, lesson_stage, state
 from pages.shared.digit_plane import digit_plane
 from pages.shared.gallery import gallery
 from pages.shared.lesson_material import Material
@@ -141,7 +141,7 @@ def _ends(material: Material, talk: bool) -> None:
         alt=f"{SHOWN[show]}: digits by leverage under raw pixels",
         selected=lesson_quiz.picked("digit"),
         max_rows=(2 if marks else 3) if talk else 4,
-        size=56,
+        size=round(56 * lesson_stage.scale(talk)),
         key=state.key(f"lesson gallery {show}"),
     )
     if clicked is not None:

@@ -2,13 +2,14 @@
  *
  * A key that means something where the focus is (a slider, a list, a text field) stays there.
  * A new chapter starts at its top: Streamlit keeps the scroll position of the one before.
+ * A talk is told how high its screen is, so that pictures of a fixed size grow with it.
  */
 
 const OWN = "input, textarea, select, [contenteditable=true], [role=listbox], [role=slider], [role=radio], [role=combobox], [role=tab], [role=dialog] *, [role=application], [data-keys=own]";
 const MOVES = { ArrowRight: "next", PageDown: "next", ArrowLeft: "back", PageUp: "back", Escape: "leave" };
 const listeners = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const mark = parentElement.querySelector(".keys");
   document.removeEventListener("keydown", listeners.get(mark));
   const listener = (event) => {
@@ -25,6 +26,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
   }
   mark.dataset.chapter = data.chapter;
+  if (data.talk && mark.dataset.height !== String(innerHeight)) {
+    mark.dataset.height = innerHeight;
+    setStateValue("height", innerHeight);
+  }
   return () => {
     if (listeners.get(mark) === listener) document.removeEventListener("keydown", listener);
   };

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import html
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 
 import streamlit as st
@@ -94,12 +94,12 @@ def verdict(name: str, measured: str) -> None:
     st.html(f'<p class="verdict {kind}" role="status">{told} <b>Measured:</b> {html.escape(measured)}</p>')
 
 
-def table() -> str:
-    """The predictions as CSV."""
+def as_csv(predictions: Iterable[Prediction]) -> str:
+    """Predictions as a table."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
-    writer.writerows(astuple(made) for made in predictions().values())
+    writer.writerows(astuple(made) for made in predictions)
     return buffer.getvalue()
 
 

@@ -5,46 +5,62 @@ A chapter is a function of the material and of the mode (talk or not); it draws 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
-from core.strategies.leverage import leverage
-from pages.shared import lesson_quiz
+from core.regression import fit
+from pages.shared import lesson_quiz, lesson_stage, lever
 from pages.shared.lesson_material import Material
-from pages.shared.words import number
 
-X = np.array([1.0, 2.0, 3.0, 4.0, 10.0])
+POINTS = np.array([[1.0, 1.5], [2.0, 1.8], [3.0, 3.1], [4.0, 3.4], [10.0, 6.0]])
+FAR = 4  # the place of the point that stands apart
+NUMBERS = {"leverage": "Its leverage", "residual": "Its residual", "cook": "Its Cook's distance"}
 
 
-def line_leverages(x: np.ndarray = X) -> np.ndarray:
-    """Leverage of the points x (n,) of a line with intercept: 1/n + (x_i - mean)^2 / sum of squares."""
-    return leverage(np.stack([np.ones_like(x), x], axis=1))
+def stage(talk: bool) -> tuple[Any, Any]:
+    """Places for the words and for a picture that wants width: side by side on a projector, else the picture first."""
+    if talk:
+        return tuple(st.columns([1, 3], gap="medium"))
+    picture = st.container()
+    return st.container(), picture
 
 
 def line_lead(material: Material) -> str:
     """Chapter 1, the sentence."""
     return (
-        "Drag a point up. The line follows it a little or a lot: by its *leverage*, a number from 0 to 1 that depends only on where "
-        "the point stands to the side, never on how high it is."
+        "Drag a point up or down. The line follows it, a little or a lot: the share by which it does is the point's *leverage*, a number "
+        "from 0 to 1."
     )
 
 
 def line(material: Material, talk: bool) -> None:
     """Chapter 1."""
-    far, near = (float(line_leverages()[i]) for i in (4, 3))
-    words, picture = st.columns([2, 3], gap="large")
+    words, picture = stage(talk)
     with picture:
-        lever("line", 420)
+        lever.line(key="lesson line", points=POINTS, height=round((290 if talk else 420) * lesson_stage.scale(talk)))
     with words:
+        truth, measured = lifted()
         lesson_quiz.ask(
-            "line",
-            1,
-            "Five points stand at x = 1, 2, 3, 4 and 10. The one at 10 is lifted by 1. By how much does the line rise there?",
-            {"little": "About 0.2: one point of five", "half": "About 0.5", "most": "More than 0.9"},
-            truth="little" if far < 0.35 else "half" if far < 0.75 else "most",
-            measured=f"by {number(far)}, its leverage. The same lift at x = 4 moves the line by {number(near)} only.",
+            "line", 1, f"Point {FAR + 1} is lifted straight up by 1. Which of its numbers stays exactly the same?", NUMBERS, truth, measured
         )
         st.markdown("$$\\ell_i = \\frac{1}{n} + \\frac{(x_i - \\bar x)^2}{\\sum_j (x_j - \\bar x)^2}$$")
+
+
+def lifted() -> tuple[str, str]:
+    """Which of NUMBERS stays as it is when the far point is lifted by 1, and what happens to the others, in words."""
+    x, y = POINTS[:, :1], POINTS[:, 1]
+    before, after = fit(x, y), fit(x, y + np.eye(len(y))[FAR])
+    numbers = [(one.hat_values[FAR], one.residuals[FAR], one.cooks[FAR]) for one in (before, after)]
+    change = np.abs(np.subtract(*numbers))
+    rise = after.fitted[FAR] - before.fitted[FAR]
+    measured = (
+        f"the leverage stays {numbers[1][0]:.2f}: it depends on where the point stands to the side, not on how high. The line follows by "
+        f"{rise:.2f}; the residual goes from "
+        f"{numbers[0][1]:.2f} to {numbers[1][1]:.2f}, Cook's distance from {numbers[0][2]:.1f} to {numbers[1][2]:.1f}."
+    )
+    return list(NUMBERS)[int(np.argmin(change))], measured.replace("-", "−")
 
 
 def ellipse_lead(material: Material) -> str:
@@ -57,18 +73,12 @@ def ellipse_lead(material: Material) -> str:
 
 def ellipse(material: Material, talk: bool) -> None:
     """Chapter 2."""
-    words, picture = st.columns([2, 3], gap="large")
+    words, picture = stage(talk)
     with picture:
-        lever("ellipse", 460)
+        lever.ellipse(key="lesson ellipse", height=round((290 if talk else 420) * lesson_stage.scale(talk)))
     with words:
         st.markdown(
             "**Drag a point across the cloud, then along it.** Neither coordinate alone tells how unusual it is; the leverage sees both "
-            "at once.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$\n\nA leverage of 1: without this point one direction would be gone. "
-            "All leverages together always sum to the number of directions."
+            "at once.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$\n\nEach $x_i$ begins with a 1, for the intercept. All leverages "
+            "sum to the number of directions, here three. A leverage of 1 means: without this point one of them would be gone."
         )
-
-
-def lever(picture: str, height: int) -> None:
-    """The regression that can be dragged: "line" or "ellipse"."""
-    # TEMPORARY until pages/shared/lever.py is merged: then  lever.line(key=..., height=height)  and  lever.ellipse(key=...)
-    st.info(f"The regression you can drag ({picture}) comes here.")

@@ -7,11 +7,11 @@ import streamlit as st
 
 from core import agreement
 from core.palette import family_colour
-from pages.shared import lesson_pictures, lesson_quiz, parts, state
+from core.regression import hat_values
+from pages.shared import lesson_pictures, lesson_quiz, lesson_stage, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.lesson_material import Material
 from pages.shared.lesson_quiz import Prediction
-from pages.shared.lesson_regression import line_leverages
 
 POWERS = 2.0 ** np.arange(9)  # x of a power law's points: 1, 2, 4, ... 256
 SHARE, EACH = 0.01, 2  # the travellers: of the top 1% under raw pixels, so many that stay and so many that fall
@@ -55,7 +55,7 @@ def representation(material: Material, talk: bool) -> None:
         st.html(_power_law(parts.dark()))
         _where_does_it_go(material, picked)
     with picture:
-        clicked = _travellers(material, picked, 84 if talk else 64)
+        clicked = _travellers(material, picked, round((84 if talk else 64) * lesson_stage.scale(talk)))
         _places(material, picked)
     if clicked is not None and clicked != picked:
         lesson_quiz.pick("traveller", clicked)
@@ -66,7 +66,7 @@ def representation(material: Material, talk: bool) -> None:
 def _power_law(dark: bool) -> str:
     """The same nine points on plain axes and on logarithmic ones; the area of a disc is its leverage."""
     y, told = POWERS**-1.5, "A power law's nine points, x doubling each time, on {} axes; the area of a disc is its leverage"
-    plain, logs = line_leverages(POWERS), line_leverages(np.log(POWERS))
+    plain, logs = hat_values(POWERS[:, None]), hat_values(np.log(POWERS)[:, None])
     left = lesson_pictures.points_on_axes(POWERS, y, plain, told.format("plain"), dark)
     right = lesson_pictures.points_on_axes(np.log(POWERS), np.log(y), logs, told.format("logarithmic"), dark)
     return lesson_pictures.side_by_side(

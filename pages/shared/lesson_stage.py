@@ -5,6 +5,7 @@ Talk mode: one chapter per screen, large type, no sidebar, arrow keys, and a cod
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,12 @@ from pages.shared import parts, state
 from pages.shared.lesson_material import Material
 
 PAGE = "lesson"
+KEYS = "lesson keys"
+DESIGNED = 720  # pixels: the height for which a talk's chapters are laid out
 
 _STYLE = """<style>
-.st-key-opening h1 {padding: .1rem 0 0} .st-key-opening .answer {margin-top: .6rem} .kicker {margin: 0; font-weight: 600; opacity: .8}
+/* Streamlit's headings reach 1rem into what follows. */
+.st-key-opening h1 {padding: .1rem 0 1.4rem} .kicker {margin: 0; font-weight: 600; opacity: .8}
 .verdict {margin: 0; padding: .5rem .8rem; border-left: .3rem solid #8C8C8C; background: rgba(128, 128, 128, .1)}
 .verdict.right {border-color: #009E73} .verdict.wrong {border-color: #D55E00}
 .st-key-lesson :is(p, li) {font-size: 1.1rem; line-height: 1.5}
@@ -35,7 +39,9 @@ _STYLE = """<style>
 _TALK = """<style>
 html:root {font-size: clamp(16px, min(1.5vw, 2.7vh), 40px)}
 [data-testid=stSidebar], [data-testid=stHeader], [data-testid=stExpandSidebarButton] {display: none !important}
-[data-testid=stMainBlockContainer] {padding: 1rem 3vw .4rem !important}
+[data-testid=stMainBlockContainer] {padding: 1rem 3vw 1.2rem !important}
+.st-key-lesson-nav {position: fixed; bottom: 0; left: 3vw; width: 94vw; z-index: 9; background: light-dark(#FFFFFF, #101418)}
+.st-key-lesson-nav button {min-height: 2.2rem}
 </style>"""
 
 _mount_keys = st.components.v2.component(
@@ -79,16 +85,17 @@ def closing(chapter: int, names: list[str], talk: bool) -> None:
     """Where to go from here: the chapter before, the chapter after, any chapter, and the two modes."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="lesson-nav"):
         last = chapter == len(names)
-        st.button("Back", on_click=move, args=("back", len(names)), disabled=chapter == 1, key="lesson back")
+        quiet = "tertiary" if talk else "secondary"
+        st.button("Back", on_click=move, args=("back", len(names)), disabled=chapter == 1, type=quiet, key="lesson back")
         if not talk:
             st.pills("Chapter", range(1, len(names) + 1), default=chapter, label_visibility="collapsed", required=True,
                      key=state.key(f"chapter {chapter}"), on_change=_jump, args=(state.key(f"chapter {chapter}"),))  # fmt: skip
         st.button("Leave talk mode" if talk else "Talk mode", on_click=_talk, args=(not talk,), type="tertiary", key="lesson-talk-mode")
         following = "Start again" if last else f"Next: {names[chapter]}"
-        st.button(following, on_click=move, args=("next", len(names)), type="primary", key="lesson next")
+        st.button(following, on_click=move, args=("next", len(names)), type=quiet if talk else "primary", key="lesson next")
     with st.container(key="keys"):
-        key = "lesson keys"
-        _mount_keys(key=key, data={"chapter": chapter, "talk": talk}, on_move_change=lambda: _pressed(key, len(names)))
+        given = {"chapter": chapter, "talk": talk}
+        _mount_keys(key=KEYS, data=given, on_move_change=lambda: _pressed(len(names)), on_height_change=_nothing)
 
 
 def move(where: str, chapters: int) -> None:
@@ -102,11 +109,23 @@ def move(where: str, chapters: int) -> None:
 def qr(link: str) -> str:
     """The link as a QR code: an image for st.html, black on white in both themes, with its quiet zone."""
     code = segno.make(link, error="m", micro=False)
-    return f'<img class="code" alt="QR code of {link}" src="{code.svg_data_uri(border=4, light="#FFFFFF", dark="#000000")}">'
+    drawn = code.svg_data_uri(border=4, omitsize=True, light="#FFFFFF", dark="#000000")
+    return f'<img class="code" alt="QR code of {html.escape(link)}" src="{drawn}">'
 
 
-def _pressed(key: str, chapters: int) -> None:
-    pressed = st.session_state[key].move
+def scale(talk: bool) -> float:
+    """How much larger than on a screen 720 pixels high pictures of a fixed size are to be drawn; 1 for readers."""
+    told = st.session_state.get(KEYS)
+    height = getattr(told, "height", None) if talk else None
+    return max(0.8, (height or DESIGNED) / DESIGNED)
+
+
+def _nothing() -> None:
+    """Streamlit names a state in the result only where it has a callback."""
+
+
+def _pressed(chapters: int) -> None:
+    pressed = st.session_state[KEYS].move
     if pressed == "leave":
         _talk(False)
     elif pressed in ("next", "back") and not (pressed == "next" and st.session_state[f"view {PAGE}"]["chapter"] == chapters):

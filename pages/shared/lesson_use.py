@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import lesson
 from core.spec import Spec
-from pages.shared import lesson_pictures, lesson_quiz, parts, state
+from pages.shared import lesson_pictures, lesson_quiz, lesson_stage, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.lesson_digits import owners
 from pages.shared.lesson_material import Favourites, Material, favourites
@@ -84,7 +84,7 @@ def _first(material: Material, name: str, points: np.ndarray, talk: bool) -> Non
         first.tolist(),
         alt=f"{name}: training digits",
         max_rows=1 if talk else 2,
-        size=84 if talk else 56,
+        size=round((84 if talk else 56) * lesson_stage.scale(talk)),
         key=state.key(f"lesson help {name}"),
     )
 
@@ -165,7 +165,7 @@ def _predictions() -> None:
         "\n".join(f"- Chapter {one.chapter}: {'**right**' if one.right else 'not quite'}, {one.predicted}" for one in made.values())
     )
     with st.container(horizontal=True):
-        st.download_button("Download them (CSV)", lesson_quiz.table, "predictions.csv", "text/csv", on_click="ignore")
+        st.download_button("Download them (CSV)", lesson_quiz.as_csv(made.values()), "predictions.csv", "text/csv", on_click="ignore")
         st.button("Forget them", on_click=lesson_quiz.start_over, type="tertiary")
 
 
