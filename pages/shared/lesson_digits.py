@@ -30,22 +30,23 @@ def plane_lead(material: Material) -> str:
 
 def plane(material: Material, talk: bool) -> None:
     """Chapter 3."""
-    plane, labels = material.plane, material.data.labels
-    points, scores = plane.arrays["points"], plane.arrays["scores"]
+    entry, labels = material.plane, material.data.labels
+    order = np.argsort(entry.arrays["points"])  # not the highest first: that is asked for
+    points, scores, coordinates = (entry.arrays[name][order] for name in ("points", "scores", "coordinates"))
     words, picture = st.columns([2, 3], gap="large")
     shown, best = lesson_quiz.revealed("plane"), points[np.argsort(-scores)[:NAMED]]
     with picture:
         picked = digit_plane(
             material.data.points[points],
-            plane.arrays["coordinates"],
+            coordinates,
             [f"digit {material.data.class_names[labels[p]]}" for p in points],
             points.tolist(),
             key=state.key("lesson plane"),
             alt=f"{len(points)} digits in the plane of two principal directions",
-            size=lesson.GAP * float(np.ptp(plane.arrays["coordinates"][:, 0])),
+            size=lesson.GAP * float(np.ptp(coordinates[:, 0])),
             selected=lesson_quiz.picked("plane"),
             badges=dict(zip(best.tolist(), ("1", "2", "3"), strict=True)) if shown else None,
-            ellipses=[lesson.half_axes(plane.facts["spreads"], len(material.data), level) for level in levels(scores)] if shown else (),
+            ellipses=[lesson.half_axes(entry.facts["spreads"], len(material.data), level) for level in levels(scores)] if shown else (),
         )
     if picked is not None:
         lesson_quiz.pick("plane", picked)
