@@ -211,6 +211,6 @@ const NOTES = ["All points lie on one spot: each has leverage 1/n.", "All points
 
 function tellPlane(figure) {
   const { fit, chosen } = figure;
-  const check = figure.root.querySelector("[data-fact=check]").textContent;
+  const check = figure.facts.check.textContent;
   return `${named(figure)}: ${position(figure)}, leverage ${share(fit.hats[chosen])}. Check: ${check}.`;
 }

@@ -57,7 +57,9 @@ _FIGURE = """
 </figure>
 """
 _RIDGE = """
-<label class="ridge"><span>Ridge λ</span> <input type="range" min="0" max="0" step="1" value="0"> <output>0</output></label>
+<label class="ridge">
+  <span>Ridge λ</span> <input type="range" min="0" max="0" step="1" value="0"> <output data-fact="ridge">0</output>
+</label>
 """
 
 
