@@ -53,7 +53,7 @@ const snapshot = ({ x, y, chosen, ridge }) => ({ x: [...x], y: [...y], chosen, r
 function remember(figure) {
   figure.past.push(snapshot(figure));
   if (figure.past.length > MOST_STEPS) figure.past.shift();
-  figure.moving = undefined;
+  Object.assign(figure, { moving: undefined, stirred: true });
 }
 
 function restore(figure) {
@@ -88,8 +88,7 @@ function remove(figure) {
 
 function choose(figure, i) {
   if (figure.chosen === i) return;
-  figure.chosen = i;
-  figure.moving = undefined;
+  Object.assign(figure, { chosen: i, moving: undefined, held: undefined, stirred: true });
   schedule(figure);
 }
 
@@ -126,6 +125,7 @@ function build(figure) {
   const focused = figure.root.getRootNode().activeElement?.closest?.(".point");
   Object.assign(figure, { size: sizeOf(figure), em, ...figure.play.layout(figure, width, em) });
   const { plot, data } = figure;
+  figure.held = undefined; // the point that was held may be gone
   figure.sx = scale(...data.domain[0], plot.left, plot.right);
   figure.sy = scale(...data.domain[1], plot.bottom, plot.top);
   set(figure.svg, { viewBox: `0 0 ${width} ${figure.height}`, height: figure.height });
@@ -189,7 +189,7 @@ function paint(figure) {
   for (const name in off) set(buttons[name], { "aria-disabled": off[name] });
   paintRidge(figure);
   clearTimeout(figure.speaking);
-  figure.speaking = setTimeout(() => write(figure, "heard", figure.play.tell(figure)), QUIET);
+  if (figure.stirred) figure.speaking = setTimeout(() => write(figure, "heard", figure.play.tell(figure)), QUIET);
 }
 
 /* Only what has changed is touched: of two hundred points, one moves. */
