@@ -518,6 +518,13 @@ def test_axe_finds_nothing_serious_and_it_fits(visit, width, theme):
     assert min(left for left, _ in frames) >= 0 and max(right for _, right in frames) <= width
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
+@pytest.mark.parametrize("show", ["line", "ellipse"])
+def test_the_buttons_stay_in_the_window_on_a_projector(visit, show, width, height):
+    page = visit(show, width=width, height=height)
+    expect(page.get_by_role("button", name="Restore")).to_be_in_viewport(ratio=1)
+
+
 def test_type_grows_with_the_place(visit):
     size = "e => parseFloat(getComputedStyle(e).fontSize)"
     sizes = [visit(width=width).locator("[data-fact=leverage]").evaluate(size) for width in (390, 1280, 1920)]
