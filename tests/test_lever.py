@@ -77,5 +77,5 @@ def test_what_cannot_be_drawn_is_refused(draw, bad, message):
 
 
 def test_it_runs_where_there_is_no_browser():
-    page = AppTest.from_file(str(Path(__file__).parent / "browser" / "lever_app.py")).run()
+    page = AppTest.from_file(str(Path(__file__).parent / "browser" / "lever_app.py"), default_timeout=60).run()
     assert not page.exception and page.text[0].value == "run 1"

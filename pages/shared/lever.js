@@ -31,11 +31,15 @@ export default function ({ data, parentElement }) {
 
 const named = ({ chosen }) => `Point ${chosen + 1}`;
 
+/* Height beside width, on a phone and elsewhere. There the buttons below stay in the window, if it is not very low. */
+function tall(width, em, narrow, wide) {
+  return width < 30 * em ? width * narrow : Math.min(width * wide, Math.max(0.68 * innerHeight, 18 * em));
+}
+
 /* ---- a line and a lever ---- */
 
 function layLine({ data }, width, em) {
-  const narrow = width < 30 * em;
-  const height = data.height ?? width * (narrow ? 1.2 : 0.74);
+  const height = data.height ?? tall(width, em, 1.2, 0.74);
   const [left, right, foot] = [3.2 * em, width - 0.8 * em, 0.28 * height];
   const plot = { left, right, top: 0.5 * em, bottom: height - foot - 2 * em };
   return { height, plot, strip: { top: plot.bottom + 3.4 * em, bottom: height - 0.6 * em } };
@@ -146,8 +150,7 @@ function tellLine(figure) {
 /* ---- two regressors ---- */
 
 function layPlane({ data }, width, em) {
-  const narrow = width < 30 * em;
-  const height = data.height ?? width * (narrow ? 1 : 0.72);
+  const height = data.height ?? tall(width, em, 1, 0.72);
   return { height, plot: { left: 3.2 * em, right: width - 0.8 * em, top: 0.5 * em, bottom: height - 2 * em } };
 }
 
@@ -211,6 +214,6 @@ const NOTES = ["All points lie on one spot: each has leverage 1/n.", "All points
 
 function tellPlane(figure) {
   const { fit, chosen } = figure;
-  const check = figure.root.querySelector("[data-fact=check]").textContent;
+  const check = figure.facts.check.textContent;
   return `${named(figure)}: ${position(figure)}, leverage ${share(fit.hats[chosen])}. Check: ${check}.`;
 }

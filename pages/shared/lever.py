@@ -50,14 +50,16 @@ _FIGURE = """
     {ridge}
   </div>
   <figcaption id="how">
-    Drag a point. A double click on free ground adds one. <span class="keys">By keyboard: Tab chooses a point, arrows move it,
+    Drag a point. A double click, or two taps, on free ground adds one. <span class="keys">By keyboard: Tab chooses a point, arrows move it,
     Shift+arrows in larger steps, + adds, Delete removes, Ctrl+Z takes a step back.</span>
   </figcaption>
   <p class="heard" role="status" data-fact="heard"></p>
 </figure>
 """
 _RIDGE = """
-<label class="ridge"><span>Ridge λ</span> <input type="range" min="0" max="0" step="1" value="0"> <output>0</output></label>
+<label class="ridge">
+  <span>Ridge λ</span> <input type="range" min="0" max="0" step="1" value="0"> <output data-fact="ridge">0</output>
+</label>
 """
 
 
@@ -97,8 +99,8 @@ _ellipse = _register(
     + '<p>Difference from the leverage: <span data-fact="difference"></span></p><p data-fact="note"></p>',
     key=_key(
         ("contour own", "leverage of the chosen point"),
-        ("contour average", 'average, <span data-fact="average"></span>'),
-        ("contour twice", 'twice the average, <span data-fact="twice"></span>'),
+        ("contour average", 'average <span data-fact="average"></span>'),
+        ("contour twice", 'twice that <span data-fact="twice"></span>'),
         ("middle", "mean of the points"),
     ),
     ridge="",

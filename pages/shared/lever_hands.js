@@ -11,9 +11,7 @@ function listen(figure) {
   const on = (target, name, act, more) => target.addEventListener(name, act, { signal: figure.ended.signal, ...more });
   on(svg, "pointerdown", (event) => grab(figure, event));
   on(svg, "pointermove", (event) => drag(figure, event));
-  on(svg, "pointerup", () => drop(figure));
-  on(svg, "pointercancel", () => drop(figure));
-  on(svg, "lostpointercapture", () => drop(figure));
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) on(svg, end, (event) => drop(figure, event));
   // Chromium scrolls in spite of touch-action on a part of a drawing; this holds it still, on points alone.
   on(svg, "touchstart", (event) => event.target.closest(".point") && event.preventDefault(), { passive: false });
   on(svg, "dblclick", (event) => addAt(figure, event));
@@ -38,30 +36,30 @@ function grab(figure, event) {
   const [px, py] = at(figure, event);
   const far = (i) => Math.hypot(sx(x[i]) - sx(px), sy(y[i]) - sy(py));
   const i = x.reduce((best, _, j) => (far(j) < far(best) ? j : best), 0);
-  figure.held = { dx: x[i] - px, dy: y[i] - py, moved: false };
   event.preventDefault();
   svg.setPointerCapture(event.pointerId);
   choose(figure, i);
   figure.marks[i].focus({ preventScroll: true });
+  figure.held = { pointer: event.pointerId, dx: x[i] - px, dy: y[i] - py, moved: false };
 }
 
 function drag(figure, event) {
   const { held } = figure;
-  if (!held) return;
+  if (held?.pointer !== event.pointerId) return;
   if (!held.moved) remember(figure);
   held.moved = true;
   const [px, py] = at(figure, event);
   move(figure, px + held.dx, py + held.dy);
 }
 
-function drop(figure) {
-  figure.held = undefined;
+function drop(figure, { pointerId }) {
+  if (figure.held?.pointer === pointerId) figure.held = undefined;
 }
 
 /* Escape while dragging: the point goes back where it was. */
 function letGo(figure) {
   if (figure.held?.moved) undo(figure);
-  drop(figure);
+  figure.held = undefined;
 }
 
 function addAt(figure, event) {

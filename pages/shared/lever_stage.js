@@ -19,13 +19,18 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/* Only what differs: even an equal value makes the browser look at its styles again. */
 function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  }
 }
 
 function createFigure(root, data, play) {
   const [svg, slider] = [root.querySelector(".stage > svg"), root.querySelector("input")];
   const figure = { root, data, play, svg, slider, past: [], steps: {}, frame: 0, size: "" };
+  const byName = (kind) => Object.fromEntries([...root.querySelectorAll(`[data-${kind}]`)].map((e) => [e.dataset[kind], e]));
+  Object.assign(figure, { facts: byName("fact"), buttons: byName("do") });
   restore(figure);
   if (slider) slider.max = data.ridges.length - 1;
   listen(figure);
@@ -48,7 +53,7 @@ const snapshot = ({ x, y, chosen, ridge }) => ({ x: [...x], y: [...y], chosen, r
 function remember(figure) {
   figure.past.push(snapshot(figure));
   if (figure.past.length > MOST_STEPS) figure.past.shift();
-  figure.moving = undefined;
+  Object.assign(figure, { moving: undefined, stirred: true });
 }
 
 function restore(figure) {
@@ -83,8 +88,7 @@ function remove(figure) {
 
 function choose(figure, i) {
   if (figure.chosen === i) return;
-  figure.chosen = i;
-  figure.moving = undefined;
+  Object.assign(figure, { chosen: i, moving: undefined, held: undefined, stirred: true });
   schedule(figure);
 }
 
@@ -121,6 +125,7 @@ function build(figure) {
   const focused = figure.root.getRootNode().activeElement?.closest?.(".point");
   Object.assign(figure, { size: sizeOf(figure), em, ...figure.play.layout(figure, width, em) });
   const { plot, data } = figure;
+  figure.held = undefined; // the point that was held may be gone
   figure.sx = scale(...data.domain[0], plot.left, plot.right);
   figure.sy = scale(...data.domain[1], plot.bottom, plot.top);
   set(figure.svg, { viewBox: `0 0 ${width} ${figure.height}`, height: figure.height });
@@ -179,11 +184,12 @@ function paint(figure) {
   figure.marks.forEach((mark, i) => place(figure, mark, i));
   paintTop(figure);
   figure.play.paint(figure);
-  const buttons = { undo: figure.past.length === 0, remove: figure.x.length === 1, add: figure.x.length >= MOST_POINTS };
-  for (const [name, off] of Object.entries(buttons)) set(figure.root.querySelector(`[data-do=${name}]`), { "aria-disabled": off });
+  const { past, x, buttons } = figure;
+  const off = { undo: past.length === 0, remove: x.length === 1, add: x.length >= MOST_POINTS };
+  for (const name in off) set(buttons[name], { "aria-disabled": off[name] });
   paintRidge(figure);
   clearTimeout(figure.speaking);
-  figure.speaking = setTimeout(() => write(figure, "heard", figure.play.tell(figure)), QUIET);
+  if (figure.stirred) figure.speaking = setTimeout(() => write(figure, "heard", figure.play.tell(figure)), QUIET);
 }
 
 /* Only what has changed is touched: of two hundred points, one moves. */
@@ -199,7 +205,7 @@ function place(figure, mark, i) {
 
 function paintTop({ top, label, x, y, chosen, sx, sy }) {
   set(top, { transform: `translate(${sx(x[chosen])} ${sy(y[chosen])})` });
-  label.textContent = chosen + 1;
+  if (label.textContent !== String(chosen + 1)) label.textContent = chosen + 1;
 }
 
 /* The chosen point's number stands on the side where no line leads away from it. */
@@ -212,14 +218,14 @@ function position({ data, x, y, chosen }, i = chosen) {
   return `${data.names[0]} ${fixed(x[i], across)}, ${data.names[1]} ${fixed(y[i], up)}`;
 }
 
-function paintRidge({ slider, ridge, data, root }) {
+function paintRidge({ slider, ridge, data, facts }) {
   if (!slider) return;
   slider.value = data.ridges.indexOf(ridge);
   set(slider, { "aria-valuetext": number(ridge) });
-  root.querySelector("output").textContent = number(ridge);
+  write({ facts }, "ridge", number(ridge));
 }
 
-function write({ root }, name, text) {
-  const element = root.querySelector(`[data-fact=${name}]`);
+function write({ facts }, name, text) {
+  const element = facts[name];
   if (element.textContent !== text) element.textContent = text;
 }

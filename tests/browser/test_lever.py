@@ -328,6 +328,10 @@ def test_the_numbers_are_read_aloud_once_the_point_rests(visit):
     points = page.locator(".point")
     expect(points.nth(11)).to_have_attribute("aria-valuetext", "x 10.5, y 3.40")
     said = page.get_by_role("status").filter(has_text="Point")
+    page.wait_for_timeout(1000)
+    assert page.get_by_role("status").all_inner_texts().count("") > 0 and said.count() == 0, "silent until something is done"
+    points.nth(10).focus()
+    points.nth(11).focus()
     expect(said).to_have_text(re.compile(r"^Point 12: x 10\.5, y 3\.40, leverage 0\.724, residual −1\.53, Cook's distance 9\.671\. y = "))
     points.first.focus()
     for _ in range(5):
@@ -360,7 +364,32 @@ def test_a_finger_drags_points_and_scrolls_beside_them(browser, address):
     before = xs(page)
     swipe(x, y + 60, 0, -150)
     assert main.evaluate("e => e.scrollTop") > 50 and np.array_equal(xs(page), before)
+    page.wait_for_timeout(600)
+    x, y = place(page, 11)
+    for _ in range(2):
+        page.touchscreen.tap(x + 60, y + 40)
+    expect(page.locator(".point")).to_have_count(13)
     context.close()
+
+
+def test_other_hands_do_not_disturb_a_drag(visit):
+    page = visit()
+    x, y = place(page, 11)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 50, y)
+    page.locator(".stage > svg").dispatch_event("pointermove", {"pointerId": 99, "clientX": 0, "clientY": 0, "bubbles": True})
+    fact(page, "leverage")
+    assert place(page, 11)[0] == pytest.approx(x - 50, abs=1), "a second finger does not pull at the point"
+    page.keyboard.press("Delete")
+    expect(page.locator(".point")).to_have_count(11)
+    before = xs(page)
+    page.mouse.move(x - 120, y)
+    fact(page, "leverage")
+    assert np.array_equal(xs(page), before), "the next point is not dragged in its place"
+    page.mouse.up()
+    page.locator(".point").first.press("Control+z")
+    expect(page.locator(".point")).to_have_count(12)
 
 
 def test_many_moves_between_two_frames_cost_one_update(visit):
@@ -487,6 +516,13 @@ def test_axe_finds_nothing_serious_and_it_fits(visit, width, theme):
             || i.ownerSVGElement).map((i) => i.getBoundingClientRect()).filter((r) => r.width > 2).map((r) => [r.left, r.right]))"""
     )
     assert min(left for left, _ in frames) >= 0 and max(right for _, right in frames) <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
+@pytest.mark.parametrize("show", ["line", "ellipse"])
+def test_the_buttons_stay_in_the_window_on_a_projector(visit, show, width, height):
+    page = visit(show, width=width, height=height)
+    expect(page.get_by_role("button", name="Restore")).to_be_in_viewport(ratio=1)
 
 
 def test_type_grows_with_the_place(visit):
