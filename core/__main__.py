@@ -1,7 +1,7 @@
 """The same without a screen.
 
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
-python -m core warm        fills assets/results with what the first screen shows
+python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
 python -m core retrain --shipped    computes the experiments that come with the app
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core import cache, datasets, embeddings, export, strategy
+from core import cache, datasets, embeddings, export, lesson, strategy
 from core.spec import Comparison, Spec, talk_comparison
 from core.types import UserError
 
@@ -53,7 +53,7 @@ def first_screens() -> list[tuple[str, Spec | Comparison]]:
     """What the pages show before any input: which pipeline function, of what."""
     shown = [Spec(embedding=name) for name in ("raw", "cnn_untrained", "cnn_regression", "cnn_classification")]
     each = [(function, spec) for function in ("scores", "map_of") for spec in shown]
-    return [*each, ("textbook_scores", Spec()), ("agreement_of", talk_comparison())]
+    return [*each, ("textbook_scores", Spec()), ("agreement_of", talk_comparison()), *lesson.results()]
 
 
 def warm(options: argparse.Namespace) -> None:
@@ -61,6 +61,8 @@ def warm(options: argparse.Namespace) -> None:
     from core import pipeline
 
     for function, spec in first_screens():
+        if options.only and function not in options.only:
+            continue
         with cache.without_bundle():
             entry = getattr(pipeline, function)(spec)
         cache.bundle(entry.key, entry.arrays, entry.facts)
@@ -173,6 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")
+    functions = sorted({function for function, _ in first_screens()})
+    warming.add_argument("--only", nargs="+", choices=functions, help="these results only; the others stay as they are")
     warming.set_defaults(run=warm)
     return parser
 

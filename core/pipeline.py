@@ -14,11 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from core import agreement, blocks, cache, datasets, embeddings, jobs, projection, softmax_head, strategy, trained
+from core import agreement, blocks, cache, datasets, embeddings, jobs, lesson, projection, softmax_head, strategy, trained
 from core.cache import Entry
-from core.spec import Comparison, Spec, comparison_key, embedding_key, head_key, map_key, scores_key, textbook_key
+from core.spec import (
+    Comparison,
+    Spec,
+    comparison_key,
+    embedding_key,
+    favourites_key,
+    head_key,
+    map_key,
+    plane_key,
+    scores_key,
+    textbook_key,
+)
 from core.strategies import leverage
-from core.types import Dataset, Embedded, Head, Ints, UserError
+from core.types import Dataset, Embedded, Head, Ints, Selection, UserError
 
 NEIGHBOURS = 12
 DIRECTIONS = 6
@@ -177,6 +188,36 @@ def map_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     coordinates = projection.umap_map(matrix, progress=lambda fraction, text: (jobs.check(), jobs.report(fraction, text)))
     facts = {"trustworthiness": projection.trustworthiness(matrix, coordinates), "seconds": time.perf_counter() - started}
     return {"coordinates": coordinates}, {**facts, "spec": spec.to_query(), "data": data.fingerprint, "n": len(data)}
+
+
+@kept(plane_key)
+def plane_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+    """A few points of the Spec's two-dimensional embedding: points (m,), coordinates (m, 2), scores (m,) among all n points.
+
+    facts["spreads"]: root mean square of all points along both axes.
+    """
+    matrix, values = embedding(spec).embedding, scores(spec).arrays["scores"]
+    points = lesson.spread(matrix, values)
+    spreads = np.sqrt(np.mean(np.square(matrix, dtype=np.float64), axis=0)).tolist()
+    arrays = {"points": points, "coordinates": matrix[points], "scores": values[points]}
+    return arrays, {"spec": spec.to_query(), "data": data.fingerprint, "n": len(data), "spreads": spreads}
+
+
+@kept(favourites_key)
+def favourites_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+    """The ten points that the Spec's strategy picks first: points (10,) as rows of the full dataset, gains (10,).
+
+    Where the strategy lacks an input both are empty, and facts["missing"] says which.
+    """
+    embedded, inputs = _inputs(spec)
+    jobs.report(None, f"Picking {lesson.FAVOURITES} of {len(data):,} points")
+    reason, rng, started = strategy.missing(spec.strategy, embedded, **inputs), np.random.default_rng(spec.draw), time.perf_counter()
+    if reason:
+        chosen = Selection(np.zeros(0, np.int64), np.zeros(0), nested=True)
+    else:
+        chosen = strategy.pick(spec.strategy, embedded, lesson.FAVOURITES, rng=rng, inputs=inputs, **dict(spec.strategy_knobs))
+    facts = {"n": len(data), "missing": reason, "seconds": time.perf_counter() - started}
+    return {"points": data.index[chosen.indices], "gains": chosen.gains}, {**facts, "spec": spec.to_query(), "data": data.fingerprint}
 
 
 def fetch_dataset(name: str) -> None:

@@ -140,6 +140,16 @@ def map_key(spec: Spec, fingerprint: str) -> str:
     return cache.key("map", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.projection"), data=fingerprint)
 
 
+def plane_key(spec: Spec, fingerprint: str) -> str:
+    """The cache key of the lesson's plane: a few points of a two-dimensional embedding, with their scores."""
+    return cache.key("plane", _score_fields(spec), code=_score_code(spec) + code_version("core.lesson"), data=fingerprint)
+
+
+def favourites_key(spec: Spec, fingerprint: str) -> str:
+    """The cache key of the points that the Spec's strategy picks first."""
+    return cache.key("favourites", _score_fields(spec), code=_score_code(spec) + code_version("core.lesson"), data=fingerprint)
+
+
 def head_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the linear head on the Spec's embedding."""
     return cache.key("head", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.softmax_head"), data=fingerprint)

@@ -85,7 +85,7 @@ def visit(page: str, seconds: float = SECONDS, **query) -> AppTest:
 
 def galleries(at) -> list[dict]:
     """The header of every gallery on the page, in order: ids, ranks, captions, scores, marks, alt, selected."""
-    blocks = [element.proto.bytes for element in at.get("bidi_component")]
+    blocks = [element.proto.bytes for element in at.get("bidi_component") if element.proto.bytes]  # others send no images
     return [json.loads(block[4 : 4 + int.from_bytes(block[:4], "little")]) for block in blocks]
 
 
@@ -108,6 +108,11 @@ def group(at, label: str):
     """The one group of buttons (pills, segments) with this label."""
     (found,) = [w for w in at.button_group if w.proto.label == label]
     return found
+
+
+def group_labels(at) -> list[str]:
+    """The labels of all groups of buttons."""
+    return [w.proto.label for w in at.button_group]
 
 
 def chart(at, begins: str):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from core import blocks, cache, datasets, embeddings, jobs, pipeline, softmax_head, strategy
+from core import blocks, cache, datasets, embeddings, jobs, lesson, pipeline, softmax_head, strategy
 from core.__main__ import first_screens
-from core.spec import Spec, comparison_key, embedding_key, map_key, scores_key, textbook_key
+from core.spec import Spec, comparison_key, embedding_key, favourites_key, map_key, plane_key, scores_key, textbook_key
 from core.strategies import leverage
 from core.types import UserError
 
@@ -245,12 +245,64 @@ def test_the_bundled_exhibit_equals_a_fresh_computation(mnist):
     assert np.isin(top, entry.arrays["artefacts"]).sum() == 41
 
 
-KEYS = {"scores": scores_key, "textbook_scores": textbook_key, "map_of": map_key, "agreement_of": comparison_key}
+def test_the_bundled_plane_equals_a_fresh_computation(mnist):
+    ((_, spec),) = [found for found in lesson.results() if found[0] == "plane_of"]
+    entry = bundled(plane_key(spec, mnist.fingerprint))
+    x = embeddings.embed(mnist, "pca", k=2).embedding.astype(np.float64)
+    points, scores = entry.arrays["points"], leverage.leverage(x)
+    assert np.array_equal(points, lesson.spread(x.astype(np.float32), scores)), "the code has moved on; run python -m core warm"
+    assert np.allclose(entry.arrays["coordinates"], x[points], atol=1e-4) and np.allclose(entry.arrays["scores"], scores[points], atol=1e-9)
+    assert np.allclose(entry.facts["spreads"], np.sqrt((x**2).mean(axis=0)), rtol=1e-6) and entry.facts["n"] == 70_000
+
+
+def test_every_bundled_favourite_is_what_the_strategy_picks_today():
+    pool, ready = datasets.load("mnist", n=lesson.POOL), 0
+    for function, spec in lesson.results():
+        if function != "favourites_of":
+            continue
+        entry = bundled(favourites_key(spec, pool.fingerprint))
+        with cache.without_bundle():
+            fresh = pipeline.favourites_of(spec)
+        assert entry.facts["missing"] == fresh.facts["missing"], f"{spec.strategy}: run python -m core warm --only favourites_of"
+        assert np.array_equal(entry.arrays["points"], fresh.arrays["points"]), (
+            f"{spec.strategy}: run python -m core warm --only favourites_of"
+        )
+        assert entry.facts["n"] == len(pool) and len(entry.arrays["gains"]) == len(entry.arrays["points"])
+        ready += entry.facts["missing"] is None
+    assert ready >= 2
+
+
+def test_favourites_are_the_first_picks_as_rows_of_the_full_dataset():
+    small = DIGITS.with_(n=300, subset=2)
+    data, found = datasets.load("digits", n=300, seed=2), pipeline.favourites_of(small)
+    scores = slow_leverage(data.points.reshape(300, 64) / 255)
+    place = np.array([int(np.flatnonzero(data.index == row)[0]) for row in found.arrays["points"]])
+    assert len(set(place)) == 10 and np.allclose(scores[place], np.sort(scores)[::-1][:10]), "several have leverage 1: any order of those"
+    assert np.allclose(found.arrays["gains"], np.sort(scores)[::-1][:10]) and found.facts["missing"] is None
+
+
+def test_a_strategy_that_lacks_an_input_has_no_favourites_but_a_reason(monkeypatch):
+    monkeypatch.setattr(strategy, "_registry", dict(strategy.strategies()))
+
+    @strategy.scorer("Committee")
+    def committee(embedding, member_probs):
+        """Needs several networks. Higher = picked first."""
+        raise AssertionError("asked without its inputs")
+
+    found = pipeline.favourites_of(DIGITS.with_(strategy="committee"))
+    assert len(found.arrays["points"]) == len(found.arrays["gains"]) == 0
+    assert found.facts["missing"] == "needs probabilities of several networks"
+
+
+KEYS = {"scores": scores_key, "textbook_scores": textbook_key, "map_of": map_key, "agreement_of": comparison_key,
+        "plane_of": plane_key, "favourites_of": favourites_key}  # fmt: skip
 
 
 def test_every_first_screen_is_bundled_and_nothing_else(mnist):
     kept = {folder.name for folder in cache.BUNDLED.glob("*/*")}
-    wanted = {cache.bundled_key(KEYS[function](spec, mnist.fingerprint)) for function, spec in first_screens()}
+    pool = datasets.load("mnist", n=lesson.POOL)
+    prints = {None: mnist.fingerprint, lesson.POOL: pool.fingerprint}
+    wanted = {cache.bundled_key(KEYS[function](spec, prints[spec.n])) for function, spec in first_screens()}
     assert ("scores", Spec()) in first_screens() and ("textbook_scores", Spec()) in first_screens()
     assert wanted <= kept, "run python -m core warm"
     assert kept <= wanted, "delete assets/results and run python -m core warm"

@@ -1,0 +1,50 @@
+"""What only the lesson asks: which points can be drawn side by side, and which ones a strategy likes best.
+
+    leverage in two directions:  l = z_1^2 / (n s_1^2) + z_2^2 / (n s_2^2),  s_j^2 = mean of z_j^2
+
+so points of equal leverage lie on an ellipse with half-axes s_j sqrt(n l).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core import strategy
+from core.spec import Spec
+from core.types import Floats, Ints, UserError, check_matrix
+
+FAVOURITES = 10
+POOL = 2000  # points of one small pool, the same for every strategy
+DRAWN, GAP = 60, 0.085  # images in the plane, and the least distance between two, as a part of its width
+
+
+def results() -> list[tuple[str, Spec]]:
+    """What the lesson shows beside the first screens, as (function of the pipeline, Spec): the plane, and every strategy's favourites."""
+    plane = Spec().with_(embedding="pca", embedding_knobs=(("k", 2),))
+    pool = Spec(n=POOL, embedding="cnn_classification")
+    return [("plane_of", plane), *(("favourites_of", pool.with_(strategy=name)) for name in strategy.strategies())]
+
+
+def spread(coordinates: np.ndarray, scores: np.ndarray, count: int = DRAWN, gap: float = GAP) -> Ints:
+    """Points whose images do not cover one another: the highest score first, then in random order whoever still finds room.
+
+    coordinates: (n, 2). scores: (n,). count: at most so many. gap: least distance of two points along one of the axes, as a
+    part of the first axis's range. Returns row numbers (m,), 1 <= m <= count; the same for the same input. A UserError for
+    coordinates that are not (n, 2).
+    """
+    if check_matrix(coordinates, "coordinates").shape[1] != 2:
+        raise UserError(f"coordinates: found shape {coordinates.shape}, expected (n, 2).")
+    order = np.concatenate([[np.argmax(scores)], np.random.default_rng(0).permutation(len(coordinates))])
+    least = gap * float(np.ptp(coordinates[:, 0]))
+    kept: list[int] = []
+    for i in order:
+        if not kept or np.abs(coordinates[kept] - coordinates[i]).max(axis=1).min() > least:
+            kept.append(int(i))
+        if len(kept) == count:
+            break
+    return np.array(kept)
+
+
+def half_axes(spreads: Floats, n: int, leverage: float) -> tuple[float, float]:
+    """Half-axes of the ellipse on which n centred points with root mean squares `spreads` (2,) have this leverage."""
+    return float(spreads[0] * np.sqrt(n * leverage)), float(spreads[1] * np.sqrt(n * leverage))

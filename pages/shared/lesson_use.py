@@ -1,0 +1,181 @@
+"""The lesson's last three chapters: does it help, what else is there, and what we take away."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import lesson
+from core.spec import Spec
+from pages.shared import lesson_pictures, lesson_quiz, lesson_stage, parts, state
+from pages.shared.gallery import gallery
+from pages.shared.lesson_digits import owners
+from pages.shared.lesson_material import Favourites, Material, favourites
+from pages.shared.lesson_seen import classifier_tau
+
+BUDGET, OUTLIERS = 1000, 40
+# What a strategy sees, from the names of its inputs.
+SEES = {
+    "embedding": "features",
+    "images": "pixels",
+    "probs": "uncertainty",
+    "member_probs": "uncertainty",
+    "head": "uncertainty",
+    "labels": "labels",
+    "validation": "labels",
+    "labeled": "what is labeled already",
+}
+ROOMS = {"explore": "Explore: which points matter?", "agreement": "Agreement: do representations agree?", "map": "Map: where do they lie?"}
+BLIND = {"random"}  # asks for the embedding only to count its points
+
+
+def curves() -> Any:
+    """Accuracy of networks trained on selections, epoch by epoch: None until these results are bundled.
+
+    A table with columns strategy, budget, seed, epoch, accuracy.
+    """
+    return None
+
+
+def training_top(material: Material) -> np.ndarray:
+    """The training digits with the highest leverage under raw pixels, best first (BUDGET,)."""
+    order = material.ranking.order
+    return order[~material.data.test[order]][:BUDGET]
+
+
+def help_lead(material: Material) -> str:
+    """Chapter 7, the sentence."""
+    names, labels = material.data.class_names, material.data.labels[training_top(material)]
+    (most, more), (least, less) = extremes(labels, len(names))
+    return (
+        f"Take the *{BUDGET:,} training digits with the highest leverage* under raw pixels and train on them alone. They are outliers: "
+        f"specks, slips of the pen, and {more:.0%} of them of class {names[most]}, {less:.0%} of class {names[least]}."
+    )
+
+
+def helps(material: Material, talk: bool) -> None:
+    """Chapter 7."""
+    words, picture = st.columns([2, 3], gap="large")
+    with words:
+        if curves() is None:
+            st.info("The accuracy curves come here once the retraining results are bundled.")
+        st.markdown(
+            f"**The talk's protocol**: rank by the last layer of a network trained on everything, train the same network anew on the top "
+            f"{BUDGET:,}, compare.\n\n**The fair one**: the same number of steps for every selection; a *random* selection of the same "
+            "size always beside it; several seeds; test digits never chosen; and once more with the classes balanced."
+        )
+    with picture:
+        chance = np.random.default_rng(0).choice(np.flatnonzero(~material.data.test), BUDGET, replace=False)
+        _first(material, "Highest leverage", training_top(material), talk)
+        _first(material, "Random", chance, talk)
+
+
+def _first(material: Material, name: str, points: np.ndarray, talk: bool) -> None:
+    """The first digits of a selection."""
+    st.markdown(f"**{name}**: the first of {len(points):,}")
+    first = points[:OUTLIERS]
+    gallery(
+        material.data.points[first],
+        [material.data.class_names[c] for c in material.data.labels[first]],
+        [""] * len(first),
+        first.tolist(),
+        alt=f"{name}: training digits",
+        max_rows=1 if talk else 2,
+        size=round((84 if talk else 56) * lesson_stage.scale(talk)),
+        key=state.key(f"lesson help {name}"),
+    )
+
+
+def extremes(labels: np.ndarray, c: int) -> tuple[tuple[int, float], tuple[int, float]]:
+    """(class, share) of the most and of the least frequent class."""
+    shares = np.bincount(labels, minlength=c) / len(labels)
+    return (int(shares.argmax()), float(shares.max())), (int(shares.argmin()), float(shares.min()))
+
+
+def family_lead(material: Material) -> str:
+    """Chapter 8, the sentence."""
+    return (
+        "Leverage sees *features* alone. Its relatives also look at the network's *uncertainty* or at the *labels*. "
+        f"Each was asked for its {lesson.FAVOURITES} favourites among the same {lesson.POOL:,} digits, as a trained classifier sees them."
+    )
+
+
+def family(material: Material, talk: bool) -> None:
+    """Chapter 8."""
+    cards = "".join(_card(one, material, parts.dark()) for one in favourites())
+    st.html(f'{lesson_pictures.STYLE}<div class="family">{cards}</div>')
+
+
+def sees(one: Favourites) -> str:
+    """What the strategy sees, in words: "features and labels"."""
+    if one.strategy.name in BLIND:
+        return "nothing"
+    return " and ".join(dict.fromkeys(SEES[name] for name in one.strategy.accepts))
+
+
+def _card(one: Favourites, material: Material, dark: bool) -> str:
+    if one.missing:
+        picture = f"<p>No favourites: it {html.escape(one.missing)}.</p>"
+    else:
+        picture = _picture(one.strategy.name, tuple(one.points.tolist()), dark, material)
+    return (
+        f"<section><h3>{html.escape(one.strategy.label)}</h3><p class='sees'>sees {html.escape(sees(one))}</p>{picture}"
+        f"<p>{lesson_pictures.formula(one.strategy.summary)}</p></section>"
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _picture(name: str, points: tuple[int, ...], dark: bool, _material: Material) -> str:
+    labels = ", ".join(_material.data.class_names[c] for c in _material.data.labels[list(points)])
+    return lesson_pictures.digits_row(_material.data.points[list(points)], f"Its favourites: {labels}", dark)
+
+
+def take_away_lead(material: Material) -> str:
+    """Chapter 9, the sentence."""
+    return "*Leverage finds what is unusual.* What is unusual depends on how you look, and unusual is not the same as useful."
+
+
+def take_away(material: Material, talk: bool) -> None:
+    """Chapter 9."""
+    tau, n = classifier_tau(material), len(material.data)
+    st.markdown(
+        f"1. Leverage measures how **unusual** a point is: {owners(material)} of {n:,} digits own a direction of their own.\n"
+        f"2. It belongs to a **representation**: raw pixels and a trained classifier agree only at τ = {tau:.2f}.\n"
+        "3. It finds **outliers**. Whatever a selection promises, ask what a random one would have given."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        _predictions()
+    with right:
+        _onward(st.session_state["spec"])
+
+
+def _predictions() -> None:
+    """What this browser predicted, and the way to take it home."""
+    made = lesson_quiz.predictions()
+    right = sum(one.right for one in made.values())
+    st.subheader(f"You predicted {right} of {len(made)}" if made else "You have not predicted anything yet", anchor=False)
+    if not made:
+        st.markdown("Chapters 1, 3, 4, 5 and 6 each ask for a prediction before they reveal.")
+        return
+    st.markdown(
+        "\n".join(f"- Chapter {one.chapter}: {'**right**' if one.right else 'not quite'}, {one.predicted}" for one in made.values())
+    )
+    with st.container(horizontal=True):
+        st.download_button("Download them (CSV)", lesson_quiz.as_csv(made.values()), "predictions.csv", "text/csv", on_click="ignore")
+        st.button("Forget them", on_click=lesson_quiz.start_over, type="tertiary")
+
+
+def _onward(spec: Spec) -> None:
+    st.subheader("Go on with your own eyes", anchor=False)
+    query = spec.to_query()
+    rooms = {
+        "explore": "Explore: which points matter?",
+        "agreement": "Agreement: do representations agree?",
+        "map": "Map: where do they lie?",
+    }
+    for page, text in rooms.items():
+        st.page_link(f"pages/{page}.py", label=text, icon=":material/arrow_forward:", query_params=query)
