@@ -55,6 +55,26 @@ def accuracy_by_step(steps: Floats, curves: Floats, lines: Sequence[Line], what:
     return _lines(frame, "at", x, lines, dark, last=float(np.max(steps)), seeds=few)
 
 
+def replay(frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT) -> alt.LayerChart:
+    """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the chart, answered in the browser alone.
+
+    frame: columns protocol, name, epoch, accuracy (a mean over seeds).
+    """
+    last, protocols = int(frame["epoch"].max()), list(dict.fromkeys(frame["protocol"]))
+    epoch = alt.param(name="epoch", value=last, bind=alt.binding_range(min=1, max=last, step=1, name="epoch "))
+    protocol = alt.param(name="protocol", value=protocols[0], bind=alt.binding_radio(options=protocols, name="protocol "))
+    y = alt.Y("accuracy:Q", title="accuracy on the test digits", scale=alt.Scale(domain=[0, 1]), axis=PERCENT)
+    x = alt.X("epoch:Q", scale=alt.Scale(domain=[1, last + 3], nice=False), axis=alt.Axis(values=[1, 5, 10, 15], grid=False))
+    tooltip = ["name:N", "epoch:Q", alt.Tooltip("accuracy:Q", format=".1%")]
+    shown = alt.Chart(frame).transform_filter("datum.protocol == protocol && datum.epoch <= epoch")
+    shown = shown.encode(x=x, y=y, color=_colour(lines), tooltip=tooltip)
+    drawn = shown.mark_line(strokeWidth=3).encode(strokeDash=_dash(lines))
+    now = shown.transform_filter("datum.epoch == epoch")
+    names = now.mark_text(align="left", dx=9, fontWeight="bold", fontSize=13).encode(text="name:N")
+    layers = alt.layer(drawn, now.mark_point(filled=True, size=70, opacity=1), names).add_params(epoch, protocol)
+    return finish(layers, dark, height, padding=CLOSE)
+
+
 def difference_to_random(budgets: Sequence[int], difference: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
     """By how much? Accuracy (m, b) above or below random, in points, one dot with its interval per budget; 0 is random."""
     frame = _long([f"{budget:,}" for budget in budgets], difference, lines, "budget", unit=100)

@@ -142,12 +142,12 @@ def map_key(spec: Spec, fingerprint: str) -> str:
 
 def plane_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the lesson's plane: a few points of a two-dimensional embedding, with their scores."""
-    return cache.key("plane", _score_fields(spec), code=_score_code(spec) + code_version("core.lesson"), data=fingerprint)
+    return cache.key("plane", score_fields(spec), code=score_code(spec) + code_version("core.lesson"), data=fingerprint)
 
 
 def favourites_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the points that the Spec's strategy picks first."""
-    return cache.key("favourites", _score_fields(spec), code=_score_code(spec) + code_version("core.lesson"), data=fingerprint)
+    return cache.key("favourites", score_fields(spec), code=score_code(spec) + code_version("core.lesson"), data=fingerprint)
 
 
 def head_key(spec: Spec, fingerprint: str) -> str:

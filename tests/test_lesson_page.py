@@ -13,6 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import cache, datasets, lesson, strategy
+from core.experiments import presets, results
+from core.experiments.unit import PROTOCOLS
 from core.spec import Spec, comparison_key, plane_key, scores_key, talk_comparison
 from core.types import UserError
 from pages.shared import lesson_material, lesson_pictures, lesson_quiz, lesson_regression, lesson_seen, lesson_stage, lesson_use
@@ -259,7 +261,24 @@ def test_the_selection_of_outliers_is_what_is_said(scores, mnist):
     assert f"{shares.max():.0%} of them of class {shares.argmax()}, {shares.min():.0%} of class {shares.argmin()}" in words(at)
     highest, chance = galleries(at)
     assert highest["ids"] == top[:40].tolist() and not mnist.test[chance["ids"]].any()
-    assert lesson_use.curves() is None and "retraining results" in at.info[0].value
+
+
+def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist):
+    frame, _ = lesson_use.curves()
+    for protocol, plan in (("epochs", presets.FAIR), ("talk", presets.TALK)):
+        found = results.outcomes(plan, mnist.fingerprint)
+        top = [outcome["accuracy"] for unit, outcome in found.items() if str(unit.candidate) == "top:raw" and unit.budget == 1000]
+        chance = [outcome["accuracy"] for unit, outcome in found.items() if str(unit.candidate) == "random" and unit.budget == 1000]
+        drawn = frame[(frame["protocol"] == PROTOCOLS[protocol]) & (frame["name"] == "Top, raw")].set_index("epoch")["accuracy"]
+        assert len(top) == 5 and drawn.index.tolist() == list(range(1, 16))
+        assert drawn.to_numpy() == pytest.approx(np.mean(top, axis=0))
+        gap = 100 * np.mean([t[-1] - r[-1] for t, r in zip(top, chance, strict=True)])
+        said = f"reach an accuracy of **{np.mean(top, axis=0)[-1]:.0%}**, {abs(gap):.0f} points {'below' if gap < 0 else 'above'} random's"
+        assert said in lesson_use.fair_and_not()
+    at = visit(7)
+    assert any("Under the talk's protocol" in markdown.value for markdown in at.markdown)
+    (replayed,) = at.get("vega_lite_chart")
+    assert len(page_tools.drawn(replayed)[0]) == len(frame) == 2 * 4 * 15
 
 
 def test_the_family_is_the_registry():
