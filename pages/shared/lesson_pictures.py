@@ -91,7 +91,7 @@ def _breakable(name: str) -> str:
 
 def _cell(value: float, title: str, own: str) -> str:
     text = "–" if math.isnan(value) else f"{value:.2f}"
-    colour = "#E6E8EB" if math.isnan(value) else mixed(value)
+    colour = "rgba(128, 128, 128, .18); color: inherit" if math.isnan(value) else mixed(value)
     under = f"<small>{html.escape(own)}</small>" if own else ""
     kind = ' class="own"' if own else ""
     return f'<td{kind} style="background: {colour}" title="{html.escape(title)}: {text}">{text}{under}</td>'

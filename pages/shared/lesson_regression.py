@@ -19,6 +19,11 @@ FAR = 4  # the place of the point that stands apart
 NUMBERS = {"leverage": "Its leverage", "residual": "Its residual", "cook": "Its Cook's distance"}
 
 
+def height(talk: bool) -> int | None:
+    """Of the drawing in CSS pixels, so that all of a talk's chapter is on the screen; for readers it follows the width."""
+    return round(290 * lesson_stage.scale(talk)) if talk else None
+
+
 def stage(talk: bool) -> tuple[Any, Any]:
     """Places for the words and for a picture that wants width: side by side on a projector, else the picture first."""
     if talk:
@@ -39,7 +44,7 @@ def line(material: Material, talk: bool) -> None:
     """Chapter 1."""
     words, picture = stage(talk)
     with picture:
-        lever.line(key="lesson line", points=POINTS, height=round((290 if talk else 420) * lesson_stage.scale(talk)))
+        lever.line(key="lesson line", points=POINTS, height=height(talk))
     with words:
         truth, measured = lifted()
         lesson_quiz.ask(
@@ -75,7 +80,7 @@ def ellipse(material: Material, talk: bool) -> None:
     """Chapter 2."""
     words, picture = stage(talk)
     with picture:
-        lever.ellipse(key="lesson ellipse", height=round((290 if talk else 420) * lesson_stage.scale(talk)))
+        lever.ellipse(key="lesson ellipse", height=height(talk))
     with words:
         st.markdown(
             "**Drag a point across the cloud, then along it.** Neither coordinate alone tells how unusual it is; the leverage sees both "

@@ -132,7 +132,8 @@ def family_means(material: Material) -> tuple[list[str], np.ndarray]:
     ceilings = agreement.ceiling(matrix, families)
     means = np.array([[matrix[np.ix_(groups[a], groups[b])].mean() for b in names] for a in names])
     for i, name in enumerate(names):
-        means[i, i] = ceilings[name].mean if ceilings[name] else np.nan
+        bound = ceilings[name]
+        means[i, i] = bound.mean if bound else np.nan
     return names, means
 
 
@@ -177,9 +178,9 @@ def agree(material: Material, talk: bool) -> None:
 def _ceilings(names: list[str], means: np.ndarray) -> None:
     reseeded = {name: means[i, i] for i, name in enumerate(names) if not np.isnan(means[i, i])}
     pairs = {(names[i], names[j]): means[i, j] for i in range(len(names)) for j in range(i)}
-    (a, b), (c, d) = max(pairs, key=pairs.get), min(pairs, key=pairs.get)
+    (a, b), (c, d) = max(pairs, key=pairs.__getitem__), min(pairs, key=pairs.__getitem__)
     ceiling = "; ".join(f"{name} {value:.2f}" for name, value in reseeded.items())
     st.markdown(
         f"Most alike: **{a} and {b}** ({pairs[a, b]:.2f}). Least: **{c} and {d}** ({pairs[c, d]:.2f}).\n\n"
-        f"**The ceiling**: trained again from another random start, a network does not even agree with itself: {ceiling}."
+        f"**The ceiling**: the same network from another random start agrees with its twin only so far: {ceiling}."
     )
