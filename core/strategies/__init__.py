@@ -9,4 +9,6 @@ from core.strategies import density
 from core.strategies import dynamics
 from core.strategies import coreset
 from core.strategies import badge
+from core.strategies import dpp
+from core.strategies import albl
 from core.strategies import chance

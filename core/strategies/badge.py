@@ -17,6 +17,7 @@ from typing import Annotated
 
 import numpy as np
 
+from core.draws import by_weight
 from core.outer import Outer, gradients
 from core.strategy import Knob, selector
 from core.types import Floats, Ints, check_budget
@@ -69,12 +70,8 @@ def _first_weights(x: Outer, open_: np.ndarray, first: str) -> Floats:
 
 
 def _draw(weights: Floats, open_: np.ndarray, u: float) -> int:
-    """The point at the part u in [0, 1) of the summed weights; of the open points alike if no weight is above 0."""
-    sums = np.cumsum(weights)
-    if sums[-1] <= 0:
-        return int(np.flatnonzero(open_)[int(u * open_.sum())])
-    i = int(np.searchsorted(sums, u * sums[-1], side="right"))
-    return i if i < len(sums) else int(np.flatnonzero(weights)[-1])
+    """A point by its weight; if no weight is above 0, any of the open points."""
+    return by_weight(weights if weights.any() else open_, u)
 
 
 def _approach(x: Outer, i: int, near: Floats) -> None:
