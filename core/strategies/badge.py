@@ -80,5 +80,5 @@ def _approach(x: Outer, i: int, near: Floats) -> None:
     distances = scale - 2 * x.dot(i)
     close = np.flatnonzero((distances < CLOSE * scale) & (near > 0))
     distances[close] = x.direct_distances(close, i)
-    np.minimum(near, distances, out=near)
+    np.minimum(near, np.maximum(distances, 0.0, out=distances), out=near)
     near[i] = 0.0
