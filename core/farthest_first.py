@@ -2,7 +2,8 @@
 
 Its k centres leave no point farther than twice what the best k centres would (Gonzalez 1985). The distance is Euclidean.
 
-How: distances to a new centre come from one float32 product with the centred points, whose rounding error is bounded for each point.
+How: distances to a new centre come from a float32 product with the centred points, whose rounding error is bounded for each point. One
+pass over the points takes the products with several of the farthest, which are likely to be the next centres.
 The points that may be the farthest within that bound, usually one, are measured again in float64 from the differences themselves,
 each against a centre at most once. So the order is that of float64 arithmetic, and equal distances go to the first point.
 """
@@ -15,6 +16,7 @@ from core import blocks
 from core.types import Floats, Ints
 
 BLOCK = 2**22
+AHEAD = 8
 
 
 def farthest_first(embedding: np.ndarray, start: Ints, k: int) -> tuple[Ints, Floats]:
@@ -44,32 +46,51 @@ class Cover:
         self.embedding, self.points, self.squares = embedding, np.empty((n, d), np.float32), np.empty(n)
         self._centre_and_scale()
         self.centres: list[int] = []
+        self.ahead: dict[int, Floats] = {}
         self.taken = np.zeros(n, bool)
         self.near, self.exact, self.seen = np.full(n, np.inf, np.float32), np.full(n, np.inf), np.zeros(n, np.int64)
         # A product errs by at most e (|x| + |c|)^2 with this e; as |c| <= |x| + distance, the nearest distance by e (9 |x|^2 + 3 near).
         error = (d + 16) * float(np.finfo(np.float32).eps) / 2
         self.up, self.down, self.slack = np.float32(1 + 3 * error), np.float32(1 - 3 * error), np.float32(9 * error) * self.squares
+        self.most = self.slack.max()
         rows = max(1, BLOCK // n)
         for first in range(0, len(start), rows):
-            self._add(start[first : first + rows])
+            self._add_many(start[first : first + rows])
 
     def add(self, i: int) -> None:
         """One more centre."""
-        self._add(np.array([i]))
+        if i not in self.ahead:
+            self.ahead = self._look_ahead(i)
+        np.minimum(self.near, self.ahead[i], out=self.near)
+        self._take([i])
 
     def farthest(self) -> tuple[int, float]:
         """(the point farthest from its nearest centre, the first of equals; the squared distance). (0, 0.0) if all are centres."""
-        sure = np.where(self.taken, -np.inf, self.near * self.down - self.slack)
-        candidates = np.flatnonzero(self.near * self.up + self.slack >= sure.max())
+        top = int(np.argmax(self.near))
+        sure = -np.inf if self.taken[top] else self.near[top] * self.down - self.slack[top]
+        candidates = np.flatnonzero(self.near >= (sure - self.most) / self.up)
+        candidates = candidates[self.near[candidates] * self.up + self.slack[candidates] >= sure]
         self._settle(candidates)
         i = int(candidates[np.argmax(self.exact[candidates])])
         return i, max(float(self.exact[i]), 0.0)
 
-    def _add(self, centres: Ints) -> None:
+    def _look_ahead(self, i: int) -> dict[int, Floats]:
+        """Distances of all points to i and to the points that are farthest now: most of these are centres soon."""
+        soon = np.argpartition(self.near, -min(AHEAD, len(self.near)))[-AHEAD:] if self.centres else np.empty(0, np.int64)
+        soon = np.concatenate([[i], soon[soon != i][: AHEAD - 1]])
+        products = self.points[soon] @ self.points.T
+        products *= -2
+        products += self.squares
+        products += self.squares[soon, None]
+        return dict(zip(soon.tolist(), products, strict=True))
+
+    def _add_many(self, centres: Ints) -> None:
         products = self.points @ self.points[centres].T
-        distances = (self.squares[centres] - 2 * products).min(axis=1) + self.squares
-        np.minimum(self.near, distances, out=self.near)
-        self.centres += [int(i) for i in centres]
+        np.minimum(self.near, (self.squares[centres] - 2 * products).min(axis=1) + self.squares, out=self.near)
+        self._take(centres.tolist())
+
+    def _take(self, centres: list[int]) -> None:
+        self.centres += centres
         self.taken[centres], self.exact[centres] = True, -1.0
 
     def _settle(self, candidates: Ints) -> None:

@@ -46,7 +46,7 @@ class Outer:
     @cached_property
     def squares(self) -> Floats:
         """|x_i|^2: (n,)."""
-        return _row_dot(self.left, self.left) * _row_dot(self.right, self.right)
+        return row_dot(self.left, self.left) * row_dot(self.right, self.right)
 
     def take(self, rows: Ints) -> Outer:
         """Only these of the n vectors."""
@@ -58,7 +58,7 @@ class Outer:
 
     def along(self, direction: Floats) -> Floats:
         """<x_j, direction> for every j: (n,). direction: (c, d)."""
-        return _row_dot(self.left, self.right @ direction.T.astype(self.right.dtype))
+        return row_dot(self.left, self.right @ direction.T.astype(self.right.dtype))
 
     def gram(self) -> Floats:
         """The kernel <x_i, x_j>: (n, n) float64."""
@@ -86,8 +86,8 @@ class Outer:
         """
         left, right = self.left[rows], self.right[rows].astype(np.float64)
         step, move = left - self.left[i], right - self.right[i]
-        crossed = 2 * (step @ self.left[i]) * _row_dot(right, move)
-        squared = _row_dot(step, step) * _row_dot(right, right) + _row_dot(move, move) * (self.left[i] @ self.left[i]) + crossed
+        crossed = 2 * (step @ self.left[i]) * row_dot(right, move)
+        squared = row_dot(step, step) * row_dot(right, right) + row_dot(move, move) * (self.left[i] @ self.left[i]) + crossed
         return np.maximum(squared, 0.0)
 
 
@@ -107,5 +107,6 @@ def _is_comfortable(embedding: np.ndarray) -> bool:
     return embedding.dtype == np.float32 and (largest == 0 or COMFORTABLE[0] < largest < COMFORTABLE[1])
 
 
-def _row_dot(a: Floats, b: Floats) -> Floats:
+def row_dot(a: Floats, b: Floats) -> Floats:
+    """The inner product of each row of a with the same row of b: (n,) float64."""
     return np.einsum("ij,ij->i", a, b, dtype=np.float64)

@@ -4,9 +4,9 @@ The gradient of a point at the last layer, as if the predicted class yhat were i
 bound on that of the true label's gradient: |g^y|^2 = (sum_k p_k^2 + 1 - 2 p_y) |h|^2 (Proposition 1). The batch is drawn as k-means++
 seeds: the next point has probability D(x)^2 / sum D^2, with D(x) the distance of its gradient to the nearest one picked.
 
-How: distances factor (see `core.outer`), so a pick reads the embedding and the probabilities once. A distance that loses more
-than two digits of it to cancellation is taken again from the differences: copies have D = 0 exactly and are never drawn while any
-other point is left.
+How: distances factor (see `core.outer`), so a pick reads the probabilities once, and of the embedding only the rows that may have come
+nearer. A distance that loses more than two digits of it to cancellation is taken again from the differences: copies have D = 0
+exactly and are never drawn while any other point is left.
 
 Source: Ash, Zhang, Krishnamurthy, Langford and Agarwal 2020 (Algorithms 1 and 2); Arthur and Vassilvitskii 2007 (k-means++).
 """
@@ -18,11 +18,12 @@ from typing import Annotated
 import numpy as np
 
 from core.draws import by_weight
-from core.outer import Outer, gradients
+from core.outer import Outer, gradients, row_dot
 from core.strategy import Knob, selector
 from core.types import Floats, Ints, check_budget
 
 CLOSE = 1e-2
+MANY = 0.3
 
 
 @selector("BADGE", nested=True)
@@ -50,12 +51,12 @@ def badge(
     open_ = np.ones(len(x), bool) if labeled is None else ~labeled
     k = check_budget(k, int(open_.sum()))
     indices, gains = np.empty(k, np.int64), np.empty(k)
-    near = np.where(open_, np.inf, 0.0)
+    nearest = Nearest(x, open_)
     for j in range(k):
-        weights = near if j else _first_weights(x, open_, first)
+        weights = nearest.squared if j else _first_weights(x, open_, first)
         i = _draw(weights, open_, rng.random())
-        indices[j], gains[j], open_[i] = i, near[i] if j else x.squares[i], False
-        _approach(x, i, near)
+        indices[j], gains[j], open_[i] = i, nearest.squared[i] if j else x.squares[i], False
+        nearest.add(i)
     return indices, gains
 
 
@@ -74,11 +75,41 @@ def _draw(weights: Floats, open_: np.ndarray, u: float) -> int:
     return by_weight(weights if weights.any() else open_, u)
 
 
-def _approach(x: Outer, i: int, near: Floats) -> None:
-    """near = min(near, |x - x_i|^2), in place."""
-    scale = x.squares + x.squares[i]
-    distances = scale - 2 * x.dot(i)
-    close = np.flatnonzero((distances < CLOSE * scale) & (near > 0))
-    distances[close] = x.direct_distances(close, i)
-    np.minimum(near, np.maximum(distances, 0.0, out=distances), out=near)
-    near[i] = 0.0
+class Nearest:
+    """squared (n,): each point's squared distance to the nearest pick so far, infinite before the first, 0 for picked and labeled points.
+
+    A pick moves few points. By Cauchy and Schwarz |x - y|^2 >= |x|^2 + |y|^2 - 2 |left_x . left_y| |right_x| |right_y|, so the small
+    left factors alone show which points may have come nearer; only their right factors are read. (If right holds no
+    negative number, <right_x, right_y> >= 0 and a negative left product brings nothing nearer.) The test runs in float32 in units of the
+    longest factors, with room for its rounding, so it never loses a point.
+    """
+
+    def __init__(self, x: Outer, open_: np.ndarray):
+        left, right = np.sqrt(row_dot(x.left, x.left)), np.sqrt(row_dot(x.right, x.right))
+        unit, width = left.max() or 1.0, right.max() or 1.0
+        self.x, self.squared, self.unit = x, np.where(open_, np.inf, 0.0), (unit * width) ** 2
+        self.left, self.lengths = (x.left / unit).astype(np.float32), (right / width).astype(np.float32)
+        self.room = np.float32(1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps)
+        self.squares = (left / unit * right / width).astype(np.float32) ** 2 * self.room
+        self.near = self.squared.astype(np.float32)
+        self.one_sign = x.right.min(initial=0) >= 0
+
+    def add(self, i: int) -> None:
+        """One more pick."""
+        product = self.left @ self.left[i]
+        reach = np.maximum(product, 0, out=product) if self.one_sign else np.abs(product, out=product)
+        least = self.squares + self.squares[i] - 2 * self.lengths[i] * reach * self.lengths
+        rows = np.flatnonzero(least <= self.near)
+        self.squared[rows] = np.minimum(self.squared[rows], self._distances(rows, i))
+        self.squared[i] = 0.0
+        self.near[rows] = self.squared[rows] / self.unit
+
+    def _distances(self, rows: Ints, i: int) -> Floats:
+        """|x - x_i|^2 for these points; from the differences themselves where little of it is left and it matters."""
+        x = self.x
+        scale = x.squares[rows] + x.squares[i]
+        right = x.right[rows] @ x.right[i] if len(rows) < MANY * len(x) else (x.right @ x.right[i])[rows]
+        found = np.maximum(scale - 2 * (x.left[rows] @ x.left[i]) * right, 0.0)
+        close = np.flatnonzero((found < CLOSE * scale) & (self.squared[rows] > 0))
+        found[close] = x.direct_distances(rows[close], i)
+        return found

@@ -24,6 +24,7 @@ from core.types import Bools, Floats, Ints, UserError, check_budget
 
 LARGEST = 6000
 NEGLIGIBLE = 1e-10
+SMALLEST_RIDGE = 1e-12
 Space = Annotated[
     str, Knob("Vectors", "What has volume: the last layer's gradients, or the embedding alone.", choices=("gradients", "embedding"))
 ]
@@ -88,11 +89,11 @@ def log_det(
     log det M, never increasing; they sum to log det M_k - log det M_0. Of equal gains the first point is taken.
     all_labels: x becomes the block V of all labels with V V^T = (diag(p) - p p^T) (x) h h^T, of rank c - 1, and the gain
     log det(I + V^T M^-1 V). Cost per pick n c d (n c^2 (d + c) for all labels); memory 8 n d bytes, n c^2 more for all labels, and
-    c d for each point in M. A UserError for ridge <= 0, for k above the pool, for all labels without probabilities.
+    c d for each point in M. A UserError for a ridge of 0 or below 1e-12 of the largest |x|^2 (rounding would decide), for k above the
+    pool, for all labels without probabilities.
     """
-    if not 0 < ridge < np.inf:
-        raise UserError(f"Ridge: found {ridge}, expected a number above 0. Without a ridge no set smaller than the space has volume.")
     x = gradients(embedding, probs if space == "gradients" else None, exact=True)
+    _check_ridge(ridge, x)
     inside = np.zeros(len(x), bool) if labeled is None else labeled
     k = check_budget(k, int((~inside).sum()))
     if not all_labels:
@@ -109,6 +110,16 @@ def log_elementary(log_values: Floats, k: int) -> Floats:
     for j, value in enumerate(log_values):
         table[j + 1, 1:] = np.logaddexp(table[j, 1:], value + table[j, :-1])
     return table
+
+
+def _check_ridge(ridge: float, x: Outer) -> None:
+    if not 0 < ridge < np.inf:
+        raise UserError(f"Ridge: found {ridge}, expected a number above 0. Without a ridge no set smaller than the space has volume.")
+    if x.squares.max() > ridge / SMALLEST_RIDGE:
+        least = SMALLEST_RIDGE * x.squares.max()
+        raise UserError(
+            f"Ridge: found {ridge:g}, but with vectors this long rounding decides below {least:.1g}. Raise it to that at least."
+        )
 
 
 def _vectors(embedding: np.ndarray, probs: np.ndarray | None, labeled: Bools | None, space: str) -> tuple[Outer, Ints]:
