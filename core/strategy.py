@@ -31,6 +31,7 @@ INPUTS = {
     "head": "a linear head: fit one first",
     "validation": "a validation set with labels",
     "member_probs": "probabilities of several networks",
+    "record": "a training record: probabilities after each epoch",
     "images": "images",
 }
 

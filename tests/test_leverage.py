@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from core import blocks
 from core.datasets import load
 from core.embeddings import embed
-from core.strategies import leverage as module
-from core.strategies.leverage import effective_rank, leverage, spectrum, textbook_qr, whiten
+from core.strategies.leverage import effective_rank, leverage, textbook_qr
 from core.types import UserError
+from core.whitening import CLEAR_GAP, EPS, read_rank, spectrum, whiten
 
 
 def slow_leverage(x, ridge=0.0):
@@ -127,7 +128,7 @@ def test_leave_one_out_residual(x):
 
 def test_in_blocks_equals_at_once(x, monkeypatch):
     expected = leverage(x), leverage(x, ridge=1.0)
-    monkeypatch.setattr(module.blocks.blocks, "__defaults__", (np.float64, 9))
+    monkeypatch.setattr(blocks.blocks, "__defaults__", (np.float64, 9))
     assert np.abs(leverage(x) - expected[0]).max() < 1e-13
     assert np.abs(leverage(x, ridge=1.0) - expected[1]).max() < 1e-13
 
@@ -139,9 +140,9 @@ def test_all_zero_embedding_has_no_leverage():
 
 def test_smooth_spectrum_reports_no_clear_gap():
     values = np.logspace(0, -16, 60)  # fades through rounding without a jump
-    rank, gap = module.read_rank(values)
-    assert gap < module.CLEAR_GAP
-    assert rank == (values > 10 * 60 * module.EPS).sum()
+    rank, gap = read_rank(values)
+    assert gap < CLEAR_GAP
+    assert rank == (values > 10 * 60 * EPS).sum()
 
 
 def test_spectrum_is_kept_only_for_read_only_arrays(x):

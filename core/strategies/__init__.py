@@ -1,5 +1,14 @@
 """The table of contents: every strategy of the lab, in menu order. Importing a module registers its functions."""
 
-from core.strategies import leverage  # noqa: F401
-
-from core.strategies import chance  # noqa: F401  isort: skip
+# ruff: noqa: F401
+# isort: off
+from core.strategies import leverage
+from core.strategies import class_leverage
+from core.strategies import uncertainty
+from core.strategies import density
+from core.strategies import dynamics
+from core.strategies import coreset
+from core.strategies import badge
+from core.strategies import dpp
+from core.strategies import albl
+from core.strategies import chance

@@ -1,0 +1,115 @@
+"""BADGE: a batch of points whose gradients are long and lie apart.
+
+The gradient of a point at the last layer, as if the predicted class yhat were its label, is g = (p - e_yhat) (x) h. Its length is a lower
+bound on that of the true label's gradient: |g^y|^2 = (sum_k p_k^2 + 1 - 2 p_y) |h|^2 (Proposition 1). The batch is drawn as k-means++
+seeds: the next point has probability D(x)^2 / sum D^2, with D(x) the distance of its gradient to the nearest one picked.
+
+How: distances factor (see `core.outer`), so a pick reads the probabilities once, and of the embedding only the rows that may have come
+nearer. A distance that loses more than two digits of it to cancellation is taken again from the differences: copies have D = 0
+exactly and are never drawn while any other point is left.
+
+Source: Ash, Zhang, Krishnamurthy, Langford and Agarwal 2020 (Algorithms 1 and 2); Arthur and Vassilvitskii 2007 (k-means++).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from core.draws import by_weight
+from core.outer import Outer, gradients, row_dot
+from core.strategy import Knob, selector
+from core.types import Floats, Ints, check_budget
+
+CLOSE = 1e-2
+MANY = 0.3
+
+
+@selector("BADGE", nested=True)
+def badge(
+    embedding: np.ndarray,
+    probs: np.ndarray,
+    labeled: np.ndarray | None = None,
+    *,
+    k: int,
+    rng: np.random.Generator,
+    first: Annotated[
+        str, Knob("First pick", "The longest gradient (the authors' program) or any point (the paper).", choices=("norm", "uniform"))
+    ] = "norm",
+) -> tuple[Ints, Floats]:
+    """k-means++ over the gradients g = (p - e_yhat) (x) h: P(next = x) = D(x)^2 / sum D^2.
+
+    embedding: h (n, d); probs: p (n, c); labeled: bool (n,) or None, never picked. Returns indices (k,) and gains (k,): D(x)^2 when x was
+    picked, |g|^2 for the first. Where every D is 0 (only copies are left, or no point is in doubt), all points left are equally probable.
+
+    first: the paper's Algorithm 2 begins anywhere, the authors' program with the longest gradient (of equals the first), which is the
+    default. Labeled points are no centres, as in both: distances are among the new points only. One number of rng is used per pick, so the
+    first j of k picks are those for j. A UserError for k above the pool.
+    """
+    x = gradients(embedding, probs, exact=False)
+    open_ = np.ones(len(x), bool) if labeled is None else ~labeled
+    k = check_budget(k, int(open_.sum()))
+    indices, gains = np.empty(k, np.int64), np.empty(k)
+    nearest = Nearest(x, open_)
+    for j in range(k):
+        weights = nearest.squared if j else _first_weights(x, open_, first)
+        i = _draw(weights, open_, rng.random())
+        indices[j], gains[j], open_[i] = i, nearest.squared[i] if j else x.squares[i], False
+        nearest.add(i)
+    return indices, gains
+
+
+def _first_weights(x: Outer, open_: np.ndarray, first: str) -> Floats:
+    """Nothing but the longest gradient, or all alike."""
+    if first == "uniform":
+        return open_.astype(np.float64)
+    weights = np.zeros(len(x))
+    longest = int(np.argmax(np.where(open_, x.squares, -1.0)))
+    weights[longest] = x.squares[longest]
+    return weights
+
+
+def _draw(weights: Floats, open_: np.ndarray, u: float) -> int:
+    """A point by its weight; if no weight is above 0, any of the open points."""
+    return by_weight(weights if weights.any() else open_, u)
+
+
+class Nearest:
+    """squared (n,): each point's squared distance to the nearest pick so far, infinite before the first, 0 for picked and labeled points.
+
+    A pick moves few points. By Cauchy and Schwarz |x - y|^2 >= |x|^2 + |y|^2 - 2 |left_x . left_y| |right_x| |right_y|, so the small
+    left factors alone show which points may have come nearer; only their right factors are read. (If right holds no
+    negative number, <right_x, right_y> >= 0 and a negative left product brings nothing nearer.) The test runs in float32 in units of the
+    longest factors, with room for its rounding, so it never loses a point.
+    """
+
+    def __init__(self, x: Outer, open_: np.ndarray):
+        left, right = np.sqrt(row_dot(x.left, x.left)), np.sqrt(row_dot(x.right, x.right))
+        unit, width = left.max() or 1.0, right.max() or 1.0
+        self.x, self.squared, self.unit = x, np.where(open_, np.inf, 0.0), (unit * width) ** 2
+        self.left, self.lengths = (x.left / unit).astype(np.float32), (right / width).astype(np.float32)
+        self.room = np.float32(1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps)
+        self.squares = (left / unit * right / width).astype(np.float32) ** 2 * self.room
+        self.near = self.squared.astype(np.float32)
+        self.one_sign = x.right.min(initial=0) >= 0
+
+    def add(self, i: int) -> None:
+        """One more pick."""
+        product = self.left @ self.left[i]
+        reach = np.maximum(product, 0, out=product) if self.one_sign else np.abs(product, out=product)
+        least = self.squares + self.squares[i] - 2 * self.lengths[i] * reach * self.lengths
+        rows = np.flatnonzero(least <= self.near)
+        self.squared[rows] = np.minimum(self.squared[rows], self._distances(rows, i))
+        self.squared[i] = 0.0
+        self.near[rows] = self.squared[rows] / self.unit
+
+    def _distances(self, rows: Ints, i: int) -> Floats:
+        """|x - x_i|^2 for these points; from the differences themselves where little of it is left and it matters."""
+        x = self.x
+        scale = x.squares[rows] + x.squares[i]
+        right = x.right[rows] @ x.right[i] if len(rows) < MANY * len(x) else (x.right @ x.right[i])[rows]
+        found = np.maximum(scale - 2 * (x.left[rows] @ x.left[i]) * right, 0.0)
+        close = np.flatnonzero((found < CLOSE * scale) & (self.squared[rows] > 0))
+        found[close] = x.direct_distances(rows[close], i)
+        return found
