@@ -1,5 +1,7 @@
 """The table of contents: every strategy of the lab, in menu order. Importing a module registers its functions."""
 
-from core.strategies import leverage  # noqa: F401
+from core.strategies import leverage  # noqa: F401  isort: skip
+from core.strategies import fisher_leverage  # noqa: F401  isort: skip
+from core.strategies import bait  # noqa: F401  isort: skip
 
 from core.strategies import chance  # noqa: F401  isort: skip
