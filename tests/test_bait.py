@@ -110,10 +110,9 @@ def test_every_change_equals_brute_force_after_adds_and_removals(kind, ridge):
         state.move(pair, sign)
         assert change == pytest.approx(exact(sign, [s])[0], rel=1e-9)
         m = m + sign * v[s] @ v[s].T
-        # A point just taken out stands in a direction that only the ridge knows: 1 + b is 1e6 there, and as many digits are gone.
-        other = np.setdiff1d(np.arange(len(h)), [17, 280] if sign < 0 else [])
-        assert state.changes(1)[other] == pytest.approx(exact(1, other), rel=1e-9)
-        assert state.changes(1) == pytest.approx(exact(1, range(len(h))), rel=1e-7)
+        every = exact(1, range(len(h)))
+        # A copy of a point just put in gains 1e-8 of what the point gained at the smallest ridge: 1e-9 of that is beyond float64.
+        assert state.changes(1) == pytest.approx(every, rel=1e-9, abs=1e-13 * every.max() if ridge < 1e-2 else 0)
     inside = [5, 130, 44, 6]
     assert design.error() < 1e-9
     assert state.changes(-1)[inside] == pytest.approx(exact(-1, inside), rel=1e-9)

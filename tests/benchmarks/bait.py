@@ -1,10 +1,10 @@
 """How fast is BAIT, against the straightforward definition? One run, printed: `python -m tests.benchmarks.bait`.
 
-The definition computes V_x^T P V_x and V_x^T P F P V_x for every candidate anew at each pick, from the n x c x (c d) gradients: two products
-with (c d, c d) matrices. Every pick costs it the same, so two are timed and the 2k of the forward phase are counted at that rate; its
-gradients come a slice at a time, to fit into memory, and what it does besides the products is left out. Wanted, on two cores: at
-n = 20,000, d = 128, c = 10, k = 10 at least 100 times faster, with the same picks; n = 60,000, k = 100 in 90 s and 2 GB. The times of a
-GPU, if this machine has one, are those of the same lines: BAIT computes there. Run it on a quiet machine.
+The definition computes V_x^T P V_x and V_x^T P F P V_x for every candidate anew at each pick, from the n x c x (c d) gradients: two
+products with (c d, c d) matrices. Every pick costs it the same, so two are timed and the 2k of the forward phase are counted at that
+rate; its gradients come a slice at a time, to fit into memory, and what it does besides the products is left out. Wanted, on two cores:
+at n = 20,000, d = 128, c = 10, k = 10 at least 100 times faster, with the same picks; n = 60,000, k = 100 in 90 s and 2 GB. BAIT
+computes on the GPU where there is one, and the lines say so. Run it on a quiet machine.
 """
 
 from __future__ import annotations
