@@ -7,5 +7,6 @@ pages = [
     st.Page("pages/explore.py", title="Explore", icon=":material/grid_view:", default=True),
     st.Page("pages/agreement.py", title="Agreement", icon=":material/apps:"),
     st.Page("pages/map.py", title="Map", icon=":material/bubble_chart:"),
+    st.Page("pages/retrain.py", title="Retrain", icon=":material/model_training:"),
 ]
 st.navigation(pages).run()

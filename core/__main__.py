@@ -3,6 +3,8 @@
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
 python -m core warm        fills assets/results with what the first screen shows
 python -m core networks    trains the networks in assets/networks
+python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
+python -m core retrain --shipped    computes the experiments that come with the app
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from core import cache, datasets, embeddings, export, strategy
 from core.spec import Comparison, Spec, talk_comparison
@@ -82,6 +85,50 @@ def networks(options: argparse.Namespace) -> None:
             print(f"{path.name}: test accuracy {accuracy:.4f}, tau with float32 {agreement.kendall(rankings)[0, 1]:.5f}", flush=True)
 
 
+def retrain(options: argparse.Namespace) -> None:
+    """Train on selections and write the tidy rows, and beside them a manifest; or compute and pack what comes with the app."""
+    from core.experiments import presets, results
+    from core.experiments.retrain import KNOBS, Retraining
+
+    if options.shipped:
+        for plan in presets.SHIPPED:
+            fingerprint = _sweep(plan)
+            cache.bundle(results.bundle_key(plan, fingerprint), *results.pack(plan, fingerprint))
+        return
+    names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
+    plan = Retraining().with_(**{name: value for name in names if (value := getattr(options, name)) is not None})
+    out = Path(options.out or "retraining.csv")
+    kind = out.suffix.lstrip(".")
+    export.encode(pd.DataFrame({"nothing": [0]}), kind)  # an unknown format is said before the work
+    fingerprint = _sweep(plan)
+    found = results.outcomes(plan, fingerprint)
+    _write(out, export.encode(pd.DataFrame(results.rows(plan, found)), kind))
+    _write(out.with_suffix(".manifest.json"), export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode())
+    print(f"{plan.title()}: {len(found):,} trainings -> {out}")
+
+
+def _sweep(plan) -> str:
+    """Run a plan to its end with progress on the terminal; the data's fingerprint."""
+    import time
+
+    from core.experiments import retrain as experiment
+    from core.experiments import sweep
+
+    data = datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
+    experiment.check(plan, data)
+    running, said = sweep.start(plan, data.fingerprint, "command line"), -1
+    while not running.finished:
+        time.sleep(0.2)
+        if running.done != said:
+            said, left = running.done, running.seconds_left
+            print(f"{plan.title()}: {said:,} of {running.total:,}" + (f", about {left / 60:.0f} min left" if left else ""), flush=True)
+    for note in running.notes:
+        print(note, file=sys.stderr)
+    if running.error:
+        raise UserError(running.error)
+    return data.fingerprint
+
+
 def _spec(options: argparse.Namespace) -> Spec:
     knobs = {"embedding_knobs": _pairs(options.embedding_knob), "strategy_knobs": _pairs(options.knob)}
     plain = {name: getattr(options, name) for name in ("dataset", "n", "subset", "embedding", "seed", "strategy", "draw")}
@@ -122,11 +169,28 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--draw", default=0, help="seed of a strategy that draws random numbers")
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
+    _add_retrain(commands)
     learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")
     warming.set_defaults(run=warm)
     return parser
+
+
+def _add_retrain(commands) -> None:
+    from core.experiments.retrain import KNOBS
+
+    parser = commands.add_parser("retrain", help="train networks on selections of the points, against random ones")
+    parser.add_argument("--dataset", help=f"one of {', '.join(datasets.names())}")
+    parser.add_argument("--n", help="a class-stratified random subset of this many points")
+    parser.add_argument("--subset", help="seed of the subset")
+    parser.add_argument("--candidates", help='rule:embedding:seed:strategy, several in quotes, such as "top:raw bottom:raw random"')
+    parser.add_argument("--budgets", help='numbers of points, such as "1000 5000"')
+    for name, knob in KNOBS.items():
+        parser.add_argument(f"--{name}", help=f"{knob.help or knob.label} Default {knob.default}.")
+    parser.add_argument("--out", help="run.csv or run.parquet")
+    parser.add_argument("--shipped", action="store_true", help="compute what comes with the app (more than an hour on two cores)")
+    parser.set_defaults(run=retrain)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,17 @@ def manifest(spec: Spec, dataset: Dataset, facts: Mapping[str, Any]) -> str:
         "spec": spec.to_query(),
         "data": {"name": dataset.name, "points": len(dataset), "fingerprint": dataset.fingerprint},
         "facts": {name: value for name, value in facts.items() if name not in ("spec", "data")},
-        "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": versions(),
     }
     return json.dumps(content, indent=1)
+
+
+def run_manifest(title: str, query: Mapping[str, str], fingerprint: str, trainings: int) -> str:
+    """JSON: an experiment's plan as a link and in words, the data's fingerprint, how many trainings the rows hold, versions."""
+    content = {"title": title, "plan": dict(query), "data": {"fingerprint": fingerprint}, "trainings": trainings, "versions": versions()}
+    return json.dumps(content, indent=1)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that decide a result."""
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}

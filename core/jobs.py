@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5
 KEPT = 2_000
-__all__ = ["Cancelled", "Job", "cancelled", "check", "close", "find", "forget", "report", "start_in_background", "submit"]
+LOST = "The connection to the worker was lost before the result arrived. Start it again."
+__all__ = ["Cancelled", "Job", "cancelled", "check", "close", "find", "forget", "report", "slots", "start_in_background", "submit"]
 
 
 @dataclass(eq=False)
@@ -122,7 +123,7 @@ class Job:
             elif future.status == "error":
                 self._finish("failed", error=_explain(future.exception(), self.key, future.traceback()))
             else:
-                self._finish("failed", error="The connection to the worker was lost before the result arrived. Start it again.")
+                self._finish("failed", error=LOST)
         except Exception as error:  # the result may have been lost or refuse to load here
             self._finish("failed", error=_explain(error, self.key, error.__traceback__))
         self._future = None
@@ -177,6 +178,9 @@ class _Cluster:
             job = self.jobs.get(key)
             if job is not None and job.finished:
                 del self.jobs[key]
+
+    def threads(self) -> int:
+        return max(1, sum(self.client.nthreads().values())) if self._connected() else 1
 
     def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
         message = event[1]
@@ -233,8 +237,7 @@ def start_in_background() -> None:
 def submit(task: str, *args: Any, key: str, priority: int = 0) -> Job:
     """The job of this key: a new one that calls task, "module:function", with these small arguments, or the one there is.
 
-    Returns at once. A failed or cancelled job is begun again. Higher priority goes first. A UserError for a malformed task.
-    """
+    Returns at once. A failed or cancelled job is begun again. Higher priority goes first. A UserError for a malformed task."""
     if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
         raise UserError(f"Job: found task {task!r}, expected the form module:function.")
     return _cluster.submit(Job(key, task, args, priority))
@@ -248,6 +251,11 @@ def find(key: str) -> Job | None:
 def forget(key: str) -> None:
     """Let the next `submit` of this key compute again: for a finished job whose stored result has gone since."""
     _cluster.forget(key)
+
+
+def slots() -> int:
+    """How many long computations of one thread each run at once: a cluster's threads, or processors; short questions find one more."""
+    return _cluster.threads() if os.environ.get("LEVERAGE_LAB_SCHEDULER") else worker_host.processors()
 
 
 def close() -> None:

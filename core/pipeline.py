@@ -18,7 +18,7 @@ from core import agreement, blocks, cache, datasets, embeddings, jobs, projectio
 from core.cache import Entry
 from core.spec import Comparison, Spec, comparison_key, embedding_key, head_key, map_key, scores_key, textbook_key
 from core.strategies import leverage
-from core.types import Dataset, Embedded, Head, UserError
+from core.types import Dataset, Embedded, Head, Ints, UserError
 
 NEIGHBOURS = 12
 DIRECTIONS = 6
@@ -49,6 +49,14 @@ def scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     values = strategy.score(spec.strategy, embedded, rng=np.random.default_rng(spec.draw), inputs=inputs, **dict(spec.strategy_knobs))
     seconds = time.perf_counter() - started
     return {"scores": values}, {**_facts(spec, data, embedded), "sum": float(values.sum()), "seconds": seconds}
+
+
+def scores_of(spec: Spec, rows: Ints) -> np.ndarray:
+    """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part."""
+    embedded, inputs = _inputs(spec)
+    given = {name: getattr(embedded, name) for name in ("embedding", "probs", "labels", "labeled")}
+    part = Embedded(**{name: None if array is None else array[rows] for name, array in given.items()})
+    return strategy.score(spec.strategy, part, rng=np.random.default_rng(spec.draw), inputs=inputs, **dict(spec.strategy_knobs))
 
 
 @kept(textbook_key)

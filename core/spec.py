@@ -126,7 +126,7 @@ def embedding_key(spec: Spec, fingerprint: str) -> str:
 
 def scores_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the scores: the embedding's fields and the strategy's name, knobs, seed, and the code of both."""
-    return cache.key("scores", _score_fields(spec), code=_score_code(spec), data=fingerprint)
+    return cache.key("scores", score_fields(spec), code=score_code(spec), data=fingerprint)
 
 
 def textbook_key(spec: Spec, fingerprint: str) -> str:
@@ -147,8 +147,8 @@ def head_key(spec: Spec, fingerprint: str) -> str:
 
 def comparison_key(comparison: Comparison, fingerprint: str) -> str:
     """The cache key of the agreement matrices of these rankings, in this order."""
-    fields = {"columns": [_score_fields(spec) for spec in comparison.columns], "k": comparison.k}
-    code = code_version("core.agreement") + "".join(_score_code(spec) for spec in comparison.columns)
+    fields = {"columns": [score_fields(spec) for spec in comparison.columns], "k": comparison.k}
+    code = code_version("core.agreement") + "".join(score_code(spec) for spec in comparison.columns)
     return cache.key("agreement", fields, code=code, data=fingerprint)
 
 
@@ -156,7 +156,8 @@ def _embedding_fields(spec: Spec) -> dict[str, Any]:
     return {"embedding": spec.embedding, "seed": spec.seed, "knobs": dict(spec.embedding_knobs)}
 
 
-def _score_fields(spec: Spec) -> dict[str, Any]:
+def score_fields(spec: Spec) -> dict[str, Any]:
+    """What decides the scores beside the data and the code."""
     return {"embedding": _embedding_fields(spec), "strategy": spec.strategy, "knobs": dict(spec.strategy_knobs), "draw": spec.draw}
 
 
@@ -167,7 +168,7 @@ def _embedding_code(spec: Spec) -> str:
     return code_version(entry.function.__module__) + shipped
 
 
-def _score_code(spec: Spec) -> str:
+def score_code(spec: Spec) -> str:
     """The code of the embedding and the strategy; of the head too, if the strategy asks for one or for its probabilities."""
     chosen = strategy.find(spec.strategy)
     head = code_version("core.softmax_head") if {"probs", "head"} & set(chosen.accepts) else ""

@@ -8,7 +8,8 @@ batch by batch. Adam. Every training draws from generators of its own, so that t
 one seed gives one result on one machine with one number of threads. A loss is a mean over the points of a batch.
 
 Objectives: cross_entropy on the outputs; smooth_l1, mean over the classes of the smooth-L1 distance (beta 1) to the one-hot label;
-softmax_twice, cross-entropy fed with softmax(outputs), a published slip kept to show its effect.
+softmax_twice, cross-entropy fed with softmax(outputs), a published slip kept to show its effect; squared, the squared distance to
+the one-hot label.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": lambda outputs, labels: F.cross_entropy(outputs, labels, reduction="none"),
     "smooth_l1": lambda outputs, labels: F.smooth_l1_loss(outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none").mean(-1),
     "softmax_twice": lambda outputs, labels: F.cross_entropy(outputs.softmax(-1), labels, reduction="none"),
+    "squared": lambda outputs, labels: (outputs - F.one_hot(labels, outputs.shape[-1])).square().sum(-1),
 }
 CHOICES = {"objective": tuple(OBJECTIVES), "order": ("shuffle", "as_given"), "schedule": ("constant", "linear")}
 CHOICES["precision"], CHUNK = ("auto", "float32", "bfloat16"), 512
@@ -114,8 +116,8 @@ def train_many(
     stacked: train networks with equally many rows together, as batched matrix products; by default on a GPU only (two CPU cores are busy
     with one). Networks with dropout are trained one by one: each draws from its own generator.
     device: by default the GPU if there is one. weights: (n,), of each point's loss; a batch still divides by its size.
-    stop(): asked after every step; True ends all. progress(step, steps, loss): after every step, counted over all networks; it reads the
-    loss, for which a GPU must be waited for. on_epoch(which, epoch, network): after every pass, network in eval mode.
+    stop(): asked after every step and every pass; True ends all. progress(step, steps, loss): after every step, counted over all
+    networks; it reads the loss, which a GPU must be waited for. on_epoch(which, epoch, network): after every pass, network in eval mode.
     Raises UserError for data that do not fit the networks and for a loss that is not finite.
     """
     if not networks or len(seeds) != len(networks) or (subsets is not None and len(subsets) != len(networks)):
@@ -143,10 +145,13 @@ def probabilities(network: Network, points: np.ndarray | Tensor, chunk: int = CH
     return _forward(network, network, points, chunk, device).double().softmax(-1).numpy()
 
 
-def evaluate(network: Network, points, labels, *, objective: str = "cross_entropy", device: str | None = None) -> Evaluation:
-    """How often the largest output is the label's, overall and per class, and the mean objective."""
-    loss, classes = OBJECTIVES[Recipe(epochs=1, objective=objective).objective], network.head.out_features
-    outputs, labels = _forward(network, network, points, CHUNK, device), labels_of(labels, len(points), classes)
+def evaluate(
+    network: Network, points, labels, *, objective: str = "cross_entropy", device: str | None = None, precision: str = "float32"
+) -> Evaluation:
+    """How often the largest output is the label's, overall and per class, and the mean objective. precision: as in `Recipe`."""
+    how, classes = Recipe(epochs=1, objective=objective, precision=precision), network.head.out_features
+    half, loss = _half(how.precision, network, _device(device)), OBJECTIVES[how.objective]
+    outputs, labels = _forward(network, network, points, CHUNK, device, half), labels_of(labels, len(points), classes)
     right = (outputs.argmax(-1) == labels).double()
     per_class = torch.bincount(labels, weights=right, minlength=classes) / torch.bincount(labels, minlength=classes)
     return Evaluation(right.mean().item(), per_class.numpy(), loss(outputs, labels).mean().item())
@@ -165,6 +170,9 @@ class _Hooks:
         self.done += len(losses)
         if self.progress:
             self.progress(self.done, self.steps, losses.mean().item())
+        self.ask()
+
+    def ask(self) -> None:
         self.stopped = bool(self.stop and self.stop())
 
 
@@ -192,7 +200,7 @@ class _Run:
             seed_dropout(network, seed)
         parameters, self.model, write_back = _together(self.networks)
         self.adam = torch.optim.Adam(parameters, lr=self.recipe.learning_rate, fused=True)
-        self.half = {"auto": halves(self.networks[0], device), "float32": False, "bfloat16": True}[self.recipe.precision]
+        self.half = _half(self.recipe.precision, self.networks[0], device)
         while self.steps < total and not self.hooks.stopped:
             drawn = [rows[torch.randperm(len(rows), generator=g)] for rows, g in zip(self.rows, orders, strict=True)]
             self.one_pass(torch.stack(drawn if self.recipe.order == "shuffle" else self.rows).to(device), total)
@@ -201,6 +209,7 @@ class _Run:
                 network.eval()
                 if self.hooks.on_epoch and not self.hooks.stopped:
                     self.hooks.on_epoch(which, len(self.losses), network)
+            self.hooks.ask()
         ending = (tuple(self.seconds), self.seen * len(self.networks) / sum(self.seconds), self.steps, self.hooks.stopped)
         return [Record(tuple(own), *ending) for own in torch.stack(self.losses, 1).tolist()]
 
@@ -272,11 +281,15 @@ def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
     return F.linear(patches, layer.weight.flatten(1), layer.bias).transpose(1, 2).unflatten(2, grid)
 
 
-def _forward(network: Network, function: Callable, points, chunk: int, device: str | None) -> Tensor:
+def _forward(network: Network, function: Callable, points, chunk: int, device: str | None, half: bool = False) -> Tensor:
     place = _device(device)
     network.eval().to(place, memory_format=torch.channels_last)
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(place.type, dtype=torch.bfloat16, enabled=half):
         return torch.cat([function(tensor(points[i : i + chunk]).to(place)).float().cpu() for i in range(0, len(points), chunk)])
+
+
+def _half(precision: str, network: Network, device: torch.device) -> bool:
+    return {"auto": halves(network, device), "float32": False, "bfloat16": True}[precision]
 
 
 def _device(device: str | None) -> torch.device:

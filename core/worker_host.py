@@ -93,6 +93,11 @@ def run_task(name: str, *args: Any) -> Any:
         _task.reset(token)
 
 
+def processors() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def start() -> tuple[subprocess.Popen, str]:
     """The process and its scheduler's address, once the worker is up. A RuntimeError if it does not come up."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -150,7 +155,7 @@ def _cluster():
     dask.config.set({"distributed.worker.profile.enabled": False})
     return LocalCluster(
         n_workers=1,
-        threads_per_worker=2,
+        threads_per_worker=processors() + 1,
         processes=True,
         host="127.0.0.1",
         scheduler_port=0,

@@ -129,17 +129,18 @@ def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path):
 
 
 def test_waiting_jobs_know_their_place_and_can_be_cancelled(key, tmp_path):
-    running = [submit("steps", str(tmp_path / name), key=f"{key}-{name}") for name in "ab"]
+    running = [submit("steps", str(tmp_path / str(name)), key=f"{key}-{name}") for name in range(worker_host.processors() + 1)]
     until(lambda: all(job.state == "running" for job in running))
     log = tmp_path / "log"
     waiting = {name: submit("in_order", str(log), name, key=f"{key}-{name}", priority=5 * (name in "XY")) for name in "hgfedXY"}
-    assert [job.position for job in (*running, *waiting.values())] == [0, 0, 2, 3, 4, 5, 6, 0, 1]
+    assert [job.position for job in (*running, *waiting.values())] == [0] * len(running) + [2, 3, 4, 5, 6, 0, 1]
     assert {job.state for job in waiting.values()} == {"queued"}
     waiting["g"].cancel()
     assert waiting["f"].position == 3
     running[0].cancel()
     assert all(job.wait(PATIENCE) for job in waiting.values()) and text_of(log) == "XYhfed"
-    running[1].cancel()
+    for job in running[1:]:
+        job.cancel()
 
 
 def test_errors_become_sentences_and_can_be_tried_again(key, caplog):

@@ -35,6 +35,7 @@ dl.facts.facts {display: flex; flex-wrap: wrap; gap: .35rem 1.6rem; margin: 0; p
 
 
 MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "json": "application/json"}
+MIME |= {"svg": "image/svg+xml", "png": "image/png"}
 
 
 def dark() -> bool:

@@ -1,0 +1,221 @@
+"""Active learning, round by round: train on what is labeled, look at the pool, pick a batch, ask for its labels, train anew.
+
+    arrays, facts = run(data, strategy="badge", network="mlp", batch=100, rounds=19, start=100, seed=1, ...)
+
+As in the BADGE and BAIT papers: `start` random points are labeled first (the same for every strategy of one seed), each round trains a
+fresh network by Adam in batches of 64 until it has 99% of its training points right (learning rate 1e-3 on images, 1e-4 on tables), and
+the batch is picked from the rest of the pool with the trained network's penultimate layer as the embedding. Ours: a cap on the passes, so
+that a network that never gets there ends too; and optionally a random part of the training points as the pool, so that rounds stay short.
+
+Three streams of random numbers per seed: the pool and the first labels, the picks, the networks. Runs on one CPU thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core import strategy as registry
+from core.experiments.unit import one_thread, split
+from core.types import Bools, Dataset, Embedded, Floats, Head, Ints, UserError
+
+ENOUGH = 0.99
+RATES = {"images": 1e-3, "table": 1e-4}
+MEMBERS = 4  # networks of an ensemble, for strategies that ask for several opinions
+HEAD_L2 = 1e-3  # for strategies that need a Hessian: an unpenalised head that separates its points has none
+Progress = Callable[[float, str], None]
+GIVEN = ("embedding", "probs", "labeled", "head", "validation", "member_probs", "images")
+OF_CLASSES = ("probs", "head", "member_probs")
+HELD_BACK = 500  # labeled points of the training part that are never in the pool, for strategies that ask for a validation set
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all strategies of one comparison share. until: "accuracy" (99% of the training points) or "epochs" (exactly so many)."""
+
+    network: str = "mlp"
+    batch: int = 100
+    rounds: int = 19
+    start: int = 100
+    until: str = "accuracy"
+    epochs: int = 100
+    task: str = "classification"
+    pool: int | None = None
+
+
+def run(
+    data: Dataset, strategy: str, knobs: Mapping[str, Any], setting: Setting, seed: int, progress: Progress | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """One strategy with one seed through all rounds.
+
+    Arrays over the rounds (r + 1,): labels known, accuracy and loss on the test points, epochs trained. Over the batches (r,): seconds of
+    the selection, log_det of the Gram matrix of the batch's gradient embeddings, norm their mean length; picks (r, batch) dataset rows.
+    A UserError if the pool cannot feed all rounds, or the strategy lacks an input.
+    """
+    loop = _Loop(data, strategy, dict(knobs), setting, seed, progress or (lambda fraction, text: None))
+    with one_thread():
+        for number in range(setting.rounds + 1):
+            loop.train(number)
+            if number < setting.rounds:
+                loop.pick(number)
+    return loop.arrays(), {"strategy": strategy, "selection_seconds": float(np.sum(loop.record["seconds"]))}
+
+
+def at(data: Dataset, strategy: str, knobs: Mapping[str, Any], setting: Setting, seed: int, number: int, picks: Ints) -> _Loop:
+    """The loop before the pick of round `number`, its network trained: from the record of the picks (r, batch), dataset rows."""
+    loop = _Loop(data, strategy, dict(knobs), setting, seed, lambda fraction, text: None)
+    loop.labeled[np.searchsorted(loop.pool, picks[:number].ravel())] = True
+    with one_thread():
+        loop.train(number)
+    return loop
+
+
+def pool_of(data: Dataset, setting: Setting, seed: int) -> tuple[Ints, Ints, Ints]:
+    """Dataset rows of the pool, of the points held back for validation, and of the test points. A UserError if the pool is too small."""
+    train, test = split(data)
+    drawn = np.random.default_rng([seed, 3]).permutation(train)
+    back = min(HELD_BACK, len(drawn) // 10)
+    pool = np.sort(drawn[back : None if setting.pool is None else back + setting.pool])
+    needed = setting.start + setting.batch * setting.rounds
+    if len(pool) < needed:
+        mend = "Choose fewer rounds, a smaller batch, or more points."
+        raise UserError(f"Active learning: found a pool of {len(pool):,} points, but {needed:,} labels are asked for. {mend}")
+    return pool, drawn[:back], test
+
+
+def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
+    """log det of the Gram matrix of a batch's gradient embeddings g = (p - e_yhat) (x) h, and the mean |g|.
+
+    The Gram matrix is (Q Q^T) * (H H^T) with Q = p - e_yhat. A ridge of 1e-9 of its mean diagonal keeps a repeated point finite.
+    """
+    q, h = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)], embedding.astype(np.float64)
+    gram = (q @ q.T) * (h @ h.T)
+    diagonal = np.diag(gram)
+    floor = max(float(diagonal.mean()) * 1e-9, 1e-300)
+    return float(np.linalg.slogdet(gram + floor * np.eye(len(gram)))[1]), float(np.sqrt(np.maximum(diagonal, 0)).mean())
+
+
+def inputs_of(wanted: tuple[str, ...], setting: Setting) -> str | None:
+    """Why a strategy that needs these inputs cannot take part, or None."""
+    regression = setting.task == "regression"
+    absent = [registry.INPUTS[name] for name in wanted if name not in GIVEN or (regression and name in OF_CLASSES)]
+    return f"needs {' and '.join(absent)}, which a round does not have" if absent else None
+
+
+@dataclass
+class _Loop:
+    data: Dataset
+    strategy: str
+    knobs: dict[str, Any]
+    setting: Setting
+    seed: int
+    progress: Progress
+    record: dict[str, list] = field(default_factory=lambda: {name: [] for name in _COLUMNS})
+
+    def __post_init__(self):
+        self.pool, self.back, self.test = pool_of(self.data, self.setting, self.seed)
+        self.labeled: Bools = np.zeros(len(self.pool), bool)
+        self.labeled[np.random.default_rng([self.seed, 1]).permutation(len(self.pool))[: self.setting.start]] = True
+
+    def train(self, number: int) -> None:
+        """A fresh network on what is labeled, and what it can do."""
+        from core import training
+
+        self.number = number
+        self.rows = self.pool[self.labeled]
+        self.network, epochs = self.fit(number)
+        found = training.evaluate(self.network, self.data.points[self.test], self.data.labels[self.test], objective=self.objective)
+        for name, value in {"labels": len(self.rows), "accuracy": found.accuracy, "loss": found.loss, "epochs": epochs}.items():
+            self.record[name].append(value)
+
+    def fit(self, *stream: int) -> tuple[Any, int]:
+        """A network with weights and batches from this stream, trained until it is enough; and for how many passes."""
+        from core import networks, training
+
+        points, labels = self.data.points[self.rows], self.data.labels[self.rows]
+        seed = int(np.random.SeedSequence([self.seed, *stream]).generate_state(1)[0] >> 1)
+        network = networks.build(self.setting.network, classes=len(self.data.class_names), shape=self.data.shape, seed=seed)
+        enough = False
+
+        def after_pass(epoch: int, trained: Any) -> None:
+            nonlocal enough
+            fraction = (self.number + epoch / self.setting.epochs) / (self.setting.rounds + 1)
+            self.progress(min(1.0, fraction), f"{len(self.rows):,} labels, round {self.number} of {self.setting.rounds}")
+            enough = self.setting.until == "accuracy" and training.evaluate(trained, points, labels).accuracy >= ENOUGH
+
+        rate = RATES["images" if self.data.is_images else "table"]
+        how = {"epochs": self.setting.epochs, "learning_rate": rate, "objective": self.objective}
+        record = training.train(network, points, labels, seed=seed, on_epoch=after_pass, stop=lambda: enough, **how)
+        return network, len(record.losses)
+
+    @property
+    def objective(self) -> str:
+        """A regression takes the squared distance to one-hot labels."""
+        return "cross_entropy" if self.setting.task == "classification" else "squared"
+
+    def pick(self, number: int) -> None:
+        """The strategy's batch, asked for its labels."""
+        embedded, more = self.look()
+        started = time.perf_counter()
+        chosen = self.choose(number, embedded, more)
+        self.record["seconds"].append(time.perf_counter() - started)
+        if embedded.probs is None:
+            diversity = np.nan, float(np.linalg.norm(embedded.embedding[chosen], axis=1).mean())
+        else:
+            diversity = batch_diversity(embedded.embedding[chosen], embedded.probs[chosen])
+        for name, value in zip(("log_det", "norm", "picks"), (*diversity, self.pool[chosen]), strict=True):
+            self.record[name].append(value)
+        self.labeled[chosen] = True
+
+    def choose(self, number: int, embedded: Embedded, more: Mapping[str, Any]) -> Ints:
+        """Places in the pool of the batch, in the order of choice."""
+        rng = np.random.default_rng([self.seed, 2, number])
+        return registry.pick(self.strategy, embedded, self.setting.batch, rng=rng, inputs=more, **self.knobs).indices
+
+    def look(self) -> tuple[Embedded, dict[str, Any]]:
+        """The pool as the trained network sees it, and what else the strategy takes."""
+        from core import training
+
+        points, accepts = self.data.points[self.pool], registry.find(self.strategy).accepts
+        probs = training.probabilities(self.network, points) if self.setting.task == "classification" else None
+        embedded = Embedded(training.embed(self.network, points), probs, None, self.labeled.copy())
+        more = {name: make() for name, make in self._extras(points).items() if name in accepts}
+        return embedded, more
+
+    def _extras(self, points: np.ndarray) -> dict[str, Callable[[], Any]]:
+        return {
+            "images": lambda: points,
+            "head": self._head,
+            "validation": lambda: self._seen(self.back),
+            "member_probs": lambda: self._members(points),
+        }
+
+    def _seen(self, rows: Ints) -> Embedded:
+        from core import training
+
+        return Embedded(training.embed(self.network, self.data.points[rows]), labels=self.data.labels[rows])
+
+    def _head(self) -> Head:
+        """A linear head fitted to the labeled points under the trained embedding: the network's own has no regularisation."""
+        from core import softmax_head
+
+        seen = self._seen(self.rows)
+        return softmax_head.fit(seen.embedding, seen.labels, l2=HEAD_L2, classes=len(self.data.class_names))
+
+    def _members(self, points: np.ndarray) -> Floats:
+        """Probabilities of an ensemble (members, n, c): the trained network and others with their own weights and batches."""
+        from core import training
+
+        others = [self.fit(self.number, member)[0] for member in range(1, MEMBERS)]
+        return np.stack([training.probabilities(network, points) for network in (self.network, *others)])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The record as arrays."""
+        return {name: np.array(values) for name, values in self.record.items()}
+
+
+_COLUMNS = ("labels", "accuracy", "loss", "epochs", "seconds", "log_det", "norm", "picks")

@@ -1,0 +1,209 @@
+"""The Retrain page's pictures, and the files that hold them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import embeddings, export, jobs, run_charts
+from core.experiments import results, selections, verdict
+from core.experiments.results import Grid
+from core.experiments.retrain import RANDOM, Candidate, Retraining
+from core.palette import BOTTOM, CHANCE, TOP, family_colour
+from core.run_charts import Line
+from core.types import Dataset
+from pages.shared import parts, state
+from pages.shared.gallery import gallery
+from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, classes_of, finished_share, focus, name_of, segments, verdict_of
+
+# Rule -> dash, and its colour where all scores come from one family of embeddings.
+STYLES = {
+    "top": ((1, 0), TOP),
+    "top_balanced": ((2, 3), TOP),
+    "bottom": ((8, 4), BOTTOM),
+    "middle": ((8, 3, 2, 3), "#009E73"),
+    "proportional": ((12, 3), "#E69F00"),
+    "proportional_weighted": ((12, 3, 2, 3), "#CC79A7"),
+    "random": ((5, 4), CHANCE),
+    "random_balanced": ((2, 3), CHANCE),
+}
+
+
+def picture(grid: Grid, view: View, data: Dataset) -> View:
+    """One of five pictures of the same trainings."""
+    view["show"] = segments("Show", SHOWN, view["show"])
+    plan, competitors, identity = grid.plan, lines(grid.plan, parts.dark()), (grid.plan, grid.finished, parts.dark())
+    if view["show"] in ("budget", "difference"):
+        draw = {"budget": _by_budget, "difference": _difference}[view["show"]]
+        draw(grid, competitors, identity)
+        return view
+    view["focus"] = focus(view, plan)
+    budget = plan.budgets.index(view["focus"])
+    if np.isfinite(grid.accuracy[:, budget]).any():
+        draw = {"training": _by_step, "classes": _by_class, "points": _points}[view["show"]]
+        draw(grid, competitors, budget, (*identity, budget), data)
+    else:
+        st.info(f"No training on {view['focus']:,} points is finished yet. Choose another budget, or wait for it.")
+    return view
+
+
+def lines(plan: Retraining, dark: bool) -> list[Line]:
+    """Colour by the embedding's family where several compete, else by rule; dash by rule; random grey and dashed."""
+    several = len({embeddings.find(candidate.embedding).family for candidate in plan.candidates if candidate.scored}) > 1
+    return [Line(name_of(candidate), _colour(candidate, several, dark), STYLES[candidate.rule][0]) for candidate in plan.candidates]
+
+
+def _colour(candidate: Candidate, by_family: bool, dark: bool) -> str:
+    if by_family and candidate.scored:
+        return family_colour(embeddings.find(candidate.embedding).family, dark)
+    return STYLES[candidate.rule][1]
+
+
+def _by_budget(grid: Grid, competitors: list[Line], identity: tuple) -> None:
+    said = f"{_protocol(grid.plan)}** · {finished_share(grid)}, mean and 95% interval"
+    st.markdown(f"**Test accuracy after training on the selection, {said}")
+    _chart(_budget_chart(identity, grid, competitors), "accuracy by budget", _table(grid))
+    area = verdict.area(grid)
+    said = [f"{line.name} {_percent(area, i)}" for i, line in enumerate(competitors) if np.isfinite(area.mean[i])]
+    if said and len(grid.plan.budgets) > 1:
+        st.caption("Mean accuracy over the (logarithmic) budgets, the area under each curve: " + "; ".join(said) + ".")
+
+
+def _by_step(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+    drawn = "each seed a thin line" if grid.plan.seeds <= run_charts.FEW_SEEDS else "mean and 95% interval"
+    st.markdown(f"**Test accuracy while training on {_at(grid, budget)}, {drawn}")
+    _chart(_step_chart(identity, grid, competitors, budget), "accuracy during training", _table(grid))
+
+
+def _difference(grid: Grid, competitors: list[Line], identity: tuple) -> None:
+    if len(competitors) == 1:
+        st.info("Only random competes. Add a selection under What to compare.")
+        return
+    st.markdown(f"**Accuracy above or below random, {_protocol(grid.plan)}** · {finished_share(grid)}, seed by seed, 95% interval")
+    st.altair_chart(_difference_chart(identity, grid, competitors), key=state.key("difference to random"), alt=_against_random(grid))
+
+
+def _by_class(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+    names = [line.name for line in competitors]
+    selected = classes_of(grid.classes[:, budget])
+    st.markdown(f"**By class, training on {_at(grid, budget)}, mean over seeds, in per cent")
+    for values, title, share in (
+        (selected / selected.sum(axis=-1, keepdims=True), "**Selected**: share of each class", True),
+        (classes_of(grid.per_class[:, budget]), "**Learned**: test accuracy within each class", False),
+    ):
+        st.markdown(title)
+        chart = _class_chart((*identity, share), values, names, list(data.class_names), share)
+        alt = f"{'Share selected' if share else 'Accuracy'} per class for {'; '.join(names)}"
+        st.altair_chart(chart, alt=alt, key=state.key(f"class {share}"))
+    never = [names[i] for i in np.flatnonzero((selected == 0).any(axis=-1))]
+    if never:
+        st.caption(f"A class that was never selected cannot be learned. With a class left out entirely: {'; '.join(never)}.")
+
+
+def _points(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+    st.markdown(f"**What was selected for {_at(grid, budget)}")
+    for i, (line, candidate) in enumerate(zip(competitors, grid.plan.candidates, strict=True)):
+        finished = np.flatnonzero(np.isfinite(grid.accuracy[i, budget]))
+        if not len(finished):
+            continue
+        chosen = grid.chosen[i, budget, finished[0]]
+        chosen = chosen[chosen >= 0]
+        drawn = f" drawn by seed {finished[0] + 1}" if selections.find(candidate.rule).random else ""
+        st.markdown(f"**{line.name}**: the first of {grid.plan.budgets[budget]:,} points{drawn}")
+        captions = [data.class_names[c] for c in data.labels[chosen]]
+        alt, key = f"First points of {line.name}", state.key(f"selected {line.name}")
+        gallery(data.points[chosen], captions, [""] * len(chosen), chosen.tolist(), alt=alt, key=key, max_rows=2)
+
+
+def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
+    """The rows, the figure and how they were made."""
+    name = f"retraining-{plan.dataset}-{plan.network}-{plan.protocol}".replace("_", "-")
+
+    def rows(kind: str) -> bytes:
+        return export.encode(pd.DataFrame(results.rows(plan, results.outcomes(plan, data.fingerprint))), kind)
+
+    def figure(kind: str) -> bytes:
+        chart = _budget_chart((plan, grid.finished, False), grid, lines(plan, False))
+        spec = chart.properties(width=760).to_json()
+        return jobs.submit("core.figure:render", spec, kind, key=f"~figure {hash(spec)} {kind}").result()
+
+    def manifest() -> str:
+        return export.run_manifest(plan.title(), plan.to_query(), data.fingerprint, grid.finished)
+
+    files = [
+        (f"CSV, tidy rows of {grid.finished:,} trainings", lambda: rows("csv"), f"{name}.csv"),
+        (f"Parquet, tidy rows of {grid.finished:,} trainings", lambda: rows("parquet"), f"{name}.parquet"),
+        ("Figure, SVG", lambda: figure("svg"), f"{name}.svg"),
+        ("Figure, PNG", lambda: figure("png"), f"{name}.png"),
+        ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
+    ]
+    parts.downloads("Download the run", files if grid.finished else files[-1:])
+
+
+def _chart(chart: Any, name: str, alt: str) -> None:
+    with parts.fluid(name.replace(" ", "-"), run_charts.HEIGHT + 40):
+        st.altair_chart(chart, key=state.key(name), alt=alt, height="stretch")
+
+
+def _table(grid: Grid) -> str:
+    """The final accuracies in words, for those who do not see the chart."""
+    final = verdict.estimate(grid.accuracy).mean
+    said = []
+    for i, candidate in enumerate(grid.plan.candidates):
+        each = zip(grid.plan.budgets, final[i], strict=True)
+        values = ", ".join(f"{value:.1%} at {budget:,}" for budget, value in each if np.isfinite(value))
+        said.append(f"{name_of(candidate)}: {values}")
+    return "Mean test accuracy. " + "; ".join(said)
+
+
+def _against_random(grid: Grid) -> str:
+    """The differences in words."""
+    return "Points of accuracy above or below random. " + " ".join(verdict_of(grid)).replace("*", "")
+
+
+def _at(grid: Grid, budget: int) -> str:
+    """Of a heading: the budget, the protocol, its length, and how many of its trainings are finished."""
+    done, total = int(np.isfinite(grid.accuracy[:, budget]).sum()), grid.accuracy[:, budget].size
+    share = f"all {total:,} trainings" if done == total else f"{done:,} of {total:,} trainings so far"
+    return f"{grid.plan.budgets[budget]:,} points, {_protocol(grid.plan)}** · {share}"
+
+
+def _protocol(plan: Retraining) -> str:
+    length = f"{plan.steps:,} steps of 64" if plan.protocol == "steps" else f"{plan.epochs} epochs"
+    return f"{PROTOCOLS[plan.protocol].lower()} ({length})"
+
+
+def _percent(estimate: verdict.Estimate, i: int) -> str:
+    interval = f" [{estimate.low[i]:.1%}, {estimate.high[i]:.1%}]" if np.isfinite(estimate.low[i]) else ""
+    return f"{estimate.mean[i]:.1%}{interval}"
+
+
+# A chart takes tens of milliseconds to describe: the same chart is described once for all sessions.
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _budget_chart(identity: tuple, _grid: Grid, _lines: list[Line]) -> Any:
+    return run_charts.accuracy_by_budget(_grid.plan.budgets, verdict.estimate(_grid.accuracy), _lines, identity[2])
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _step_chart(identity: tuple, _grid: Grid, _lines: list[Line], _budget: int) -> Any:
+    by_steps = _grid.plan.protocol == "steps"
+    places = (_grid.step if by_steps else _grid.epoch)[:, _budget]
+    seen = np.isfinite(places).any(axis=(0, 1))
+    at = np.nanmax(places[..., seen], axis=(0, 1))
+    what = "optimizer steps" if by_steps else "epochs"
+    return run_charts.accuracy_by_step(at, _grid.curve[:, _budget][..., seen], _lines, what, identity[2])
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _difference_chart(identity: tuple, _grid: Grid, _lines: list[Line]) -> Any:
+    others = [i for i, candidate in enumerate(_grid.plan.candidates) if candidate != RANDOM]
+    difference = verdict.Estimate(*(part[others] for part in verdict.against_random(_grid)))
+    return run_charts.difference_to_random(_grid.plan.budgets, difference, [_lines[i] for i in others], identity[2])
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _class_chart(identity: tuple, _values: np.ndarray, _names: list[str], _classes: list[str], share: bool) -> Any:
+    return run_charts.class_table(_values, _names, _classes, identity[2], share=share)

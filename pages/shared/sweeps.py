@@ -1,0 +1,192 @@
+"""An experiment's cost before the button, the button, its progress, and the experiments of the past. For every page that runs plans."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core import cache, jobs
+from core.experiments import cost, results, sweep
+from core.experiments.results import plan_key
+from core.experiments.retrain import Retraining, from_query
+from core.experiments.sweep import Sweep
+from core.jobs import Job
+from core.types import Dataset
+from pages.shared import parts, state
+from pages.shared.words import time_text
+
+Show = Callable[[Retraining], None]
+PAGE = "retrain"
+REFRESH = 1.0  # seconds between two looks at a running experiment
+QUICK = 0.3  # seconds to wait for a measurement before showing that it is being made
+MEGABYTE = 2**20
+
+
+def run(plan: Retraining, data: Dataset, asked: str, show: Show) -> str:
+    """The plan's state: what it would cost and the button, or how far it is; the key of the job that the link should carry ("" for none).
+
+    asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a reload or a restarted server finds it.
+    show(plan) is the callback that opens an experiment.
+    """
+    key, missing = plan_key(plan, data.fingerprint), results.missing(plan, data.fingerprint)
+    known = sweep.find(key)
+    if not missing:
+        parts.notes(known.notes if known else ())
+        return key if asked == key else ""
+    mine = _mine()
+    if asked == key and (known is None or not (known.finished or _owner() in known.owners)) and mine is None:
+        known = _start(plan, data)
+    if known is not None and not known.finished:
+        wanted = _owner() in known.owners
+        _progress(key, known.done, wanted)
+        return key if wanted else ""
+    _ended(plan, known, missing)
+    if asked and asked != key and sweep.find(asked) is None:
+        _told("job: found an experiment with other settings or of an older version's code. What it finished is under Past experiments.")
+    _offer(plan, data, missing, mine, show)
+    return ""
+
+
+def _ended(plan: Retraining, known: Sweep | None, missing: list) -> None:
+    if known is not None and known.state == "failed":
+        st.error(known.error)
+    elif known is not None and known.state == "cancelled":
+        total = len(plan.units())
+        st.info(f"Stopped. {total - len(missing):,} of {total:,} trainings are finished and stay.")
+
+
+def _told(problem: str) -> None:
+    """Now, and as long as the link's other problems."""
+    if problem not in state.problems():
+        state.problems().append(problem)
+        parts.messages([problem])
+
+
+def _offer(plan: Retraining, data: Dataset, missing: list, other: Sweep | None, show: Show) -> None:
+    """What it would cost, and the button, unless this session has another experiment under way."""
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    total = len(plan.units())
+    with left:
+        done = f"{total - len(missing):,} of its {total:,} trainings are finished. " if len(missing) < total else ""
+        st.markdown(f"{done}{_cost(plan, missing)}")
+    word = "Go on" if len(missing) < total else "Start"
+    key = f"start {plan_key(plan, data.fingerprint)}"
+    if right.button(word, type="primary", width="stretch", key=key, disabled=other is not None):
+        state.change_view(PAGE, job=_start(plan, data).key)
+        st.rerun()
+    if other is not None:
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.info(f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time.")
+        right.button("Show it", on_click=show, args=(other.plan,), width="stretch")
+        _rerun_after(other)
+
+
+def _cost(plan: Retraining, missing: list) -> str:
+    """How long and how much memory, from the rate that the worker has shown on this network."""
+    key = f"~rate {plan.dataset} {plan.network}"
+    arguments = (plan.dataset, plan.n, plan.subset, plan.network)
+    job = jobs.find(key) or jobs.submit("core.experiments.cost:measure", *arguments, key=key, priority=1)
+    if not job.wait(QUICK):
+        _rerun_after(job)
+        return f"{len(missing):,} trainings to do. Measuring how fast this machine trains this network…"
+    if job.state != "done":
+        parts.failed(job, "the speed")
+        return f"{len(missing):,} trainings to do."
+    shown, slots = job.result(), jobs.slots()
+    seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
+    memory = shown["memory"] + slots * 16 * shown["weights"]  # float32 weights, gradients and Adam's two moments
+    together = f"{slots} at a time" if slots > 1 else "one after the other"
+    return (
+        f"{len(missing):,} trainings to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
+        f"({shown['rate']:,.0f} samples per second each, just measured)."
+    )
+
+
+@st.fragment(run_every=0.5)
+def _rerun_after(awaited: Job | Sweep) -> None:
+    """The page runs again when this has ended."""
+    if awaited.finished:
+        st.rerun()
+
+
+@st.fragment(run_every=REFRESH)
+def _progress(key: str, done: int, wanted: bool) -> None:
+    """How far it is, and for those who want it the way to stop it."""
+    running = sweep.find(key)
+    if running is None or running.finished or running.done != done or (_owner() in running.owners) != wanted:
+        st.rerun()
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    left.progress(min(1.0, running.fraction), _line(running))
+    if wanted:
+        right.button("Stop", on_click=_stop, args=(key,), key=f"stop {key}", width="stretch")
+    else:
+        st.caption("Someone else waits for this experiment too, so it goes on.")
+
+
+def _line(running: Sweep) -> str:
+    if running.position and not running.running:
+        return f"Waiting: {running.position} experiment{'s' if running.position > 1 else ''} before this one"
+    left = running.seconds_left
+    parts_said = [f"{running.done:,} of {running.total:,} trainings", f"{time_text(running.elapsed)} so far"]
+    return " · ".join([*parts_said, f"about {_rough(left)} left"] if left is not None else parts_said)
+
+
+def history(fingerprint: str, show: Show) -> None:
+    """Past experiments on these points, each with how much of it is finished; show(plan) is the callback that opens one."""
+    with st.popover("Past experiments", width="stretch"):
+        records = sorted(cache.entries("history"), key=lambda item: -item[1]["started"])
+        plans = [(key, facts, from_query(facts["plan"])[0]) for key, facts in records if facts["data"] == fingerprint]
+        if not plans:
+            st.caption("None yet on these points. An experiment appears here as soon as it is started.")
+        for key, facts, plan in plans[:20]:
+            total, missing = len(plan.units()), len(results.missing(plan, fingerprint))
+            when = datetime.datetime.fromtimestamp(facts["started"]).strftime("%d %B %Y, %H:%M")
+            said = "finished" if not missing else f"{total - missing:,} of {total:,} finished"
+            st.button(f"{facts['title']}  \n{when} · {said}", on_click=show, args=(plan,), key=f"history {key}", width="stretch")
+
+
+def _start(plan: Retraining, data: Dataset) -> Sweep:
+    """Begin or join the plan's sweep in this session's name."""
+    started = sweep.start(plan, data.fingerprint, _owner())
+    st.session_state["experiment"] = started.key
+    return started
+
+
+def _stop(key: str) -> None:
+    """Let go of it, and so for every session that has gone since; the link forgets it too, or a reload would go on with it."""
+    known = sweep.find(key)
+    for owner in list(known.owners) if known else ():
+        if owner == _owner() or _gone(owner):
+            sweep.cancel(key, owner)
+    state.change_view(PAGE, job="")
+
+
+def _mine() -> Sweep | None:
+    """The experiment that this session has under way."""
+    known = sweep.find(st.session_state.get("experiment", ""))
+    return known if known is not None and not known.finished and _owner() in known.owners else None
+
+
+def _owner() -> str:
+    """This session's name, the same over its reruns: Streamlit's own name for it, and one more word."""
+    session = st.session_state
+    if "owner" not in session:
+        session["owner"] = f"{get_script_run_ctx().session_id} {uuid.uuid4().hex}"
+    return session["owner"]
+
+
+def _gone(owner: str) -> bool:
+    """Has its browser tab been closed or loaded anew?"""
+    return not runtime.get_instance().is_active_session(owner.split()[0])
+
+
+def _rough(seconds: float) -> str:
+    """A prediction is not exact: seconds below two minutes, else minutes, else hours."""
+    if seconds < 120:
+        return f"{max(1, round(seconds)):,} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
