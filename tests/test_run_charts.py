@@ -142,7 +142,9 @@ def test_few_seeds_are_thin_lines_under_their_mean():
     assert all(found[(line.name, s + 1, at)] == curves[i, s, t]
                for i, line in enumerate(LINES) for s in range(curves.shape[1]) for t, at in enumerate(STEPS))  # fmt: skip
     means = frame(chart, thick).set_index(["name", "at"])["mean"]
-    assert all(means[(line.name, at)] == pytest.approx(curves[i, :, t].mean()) for i, line in enumerate(LINES) for t, at in enumerate(STEPS))
+    assert all(
+        means[(line.name, at)] == pytest.approx(curves[i, :, t].mean()) for i, line in enumerate(LINES) for t, at in enumerate(STEPS)
+    )
     low, high = thick["encoding"]["y"]["scale"]["domain"]
     assert low <= curves.min() and high >= curves.max(), "every seed is inside"
 
@@ -211,7 +213,9 @@ def test_every_cell_holds_its_number_in_per_cent():
     (cells,), (numbers,) = layers(chart, "rect"), layers(chart, "text")
     found = frame(chart, cells).pivot(index="name", columns="class", values="value").loc[["Top, raw", "Random"], list(CLASSES)]
     assert found.to_numpy().tolist() == SHARES.tolist()
-    assert numbers["transform"] == [{"calculate": "100 * datum.value", "as": "percent"}] and numbers["encoding"]["text"]["field"] == "percent"
+    assert (
+        numbers["transform"] == [{"calculate": "100 * datum.value", "as": "percent"}] and numbers["encoding"]["text"]["field"] == "percent"
+    )
     assert (cells["encoding"]["x"]["sort"], cells["encoding"]["y"]["sort"]) == (list(CLASSES), ["Top, raw", "Random"])
 
 
