@@ -1,7 +1,7 @@
 """What will an experiment cost? Its work in samples, and from the rates this machine has shown, its time.
 
-    unit.work                      samples through the network, testing counted
-    predict(units, rate, slots)    seconds
+unit.work                      samples through the network, testing counted
+predict(units, rate, slots)    seconds
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Candidate:
     strategy: str = "leverage"
 
     def __str__(self) -> str:
-        """"top:cnn_regression", "random": the form in links and commands, defaults left out."""
+        """ "top:cnn_regression", "random": the form in links and commands, defaults left out."""
         parts = [self.rule, self.embedding, str(self.seed), self.strategy]
         default = ["", "", "1", "leverage"] if selections.find(self.rule).scored else ["", "raw", "1", "leverage"]
         while parts[-1] == default[len(parts) - 1]:

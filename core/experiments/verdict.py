@@ -70,7 +70,7 @@ def sentences(grid: Grid, names: list[str]) -> list[str]:
 
 
 def sentence(name: str, budgets: tuple[int, ...], difference: Estimate) -> str:
-    """"Top, raw is *31 points worse* than random at 1,000 points (95% interval 28 to 34), 0.8 at 5,000; no difference at 10,000."
+    """ "Top, raw is *31 points worse* than random at 1,000 points (95% interval 28 to 34), 0.8 at 5,000; no difference at 10,000."
 
     A difference counts if its interval leaves out 0. Points are hundredths of accuracy.
     """
