@@ -1,4 +1,4 @@
-"""The curvature of a fitted head: its Hessian, solved, and the head after one Newton step for a point added or removed.
+"""The curvature of a fitted head: its Hessian, and three ways to solve with it.
 
     H = (1/n) sum_i Lambda_i (x) h_i h_i^T + penalty,    Lambda = diag(p) - p p^T
 
@@ -8,7 +8,7 @@ of the vectors that sum to zero: a residual is q = N^T (p - e_y), the Fisher mat
 q (x) h or a step has shape (r, m), and H is D x D, D = r m. That is exact for all that the softmax can tell apart, and leaves H
 no null directions but those of the embedding itself. Nothing of size n x D, or D x D for each point, is made.
 
-Three ways to solve with H: `Exact` (Cholesky), `Iterated` (conjugate gradients) and `Kronecker` (K-FAC).
+The three: `Exact` (Cholesky), `Iterated` (conjugate gradients) and `Kronecker` (K-FAC).
 Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015 (K-FAC, here with the true Fisher matrix of the labels).
 """
 
@@ -52,7 +52,8 @@ Hessian = Annotated[
 ROWS = 8192
 CG_ACCURACY = 1e-10
 SINGULAR = (
-    "The Hessian of this head is singular, or nearly so: some directions of the embedding carry neither points nor a penalty. "
+    "The Hessian of this head is singular, or nearly so: some directions are neither penalised nor bent by the points, "
+    "because no point uses them or all predictions are certain. "
     "Set Damping above 0, e.g. 0.0001, or fit the head with l2 above 0."
 )
 
@@ -233,42 +234,6 @@ def dense_hessian(opened: OpenHead, ridge: Floats) -> Floats:
         for b in range(a):
             hessian[b, :, a] = hessian[a, :, b].T
     return hessian.reshape(r * m, r * m)
-
-
-def after_newton_step(fishers: Floats, levers: Floats, residuals: Floats, pulled: Floats, n: int, sign: int) -> Floats:
-    """w (k, ..., r), from which the head's Newton step for a point is -(sign / n) (H^-1 pull + H^-1 (w (x) h)).
-
-    sign: +1 for a point added to n others, -1 for one of n removed. The step is exact for the quadratic that the loss is near the
-    head, the point's own curvature included: with B = (I (x) h)^T H^-1 (I (x) h) Woodbury's formula gives
-    w = (sign n I + F B)^-1 (sign n q - F g). H has the penalty times (n + sign) / n. For squared loss (F = 1, no penalty) the step of
-    a removed point is its residual over 1 - leverage, since B = n leverage: here the leverage of a point acts.
-    fishers F, levers B: (k, r, r). residuals q: (k, ..., r). pulled g: (k, r), H^-1 pull applied to h.
-    """
-    system = sign * n * np.eye(fishers.shape[-1]) + fishers @ levers
-    bent = np.einsum("kab,kb->ka", fishers, pulled)
-    targets = sign * n * residuals - bent.reshape(len(bent), *[1] * (residuals.ndim - 2), -1)
-    flat = targets.reshape(len(targets), -1, targets.shape[-1])
-    return np.linalg.solve(system, flat.transpose(0, 2, 1)).transpose(0, 2, 1).reshape(targets.shape)
-
-
-def newton_shifts(
-    opened: OpenHead, damping: float, rows: Floats, labels: Ints, sign: int, per_block: int
-) -> Iterator[tuple[slice, Floats]]:
-    """(which points, their shifts of N^T T (k, labels, r, m)): the head's Newton step for each point, in blocks.
-
-    rows: (n', m). labels: (n', labels), under which each point is added (sign +1) or removed (-1). per_block: numbers for each point
-    that the caller will make from its shift; it sets the size of a block. The head counts as fitted: its own gradient is taken as zero.
-    """
-    n, (r, m) = opened.n, opened.shape
-    solve = spreader(opened, opened.penalty * (n + sign) / n + damping)
-    drift = solve.solve(opened.pull)
-    for block in chunks(len(rows), r * r * m + labels.shape[1] * (r * m) + per_block):
-        h, probs = rows[block], opened.probabilities(rows[block])
-        spreads = solve.spread(h)
-        levers = np.matmul(spreads, h[:, None, :, None])[..., 0]
-        residuals = np.stack([opened.residuals(probs, column) for column in labels[block].T], axis=1)
-        weights = after_newton_step(opened.fishers(probs), levers, residuals, h @ drift.T, n, sign)
-        yield block, -(sign / n) * (drift + np.einsum("kla,kabm->klbm", weights, spreads, optimize=True))
 
 
 def chunks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.curvature import Damping, Hessian, OpenHead, newton_shifts, open_head, solver
+from core.curvature import Damping, Hessian, OpenHead, open_head, solver
+from core.newton_step import newton_shifts
 from core.softmax_head import check_labels, check_points, fit, log_softmax
 from core.strategy import scorer
 from core.types import Embedded, Floats, Head, Ints, UserError
