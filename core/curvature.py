@@ -84,6 +84,11 @@ class OpenHead:
         return self.basis.shape[1], self.rows.shape[1]
 
     @property
+    def weights(self) -> Floats:
+        """N^T W (r, d): the weights without the intercepts."""
+        return self.basis.T @ self.theta[:, : self.d]
+
+    @property
     def pull(self) -> Floats:
         """The penalty's gradient N^T T penalty: (r, m)."""
         return self.basis.T @ (self.theta * self.penalty)
