@@ -18,7 +18,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.curvature import OpenHead, chunks, spreader
-from core.types import Floats, Ints
+from core.types import Floats, Ints, UserError
+
+# Numbers that all stepped heads together may give: about five minutes on one core.
+EVALUATIONS = 2 * 10**10
 
 
 def after_newton_step(fishers: Floats, levers: Floats, residuals: Floats, pulled: Floats, n: int, sign: int) -> Floats:
@@ -38,8 +41,14 @@ def newton_shifts(
     """(which points, their shifts of N^T T (k, labels, r, m)): the head's Newton step for each point, in blocks.
 
     rows: (n', m). labels: (n', labels), under which each point is added (sign +1) or removed (-1). per_block: numbers for each point
-    that the caller will make of its shifts; it sets the size of a block. UserError: a singular K, or more than 8,000 parameters.
+    that the caller will make of its shifts; it sets the size of a block. UserError: a singular K, more than 8,000 parameters, or
+    more than 2e10 numbers in all.
     """
+    if len(rows) * per_block > EVALUATIONS:
+        raise UserError(
+            f"A Newton step for each of {len(rows):,} points, evaluated wherever the goal looks, would take {len(rows) * per_block:.0e} "
+            f"numbers, and {EVALUATIONS:.0e} is the limit. Take fewer points, or the first-order step."
+        )
     n, (r, m) = opened.n, opened.shape
     solve = spreader(opened, opened.penalty * (n + sign) / n + damping)
     drift = solve.solve(opened.pull)

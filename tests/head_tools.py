@@ -9,15 +9,21 @@ from core.types import Embedded, Head
 
 def retrained(rows, labels, weights, penalty, start):
     """T (c, m) that minimises sum_i weights_i loss_i + (1/2) sum penalty T^2, by Newton's method on the explicit Hessian."""
-    theta, size = start.astype(np.float64), start.size
+    theta = start.astype(np.float64)
+
+    def objective(t):
+        own = softmax_head.log_softmax(rows @ t.T)[np.arange(len(rows)), labels]
+        return 0.5 * (penalty * t**2).sum() - weights @ own
+
     for _ in range(60):
         probs = softmax_head.softmax(rows @ theta.T)
         slope = (softmax_head.residuals(probs, labels) * weights[:, None]).T @ rows + penalty * theta
-        step = np.linalg.lstsq(explicit_hessian(rows, probs, weights, penalty), slope.ravel(), rcond=1e-13)[0].reshape(theta.shape)
-        theta = theta - step
-        if np.abs(step).max() < 1e-14 * max(1, np.abs(theta).max()):
+        if np.abs(slope).max() < 1e-15:
             break
-    assert size and np.abs(slope).max() < 1e-12
+        step = np.linalg.lstsq(explicit_hessian(rows, probs, weights, penalty), slope.ravel(), rcond=1e-13)[0].reshape(theta.shape)
+        shares = [share for share in 0.5 ** np.arange(20) if objective(theta - share * step) <= objective(theta) + 1e-15]
+        theta = theta - max(shares, default=0) * step
+    assert np.abs(slope).max() < 1e-12
     return theta
 
 
