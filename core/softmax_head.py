@@ -49,7 +49,7 @@ def fit(
     rows, penalty = design(embedding, intercept), penalties(embedding.shape[1], l2, intercept)
     # The steps keep the mean over the classes, which is zero at the optimum.
     start = np.zeros((classes, rows.shape[1])) if start is None else start - start.mean(axis=0)
-    theta = minimise(rows, labels, penalty, start, tolerance)
+    theta = _minimise(rows, labels, penalty, start, tolerance)
     weights, intercepts = (theta[:, :-1], theta[:, -1]) if intercept else (theta, np.zeros(classes))
     return Head(np.ascontiguousarray(weights), intercepts.copy(), float(l2), Embedded(embedding, labels=labels))
 
@@ -140,12 +140,8 @@ def hessian_product(direction: Floats, rows: Floats, probs: Floats, penalty: Flo
     return curved.T @ rows / len(rows) + penalty * direction
 
 
-def minimise(rows: Floats, labels: Ints, penalty: Floats, theta: Floats, tolerance: float) -> Floats:
-    """T (c, m) of least `loss`, to a gradient norm of `tolerance`, starting at theta (c, m).
-
-    Newton's method with a line search; the loss is convex, so it goes to the optimum from anywhere. A UserError where there
-    is none, or if the steps do not settle.
-    """
+def _minimise(rows: Floats, labels: Ints, penalty: Floats, theta: Floats, tolerance: float) -> Floats:
+    """Newton's method with a line search; the loss is convex, so it goes to the optimum from anywhere."""
     for _ in range(NEWTON_STEPS):
         probs = softmax(rows @ theta.T)
         slope = residuals(probs, labels).T @ rows / len(rows) + penalty * theta
