@@ -24,11 +24,21 @@ CG_STEPS = 500
 ROWS_PER_COLUMN = 8
 
 
-def fit(embedding: Floats, labels: Ints, *, l2: float, intercept: bool = True, classes: int | None = None, tolerance: float = 1e-6) -> Head:
+def fit(
+    embedding: Floats,
+    labels: Ints,
+    *,
+    l2: float,
+    intercept: bool = True,
+    classes: int | None = None,
+    tolerance: float = 1e-6,
+    start: Floats | None = None,
+) -> Head:
     """The head that minimises the mean cross-entropy plus l2 |weights|^2 / 2, to a gradient norm of `tolerance`.
 
     embedding: (n, d). labels: (n,), 0 to classes-1; classes is the largest label plus one by default. The intercepts are not
     penalised (scikit-learn's C is 1/(n l2)); without them they are zero. Weights and intercepts sum to zero over the classes.
+    start: T (classes, m), where Newton's method begins, zero by default; a good one saves steps.
     Raises UserError for labels that do not fit, for a class without points (its intercept would go to minus infinity), for
     negative l2, and for l2 = 0 where the classes can be separated (the weights would grow without end).
     """
@@ -37,19 +47,40 @@ def fit(embedding: Floats, labels: Ints, *, l2: float, intercept: bool = True, c
     if not 0 <= l2 < np.inf:
         raise UserError(f"l2: found {l2}, expected a number of at least 0. Take 0.0001 if in doubt.")
     rows, penalty = design(embedding, intercept), penalties(embedding.shape[1], l2, intercept)
-    theta = _minimise(rows, labels, penalty, np.zeros((classes, rows.shape[1])), tolerance)
+    # The steps keep the mean over the classes, which is zero at the optimum.
+    start = np.zeros((classes, rows.shape[1])) if start is None else start - start.mean(axis=0)
+    theta = _minimise(rows, labels, penalty, start, tolerance)
     weights, intercepts = (theta[:, :-1], theta[:, -1]) if intercept else (theta, np.zeros(classes))
     return Head(np.ascontiguousarray(weights), intercepts.copy(), float(l2), Embedded(embedding, labels=labels))
 
 
 def probabilities(embedding: Floats, head: Head) -> Floats:
     """softmax(H weights^T + intercepts): (n, c) float64, rows sum to 1. A UserError if the head is for another width."""
-    check_matrix(embedding, "embedding")
+    check_points(embedding, head)
+    return softmax(embedding @ head.weights.T.astype(np.float64) + head.intercepts)
+
+
+def check_points(embedding: Floats, head: Head, what: str = "the embedding") -> None:
+    """A UserError unless these points have the width that the head was fitted on."""
+    check_matrix(embedding, what)
     if embedding.shape[1] != head.weights.shape[1]:
         raise UserError(
-            f"The head was fitted on {head.weights.shape[1]} dimensions, the embedding has {embedding.shape[1]}. Fit a new head."
+            f"The head was fitted on {head.weights.shape[1]} dimensions, {what} has {embedding.shape[1]}. "
+            "Embed both in the same way, or fit a new head."
         )
-    return softmax(embedding @ head.weights.T.astype(np.float64) + head.intercepts)
+
+
+def check_labels(labels: Ints | None, n: int, head: Head, what: str = "labels") -> Ints:
+    """labels (n,), if there is one for each point and the head knows their classes; otherwise a UserError."""
+    if labels is None:
+        raise UserError(f"{what}: found none, expected {n:,} class numbers, one per point.")
+    labels = _whole_numbers(labels, n, what)
+    if labels.min() < 0 or labels.max() >= len(head.weights):
+        raise UserError(
+            f"{what}: found {labels.min()} to {labels.max()}, expected 0 to {len(head.weights) - 1}, the classes of the head. "
+            "Leave unlabeled points out, or fit a head that knows these classes."
+        )
+    return labels
 
 
 def design(embedding: Floats, intercept: bool = True) -> Floats:
@@ -70,12 +101,16 @@ def softmax(logits: Floats) -> Floats:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def log_softmax(logits: Floats) -> Floats:
+    """z_c - log sum exp(z), along the last axis; never overflows, and finite where softmax underflows to 0."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
 def loss(theta: Floats, rows: Floats, labels: Ints, penalty: Floats) -> float:
     """-(1/n) sum_i log p_i[y_i] + (1/2) sum penalty T^2. theta T: (c, m). rows: the design (n, m)."""
-    logits = rows @ theta.T
-    top = logits.max(axis=1)
-    normaliser = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-    return float((normaliser - logits[np.arange(len(rows)), labels]).mean() + 0.5 * (penalty * theta**2).sum())
+    own = log_softmax(rows @ theta.T)[np.arange(len(rows)), labels]
+    return float(0.5 * (penalty * theta**2).sum() - own.mean())
 
 
 def residuals(probs: Floats, labels: Ints) -> Floats:
@@ -125,24 +160,30 @@ def _minimise(rows: Floats, labels: Ints, penalty: Floats, theta: Floats, tolera
 
 def _newton_step(rows: Floats, probs: Floats, penalty: Floats, slope: Floats, accuracy: float) -> Floats:
     """-H^-1 slope by preconditioned conjugate gradients, to a relative residual of `accuracy`."""
-    precondition = _preconditioner(rows, probs, penalty)
-    step, left = np.zeros_like(slope), -slope
+    step, _ = conjugate_gradients(rows, probs, penalty, -slope, accuracy)
+    # In exact arithmetic the classes' steps sum to zero; with columns of very different size rounding would leave a rest.
+    return step - step.mean(axis=0)
+
+
+def conjugate_gradients(rows: Floats, probs: Floats, penalty: Floats, target: Floats, accuracy: float) -> tuple[Floats, float]:
+    """(D, rest): D (c, m) with H D = target to a relative residual `rest`, `accuracy` if all went well. H: see `hessian_product`."""
+    precondition, size = _preconditioner(rows, probs, penalty), np.linalg.norm(target) or 1.0
+    step, left = np.zeros_like(target), target
     ready = precondition(left)
     direction, power = ready, (left * ready).sum()
     for _ in range(CG_STEPS):
+        if np.linalg.norm(left) <= accuracy * size:
+            break
         bent = hessian_product(direction, rows, probs, penalty)
         curvature = (direction * bent).sum()
         if curvature <= 0:
             break
         step = step + power / curvature * direction
         left = left - power / curvature * bent
-        if np.linalg.norm(left) <= accuracy * np.linalg.norm(slope):
-            break
         ready = precondition(left)
         power, before = (left * ready).sum(), power
         direction = ready + power / before * direction
-    # In exact arithmetic the classes' steps sum to zero; with columns of very different size rounding would leave a rest.
-    return step - step.mean(axis=0)
+    return step, float(np.linalg.norm(left) / size)
 
 
 def _preconditioner(rows: Floats, probs: Floats, penalty: Floats):
@@ -176,9 +217,7 @@ def _refuse_separated(probs: Floats, labels: Ints) -> None:
 
 
 def _check_labels(labels: Ints, n: int, classes: int | None, intercept: bool) -> tuple[Ints, int]:
-    labels = np.asarray(labels)
-    if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"labels: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers, one per point.")
+    labels = _whole_numbers(labels, n, "labels")
     classes = int(labels.max()) + 1 if classes is None else classes
     if labels.min() < 0 or labels.max() >= classes:
         raise UserError(f"labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave unlabeled points out.")
@@ -191,3 +230,10 @@ def _check_labels(labels: Ints, n: int, classes: int | None, intercept: bool) ->
             f"labels: no point of class {absent}; its intercept would have no end. Label a point of each class, or fit without intercepts."
         )
     return labels, classes
+
+
+def _whole_numbers(labels: Ints, n: int, what: str) -> Ints:
+    labels = np.asarray(labels)
+    if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{what}: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers, one per point.")
+    return labels

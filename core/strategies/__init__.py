@@ -13,4 +13,8 @@ from core.strategies import badge
 from core.strategies import bait
 from core.strategies import dpp
 from core.strategies import albl
+from core.strategies import influence
+from core.strategies import local_influence
+from core.strategies import goal
+from core.strategies import shapley
 from core.strategies import chance

@@ -1,0 +1,229 @@
+"""How much would one more labeled point help a goal? Goal-oriented utilities of a whole pool, without retraining.
+
+    u(x, y) = tau(head refitted with (x, y) added) - tau(head) ~ < v, q (x) h + penalty T >,    v = -(1/n) H^-1 grad tau
+
+with q = p - e_y in the coordinates of core/curvature.py: with S = X V^T all labels of the whole pool are one matrix product,
+u(x, y) = < v, penalty T > + p.S - S_y. What the unknown label y stands for is a choice ("over"): the true label, the worst or best
+one, the mean over all, or the mean under the current predictions. Remark 1: under the predictions themselves p.S - p.S = 0, so that the
+first-order utility is the same constant for every point; only a temperature other than 1 makes it tell points apart.
+
+Besides this first-order step, `step="newton"` takes the point's own curvature into the refitted head (core/newton_step.py: the place
+where its leverage enters) and evaluates the goal at the stepped head, not its slope. That is our own. It costs more and comes closer to
+retraining under the labels that points have; under one that the head takes for nearly impossible it may overshoot.
+
+Goals, all to be raised, means over points where the paper sums two of them (a factor, no ranking changes):
+    dev        mean log p[y] of the validation points
+    entropy    - mean entropy of the pool's predictions
+    fisher     - mean trace of the pool's Fisher matrices, (1 - p.p) |h|^2; the penalty's constant, which the paper's Eq. 8 gives as
+               lambda K instead of lambda d K, plays no part
+The refitted head has the same l2 beside the *mean* loss; scikit-learn's C stands beside the sum, which weakens the penalty as points
+are added.
+Conventions: utilities in the goal's unit, any sign, higher = picked first. n and H belong to the points the head was fitted on, and
+the head counts as fitted there.
+Source: Xu and Kazantsev 2019, "Understanding Goal-Oriented Active Learning via Influence Functions" (GORAL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+
+from core.curvature import Damping, OpenHead, open_head, solver
+from core.newton_step import newton_shifts
+from core.softmax_head import check_labels, check_points, log_softmax, residuals, softmax
+from core.strategy import Knob, scorer
+from core.types import Embedded, Floats, Head, Ints, UserError
+
+GOALS = ("dev", "entropy", "fisher")
+OVER = ("oracle", "min", "max", "uniform", "predicted")
+STEPS = ("linear", "newton")
+Goal = Annotated[
+    str, Knob("Goal", "Loss of the validation set, or entropy or Fisher information of the predictions on the pool.", choices=GOALS)
+]
+Over = Annotated[
+    str, Knob("Unknown label", "The true one, the worst or best one, or the mean over all, evenly or as predicted.", choices=OVER)
+]
+Temperature = Annotated[
+    float,
+    Knob(
+        "Temperature",
+        "Sharpens (below 1) or evens out (above 1) the predicted labels' probabilities. At 1 all first-order utilities are equal.",
+        low=0.01,
+        high=100,
+        choices=(0.1, 0.5, 1.0, 2.0, 5.0, 10.0),
+    ),
+]
+Step = Annotated[
+    str,
+    Knob(
+        "Step",
+        "'linear': the paper's first-order utility. 'newton': one Newton step with the point's curvature.",
+        choices=STEPS,
+    ),
+]
+
+
+@scorer("Goal-oriented utility")
+def goal_utility(
+    embedding: Floats,
+    labels: Ints,
+    validation: Embedded,
+    head: Head,
+    *,
+    goal: Goal = "dev",
+    over: Over = "oracle",
+    temperature: Temperature = 1.0,
+    step: Step = "linear",
+    damping: Damping = 0.0,
+) -> Floats:
+    """u(x) = l_y[tau(head with (x, y) added)] - tau(head) of each point of the pool; l_y resolves the unknown label.
+
+    embedding: the pool (n, d). labels: (n,), read for over="oracle" only. validation: points, with labels for goal="dev". temperature: for
+    over="predicted". Returns (n,) float64, higher = picked first. UserError: points or labels that do not fit the head, a singular
+    Hessian, and for step="newton" more than 8,000 parameters or too many evaluations. Source: GORAL, Eq. 1 and 3.
+    """
+    _check_choices(over, temperature, step)
+    opened, rows = _pool(embedding, head)
+    known = check_labels(labels, len(rows), head) if over == "oracle" else None
+    aim = _aim(opened, rows, validation, head, goal)
+    if step == "newton":
+        tried = np.tile(np.arange(len(opened.theta)), (len(rows), 1)) if known is None else known[:, None]
+        utilities = _newton_utilities(opened, aim, rows, tried, damping)
+        return utilities[:, 0] if known is not None else _resolved(utilities, over, tempered(opened, rows, over, temperature))
+    probs, products, constant = _linear_terms(opened, aim, rows, damping)
+    if over in ("uniform", "predicted"):  # as one difference, so that equal weights give exactly the constant
+        return constant + ((probs - tempered(opened, rows, over, temperature)) * products).sum(axis=1)
+    utilities = constant + (probs * products).sum(axis=1)[:, None] - products
+    return utilities[np.arange(len(rows)), known] if known is not None else _resolved(utilities, over, probs)
+
+
+def label_utilities(embedding: Floats, validation: Embedded, head: Head, *, goal: str = "dev", damping: float = 0.0) -> Floats:
+    """First-order u(x, y) of every point of the pool (n, d) under every label: (n, c), by one product n x m x c."""
+    opened, rows = _pool(embedding, head)
+    probs, products, constant = _linear_terms(opened, _aim(opened, rows, validation, head, goal), rows, damping)
+    return constant + (probs * products).sum(axis=1)[:, None] - products
+
+
+def batch_utility(
+    embedding: Floats,
+    labels: Ints,
+    validation: Embedded,
+    head: Head,
+    batch: Sequence[int],
+    *,
+    goal: str = "dev",
+    over: str = "oracle",
+    temperature: float = 1.0,
+    step: str = "linear",
+    damping: float = 0.0,
+) -> float:
+    """The utility of adding the points `batch` (row numbers of the pool) all at once.
+
+    step="linear": the sum of the single utilities, which Remark 2 shows to be the first-order utility of the batch. step="newton": one
+    step with the curvature of the whole batch, the goal evaluated there; for the true labels (over="oracle") only, since the others
+    would go through c^b labelings: a UserError.
+    """
+    _check_choices(over, temperature, step)
+    if step == "linear":
+        settings = {"goal": goal, "over": over, "temperature": temperature, "damping": damping}
+        return float(goal_utility(embedding, labels, validation, head, **settings)[list(batch)].sum())
+    if over != "oracle":
+        raise UserError(f"Batch by a Newton step: found over={over!r}, expected 'oracle'. Take step 'linear' for unknown labels.")
+    opened, pool = _pool(embedding, head)
+    rows, known = pool[list(batch)], check_labels(labels, len(pool), head)[list(batch)]
+    aim, probs = _aim(opened, pool, validation, head, goal), opened.probabilities(rows)
+    joined = replace(opened, rows=np.vstack([opened.rows, rows]), probs=np.vstack([opened.probs, probs]))
+    slope = opened.residuals(probs, known).T @ rows + len(rows) * opened.pull
+    shift = -solver(joined, opened.penalty + damping).solve(slope) / joined.n
+    return float(aim.value(aim.logits + aim.rows @ shift.T @ opened.basis.T) - aim.value(aim.logits))
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """A goal and the points it is measured on. rows: (v, m). logits: (v, c), under the current head. labels: (v,), for "dev" only."""
+
+    goal: str
+    rows: Floats
+    logits: Floats
+    labels: Ints | None
+
+    def value(self, logits: Floats) -> Floats:
+        """tau for logits (..., v, c): (...)."""
+        logs = log_softmax(logits)
+        if self.goal == "dev":
+            return logs[..., np.arange(len(self.rows)), self.labels].mean(axis=-1)
+        probs = np.exp(logs)
+        if self.goal == "entropy":
+            return (probs * logs).sum(axis=-1).mean(axis=-1)
+        return (((probs**2).sum(axis=-1) - 1) * self._squares).mean(axis=-1)
+
+    def slopes(self) -> Floats:
+        """The gradient of each point's part of tau by its logits, at the current ones: (v, c)."""
+        logs = log_softmax(self.logits)
+        probs = np.exp(logs)
+        if self.goal == "dev":
+            return -residuals(probs, self.labels)
+        if self.goal == "entropy":
+            return probs * (logs - (probs * logs).sum(axis=1, keepdims=True))
+        return 2 * self._squares[:, None] * probs * (probs - (probs**2).sum(axis=1, keepdims=True))
+
+    @property
+    def _squares(self) -> Floats:
+        return (self.rows**2).sum(axis=1)
+
+
+def tempered(opened: OpenHead, rows: Floats, over: str, temperature: float) -> Floats:
+    """The weights (n, c) of the labels: p^(1/T) scaled to sum to 1 for "predicted", equal ones for "uniform"."""
+    if over == "uniform":
+        return np.full((len(rows), len(opened.theta)), 1 / len(opened.theta))
+    return softmax(rows @ opened.theta.T / temperature)
+
+
+def _check_choices(over: str, temperature: float, step: str) -> None:
+    if over not in OVER or step not in STEPS or not temperature > 0:
+        raise UserError(
+            f"Utility: found over={over!r}, step={step!r}, temperature={temperature}; expected over one of {', '.join(OVER)}, "
+            f"step one of {', '.join(STEPS)}, and a temperature above 0."
+        )
+
+
+def _pool(embedding: Floats, head: Head) -> tuple[OpenHead, Floats]:
+    check_points(embedding, head)
+    opened = open_head(head)
+    return opened, opened.design(embedding)
+
+
+def _aim(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goal: str) -> Aim:
+    if goal not in GOALS:
+        raise UserError(f"Goal: found {goal!r}, expected one of {', '.join(GOALS)}.")
+    if goal != "dev":
+        return Aim(goal, pool, pool @ opened.theta.T, None)
+    check_points(validation.embedding, head, "the validation set")
+    rows = opened.design(validation.embedding)
+    return Aim(goal, rows, rows @ opened.theta.T, check_labels(validation.labels, len(rows), head, "validation labels"))
+
+
+def _linear_terms(opened: OpenHead, aim: Aim, rows: Floats, damping: float) -> tuple[Floats, Floats, float]:
+    """(p (n, c), S = X V^T (n, c), < v, penalty T >)."""
+    gradient = opened.mean_gradient(aim.rows, aim.slopes() @ opened.basis)
+    v = -solver(opened, opened.penalty + damping).solve(gradient) / opened.n
+    return opened.probabilities(rows), rows @ (opened.basis @ v).T, float((v * opened.pull).sum())
+
+
+def _newton_utilities(opened: OpenHead, aim: Aim, rows: Floats, labels: Ints, damping: float) -> Floats:
+    """tau at the head stepped for each point and each of its labels, less tau now: (n, labels)."""
+    result, before = np.empty(labels.shape), aim.value(aim.logits)
+    numbers = 3 * labels.shape[1] * aim.logits.size
+    for block, shifts in newton_shifts(opened, damping, rows, labels, sign=1, per_block=numbers):
+        moved = np.matmul(opened.basis, np.matmul(shifts, aim.rows.T))
+        result[block] = aim.value(aim.logits + np.swapaxes(moved, -1, -2)) - before
+    return result
+
+
+def _resolved(utilities: Floats, over: str, weights: Floats) -> Floats:
+    if over in ("min", "max"):
+        return getattr(utilities, over)(axis=1)
+    return (weights * utilities).sum(axis=1)

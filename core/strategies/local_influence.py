@@ -1,0 +1,269 @@
+"""FI: how far does a tiny shift of one training point move the loss elsewhere, measured by what it does to the point itself?
+
+A shift omega of a training point z = (x, y), x -> x + omega, moves the head by J omega and the loss of z' by gamma omega:
+
+    J = dT/domega = -(1/n) H^-1 M,    M = d/dx d/dT loss(z),    gamma = grad loss(z')^T J,    FI(z', z) = gamma G^+ gamma^T
+    G = sum_c P_c l_c^T l_c,    l_c = d log P_c(x) / domega, directly and through J: the metric of the perturbation manifold
+
+How: in the coordinates of core/curvature.py, M omega = (F W omega) (x) h + q (x) omega, and l_c = (e_c - p)^T N Z, where the logits of x
+move by Z = W - (C F W + R) / n with C = (I (x) h)^T H^-1 (I (x) h), R = (I (x) h)^T H^-1 (q (x) I). That takes r = c - 1 solves for
+each point, and no D x d matrix. G = A^T A with A of r rows, so the thin SVD A = U S V^T gives G^+ = V S^-2 V^T, and
+FI(z', z) = |E^T H^-1 grad loss(z')|^2 / n^2 with the point's reach E = M V S^-1 (D, rank <= r): all pairs are one matrix product.
+
+Where ours differs: after Eq. 2.2 the paper has J with a plus, in appendix A.7 with a minus; retraining confirms the minus, and it
+matters inside G. Algorithm 1 divides the validation gradient by n; ours by the number of validation points, as the text does. H
+includes the penalty. Theorem 1, invariance under any reparametrisation of omega, needs a regular G; G has rank <= c - 1, so for
+d > c - 1 it holds for orthogonal maps, equal scaling and gradients in the range of G, not in general.
+Conventions: FI >= 0, the squared change of a loss in nats per unit of length in the point's own probabilities. Higher = picked first.
+Sources: "Enhancing Training Robustness through Influence Measure" (FI, Algorithms 1 to 4); Shu and Zhu 2019 (the metric).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from core.curvature import Damping, Exact, Hessian, Kronecker, OpenHead, chunks, open_head, spreader
+from core.softmax_head import check_labels, check_points
+from core.strategy import Knob, scorer
+from core.types import Bools, Embedded, Floats, Head, Ints, UserError
+
+Directions = Annotated[
+    int | None,
+    Knob(
+        "Directions",
+        "Keep this many singular directions of each point's mixed derivative, as the paper's KFSVD does; all of them by default.",
+        low=1,
+        choices=(None, 1, 2, 5, 10),
+    ),
+]
+Share = Annotated[
+    float,
+    Knob(
+        "Share", "The part of the pool whose FI is computed; a random forest predicts the rest.", low=0.01, high=1, choices=(0.1, 0.2, 0.5)
+    ),
+]
+
+
+@scorer("FI-util")
+def fi_util(
+    embedding: Floats,
+    labels: Ints,
+    validation: Embedded,
+    head: Head,
+    *,
+    hessian: Hessian = "exact",
+    directions: Directions = None,
+    damping: Damping = 0.0,
+) -> Floats:
+    """FI of each training point on the mean validation loss: s_i = gamma_i G_i^+ gamma_i^T. The highest are to be trimmed.
+
+    embedding: (n, d), labels: (n,), the points the head was fitted on; validation: points with labels. Returns (n,) float64 >= 0,
+    higher = picked first = the validation loss hangs more on where exactly this point lies. UserError: points or labels that do
+    not fit the head, a singular Hessian, more than 8,000 parameters exactly. Source: Algorithms 1 and 3, exact by default.
+    """
+    opened = open_head(head)
+    points, unseen = _seen(opened, embedding, labels, head), _seen_validation(opened, validation, head)
+    solver = spreader(opened, opened.penalty + damping, hessian)
+    slope = solver.solve(opened.mean_gradient(unseen.rows, unseen.residuals)).ravel()
+    scores = np.empty(len(points))
+    for block in _blocks(opened, len(points)):
+        scores[block] = ((reach(opened, solver, points[block], directions) @ slope) ** 2).sum(axis=1)
+    return scores / opened.n**2
+
+
+@scorer("FI-active")
+def fi_active(
+    embedding: Floats,
+    labels: Ints,
+    labeled: Bools,
+    head: Head,
+    *,
+    hessian: Hessian = "exact",
+    directions: Directions = None,
+    damping: Damping = 0.0,
+) -> Floats:
+    """FI of the labeled points on each point under its predicted label: s_i = mean of the middle 80% of FI(z_i, z) over labeled z.
+
+    embedding: (n, d). labels: (n,), read only where labeled (n,) holds. head: fitted on the labeled points. Returns (n,) float64 >= 0,
+    higher = picked first = the prediction hangs more on where exactly the labeled points lie. UserError as for FI-util, and without
+    labeled points. Source: Algorithms 2 and 4; hessian "kfac" and a number of directions give the paper's KFSVD, the defaults are exact.
+    """
+    opened = open_head(head)
+    training = _seen_labeled(opened, embedding, labels, labeled, head)
+    return _active(opened, training, embedding, head, hessian, directions, damping)
+
+
+@scorer("FI-active, subsampled")
+def fi_active_forest(
+    embedding: Floats,
+    labels: Ints,
+    labeled: Bools,
+    head: Head,
+    *,
+    share: Share = 0.2,
+    hessian: Hessian = "exact",
+    directions: Directions = None,
+    damping: Damping = 0.0,
+    rng: np.random.Generator,
+) -> Floats:
+    """FI-active from a sample: s_i = the rank of point i under FI-active, as a random forest on the embedding predicts it.
+
+    The forest (scikit-learn's, 100 trees) learns the ranks 1, 2, ... of a random share of the pool, which is what is not labeled.
+    (n, d), (n,), (n,) -> (n,) float64, higher = picked first. UserError as for FI-active. Source: Algorithm 4. With the exact algebra
+    FI-active itself is quick; this is the paper's second approximation, to be compared with it.
+    """
+    from sklearn.ensemble import RandomForestRegressor  # menus that only read the signature do not pay for it
+
+    opened = open_head(head)
+    training = _seen_labeled(opened, embedding, labels, labeled, head)
+    pool = np.flatnonzero(~np.asarray(labeled))
+    pool = pool if len(pool) else np.arange(len(embedding))
+    sample = rng.choice(pool, max(1, round(share * len(pool))), replace=False)
+    ranks = np.argsort(np.argsort(_active(opened, training, embedding[sample], head, hessian, directions, damping), kind="stable"))
+    forest = RandomForestRegressor(random_state=int(rng.integers(2**31)))
+    return forest.fit(embedding[sample], 1.0 + ranks).predict(embedding)
+
+
+def influence_measure(targets: Embedded, embedding: Floats, labels: Ints, head: Head, *, damping: float = 0.0) -> Floats:
+    """FI(z', z) for each target z' (t, with labels) and each training point z (n): (t, n) float64 >= 0, exact."""
+    opened = open_head(head)
+    solver = spreader(opened, opened.penalty + damping)
+    return _measures(opened, solver, _seen(opened, embedding, labels, head), _seen_validation(opened, targets, head), None)
+
+
+def parameter_shift(point: Floats, label: int, head: Head) -> Floats:
+    """J = dT/domega (c, m, d) of one training point (d,) with its label: how the head moves as the point is shifted."""
+    opened = open_head(head)
+    one = _seen(opened, point[None], np.array([label]), head)
+    straight = one.residuals[0][:, None] * np.eye(opened.d, opened.shape[1])[:, None, :]
+    mixed = (one.fishers[0] @ opened.weights).T[:, :, None] * one.rows[0] + straight
+    return -np.einsum("ca,jam->cmj", opened.basis, spreader(opened, opened.penalty).solve(mixed)) / opened.n
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Points as the head sees them. rows: h (k, m). probs: (k, c). residuals: q (k, r), under a label. fishers: F (k, r, r)."""
+
+    rows: Floats
+    probs: Floats
+    residuals: Floats
+    fishers: Floats
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, block: slice) -> Seen:
+        return Seen(self.rows[block], self.probs[block], self.residuals[block], self.fishers[block])
+
+    @property
+    def gradients(self) -> Floats:
+        """q (x) h: (k, r, m)."""
+        return self.residuals[:, :, None] * self.rows[:, None, :]
+
+
+def reach(opened: OpenHead, solver: Exact | Kronecker, points: Seen, directions: int | None = None) -> Floats:
+    """E^T = (M V S^-1)^T (k, rank, D) of each point: |E^T H^-1 g|^2 / n^2 is its FI on a loss with gradient g. Cut directions are zero."""
+    spreads, bent = solver.spread(points.rows), points.fishers @ opened.weights
+    levers = np.matmul(spreads, points.rows[:, None, :, None])[..., 0]
+    straight = np.matmul(points.residuals[:, None, None, :], spreads[..., : opened.d])[:, :, 0]
+    through = levers @ bent + straight
+    kept = None if directions is None else _main_directions(points, bent, opened.d, directions)
+    through = through if kept is None else (through @ kept) @ kept.transpose(0, 2, 1)
+    roots = _inverse_roots(points.probs, opened.basis, opened.weights - through / opened.n)
+    roots = roots if kept is None else kept @ (kept.transpose(0, 2, 1) @ roots)
+    result = (bent @ roots).transpose(0, 2, 1)[..., None] * points.rows[:, None, None, :]
+    result[..., : opened.d] += points.residuals[:, None, :, None] * roots.transpose(0, 2, 1)[:, :, None, :]
+    return result.reshape(len(points), roots.shape[2], -1)
+
+
+def metric_factors(probs: Floats, basis: Floats, moves: Floats) -> Floats:
+    """A (k, r, d) with G = A^T A, from probs (k, c) and the logits' derivatives Z = moves (k, r, d), in the coordinates of the basis.
+
+    The rows sqrt(P_c) (e_c - p)^T N of each point are brought to r x r by QR, which keeps the digits of tiny probabilities.
+    """
+    scores = np.sqrt(probs)[:, :, None] * (basis - (probs @ basis)[:, None, :])
+    return np.linalg.qr(scores, mode="r") @ moves
+
+
+def _inverse_roots(probs: Floats, basis: Floats, moves: Floats) -> Floats:
+    """V S^-1 (k, d, rank). Singular values below sqrt(d eps) of the largest count as zero, as their squares would in G."""
+    _, values, vectors = np.linalg.svd(metric_factors(probs, basis, moves), full_matrices=False)
+    floor = np.sqrt(moves.shape[2] * np.finfo(np.float64).eps) * values[:, :1]
+    inverse = np.divide(1.0, values, out=np.zeros_like(values), where=(values > floor) & (values > 0))
+    return (vectors * inverse[:, :, None]).transpose(0, 2, 1)
+
+
+def _main_directions(points: Seen, bent: Floats, d: int, count: int) -> Floats:
+    """The first right singular vectors (k, d, count) of M, from M^T M = |q|^2 I + B^T [[|h|^2 I, q], [q^T, 0]] B with B = [F W; x].
+
+    q (x) I alone has d equal singular values |q|; only the directions that B lifts above them are singular vectors with a name. Where
+    there are fewer than `count`, the rest is zero.
+    """
+    q, r = points.residuals, points.residuals.shape[1]
+    middle = np.zeros((len(points), r + 1, r + 1))
+    middle[:, np.arange(r), np.arange(r)] = (points.rows**2).sum(axis=1)[:, None]
+    middle[:, :r, r] = middle[:, r, :r] = q
+    frame, triangle = np.linalg.qr(np.concatenate([bent, points.rows[:, None, :d]], axis=1).transpose(0, 2, 1))
+    lifts, turned = np.linalg.eigh(triangle @ middle @ triangle.transpose(0, 2, 1))
+    first = (turned * (lifts > 0)[:, None, :])[:, :, ::-1][:, :, :count]
+    return frame @ first
+
+
+def _measures(opened: OpenHead, solver: Exact | Kronecker, training: Seen, targets: Seen, directions: int | None) -> Floats:
+    """FI(z', z): (targets, training). The Hessian is solved for the targets' gradients or the reaches, whichever are fewer."""
+    result, parameters = np.empty((len(targets), len(training))), int(np.prod(opened.shape))
+    fewer = len(targets) <= len(training) * opened.shape[0] and len(targets) * parameters <= 2**26
+    slopes = solver.solve(targets.gradients).reshape(len(targets), -1) if fewer else None
+    for block in _blocks(opened, len(training)):
+        reaches = reach(opened, solver, training[block], directions)
+        count, rank, _ = reaches.shape
+        if slopes is None:
+            reaches = solver.solve(reaches.reshape(count, rank, *opened.shape))
+        flat = reaches.reshape(count * rank, -1).T
+        for part in chunks(len(targets), parameters + count * rank):
+            left = targets[part].gradients.reshape(-1, parameters) if slopes is None else slopes[part]
+            result[part, block] = ((left @ flat) ** 2).reshape(-1, count, rank).sum(axis=2)
+    return result / opened.n**2
+
+
+def _active(
+    opened: OpenHead, training: Seen, embedding: Floats, head: Head, hessian: str, directions: int | None, damping: float
+) -> Floats:
+    """The mean over the training points of FI, less the lowest and highest tenth, for each of these points: (n,)."""
+    check_points(embedding, head)
+    solver, scores = spreader(opened, opened.penalty + damping, hessian), np.empty(len(embedding))
+    cut = len(training) // 10
+    for block in chunks(len(embedding), len(training), budget=2**25):
+        predicted = opened.probabilities(opened.design(embedding[block])).argmax(axis=1)
+        measures = _measures(opened, solver, training, _seen(opened, embedding[block], predicted, head), directions)
+        scores[block] = np.sort(measures, axis=1)[:, cut : len(training) - cut].mean(axis=1)
+    return scores
+
+
+def _seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
+    check_points(embedding, head)
+    labels, rows = check_labels(labels, len(embedding), head), opened.design(embedding)
+    probs = opened.probabilities(rows)
+    return Seen(rows, probs, opened.residuals(probs, labels), opened.fishers(probs))
+
+
+def _seen_validation(opened: OpenHead, validation: Embedded, head: Head) -> Seen:
+    check_points(validation.embedding, head, "the validation set")
+    return _seen(opened, validation.embedding, check_labels(validation.labels, len(validation), head, "validation labels"), head)
+
+
+def _seen_labeled(opened: OpenHead, embedding: Floats, labels: Ints, labeled: Bools, head: Head) -> Seen:
+    labels, labeled, n = np.asarray(labels), np.asarray(labeled, bool), len(embedding)
+    if labels.shape != (n,) or labeled.shape != (n,) or not labeled.any():
+        found = f"{len(labels):,} labels and {len(labeled):,} marks, {labeled.sum():,} of them 'labeled'"
+        raise UserError(f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at least one labeled point.")
+    return _seen(opened, embedding[labeled], labels[labeled], head)
+
+
+def _blocks(opened: OpenHead, n: int) -> Iterator[slice]:
+    r, m = opened.shape
+    return chunks(n, 3 * r * r * m)
