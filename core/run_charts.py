@@ -55,6 +55,12 @@ def accuracy_by_step(steps: Floats, curves: Floats, lines: Sequence[Line], what:
     return _lines(frame, "at", x, lines, dark, last=float(np.max(steps)), seeds=few)
 
 
+def accuracy_by_labels(labels: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
+    """Which strategy needs the fewest labels? Accuracy (a, r) against the labels asked for, with a band."""
+    x = {"scale": alt.Scale(nice=False, zero=False), "axis": alt.Axis(tickCount=6, grid=False, format=",d"), "title": "labels asked for"}
+    return _lines(_long(labels, accuracy, lines, "labels"), "labels", x, lines, dark, last=max(labels))
+
+
 def replay(frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT) -> alt.LayerChart:
     """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the chart, answered in the browser alone.
 

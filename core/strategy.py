@@ -36,6 +36,10 @@ INPUTS = {
 }
 
 
+# What any dataset under any embedding gives: probabilities come from a linear head that is fitted to it.
+WHOLE = ("embedding", "probs", "labels", "head")
+
+
 @dataclass(frozen=True)
 class Knob:
     """One number or choice that a strategy or an embedding takes.
@@ -143,6 +147,16 @@ def missing(strategy: str | Strategy, embedded: Embedded, **more: Any) -> str | 
     given = _inputs(embedded, more)
     absent = [INPUTS[name] for name in find(strategy).needs if given.get(name) is None]
     return f"needs {' and '.join(absent)}" if absent else None
+
+
+def rankers() -> dict[str, str | None]:
+    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a validation set with labels"), or None if it can."""
+    found = {}
+    for name, entry in strategies().items():
+        if entry.kind == "scorer":
+            absent = [INPUTS[needed] for needed in entry.needs if needed not in WHOLE]
+            found[name] = f"needs {' and '.join(absent)}" if absent else None
+    return found
 
 
 def score(

@@ -34,7 +34,7 @@ BEHIND = 24
 def controls(view: View, knobs: Mapping[str, Knob], data_is_images: bool) -> View:
     """Which embeddings, seeds and strategies to compare, by which measure."""
     names = [name for name, e in embeddings.embedders().items() if data_is_images or not e.images_only]
-    scorers = [name for name, s in strategy.strategies().items() if s.kind == "scorer"]
+    scorers = [name for name, reason in strategy.rankers().items() if not reason]
     with st.expander("Which rankings"):
         chosen = _many("Embeddings", names, view["embeddings"], short)
         seeds = _many("Seeds of the networks", list(SEEDS), view["seeds"], str)
@@ -73,7 +73,7 @@ def _one(label: str, options: Mapping[str, str], chosen: str, help: str | None =
 
 def strangers(view: View) -> list[str]:
     """What a link names that is not there, one message for each list."""
-    scorers = [name for name, s in strategy.strategies().items() if s.kind == "scorer"]
+    scorers = [name for name, reason in strategy.rankers().items() if not reason]
     found = []
     for name, known in (("embeddings", [*embeddings.embedders()]), ("seeds", SEEDS), ("strategies", scorers)):
         unknown = [value for value in _list(view[name]) if value not in known]

@@ -52,7 +52,7 @@ class Ready:
 def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, View]:
     """One row: what colours the map, and which embedding stands beside it."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-        scorers = [name for name, s in strategy.strategies().items() if s.kind == "scorer"]
+        scorers = [name for name, reason in strategy.rankers().items() if not reason]
         chosen = st.selectbox(
             "Strategy",
             scorers,

@@ -36,9 +36,9 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
 
 def strategy_choice(spec: Spec) -> Spec:
     """One row: the strategy and its knobs."""
-    scorers = tuple(name for name, s in strategy.strategies().items() if s.kind == "scorer")
+    scorers, reasons = rankers()
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        explained = "Gives every point a score; the highest are picked first."
+        explained = f"Gives every point a score; the highest are picked first.{reasons}"
         chosen = _choose("Strategy", scorers, spec.strategy, lambda n: strategy.find(n).label, help=explained, width=240)
         spec = _tried(spec, strategy=chosen)
         entry, values = strategy.find(chosen), dict(spec.strategy_knobs)
@@ -47,6 +47,13 @@ def strategy_choice(spec: Spec) -> Spec:
         if entry.random:
             spec = _tried(spec, draw=knob_widget(SEED, spec.draw, f"{chosen} draw", width=150))
     return _tried(spec, strategy_knobs=tuple(values.items()))
+
+
+def rankers() -> tuple[tuple[str, ...], str]:
+    """The scorers that can rank a whole dataset, and for a tooltip what the others lack."""
+    found = strategy.rankers()
+    absent = "; ".join(f"{strategy.find(name).label} {reason}" for name, reason in found.items() if reason)
+    return tuple(name for name, reason in found.items() if not reason), f"  \nNot here: {absent}." if absent else ""
 
 
 def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch") -> Any:

@@ -1,0 +1,177 @@
+"""The Active page's pictures, and the files that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts, export, round_charts, run_charts
+from core.experiments import summaries
+from core.experiments.active import RANDOM, Active, Unit
+from core.experiments.replay import replay_key
+from core.experiments.verdict import Estimate
+from core.palette import CHANCE, class_colour
+from core.run_charts import Line
+from core.types import Dataset
+from pages.shared import cached, parts, state
+from pages.shared.active_parts import SHOWN, Curves, View, comparison, name_of, table
+from pages.shared.gallery import gallery
+
+COLOURS = (4, 5, 2, 0, 6, 8, 9, 1, 3)  # of the palette's ten, the most different ones first
+RIVALS = ("the strategy's batch", "the most uncertain points")
+OBJECTIVES = {
+    "radius": ("Covering radius", "the largest distance of a point to the nearest labeled or picked one: CORESET makes it small"),
+    "log_det": ("Log-det", "spread and length of the picked gradient embeddings: BADGE and k-DPP make it large"),
+    "trace": ("Fisher trace", "expected error by the Fisher information: BAIT makes it small"),
+}
+
+
+def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
+    """One of five pictures of the same runs."""
+    how = {"format_func": SHOWN.__getitem__, "key": state.key("active show"), "wrap": True}
+    view["show"] = st.segmented_control("Show", list(SHOWN), default=view["show"], required=True, **how)
+    lines = lines_of(plan)
+    if view["show"] == "replay":
+        return _replay(plan, view, data)
+    {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](plan, curves, lines)
+    return view
+
+
+def lines_of(plan: Active) -> list[Line]:
+    """Every strategy has a colour of its own; random is grey and dashed."""
+    colours = [class_colour(COLOURS[i % len(COLOURS)]) for i in range(len(plan.strategies))]
+    each = zip(plan.strategies, colours, strict=True)
+    return [Line(name_of(name), CHANCE, (5, 4)) if name == RANDOM else Line(name_of(name), colour) for name, colour in each]
+
+
+def _share(plan: Active, curves: Curves) -> str:
+    total = len(plan.units())
+    return f"all {total:,} runs" if curves.finished == total else f"{curves.finished:,} of {total:,} runs so far"
+
+
+def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
+    st.markdown(f"**Test accuracy by labels asked for** · {_share(plan, curves)}, mean and standard error")
+    mean, error = summaries.standard_error(curves.accuracy)
+    chart = run_charts.accuracy_by_labels(curves.labels, Estimate(mean, mean - error, mean + error, error), lines, parts.dark())
+    with parts.fluid("learning-curves", run_charts.HEIGHT + 40):
+        st.altair_chart(chart, key=state.key("learning curves"), alt=table(plan, curves), height="stretch")
+
+
+def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
+    compared = comparison(plan, curves)
+    places = summaries.budgets(compared)
+    if not places:
+        st.info("Random is at 99% of its final accuracy after one batch, or not finished: no budget is left at which to compare.")
+        return
+    said = ", ".join(f"{compared.labels[place]:,}" for place in places)
+    st.markdown(f"**How often the row beats the column**, of the budgets {said} · {_share(plan, curves)}")
+    names = [line.name for line in lines]
+    chart = round_charts.penalty_table(summaries.penalty_matrix([compared]), names, parts.dark())
+    st.altair_chart(chart, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
+    st.caption(f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value {summaries.critical(plan.seeds):.3f}.")
+
+
+def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
+    compared = comparison(plan, curves)
+    if not summaries.budgets(compared):
+        st.info("No budget is left at which to compare: random is at 99% of its final accuracy after one batch, or not finished.")
+        return
+    st.markdown(f"**Errors divided by random's**: the share of budgets at or below · {_share(plan, curves)}")
+    values, weights = summaries.normalised_errors([compared])
+    known = np.isfinite(values).all(axis=1)
+    shown = [line for line, there in zip(lines, known, strict=True) if there]
+    chart = round_charts.error_shares(values[known], weights, shown, parts.dark())
+    st.altair_chart(chart, key=state.key("errors"), alt="Cumulative shares of normalised errors")
+
+
+def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
+    asked = curves.labels[:-1]
+    for values, title, log in (
+        (curves.log_det, "log-det of a batch's gradient embeddings", False),
+        (curves.norm, "mean length of its gradient embeddings", False),
+        (curves.seconds, "seconds to pick a batch", True),
+    ):
+        st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
+        mean, _ = summaries.standard_error(values)
+        chart = round_charts.by_batch(asked, mean, lines, title, parts.dark(), log)
+        st.altair_chart(chart, key=state.key(title), alt=f"{title} by labels known")
+
+
+def _replay(plan: Active, view: View, data: Dataset) -> View:
+    """One batch, pick by pick, on the map and in the gallery, beside the most uncertain points."""
+    others = [name for name in plan.strategies if name != RANDOM] or [RANDOM]
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        now = view["replayed"] if view["replayed"] in others else others[0]
+        view["replayed"] = st.selectbox("Strategy", others, others.index(now), format_func=name_of, key=state.key("replayed"), width=240)
+        last = plan.rounds - 1
+        view["round"] = st.number_input("Round", 0, last, min(view["round"], last), key=state.key("replay round"), width=120)
+    unit = next(unit for unit in plan.units() if unit.strategy == view["replayed"] and unit.seed == 1)
+    if plan.task == "regression":
+        st.info("Replay needs probabilities. Choose classification under What to compare.")
+        return view
+    key = replay_key(unit, view["round"], data.fingerprint)
+    with parts.explained():
+        shown = cached.result(key, "core.experiments.replay:compute", unit, view["round"])
+    if not hasattr(shown, "arrays"):
+        parts.waiting(shown, "Replaying the round")
+        return view
+    _picks(shown.arrays, name_of(view["replayed"]), data)
+    return view
+
+
+def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
+    k = arrays["picks"].shape[1]
+    at = st.slider("Picks", 1, k, min(k, 10), key=state.key("replay pick"), help="Drag, or use the arrow keys, to follow the batch.")
+    sides = st.columns(2, gap="large")
+    for side, place, title in zip(sides, (0, 1), (name, "Most uncertain, top k"), strict=True):
+        chosen = arrays["picks"][place][:at]
+        with side:
+            st.markdown(f"**{title}**, {at} of {k}")
+            st.altair_chart(_map(arrays, chosen), key=state.key(f"replay map {place}"), alt=f"Map of the pool with {at} picks of {title}")
+            rows = arrays["pool"][chosen]
+            if data.is_images:
+                captions = [data.class_names[c] for c in data.labels[rows]]
+                how = {"alt": f"The first {at} picks of {title}", "key": state.key(f"replay {place}"), "size": 40, "max_rows": 4}
+                gallery(data.points[rows], captions, [""] * at, rows.tolist(), **how)
+    for column, (objective, (title, why)) in zip(st.columns(3), OBJECTIVES.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**", help=why)
+            chart = round_charts.falling(arrays[objective], (name, RIVALS[1]), at, title.lower(), parts.dark())
+            st.altair_chart(chart, key=state.key(f"replay {objective}"), alt=f"{title} after each pick, for {name} and for {RIVALS[1]}")
+
+
+def _map(arrays: Mapping[str, np.ndarray], chosen: np.ndarray) -> Any:
+    member = np.zeros(len(arrays["pool"]))
+    member[chosen] = 1
+    colour = charts.Colour("picked", member, ("pool", "picked"))
+    inner = np.ones(len(member), bool)
+    return charts.scatter(np.asarray(arrays["coordinates"], float), colour, inner, None, brush=False, dark=parts.dark(), height=320)
+
+
+def downloads(plan: Active, data: Dataset, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> None:
+    """The rows of all rounds, and how they were made."""
+    name = f"active-{plan.dataset}-{plan.network}"
+
+    def rows(kind: str) -> bytes:
+        columns: dict[str, list] = {name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")}
+        for unit, outcome in found.items():
+            for metric in ("accuracy", "loss", "seconds", "log_det", "norm"):
+                for number, value in enumerate(outcome[metric]):
+                    line = (unit.strategy, unit.seed, int(outcome["labels"][number]), number, metric, float(value))
+                    for column, entry in zip(columns, line, strict=True):
+                        columns[column].append(entry)
+        return export.encode(pd.DataFrame(columns), kind)
+
+    def manifest() -> str:
+        return export.run_manifest(plan.title(), plan.to_query(), data.fingerprint, len(found))
+
+    files = [
+        (f"CSV, tidy rows of {len(found):,} runs", lambda: rows("csv"), f"{name}.csv"),
+        (f"Parquet, tidy rows of {len(found):,} runs", lambda: rows("parquet"), f"{name}.parquet"),
+        ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
+    ]
+    parts.downloads("Download the run", files)
