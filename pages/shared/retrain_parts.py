@@ -87,7 +87,7 @@ def controls(view: View, data: Dataset) -> View:
                 view[name] = _number(KNOBS[name], view[name])
         with st.container(horizontal=True, gap="medium"):
             for name, plan in {"The talk's protocol": presets.TALK, "The fair one": presets.FAIR}.items():
-                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.", type="tertiary")
+                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.")
     return view
 
 
@@ -180,7 +180,7 @@ def verdict_of(grid: Grid) -> list[str]:
 def answer(grid: Grid) -> None:
     """The sentences under the question: the first one large, the others below it."""
     competing = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
-    known = np.isfinite(verdict.against_random(grid).low[competing]).any(axis=1)
+    known = np.isfinite(verdict.against_random(grid).low[competing]).any(axis=1).tolist()
     said = [sentence for sentence, enough in zip(verdict_of(grid), known, strict=True) if enough]
     if said:
         parts.answer(said[0])

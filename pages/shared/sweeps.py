@@ -78,8 +78,8 @@ def _offer(plan: Plan, data: Dataset, missing: list, other: Sweep | None, show: 
         st.markdown(f"{done}{_cost(plan, missing)}")
     word = "Go on" if len(missing) < total else "Start"
     key = plan_key(plan, data.fingerprint)
-    how = {"type": "primary", "width": "stretch", "key": f"start {key}", "disabled": other is not None}
-    right.button(word, on_click=_press, args=(key,), **how)
+    how = {"type": "secondary" if other else "primary", "disabled": other is not None}  # the primary one's text is white, disabled or not
+    right.button(word, on_click=_press, args=(key,), key=f"start {key}", width="stretch", **how)
     if other is not None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.info(f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time.")
