@@ -126,6 +126,18 @@ def test_warm_bundles_what_the_first_screen_reads(tmp_path, monkeypatch):
     assert np.array_equal(found.arrays["scores"], leverage(embeddings.embed(data, "raw").embedding))
 
 
+def test_warm_can_be_told_what_to_renew(tmp_path, monkeypatch, capsys):
+    first = Spec().with_(dataset="digits")
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(command_line, "first_screens", lambda: [("scores", first), ("textbook_scores", first)])
+    assert command_line.main(["warm", "--only", "scores"]) == 0
+    key = cache.bundled_key(scores_key(first, datasets.load("digits").fingerprint))
+    assert [folder.name for folder in cache.BUNDLED.glob("*/*")] == [key]
+    with pytest.raises(SystemExit):
+        command_line.main(["warm", "--only", "everything"])
+    assert "invalid choice: 'everything'" in capsys.readouterr().err
+
+
 def test_as_a_program(tmp_path):
     def program(*arguments):
         command = [sys.executable, "-m", "core", "score", "--dataset", "digits", "--n", "100", *arguments]
