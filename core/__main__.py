@@ -5,6 +5,7 @@ python -m core warm        fills assets/results with what the first screens and 
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
 python -m core retrain --shipped    computes the experiments that come with the app
+python -m core active --shipped     computes the active-learning runs that come with the app
 """
 
 from __future__ import annotations
@@ -93,9 +94,7 @@ def retrain(options: argparse.Namespace) -> None:
     from core.experiments.retrain import KNOBS, Retraining
 
     if options.shipped:
-        for plan in presets.SHIPPED:
-            fingerprint = _sweep(plan)
-            cache.bundle(results.bundle_key(plan, fingerprint), *results.pack(plan, fingerprint))
+        _ship(presets.SHIPPED)
         return
     names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
     plan = Retraining().with_(**{name: value for name in names if (value := getattr(options, name)) is not None})
@@ -109,15 +108,29 @@ def retrain(options: argparse.Namespace) -> None:
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")
 
 
+def active(options: argparse.Namespace) -> None:
+    """Compute and pack the active-learning runs that come with the app."""
+    from core.experiments import presets
+
+    _ship(presets.ACTIVE)
+
+
+def _ship(plans) -> None:
+    from core.experiments import results
+
+    for plan in plans:
+        fingerprint = _sweep(plan)
+        cache.bundle(results.bundle_key(plan, fingerprint), *results.pack(plan, fingerprint))
+
+
 def _sweep(plan) -> str:
     """Run a plan to its end with progress on the terminal; the data's fingerprint."""
     import time
 
-    from core.experiments import retrain as experiment
-    from core.experiments import sweep
+    from core.experiments import active, retrain, sweep
 
     data = datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    experiment.check(plan, data)
+    {"retrain": retrain.check, "active": active.check}[plan.kind](plan, data)
     running, said = sweep.start(plan, data.fingerprint, "command line"), -1
     while not running.finished:
         time.sleep(0.2)
@@ -172,6 +185,9 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
     _add_retrain(commands)
+    labelling = commands.add_parser("active", help="compute the active-learning runs that come with the app (about half an hour)")
+    labelling.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
+    labelling.set_defaults(run=active)
     learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")

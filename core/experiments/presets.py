@@ -6,8 +6,10 @@ and there every selection is at 0.99. `python -m core retrain --shipped` compute
 
 from __future__ import annotations
 
+from core.experiments.active import Active
 from core.experiments.retrain import Retraining
 
 FAIR = Retraining()
 TALK = FAIR.with_(protocol="talk")
 SHIPPED = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"))
+ACTIVE = (Active(),)

@@ -121,7 +121,7 @@ function scale(low, high, from, to) {
 function build(figure) {
   const width = figure.svg.clientWidth;
   const em = parseFloat(getComputedStyle(figure.root).fontSize);
-  if (width < 10 * em) return; // on a hidden tab, or before the styles are there
+  if (!(width >= 10 * em)) return; // on a hidden tab, or before the styles are there
   const focused = figure.root.getRootNode().activeElement?.closest?.(".point");
   Object.assign(figure, { size: sizeOf(figure), em, ...figure.play.layout(figure, width, em) });
   const { plot, data } = figure;
