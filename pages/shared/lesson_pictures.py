@@ -39,6 +39,8 @@ table.tau td.own {outline: 2px dashed; outline-offset: -4px}
 .family section {border: 1px solid rgba(128, 128, 128, .4); border-radius: .4rem; padding: .6rem .8rem}
 .family h3 {margin: 0; padding: 0; font-size: 1.2rem} .family p {margin: .2rem 0 !important; font-size: .95rem !important; line-height: 1.4}
 .family .sees {opacity: .85; font-weight: 600}
+.family.talk {grid-template-columns: repeat(4, 1fr); gap: .5rem} .family.talk section > p {display: none !important}
+.family.talk section {padding: .25rem .5rem} .family.talk h3 {font-size: 1rem; white-space: nowrap; overflow: hidden}
 @media (max-width: 640px) {
   table.tau td {font-size: 1.05rem; height: 2.6rem} table.tau th {font-size: .72rem} table.tau td small {font-size: .6rem}
 }

@@ -34,6 +34,7 @@ SEES = {
     "labels": "labels",
     "validation": "labels",
     "labeled": "what is labeled already",
+    "record": "how training went",
 }
 ROOMS = {"explore": "Explore: which points matter?", "agreement": "Agreement: do representations agree?", "map": "Map: where do they lie?"}
 ROOMS |= {"retrain": "Retrain: do they help?"}
@@ -100,6 +101,7 @@ def help_lead(material: Material) -> str:
 def helps(material: Material, talk: bool) -> None:
     """Chapter 7."""
     words, picture = st.columns([2, 3], gap="large")
+    chance = np.random.default_rng(0).choice(np.flatnonzero(~material.data.test), BUDGET, replace=False)
     with words:
         st.markdown(
             f"{fair_and_not()}\n\n**The talk's protocol** never shuffled: the selection stayed in its order, outliers first, and softmax "
@@ -107,12 +109,13 @@ def helps(material: Material, talk: bool) -> None:
             "each, and random always beside it. Much of the gap was the protocol; what is left is the outliers'."
         )
     with picture:
-        height = round(260 * lesson_stage.scale(talk))
+        height = round((240 if talk else 260) * lesson_stage.scale(talk))
         alt = "Accuracy epoch by epoch for top leverage and random; " + fair_and_not().replace("*", "")
         st.altair_chart(_replayed(parts.dark(), height), key=state.key("lesson replay"), alt=alt)
-        chance = np.random.default_rng(0).choice(np.flatnonzero(~material.data.test), BUDGET, replace=False)
-        _first(material, "Highest leverage", training_top(material), talk)
-        _first(material, "Random", chance, talk)
+        sides = st.columns(2) if talk else (st.container(), st.container())  # a talk's screen is wide and low
+        for side, name, points in zip(sides, ("Highest leverage", "Random"), (training_top(material), chance), strict=True):
+            with side:
+                _first(material, name, points, talk)
 
 
 def _first(material: Material, name: str, points: np.ndarray, talk: bool) -> None:
@@ -126,7 +129,7 @@ def _first(material: Material, name: str, points: np.ndarray, talk: bool) -> Non
         first.tolist(),
         alt=f"{name}: training digits",
         max_rows=1 if talk else 2,
-        size=round((84 if talk else 56) * lesson_stage.scale(talk)),
+        size=round(56 * lesson_stage.scale(talk)),
         key=state.key(f"lesson help {name}"),
     )
 
@@ -146,9 +149,10 @@ def family_lead(material: Material) -> str:
 
 
 def family(material: Material, talk: bool) -> None:
-    """Chapter 8."""
-    cards = "".join(_card(one, material, parts.dark()) for one in favourites())
-    st.html(f'{lesson_pictures.STYLE}<div class="family">{cards}</div>')
+    """Chapter 8. A talk shows those that have favourites, names and digits alone: all of them on one screen."""
+    shown = [one for one in favourites() if not (talk and one.missing)]
+    cards = "".join(_card(one, material, parts.dark()) for one in shown)
+    st.html(f'{lesson_pictures.STYLE}<div class="family{" talk" if talk else ""}">{cards}</div>')
 
 
 def sees(one: Favourites) -> str:
