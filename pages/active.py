@@ -33,7 +33,9 @@ view = active_parts.controls(view)
 parts.messages(state.problems())
 with parts.explained():
     state.leave(PAGE, VIEW, spec, view)
-    plan = active_parts.plan_of(spec, view)
+    plan, left_out = active_parts.fitted(active_parts.plan_of(spec, view), data)
+    if left_out:
+        st.info(left_out)
     active.check(plan, data)
     view["job"] = sweeps.run(plan, data, view["job"], active_parts.show_plan)
 state.leave(PAGE, VIEW, spec, view)

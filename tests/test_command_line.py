@@ -258,7 +258,7 @@ def test_shipped_runs_are_computed_and_packed(tmp_path, here, monkeypatch):
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(presets, "SHIPPED", (PLAN, PLAN.with_(protocol="talk")))
     assert command_line.main(["retrain", "--shipped"]) == 0
-    assert len(list(cache.BUNDLED.glob("retrain/*"))) == 2
+    assert len(list(cache.BUNDLED.glob("pack/*"))) == 2
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     results.forget()
     for plan in presets.SHIPPED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ import streamlit as st
 from core import strategy
 from core.experiments import active, summaries, verdict
 from core.experiments.active import KNOBS, RANDOM, Active, Unit
-from core.experiments.rounds import inputs_of
+from core.experiments.rounds import inputs_of, pool_of
 from core.experiments.summaries import Comparison
 from core.spec import Spec
-from core.types import Floats, Ints, UserError
+from core.types import Dataset, Floats, Ints, UserError
 from pages.shared import parts, state
 
 View = dict[str, Any]
@@ -124,6 +124,15 @@ def plan_of(spec: Spec, view: View) -> Active:
     """The plan that the view describes. A UserError if its parts do not fit together."""
     parts_of = {name: view[name] for name in ("strategies", *KNOBS)}
     return Active().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
+
+
+def fitted(plan: Active, data: Dataset) -> tuple[Active, str | None]:
+    """The plan with as many rounds as the pool can feed, and what to say about it."""
+    left = len(pool_of(data, replace(plan.setting, rounds=0, start=1, batch=1), 1)[0]) - plan.start
+    rounds = left // plan.batch
+    if rounds >= plan.rounds or rounds < 1:
+        return plan, None
+    return plan.with_(rounds=rounds), f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are {rounds}."
 
 
 def show_plan(plan: Active) -> None:
