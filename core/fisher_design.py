@@ -29,7 +29,7 @@ from core.types import Bools, Floats
 
 ROWS = 512
 TIE = 1e-12
-PRECISION = 1e-9
+PRECISION = 1e-9  # of the probe; a gain's error is at most some 20 times that
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -48,7 +48,7 @@ class Design:
         Returns U and Z side by side (D, 2 r), which the candidates need, and by how much tr(P F) fell or rose.
         """
         r, d = len(root), len(row)
-        h, l = blocks.place(row), blocks.place(root)  # noqa: E741  l is L_s
+        h, l = (blocks.place(part.astype(np.float64)) for part in (row, root))  # noqa: E741  l is L_s
         u, w = ((m.reshape(r * d, r, d) @ h) @ l for m in (self.p, self.q))
         b, c = (l.T @ (m.reshape(r, d, r).swapaxes(1, 2) @ h) for m in (u, w))
         j = _inverse_root(b, sign)
