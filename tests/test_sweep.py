@@ -554,7 +554,7 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
     environment = os.environ | {"PYTHONPATH": str(worker_host.ROOT), "LEVERAGE_LAB_CACHE": str(tmp_path / "theirs")}
     dask = [str(Path(sys.executable).with_name("dask"))]
     shared = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard"]
-    commands = (["scheduler", "--port", "0", *shared], ["worker", "--nworkers", "2", "--nthreads", "1", *shared])
+    commands = (["scheduler", "--port", "0", *shared], ["worker", "--nworkers", "2", "--nthreads", "1", "--death-timeout", "60", *shared])
     quiet = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = [subprocess.Popen([*dask, *command], **quiet) for command in commands]
     try:
@@ -564,9 +564,8 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
         yield workshop, started[0]
     finally:
         jobs.close()
-        for process in started[::-1]:
+        for process in started[::-1]:  # workers first: without a scheduler they would wait for one
             process.terminate()
-        for process in started:
             process.wait(PATIENCE)
 
 

@@ -66,15 +66,14 @@ def dask_cluster(workers: int) -> Iterator[None]:
                 time.sleep(0.1)
             os.environ["LEVERAGE_LAB_SCHEDULER"] = json.loads(file.read_text())["address"]
             jobs.start_in_background()
-            while jobs._cluster.client is None or jobs.slots() < workers:
+            while jobs._cluster.client is None or len(jobs._cluster.client.nthreads()) < workers:
                 time.sleep(0.1)
             yield
         finally:
             os.environ.pop("LEVERAGE_LAB_SCHEDULER", None)
             jobs.close()
-            for process in started[::-1]:
+            for process in started[::-1]:  # workers first: without a scheduler they would wait for one
                 process.terminate()
-            for process in started:
                 process.wait()
 
 
