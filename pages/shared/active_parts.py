@@ -93,7 +93,7 @@ def controls(view: View) -> View:
             view["until"] = _menu("Train until", UNTIL, view["until"], KNOBS["until"].help, 240)
             for name, width in (("epochs", 120), ("start", 130), ("pool", 140)):
                 view[name] = _number(name, view[name], width)
-        help = f"{Active().title()}; comes finished."
+        help = f"{Active().title()}."
         st.button("The first comparison", on_click=show_plan, args=(Active(),), help=help, type="tertiary")
     return view
 
