@@ -7,6 +7,8 @@ do: its worker would run the web app's main script again. Tasks use `core.jobs.r
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import importlib
 import logging
 import os
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -83,6 +86,7 @@ def run_task(name: str, *args: Any) -> Any:
     """In the worker: call the function named "module:function"."""
     from distributed import get_worker
 
+    _keep_memory()
     worker = get_worker()
     token = _task.set(_Task(worker, worker.get_current_task()))
     try:
@@ -91,6 +95,19 @@ def run_task(name: str, *args: Any) -> Any:
         return getattr(importlib.import_module(module), function)(*args)
     finally:
         _task.reset(token)
+
+
+# glibc's names for what it is told, and how many bytes stay with the process.
+MALLOPT = {-1: 256 << 20, -3: 64 << 20}  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+
+
+@functools.cache
+def _keep_memory() -> None:
+    """Let freed memory stay with this process. Dask tells its workers to hand it back at once; a training, which frees and asks for the
+    same few megabytes at every step, then spends half of its time in the system."""
+    with suppress(OSError, AttributeError):  # another C library than glibc has its own ways
+        for name, value in MALLOPT.items():
+            ctypes.CDLL(None).mallopt(name, value)
 
 
 def processors() -> int:
