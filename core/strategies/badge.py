@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 
 from core.draws import by_weight
-from core.outer import Outer, gradients, row_dot
+from core.outer import Outer, gradients
 from core.strategy import Knob, selector
 from core.types import Floats, Ints, check_budget
 
@@ -85,31 +85,33 @@ class Nearest:
     """
 
     def __init__(self, x: Outer, open_: np.ndarray):
-        left, right = np.sqrt(row_dot(x.left, x.left)), np.sqrt(row_dot(x.right, x.right))
-        unit, width = left.max() or 1.0, right.max() or 1.0
-        self.x, self.squared, self.unit = x, np.where(open_, np.inf, 0.0), (unit * width) ** 2
-        self.left, self.lengths = (x.left / unit).astype(np.float32), (right / width).astype(np.float32)
-        self.room = np.float32(1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps)
-        self.squares = (left / unit * right / width).astype(np.float32) ** 2 * self.room
+        longest = float(x.left_squares.max()) or 1.0, float(x.right_squares.max()) or 1.0
+        self.x, self.squared, self.unit = x, np.where(open_, np.inf, 0.0), longest[0]
+        self.left = np.ascontiguousarray((x.left / np.sqrt(longest[0])).T, x.right.dtype)  # (c, n): products with one column run along n
+        self.lengths = np.sqrt(x.right_squares / longest[1]).astype(np.float32)
+        self.scale, room = longest[0] * longest[1], 1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps
+        self.squares = (room * (x.squares / self.scale)).astype(np.float32)
         self.near = self.squared.astype(np.float32)
         self.one_sign = x.right.min(initial=0) >= 0
 
     def add(self, i: int) -> None:
         """One more pick."""
-        product = self.left @ self.left[i]
-        reach = np.maximum(product, 0, out=product) if self.one_sign else np.abs(product, out=product)
-        least = self.squares + self.squares[i] - 2 * self.lengths[i] * reach * self.lengths
-        rows = np.flatnonzero(least <= self.near)
-        self.squared[rows] = np.minimum(self.squared[rows], self._distances(rows, i))
-        self.squared[i] = 0.0
-        self.near[rows] = self.squared[rows] / self.unit
+        product = self.left[:, i] @ self.left
+        reach = np.maximum(product, 0) if self.one_sign else np.abs(product)
+        least = reach.astype(np.float32, copy=False) * self.lengths
+        least *= -2 * self.lengths[i]
+        least += self.squares
+        rows = np.flatnonzero(least <= self.near - self.squares[i])
+        nearest = np.minimum(self.squared[rows], self._distances(rows, product[rows], i))
+        self.squared[rows], self.near[rows] = nearest, nearest / self.scale
+        self.squared[i] = self.near[i] = 0.0
 
-    def _distances(self, rows: Ints, i: int) -> Floats:
+    def _distances(self, rows: Ints, left: Floats, i: int) -> Floats:
         """|x - x_i|^2 for these points; from the differences themselves where little of it is left and it matters."""
         x = self.x
+        right = np.take(x.right, rows, axis=0) @ x.right[i] if len(rows) < MANY * len(x) else (x.right @ x.right[i])[rows]
         scale = x.squares[rows] + x.squares[i]
-        right = x.right[rows] @ x.right[i] if len(rows) < MANY * len(x) else (x.right @ x.right[i])[rows]
-        found = np.maximum(scale - 2 * (x.left[rows] @ x.left[i]) * right, 0.0)
+        found = np.maximum(scale - 2 * self.unit * left * right.astype(np.float64), 0.0)
         close = np.flatnonzero((found < CLOSE * scale) & (self.squared[rows] > 0))
         found[close] = x.direct_distances(rows[close], i)
         return found
