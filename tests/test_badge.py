@@ -193,6 +193,8 @@ def test_bad_input_is_refused():
         badge(h, probs * 2, k=1, rng=np.random.default_rng(0))
     with pytest.raises(UserError, match="13 rows, the embedding 14"):
         badge(h, probs[1:], k=1, rng=np.random.default_rng(0))
+    with pytest.raises(UserError, match="First pick: found 'longest'"):
+        badge(h, probs, k=1, rng=np.random.default_rng(0), first="longest")
     with pytest.raises(UserError, match="NaN"):
         badge(h * np.nan, probs, k=1, rng=np.random.default_rng(0))
 

@@ -230,5 +230,9 @@ def test_bad_input_is_refused():
         log_det(h, k=2, all_labels=True)
     with pytest.raises(UserError, match="All labels"):
         log_det(h, probs, k=2, all_labels=True, space="embedding")
+    with pytest.raises(UserError, match="Vectors: found 'pixels'"):
+        k_dpp(h, k=2, rng=np.random.default_rng(0), space="pixels")
+    with pytest.raises(UserError, match="below 4e-12"):
+        log_det(2 * np.eye(3), k=2, ridge=1e-12)
     with pytest.raises(UserError, match="softmax"):
         log_det(h, probs * 3, k=2, space="gradients")

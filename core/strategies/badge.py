@@ -20,10 +20,11 @@ import numpy as np
 from core.draws import by_weight
 from core.outer import Outer, gradients
 from core.strategy import Knob, selector
-from core.types import Floats, Ints, check_budget
+from core.types import Floats, Ints, UserError, check_budget
 
-CLOSE = 1e-2
-MANY = 0.3
+FIRST = ("norm", "uniform")
+CLOSE = 1e-2  # below this part of |x|^2 + |y|^2 a factored distance has lost digits
+MANY = 0.3  # from this part of the rows on, reading all of them is quicker than picking them out
 
 
 @selector("BADGE", nested=True)
@@ -35,7 +36,7 @@ def badge(
     k: int,
     rng: np.random.Generator,
     first: Annotated[
-        str, Knob("First pick", "The longest gradient (the authors' program) or any point (the paper).", choices=("norm", "uniform"))
+        str, Knob("First pick", "The longest gradient (the authors' program) or any point (the paper).", choices=FIRST)
     ] = "norm",
 ) -> tuple[Ints, Floats]:
     """k-means++ over the gradients g = (p - e_yhat) (x) h: P(next = x) = D(x)^2 / sum D^2.
@@ -45,34 +46,36 @@ def badge(
 
     first: the paper's Algorithm 2 begins anywhere, the authors' program with the longest gradient (of equals the first), which is the
     default. Labeled points are no centres, as in both: distances are among the new points only. One number of rng is used per pick, so the
-    first j of k picks are those for j. A UserError for k above the pool.
+    first j of k picks are those for j. A UserError for k above the pool and for another word as first.
     """
+    if first not in FIRST:
+        raise UserError(f"First pick: found {first!r}, expected one of {', '.join(FIRST)}.")
     x = gradients(embedding, probs, exact=False)
-    open_ = np.ones(len(x), bool) if labeled is None else ~labeled
-    k = check_budget(k, int(open_.sum()))
+    unpicked = np.ones(len(x), bool) if labeled is None else ~labeled
+    k = check_budget(k, int(unpicked.sum()))
     indices, gains = np.empty(k, np.int64), np.empty(k)
-    nearest = Nearest(x, open_)
+    nearest = Nearest(x, unpicked)
     for j in range(k):
-        weights = nearest.squared if j else _first_weights(x, open_, first)
-        i = _draw(weights, open_, rng.random())
-        indices[j], gains[j], open_[i] = i, nearest.squared[i] if j else x.squares[i], False
+        weights = nearest.squared if j else _first_weights(x, unpicked, first)
+        i = _draw(weights, unpicked, rng.random())
+        indices[j], gains[j], unpicked[i] = i, nearest.squared[i] if j else x.squares[i], False
         nearest.add(i)
     return indices, gains
 
 
-def _first_weights(x: Outer, open_: np.ndarray, first: str) -> Floats:
+def _first_weights(x: Outer, unpicked: np.ndarray, first: str) -> Floats:
     """Nothing but the longest gradient, or all alike."""
     if first == "uniform":
-        return open_.astype(np.float64)
+        return unpicked.astype(np.float64)
     weights = np.zeros(len(x))
-    longest = int(np.argmax(np.where(open_, x.squares, -1.0)))
+    longest = int(np.argmax(np.where(unpicked, x.squares, -1.0)))
     weights[longest] = x.squares[longest]
     return weights
 
 
-def _draw(weights: Floats, open_: np.ndarray, u: float) -> int:
+def _draw(weights: Floats, unpicked: np.ndarray, u: float) -> int:
     """A point by its weight; if no weight is above 0, any of the open points."""
-    return by_weight(weights if weights.any() else open_, u)
+    return by_weight(weights if weights.any() else unpicked, u)
 
 
 class Nearest:
@@ -84,9 +87,9 @@ class Nearest:
     longest factors, with room for its rounding, so it never loses a point.
     """
 
-    def __init__(self, x: Outer, open_: np.ndarray):
+    def __init__(self, x: Outer, unpicked: np.ndarray):
         longest = float(x.left_squares.max()) or 1.0, float(x.right_squares.max()) or 1.0
-        self.x, self.squared, self.unit = x, np.where(open_, np.inf, 0.0), longest[0]
+        self.x, self.squared, self.unit = x, np.where(unpicked, np.inf, 0.0), longest[0]
         self.left = np.ascontiguousarray((x.left / np.sqrt(longest[0])).T, x.right.dtype)  # (c, n): products with one column run along n
         self.lengths = np.sqrt(x.right_squares / longest[1]).astype(np.float32)
         self.scale, room = longest[0] * longest[1], 1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps
