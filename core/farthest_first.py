@@ -16,7 +16,7 @@ from core import blocks
 from core.types import Floats, Ints
 
 BLOCK = 2**22
-AHEAD = 8
+AHEAD = 16
 
 
 def farthest_first(embedding: np.ndarray, start: Ints, k: int) -> tuple[Ints, Floats]:

@@ -44,9 +44,19 @@ class Outer:
         return self.left.shape[1] * self.right.shape[1]
 
     @cached_property
+    def left_squares(self) -> Floats:
+        """|left_i|^2: (n,)."""
+        return row_dot(self.left, self.left)
+
+    @cached_property
+    def right_squares(self) -> Floats:
+        """|right_i|^2: (n,)."""
+        return row_dot(self.right, self.right)
+
+    @cached_property
     def squares(self) -> Floats:
         """|x_i|^2: (n,)."""
-        return row_dot(self.left, self.left) * row_dot(self.right, self.right)
+        return self.left_squares * self.right_squares
 
     def take(self, rows: Ints) -> Outer:
         """Only these of the n vectors."""

@@ -76,15 +76,15 @@ def test_proposition_1_the_predicted_label_has_the_shortest_gradient():
 # ---- the draw ----
 
 
-def second_picks(first, draws=20_000, seed=3, dtype=np.float64):
+def second_picks(first, draws, seed=3, dtype=np.float64):
     h, probs = problem(dtype=dtype)
     rng = np.random.default_rng(seed)
     return np.array([badge(h, probs, k=2, rng=rng, first=first)[0] for _ in range(draws)])
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_the_second_pick_follows_squared_distance(dtype):
-    picks = second_picks("norm", dtype=dtype)
+@pytest.mark.parametrize(("dtype", "draws"), [(np.float64, 20_000), (np.float32, 4000)])
+def test_the_second_pick_follows_squared_distance(dtype, draws):
+    picks = second_picks("norm", draws, dtype=dtype)
     g = explicit(*problem(dtype=dtype))
     start = (g**2).sum(axis=1).argmax()
     assert (picks[:, 0] == start).all()
@@ -93,8 +93,8 @@ def test_the_second_pick_follows_squared_distance(dtype):
     assert counts[start] == 0
     squared = distances(g)[start]
     assert fit(counts, squared, others) > 1e-3
-    assert fit(counts, np.sqrt(squared), others) < 1e-20  # distance instead of its square
-    assert fit(counts, np.minimum(squared, (g**2).sum(axis=1)), others) < 1e-20  # the origin as another centre
+    assert fit(counts, np.sqrt(squared), others) < 1e-6  # distance instead of its square
+    assert fit(counts, np.minimum(squared, (g**2).sum(axis=1)), others) < 1e-6  # the origin as another centre
 
 
 def fit(counts, weights, where):
@@ -105,7 +105,7 @@ def fit(counts, weights, where):
 def test_the_third_pick_follows_the_distance_to_the_nearer_of_two():
     h, probs = problem()
     rng, g = np.random.default_rng(4), explicit(*problem())
-    picks = np.array([badge(h, probs, k=3, rng=rng)[0] for _ in range(20_000)])
+    picks = np.array([badge(h, probs, k=3, rng=rng)[0] for _ in range(6000)])
     second = np.bincount(picks[:, 1]).argmax()
     here = picks[picks[:, 1] == second]
     squared = distances(g)[[here[0, 0], second]].min(axis=0)
@@ -114,7 +114,7 @@ def test_the_third_pick_follows_the_distance_to_the_nearer_of_two():
 
 
 def test_a_uniform_first_pick_is_uniform():
-    picks = second_picks("uniform", 8000)
+    picks = second_picks("uniform", 4000)
     assert stats.chisquare(np.bincount(picks[:, 0], minlength=N)).pvalue > 1e-3
 
 
@@ -151,7 +151,7 @@ def test_copies_are_drawn_only_when_nothing_else_is_left(dtype):
 def test_among_copies_every_point_is_equally_probable():
     h, probs = np.ones((6, 2)), np.full((6, 2), 0.5)
     rng = np.random.default_rng(7)
-    second = [badge(h, probs, k=2, rng=rng)[0][1] for _ in range(6000)]
+    second = [badge(h, probs, k=2, rng=rng)[0][1] for _ in range(2000)]
     assert stats.chisquare(np.bincount(second, minlength=6)[1:]).pvalue > 1e-3
 
 
@@ -193,8 +193,18 @@ def test_bad_input_is_refused():
         badge(h, probs * 2, k=1, rng=np.random.default_rng(0))
     with pytest.raises(UserError, match="13 rows, the embedding 14"):
         badge(h, probs[1:], k=1, rng=np.random.default_rng(0))
+    with pytest.raises(UserError, match="First pick: found 'longest'"):
+        badge(h, probs, k=1, rng=np.random.default_rng(0), first="longest")
     with pytest.raises(UserError, match="NaN"):
         badge(h * np.nan, probs, k=1, rng=np.random.default_rng(0))
+
+
+def test_draws_from_many_points_reach_the_right_one():
+    weights = np.random.default_rng(12).random(1000) * (np.arange(1000) % 3 > 0)
+    ends = np.cumsum(weights) / weights.sum()
+    for i in np.flatnonzero(weights):
+        assert by_weight(weights, ends[i] - 0.5 * weights[i] / weights.sum()) == i
+    assert by_weight(weights > 0, 0.5) == 500 and by_weight(weights, np.nextafter(1, 0)) == 998
 
 
 def test_weights_of_zero_are_never_drawn():

@@ -18,12 +18,13 @@ from typing import Annotated
 import numpy as np
 
 from core.draws import by_weight
-from core.outer import Outer, gradients, row_dot
+from core.outer import Outer, gradients
 from core.strategy import Knob, selector
-from core.types import Floats, Ints, check_budget
+from core.types import Floats, Ints, UserError, check_budget
 
-CLOSE = 1e-2
-MANY = 0.3
+FIRST = ("norm", "uniform")
+CLOSE = 1e-2  # below this part of |x|^2 + |y|^2 a factored distance has lost digits
+MANY = 0.3  # from this part of the rows on, reading all of them is quicker than picking them out
 
 
 @selector("BADGE", nested=True)
@@ -35,7 +36,7 @@ def badge(
     k: int,
     rng: np.random.Generator,
     first: Annotated[
-        str, Knob("First pick", "The longest gradient (the authors' program) or any point (the paper).", choices=("norm", "uniform"))
+        str, Knob("First pick", "The longest gradient (the authors' program) or any point (the paper).", choices=FIRST)
     ] = "norm",
 ) -> tuple[Ints, Floats]:
     """k-means++ over the gradients g = (p - e_yhat) (x) h: P(next = x) = D(x)^2 / sum D^2.
@@ -45,34 +46,36 @@ def badge(
 
     first: the paper's Algorithm 2 begins anywhere, the authors' program with the longest gradient (of equals the first), which is the
     default. Labeled points are no centres, as in both: distances are among the new points only. One number of rng is used per pick, so the
-    first j of k picks are those for j. A UserError for k above the pool.
+    first j of k picks are those for j. A UserError for k above the pool and for another word as first.
     """
+    if first not in FIRST:
+        raise UserError(f"First pick: found {first!r}, expected one of {', '.join(FIRST)}.")
     x = gradients(embedding, probs, exact=False)
-    open_ = np.ones(len(x), bool) if labeled is None else ~labeled
-    k = check_budget(k, int(open_.sum()))
+    unpicked = np.ones(len(x), bool) if labeled is None else ~labeled
+    k = check_budget(k, int(unpicked.sum()))
     indices, gains = np.empty(k, np.int64), np.empty(k)
-    nearest = Nearest(x, open_)
+    nearest = Nearest(x, unpicked)
     for j in range(k):
-        weights = nearest.squared if j else _first_weights(x, open_, first)
-        i = _draw(weights, open_, rng.random())
-        indices[j], gains[j], open_[i] = i, nearest.squared[i] if j else x.squares[i], False
+        weights = nearest.squared if j else _first_weights(x, unpicked, first)
+        i = _draw(weights, unpicked, rng.random())
+        indices[j], gains[j], unpicked[i] = i, nearest.squared[i] if j else x.squares[i], False
         nearest.add(i)
     return indices, gains
 
 
-def _first_weights(x: Outer, open_: np.ndarray, first: str) -> Floats:
+def _first_weights(x: Outer, unpicked: np.ndarray, first: str) -> Floats:
     """Nothing but the longest gradient, or all alike."""
     if first == "uniform":
-        return open_.astype(np.float64)
+        return unpicked.astype(np.float64)
     weights = np.zeros(len(x))
-    longest = int(np.argmax(np.where(open_, x.squares, -1.0)))
+    longest = int(np.argmax(np.where(unpicked, x.squares, -1.0)))
     weights[longest] = x.squares[longest]
     return weights
 
 
-def _draw(weights: Floats, open_: np.ndarray, u: float) -> int:
+def _draw(weights: Floats, unpicked: np.ndarray, u: float) -> int:
     """A point by its weight; if no weight is above 0, any of the open points."""
-    return by_weight(weights if weights.any() else open_, u)
+    return by_weight(weights if weights.any() else unpicked, u)
 
 
 class Nearest:
@@ -84,32 +87,34 @@ class Nearest:
     longest factors, with room for its rounding, so it never loses a point.
     """
 
-    def __init__(self, x: Outer, open_: np.ndarray):
-        left, right = np.sqrt(row_dot(x.left, x.left)), np.sqrt(row_dot(x.right, x.right))
-        unit, width = left.max() or 1.0, right.max() or 1.0
-        self.x, self.squared, self.unit = x, np.where(open_, np.inf, 0.0), (unit * width) ** 2
-        self.left, self.lengths = (x.left / unit).astype(np.float32), (right / width).astype(np.float32)
-        self.room = np.float32(1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps)
-        self.squares = (left / unit * right / width).astype(np.float32) ** 2 * self.room
+    def __init__(self, x: Outer, unpicked: np.ndarray):
+        longest = float(x.left_squares.max()) or 1.0, float(x.right_squares.max()) or 1.0
+        self.x, self.squared, self.unit = x, np.where(unpicked, np.inf, 0.0), longest[0]
+        self.left = np.ascontiguousarray((x.left / np.sqrt(longest[0])).T, x.right.dtype)  # (c, n): products with one column run along n
+        self.lengths = np.sqrt(x.right_squares / longest[1]).astype(np.float32)
+        self.scale, room = longest[0] * longest[1], 1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps
+        self.squares = (room * (x.squares / self.scale)).astype(np.float32)
         self.near = self.squared.astype(np.float32)
         self.one_sign = x.right.min(initial=0) >= 0
 
     def add(self, i: int) -> None:
         """One more pick."""
-        product = self.left @ self.left[i]
-        reach = np.maximum(product, 0, out=product) if self.one_sign else np.abs(product, out=product)
-        least = self.squares + self.squares[i] - 2 * self.lengths[i] * reach * self.lengths
-        rows = np.flatnonzero(least <= self.near)
-        self.squared[rows] = np.minimum(self.squared[rows], self._distances(rows, i))
-        self.squared[i] = 0.0
-        self.near[rows] = self.squared[rows] / self.unit
+        product = self.left[:, i] @ self.left
+        reach = np.maximum(product, 0) if self.one_sign else np.abs(product)
+        least = reach.astype(np.float32, copy=False) * self.lengths
+        least *= -2 * self.lengths[i]
+        least += self.squares
+        rows = np.flatnonzero(least <= self.near - self.squares[i])
+        nearest = np.minimum(self.squared[rows], self._distances(rows, product[rows], i))
+        self.squared[rows], self.near[rows] = nearest, nearest / self.scale
+        self.squared[i] = self.near[i] = 0.0
 
-    def _distances(self, rows: Ints, i: int) -> Floats:
+    def _distances(self, rows: Ints, left: Floats, i: int) -> Floats:
         """|x - x_i|^2 for these points; from the differences themselves where little of it is left and it matters."""
         x = self.x
+        right = np.take(x.right, rows, axis=0) @ x.right[i] if len(rows) < MANY * len(x) else (x.right @ x.right[i])[rows]
         scale = x.squares[rows] + x.squares[i]
-        right = x.right[rows] @ x.right[i] if len(rows) < MANY * len(x) else (x.right @ x.right[i])[rows]
-        found = np.maximum(scale - 2 * (x.left[rows] @ x.left[i]) * right, 0.0)
+        found = np.maximum(scale - 2 * self.unit * left * right.astype(np.float64), 0.0)
         close = np.flatnonzero((found < CLOSE * scale) & (self.squared[rows] > 0))
         found[close] = x.direct_distances(rows[close], i)
         return found

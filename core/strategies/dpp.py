@@ -20,14 +20,13 @@ from core.log_volume import Expected, Single, grow
 from core.outer import Outer, gradients
 from core.probabilities import check_probs
 from core.strategy import Knob, selector
-from core.types import Bools, Floats, Ints, UserError, check_budget
+from core.types import Floats, Ints, UserError, check_budget
 
 LARGEST = 6000
+SPACES = ("gradients", "embedding")
 NEGLIGIBLE = 1e-10
 SMALLEST_RIDGE = 1e-12
-Space = Annotated[
-    str, Knob("Vectors", "What has volume: the last layer's gradients, or the embedding alone.", choices=("gradients", "embedding"))
-]
+Space = Annotated[str, Knob("Vectors", "What has volume: the last layer's gradients, or the embedding alone.", choices=SPACES)]
 
 
 @selector("k-DPP", nested=False)
@@ -53,9 +52,10 @@ def k_dpp(
     one point per direction with twice repeated orthogonalisation. Cost: the cube of that size once, n c d per pick; memory its square
     and 8 n d bytes. A UserError if both sizes exceed 6,000 (choose fewer points or a narrower embedding) or k the pool.
     """
-    x, pool = _vectors(embedding, probs, labeled, space)
+    x = _vectors(embedding, probs, space)
+    pool = np.arange(len(x)) if labeled is None else np.flatnonzero(~labeled)
     k = check_budget(k, len(pool))
-    values, frame = _directions(x)
+    values, frame = _directions(x.take(pool) if len(pool) < len(x) else x)
     kept = _draw_directions(np.log(values), k, rng) if k < len(values) else np.arange(len(values))
     drawn, gains = _draw_points(frame(kept), len(kept), rng)
     others = rng.permutation(np.setdiff1d(np.arange(len(pool)), drawn))[: k - len(drawn)]
@@ -92,7 +92,7 @@ def log_det(
     c d for each point in M. A UserError for a ridge of 0 or below 1e-12 of the largest |x|^2 (rounding would decide), for k above the
     pool, for all labels without probabilities.
     """
-    x = gradients(embedding, probs if space == "gradients" else None, exact=True)
+    x = _vectors(embedding, probs, space)
     _check_ridge(ridge, x)
     inside = np.zeros(len(x), bool) if labeled is None else labeled
     k = check_budget(k, int((~inside).sum()))
@@ -122,11 +122,10 @@ def _check_ridge(ridge: float, x: Outer) -> None:
         )
 
 
-def _vectors(embedding: np.ndarray, probs: np.ndarray | None, labeled: Bools | None, space: str) -> tuple[Outer, Ints]:
-    x = gradients(embedding, probs if space == "gradients" else None, exact=True)
-    if labeled is None or not labeled.any():
-        return x, np.arange(len(x))
-    return x.take(np.flatnonzero(~labeled)), np.flatnonzero(~labeled)
+def _vectors(embedding: np.ndarray, probs: np.ndarray | None, space: str) -> Outer:
+    if space not in SPACES:
+        raise UserError(f"Vectors: found {space!r}, expected one of {', '.join(SPACES)}.")
+    return gradients(embedding, probs if space == "gradients" else None, exact=True)
 
 
 class Frame(NamedTuple):
@@ -145,7 +144,7 @@ def _directions(x: Outer) -> tuple[Floats, Callable[[Ints], Frame]]:
     if min(len(x), x.width) > LARGEST:
         raise UserError(
             f"k-DPP: {len(x):,} points of {x.width:,} numbers each; it needs at most {LARGEST:,} of one or the other. "
-            "Choose fewer points, or an embedding with fewer dimensions."
+            "Choose fewer points, an embedding with fewer dimensions, or the embedding alone as vectors."
         )
     dual = x.width < len(x)
     values, vectors = np.linalg.eigh(x.dual() if dual else x.gram())
@@ -167,10 +166,10 @@ def _dual_frame(x: Outer, v: Floats) -> Frame:
 
 def _draw_directions(log_values: Floats, k: int, rng: np.random.Generator) -> Ints:
     """k of the directions, each set with probability the product of its eigenvalues over e_k of all."""
-    table, kept, chances = log_elementary(log_values, k), [], np.log(rng.random(len(log_values)))
+    table, kept, chances = log_elementary(log_values, k), [], rng.random(len(log_values))
     for j in range(len(log_values), 0, -1):
         left = k - len(kept)
-        if left and chances[j - 1] < log_values[j - 1] + table[j - 1, left - 1] - table[j, left]:
+        if left and chances[j - 1] < np.exp(log_values[j - 1] + table[j - 1, left - 1] - table[j, left]):
             kept.append(j - 1)
     return np.array(kept[::-1], np.int64)
 
