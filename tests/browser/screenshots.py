@@ -10,10 +10,14 @@ from tests.benchmarks.first_picture import GALLERY_DRAWN, browser_path, start
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CHART_DRAWN = "() => document.querySelectorAll('[data-testid=stVegaLiteChart] :is(svg, canvas)').length >= {}"
+LEVER_DRAWN = "() => [...document.querySelectorAll('*')].some((e) => e.shadowRoot?.querySelector('.lever svg'))"
 PICTURES = {
     "screenshot.png": ("/", GALLERY_DRAWN, 860),
     "screenshot-agreement.png": ("/agreement", CHART_DRAWN.format(2), 1500),
     "screenshot-map.png": ("/map?colour=score", CHART_DRAWN.format(1), 900),
+    "screenshot-retrain.png": ("/retrain", CHART_DRAWN.format(1), 1250),
+    "screenshot-lesson.png": ("/lesson?chapter=1&talk=1", LEVER_DRAWN, 720),
+    "screenshot-lesson-help.png": ("/lesson?chapter=7&talk=1", CHART_DRAWN.format(1), 720),
 }
 
 
