@@ -258,7 +258,9 @@ def test_the_ridge_flattens_the_line(visit):
     slider = page.get_by_role("slider", name="Ridge λ")
     slider.focus()
     for _ in range(5):
+        before = page.locator("output").inner_text()
         page.keyboard.press("ArrowRight")
+        expect(page.locator("output")).not_to_have_text(before)
     ridge = float(page.locator("output").inner_text())
     line = fit(points[:, :1], points[:, 1], ridge=ridge)
     assert ridge == 100 and value(page, "leverage") == pytest.approx(line.hat_values[11], abs=6e-4)
