@@ -88,7 +88,7 @@ class Active:
     until: str = "accuracy"
     epochs: int = 100
     task: str = "classification"
-    pool: int | None = 5_000
+    pool: int | None = 10_000
     seeds: int = 5
     kind, units_are = "active", "runs"
 
