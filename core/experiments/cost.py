@@ -19,7 +19,7 @@ from core.experiments.results import Plan, Work
 
 TRIAL = 20  # batches of a measurement
 INVERSES, SIZE = 3, 1000  # of a measurement of the core alone
-REFERENCE = 0.08  # seconds that one core of the machine took for one inverse on which works in seconds were measured
+REFERENCE = 0.08  # seconds of one inverse on the core by which works in seconds were measured
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Simulations:
     pool: int = 1000
     ridge: float = 0.01
     batch: int = 20
-    rounds: int = 10
+    rounds: int = 15
     seeds: int = 10
     kind, units_are = "simulations", "runs"
 
@@ -129,8 +129,8 @@ class Simulations:
 
 PRESETS = {
     "risk": Simulations(),
-    "representations": Simulations("representations", strategies=(FORWARD, UNWEIGHED, "random"), pool=2000, seeds=4),
-    "backward": Simulations("backward", strategies=("bait", FORWARD, "random"), pool=2000, batch=10, rounds=12, seeds=5),
+    "representations": Simulations("representations", strategies=(FORWARD, UNWEIGHED, "random"), pool=2000, seeds=5),
+    "backward": Simulations("backward", strategies=("bait", FORWARD, "random"), pool=2000, batch=10, rounds=20, seeds=5),
 }
 
 
