@@ -4,26 +4,22 @@
     load(name, n=..., seed=...) -> Dataset     is_ready(name) -> can load() answer from this machine's disk alone?
     fetch(name, progress) downloads and prepares, once; it imports torchvision and belongs in a worker process.
 
-Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows before test rows; labels int64 from 0.
-MNIST, digits, letter, adult and what is simulated or drawn from them are bundled. Every other dataset is kept as plain .npy arrays in <data folder>/prepared/<name>, mapped
-read-only, so that a process which only shows points needs neither torch nor memory for them; its published files
-lie in the data folder where torchvision's own classes look for them. Adding a dataset: see core/catalogue.py.
+Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows before test rows; labels int64
+from 0. What comes with the program (core/catalogue.py) is read from assets/ or simulated. Every other dataset is kept as plain .npy
+arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only shows points needs neither torch nor memory for
+them; its published files lie in the data folder where torchvision's own classes look for them.
 """
 
 from __future__ import annotations
 
 import difflib
 import errno
-import gzip
-import importlib.util
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np

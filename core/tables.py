@@ -47,7 +47,7 @@ def read_adult(folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]) ->
 
 @functools.cache
 def adult_columns() -> tuple[str, ...]:
-    """"age", ..., "native-country: Yugoslavia"."""
+    """ "age", ..., "native-country: Yugoslavia"."""
     with gzip.open(ASSETS / "adult" / "adult.csv.gz", "rt") as stream:
         header = next(csv.reader(stream))
     return tuple(name.replace("_", ": ") for name in header[:-2])

@@ -119,7 +119,7 @@ def test_an_openml_table_is_fetched_once_and_kept(chess):
 
 def test_without_network_the_mend_is_named(chess):
     chess(0, error=urllib.error.URLError("no network here"))
-    with pytest.raises(UserError, match="OpenML 184 is not in the data folder.*no network here.*Connect to the internet"):
+    with pytest.raises(UserError, match=r"OpenML 184 is not in the data folder.*no network here.*Connect to the internet"):
         datasets.load("openml_184")
     assert not datasets.is_ready("openml_184")
 
