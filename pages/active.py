@@ -25,7 +25,7 @@ spec = pickers.shared_choice(spec, embedding=False)
 parts.head(f"Which {noun(spec.dataset)} would you label next?")
 answer = st.container()
 data = ROOM.points(spec, view)
-view = active_parts.controls(view)
+view = active_parts.controls(view, data.is_images)
 plan, view = ROOM.plan(spec, view, data)
 
 found = results.outcomes(plan, data.fingerprint)

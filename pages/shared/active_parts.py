@@ -21,8 +21,6 @@ from pages.shared import experiments, parts, pickers, state
 View = dict[str, Any]
 PAGE = "active"
 SHOWN = {"curves": "Learning curves", "beats": "Who beats whom", "errors": "Errors", "batches": "Batches", "replay": "Replay"}
-NETWORKS = {"mlp": "MLP", "linear": "Linear", "lenet5": "LeNet-5", "talk_cnn": "The talk's network"}
-NETWORKS |= {"resnet18": "ResNet-18", "vgg11": "VGG-11"}
 UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passes"}
 TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
 TASKS = {"classification": "Classification", "regression": "Regression on one-hot labels"}
@@ -79,11 +77,11 @@ def readable(view: View) -> View:
     return view | {"strategies": " ".join(kept)}
 
 
-def controls(view: View) -> View:
+def controls(view: View, images: bool) -> View:
     """What competes, and how a round goes."""
     competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["network"] = pickers.menu("Network", NETWORKS, view["network"], PAGE, KNOBS["network"].help, 220)
+        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], images)
         for name, width in (("batch", 140), ("rounds", 120), ("seeds", 120)):
             view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
     with competing:
