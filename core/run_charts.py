@@ -84,7 +84,8 @@ def risk_by_budget(
     frame = _long(budgets, risk._replace(low=floor), lines, "budget")
     x = {"scale": _log(budgets), "axis": _ticks(budgets), "title": "points picked (log scale)"}
     low, high = domain or (float(frame["mean"].min()) / 1.3, float(frame["mean"].max()) * 1.3)
-    axis = alt.Axis(tickCount=6, format="~r")
+    decades = [10.0**i for i in range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)]
+    axis = alt.Axis(values=decades, format="~r")
     height = _Height("Bayes risk (log scale)", axis, [low, high], log=True, format=".4~g")
     return _lines(frame, "budget", x, lines, dark, last=max(budgets), height=height)
 

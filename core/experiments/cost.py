@@ -70,13 +70,18 @@ def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str,
     return {"rate": record.steps * 64 / seconds, "memory": float(process.memory_info().rss), "weights": float(weights)}
 
 
-def measure_core() -> dict[str, float]:
-    """In the worker: how many times as fast as the reference this core inverts a matrix, and the worker's memory in bytes."""
+def measure_core(held: int = 0) -> dict[str, float]:
+    """In the worker: how many times as fast as the reference this core inverts a matrix, and the worker's memory in bytes.
+
+    held: bytes that each run of a network needs beside the worker, which then counts with what trains networks; 0: there is no network.
+    """
     import psutil
 
+    if held:
+        import core.training  # noqa: F401
     matrix, seconds = np.random.default_rng(0).standard_normal((SIZE, SIZE)) + SIZE * np.eye(SIZE), []
     for _ in range(INVERSES):
         started = time.perf_counter()
         np.linalg.inv(matrix)
         seconds.append(time.perf_counter() - started)
-    return {"rate": REFERENCE / min(seconds), "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": 0.0}
+    return {"rate": REFERENCE / min(seconds), "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": held / 16}

@@ -39,6 +39,7 @@ UNWEIGHED = f"{FORWARD}:fisher=False"
 DESIGNS = {"risk": simulations.DESIGNS, "representations": simulations.REPRESENTATIONS, "backward": ("network",)}
 DUELS = {"risk": (BAIT, LOG_DET), "representations": (FORWARD, UNWEIGHED), "backward": ("bait", FORWARD)}
 NETWORKS, PASSES, FIRST = {"representations": "linear", "backward": "mlp"}, {"linear": 1000, "mlp": 100}, 100
+BYTES = 8 * (9 * 128) ** 2 * 6  # of BAIT's matrices: nine contrasts of ten classes by 128 dimensions, float64
 KNOBS = {
     "pool": Knob("Pool", "Random points that can be picked; in Figure 3 the points drawn.", 200, 60_000, name="pool", kind=int),
     "ridge": Knob(
@@ -104,7 +105,8 @@ class Simulations:
     def measurement(self) -> Measurement:
         """How its cost is measured: not by training alone."""
         told = "each {:.2g} times as fast as the core on which these runs were timed"
-        return Measurement("~rate core", "core.experiments.cost:measure_core", (), "how fast this machine computes", told)
+        held = BYTES if self.needs_data else 0
+        return Measurement(f"~rate core {held}", "core.experiments.cost:measure_core", (held,), "how fast this machine computes", told)
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the figure's preset."""

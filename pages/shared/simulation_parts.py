@@ -22,12 +22,12 @@ FIGURES = {
     "representations": "Two representations (Figures 2, 4)",
     "backward": "Taking points back (Figure 1)",
 }
-DESIGNS = {
-    "gaussian": "the Gaussian design",
-    "orthonormal": "the orthonormal design",
-    "learned": "the learned representation",
-    "random": "the random representation",
-    "network": "the MLP",
+DESIGNS = {  # in a sentence; and above a panel
+    "gaussian": ("on the Gaussian design", "Gaussian design"),
+    "orthonormal": ("on the orthonormal design", "Orthonormal design"),
+    "learned": ("on the learned representation", "Learned representation"),
+    "random": ("on the random representation", "Random representation"),
+    "network": ("with an MLP", "MLP"),
 }
 NAMES = {
     ("risk", BAIT): "BAIT",
@@ -158,20 +158,29 @@ def answer(plan: Simulations, values: Floats) -> None:
         parts.answer("No verdict yet: an interval needs two seeds of two strategies.")
         return
     known.sort(key=lambda i: -abs(found.mean[i]))
-    said = [_compared(plan, i, *(float(part[i]) for part in found[:3])) for i in known]
+    said = [_compared(plan, i, *(float(part[i]) for part in found[:3]), again=i != known[0]) for i in known]
     sentence = "; ".join(said)
     parts.answer(f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
-def _compared(plan: Simulations, i: int, mean: float, low: float, high: float) -> str:
-    """ "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of Log-det (95% interval −34% to −24%)"."""
-    unit, over = (" points", "over all rounds") if plan.needs_data else ("%", "over all budgets")
-    first, second = (called(plan.figure, name) for name in plan.duel)
-    place = f"on {DESIGNS[plan.designs[i]]}"
-    interval = f"95% interval {low:+.1f} to {high:+.1f}{unit}".replace("-", "−")
+def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, again: bool) -> str:
+    """ "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over all budgets (95% interval ...)".
+
+    again: what is compared has been said.
+    """
+    unit, over = (" points", " over all rounds") if plan.needs_data else ("%", " over all budgets")
+    first, second = (_within(called(plan.figure, name)) for name in plan.duel)
+    place, interval = DESIGNS[plan.designs[i]][0], f"(95% interval {low:+.1f} to {high:+.1f}{unit})".replace("-", "−")
     if low <= 0 <= high:
-        return f"{place} no difference between {first} and {second} shows {over} ({interval})"
-    if plan.needs_data:
-        return f"{place} {first} is *{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}* than {second} {over} ({interval})"
-    word = "lower" if mean < 0 else "higher"
-    return f"{place} the Bayes risk of {first} is *{abs(mean):.0f}% {word}* than that of {second} {over} ({interval})"
+        return f"{place} no difference shows {interval}" if again else f"{place} no difference between {first} and {second} shows{over} {interval}"
+    word = ("better" if mean > 0 else "worse") if plan.needs_data else ("lower" if mean < 0 else "higher")
+    amount = f"*{abs(mean):.1f} points {word}*" if plan.needs_data else f"*{abs(mean):.0f}% {word}*"
+    if again:
+        return f"{place} it is {amount} {interval}"
+    what, than = (first, second) if plan.needs_data else (f"the Bayes risk of {first}", f"that of {second}")
+    return f"{place} {what} is {amount} than {than}{over} {interval}"
+
+
+def _within(name: str) -> str:
+    """A name inside a sentence: acronyms keep their capitals."""
+    return name if name[1:2].isupper() else f"{name[:1].lower()}{name[1:]}"

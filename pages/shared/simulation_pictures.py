@@ -25,9 +25,9 @@ def picture(plan: Simulations, values: Floats, finished: int) -> None:
     what = "Test accuracy by labels asked for" if plan.needs_data else "Bayes risk by points picked: lower is better"
     st.markdown(f"**{what}** · {made_of(plan, finished)}, mean and 95% interval")
     for i, panel in enumerate(st.columns(len(plan.designs), gap="medium")):
-        name = DESIGNS[plan.designs[i]].removeprefix("the ")
+        name = DESIGNS[plan.designs[i]][1]
         with panel:
-            st.markdown(f"**{name[:1].upper()}{name[1:]}**")
+            st.markdown(f"**{name}**")
             with parts.fluid(f"simulation-{plan.designs[i]}", run_charts.HEIGHT + 40):
                 key = state.key(f"simulation {plan.designs[i]}")
                 st.altair_chart(chart(plan, values, i, parts.dark()), key=key, alt=_table(plan, values[i], name), height="stretch")
@@ -58,11 +58,11 @@ def _table(plan: Simulations, values: Floats, name: str) -> str:
     each = zip(plan.strategies, last, strict=True)
     said = [f"{called(plan.figure, text)} {written.format(value)}" for text, value in each if np.isfinite(value)]
     what = f"mean test accuracy at {plan.budgets[-1]:,} labels" if plan.needs_data else f"mean Bayes risk with {plan.budgets[-1]:,} points"
-    return f"{name[:1].upper()}{name[1:]}, {what}: {'; '.join(said)}"
+    return f"{name}, {what}: {'; '.join(said)}"
 
 
 def downloads(plan: Simulations, data: sweeps.Source, values: Floats, found: Found) -> None:
     """The rows of all runs, a figure for each design, and how they were made."""
-    names = [DESIGNS[design].removeprefix("the ") for design in plan.designs]
+    names = [DESIGNS[design][1] for design in plan.designs]
     figures = {name: partial(chart, plan, values, i, False) for i, name in enumerate(names) if np.isfinite(values[i]).any()}
     files(f"simulation-{plan.figure}", plan, data.fingerprint, len(found), lambda: rows(plan, found), figures)
