@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core import blocks, cache, datasets, embeddings, jobs, lesson, pipeline, softmax_head, strategy
+from core import blocks, cache, datasets, embeddings, inputs, jobs, lesson, pipeline, softmax_head, strategy
 from core.__main__ import first_screens
 from core.spec import Spec, comparison_key, embedding_key, favourites_key, map_key, plane_key, scores_key, textbook_key
 from core.strategies import leverage
@@ -192,8 +192,8 @@ def test_the_head_of_any_embedding_is_fitted_once_and_gives_probabilities(monkey
     fitted = pipeline.head(DIGITS)
     data = datasets.load("digits")
     x = embeddings.embed(data, "raw").embedding
-    direct = softmax_head.fit(x, data.labels, l2=pipeline.HEAD_L2)
-    assert np.abs(fitted.weights - direct.weights).max() < 1e-4 and fitted.l2 == pipeline.HEAD_L2
+    direct = softmax_head.fit(x, data.labels, l2=inputs.HEAD_L2)
+    assert np.abs(fitted.weights - direct.weights).max() < 1e-4 and fitted.l2 == inputs.HEAD_L2
     monkeypatch.setattr(softmax_head, "fit", None)  # the second time it comes from the cache
     again = pipeline.head(DIGITS)
     assert np.array_equal(again.weights, fitted.weights) and len(again.fitted_on) == 1797
@@ -209,7 +209,7 @@ def test_a_strategy_that_asks_for_probabilities_gets_them(monkeypatch):
 
     scores = pipeline.scores(DIGITS.with_(strategy="doubt")).arrays["scores"]
     x = embeddings.embed(datasets.load("digits"), "raw").embedding
-    probs = softmax_head.probabilities(x, softmax_head.fit(x, datasets.load("digits").labels, l2=pipeline.HEAD_L2))
+    probs = softmax_head.probabilities(x, softmax_head.fit(x, datasets.load("digits").labels, l2=inputs.HEAD_L2))
     assert np.allclose(scores, 1 - probs.max(axis=1), atol=1e-6)
 
 
