@@ -25,7 +25,7 @@ from core.types import Dataset, UserError
 from core.versions import code_version
 
 RANDOM = "random"
-NETWORKS = ("mlp", "linear", "lenet5", "talk_cnn", "resnet18", "vgg11")
+NETWORKS = ("mlp", "linear", "lenet5", "talk_cnn", "resnet18", "vgg11", "fi_cnn")
 MOST_STRATEGIES, MOST_UNITS = 12, 500
 KNOBS = {
     "network": Knob("Network", "Trained from scratch in every round.", choices=NETWORKS, name="network", kind=str, default="mlp"),

@@ -22,14 +22,17 @@ View = dict[str, Any]
 PAGE = "active"
 SHOWN = {"curves": "Learning curves", "beats": "Who beats whom", "errors": "Errors", "batches": "Batches", "replay": "Replay"}
 NETWORKS = {"mlp": "MLP", "linear": "Linear", "lenet5": "LeNet-5", "talk_cnn": "The talk's network"}
-NETWORKS |= {"resnet18": "ResNet-18", "vgg11": "VGG-11"}
+NETWORKS |= {"resnet18": "ResNet-18", "vgg11": "VGG-11", "fi_cnn": "The FI paper's CNN, with dropout"}
 UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passes"}
 TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
 TASKS = {"classification": "Classification", "regression": "Regression on one-hot labels"}
 READING = (
     "All strategies of a seed begin with the same random labels. In each round a fresh network is trained on what is labeled, the strategy "
     "looks at the rest of the pool through this network (its penultimate layer and its probabilities) and picks a batch; no strategy sees "
-    "a label that was not asked for.\n\n"
+    "a label that was not asked for: one that takes labels is given the network's predictions in their place, so that the true label of "
+    "an influence or a utility (oracle) is the predicted one here.\n\n"
+    "ALBL draws one of two strategies, CORESET or least confidence, in each round. After it, two more networks tell how well the points "
+    "that it asked for are predicted without their own labels; by this its weights move.\n\n"
     "*Learning curves*: mean over seeds, the band is one standard error to each side, as in the papers.\n\n"
     "*Who beats whom*: for budgets M + 2^k B up to where random reaches 99% of its final accuracy, a paired t-test over the seeds "
     "(t > 2.776 for five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the sign turned; here as in "
@@ -144,7 +147,7 @@ def show_plan(plan: Active) -> None:
 
 
 def name_of(text: str) -> str:
-    """"BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
+    """ "BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
     try:
         name, knobs = active.parse_strategy(text)
     except UserError:  # from a link: told above

@@ -159,7 +159,7 @@ def show_plan(plan: Retraining) -> None:
 
 
 def name_of(text: str | Candidate) -> str:
-    """"Top, raw"; the strategy and the seed only where they are not the usual ones."""
+    """ "Top, raw"; the strategy and the seed only where they are not the usual ones."""
     try:
         candidate = retrain.parse_candidate(text) if isinstance(text, str) else text
     except UserError:  # from a link: said above, and not to be chosen again
