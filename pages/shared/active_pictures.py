@@ -19,7 +19,7 @@ from core.run_charts import Line
 from core.types import Dataset
 from pages.shared import cached, parts, state
 from pages.shared.active_parts import SHOWN, Curves, View, comparison, name_of, table
-from pages.shared.gallery import gallery
+from pages.shared.points import show
 
 COLOURS = (4, 5, 2, 0, 6, 8, 9, 1, 3)  # of the palette's ten, the most different ones first
 RIVALS = ("the strategy's batch", "the most uncertain points")
@@ -48,6 +48,12 @@ def lines_of(plan: Active) -> list[Line]:
     return [Line(name_of(name), CHANCE, (5, 4)) if name == RANDOM else Line(name_of(name), colour) for name, colour in each]
 
 
+def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
+    """The seeds (a, s, r) that all strategies have finished, so that their means compare; all there is as long as there are none."""
+    whole = np.isfinite(accuracy).all(axis=(0, 2))
+    return accuracy[:, whole] if whole.any() else accuracy
+
+
 def _share(plan: Active, curves: Curves) -> str:
     total = len(plan.units())
     return f"all {total:,} runs" if curves.finished == total else f"{curves.finished:,} of {total:,} runs so far"
@@ -55,7 +61,7 @@ def _share(plan: Active, curves: Curves) -> str:
 
 def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
     st.markdown(f"**Test accuracy by labels asked for** · {_share(plan, curves)}, mean and standard error")
-    mean, error = summaries.standard_error(curves.accuracy)
+    mean, error = summaries.standard_error(of_whole_seeds(curves.accuracy))
     chart = run_charts.accuracy_by_labels(curves.labels, Estimate(mean, mean - error, mean + error, error), lines, parts.dark())
     with parts.fluid("learning-curves", run_charts.HEIGHT + 40):
         st.altair_chart(chart, key=state.key("learning curves"), alt=table(plan, curves), height="stretch")
@@ -133,10 +139,7 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
             st.markdown(f"**{title}**, {at} of {k}")
             st.altair_chart(_map(arrays, chosen), key=state.key(f"replay map {place}"), alt=f"Map of the pool with {at} picks of {title}")
             rows = arrays["pool"][chosen]
-            if data.is_images:
-                captions = [data.class_names[c] for c in data.labels[rows]]
-                how = {"alt": f"The first {at} picks of {title}", "key": state.key(f"replay {place}"), "size": 40, "max_rows": 4}
-                gallery(data.points[rows], captions, [""] * at, rows.tolist(), **how)
+            show(data, rows, alt=f"The first {at} picks of {title}", key=state.key(f"replay {place}"), size=40, max_rows=4)
     for column, (objective, (title, why)) in zip(st.columns(3), OBJECTIVES.items(), strict=True):
         with column:
             st.markdown(f"**{title}**", help=why)
