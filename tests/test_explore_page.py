@@ -317,3 +317,11 @@ def test_a_strategy_that_takes_long_can_be_stopped_and_one_sees_how_far_it_is(he
     held("scores", of="fi_util")
     at = visit(**DIGITS, n="300", strategy="fi_util")
     assert not at.exception and "counting" in str(at.get("progress")[0].proto) and widget(at.button, "Stop")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("fi_util", "where exactly this training point lies"), ("entropy", "Entropy of the predicted")]
+)
+def test_every_strategy_says_how_to_read_it(name, words):
+    at = visit(**DIGITS, n="300", strategy=name)
+    assert words in texts(at) + " ".join(element.value for element in at.markdown)
