@@ -134,9 +134,11 @@ def said(chosen: Strategy, scene: Scene) -> str:
     """How these inputs came about, in a sentence or two for the screen; "" where there is nothing to say."""
     if "validation" in chosen.accepts:
         first, second = scene.sittings
-        who = f"The {len(first.judge):,} test points" if scene.test.any() else f"{len(first.judge):,} points, a fifth of each class,"
-        back = f"{len(second.judge):,} of these, drawn class by class, judge them in turn"
-        return f"Validation set: {who} judge the other {len(first.learn):,}, the training set; {back}. No point judges itself."
+        count, published = f"{len(first.judge):,}", scene.test.any()
+        who = f"the {count} test points" if published else f"{count} points, a fifth of each class,"
+        whom = "the test points" if published else f"the first {count}"
+        back = f"In a second sitting {len(second.judge):,} of those, drawn class by class, judge {whom}"
+        return f"Validation: {who} judge the other {len(first.learn):,}, which are the training set. {back}. No point judges itself."
     if "member_probs" in chosen.accepts:
         return f"The opinions: {members.HEADS} linear heads, each fitted to a bootstrap sample of the {len(scene.known):,} training points."
     if "record" in chosen.accepts:

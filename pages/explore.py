@@ -73,7 +73,7 @@ with st.container(key="stale" if shown.stale else "current"):
                 points,
                 score_texts(ranking.scores[points]),
                 ranks=ranking.rank[points].tolist(),
-                alt=f"{SHOWN[view['show']]}: {len(points)} {names_of} by {label.lower()}",
+                alt=f"{SHOWN[view['show']]}: {len(points)} {names_of} by {inside(label)}",
                 selected=view["point"],
                 key=state.key("gallery"),
             )

@@ -105,8 +105,10 @@ def test_a_record_of_the_callers_is_used(scene):
 
 def test_what_the_screen_says_is_what_was_done(scene):
     said = inputs.said(strategy.find("fi_util"), scene)
-    assert "24 points, a fifth of each class, judge the other 96" in said and "24 of these" in said
-    assert "The 30 test points judge the other 90" in inputs.said(strategy.find("influence_value"), made_up(np.arange(N) >= 90))
+    assert (
+        "24 points, a fifth of each class, judge the other 96" in said and "24 of those, drawn class by class, judge the first 24" in said
+    )
+    assert "the 30 test points judge the other 90" in inputs.said(strategy.find("influence_value"), made_up(np.arange(N) >= 90))
     assert "8 linear heads" in inputs.said(strategy.find("bald"), scene) and "of the 120 training points" in inputs.said(
         strategy.find("bald"), scene
     )

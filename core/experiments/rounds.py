@@ -118,6 +118,13 @@ def inputs_of(wanted: tuple[str, ...], setting: Setting) -> str | None:
     return f"needs {' and '.join(absent)}, which a round does not have" if absent else None
 
 
+def networks_trained(strategy: str) -> int:
+    """How many networks a round trains: more than one for a strategy that asks for several opinions, and for ALBL's reward."""
+    if strategy == "albl":
+        return 1 + FOLDS
+    return MEMBERS if "member_probs" in registry.find(strategy).accepts else 1
+
+
 @dataclass
 class _Loop:
     data: Dataset

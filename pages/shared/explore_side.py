@@ -15,7 +15,7 @@ from core.cache import Entry
 from core.spec import Spec
 from core.types import Dataset
 from pages.shared import lesson_pictures, parts, state
-from pages.shared.words import number
+from pages.shared.words import inside, number
 
 View = dict[str, Any]
 
@@ -47,8 +47,8 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
     st.markdown(
         "**How the scores are spread** — drag to keep a range" if kept is None else f"**Kept: {number(kept[0])} to {number(kept[1])}**"
     )
-    chart = _histogram(identity, label.lower(), family, kept, parts.dark(), scores)
-    summary = f"Histogram of {len(scores):,} {label.lower()} scores from {number(whole[0])} to {number(whole[1])}"
+    chart = _histogram(identity, inside(label), family, kept, parts.dark(), scores)
+    summary = f"Histogram of {len(scores):,} {inside(label)} scores from {number(whole[0])} to {number(whole[1])}"
     key = state.key(f"histogram {identity}")
     event = st.altair_chart(chart, on_select="rerun", selection_mode="range", key=key, alt=summary)
     brushed = (event["selection"].get("range") or {}).get("from")
