@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from core import holdout, jobs, members, record, softmax_head
+from core import holdout, jobs, members, record, softmax_head, strategy
 from core.probabilities import check_labels
-from core.strategy import Strategy, score
+from core.strategy import Strategy
 from core.types import Bools, Embedded, Floats, Head, Ints
 
 HEAD_L2 = 1e-3
@@ -119,13 +119,13 @@ def scores(
     if "validation" not in wanted:
         points, made = make(scene, wanted, lambda: fit(None), recorded)
         jobs.report(None, f"Scoring {len(points):,} points")
-        return score(chosen, points, inputs=made, **how)
+        return strategy.score(chosen, points, inputs=made, **how)
     values = np.zeros(len(scene.points))
     for number, sitting in enumerate(scene.sittings):
         made = {"head": fit(number)} if "head" in wanted else {}
         points = made["head"].fitted_on if made else taken(scene.points, sitting.learn)
         jobs.report(None, f"Scoring {len(sitting.scored):,} points")
-        found = score(chosen, points, inputs=made | {"validation": taken(scene.points, sitting.judge)}, **how)
+        found = strategy.score(chosen, points, inputs=made | {"validation": taken(scene.points, sitting.judge)}, **how)
         values[sitting.scored] = found[np.searchsorted(sitting.learn, sitting.scored)]
     return values
 
