@@ -140,6 +140,17 @@ def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     return name, tuple((knob, value) for knob, value in values.items() if value != chosen.knobs[knob].default)
 
 
+def canonical_strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Strategies with their knobs, checked: each once, knobs at their default left out, random last. A UserError for too many."""
+    texts = given.split() if isinstance(given, str) else given
+    parsed = [parse_strategy(text) for text in texts]
+    each = dict.fromkeys(":".join([name, *(f"{knob}={value}" for knob, value in knobs)]) for name, knobs in parsed)
+    each.pop(RANDOM, None)
+    if len(each) >= MOST_STRATEGIES:
+        raise UserError(f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}. Leave some out.")
+    return (*each, RANDOM)
+
+
 def check(plan: Active, data: Dataset) -> None:
     """A UserError if some run of the plan cannot begin on these points: what is known before any work."""
     check_network(plan.network, data)
@@ -176,17 +187,7 @@ def _texts(plan: Active) -> dict[str, str]:
 def _canonical(plan: Active) -> Active:
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
-    strategies = _strategies(plan.strategies)
+    strategies = canonical_strategies(plan.strategies)
     if (units := len(strategies) * knobs["seeds"]) > MOST_UNITS:
         raise UserError(f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds.")
     return dataclasses.replace(plan, dataset=spec.dataset, n=spec.n, subset=spec.subset, strategies=strategies, **knobs)
-
-
-def _strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    texts = given.split() if isinstance(given, str) else given
-    parsed = [parse_strategy(text) for text in texts]
-    each = dict.fromkeys(":".join([name, *(f"{knob}={value}" for knob, value in knobs)]) for name, knobs in parsed)
-    each.pop(RANDOM, None)
-    if len(each) >= MOST_STRATEGIES:
-        raise UserError(f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}. Leave some out.")
-    return (*each, RANDOM)

@@ -6,6 +6,7 @@ and there every selection is at 0.99. `python -m core retrain --shipped` compute
 
 from __future__ import annotations
 
+from core.experiments import simulation_plan
 from core.experiments.active import Active
 from core.experiments.retrain import Retraining
 
@@ -13,3 +14,4 @@ FAIR = Retraining()
 TALK = FAIR.with_(protocol="talk")
 SHIPPED = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"))
 ACTIVE = (Active(),)
+SIMULATIONS = tuple(simulation_plan.PRESETS.values())
