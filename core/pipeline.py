@@ -140,6 +140,7 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     facts = {
         "nulls": nulls,
         "ranks": [entry.facts["rank"] for entry in entries],
+        "made_of": list(dict.fromkeys(said for entry in entries if (said := entry.facts.get("made_of")))),
         "n": len(data),
         "k": comparison.k,
         "data": data.fingerprint,

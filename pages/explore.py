@@ -60,8 +60,7 @@ with answer:
 with facts:
     parts.facts(explore_parts.fact_row(entry.facts, ranking.scores, shown.fresh))
     parts.notes(entry.notes)
-    if made_of := entry.facts.get("made_of"):
-        st.caption(made_of)
+    parts.made_of([entry.facts.get("made_of")])
 with st.container(key="stale" if shown.stale else "current"):
     left, right = st.columns([5, 2], gap="large")
     with left:

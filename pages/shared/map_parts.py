@@ -106,6 +106,7 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
             return None
     for entry in maps:
         parts.notes(entry.notes)
+    parts.made_of([entry.facts.get("made_of") for entry in rankings])
     first = maps[0].arrays["coordinates"]
     coordinates = [first, *(aligned(entry.key, maps[0].key, entry.arrays["coordinates"], first) for entry in maps[1:])]
     return Ready(maps, [cached.ranking(r.key, r.arrays["scores"]) for r in rankings], coordinates, min(view["k"], len(data)))
