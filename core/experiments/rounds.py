@@ -3,9 +3,10 @@
     arrays, facts = run(data, strategy="badge", network="mlp", batch=100, rounds=19, start=100, seed=1, ...)
 
 As in the BADGE and BAIT papers: `start` random points are labeled first (the same for every strategy of one seed), each round trains a
-fresh network by Adam in batches of 64 until it has 99% of its training points right (learning rate 1e-3 on images, 1e-4 on tables), and
-the batch is picked from the rest of the pool with the trained network's penultimate layer as the embedding. Ours: a cap on the passes, so
-that a network that never gets there ends too; and optionally a random part of the training points as the pool, so that rounds stay short.
+fresh network by Adam in batches of 64 until it has 99% of its training points right, and the batch is picked from the rest of the pool
+with the trained network's penultimate layer as the embedding. Ours: a cap on the passes, so that a network that never gets there ends
+too; optionally a random part of the training points as the pool, so that rounds stay short; and on tables the learning rate of images,
+1e-3, where BADGE has 1e-4: on letter it needs a ninth of the passes to the same accuracy (100 labels: 0.419 and 0.423 on test points).
 
 No strategy sees a label that was not asked for: the labels it is given are the true ones where they are known and the network's predictions
 elsewhere, as in BADGE and in FI's rule for unlabeled points. Several opinions on a point come from a network's dropout, left on, or for
@@ -29,7 +30,7 @@ from core.experiments.unit import one_thread, split
 from core.types import Bools, Dataset, Embedded, Floats, Head, Ints, UserError
 
 ENOUGH = 0.99
-RATES = {"images": 1e-3, "table": 1e-4}
+RATE = 1e-3
 MEMBERS = 4  # networks of an ensemble, for strategies that ask for several opinions
 HEAD_L2 = 1e-3  # for strategies that need a Hessian: an unpenalised head that separates its points has none
 Progress = Callable[[float, str], None]
@@ -168,8 +169,7 @@ class _Loop:
             self.progress(min(1.0, fraction), f"{len(self.rows):,} labels, round {self.number} of {self.setting.rounds}")
             enough = self.setting.until == "accuracy" and training.evaluate(trained, points, labels).accuracy >= ENOUGH
 
-        rate = RATES["images" if self.data.is_images else "table"]
-        how = {"epochs": self.setting.epochs, "learning_rate": rate, "objective": self.objective}
+        how = {"epochs": self.setting.epochs, "learning_rate": RATE, "objective": self.objective}
         record = training.train(network, points, labels, seed=seed, on_epoch=after_pass, stop=lambda: enough, **how)
         return network, len(record.losses)
 
