@@ -18,7 +18,7 @@ from typing import Any
 
 from core import cache, datasets, strategy
 from core.cache import Entry
-from core.experiments.rounds import Setting, inputs_of, pool_of
+from core.experiments.rounds import Setting, inputs_of, networks_trained, pool_of
 from core.experiments.unit import check_network
 from core.spec import Spec
 from core.strategy import Knob, parse_knobs
@@ -26,7 +26,7 @@ from core.types import Dataset, UserError
 from core.versions import code_version
 
 RANDOM = "random"
-NETWORKS = ("mlp", "linear", "lenet5", "talk_cnn", "resnet18", "vgg11")
+NETWORKS = ("mlp", "linear", "lenet5", "talk_cnn", "resnet18", "vgg11", "fi_cnn")
 MOST_STRATEGIES, MOST_UNITS = 12, 500
 KNOBS = {
     "network": Knob("Network", "Trained from scratch in every round.", choices=NETWORKS, name="network", kind=str, default="mlp"),
@@ -64,7 +64,7 @@ class Unit:
         chosen = self.setting
         passes = chosen.epochs if chosen.until == "epochs" else min(25, chosen.epochs)
         labels = sum(chosen.start + i * chosen.batch for i in range(chosen.rounds + 1))
-        return float(labels * passes)
+        return float(labels * passes * networks_trained(parse_strategy(self.strategy)[0]))
 
     def key(self, fingerprint: str) -> str:
         """The cache key of the run: its settings, the strategy's code and the code of the rounds."""

@@ -27,7 +27,10 @@ TASKS = {"classification": "Classification", "regression": "Regression on one-ho
 READING = (
     "All strategies of a seed begin with the same random labels. In each round a fresh network is trained on what is labeled, the strategy "
     "looks at the rest of the pool through this network (its penultimate layer and its probabilities) and picks a batch; no strategy sees "
-    "a label that was not asked for.\n\n"
+    "a label that was not asked for: one that takes labels is given the network's predictions in their place, so that the true label of "
+    "an influence or a utility (oracle) is the predicted one here.\n\n"
+    "ALBL draws one of two strategies, CORESET or least confidence, in each round. After it, two more networks tell how well the points "
+    "that it asked for are predicted without their own labels; by this its weights move.\n\n"
     "*Learning curves*: mean over seeds, the band is one standard error to each side, as in the papers.\n\n"
     "*Who beats whom*: for budgets M + 2^k B up to where random reaches 99% of its final accuracy, a paired t-test over the seeds "
     "(t > 2.776 for five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the sign turned; here as in "
