@@ -96,11 +96,11 @@ def test_a_plan_that_cannot_run_is_refused_before_the_work():
         check(PRESETS["risk"].with_(strategies="bait"), DRAWN)
     with pytest.raises(UserError, match="the ridge is the prior's"):
         check(PRESETS["risk"].with_(strategies="log_det:ridge=0.5"), DRAWN)
-    with pytest.raises(UserError, match="Active learning: found a pool of 200 points, but 300 labels"):
+    with pytest.raises(UserError, match="Active learning: found a pool of 200 points, but 400 labels"):
         check(PRESETS["backward"].with_(dataset="digits", pool=200), digits)
     with pytest.raises(UserError, match=r"found a pool of .* but 900 labels"):  # half of the digits are not enough
-        check(PRESETS["representations"].with_(dataset="digits", pool=2000, rounds=40), digits)
-    check(PRESETS["backward"].with_(dataset="digits", pool=2000, rounds=40), digits)
+        check(PRESETS["representations"].with_(dataset="digits", pool=2000, rounds=80), digits)
+    check(PRESETS["backward"].with_(dataset="digits", pool=2000, rounds=80), digits)
     assert absent("leverage", "risk") is None and absent("el2n", "backward")
     for plan in PRESETS.values():
         check(plan, source(plan.with_(dataset="digits")) if plan.needs_data else DRAWN)

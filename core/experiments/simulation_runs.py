@@ -27,8 +27,8 @@ from core.versions import code_version
 
 Outcome = tuple[dict[str, np.ndarray], dict[str, Any]]
 TASK = "core.experiments.simulation_runs:compute"
-# Seconds of one core: a round of training, and a round of BAIT among 2,000 points, forward and with points taken back.
-TRAINING, PICKING = {"linear": 0.9, "mlp": 0.1}, (0.7, 1.1)
+# Seconds of one core: a round of training; a round of BAIT among 2,000 points, forward and with points taken back, and each of its picks.
+TRAINING, PICKING = 0.1, ((0.55, 0.011), (0.6, 0.031))
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class Rounds:
     @property
     def work(self) -> float:
         """Seconds on the reference core, see core/experiments/cost.py: training, and for BAIT the products with (d c)^2 numbers."""
-        (name, knobs), rounds = parse_strategy(self.strategy), self.setting.rounds
-        training = TRAINING[self.setting.network] * (1 + rounds)
-        return training + (PICKING[dict(knobs).get("backward", True)] * rounds * self.setting.pool / 2000 if name == "bait" else 0)
+        (name, knobs), chosen = parse_strategy(self.strategy), self.setting
+        start, each = PICKING[dict(knobs).get("backward", True)] if name == "bait" else (0, 0)
+        return TRAINING * (1 + chosen.rounds) + chosen.rounds * (start + each * chosen.batch) * chosen.pool / 2000
 
     def key(self, fingerprint: str) -> str:
         """The cache key of the run."""

@@ -48,11 +48,11 @@ PAPER = {
     "representations": (
         "In the paper's Figures 2 and 4 the differences are small on the learned representation; on the random one BAIT is above all "
         "others by a large margin, most of all early, and without F it is no better than they are. There: 50 batches of 10 from "
-        "30,000 digits. Here, so that a run takes seconds: 15 batches of 20 from 2,000, unless you change it."
+        "30,000 digits. Here, so that a run takes seconds: 30 batches from 2,000, unless you change it."
     ),
     "backward": (
         "The paper finds in its Figure 1 that taking points back sometimes helps. There: 50 batches of 10 from 60,000 digits. Here, "
-        "so that a run takes seconds: 20 batches of 10 from 2,000, unless you change it."
+        "so that a run takes seconds: 30 batches from 2,000, unless you change it."
     ),
 }
 _COMMON = "Lines are means over the seeds, bands 95% intervals (Student's t); a comparison of two strategies is made seed by seed."
@@ -172,7 +172,11 @@ def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, a
     first, second = (_within(called(plan.figure, name)) for name in plan.duel)
     place, interval = DESIGNS[plan.designs[i]][0], f"(95% interval {low:+.1f} to {high:+.1f}{unit})".replace("-", "−")
     if low <= 0 <= high:
-        return f"{place} no difference shows {interval}" if again else f"{place} no difference between {first} and {second} shows{over} {interval}"
+        return (
+            f"{place} no difference shows {interval}"
+            if again
+            else f"{place} no difference between {first} and {second} shows{over} {interval}"
+        )
     word = ("better" if mean > 0 else "worse") if plan.needs_data else ("lower" if mean < 0 else "higher")
     amount = f"*{abs(mean):.1f} points {word}*" if plan.needs_data else f"*{abs(mean):.0f}% {word}*"
     if again:
