@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core import cache, datasets
+from core import cache, datasets, strategy
 from core.experiments import cost, results, rounds, simulation_runs, simulations
 from core.experiments.simulation_plan import (
     BAIT,
@@ -101,7 +101,7 @@ def test_a_plan_that_cannot_run_is_refused_before_the_work():
     with pytest.raises(UserError, match=r"found a pool of .* but 900 labels"):  # half of the digits are not enough
         check(PRESETS["representations"].with_(dataset="digits", pool=2000, rounds=80), digits)
     check(PRESETS["backward"].with_(dataset="digits", pool=2000, rounds=80), digits)
-    assert absent("leverage", "risk") is None and absent("el2n", "backward")
+    assert absent("leverage", "risk") is None and "training record" in absent("forgetting", "backward")
     for plan in PRESETS.values():
         check(plan, source(plan.with_(dataset="digits")) if plan.needs_data else DRAWN)
 
@@ -109,6 +109,13 @@ def test_a_plan_that_cannot_run_is_refused_before_the_work():
 def test_designs_are_drawn_and_the_others_have_a_dataset():
     assert source(PRESETS["risk"]) is DRAWN
     assert source(PRESETS["backward"].with_(dataset="digits")).fingerprint == datasets.load("digits").fingerprint
+
+
+@pytest.mark.parametrize("design", simulations.DESIGNS)
+@pytest.mark.parametrize("name", [name for name in strategy.strategies() if not absent(name, "risk")])
+def test_every_strategy_that_is_offered_runs_on_a_design(name, design):
+    risk = simulations.risks(design, name, 1, budgets=(1, 10, 60), n=80, d=20)
+    assert np.isfinite(risk).all() and (risk > 0).all() and risk[0] > risk[-1]
 
 
 # ---- runs ----
