@@ -8,14 +8,15 @@ of the vectors that sum to zero: a residual is q = N^T (p - e_y), the Fisher mat
 q (x) h or a step has shape (r, m), and H is D x D, D = r m. That is exact for all that the softmax can tell apart, and leaves H
 no null directions but those of the embedding itself. Nothing of size n x D, or D x D for each point, is made.
 
-The three: `Exact` (Cholesky), `Iterated` (conjugate gradients) and `Kronecker` (K-FAC).
+The three: `Exact` (Cholesky; of a head on fewer points than dimensions within their span, `Spanned`), `Iterated` (conjugate gradients)
+and `Kronecker` (K-FAC).
 Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015 (K-FAC, here with the true Fisher matrix of the labels).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 from scipy.linalg.lapack import dpotri
 
 from core import softmax_head
+from core.span import span
 from core.strategy import Knob
 from core.types import Floats, Head, Ints, UserError
 
@@ -127,7 +129,7 @@ def open_head(head: Head) -> OpenHead:
     return OpenHead(theta, d, penalty, rows, softmax_head.softmax(rows @ theta.T), helmert(len(theta)).T)
 
 
-def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Iterated | Kronecker:
+def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Spanned | Iterated | Kronecker:
     """Something that solves with H = mean Lambda (x) h h^T + ridge (m,).
 
     hessian: "exact" (by Cholesky up to 4,000 parameters, by conjugate gradients above), or "kfac" for its Kronecker factors.
@@ -135,20 +137,21 @@ def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | I
     """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    return Exact(opened, ridge) if np.prod(opened.shape) <= FACTORED else Iterated(opened, ridge)
+    if _parameters(opened, ridge) > FACTORED:
+        return Iterated(opened, ridge)
+    return Spanned(opened, ridge) if _few(opened, ridge) else Exact(opened, ridge)
 
 
-def spreader(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Kronecker:
+def spreader(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Spanned | Kronecker:
     """The same for methods that also need H^-1 (e_a (x) h) for each point; a UserError for more than 8,000 parameters exactly."""
-    parameters = int(np.prod(opened.shape))
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    if parameters > INVERTED:
+    if (parameters := _parameters(opened, ridge)) > INVERTED:
         raise UserError(
             f"This method inverts the head's Hessian exactly for at most {INVERTED:,} parameters, and the head has {parameters:,}. "
             "Take an embedding of fewer dimensions or, where the method offers it, the Hessian 'kfac'."
         )
-    return Exact(opened, ridge)
+    return Spanned(opened, ridge) if _few(opened, ridge) else Exact(opened, ridge)
 
 
 class Exact:
@@ -175,6 +178,31 @@ class Exact:
         lower = np.tril(dpotri(self.factor[0], lower=1)[0])
         inverse = (lower + np.tril(lower, -1).T).reshape(r, m, r * m)
         return np.ascontiguousarray(inverse.transpose(1, 0, 2)).reshape(m, r * r * m)
+
+
+class Spanned:
+    """The same for a head on fewer points than dimensions: exact, by the Hessian within the points' span, (r q, r q) for q <= n + 1.
+
+    Outside that span H is the ridge alone, the same for every weight and above 0.
+    """
+
+    def __init__(self, opened: OpenHead, ridge: Floats):
+        self.axes, self.beyond = span(opened.rows, opened.d), ridge[0]
+        within = np.append(np.full(self.axes.shape[1] - len(ridge[opened.d :]), ridge[0]), ridge[opened.d :])
+        self.exact = Exact(replace(opened, rows=opened.rows @ self.axes), within)
+
+    def solve(self, targets: Floats) -> Floats:
+        """H^-1 targets: (..., r, m)."""
+        inside = targets @ self.axes
+        return self.exact.solve(inside) @ self.axes.T + (targets - inside @ self.axes.T) / self.beyond
+
+    def spread(self, rows: Floats) -> Floats:
+        """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m)."""
+        inside = rows @ self.axes
+        spreads = self.exact.spread(inside) @ self.axes.T
+        each = np.arange(spreads.shape[1])
+        spreads[:, each, each] += ((rows - inside @ self.axes.T) / self.beyond)[:, None]
+        return spreads
 
 
 class Iterated:
@@ -245,6 +273,16 @@ def chunks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:
     """Slices of range(n), so that `numbers` float64 for each point stay below 64 MB in all (or one point at a time)."""
     size = max(1, budget // max(numbers, 1))
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def _few(opened: OpenHead, ridge: Floats) -> bool:
+    return opened.n < opened.d and ridge[0] > 0 and bool((ridge[: opened.d] == ridge[0]).all())
+
+
+def _parameters(opened: OpenHead, ridge: Floats) -> int:
+    """Of the Hessian that has to be factored."""
+    r, m = opened.shape
+    return r * (m - opened.d + opened.n) if _few(opened, ridge) else r * m
 
 
 def _mean_fisher(opened: OpenHead) -> Floats:
