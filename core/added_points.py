@@ -20,10 +20,10 @@ import numpy as np
 from core.curvature import OpenHead, chunks, spreader
 from core.newton_step import check_evaluations
 from core.softmax_head import log_softmax, softmax
+from core.step_length import best_lengths
 from core.types import Floats, Ints
 
 OWN_STEPS, OWN_REST = 30, 1e-9  # Newton steps for w, and the change at which it counts as found
-LENGTHS, LONGEST = 8, 4.0  # Newton steps for the length, and the longest that is looked at
 HALVINGS = 25
 
 
@@ -47,7 +47,7 @@ def added_shifts(
         levers = np.einsum("kiacm,kjm->kiajc", spreads, h, optimize=True).reshape(len(h), b * r, b * r)
         weights = own_weights(opened, h @ opened.theta.T, y, levers, (h @ drift.T).reshape(len(h), b * r))
         shifts = -(drift + np.einsum("klia,kiasm->klsm", weights, spreads, optimize=True)) / n
-        yield block, best_lengths(opened, known, h, y, shifts)[..., None, None] * shifts
+        yield block, best_lengths(opened, known, h, y, shifts, sign=1)[..., None, None] * shifts
 
 
 def own_weights(opened: OpenHead, logits: Floats, labels: Ints, levers: Floats, pulled: Floats) -> Floats:
@@ -81,28 +81,3 @@ def own_weights(opened: OpenHead, logits: Floats, labels: Ints, levers: Floats, 
             share[high] /= 2
         w = w + share[..., None] * step
     return w.reshape(k, ways, b, r)
-
-
-def best_lengths(opened: OpenHead, known: Ints, groups: Floats, labels: Ints, shifts: Floats) -> Floats:
-    """t (k, labelings) in [0, 4]: where the loss of all n + b points, penalty included, is least along T + t shift. Convex in t."""
-    steps = np.matmul(opened.basis, shifts)
-    k, ways = labels.shape[:2]
-    base = np.concatenate(
-        [np.broadcast_to(opened.rows @ opened.theta.T, (k, opened.n, len(opened.theta))), groups @ opened.theta.T], axis=1
-    )
-    moves = np.concatenate(
-        [np.matmul(opened.rows, np.swapaxes(steps, -1, -2)), np.matmul(groups[:, None], np.swapaxes(steps, -1, -2))], axis=2
-    )
-    own = np.concatenate([np.broadcast_to(known, (k, ways, opened.n)), labels], axis=2)
-    wanted = np.take_along_axis(moves, own[..., None], axis=-1)[..., 0].mean(axis=-1)
-    bend, lean = (opened.penalty * steps**2).sum((-1, -2)), (opened.penalty * steps * opened.theta).sum((-1, -2))
-    t, low, high = np.ones((k, ways)), np.zeros((k, ways)), np.full((k, ways), LONGEST)
-    for _ in range(LENGTHS):
-        probs = softmax(base[:, None] + t[..., None, None] * moves)
-        mean = (probs * moves).sum(axis=-1)
-        slope = mean.mean(axis=-1) - wanted + lean + t * bend
-        curvature = ((probs * moves**2).sum(axis=-1) - mean**2).mean(axis=-1) + bend
-        low, high = np.where(slope < 0, t, low), np.where(slope > 0, t, high)
-        newton = t - np.divide(slope, curvature, out=np.zeros_like(t), where=curvature > 0)
-        t = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
-    return t
