@@ -91,7 +91,7 @@ class Active:
     task: str = "classification"
     pool: int | None = 10_000
     seeds: int = 5
-    kind, units_are = "active", "runs"
+    kind, units_are, work_is = "active", "runs", "samples"
 
     def with_(self, **changes: Any) -> Active:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""

@@ -1,6 +1,7 @@
-"""What will an experiment cost? Its work in samples, and from the rates this machine has shown, its time.
+"""What will an experiment cost? Its work, and from the rates this machine has shown, its time.
 
-unit.work                      samples through the network, testing counted
+unit.work                      samples through the network, testing counted; or what else the plan's work is
+trial(plan)                    the job that measures how fast this machine is at it
 predict(units, rate, slots)    seconds
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from core.experiments.results import Work
+from core.experiments.results import Plan, Work
 
 TRIAL = 20  # batches of a measurement
 
@@ -21,6 +22,14 @@ def predict(units: Iterable[Work], rate: float, slots: int) -> float:
     """Seconds for these trainings, `slots` at a time, at `rate` samples per second each: the longer of equal shares and the longest one."""
     each = [unit.work / rate for unit in units]
     return max(sum(each) / slots, max(each, default=0.0))
+
+
+def trial(plan: Plan) -> tuple[str, str, tuple]:
+    """(key, task, arguments) of the measurement: the plan's own, or samples per second of its network."""
+    own = getattr(plan, "trial", None)
+    if own is not None:
+        return f"~rate {plan.kind} {own[1]}", *own
+    return f"~rate {plan.dataset} {plan.network}", "core.experiments.cost:measure", (plan.dataset, plan.n, plan.subset, plan.network)
 
 
 def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str, float]:

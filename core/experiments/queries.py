@@ -1,6 +1,6 @@
 """Round after round on a linear head: what does each strategy ask for, and do the goal and the accuracy rise together?
 
-    arrays, facts = run(data, embedding, strategy="oracle", goal="dev", batch=10, rounds=20, labeled=10, pool=400, ...)
+    arrays, facts = run(data, embedding, strategy="oracle", goal="dev", batch=10, rounds=20, labeled=10, unlabeled=400, ...)
 
 Strategies: random, entropy (the most uncertain points), and goal-oriented ones by what they take the unknown label for: oracle, max,
 uniform, min, all by the paper's first-order utility; the batch is the points of the highest utilities, which its Remark 2 justifies. The
@@ -28,7 +28,7 @@ Progress = Callable[[float, str], None]
 
 def run(
     data: Dataset, embedding: Floats, *, strategy: str, goal: str, batch: int, rounds: int,
-    labeled: int, pool: int, validation: int, l2: float, seed: int, progress: Progress | None = None,
+    labeled: int, unlabeled: int, validation: int, l2: float, seed: int, progress: Progress | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:  # fmt: skip
     """One strategy with one seed through all rounds.
 
@@ -37,10 +37,10 @@ def run(
     (rounds + 1, c, 3): weights and intercept in the dataset's own coordinates, of points in the plane; otherwise (rounds + 1, c, 0).
     A UserError if the pool cannot feed all rounds.
     """
-    if pool < batch * rounds:
-        raise UserError(f"Queries: found a pool of {pool:,}, but {rounds} batches of {batch} ask for {batch * rounds:,}. Choose fewer.")
+    if unlabeled < batch * rounds:
+        raise UserError(f"Queries: found {unlabeled:,} points, but {rounds} batches of {batch} ask for {batch * rounds:,}. Choose fewer.")
     report, matrix, names = progress or (lambda fraction, text: None), seen(data, embedding), ("labels", "accuracy", "goals", "heads")
-    chosen, rng = draw(data, labeled, pool, validation, seed), np.random.default_rng([seed, 5])
+    chosen, rng = draw(data, labeled, unlabeled, validation, seed), np.random.default_rng([seed, 5])
     unseen, test = part(data, matrix, chosen.validation), part(data, matrix, chosen.test)
     whole, known, left = matrix[chosen.pool].astype(np.float64), chosen.labeled, chosen.pool
     record: dict[str, list] = {name: [] for name in names}

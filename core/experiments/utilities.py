@@ -43,7 +43,7 @@ UTILITY_KNOBS = _SHARED | {
     "pool": Knob("Pool", "Points that are added one at a time, under every label.", 10, 2_000, name="pool", kind=int, default=150),
 }
 QUERY_KNOBS = _SHARED | {
-    "pool": Knob("Pool", "Points that can be asked for.", 10, 50_000, name="pool", kind=int, default=2_000),
+    "unlabeled": Knob("Unlabeled points", "Those that can be asked for.", 10, 50_000, name="unlabeled", kind=int, default=2_000),
     "goal": Knob("Goal", "What the goal-oriented strategies want to raise.", choices=GOALS, name="goal", kind=str, default="dev"),
     "batch": Knob("Batch size", "Labels asked for in each round.", 1, 1_000, name="batch", kind=int, default=10),
     "rounds": Knob("Rounds", "How many batches are asked for.", 1, 200, name="rounds", kind=int, default=20),
@@ -99,6 +99,11 @@ class Utilities(_Common):
     pool: int = 150
     units_are, work_is, study, knobs = "seeds", "retrained heads", "utilities", UTILITY_KNOBS
 
+    @property
+    def candidates(self) -> int:
+        """Points that may be added."""
+        return self.pool
+
     def units(self) -> list[UtilityUnit]:
         """One for each seed."""
         return [UtilityUnit(self.seen, self.setting(), seed) for seed in range(1, self.seeds + 1)]
@@ -117,11 +122,16 @@ class Queries(_Common):
     l2: float = 1e-2
     validation: int = 500
     seeds: int = 5
-    pool: int = 2_000
+    unlabeled: int = 2_000
     goal: str = "dev"
     batch: int = 10
     rounds: int = 20
     units_are, work_is, study, knobs, strategies = "runs", "retrained heads", "queries", QUERY_KNOBS, STRATEGIES
+
+    @property
+    def candidates(self) -> int:
+        """Points that may be added."""
+        return self.unlabeled
 
     def units(self) -> list[QueryUnit]:
         """The first seed of all strategies first."""
@@ -194,14 +204,14 @@ def check(plan: Plan, data: Dataset) -> None:
 
     if plan.l2 == 0:
         raise UserError("l2: found 0. So few points can be separated, and then the head has no end and no Hessian. Choose 0.0001 or more.")
-    if plan.study == "queries" and plan.batch * plan.rounds > plan.pool:
+    if plan.study == "queries" and plan.batch * plan.rounds > plan.unlabeled:
         asked = f"{plan.rounds} batches of {plan.batch:,} ask for {plan.batch * plan.rounds:,} labels"
-        raise UserError(f"Queries: {asked}, but the pool has {plan.pool:,} points. Choose fewer rounds, smaller batches or a larger pool.")
-    heads = plan.pool * len(data.class_names) if plan.study == "utilities" else 0
+        raise UserError(f"Queries: {asked}, but there are {plan.unlabeled:,}. Choose fewer rounds, smaller batches or more points.")
+    heads = plan.candidates * len(data.class_names) if plan.study == "utilities" else 0
     if heads > MOST_HEADS:
         raise UserError(f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}. Choose a smaller pool.")
     for seed in range(1, plan.seeds + 1):
-        draw(data, plan.labeled, plan.pool, plan.validation, seed)
+        draw(data, plan.labeled, plan.candidates, plan.validation, seed)
 
 
 def compute(unit: UtilityUnit) -> Entry:

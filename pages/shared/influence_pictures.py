@@ -1,0 +1,214 @@
+"""The Influence page's pictures, and the files that hold them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import export, influence_charts
+from core.agreement import percentiles
+from core.experiments.foresight import foreseen
+from core.experiments.utilities import Plan, Utilities
+from core.palette import score_colours
+from core.strategies.goal import GOALS, OVER
+from core.types import Dataset, Floats, Ints
+from pages.shared import legend, parts, points, state
+from pages.shared.influence_parts import Found, View, constant, estimates, said, shown_seeds
+from pages.shared.influence_rounds import curves, snapshots
+from pages.shared.influence_words import FOLLOWED, OVER_NAMES, SHOWN, STEPS, UNITS
+from pages.shared.words import noun, score_texts
+
+BEST = 14  # points at each end
+WITHOUT = "rise of the validation loss without the point"
+
+
+def picture(plan: Plan, found: Found, view: View, data: Dataset) -> View:
+    """One of the pictures of the study."""
+    name, options = ("show", SHOWN) if plan.study == "utilities" else ("follow", FOLLOWED)
+    how = {"format_func": options.__getitem__, "key": state.key(f"influence {name}"), "wrap": True}
+    view[name] = st.segmented_control("Show", list(options), default=view[name], required=True, **how)
+    if plan.study == "queries":
+        return curves(plan, found, view) if view["follow"] == "curves" else snapshots(plan, found, view, data)
+    view = _seed(plan, found, view)
+    pictures = {"scatter": _scatter, "batches": _batches, "without": _without, "spread": _spread, "points": _ends}
+    return pictures[view["show"]](plan, found, view, data)
+
+
+def _seed(plan: Plan, found: Found, view: View) -> View:
+    """Which finished seed is shown; correlations are over all of them."""
+    done = sorted({unit.seed for unit in found})
+    now = view["seed_shown"] if view["seed_shown"] in done else done[0]
+    total = "all" if len(done) == plan.seeds else f"{len(done)} of"
+    how = {"key": state.key("seed shown"), "width": 120, "help": f"Correlations are over {total} {plan.seeds} seeds; a picture shows one."}
+    view["seed_shown"] = st.selectbox("Seed shown", done, done.index(now), **how)
+    return view
+
+
+def _outcome(plan: Plan, found: Found, view: View) -> Any:
+    (unit,) = [unit for unit in plan.units() if unit.seed == view["seed_shown"]]
+    return found[unit]
+
+
+def _facts(seeds: list[dict[str, Floats]]) -> None:
+    each = estimates(seeds)
+    parts.facts(
+        [
+            (f"{STEPS[step]}, {name}", said(each[step], i), "Mean over the seeds and its 95% interval.")
+            for step in STEPS
+            for i, name in enumerate(("Pearson", "Spearman"))
+        ]
+    )
+
+
+def _scatter(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
+    outcome = _outcome(plan, found, view)
+    labels = data.labels[outcome["pool"]]
+    values = foreseen(outcome, labels, view["goal"], view["over"], view["temperature"])
+    true = foreseen(outcome, labels, view["goal"])["retrained"]
+    view = _pair(view, data, values, outcome["pool"], true, UNITS[view["goal"]])
+    if constant(view):
+        st.caption(
+            "First order: the prediction itself resolves the label, and its mean gradient is zero. What remains is the penalty's pull."
+        )
+    _facts(shown_seeds(plan, found, view, data, "scatter"))
+    return view
+
+
+def _without(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
+    seeds = shown_seeds(plan, found, view, data, "without")
+    outcome = _outcome(plan, found, view)
+    values = {name: np.asarray(outcome[f"removed_{name}"], float) for name in (*STEPS, "retrained")}
+    view = _pair(view, data, values, outcome["labeled"], values["retrained"], WITHOUT)
+    _facts(seeds)
+    _two_ends(data, outcome["labeled"], values["retrained"], ("Most missed", "Better left out"), "without")
+    return view
+
+
+def _batches(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
+    seeds = shown_seeds(plan, found, view, data, "batches")
+    values = seeds[[unit.seed for unit in plan.units() if unit in found].index(view["seed_shown"])]
+    names = [f"batch {i + 1}" for i in range(len(values["retrained"]))]
+    _charts(values, np.arange(len(names)), names, values["retrained"], UNITS[view["goal"]], None, "batches")
+    st.caption("Ten neighbours of the pool at a time, under their true labels. First order: the sum of the single utilities (Remark 2).")
+    _facts(seeds)
+    return view
+
+
+def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colour: Floats, unit: str) -> View:
+    """First order and Newton side by side; a click picks a point."""
+    names = [f"{data.class_names[c]}, row {row:,}" for c, row in zip(data.labels[rows], data.index[rows], strict=True)]
+    clicked = _charts(values, rows, names, colour, unit, view["point"], view["show"])
+    if clicked is not None and clicked != view["point"]:
+        state.change_view("influence", point=clicked)
+        st.rerun()
+    if view["point"] in rows:
+        _one(data, values, int(np.flatnonzero(rows == view["point"])[0]), rows)
+    else:
+        st.caption("Click a dot to see its point.")
+    return view
+
+
+def _charts(values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats, unit: str, picked: int | None, key: str) -> int | None:
+    places = percentiles(colour[None])[0] if len(colour) > 1 else np.zeros(1)
+    frame = pd.DataFrame({"row": rows, "name": names, "colour": places, **values})
+    clicked = None
+    for column, (step, title) in zip(st.columns(2, gap="large"), STEPS.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            chart = influence_charts.foreseen(frame, step, title.lower(), unit, picked, parts.dark())
+            alt = f"{title} against retrained, {len(frame)} points: {unit}"
+            with parts.fluid(f"{key}-{step}", influence_charts.HEIGHT + 10):
+                how = {"on_select": "rerun", "selection_mode": "picked", "key": state.key(f"{key} {step}"), "alt": alt, "height": "stretch"}
+                event = st.altair_chart(chart, **how)
+            found = event["selection"].get("picked") if event else None
+            if found:
+                clicked = int(found[0]["row"])
+    legend.band("Rank by the retrained utility", score_colours(parts.dark()), "lowest", "highest")
+    return clicked
+
+
+def _one(data: Dataset, values: dict[str, Floats], i: int, rows: Ints) -> None:
+    """The picked point and its numbers."""
+    left, right = st.columns([1, 4], vertical_alignment="center")
+    with left:
+        points.show(data, rows[i : i + 1], alt="The picked point", key=state.key("picked point"), size=96)
+    with right:
+        texts = score_texts([values[name][i] for name in (*STEPS, "retrained")])
+        pairs = zip((*STEPS.values(), "Retrained"), texts, strict=True)
+        parts.facts([(name, text.replace("-", "−"), "For this point") for name, text in pairs])
+
+
+def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
+    outcome = _outcome(plan, found, view)
+    labels = data.labels[outcome["pool"]]
+    each = {OVER_NAMES[over]: foreseen(outcome, labels, view["goal"], over)["retrained"] for over in OVER}
+    same, shown = float(outcome["constant"][GOALS.index(view["goal"])]), OVER_NAMES[view["over"]]
+    st.markdown("**Retrained utilities of the pool**, by what the unknown label is taken for")
+    chart = influence_charts.distributions(each, same if view["over"] == "predicted" else None, shown, UNITS[view["goal"]], parts.dark())
+    spreads = "; ".join(f"{name} {np.std(values):.2g}" for name, values in each.items())
+    st.altair_chart(chart, key=state.key("spread"), alt=f"Standard deviations of the retrained utilities: {spreads}")
+    st.caption(f"Standard deviations: {spreads}. The closer together, the less a utility can tell points apart.")
+    return view
+
+
+def _ends(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
+    outcome = _outcome(plan, found, view)
+    values = foreseen(outcome, data.labels[outcome["pool"]], view["goal"], view["over"], view["temperature"])
+    _two_ends(data, outcome["pool"], values["retrained"], ("Most helpful", "Most harmful"), "ends")
+    return view
+
+
+def _two_ends(data: Dataset, rows: Ints, values: Floats, titles: tuple[str, str], key: str) -> None:
+    order = np.argsort(-values, kind="stable")
+    k = min(BEST, len(order) // 2)
+    for title, chosen in zip(titles, (order[:k], order[::-1][:k]), strict=True):
+        st.markdown(f"**{title}** by retraining: {k} of {len(rows):,} {noun(data.name)}")
+        texts = [text.replace("-", "−") for text in score_texts(values[chosen])]
+        points.show(data, rows[chosen], texts, alt=f"{title}: {k} {noun(data.name)}", key=state.key(f"{key} {title}"))
+
+
+def downloads(plan: Plan, data: Dataset, found: Found) -> None:
+    """The rows of all units, and how they were made."""
+    name = f"influence-{plan.study}-{plan.dataset}"
+
+    def rows(kind: str) -> bytes:
+        table = _utility_rows(found, data) if plan.study == "utilities" else _query_rows(found)
+        return export.encode(table, kind)
+
+    def manifest() -> str:
+        return export.run_manifest(plan.title(), plan.to_query(), data.fingerprint, len(found))
+
+    files = [
+        (f"CSV, tidy rows of {len(found):,} {plan.units_are}", lambda: rows("csv"), f"{name}.csv"),
+        (f"Parquet, tidy rows of {len(found):,} {plan.units_are}", lambda: rows("parquet"), f"{name}.parquet"),
+        ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
+    ]
+    parts.downloads("Download the run", files)
+
+
+def _utility_rows(found: Found, data: Dataset) -> pd.DataFrame:
+    """One row per seed, goal, point and label that it is given."""
+    frames = []
+    for unit, outcome in found.items():
+        _, n, c = outcome["linear"].shape
+        for g, goal in enumerate(GOALS):
+            frame = pd.DataFrame(
+                {"seed": unit.seed, "goal": goal, "row": np.repeat(data.index[outcome["pool"]], c), "label": np.tile(range(c), n)}
+            )
+            frame["true"] = np.repeat(data.labels[outcome["pool"]], c)
+            frames.append(frame.assign(**{step: outcome[step][g].ravel() for step in (*STEPS, "retrained")}))
+    return pd.concat(frames) if frames else pd.DataFrame({"seed": []})
+
+
+def _query_rows(found: Found) -> pd.DataFrame:
+    """One row per run, round and number."""
+    frames = []
+    for unit, outcome in found.items():
+        numbers = {"accuracy": outcome["accuracy"]} | {goal: outcome["goals"][:, g] for g, goal in enumerate(GOALS)}
+        for metric, values in numbers.items():
+            columns = {"strategy": unit.strategy, "seed": unit.seed, "labels": outcome["labels"], "metric": metric, "value": values}
+            frames.append(pd.DataFrame(columns))
+    return pd.concat(frames) if frames else pd.DataFrame({"strategy": []})

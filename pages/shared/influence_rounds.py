@@ -1,0 +1,102 @@
+"""Rounds of queries on the Influence page: accuracy and goal as labels come in, and what was asked for in the plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import influence_charts
+from core.experiments import verdict
+from core.experiments.queries import asked_in_round
+from core.experiments.utilities import Queries
+from core.palette import CHANCE, class_colour, score_colours
+from core.run_charts import Line
+from core.simulated import SYNTH2
+from core.strategies.goal import GOALS
+from core.types import Dataset, Floats
+from pages.shared import legend, parts, state
+from pages.shared.influence_parts import Found, View, stacked
+from pages.shared.influence_words import LEVELS, STRATEGIES
+
+COLOURS = {"oracle": 5, "max": 6, "uniform": 2, "min": 4, "entropy": 0}  # of the palette's ten
+
+
+def lines(plan: Queries) -> list[Line]:
+    """Every strategy has a colour of its own; random is grey and dashed."""
+    return [
+        Line(STRATEGIES[name], CHANCE, (5, 4)) if name == "random" else Line(STRATEGIES[name], class_colour(COLOURS[name]))
+        for name in plan.strategies
+    ]
+
+
+def curves(plan: Queries, found: Found, view: View) -> View:
+    """Accuracy and goal side by side."""
+    labels, drawn = plan.labeled + plan.batch * np.arange(plan.rounds + 1), lines(plan)
+    sides = (
+        ("Test accuracy", "accuracy on the test points", stacked(plan, found, "accuracy"), True),
+        ("Goal", LEVELS[plan.goal], stacked(plan, found, "goals", GOALS.index(plan.goal)), False),
+    )
+    for column, (title, axis, values, percent) in zip(st.columns(2, gap="large"), sides, strict=True):
+        with column:
+            st.markdown(f"**{title}** by labels")
+            estimate = verdict.estimate(values.transpose(0, 2, 1))
+            chart = influence_charts.by_labels(labels, estimate, drawn, axis, percent, parts.dark())
+            last = "; ".join(f"{line.name} {mean:.3g}" for line, mean in zip(drawn, estimate.mean[:, -1], strict=True) if np.isfinite(mean))
+            st.altair_chart(chart, key=state.key(f"influence {title}"), alt=f"{title} at {labels[-1]:,} labels: {last}")
+    legend.swatches("Strategy", [(line.colour, line.name) for line in drawn])
+    return view
+
+
+def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
+    """Points in the plane after some rounds, for every strategy."""
+    if data.points.shape[1:] != (2,) or plan.seen.embedding != "raw":
+        st.info("Snapshots need points in the plane, as they are. Choose Synth2, Two Gaussians or Two crescents in the sidebar.")
+        return view
+    view["round"] = st.slider("Round", 0, plan.rounds, min(view["round"], plan.rounds), key=state.key("influence round"))
+    first = {unit.strategy: found[unit] for unit in plan.units() if unit.seed == 1 and unit in found}
+    order = [name for name in ("oracle", "uniform", "min", "max", "entropy", "random") if name in first]
+    for start in range(0, len(order), 3):
+        for column, name in zip(st.columns(3, gap="medium"), order[start : start + 3], strict=False):
+            with column:
+                _snapshot(data, first[name], name, view["round"], plan)
+    low, high = ("first asked for", "last") if view["round"] else ("", "")
+    legend.band("Asked for", score_colours(parts.dark()), low, high)
+    st.caption(
+        "Vermilion: labeled at first. Hollow: not asked for. Circles and squares are the two classes, the line is the head's border."
+    )
+    return view
+
+
+def _snapshot(data: Dataset, outcome: Any, name: str, number: int, plan: Queries) -> None:
+    pool, labeled = outcome["pool"], outcome["labeled"]
+    rows = np.concatenate([pool, labeled])
+    asked = asked_in_round(outcome["picks"][:number], pool).astype(float)
+    frame = pd.DataFrame({"x": data.points[rows, 0].astype(float), "y": data.points[rows, 1].astype(float)})
+    frame["label"] = [data.class_names[c] for c in data.labels[rows]]
+    frame["asked"] = np.concatenate([np.where(asked > 0, asked, np.nan), np.zeros(len(labeled))])
+    box = [frame["x"].min() - 0.5, frame["x"].max() + 0.5, frame["y"].min() - 0.5, frame["y"].max() + 0.5]
+    st.markdown(f"**{STRATEGIES[name]}** · accuracy {outcome['accuracy'][number]:.1%}")
+    names = _clusters() if data.name == "synth2" else None
+    chart = influence_charts.plane(frame, border(np.asarray(outcome["heads"][number], float), box), names, box, plan.rounds, parts.dark())
+    alt = f"{STRATEGIES[name]} after {number} rounds: {int((asked > 0).sum())} points asked for"
+    st.altair_chart(chart, key=state.key(f"snapshot {name}"), alt=alt)
+
+
+def border(head: Floats, box: list[float]) -> Floats | None:
+    """The ends (2, 2) of the line where two classes are equally probable, beyond the box; None for more classes or no line."""
+    if len(head) != 2:
+        return None
+    (a, b, c), reach = head[1] - head[0], 10 * (abs(np.array(box)).max() + 1)
+    size = np.hypot(a, b)
+    if size == 0:
+        return None
+    foot, along = -c * np.array([a, b]) / size**2, np.array([-b, a]) / size
+    return np.stack([foot - reach * along, foot + reach * along])
+
+
+def _clusters() -> pd.DataFrame:
+    each = [(side * x, side * y + 1.7, name) for name, (x, y) in SYNTH2.items() for side in (1, -1)]
+    return pd.DataFrame(each, columns=["x", "y", "name"])
