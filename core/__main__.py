@@ -6,6 +6,7 @@ python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
 python -m core retrain --shipped    computes the experiments that come with the app
 python -m core active --shipped     computes the active-learning runs that come with the app
+python -m core influence --shipped  computes the utilities and queries that come with the app
 """
 
 from __future__ import annotations
@@ -115,6 +116,13 @@ def active(options: argparse.Namespace) -> None:
     _ship(presets.ACTIVE)
 
 
+def influence(options: argparse.Namespace) -> None:
+    """Compute and pack the utilities and queries that come with the app."""
+    from core.experiments import presets
+
+    _ship(presets.INFLUENCE)
+
+
 def _ship(plans) -> None:
     from core.experiments import results
 
@@ -127,10 +135,10 @@ def _sweep(plan) -> str:
     """Run a plan to its end with progress on the terminal; the data's fingerprint."""
     import time
 
-    from core.experiments import active, retrain, sweep
+    from core.experiments import active, retrain, sweep, utilities
 
     data = datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    {"retrain": retrain.check, "active": active.check}[plan.kind](plan, data)
+    {"retrain": retrain.check, "active": active.check, "influence": utilities.check}[plan.kind](plan, data)
     running, said = sweep.start(plan, data.fingerprint, "command line"), -1
     while not running.finished:
         time.sleep(0.2)
@@ -188,6 +196,9 @@ def _parser() -> argparse.ArgumentParser:
     labelling = commands.add_parser("active", help="compute the active-learning runs that come with the app (about half an hour)")
     labelling.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
     labelling.set_defaults(run=active)
+    foreseeing = commands.add_parser("influence", help="compute the utilities and queries that come with the app (about ten minutes)")
+    foreseeing.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
+    foreseeing.set_defaults(run=influence)
     learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")

@@ -14,7 +14,6 @@ import pandas as pd
 
 from core import palette
 from core.charts import CLOSE, ON_CANVAS, finish
-from core.experiments.verdict import Estimate
 from core.run_charts import Line
 from core.types import Floats, Ints
 
@@ -22,7 +21,7 @@ HEIGHT, RIDGE = 380, 46
 SHORT_NUMBERS = "~g"
 
 
-def foreseen(frame: pd.DataFrame, predicted: str, title: str, unit: str, picked: int | None, dark: bool) -> alt.LayerChart:
+def foreseen(frame: pd.DataFrame, predicted: str, title: str, picked: int | None, dark: bool) -> alt.LayerChart:
     """Was it foreseen? The predicted utility of every point against the retrained one, and the line where both are equal.
 
     frame: columns row, name, colour (percentile), retrained, and the one called `predicted`. A click picks a point: parameter "picked",
@@ -33,8 +32,8 @@ def foreseen(frame: pd.DataFrame, predicted: str, title: str, unit: str, picked:
     margin = 0.04 * (high - low or 1.0)
     scale = alt.Scale(domain=[low - margin, high + margin], nice=False, zero=False)
     axis = alt.Axis(tickCount=5, format=SHORT_NUMBERS, grid=False)
-    across = alt.X("retrained:Q", title=f"{unit}, retrained", scale=scale, axis=axis)
-    up = alt.Y(f"{predicted}:Q", title=f"{unit}, {title}", scale=scale, axis=axis)
+    across = alt.X("retrained:Q", title="retrained", scale=scale, axis=axis)
+    up = alt.Y(f"{predicted}:Q", title=title, scale=scale, axis=axis)
     ends = pd.DataFrame({"retrained": [low - margin, high + margin], predicted: [low - margin, high + margin]})
     diagonal = alt.Chart(ends).mark_line(color=palette.CHANCE, strokeDash=[5, 4]).encode(x=across, y=up)
     colours = alt.Scale(domain=[0, 100], range=palette.score_colours(dark), interpolate="rgb")
@@ -96,12 +95,11 @@ def distributions(utilities: dict[str, Floats], constant: float | None, shown: s
     return finish(alt.layer(*layers), dark, RIDGE * len(names) + 60, padding=CLOSE)
 
 
-def by_labels(labels: Ints, estimate: Estimate, lines: Sequence[Line], title: str, percent: bool, dark: bool) -> alt.LayerChart:
-    """How does one number go as labels come in? estimate (a, r) with its band, one line for each strategy."""
-    a, r = estimate.mean.shape
-    names = [line.name for line in lines]
-    frame = pd.DataFrame({"name": np.repeat(names, r), "labels": list(labels) * a, "mean": estimate.mean.ravel()})
-    frame = frame.assign(low=estimate.low.ravel(), high=estimate.high.ravel()).dropna(subset="mean")
+def by_labels(labels: Ints, mean: Floats, error: Floats, lines: Sequence[Line], title: str, percent: bool, dark: bool) -> alt.LayerChart:
+    """How does one number go as labels come in? mean (a, r), and one standard error to each side as a band; a line for each strategy."""
+    names, low, high = [line.name for line in lines], mean - error, mean + error
+    frame = pd.DataFrame({"name": np.repeat(names, mean.shape[1]), "labels": list(labels) * len(names), "mean": mean.ravel()})
+    frame = frame.assign(low=low.ravel(), high=np.minimum(high, 1.0).ravel() if percent else high.ravel()).dropna(subset="mean")
     frame = frame.assign(low=frame["low"].fillna(frame["mean"]), high=frame["high"].fillna(frame["mean"]))
     form = ".1%" if percent else ".4~g"
     colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=[line.colour for line in lines]), legend=None)
@@ -109,12 +107,10 @@ def by_labels(labels: Ints, estimate: Estimate, lines: Sequence[Line], title: st
     across = alt.X("labels:Q", title="labels", axis=alt.Axis(tickCount=6, grid=False, format=",d"), scale=alt.Scale(nice=False, zero=False))
     scale, axis = alt.Scale(zero=False), alt.Axis(tickCount=6, format="%" if percent else SHORT_NUMBERS)
     tooltip = ["name:N", alt.Tooltip("labels:Q", format=","), alt.Tooltip("mean:Q", format=form)]
-    tooltip += [alt.Tooltip("low:Q", format=form, title="from"), alt.Tooltip("high:Q", format=form, title="to")]
     base = alt.Chart(frame).encode(x=across, color=colour, tooltip=tooltip)
-    band = base.mark_area(opacity=0.1).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
-    drawn = base.mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=26)).encode(
-        y=alt.Y("mean:Q", title=title, scale=scale, axis=axis), strokeDash=dash
-    )
+    band = base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    drawn = base.mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=26))
+    drawn = drawn.encode(y=alt.Y("mean:Q", title=title, scale=scale, axis=axis), strokeDash=dash)
     return finish(alt.layer(band, drawn), dark, 320, padding=CLOSE)
 
 

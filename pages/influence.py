@@ -7,7 +7,6 @@ from core.experiments import results, utilities
 from core.strategies.goal import OVER
 from core.strategy import Knob
 from pages.shared import cached, influence_parts, influence_pictures, influence_words, parts, pickers, state, sweeps
-from pages.shared.words import noun
 
 PAGE = "influence"
 VIEW = {
@@ -27,7 +26,7 @@ VIEW = {
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec)
-parts.head(f"What would happen without one of these {noun(spec.dataset)}, or with one more?")
+parts.head("What would happen without this point, or with it?")
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)

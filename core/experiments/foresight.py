@@ -13,10 +13,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core.agreement import spearman
+from core.experiments.verdict import Estimate, estimate
 from core.strategies.goal import GOALS, OVER, resolved, tempered
 from core.types import Floats, Ints, UserError
 
 STEPS = ("linear", "newton")
+CERTAIN = 1 - 1e-12  # a correlation of 1 has no z
 
 
 def foreseen(
@@ -58,3 +60,15 @@ def correlation(predicted: Floats, retrained: Floats) -> tuple[float, float]:
 def correlations(seeds: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
     """For each step the correlations (2, s) of every seed: Pearson's and Spearman's."""
     return {name: np.array([correlation(one[name], one["retrained"]) for one in seeds]).reshape(-1, 2).T for name in STEPS}
+
+
+def slopes(seeds: Sequence[Mapping[str, Floats]], step: str) -> float:
+    """How many times as large as the truth are the predictions? The least-squares factor through the origin, its median over the seeds."""
+    each = [one[step] @ one["retrained"] / (one["retrained"] @ one["retrained"] or np.nan) for one in seeds]
+    return float(np.median(each)) if each else np.nan
+
+
+def mean_correlation(values: Floats) -> Estimate:
+    """The mean over seeds (the last axis) and its 95% interval, both by Fisher's z = artanh r: they stay within -1 and 1."""
+    mean, low, high, seeds = estimate(np.arctanh(np.clip(values, -CERTAIN, CERTAIN)))
+    return Estimate(np.tanh(mean), np.tanh(low), np.tanh(high), seeds)

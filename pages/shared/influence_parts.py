@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from core.experiments import verdict
-from core.experiments.foresight import correlations, foreseen, left_out, together
+from core.experiments.foresight import correlations, foreseen, left_out, mean_correlation, together
+from core.experiments.presets import SYNTH2
 from core.experiments.unit import split
 from core.experiments.utilities import QUERY_KNOBS, UTILITY_KNOBS, Plan, Queries, Utilities
 from core.experiments.verdict import Estimate
@@ -25,20 +26,19 @@ from pages.shared.words import noun, number
 View = dict[str, Any]
 Found = Mapping[Any, Mapping[str, np.ndarray]]
 PAGE = "influence"
-SYNTH2 = Queries().with_(seen=Spec().with_(dataset="synth2"), labeled=10, unlabeled=470, validation=53, rounds=24)
 
 
 def controls(view: View) -> View:
     """Which study, and its settings."""
     how = {"format_func": STUDIES.__getitem__, "required": True, "key": state.key("influence study"), "label_visibility": "collapsed"}
     view["study"] = st.segmented_control("Study", list(STUDIES), default=view["study"], **how)
-    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["goal"] = _menu("Goal", GOAL_NAMES, view["goal"], MEANINGS["goal"], 200)
+    with st.container(horizontal=True, vertical_alignment="top"):
+        view["goal"] = _menu("Goal", GOAL_NAMES, view["goal"], MEANINGS["goal"], 180)
         if view["study"] == "utilities":
             view = _unknown_label(view)
         else:
-            view = _numbers(view, QUERY_KNOBS, {"batch": 130, "rounds": 120})
-        view = _numbers(view, UTILITY_KNOBS, {"labeled": 150, "seeds": 120})
+            view = _numbers(view, QUERY_KNOBS, {"batch": 130, "rounds": 110})
+        view = _numbers(view, UTILITY_KNOBS, {"labeled": 140, "seeds": 110})
     with st.expander("More settings"), st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         size = "pool" if view["study"] == "utilities" else "unlabeled"
         view = _numbers(view, UTILITY_KNOBS | QUERY_KNOBS, {size: 150, "validation": 160})
@@ -48,10 +48,10 @@ def controls(view: View) -> View:
 
 
 def _unknown_label(view: View) -> View:
-    view["over"] = _menu("Unknown label", OVER_NAMES, view["over"], MEANINGS["over"], 180)
+    view["over"] = _menu("Unknown label", OVER_NAMES, view["over"], MEANINGS["over"], 160)
     if view["over"] == "predicted":
         options = sorted({0.1, 0.5, 1.0, 2.0, 5.0, 10.0, view["temperature"]})
-        how = {"format_func": "{:g}".format, "key": state.key("temperature"), "help": MEANINGS["temperature"], "width": 200}
+        how = {"format_func": "{:g}".format, "key": state.key("temperature"), "help": MEANINGS["temperature"], "width": 150}
         view["temperature"] = st.select_slider("Temperature", options, view["temperature"], **how)
     return view
 
@@ -118,14 +118,14 @@ def shown_seeds(plan: Utilities, found: Found, view: View, data: Dataset, show: 
 
 def estimates(seeds: list[dict[str, Floats]]) -> dict[str, Estimate]:
     """For each step Pearson's and Spearman's correlation (2,) with their intervals over the seeds."""
-    return {name: verdict.estimate(values) for name, values in correlations(seeds).items()}
+    return {name: mean_correlation(values) for name, values in correlations(seeds).items()}
 
 
 def said(estimate: Estimate, i: int) -> str:
     """ "0.996 (0.991 to 1.000)"; without an interval for one seed."""
     if not np.isfinite(estimate.mean[i]):
         return "none"
-    interval = f" ({estimate.low[i]:.3f} to {min(1.0, estimate.high[i]):.3f})" if np.isfinite(estimate.low[i]) else ""
+    interval = f" ({estimate.low[i]:.3f} to {estimate.high[i]:.3f})" if np.isfinite(estimate.low[i]) else ""
     return f"{estimate.mean[i]:.3f}{interval}".replace("-", "−")
 
 
@@ -176,7 +176,7 @@ def _progress(plan: Queries, found: Found) -> str:
     raised = np.nanmean(goals[oracle, :, -1] - goals[random, :, -1])
     end = "above" if raised > 0 else "below"
     return (
-        f"Knowing every label beforehand, GORAL brings its goal {number(abs(float(raised)))} {end} random's, and its accuracy over all "
+        f"Knowing every label beforehand, GORAL brings its goal {abs(raised):.2g} {end} random's, and its accuracy over all "
         f"rounds is {_points(gain, oracle)}. Of the strategies that one can really use, *{STRATEGIES[plan.strategies[best]]}* does best: "
         f"{_points(gain, best)}."
     )

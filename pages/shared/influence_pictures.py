@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import export, influence_charts
 from core.agreement import percentiles
-from core.experiments.foresight import foreseen
+from core.experiments.foresight import foreseen, slopes
 from core.experiments.utilities import Plan, Utilities
 from core.palette import score_colours
 from core.strategies.goal import GOALS, OVER
@@ -19,9 +19,9 @@ from pages.shared import legend, parts, points, state
 from pages.shared.influence_parts import Found, View, constant, estimates, said, shown_seeds
 from pages.shared.influence_rounds import curves, snapshots
 from pages.shared.influence_words import FOLLOWED, OVER_NAMES, SHOWN, STEPS, UNITS
-from pages.shared.words import noun, score_texts
+from pages.shared.words import noun, number, score_texts
 
-BEST = 14  # points at each end
+BEST = 24  # points at each end, of which whole rows are shown
 WITHOUT = "rise of the validation loss without the point"
 
 
@@ -29,10 +29,12 @@ def picture(plan: Plan, found: Found, view: View, data: Dataset) -> View:
     """One of the pictures of the study."""
     name, options = ("show", SHOWN) if plan.study == "utilities" else ("follow", FOLLOWED)
     how = {"format_func": options.__getitem__, "key": state.key(f"influence {name}"), "wrap": True}
-    view[name] = st.segmented_control("Show", list(options), default=view[name], required=True, **how)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view[name] = st.segmented_control("Show", list(options), default=view[name], required=True, **how)
+        if plan.study == "utilities":
+            view = _seed(plan, found, view)
     if plan.study == "queries":
         return curves(plan, found, view) if view["follow"] == "curves" else snapshots(plan, found, view, data)
-    view = _seed(plan, found, view)
     pictures = {"scatter": _scatter, "batches": _batches, "without": _without, "spread": _spread, "points": _ends}
     return pictures[view["show"]](plan, found, view, data)
 
@@ -52,15 +54,13 @@ def _outcome(plan: Plan, found: Found, view: View) -> Any:
     return found[unit]
 
 
-def _facts(seeds: list[dict[str, Floats]]) -> None:
-    each = estimates(seeds)
-    parts.facts(
-        [
-            (f"{STEPS[step]}, {name}", said(each[step], i), "Mean over the seeds and its 95% interval.")
-            for step in STEPS
-            for i, name in enumerate(("Pearson", "Spearman"))
-        ]
-    )
+def _notes(seeds: list[dict[str, Floats]]) -> dict[str, str]:
+    """Under each picture: how well its step foresees, over all seeds."""
+    each, sizes = estimates(seeds), {step: slopes(seeds, step) for step in STEPS}
+    return {
+        step: f"Pearson {said(each[step], 0)}  \nSpearman {said(each[step], 1)}  \n{number(sizes[step])} times as large as the truth"
+        for step in STEPS
+    }
 
 
 def _scatter(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
@@ -68,21 +68,19 @@ def _scatter(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     labels = data.labels[outcome["pool"]]
     values = foreseen(outcome, labels, view["goal"], view["over"], view["temperature"])
     true = foreseen(outcome, labels, view["goal"])["retrained"]
-    view = _pair(view, data, values, outcome["pool"], true, UNITS[view["goal"]])
+    notes = _notes(shown_seeds(plan, found, view, data, "scatter"))
     if constant(view):
-        st.caption(
-            "First order: the prediction itself resolves the label, and its mean gradient is zero. What remains is the penalty's pull."
+        notes["linear"] = (
+            "The same for every point (Remark 1): under the predictions a point's mean gradient is zero, and what remains is the penalty's "
+            "pull. It cannot rank; choose another temperature, or another meaning of the unknown label."
         )
-    _facts(shown_seeds(plan, found, view, data, "scatter"))
-    return view
+    return _pair(view, data, values, outcome["pool"], true, UNITS[view["goal"]], notes)
 
 
 def _without(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
-    seeds = shown_seeds(plan, found, view, data, "without")
-    outcome = _outcome(plan, found, view)
+    notes, outcome = _notes(shown_seeds(plan, found, view, data, "without")), _outcome(plan, found, view)
     values = {name: np.asarray(outcome[f"removed_{name}"], float) for name in (*STEPS, "retrained")}
-    view = _pair(view, data, values, outcome["labeled"], values["retrained"], WITHOUT)
-    _facts(seeds)
+    view = _pair(view, data, values, outcome["labeled"], values["retrained"], WITHOUT, notes)
     _two_ends(data, outcome["labeled"], values["retrained"], ("Most missed", "Better left out"), "without")
     return view
 
@@ -91,16 +89,15 @@ def _batches(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     seeds = shown_seeds(plan, found, view, data, "batches")
     values = seeds[[unit.seed for unit in plan.units() if unit in found].index(view["seed_shown"])]
     names = [f"batch {i + 1}" for i in range(len(values["retrained"]))]
-    _charts(values, np.arange(len(names)), names, values["retrained"], UNITS[view["goal"]], None, "batches")
+    _charts(values, np.arange(len(names)), names, values["retrained"], UNITS[view["goal"]], None, "batches", _notes(seeds))
     st.caption("Ten neighbours of the pool at a time, under their true labels. First order: the sum of the single utilities (Remark 2).")
-    _facts(seeds)
     return view
 
 
-def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colour: Floats, unit: str) -> View:
+def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colour: Floats, unit: str, notes: dict[str, str]) -> View:
     """First order and Newton side by side; a click picks a point."""
     names = [f"{data.class_names[c]}, row {row:,}" for c, row in zip(data.labels[rows], data.index[rows], strict=True)]
-    clicked = _charts(values, rows, names, colour, unit, view["point"], view["show"])
+    clicked = _charts(values, rows, names, colour, unit, view["point"], view["show"], notes)
     if clicked is not None and clicked != view["point"]:
         state.change_view("influence", point=clicked)
         st.rerun()
@@ -111,21 +108,21 @@ def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colo
     return view
 
 
-def _charts(values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats, unit: str, picked: int | None, key: str) -> int | None:
-    places = percentiles(colour[None])[0] if len(colour) > 1 else np.zeros(1)
-    frame = pd.DataFrame({"row": rows, "name": names, "colour": places, **values})
-    clicked = None
+def _charts(
+    values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats, unit: str, picked: int | None, key: str, notes: dict[str, str]
+) -> int | None:
+    """Both steps beside one another on the same points; the row of the point just clicked."""
+    frame, clicked = pd.DataFrame({"row": rows, "name": names, "colour": 100 * percentiles(colour), **values}), None
+    st.markdown(f"**{unit[:1].upper()}{unit[1:]}**: predicted, upwards, against retrained")
     for column, (step, title) in zip(st.columns(2, gap="large"), STEPS.items(), strict=True):
         with column:
-            st.markdown(f"**{title}**")
-            chart = influence_charts.foreseen(frame, step, title.lower(), unit, picked, parts.dark())
-            alt = f"{title} against retrained, {len(frame)} points: {unit}"
+            chart = influence_charts.foreseen(frame, step, f"predicted: {title}", picked, parts.dark())
+            how = {"key": state.key(f"{key} {step}"), "alt": f"{title} against retrained, {len(frame)} points: {unit}", "height": "stretch"}
             with parts.fluid(f"{key}-{step}", influence_charts.HEIGHT + 10):
-                how = {"on_select": "rerun", "selection_mode": "picked", "key": state.key(f"{key} {step}"), "alt": alt, "height": "stretch"}
-                event = st.altair_chart(chart, **how)
-            found = event["selection"].get("picked") if event else None
-            if found:
+                event = st.altair_chart(chart, on_select="rerun", selection_mode="picked", **how)
+            if found := event["selection"].get("picked"):
                 clicked = int(found[0]["row"])
+            st.caption(notes[step].replace("-", "−"))
     legend.band("Rank by the retrained utility", score_colours(parts.dark()), "lowest", "highest")
     return clicked
 
@@ -165,9 +162,9 @@ def _two_ends(data: Dataset, rows: Ints, values: Floats, titles: tuple[str, str]
     order = np.argsort(-values, kind="stable")
     k = min(BEST, len(order) // 2)
     for title, chosen in zip(titles, (order[:k], order[::-1][:k]), strict=True):
-        st.markdown(f"**{title}** by retraining: {k} of {len(rows):,} {noun(data.name)}")
+        st.markdown(f"**{title}** of {len(rows):,} {noun(data.name)}, by retraining")
         texts = [text.replace("-", "−") for text in score_texts(values[chosen])]
-        points.show(data, rows[chosen], texts, alt=f"{title}: {k} {noun(data.name)}", key=state.key(f"{key} {title}"))
+        points.show(data, rows[chosen], texts, alt=f"{title}: {k} {noun(data.name)}", key=state.key(f"{key} {title}"), max_rows=2)
 
 
 def downloads(plan: Plan, data: Dataset, found: Found) -> None:

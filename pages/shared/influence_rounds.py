@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import influence_charts
-from core.experiments import verdict
+from core.experiments import summaries, verdict
 from core.experiments.queries import asked_in_round
 from core.experiments.utilities import Queries
 from core.palette import CHANCE, class_colour, score_colours
@@ -42,11 +42,14 @@ def curves(plan: Queries, found: Found, view: View) -> View:
     for column, (title, axis, values, percent) in zip(st.columns(2, gap="large"), sides, strict=True):
         with column:
             st.markdown(f"**{title}** by labels")
-            estimate = verdict.estimate(values.transpose(0, 2, 1))
-            chart = influence_charts.by_labels(labels, estimate, drawn, axis, percent, parts.dark())
-            last = "; ".join(f"{line.name} {mean:.3g}" for line, mean in zip(drawn, estimate.mean[:, -1], strict=True) if np.isfinite(mean))
+            mean, error = summaries.standard_error(values)
+            chart = influence_charts.by_labels(labels, mean, error, drawn, axis, percent, parts.dark())
+            last = "; ".join(f"{line.name} {value:.3g}" for line, value in zip(drawn, mean[:, -1], strict=True) if np.isfinite(value))
             st.altair_chart(chart, key=state.key(f"influence {title}"), alt=f"{title} at {labels[-1]:,} labels: {last}")
     legend.swatches("Strategy", [(line.colour, line.name) for line in drawn])
+    over_rounds = verdict.estimate(100 * stacked(plan, found, "accuracy").mean(axis=-1))
+    known = [(line.name, mean) for line, mean in zip(drawn, over_rounds.mean, strict=True) if np.isfinite(mean)]
+    parts.facts([(name, f"{mean:.1f}%", "Test accuracy, mean over all rounds and finished seeds") for name, mean in known])
     return view
 
 
@@ -61,16 +64,15 @@ def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
     for start in range(0, len(order), 3):
         for column, name in zip(st.columns(3, gap="medium"), order[start : start + 3], strict=False):
             with column:
-                _snapshot(data, first[name], name, view["round"], plan)
-    low, high = ("first asked for", "last") if view["round"] else ("", "")
-    legend.band("Asked for", score_colours(parts.dark()), low, high)
+                _snapshot(data, first[name], name, view["round"])
+    legend.band("Asked for", score_colours(parts.dark()), "first", "last")
     st.caption(
         "Vermilion: labeled at first. Hollow: not asked for. Circles and squares are the two classes, the line is the head's border."
     )
     return view
 
 
-def _snapshot(data: Dataset, outcome: Any, name: str, number: int, plan: Queries) -> None:
+def _snapshot(data: Dataset, outcome: Any, name: str, number: int) -> None:
     pool, labeled = outcome["pool"], outcome["labeled"]
     rows = np.concatenate([pool, labeled])
     asked = asked_in_round(outcome["picks"][:number], pool).astype(float)
@@ -80,7 +82,7 @@ def _snapshot(data: Dataset, outcome: Any, name: str, number: int, plan: Queries
     box = [frame["x"].min() - 0.5, frame["x"].max() + 0.5, frame["y"].min() - 0.5, frame["y"].max() + 0.5]
     st.markdown(f"**{STRATEGIES[name]}** · accuracy {outcome['accuracy'][number]:.1%}")
     names = _clusters() if data.name == "synth2" else None
-    chart = influence_charts.plane(frame, border(np.asarray(outcome["heads"][number], float), box), names, box, plan.rounds, parts.dark())
+    chart = influence_charts.plane(frame, border(np.asarray(outcome["heads"][number], float), box), names, box, number, parts.dark())
     alt = f"{STRATEGIES[name]} after {number} rounds: {int((asked > 0).sum())} points asked for"
     st.altair_chart(chart, key=state.key(f"snapshot {name}"), alt=alt)
 
@@ -98,5 +100,6 @@ def border(head: Floats, box: list[float]) -> Floats | None:
 
 
 def _clusters() -> pd.DataFrame:
-    each = [(side * x, side * y + 1.7, name) for name, (x, y) in SYNTH2.items() for side in (1, -1)]
-    return pd.DataFrame(each, columns=["x", "y", "name"])
+    """The names of the clusters, above each; the central ones, which lie close together, have one beside them."""
+    each = [(side * x, side * y + 1.6, name) for name, (x, y) in SYNTH2.items() if name != "central" for side in (1, -1)]
+    return pd.DataFrame([*each, (-2.4, 0.0, "central")], columns=["x", "y", "name"])

@@ -52,7 +52,7 @@ READING = {
     "points from its pool, and the head is fitted anew. GORAL asks for the points of highest first-order utility; *true label* knows the "
     "labels beforehand, which nobody does: it is the ceiling of what its goal can give.\n\n"
     "The left picture is what counts, accuracy on the test points; the right one is what GORAL works for, its goal. Where the goal rises "
-    "and the accuracy does not, the goal is to blame. Bands are 95% intervals over the seeds.\n\n"
+    "and the accuracy does not, the goal is to blame. Bands are one standard error to each side.\n\n"
     "On synth2 the first labels come from the central clusters, which suggest an almost horizontal border; the definitive clusters "
     "contradict it, and the distracting ones teach nothing.\n\n"
     "Source: Xu and Kazantsev 2019, Figures 1, 5, 6 and 8. Ours keeps l2 beside the mean loss; the paper's falls as labels come in.",
