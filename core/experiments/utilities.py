@@ -232,13 +232,16 @@ def measure(seen: Spec, labeled: int, l2: float) -> dict[str, float]:
     """In the worker: heads retrained per second on these points, tried on a few."""
     from core import pipeline
     from core.experiments.one_more import speed
+    from core.experiments.unit import one_thread
 
     data = pipeline.dataset(seen.dataset, seen.n, seen.subset)
-    return speed(data, pipeline.embedding(seen).embedding, labeled, l2)
+    with one_thread():
+        return speed(data, pipeline.embedding(seen).embedding, labeled, l2)
 
 
 def _computed(unit: UtilityUnit | QueryUnit, work: Callable) -> Entry:
     from core import jobs, pipeline
+    from core.experiments.unit import one_thread
 
     data = pipeline.dataset(unit.seen.dataset, unit.seen.n, unit.seen.subset)
     key = unit.key(data.fingerprint)
@@ -250,7 +253,9 @@ def _computed(unit: UtilityUnit | QueryUnit, work: Callable) -> Entry:
         jobs.report(fraction, text)
 
     matrix = pipeline.embedding(unit.seen).embedding
-    return cache.put(key, *work(data, matrix, **dict(unit.setting), seed=unit.seed, progress=progress), describe=str(unit))
+    with one_thread():
+        outcome = work(data, matrix, **dict(unit.setting), seed=unit.seed, progress=progress)
+    return cache.put(key, *outcome, describe=str(unit))
 
 
 def _key(unit: UtilityUnit | QueryUnit, module: str, more: dict[str, str], fingerprint: str) -> str:
