@@ -8,8 +8,7 @@ of the vectors that sum to zero: a residual is q = N^T (p - e_y), the Fisher mat
 q (x) h or a step has shape (r, m), and H is D x D, D = r m. That is exact for all that the softmax can tell apart, and leaves H
 no null directions but those of the embedding itself. Nothing of size n x D, or D x D for each point, is made.
 
-The three: `Exact` (Cholesky; of a head on fewer points than dimensions within their span, `Spanned`), `Iterated` (conjugate gradients)
-and `Kronecker` (K-FAC).
+The three: `Exact` (Cholesky; within the span of a few points `Spanned`), `Iterated` (conjugate gradients) and `Kronecker` (K-FAC).
 Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015 (K-FAC, here with the true Fisher matrix of the labels).
 """
 
@@ -137,9 +136,8 @@ def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | S
     """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    if _parameters(opened, ridge) > FACTORED:
-        return Iterated(opened, ridge)
-    return Spanned(opened, ridge) if _few(opened, ridge) else Exact(opened, ridge)
+    exact = Spanned if _few(opened, ridge) else Exact
+    return (exact if _parameters(opened, ridge) <= FACTORED else Iterated)(opened, ridge)
 
 
 def spreader(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Spanned | Kronecker:

@@ -1,5 +1,6 @@
 """Does `python -m core` write what the screen would offer, and say what is wrong without a traceback?"""
 
+import importlib
 import json
 import os
 import subprocess
@@ -168,7 +169,7 @@ class Here:
     def submit(self, task, unit, *, key, priority):
         job = jobs.Job(key, task, (unit,), priority)
         try:
-            job._finish("done", value=experiment.train(unit))
+            job._finish("done", value=getattr(importlib.import_module(task.partition(":")[0]), task.partition(":")[2])(unit))
         except UserError as error:
             job._finish("failed", error=str(error))
         return job
@@ -263,6 +264,21 @@ def test_shipped_runs_are_computed_and_packed(tmp_path, here, monkeypatch):
     results.forget()
     for plan in presets.SHIPPED:
         assert len(results.outcomes(plan, datasets.load("digits", n=100).fingerprint)) == 8
+
+
+def test_shipped_utilities_and_queries_are_computed_and_packed(tmp_path, here, monkeypatch):
+    from core.experiments.utilities import Queries, Utilities
+
+    digits = Spec(dataset="digits", n=400)
+    small = {"seen": digits, "labeled": 20, "validation": 20, "seeds": 2}
+    plans = (Utilities().with_(**small, pool=10), Queries().with_(**small, unlabeled=50, rounds=1))
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(presets, "INFLUENCE", plans)
+    assert command_line.main(["influence", "--shipped"]) == 0
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
+    results.forget()
+    for plan, units in zip(plans, (2, 12), strict=True):
+        assert len(results.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == units
 
 
 def test_a_run_as_a_program(tmp_path):
