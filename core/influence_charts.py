@@ -139,4 +139,4 @@ def plane(
     if names is not None:
         ink = "#C9CFD6" if dark else "#4A5058"
         layers.append(alt.Chart(names).mark_text(fontSize=12, color=ink).encode(x=across, y=up, text="name:N"))
-    return finish(alt.layer(*layers), dark, 300, padding=CLOSE).configure_view(stroke="#39424C" if dark else "#DDE1E5")
+    return finish(alt.layer(*layers), dark, 300, padding=CLOSE, usermeta=ON_CANVAS).configure_view(stroke="#39424C" if dark else "#DDE1E5")

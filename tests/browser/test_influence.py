@@ -67,6 +67,7 @@ def test_rounds_fit_every_screen(visit, width, theme):
     assert fits(page) and serious(page) == []
     page.get_by_role("radio", name="Snapshots").click()
     expect(charts(page)).to_have_count(6, timeout=LONG)
+    page.mouse.move(0, 0)
     settle(page, LONG / 1000)
     assert fits(page) and serious(page) == []
 
