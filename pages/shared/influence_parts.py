@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.experiments import verdict
-from core.experiments.foresight import correlations, foreseen, left_out, mean_correlation, together
+from core.experiments.foresight import correlations, foreseen, left_out, mean_correlation, slopes, together
 from core.experiments.presets import SYNTH2
 from core.experiments.unit import split
 from core.experiments.utilities import QUERY_KNOBS, UTILITY_KNOBS, Plan, Queries, Utilities
@@ -138,7 +138,8 @@ def answer(plan: Plan, found: Found, view: View, data: Dataset) -> None:
 
 def _foresight(plan: Plan, found: Found, view: View, data: Dataset) -> str:
     show = view["show"]
-    each = estimates(shown_seeds(plan, found, view, data, show))
+    seeds = shown_seeds(plan, found, view, data, show)
+    each, size = estimates(seeds), slopes(seeds, "linear")
     what = {"without": "the loss of one labeled point", "batches": "the gain of ten more points"}.get(
         show, f"what one more of these {noun(data.name)} brings"
     )
@@ -147,7 +148,8 @@ def _foresight(plan: Plan, found: Found, view: View, data: Dataset) -> str:
         values = [float(one["constant"][GOALS.index(view["goal"])]) for one in found.values()]
         same = ", ".join(number(value) for value in values[:1]).replace("-", "−")
         return f"{newton}. The paper's first order cannot: with labels as predicted it is *{same} for every point* of a seed (Remark 1)."
-    return f"{newton}; the paper's first order reaches {said(each['linear'], 0)}."
+    off = f", and is {number(float(f'{size:.2g}'))} times as large as the truth" if size > 0 and abs(np.log(size)) > np.log(1.5) else ""
+    return f"{newton}; the paper's first order reaches {said(each['linear'], 0)}{off}."
 
 
 def constant(view: View) -> bool:
