@@ -23,8 +23,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 from scipy.linalg.lapack import dpotri
 
-from core import softmax_head
-from core.span import span
+from core import jobs, softmax_head
+from core.span import few, span
 from core.strategy import Knob
 from core.types import Floats, Head, Ints, UserError
 
@@ -136,7 +136,7 @@ def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | S
     """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    exact = Spanned if _few(opened, ridge) else Exact
+    exact = Spanned if few(opened.n, opened.d, ridge) else Exact
     return (exact if _parameters(opened, ridge) <= FACTORED else Iterated)(opened, ridge)
 
 
@@ -149,7 +149,7 @@ def spreader(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact |
             f"This method inverts the head's Hessian exactly for at most {INVERTED:,} parameters, and the head has {parameters:,}. "
             "Take an embedding of fewer dimensions or, where the method offers it, the Hessian 'kfac'."
         )
-    return Spanned(opened, ridge) if _few(opened, ridge) else Exact(opened, ridge)
+    return Spanned(opened, ridge) if few(opened.n, opened.d, ridge) else Exact(opened, ridge)
 
 
 class Exact:
@@ -198,8 +198,7 @@ class Spanned:
         """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m)."""
         inside = rows @ self.axes
         spreads = self.exact.spread(inside) @ self.axes.T
-        each = np.arange(spreads.shape[1])
-        spreads[:, each, each] += ((rows - inside @ self.axes.T) / self.beyond)[:, None]
+        spreads += np.einsum("ab,km->kabm", np.eye(spreads.shape[1]), (rows - inside @ self.axes.T) / self.beyond)
         return spreads
 
 
@@ -273,14 +272,15 @@ def chunks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def _few(opened: OpenHead, ridge: Floats) -> bool:
-    return opened.n < opened.d and ridge[0] > 0 and bool((ridge[: opened.d] == ridge[0]).all())
+def told(done: int, total: int, what: str = "points") -> None:
+    """Between two parts of a long scoring: ends it if nobody waits for it any more, else says how far it is."""
+    jobs.check()
+    jobs.report(done / total, f"Scoring, {done:,} of {total:,} {what}")
 
 
 def _parameters(opened: OpenHead, ridge: Floats) -> int:
-    """Of the Hessian that has to be factored."""
-    r, m = opened.shape
-    return r * (m - opened.d + opened.n) if _few(opened, ridge) else r * m
+    (r, m), beyond = opened.shape, opened.d - opened.n
+    return r * (m - beyond if few(opened.n, opened.d, ridge) else m)
 
 
 def _mean_fisher(opened: OpenHead) -> Floats:

@@ -11,6 +11,11 @@ import numpy as np
 from core.types import Floats
 
 
+def few(n: int, d: int, ridge: Floats) -> bool:
+    """Is the span worth taking, and the Hessian outside it one number? n points of d dimensions, one ridge above 0 for all weights."""
+    return n < d and ridge[0] > 0 and bool((ridge[:d] == ridge[0]).all())
+
+
 def span(rows: Floats, d: int) -> Floats:
     """Axes (m, q), orthonormal, of the subspace in which these rows (n, m) lie: of the d weights' part, and the intercept's own axis."""
     _, sizes, axes = np.linalg.svd(rows[:, :d], full_matrices=False)

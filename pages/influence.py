@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from core import datasets
 from core.experiments import results, utilities
 from core.strategies.goal import OVER
 from core.strategy import Knob
-from pages.shared import cached, influence_parts, influence_pictures, influence_words, parts, pickers, state, sweeps
+from pages.shared import cached, experiments, influence_files, influence_parts, influence_pictures, influence_words, parts, pickers, state
 
 PAGE = "influence"
 VIEW = {
@@ -23,26 +22,16 @@ VIEW = {
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 
+ROOM = experiments.Room(PAGE, VIEW, influence_parts.fitted, utilities.check, influence_parts.show_plan)
+
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec)
 parts.head("What would happen without this point, or with it?")
 answer = st.container()
-if not datasets.is_ready(spec.dataset):
-    state.leave(PAGE, VIEW, spec, view)
-    parts.offer_dataset(spec.dataset)
-    st.stop()
-data = cached.dataset(spec.dataset, spec.n, spec.subset)
+data = ROOM.points(spec, view)
 view = influence_parts.controls(view)
-parts.messages(state.problems())
-with parts.explained():
-    state.leave(PAGE, VIEW, spec, view)
-    plan, told = influence_parts.fitted(influence_parts.plan_of(spec, view), data)
-    if told:
-        st.info(told)
-    utilities.check(plan, data)
-    view["job"] = sweeps.run(plan, data, view["job"], influence_parts.show_plan)
-state.leave(PAGE, VIEW, spec, view)
+plan, view = ROOM.plan(spec, view, data)
 
 found = results.outcomes(plan, data.fingerprint)
 with answer:
@@ -50,12 +39,6 @@ with answer:
 if found:
     view = influence_pictures.picture(plan, found, view, data)
 else:
-    st.info("Nothing of this experiment is computed yet. Start it above, or open a finished one under Past experiments.")
-influence_parts.reading(plan)
-left, middle, right = st.columns(3)
-with left:
-    parts.link_box(state.leave(PAGE, VIEW, spec, view))
-with middle:
-    influence_pictures.downloads(plan, data, found)
-with right:
-    sweeps.history(data.fingerprint, influence_parts.show_plan, PAGE)
+    st.info(experiments.NOTHING)
+experiments.reading(influence_words.READING[plan.study])
+ROOM.foot(spec, view, data, lambda: influence_files.downloads(plan, data, found, view))

@@ -207,3 +207,22 @@ def test_the_speed_is_measured_on_these_points():
     visit()
     (key,) = [key for key in jobs._cluster.jobs if key.startswith("~rate")]
     assert "digits" in key and jobs.find(key).result()["rate"] > 0
+
+
+def test_the_files_hold_every_number(finished):
+    from pages.shared import influence_files
+
+    plan, data, found = outcomes(LINK)
+    table = influence_files._utility_rows(dict(zip(plan.units(), found, strict=True)), data)
+    assert len(table) == 2 * len(GOALS) * 30 * 10
+    row = table[(table["seed"] == 2) & (table["goal"] == "fisher") & (table["label"] == 7)].iloc[4]
+    assert row["newton"] == found[1]["newton"][2, 4, 7] and row["true"] == data.labels[found[1]["pool"][4]]
+    plan, data, found = outcomes(ROUNDS)
+    table = influence_files._query_rows(dict(zip(plan.units(), found, strict=True)), data)
+    assert len(table) == 12 * 4 * 4 and set(table["metric"]) == {"accuracy", *GOALS}
+    figures = influence_files._figures(plan, data, dict(zip(plan.units(), found, strict=True)), {})
+    assert set(figures) == {"test accuracy", "goal"} and all(chart().to_dict() for chart in figures.values())
+    plan, data, found = outcomes(LINK)
+    view = {"goal": "dev", "over": "oracle", "temperature": 1.0, "seed_shown": 1}
+    figures = influence_files._figures(plan, data, dict(zip(plan.units(), found, strict=True)), view)
+    assert set(figures) == {"first order", "newton step"} and all(chart().to_dict() for chart in figures.values())

@@ -108,9 +108,9 @@ def test_what_is_packed_comes_out_again():
 
 
 def test_the_speed_is_measured_on_the_plans_own_points():
-    key, task, arguments = cost.trial(QUICK)
-    assert key != cost.trial(QUICK.with_(labeled=31))[0] and task == "core.experiments.utilities:measure"
-    assert utilities.measure(*arguments)["rate"] > 0
+    measured = cost.measurement_of(QUICK)
+    assert measured.key != cost.measurement_of(QUICK.with_(labeled=31)).key and measured.task == "core.experiments.utilities:measure"
+    assert utilities.measure(*measured.arguments)["rate"] > 0 and measured.told.format(1234.5) == "1,234 retrained heads per second each"
 
 
 def test_more_runs_than_a_machine_should_do_are_refused():

@@ -41,11 +41,10 @@ class Work(Protocol):
 
 
 class Plan(Protocol):
-    """An experiment: canonical, in a link and back. kind: its page's name; units_are: its units' name; work_is: what their work counts."""
+    """An experiment: canonical, in a link and back. kind: its page's name; units_are: what its units are called."""
 
     kind: str
     units_are: str
-    work_is: str
 
     def units(self) -> list: ...
 

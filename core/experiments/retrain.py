@@ -135,7 +135,7 @@ class Retraining:
     seeds: int = 5
     epochs: int = 15
     steps: int = 1_000
-    kind, units_are, work_is = "retrain", "trainings", "samples"
+    kind, units_are = "retrain", "trainings"
 
     def with_(self, **changes: Any) -> Retraining:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""

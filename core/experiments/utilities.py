@@ -17,6 +17,7 @@ from typing import Any
 
 from core import cache, datasets
 from core.cache import Entry
+from core.experiments.cost import Measurement
 from core.experiments.queries import STRATEGIES
 from core.spec import Spec, embedding_key
 from core.spec import from_query as spec_from_query
@@ -68,9 +69,11 @@ class _Common:
         return self.seen.subset
 
     @property
-    def trial(self) -> tuple[str, tuple]:
-        """The task that measures this plan's speed, and its arguments."""
-        return "core.experiments.utilities:measure", (self.seen, self.labeled, self.l2)
+    def measurement(self) -> Measurement:
+        """How its cost is measured: on a few heads of its own points."""
+        arguments = (self.seen, self.labeled, self.l2)
+        what, told = "how fast this machine retrains these heads", "{:,.0f} retrained heads per second each"
+        return Measurement(f"~rate {self.kind} {arguments}", "core.experiments.utilities:measure", arguments, what, told)
 
     def with_(self, **changes: Any) -> Any:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -97,7 +100,7 @@ class Utilities(_Common):
     validation: int = 500
     seeds: int = 5
     pool: int = 150
-    units_are, work_is, study, knobs = "seeds", "retrained heads", "utilities", UTILITY_KNOBS
+    units_are, study, knobs = "seeds", "utilities", UTILITY_KNOBS
 
     @property
     def candidates(self) -> int:
@@ -126,7 +129,7 @@ class Queries(_Common):
     goal: str = "dev"
     batch: int = 10
     rounds: int = 20
-    units_are, work_is, study, knobs, strategies = "runs", "retrained heads", "queries", QUERY_KNOBS, STRATEGIES
+    units_are, study, knobs, strategies = "runs", "queries", QUERY_KNOBS, STRATEGIES
 
     @property
     def candidates(self) -> int:

@@ -19,8 +19,8 @@ from core.spec import Spec
 from core.strategies.goal import GOALS
 from core.strategy import Knob
 from core.types import Dataset, Floats
-from pages.shared import parts, state
-from pages.shared.influence_words import GOAL_NAMES, MEANINGS, OVER_NAMES, READING, STRATEGIES, STUDIES
+from pages.shared import experiments, parts, state
+from pages.shared.influence_words import GOAL_NAMES, MEANINGS, OVER_NAMES, STRATEGIES, STUDIES
 from pages.shared.words import noun, number
 
 View = dict[str, Any]
@@ -80,20 +80,18 @@ def plan_of(spec: Spec, view: View) -> Plan:
     return blank.with_(seen=spec, **{name: view[name] for name in blank.knobs})
 
 
-def fitted(plan: Plan, data: Dataset) -> tuple[Plan, str | None]:
-    """The plan with as many points as a small dataset has, and what to say about it."""
+def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Plan, str | None]:
+    """The view's plan, with as many points as a small dataset has, and what to say about it."""
+    plan = plan_of(spec, view)
     room = len(split(data)[0]) - plan.labeled
     size = "pool" if plan.study == "utilities" else "unlabeled"
-    wanted = plan.candidates + plan.validation
-    if wanted <= room or room < 20:
+    if plan.candidates + plan.validation <= room or room < 20:
         return plan, None
     fewer = min(plan.validation, max(10, room // 4 if plan.validation < plan.candidates else room // 2))
     plan = replace(plan, validation=fewer, **{size: min(plan.candidates, room - fewer)})
-    rounds = plan.candidates // plan.batch if plan.study == "queries" else 0
-    if plan.study == "queries" and 0 < rounds < plan.rounds:
-        plan = replace(plan, rounds=rounds)
     told = f"validation {plan.validation:,}, {'pool' if plan.study == 'utilities' else 'unlabeled points'} {plan.candidates:,}"
     if plan.study == "queries":
+        plan = replace(plan, rounds=max(1, min(plan.rounds, plan.candidates // plan.batch)))
         told += f", rounds {plan.rounds}"
     return plan, f"This dataset has {room + plan.labeled:,} training points; shown are the settings that fit: {told}."
 
@@ -102,8 +100,7 @@ def show_plan(plan: Plan) -> None:
     """For callbacks: the page shows this plan in the next run."""
     st.session_state["spec"] = plan.seen.with_(strategy=st.session_state["spec"].strategy)
     view = {name: getattr(plan, name) for name in plan.knobs} | {"study": plan.study, "round": 0, "point": None, "seed_shown": 1}
-    state.change_view(PAGE, **view, job="")
-    state.renew()
+    experiments.reopen(plan, view, points=False)
 
 
 def shown_seeds(plan: Utilities, found: Found, view: View, data: Dataset, show: str) -> list[dict[str, Floats]]:
@@ -192,9 +189,3 @@ def _points(gain: Estimate, i: int) -> str:
     else:
         text = f"{abs(mean):.1f} points {'better' if mean > 0 else 'worse'} than random (95% interval {low:+.1f} to {high:+.1f})"
     return text.replace("-", "−")
-
-
-def reading(plan: Plan) -> None:
-    """One folded paragraph."""
-    with st.expander("How to read this"):
-        st.markdown(READING[plan.study])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import export, influence_charts
+from core import influence_charts
 from core.agreement import percentiles
 from core.experiments.foresight import foreseen, slopes
 from core.experiments.utilities import Plan, Utilities
@@ -49,7 +49,8 @@ def _seed(plan: Plan, found: Found, view: View) -> View:
     return view
 
 
-def _outcome(plan: Plan, found: Found, view: View) -> Any:
+def outcome_of(plan: Plan, found: Found, view: View) -> Any:
+    """Of the seed that is shown."""
     (unit,) = [unit for unit in plan.units() if unit.seed == view["seed_shown"]]
     return found[unit]
 
@@ -64,7 +65,7 @@ def _notes(seeds: list[dict[str, Floats]]) -> dict[str, str]:
 
 
 def _scatter(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
-    outcome = _outcome(plan, found, view)
+    outcome = outcome_of(plan, found, view)
     labels = data.labels[outcome["pool"]]
     values = foreseen(outcome, labels, view["goal"], view["over"], view["temperature"])
     true = foreseen(outcome, labels, view["goal"])["retrained"]
@@ -78,7 +79,7 @@ def _scatter(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
 
 
 def _without(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
-    notes, outcome = _notes(shown_seeds(plan, found, view, data, "without")), _outcome(plan, found, view)
+    notes, outcome = _notes(shown_seeds(plan, found, view, data, "without")), outcome_of(plan, found, view)
     values = {name: np.asarray(outcome[f"removed_{name}"], float) for name in (*STEPS, "retrained")}
     view = _pair(view, data, values, outcome["labeled"], values["retrained"], WITHOUT, notes)
     _two_ends(data, outcome["labeled"], values["retrained"], ("Most missed", "Better left out"), "without")
@@ -89,7 +90,8 @@ def _batches(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     seeds = shown_seeds(plan, found, view, data, "batches")
     values = seeds[[unit.seed for unit in plan.units() if unit in found].index(view["seed_shown"])]
     names = [f"batch {i + 1}" for i in range(len(values["retrained"]))]
-    _charts(values, np.arange(len(names)), names, values["retrained"], UNITS[view["goal"]], None, "batches", _notes(seeds))
+    frame = frame_of(values, np.arange(len(names)), names, values["retrained"])
+    _charts(frame, UNITS[view["goal"]], None, "batches", _notes(seeds))
     st.caption("Ten neighbours of the pool at a time, under their true labels. First order: the sum of the single utilities (Remark 2).")
     return view
 
@@ -97,7 +99,7 @@ def _batches(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
 def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colour: Floats, unit: str, notes: dict[str, str]) -> View:
     """First order and Newton side by side; a click picks a point."""
     names = [f"{data.class_names[c]}, row {row:,}" for c, row in zip(data.labels[rows], data.index[rows], strict=True)]
-    clicked = _charts(values, rows, names, colour, unit, view["point"], view["show"], notes)
+    clicked = _charts(frame_of(values, rows, names, colour), unit, view["point"], view["show"], notes)
     if clicked is not None and clicked != view["point"]:
         state.change_view("influence", point=clicked)
         st.rerun()
@@ -108,11 +110,14 @@ def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colo
     return view
 
 
-def _charts(
-    values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats, unit: str, picked: int | None, key: str, notes: dict[str, str]
-) -> int | None:
+def frame_of(values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats) -> pd.DataFrame:
+    """What the pair of charts draws: a row for each point, its colour the percentile of `colour`."""
+    return pd.DataFrame({"row": rows, "name": names, "colour": 100 * percentiles(colour), **values})
+
+
+def _charts(frame: pd.DataFrame, unit: str, picked: int | None, key: str, notes: dict[str, str]) -> int | None:
     """Both steps beside one another on the same points; the row of the point just clicked."""
-    frame, clicked = pd.DataFrame({"row": rows, "name": names, "colour": 100 * percentiles(colour), **values}), None
+    clicked = None
     st.markdown(f"**{unit[:1].upper()}{unit[1:]}**: predicted, upwards, against retrained")
     for column, (step, title) in zip(st.columns(2, gap="large"), STEPS.items(), strict=True):
         with column:
@@ -139,7 +144,7 @@ def _one(data: Dataset, values: dict[str, Floats], i: int, rows: Ints) -> None:
 
 
 def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
-    outcome = _outcome(plan, found, view)
+    outcome = outcome_of(plan, found, view)
     labels = data.labels[outcome["pool"]]
     each = {OVER_NAMES[over]: foreseen(outcome, labels, view["goal"], over)["retrained"] for over in OVER}
     same, shown = float(outcome["constant"][GOALS.index(view["goal"])]), OVER_NAMES[view["over"]]
@@ -152,7 +157,7 @@ def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
 
 
 def _ends(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
-    outcome = _outcome(plan, found, view)
+    outcome = outcome_of(plan, found, view)
     values = foreseen(outcome, data.labels[outcome["pool"]], view["goal"], view["over"], view["temperature"])
     _two_ends(data, outcome["pool"], values["retrained"], ("Most helpful", "Most harmful"), "ends")
     return view
@@ -165,47 +170,3 @@ def _two_ends(data: Dataset, rows: Ints, values: Floats, titles: tuple[str, str]
         st.markdown(f"**{title}** of {len(rows):,} {noun(data.name)}, by retraining")
         texts = [text.replace("-", "−") for text in score_texts(values[chosen])]
         points.show(data, rows[chosen], texts, alt=f"{title}: {k} {noun(data.name)}", key=state.key(f"{key} {title}"), max_rows=2)
-
-
-def downloads(plan: Plan, data: Dataset, found: Found) -> None:
-    """The rows of all units, and how they were made."""
-    name = f"influence-{plan.study}-{plan.dataset}"
-
-    def rows(kind: str) -> bytes:
-        table = _utility_rows(found, data) if plan.study == "utilities" else _query_rows(found)
-        return export.encode(table, kind)
-
-    def manifest() -> str:
-        return export.run_manifest(plan.title(), plan.to_query(), data.fingerprint, len(found))
-
-    files = [
-        (f"CSV, tidy rows of {len(found):,} {plan.units_are}", lambda: rows("csv"), f"{name}.csv"),
-        (f"Parquet, tidy rows of {len(found):,} {plan.units_are}", lambda: rows("parquet"), f"{name}.parquet"),
-        ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
-    ]
-    parts.downloads("Download the run", files)
-
-
-def _utility_rows(found: Found, data: Dataset) -> pd.DataFrame:
-    """One row per seed, goal, point and label that it is given."""
-    frames = []
-    for unit, outcome in found.items():
-        _, n, c = outcome["linear"].shape
-        for g, goal in enumerate(GOALS):
-            frame = pd.DataFrame(
-                {"seed": unit.seed, "goal": goal, "row": np.repeat(data.index[outcome["pool"]], c), "label": np.tile(range(c), n)}
-            )
-            frame["true"] = np.repeat(data.labels[outcome["pool"]], c)
-            frames.append(frame.assign(**{step: outcome[step][g].ravel() for step in (*STEPS, "retrained")}))
-    return pd.concat(frames) if frames else pd.DataFrame({"seed": []})
-
-
-def _query_rows(found: Found) -> pd.DataFrame:
-    """One row per run, round and number."""
-    frames = []
-    for unit, outcome in found.items():
-        numbers = {"accuracy": outcome["accuracy"]} | {goal: outcome["goals"][:, g] for g, goal in enumerate(GOALS)}
-        for metric, values in numbers.items():
-            columns = {"strategy": unit.strategy, "seed": unit.seed, "labels": outcome["labels"], "metric": metric, "value": values}
-            frames.append(pd.DataFrame(columns))
-    return pd.concat(frames) if frames else pd.DataFrame({"strategy": []})

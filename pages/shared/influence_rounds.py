@@ -18,6 +18,7 @@ from core.simulated import SYNTH2
 from core.strategies.goal import GOALS
 from core.types import Dataset, Floats
 from pages.shared import legend, parts, state
+from pages.shared.experiments import made_of
 from pages.shared.influence_parts import Found, View, stacked
 from pages.shared.influence_words import LEVELS, STRATEGIES
 
@@ -34,23 +35,32 @@ def lines(plan: Queries) -> list[Line]:
 
 def curves(plan: Queries, found: Found, view: View) -> View:
     """Accuracy and goal side by side."""
-    labels, drawn = plan.labeled + plan.batch * np.arange(plan.rounds + 1), lines(plan)
-    sides = (
-        ("Test accuracy", "accuracy on the test points", stacked(plan, found, "accuracy"), True),
-        ("Goal", LEVELS[plan.goal], stacked(plan, found, "goals", GOALS.index(plan.goal)), False),
-    )
-    for column, (title, axis, values, percent) in zip(st.columns(2, gap="large"), sides, strict=True):
+    drawn = lines(plan)
+    for column, title in zip(st.columns(2, gap="large"), ("Test accuracy", "Goal"), strict=True):
         with column:
-            st.markdown(f"**{title}** by labels")
-            mean, error = summaries.standard_error(values)
-            chart = influence_charts.by_labels(labels, mean, error, drawn, axis, percent, parts.dark())
+            st.markdown(f"**{title}** by labels · {made_of(plan, len(found))}")
+            mean, _ = measured(plan, found, title)
             last = "; ".join(f"{line.name} {value:.3g}" for line, value in zip(drawn, mean[:, -1], strict=True) if np.isfinite(value))
-            st.altair_chart(chart, key=state.key(f"influence {title}"), alt=f"{title} at {labels[-1]:,} labels: {last}")
+            alt = f"{title} at {plan.labeled + plan.batch * plan.rounds:,} labels: {last}"
+            st.altair_chart(curve(plan, found, title, parts.dark()), key=state.key(f"influence {title}"), alt=alt)
     legend.swatches("Strategy", [(line.colour, line.name) for line in drawn])
     over_rounds = verdict.estimate(100 * stacked(plan, found, "accuracy").mean(axis=-1))
     known = [(line.name, mean) for line, mean in zip(drawn, over_rounds.mean, strict=True) if np.isfinite(mean)]
     parts.facts([(name, f"{mean:.1f}%", "Test accuracy, mean over all rounds and finished seeds") for name, mean in known])
     return view
+
+
+def measured(plan: Queries, found: Found, title: str) -> tuple[Floats, Floats]:
+    """The mean (a, r) over the seeds and its standard error."""
+    goal = None if title == "Test accuracy" else GOALS.index(plan.goal)
+    return summaries.standard_error(stacked(plan, found, "accuracy" if goal is None else "goals", goal))
+
+
+def curve(plan: Queries, found: Found, title: str, dark: bool) -> Any:
+    """One of the two charts."""
+    labels, percent = plan.labeled + plan.batch * np.arange(plan.rounds + 1), title == "Test accuracy"
+    axis = "accuracy on the test points" if percent else LEVELS[plan.goal]
+    return influence_charts.by_labels(labels, *measured(plan, found, title), lines(plan), axis, percent, dark)
 
 
 def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
