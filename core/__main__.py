@@ -6,6 +6,7 @@ python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
 python -m core retrain --shipped    computes the experiments that come with the app
 python -m core active --shipped     computes the active-learning runs that come with the app
+python -m core influence --shipped  computes the utilities and queries that come with the app
 python -m core simulations --shipped    computes the BAIT paper's simulations that come with the app
 """
 
@@ -116,6 +117,13 @@ def active(options: argparse.Namespace) -> None:
     _ship(presets.ACTIVE)
 
 
+def influence(options: argparse.Namespace) -> None:
+    """Compute and pack the utilities and queries that come with the app."""
+    from core.experiments import presets
+
+    _ship(presets.INFLUENCE)
+
+
 def simulations(options: argparse.Namespace) -> None:
     """Compute and pack the simulations that come with the app."""
     from core.experiments import presets
@@ -135,10 +143,11 @@ def _sweep(plan) -> str:
     """Run a plan to its end with progress on the terminal; the data's fingerprint."""
     import time
 
-    from core.experiments import active, retrain, simulation_plan, sweep
+    from core.experiments import active, retrain, simulation_plan, sweep, utilities
 
     data = simulation_plan.source(plan) if plan.kind == "simulations" else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    {"retrain": retrain.check, "active": active.check, "simulations": simulation_plan.check}[plan.kind](plan, data)
+    rooms = {"retrain": retrain, "active": active, "influence": utilities, "simulations": simulation_plan}
+    rooms[plan.kind].check(plan, data)
     running, said = sweep.start(plan, data.fingerprint, "command line"), -1
     while not running.finished:
         time.sleep(0.2)
@@ -196,6 +205,9 @@ def _parser() -> argparse.ArgumentParser:
     labelling = commands.add_parser("active", help="compute the active-learning runs that come with the app (about half an hour)")
     labelling.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
     labelling.set_defaults(run=active)
+    foreseeing = commands.add_parser("influence", help="compute the utilities and queries that come with the app (about ten minutes)")
+    foreseeing.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
+    foreseeing.set_defaults(run=influence)
     simulating = commands.add_parser("simulations", help="compute the simulations that come with the app (about a quarter of an hour)")
     simulating.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
     simulating.set_defaults(run=simulations)

@@ -267,6 +267,21 @@ def test_shipped_runs_are_computed_and_packed(tmp_path, here, monkeypatch):
         assert len(results.outcomes(plan, datasets.load("digits", n=100).fingerprint)) == 8
 
 
+def test_shipped_utilities_and_queries_are_computed_and_packed(tmp_path, here, monkeypatch):
+    from core.experiments.utilities import Queries, Utilities
+
+    digits = Spec(dataset="digits", n=400)
+    small = {"seen": digits, "labeled": 20, "validation": 20, "seeds": 2}
+    plans = (Utilities().with_(**small, pool=10), Queries().with_(**small, unlabeled=50, rounds=1))
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(presets, "INFLUENCE", plans)
+    assert command_line.main(["influence", "--shipped"]) == 0
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
+    results.forget()
+    for plan, units in zip(plans, (2, 12), strict=True):
+        assert len(results.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == units
+
+
 def test_a_run_as_a_program(tmp_path):
     out = tmp_path / "run.csv"
     command = [sys.executable, "-m", "core", "retrain", *OPTIONS, "--candidates=random", "--budgets=20", "--out", str(out)]

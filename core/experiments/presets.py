@@ -9,6 +9,8 @@ from __future__ import annotations
 from core.experiments import simulation_plan
 from core.experiments.active import Active
 from core.experiments.retrain import Retraining
+from core.experiments.utilities import Queries, Utilities
+from core.spec import Spec
 
 FAIR = Retraining()
 TALK = FAIR.with_(protocol="talk")
@@ -17,3 +19,14 @@ SHIPPED = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"
 LETTER = Active(dataset="letter", strategies=("badge", "bait:backward=False", "k_center", "entropy", "random"), epochs=500, pool=5_000)
 ACTIVE = (Active(), LETTER.with_())
 SIMULATIONS = tuple(simulation_plan.PRESETS.values())
+# The GORAL paper's letter, and its synth2: ten points of the central clusters, a tenth of the rest for validation.
+LETTERS = Spec(dataset="letter")
+SYNTH2 = Queries().with_(seen=Spec(dataset="synth2"), labeled=10, unlabeled=470, validation=53, rounds=24)
+INFLUENCE = (
+    Utilities(),
+    Utilities().with_(seen=LETTERS),
+    SYNTH2,
+    Queries(),
+    Queries().with_(seen=LETTERS),
+    Queries().with_(seen=LETTERS, goal="entropy"),
+)

@@ -12,7 +12,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import cache, jobs
-from core.experiments import active, cost, results, retrain, simulation_plan, sweep
+from core.experiments import active, cost, results, retrain, simulation_plan, sweep, utilities
 from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
@@ -23,6 +23,7 @@ Show = Callable[[Plan], None]
 READERS = {  # a plan's kind is its page's name
     "retrain": retrain.from_query,
     "active": active.from_query,
+    "influence": utilities.from_query,
     "simulations": simulation_plan.from_query,
 }
 REFRESH = 1.0  # seconds between two looks at a running experiment
