@@ -18,6 +18,7 @@ from typing import Any
 
 from core import cache, datasets, strategy
 from core.cache import Entry
+from core.experiments import plans
 from core.experiments.rounds import Setting, inputs_of, pool_of
 from core.spec import Spec
 from core.strategy import Knob, parse_knobs
@@ -90,7 +91,7 @@ class Active:
     task: str = "classification"
     pool: int | None = 10_000
     seeds: int = 5
-    kind, units_are = "active", "runs"
+    kind, units_are, paced_in = "active", "runs", "samples"
 
     def with_(self, **changes: Any) -> Active:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -106,6 +107,11 @@ class Active:
         texts, default = _texts(self), _texts(Active())
         return {name: text for name, text in texts.items() if text != default[name]}
 
+    @property
+    def trial(self) -> tuple[str, tuple]:
+        """What measures this machine's pace: a task and its arguments."""
+        return "core.experiments.cost:measure", (self.dataset, self.n, self.subset, self.network)
+
     def units(self) -> list[Unit]:
         """Every run: the first seed of all strategies first."""
         each = product(range(1, self.seeds + 1), self.strategies)
@@ -119,14 +125,7 @@ class Active:
 
 def from_query(query: Mapping[str, str]) -> tuple[Active, list[str]]:
     """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
-    plan, problems = Active(), []
-    for name in _texts(plan):
-        if name in query:
-            try:
-                plan = plan.with_(**{name: query[name]})
-            except UserError as error:
-                problems.append(str(error))
-    return plan, problems
+    return plans.read(Active(), _texts(Active()), query)
 
 
 def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import numpy as np
 
 from core import cache, datasets, strategy
 from core.cache import Entry
-from core.experiments import selections
+from core.experiments import plans, selections
 from core.experiments.unit import CHECKPOINTS, CURVE_POINTS, PROTOCOLS
 from core.spec import Spec, score_code, score_fields
 from core.strategy import Knob
@@ -31,7 +30,7 @@ from core.versions import code_version
 
 NETWORKS = ("talk_cnn", "lenet5", "mlp", "linear", "fi_cnn", "resnet18", "vgg11", "convmixer")
 BUDGETS = (1_000, 5_000, 10_000)
-MOST_BUDGETS, MOST_CANDIDATES, MOST_UNITS = 12, 12, 2_000
+MOST_CANDIDATES, MOST_UNITS = 12, 2_000
 TEST_POINTS, TEST_SHARE = 10_000, 0.3
 KNOBS = {
     "network": Knob("Network", "Trained from scratch on every selection.", choices=NETWORKS, name="network", kind=str, default="talk_cnn"),
@@ -134,7 +133,7 @@ class Retraining:
     seeds: int = 5
     epochs: int = 15
     steps: int = 1_000
-    kind, units_are = "retrain", "trainings"
+    kind, units_are, paced_in = "retrain", "trainings", "samples"
 
     def with_(self, **changes: Any) -> Retraining:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -144,6 +143,11 @@ class Retraining:
         """The link's parameters: what differs from the first plan."""
         texts, default = _texts(self), _texts(Retraining())
         return {name: text for name, text in texts.items() if text != default[name]}
+
+    @property
+    def trial(self) -> tuple[str, tuple]:
+        """What measures this machine's pace: a task and its arguments."""
+        return "core.experiments.cost:measure", (self.dataset, self.n, self.subset, self.network)
 
     def units(self) -> list[Unit]:
         """Every training: the first seed of everything first, small budgets before large ones, so that curves grow evenly."""
@@ -162,14 +166,7 @@ class Retraining:
 
 def from_query(query: Mapping[str, str]) -> tuple[Retraining, list[str]]:
     """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
-    plan, problems = Retraining(), []
-    for name in _texts(plan):
-        if name in query:
-            try:
-                plan = plan.with_(**{name: query[name]})
-            except UserError as error:
-                problems.append(str(error))
-    return plan, problems
+    return plans.read(Retraining(), _texts(Retraining()), query)
 
 
 def unit_key(unit: Unit, fingerprint: str) -> str:
@@ -242,7 +239,7 @@ def _canonical(plan: Retraining) -> Retraining:
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
     knobs |= {"epochs": 15} if knobs["protocol"] == "steps" else {"steps": 1_000}
-    candidates, budgets = _candidates(plan.candidates), _budgets(plan.budgets)
+    candidates, budgets = _candidates(plan.candidates), plans.budgets(plan.budgets)
     if (units := len(candidates) * len(budgets) * knobs["seeds"]) > MOST_UNITS:
         raise UserError(f"Found {units:,} trainings, expected at most {MOST_UNITS:,}. Choose fewer selections, budgets or seeds.")
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
@@ -255,12 +252,3 @@ def _candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     if len(each) >= MOST_CANDIDATES:
         raise UserError(f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}. Leave some out.")
     return (*each, RANDOM)
-
-
-def _budgets(given: str | tuple[int, ...]) -> tuple[int, ...]:
-    knob = Knob("Budget", low=1, name="budget", kind=int)
-    texts = re.sub(r"(?<=\d),(?=\d{3}\b)", "", given).split() if isinstance(given, str) else given  # 1,000 is one number; 5,6 is none
-    parsed = sorted({knob.parse(text) for text in texts})
-    if not 1 <= len(parsed) <= MOST_BUDGETS:
-        raise UserError(f"Budgets: found {len(parsed)}, expected 1 to {MOST_BUDGETS} numbers of points such as 1000 5000 10000.")
-    return tuple(parsed)

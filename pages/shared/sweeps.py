@@ -11,16 +11,16 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import cache, jobs
-from core.experiments import active, cost, results, retrain, sweep
+from core.experiments import active, cost, results, retrain, sweep, trim
 from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
 from core.types import Dataset
 from pages.shared import parts, state
-from pages.shared.words import time_text
+from pages.shared.words import number, time_text
 
 Show = Callable[[Plan], None]
-READERS = {"retrain": retrain.from_query, "active": active.from_query}  # a plan's kind is its page's name
+READERS = {"retrain": retrain.from_query, "active": active.from_query, "trim": trim.from_query}  # a plan's kind is its page's name
 REFRESH = 1.0  # seconds between two looks at a running experiment
 QUICK = 0.3  # seconds to wait for a measurement before showing that it is being made
 MEGABYTE = 2**20
@@ -91,13 +91,13 @@ def _offer(plan: Plan, data: Dataset, missing: list, other: Sweep | None, show: 
 
 
 def _cost(plan: Plan, missing: list) -> str:
-    """How long and how much memory, from the rate that the worker has shown on this network."""
-    key = f"~rate {plan.dataset} {plan.network}"
-    arguments = (plan.dataset, plan.n, plan.subset, plan.network)
-    job = jobs.find(key) or jobs.submit("core.experiments.cost:measure", *arguments, key=key, priority=1)
+    """How long and how much memory, from the rate that the worker has shown on this kind of work."""
+    task, arguments = plan.trial
+    key = " ".join(["~rate", *(str(one) for one in arguments if one not in (None, 0))])
+    job = jobs.find(key) or jobs.submit(task, *arguments, key=key, priority=1)
     if not job.wait(QUICK):
         _rerun_after(job)
-        return f"{len(missing):,} {plan.units_are} to do. Measuring how fast this machine trains this network…"
+        return f"{len(missing):,} {plan.units_are} to do. Measuring how fast this machine trains this model…"
     if job.state != "done":
         parts.failed(job, "the speed")
         return f"{len(missing):,} {plan.units_are} to do."
@@ -107,7 +107,7 @@ def _cost(plan: Plan, missing: list) -> str:
     together = f"{slots} at a time" if slots > 1 else "one after the other"
     return (
         f"{len(missing):,} {plan.units_are} to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
-        f"({shown['rate']:,.0f} samples per second each, just measured)."
+        f"({number(float(f'{shown['rate']:.2g}'))} {plan.paced_in} per second each, just measured)."
     )
 
 
