@@ -4,77 +4,41 @@
     load(name, n=..., seed=...) -> Dataset     is_ready(name) -> can load() answer from this machine's disk alone?
     fetch(name, progress) downloads and prepares, once; it imports torchvision and belongs in a worker process.
 
-Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright, training rows before test rows; labels int64 from 0.
-MNIST and digits are bundled. Every other dataset is kept as plain .npy arrays in <data folder>/prepared/<name>, mapped
-read-only, so that a process which only shows images needs neither torch nor memory for them; its published files
-lie in the data folder where torchvision's own classes look for them. Adding a dataset: one entry here, one reader in
-core/dataset_files.py.
+Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows before test rows; labels int64
+from 0. What comes with the program (core/catalogue.py) is read from assets/ or simulated. Every other dataset is kept as plain .npy
+arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only shows points needs neither torch nor memory for
+them; its published files lie in the data folder where torchvision's own classes look for them.
 """
 
 from __future__ import annotations
 
 import difflib
 import errno
-import gzip
-import importlib.util
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import platformdirs
 
+from core import catalogue
 from core import dataset_files as published
-from core.types import Bools, Bytes, Dataset, Ints, UserError
+from core.catalogue import Info
+from core.types import Bools, Dataset, Ints, UserError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 ARRAYS = ("points", "labels", "test")
 DISK_ERRORS = tuple(
     getattr(errno, f"E{code}", None) for code in "ACCES PERM ROFS NOSPC DQUOT NOTDIR ISDIR EXIST NOENT NAMETOOLONG LOOP IO".split()
 )
-Arrays = tuple[Bytes, Ints, Bools]
+Arrays = tuple[np.ndarray, Ints, Bools]
+_REGISTRY = catalogue.ENTRIES
 
 _one_fetch_at_a_time = threading.Lock()  # torchvision's downloader is made to report through a global name
-
-
-@dataclass(frozen=True)
-class Info:
-    """What is known of a dataset before it is loaded.
-
-    n: all rows. train: the first rows, up to the published test part. shape: of one image. origin, licence: in words.
-    read(folder, (training rows, test rows), shape) -> images, labels. files() -> its published files; None if bundled.
-    """
-
-    name: str
-    title: str
-    n: int
-    train: int
-    shape: tuple[int, ...]
-    class_names: tuple[str, ...]
-    origin: str
-    licence: str
-    read: Callable[[Path, tuple[int, int], tuple[int, ...]], published.Part]
-    files: Callable[[], list[published.RawFile]] | None = None
-
-    @property
-    def classes(self) -> int:
-        return len(self.class_names)
-
-    @property
-    def parts(self) -> tuple[int, int]:
-        """Training rows, test rows."""
-        return self.train, self.n - self.train
-
-    @property
-    def bundled(self) -> bool:
-        """Comes with the program: always ready, nothing to fetch."""
-        return self.files is None
 
 
 def names() -> tuple[str, ...]:
@@ -119,13 +83,13 @@ def load(name: str, *, n: int | None = None, seed: int = 0) -> Dataset:
     arrays = (*entry.read(ASSETS, entry.parts, entry.shape), np.arange(entry.n) >= entry.train) if entry.bundled else _prepared(entry)
     if arrays is None:
         raise UserError(f"{entry.title}: the prepared arrays in {_home(entry)} vanished while they were opened. Load the dataset again.")
-    images, labels, test = arrays
+    points, labels, test = arrays
     rows = np.arange(entry.n) if n == entry.n else stratified_rows(labels, n, seed)
     if n < entry.n:
-        images, labels, test = images[rows], labels[rows], test[rows]
-    for array in (images, labels, test, rows):
+        points, labels, test = points[rows], labels[rows], test[rows]
+    for array in (points, labels, test, rows):
         array.setflags(write=False)
-    return Dataset(entry.name, images, labels, entry.class_names, test, rows)
+    return Dataset(entry.name, points, labels, entry.class_names, test, rows, entry.feature_names)
 
 
 def fetch(name: str, progress: published.Progress | None = None) -> None:
@@ -142,9 +106,9 @@ def fetch(name: str, progress: published.Progress | None = None) -> None:
             return
         with _scratch(data_folder()) as (folder, scratch):
             published.obtain(entry.files(), entry.title, folder, scratch, progress)  # type: ignore[misc]  # bundled ones are ready
-            progress(None, f"{entry.title}: preparing {entry.n:,} images")
-            images, labels = entry.read(folder, entry.parts, entry.shape)
-            _store(entry, (images, labels, np.arange(entry.n) >= entry.train), folder, scratch)
+            progress(None, f"{entry.title}: preparing {entry.n:,} points")
+            points, labels = entry.read(folder, entry.parts, entry.shape)
+            _store(entry, (points, labels, np.arange(entry.n) >= entry.train), folder, scratch)
 
 
 def stratified_rows(labels: Ints, n: int, seed: int) -> Ints:
@@ -189,16 +153,16 @@ def _home(entry: Info) -> Path:
 def _prepared(entry: Info) -> Arrays | None:
     """The prepared arrays, mapped read-only; None if they are missing or damaged (fetch() then prepares them anew)."""
     try:
-        images, labels, test = (np.load(_home(entry) / f"{what}.npy", mmap_mode="r", allow_pickle=False) for what in ARRAYS)
+        points, labels, test = (np.load(_home(entry) / f"{what}.npy", mmap_mode="r", allow_pickle=False) for what in ARRAYS)
     except Exception:  # a truncated or overwritten .npy fails in more ways than can be listed
         return None
-    arrays = np.asarray(images), np.asarray(labels), np.asarray(test)
+    arrays = np.asarray(points), np.asarray(labels), np.asarray(test)
     return None if _flaw(entry, arrays) else arrays
 
 
 def _flaw(entry: Info, arrays: Arrays) -> str | None:
     """What keeps arrays from being this dataset, as "found ..., expected ..."; None if nothing does."""
-    wanted = (((entry.n, *entry.shape), np.uint8), ((entry.n,), np.int64), ((entry.n,), np.bool_))
+    wanted = (((entry.n, *entry.shape), entry.dtype), ((entry.n,), np.int64), ((entry.n,), np.bool_))
     for what, array, (shape, dtype) in zip(ARRAYS, arrays, wanted, strict=True):
         if array.shape != shape or array.dtype != dtype:
             return f"found {what} of shape {array.shape} ({array.dtype}), expected {shape} ({np.dtype(dtype)})"
@@ -246,40 +210,3 @@ def _scratch(folder: Path) -> Iterator[tuple[Path, Path]]:
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _read_digits(_folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]) -> published.Part:
-    """scikit-learn's own file, read without scikit-learn: importing it takes 150 MB, half of what a web process may use."""
-    found = importlib.util.find_spec("sklearn")
-    if found is None or found.origin is None:
-        raise UserError("digits: scikit-learn, which brings this dataset, is not installed. Install what requirements.txt names.")
-    path = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
-    with published.reading(path), gzip.open(path) as stream:
-        table = np.loadtxt(stream, delimiter=",")
-    return np.rint(table[:, :-1] * 255 / 16).astype(np.uint8).reshape(-1, *shape), table[:, -1].astype(np.int64)
-
-
-_DIGITS, _LETTERS = tuple("0123456789"), tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-_KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-_THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-
-# One paragraph per dataset reads better than one line per field.
-# fmt: off
-_REGISTRY = {entry.name: entry for entry in (
-    Info("mnist", "MNIST", 70_000, 60_000, (28, 28), _DIGITS, "LeCun, Cortes and Burges", "CC BY-SA 3.0",
-         partial(published.read_idx_folder, "mnist")),
-    Info("digits", "Digits 8 x 8", 1_797, 1_797, (8, 8), _DIGITS, "Alpaydin and Kaynak (1998), UCI, as in scikit-learn", "CC BY 4.0",
-         _read_digits),
-    Info("fashion_mnist", "Fashion-MNIST", 70_000, 60_000, (28, 28), _CLOTHES, "Xiao, Rasul and Vollgraf (2017)", "MIT",
-         partial(published.read_idx_folder, "FashionMNIST/raw"), partial(published.idx_files, "FashionMNIST")),
-    Info("kmnist", "Kuzushiji-MNIST", 70_000, 60_000, (28, 28), _KANA, "Clanuwat et al. (2018)", "CC BY-SA 4.0",
-         partial(published.read_idx_folder, "KMNIST/raw"), partial(published.idx_files, "KMNIST")),
-    Info("emnist_letters", "EMNIST letters", 145_600, 124_800, (28, 28), _LETTERS, "Cohen et al. (2017), NIST", "none stated",
-         published.read_emnist_letters, published.emnist_files),
-    Info("cifar10", "CIFAR-10", 60_000, 50_000, (32, 32, 3), _THINGS, "Krizhevsky (2009)", "none stated",
-         published.read_cifar, published.cifar_files),
-    Info("svhn", "SVHN", 99_289, 73_257, (32, 32, 3), _DIGITS, "Netzer et al. (2011)", "non-commercial use only",
-         published.read_svhn, published.svhn_files),
-)}
-# fmt: on

@@ -72,6 +72,11 @@ def find(name: str) -> Embedder:
     return _registry[name]
 
 
+def label_of(name: str, images: bool) -> str:
+    """What an embedding is called on images, and on tables, which have features instead of pixels."""
+    return find(name).label if images else find(name).label.replace("pixels", "features")
+
+
 def embed(dataset: Dataset, name: str, *, seed: int = 1, **knobs: Any) -> Embedded:
     """The dataset through the embedding `name`: float32 (n, d), read-only, with the dataset's labels.
 

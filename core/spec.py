@@ -61,9 +61,14 @@ class Spec:
         knobs = {f"{prefix}.{name}": str(value) for prefix, field in _PREFIXES.items() for name, value in getattr(self, field)}
         return plain | knobs
 
+    @property
+    def embedding_label(self) -> str:
+        """What the embedding is called on this dataset."""
+        return embeddings.label_of(self.embedding, datasets.info(self.dataset).is_images)
+
     def title(self) -> str:
         """For captions and manifests: "MNIST, Raw pixels, Leverage (ridge 0.1)"."""
-        labels = [datasets.info(self.dataset).title, embeddings.find(self.embedding).label, strategy.find(self.strategy).label]
+        labels = [datasets.info(self.dataset).title, self.embedding_label, strategy.find(self.strategy).label]
         settings = [("n", self.n)] * (self.n is not None) + [*self.embedding_knobs, *self.strategy_knobs]
         if embeddings.find(self.embedding).seeded:
             settings.append(("seed", self.seed))
@@ -195,7 +200,10 @@ def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
 
 def _canonical(spec: Spec) -> Spec:
     embedder, chosen = embeddings.find(spec.embedding), strategy.find(spec.strategy)
-    size = datasets.info(spec.dataset).n
+    about = datasets.info(spec.dataset)
+    if embedder.images_only and not about.is_images:
+        raise UserError(f"{embedder.label} needs images; {about.title} is a table. Choose raw, pca, projection or random features.")
+    size = about.n
     rows = Knob("n", name="n", low=1, high=size, kind=int, optional=True)
     n = rows.parse(spec.n)
     n = None if n == size else n

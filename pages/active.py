@@ -29,7 +29,7 @@ if not datasets.is_ready(spec.dataset):
     parts.offer_dataset(spec.dataset)
     st.stop()
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
-view = active_parts.controls(view)
+view = active_parts.controls(view, data.is_images)
 parts.messages(state.problems())
 with parts.explained():
     state.leave(PAGE, VIEW, spec, view)

@@ -1,11 +1,11 @@
-"""Which points matter? The highest and lowest scores of one strategy under one embedding, as images."""
+"""Which points matter? The highest and lowest scores of one strategy under one embedding, as images or rows."""
 
 import streamlit as st
 
 from core import datasets, embeddings, strategy
 from core.strategy import Knob
 from pages.shared import cached, explore_parts, parts, pickers, state
-from pages.shared.gallery import gallery
+from pages.shared.points import show
 from pages.shared.words import inside, noun, score_texts
 
 PAGE = "explore"
@@ -24,7 +24,7 @@ VIEW = {
     ),
     "classes": Knob("Classes", name="classes", kind=str, default=""),
     "count": Knob(
-        "Images", "How many images to draw.", name="count", kind=int, low=1, high=1000, choices=(60, 120, 240, 480, 960), default=120
+        "Shown", "How many points to show.", name="count", kind=int, low=1, high=1000, choices=(60, 120, 240, 480, 960), default=120
     ),
     "low": Knob("Lowest score", name="low", kind=float, optional=True),
     "high": Knob("Highest score", name="high", kind=float, optional=True),
@@ -55,7 +55,7 @@ label, family, names_of = strategy.find(spec.strategy).label, embeddings.find(sp
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 ranking, names = cached.ranking(entry.key, entry.arrays["scores"]), list(data.class_names)
 with answer:
-    under = inside(embeddings.find(spec.embedding).label)
+    under = inside(spec.embedding_label)
     parts.answer(explore_parts.sentence(label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]))
 with facts:
     parts.facts(explore_parts.fact_row(entry.facts, ranking.scores, shown.fresh))
@@ -66,11 +66,10 @@ with st.container(key="stale" if shown.stale else "current"):
         view = explore_parts.gallery_controls(view, VIEW, SHOWN, names)
         points = explore_parts.chosen_points(ranking, data.labels, view, names, spec.draw)
         if len(points):
-            clicked = gallery(
-                data.points[points],
-                [names[c] for c in data.labels[points]],
+            clicked = show(
+                data,
+                points,
                 score_texts(ranking.scores[points]),
-                points.tolist(),
                 ranks=ranking.rank[points].tolist(),
                 alt=f"{SHOWN[view['show']]}: {len(points)} {names_of} by {label.lower()}",
                 selected=view["point"],

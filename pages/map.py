@@ -37,7 +37,7 @@ with answer, parts.explained():
 if ready is None:
     st.stop()
 
-label, under = strategy.find(spec.strategy).label, inside(embeddings.find(spec.embedding).label)
+label, under = strategy.find(spec.strategy).label, inside(spec.embedding_label)
 with answer:
     parts.answer(map_parts.sentence(data, ready, label, under, noun(spec.dataset)))
 box = map_parts.linked_box(view["box"])
@@ -50,7 +50,7 @@ columns = st.columns(len(ready.maps), gap="medium")
 for side, (column, entry, chosen) in enumerate(zip(columns, ready.maps, (spec, other), strict=False)):
     with column:
         trust = entry.facts["trustworthiness"]
-        st.markdown(f"**{embeddings.find(chosen.embedding).label}** — trustworthiness {trust:.3f}", help=map_parts.TRUST)
+        st.markdown(f"**{chosen.embedding_label}** — trustworthiness {trust:.3f}", help=map_parts.TRUST)
         chart = charts.scatter(
             ready.coordinates[side], colours[side], inner, box if side == 0 else None, brush=side == 0, dark=parts.dark(), height=height
         )

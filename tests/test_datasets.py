@@ -131,7 +131,10 @@ def test_what_needs_no_fetching_imports_neither_torch_nor_sklearn(data, small):
 
 def test_menu_facts_agree_with_what_is_loaded():
     assert datasets.names()[0] == "mnist"
-    assert set(datasets.names()) == {"mnist", "digits", "fashion_mnist", "kmnist", "emnist_letters", "cifar10", "svhn"}
+    images = {"mnist", "digits", "fashion_mnist", "kmnist", "emnist_letters", "cifar10", "svhn", "mnist_unbalanced", "mnist_redundant"}
+    tables = {"letter", "adult", "synth2", "two_gaussians", "two_crescents", "openml_155", "openml_156", "openml_184"}
+    assert {name for name in datasets.names() if datasets.info(name).is_images} == images
+    assert set(datasets.names()) - images == tables
     for name in ("mnist", "digits"):
         entry, loaded = datasets.info(name), datasets.load(name)
         assert entry.bundled and datasets.is_ready(name)
@@ -394,7 +397,7 @@ def test_a_download_is_verified_reported_and_done_once(data, served):
     assert requests.count(f"http://sound.test/{IDX[3]}.gz") > 0
     assert [fraction for fraction, _ in heard if fraction is not None][-1] == 1
     assert any(text.startswith(f"Kuzushiji-MNIST: downloading {IDX[0]}.gz, 0.0 of ") for _, text in heard)
-    assert heard[-1] == (None, "Kuzushiji-MNIST: preparing 30 images")
+    assert heard[-1] == (None, "Kuzushiji-MNIST: preparing 30 points")
     requests.clear()
     (data / "prepared/kmnist/test.npy").unlink()
     datasets.fetch("kmnist")

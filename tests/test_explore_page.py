@@ -162,7 +162,7 @@ def test_a_link_restores_spec_widgets_and_view():
     explore_works(at)
     knobs = {"embedding_knobs": (("k", 33),), "strategy_knobs": (("ridge", 0.5), ("rank", 7))}
     assert spec_of(at) == Spec().with_(dataset="digits", n=500, subset=3, embedding="projection", seed=8, **knobs) and not at.warning
-    values = [widget(at.selectbox, label).value for label in ("Dataset", "Embedding", "Strategy", "Images")]
+    values = [widget(at.selectbox, label).value for label in ("Dataset", "Embedding", "Strategy", "Shown")]
     assert values == ["digits", "projection", "leverage", 77]
     sliders = ("Points", "Dimensions k", "Ridge λ", "Directions", "Percentile")
     assert [widget(at.select_slider, label).value for label in sliders] == [500, 33, 0.5, 7, 95]
@@ -253,7 +253,7 @@ def test_every_widget_of_the_view_reaches_the_link():
     at = visit(**DIGITS)
     group(at, "Show").set_value("around").run()
     widget(at.select_slider, "Percentile").set_value(75).run()
-    widget(at.selectbox, "Images").select(60).run()
+    widget(at.selectbox, "Shown").select(60).run()
     group(at, "Classes").set_value(["2", "5"]).run()
     explore_works(at)
     assert at.query_params == DIGITS | {"show": "around", "percentile": "75", "count": "60", "classes": "2,5"}

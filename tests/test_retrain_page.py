@@ -631,8 +631,9 @@ def offered(monkeypatch):
 def test_the_tables_hold_every_training(offered, digits):
     accuracy = known(digits)
     works(visit())
-    csv, parquet = pd.read_csv(io.BytesIO(offered["retraining-digits-linear-epochs.csv"]())), pd.read_parquet(
-        io.BytesIO(offered["retraining-digits-linear-epochs.parquet"]())
+    csv, parquet = (
+        pd.read_csv(io.BytesIO(offered["retraining-digits-linear-epochs.csv"]())),
+        pd.read_parquet(io.BytesIO(offered["retraining-digits-linear-epochs.parquet"]())),
     )
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False, rtol=1e-15)
     assert list(csv) == ["strategy", "seed", "budget", "epoch", "step", "metric", "value"]

@@ -20,6 +20,7 @@ from core import cache, datasets, strategy
 from core.cache import Entry
 from core.experiments import plans
 from core.experiments.rounds import Setting, inputs_of, pool_of
+from core.experiments.unit import check_network
 from core.spec import Spec
 from core.strategy import Knob, parse_knobs
 from core.types import Dataset, UserError
@@ -140,6 +141,7 @@ def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
 
 def check(plan: Active, data: Dataset) -> None:
     """A UserError if some run of the plan cannot begin on these points: what is known before any work."""
+    check_network(plan.network, data)
     pool_of(data, plan.setting, seed=1)
     for text in plan.strategies:
         chosen = strategy.find(parse_strategy(text)[0])

@@ -22,18 +22,19 @@ import numpy as np
 from core import cache, datasets, strategy
 from core.cache import Entry
 from core.experiments import plans, selections
-from core.experiments.unit import CHECKPOINTS, CURVE_POINTS, PROTOCOLS
+from core.experiments.unit import CHECKPOINTS, CURVE_POINTS, NETWORKS, PROTOCOLS
 from core.spec import Spec, score_code, score_fields
 from core.strategy import Knob
 from core.types import Dataset, Floats, UserError
 from core.versions import code_version
 
-NETWORKS = ("talk_cnn", "lenet5", "mlp", "linear", "fi_cnn", "resnet18", "vgg11", "convmixer")
 BUDGETS = (1_000, 5_000, 10_000)
 MOST_CANDIDATES, MOST_UNITS = 12, 2_000
 TEST_POINTS, TEST_SHARE = 10_000, 0.3
 KNOBS = {
-    "network": Knob("Network", "Trained from scratch on every selection.", choices=NETWORKS, name="network", kind=str, default="talk_cnn"),
+    "network": Knob(
+        "Network", "Trained from scratch on every selection.", choices=tuple(NETWORKS), name="network", kind=str, default="talk_cnn"
+    ),
     "protocol": Knob("Protocol", choices=tuple(PROTOCOLS), name="protocol", kind=str, default="epochs"),
     "seeds": Knob("Seeds", "Each redraws random selections, weights and batches.", 2, 50, name="seeds", kind=int, default=5),
     "epochs": Knob("Epochs", "How often each selection is gone through.", 1, 200, name="epochs", kind=int, default=15),
@@ -181,8 +182,9 @@ def unit_key(unit: Unit, fingerprint: str) -> str:
 
 def check(plan: Retraining, data: Dataset) -> None:
     """A UserError if some training of the plan cannot begin on these points: what is known before any work."""
-    from core.experiments.unit import split
+    from core.experiments.unit import check_network, split
 
+    check_network(plan.network, data)
     labels = data.labels[split(data)[0]]
     for candidate, budget in product(plan.candidates, plan.budgets):
         selections.check(selections.find(candidate.rule), labels, budget, len(data.class_names))

@@ -22,7 +22,7 @@ from core import cache, datasets
 from core.cache import Entry
 from core.experiments import plans
 from core.experiments.planted import KINDS
-from core.experiments.trimming import METHODS, MODELS, NETWORKS, Setting, check_budgets, material, run
+from core.experiments.trimming import METHODS, MODELS, TRAINED, Setting, check_budgets, material, run
 from core.experiments.verdict import Estimate, estimate
 from core.spec import Spec
 from core.strategy import Knob
@@ -162,7 +162,7 @@ def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[
     started = time.perf_counter()
     run(data, RANDOM, dataclasses.replace(setting, budgets=setting.budgets[:1]), 1)
     seconds = time.perf_counter() - started
-    weights = 0.0 if setting.model in NETWORKS else float((data.d + 1) * (len(data.class_names) - 1)) ** 2  # FI inverts a Hessian
+    weights = 0.0 if setting.model in TRAINED else float((data.d + 1) * (len(data.class_names) - 1)) ** 2  # FI inverts a Hessian
     return {"rate": 2 / seconds, "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": weights}
 
 
@@ -233,7 +233,7 @@ def _canonical(plan: Trim) -> Trim:
     """Checked, random added, and settings without an effect at their default."""
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
-    knobs |= {} if knobs["model"] in NETWORKS else {"epochs": KNOBS["epochs"].default}
+    knobs |= {} if knobs["model"] in TRAINED else {"epochs": KNOBS["epochs"].default}
     knobs |= {} if knobs["planted"] != "none" else {"share": KNOBS["share"].default}
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
     return dataclasses.replace(plan, **points, methods=_methods(plan.methods), budgets=plans.budgets(plan.budgets), **knobs)

@@ -21,7 +21,7 @@ import numpy as np
 
 from core import embeddings, softmax_head
 from core.experiments.planted import auc, plant, precision
-from core.experiments.unit import one_thread, split
+from core.experiments.unit import NETWORKS, one_thread, split
 from core.strategies.influence import influence_harm
 from core.strategies.leverage import leverage
 from core.strategies.local_influence import fi_util
@@ -30,8 +30,8 @@ from core.strategy import top_k
 from core.types import Bools, Dataset, Embedded, Floats, Head, Ints, UserError
 
 MODELS = {"pca": "Logistic, 50 principal components", "raw": "Logistic, raw features", "fourier": "Logistic, random Fourier features"}
-MODELS |= {"mlp": "MLP", "lenet5": "LeNet-5"}
-NETWORKS = ("mlp", "lenet5")
+TRAINED = ("mlp", "lenet5")
+MODELS |= {name: NETWORKS[name] for name in TRAINED}
 COMPONENTS, FOURIER = 50, 300
 SHOWN = 24
 Progress = Callable[[float, str], None]
@@ -159,7 +159,7 @@ def run(
     """
     said, given = progress or (lambda fraction, text: None), material(data, setting, seed)
     check_budgets(setting)
-    model = (_Network if setting.model in NETWORKS else _Logistic)(data, given, setting, seed)
+    model = (_Network if setting.model in TRAINED else _Logistic)(data, given, setting, seed)
     with one_thread():
         everyone = np.arange(len(given.rows))
         accuracy, steps = [model.fit(everyone)], len(setting.budgets) + 1 + METHODS[method].fits

@@ -24,6 +24,9 @@ from core.experiments import selections
 from core.types import Dataset, Floats, Ints, UserError
 
 PROTOCOLS = {"epochs": "Equal epochs", "steps": "Equal steps", "talk": "As in the talk"}
+NETWORKS = {"talk_cnn": "The talk's network", "lenet5": "LeNet-5", "mlp": "MLP", "linear": "Linear"}
+NETWORKS |= {"fi_cnn": "Small CNN (FI paper)", "resnet18": "ResNet-18", "vgg11": "VGG-11", "convmixer": "ConvMixer"}
+FOR_TABLES = ("mlp", "linear")
 AS_IN_THE_TALK = {"order": "as_given", "objective": "softmax_twice"}
 CHECKPOINTS = 15
 CURVE_POINTS = 2_000  # test points that a checkpoint before the last one looks at; the last looks at all
@@ -86,6 +89,12 @@ def split(data: Dataset) -> tuple[Ints, Ints]:
         found = f"{int((~test).sum()):,} labeled training points and {int(test.sum()):,} test points"
         raise UserError(f"{data.name}: found {found}, expected some of each. Choose more points.")
     return known[~test], known[test]
+
+
+def check_network(network: str, data: Dataset) -> None:
+    """A UserError if the network needs images and the dataset is a table."""
+    if not (data.is_images or network in FOR_TABLES):
+        raise UserError(f"{NETWORKS[network]} needs images; {data.name} is a table. Choose {' or '.join(FOR_TABLES)}.")
 
 
 def select(data: Dataset, pool: Ints, scores: Floats | None, rule: str, budget: int, seed: int) -> tuple[Ints, Floats | None]:

@@ -16,13 +16,11 @@ from core.experiments.rounds import inputs_of, pool_of
 from core.experiments.summaries import Comparison
 from core.spec import Spec
 from core.types import Dataset, Floats, Ints, UserError
-from pages.shared import parts, state
+from pages.shared import parts, pickers, state
 
 View = dict[str, Any]
 PAGE = "active"
 SHOWN = {"curves": "Learning curves", "beats": "Who beats whom", "errors": "Errors", "batches": "Batches", "replay": "Replay"}
-NETWORKS = {"mlp": "MLP", "linear": "Linear", "lenet5": "LeNet-5", "talk_cnn": "The talk's network"}
-NETWORKS |= {"resnet18": "ResNet-18", "vgg11": "VGG-11"}
 UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passes"}
 TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
 TASKS = {"classification": "Classification", "regression": "Regression on one-hot labels"}
@@ -79,11 +77,11 @@ def readable(view: View) -> View:
     return view | {"strategies": " ".join(kept)}
 
 
-def controls(view: View) -> View:
+def controls(view: View, images: bool) -> View:
     """What competes, and how a round goes."""
     competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["network"] = _menu("Network", NETWORKS, view["network"], KNOBS["network"].help, 220)
+        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], images)
         for name, width in (("batch", 140), ("rounds", 120), ("seeds", 120)):
             view[name] = _number(name, view[name], width)
     with competing:
@@ -144,7 +142,7 @@ def show_plan(plan: Active) -> None:
 
 
 def name_of(text: str) -> str:
-    """"BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
+    """ "BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
     try:
         name, knobs = active.parse_strategy(text)
     except UserError:  # from a link: told above

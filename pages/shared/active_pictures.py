@@ -19,7 +19,7 @@ from core.run_charts import Line
 from core.types import Dataset
 from pages.shared import cached, parts, state
 from pages.shared.active_parts import SHOWN, Curves, View, comparison, name_of, table
-from pages.shared.gallery import gallery
+from pages.shared.points import show
 
 COLOURS = (4, 5, 2, 0, 6, 8, 9, 1, 3)  # of the palette's ten, the most different ones first
 RIVALS = ("the strategy's batch", "the most uncertain points")
@@ -133,10 +133,7 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
             st.markdown(f"**{title}**, {at} of {k}")
             st.altair_chart(_map(arrays, chosen), key=state.key(f"replay map {place}"), alt=f"Map of the pool with {at} picks of {title}")
             rows = arrays["pool"][chosen]
-            if data.is_images:
-                captions = [data.class_names[c] for c in data.labels[rows]]
-                how = {"alt": f"The first {at} picks of {title}", "key": state.key(f"replay {place}"), "size": 40, "max_rows": 4}
-                gallery(data.points[rows], captions, [""] * at, rows.tolist(), **how)
+            show(data, rows, alt=f"The first {at} picks of {title}", key=state.key(f"replay {place}"), size=40, max_rows=4)
     for column, (objective, (title, why)) in zip(st.columns(3), OBJECTIVES.items(), strict=True):
         with column:
             st.markdown(f"**{title}**", help=why)

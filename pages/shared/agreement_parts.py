@@ -15,7 +15,7 @@ from core.spec import Comparison, Spec
 from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import parts, state
-from pages.shared.gallery import gallery
+from pages.shared.points import show
 from pages.shared.words import noun, short
 
 View = dict[str, Any]
@@ -174,11 +174,10 @@ def behind(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int,
             if len(points) == 0:
                 st.caption(f"No point ranks higher under {high}.")
                 continue
-            gallery(
-                data.points[points],
-                [data.class_names[c] for c in data.labels[points]],
+            show(
+                data,
+                points,
                 [f"{100 * places[0][p]:.0f} · {100 * places[1][p]:.0f}" for p in points],
-                points.tolist(),
                 alt=f"{len(points)} {noun(data.name)} high under {high} and low under {low}",
                 size=56,
                 key=state.key(f"behind {high} over {low}"),

@@ -36,7 +36,7 @@ def warm() -> None:
     gc.freeze()
 
 
-@st.cache_resource(show_spinner="Reading the images", max_entries=4)
+@st.cache_resource(show_spinner="Reading the points", max_entries=4)
 def dataset(name: str, n: int | None, subset: int) -> Dataset:
     """The dataset, read-only. Only call it for a dataset that is ready."""
     return datasets.load(name, n=n, seed=subset)

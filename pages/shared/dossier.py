@@ -12,6 +12,7 @@ from core.spec import Spec, embedding_key
 from core.types import Dataset
 from pages.shared import cached, parts, state
 from pages.shared.gallery import gallery
+from pages.shared.points import show as show_points
 from pages.shared.words import inside, noun, number, short
 
 
@@ -31,7 +32,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     with right:
         share = (ranking.rank > ranking.rank[point]).mean()
         st.metric(strategy.find(spec.strategy).label, number(float(ranking.scores[point])))
-        under = inside(embeddings.find(spec.embedding).label)
+        under = inside(spec.embedding_label)
         st.markdown(f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them, under {under}.")
         st.caption(f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}")
     _strip(data, point)
@@ -46,7 +47,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
 
 
 def _neighbours(spec: Spec, data: Dataset, ranking: cached.Ranking, found: dict) -> None:
-    st.markdown(f"**Nearest neighbours** under {inside(embeddings.find(spec.embedding).label)}; below: distance")
+    st.markdown(f"**Nearest neighbours** under {inside(spec.embedding_label)}; below: distance")
     _picture(
         data, ranking, found["neighbours"], "dossier neighbours", 56, "Nearest neighbours", [number(float(d)) for d in found["distances"]]
     )
@@ -109,6 +110,4 @@ def _settings(spec: Spec) -> str:
 
 
 def _picture(data: Dataset, ranking: cached.Ranking, points, name: str, size: int, alt: str, texts: list[str] | None = None) -> None:
-    points = np.asarray(points)
-    captions = [data.class_names[c] for c in data.labels[points]]
-    gallery(data.points[points], captions, texts or [""] * len(points), points.tolist(), alt=alt, size=size, key=state.key(name))
+    show_points(data, np.asarray(points), texts, alt=alt, size=size, key=state.key(name))

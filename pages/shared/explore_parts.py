@@ -70,7 +70,7 @@ def gallery_controls(view: View, knobs: Mapping[str, Knob], shown: Mapping[str, 
         show = st.segmented_control("Show", list(shown), format_func=shown.get, default=view["show"], required=True, key=state.key("show"))
         if show == "around":
             view["percentile"] = pickers.knob_widget(knobs["percentile"], view["percentile"], "percentile")
-        view["count"] = st.selectbox("Images", sorted({*knobs["count"].choices, view["count"]}), key=state.key("count"),
+        view["count"] = st.selectbox("Shown", sorted({*knobs["count"].choices, view["count"]}), key=state.key("count"),
                                      index=sorted({*knobs["count"].choices, view["count"]}).index(view["count"]), width=110)  # fmt: skip
     chosen = [name for name in view["classes"].split(",") if name in names]
     strangers = sorted(set(view["classes"].split(",")) - {"", *names})

@@ -16,7 +16,7 @@ from core.spec import Spec, map_key
 from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import cached, legend, parts, pickers, state
-from pages.shared.gallery import gallery
+from pages.shared.points import show
 from pages.shared.words import noun, number, score_texts, short
 
 View = dict[str, Any]
@@ -181,11 +181,10 @@ def images_inside(data: Dataset, ready: Ready, inner: np.ndarray, box: tuple[flo
         st.info("The box is empty. Drag it over some points.")
         return
     shown = points[:SHOWN]
-    gallery(
-        data.points[shown],
-        [data.class_names[c] for c in data.labels[shown]],
+    show(
+        data,
+        shown,
         score_texts(ready.rankings[0].scores[shown]),
-        shown.tolist(),
         alt=f"{len(shown)} of {len(points)} {noun(spec.dataset)} in the box",
         size=44,
         key=state.key("box gallery"),

@@ -151,7 +151,7 @@ def offer_dataset(name: str) -> None:
         return
     if job is not None and job.state == "failed":
         st.error(job.error)
-    st.info(f"{about.title} ({about.n:,} images; {about.origin}) is not on this machine yet.")
+    st.info(f"{about.title} ({about.n:,} points; {about.origin}) is not on this machine yet.")
     st.button(
         f"Download {about.title}", type="primary", on_click=jobs.submit, args=("core.pipeline:fetch_dataset", name), kwargs={"key": key}
     )

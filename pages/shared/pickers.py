@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import datasets, embeddings, strategy
+from core.experiments.unit import FOR_TABLES, NETWORKS
 from core.spec import SEED, Knobs, Spec
 from core.strategy import Knob
 from core.types import UserError
@@ -21,17 +22,25 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
     with st.sidebar:
         name = _choose("Dataset", datasets.names(), spec.dataset, lambda n: datasets.info(n).title)
         if name != spec.dataset:
-            spec = _tried(spec, dataset=name, n=None)
+            spec = _tried(spec, **_moved(spec, name))
         spec = _tried(spec, n=_size(spec))
         if not embedding:
             return spec
         st.divider()
-        chosen = _choose("Embedding", tuple(embeddings.embedders()), spec.embedding, lambda n: embeddings.find(n).label)
+        images = datasets.info(spec.dataset).is_images
+        names = tuple(name for name, entry in embeddings.embedders().items() if images or not entry.images_only)
+        chosen = _choose("Embedding", names, spec.embedding, lambda n: embeddings.label_of(n, images))
         entry = embeddings.find(chosen)
         spec = _tried(spec, embedding=chosen)
         if entry.seeded:
             spec = _tried(spec, seed=knob_widget(SEED, spec.seed, f"{chosen} seed"))
         return _tried(spec, embedding_knobs=_knobs(entry.knobs, spec.embedding_knobs, chosen))
+
+
+def _moved(spec: Spec, dataset: str) -> dict[str, Any]:
+    """What changes with the dataset: all its points, and raw features in place of a network that needs images."""
+    kept = datasets.info(dataset).is_images or not embeddings.find(spec.embedding).images_only
+    return {"dataset": dataset, "n": None} | ({} if kept else {"embedding": Spec().embedding})
 
 
 def strategy_choice(spec: Spec) -> Spec:
@@ -47,6 +56,12 @@ def strategy_choice(spec: Spec) -> Spec:
         if entry.random:
             spec = _tried(spec, draw=knob_widget(SEED, spec.draw, f"{chosen} draw", width=150))
     return _tried(spec, strategy_knobs=tuple(values.items()))
+
+
+def network_choice(knob: Knob, current: str, images: bool) -> str:
+    """The networks that suit the points; the first of them in place of one that needs images where there are none."""
+    names = tuple(name for name in knob.choices if images or name in FOR_TABLES)
+    return _choose("Network", names, current, NETWORKS.__getitem__, help=knob.help, width=220)
 
 
 def rankers() -> tuple[tuple[str, ...], str]:

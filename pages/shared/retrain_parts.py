@@ -11,12 +11,12 @@ import streamlit as st
 from core import embeddings, strategy
 from core.experiments import presets, retrain, selections, verdict
 from core.experiments.results import Grid
-from core.experiments.retrain import KNOBS, RANDOM, Candidate, Retraining
+from core.experiments.retrain import KNOBS, RANDOM, Candidate, Retraining, parse_candidate
 from core.experiments.unit import PROTOCOLS
 from core.spec import Spec
 from core.strategy import Knob
 from core.types import Dataset, UserError
-from pages.shared import parts, state
+from pages.shared import parts, pickers, state
 from pages.shared.words import short
 
 View = dict[str, Any]
@@ -26,16 +26,6 @@ SHOWN = {"budget": "By budget", "training": "During training", "difference": "Ag
 SHOWN |= {"classes": "By class", "points": "What was selected"}
 BESIDE = 4  # sentences in sight
 BUDGETS = (100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 50_000)
-NETWORKS = {
-    "talk_cnn": "The talk's network",
-    "lenet5": "LeNet-5",
-    "mlp": "MLP, 256 hidden",
-    "linear": "Linear",
-    "fi_cnn": "Small CNN (FI paper)",
-    "resnet18": "ResNet-18",
-    "vgg11": "VGG-11",
-    "convmixer": "ConvMixer",
-}
 PROTOCOL_MEANING = (
     "**Equal epochs**: every selection is gone through equally often, so a larger one trains longer.  \n"
     "**Equal steps**: every training takes equally many optimizer steps, whatever the budget.  \n"
@@ -78,7 +68,7 @@ def controls(view: View, data: Dataset) -> View:
     """What competes, at which budgets, and how it is trained."""
     competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["network"] = _menu("Network", NETWORKS, view["network"], KNOBS["network"].help)
+        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], data.is_images)
         view["protocol"] = segments("Protocol", PROTOCOLS, view["protocol"], PROTOCOL_MEANING)
     with competing:
         view |= {"candidates": _selections(view["candidates"], data), "budgets": _budgets(view["budgets"], data)}
@@ -100,7 +90,8 @@ def _selections(chosen: str, data: Dataset) -> str:
     names = [name for name, e in embeddings.embedders().items() if data.is_images or not e.images_only]
     scored = [Candidate(rule, name) for rule, r in selections.RULES.items() if r.scored for name in names]
     options = [*map(str, scored), *(name for name, r in selections.RULES.items() if not r.scored and name != RANDOM.rule)]
-    now = [text for text in chosen.split() if text != str(RANDOM)]
+    absent = {name for name in embeddings.embedders() if name not in names}
+    now = [text for text in chosen.split() if text != str(RANDOM) and parse_candidate(text).embedding not in absent]
     options += [text for text in now if text not in options]
     help = "A rule and the embedding under which leverage is computed. Type to search. Random always competes."
     picked = st.multiselect("Selections, beside random", options, now, format_func=name_of, key=state.key("retrain selections"), help=help)
@@ -120,11 +111,6 @@ def _budgets(chosen: str, data: Dataset) -> str:
 
 def _thousands(text: str) -> str:
     return f"{int(text):,}" if text.isdigit() else text
-
-
-def _menu(label: str, options: Mapping[str, str], chosen: str, help: str) -> str:
-    names = list(options)
-    return st.selectbox(label, names, names.index(chosen), format_func=options.__getitem__, key=state.key(label), help=help, width=220)
 
 
 def segments(label: str, options: Mapping[str, str], chosen: str, help: str | None = None) -> str:
@@ -159,7 +145,7 @@ def show_plan(plan: Retraining) -> None:
 
 
 def name_of(text: str | Candidate) -> str:
-    """"Top, raw"; the strategy and the seed only where they are not the usual ones."""
+    """ "Top, raw"; the strategy and the seed only where they are not the usual ones."""
     try:
         candidate = retrain.parse_candidate(text) if isinstance(text, str) else text
     except UserError:  # from a link: said above, and not to be chosen again

@@ -16,7 +16,7 @@ from core.palette import BOTTOM, CHANCE, TOP, family_colour
 from core.run_charts import Line
 from core.types import Dataset
 from pages.shared import parts, state
-from pages.shared.gallery import gallery
+from pages.shared.points import show
 from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, classes_of, finished_share, focus, name_of, segments, verdict_of
 
 # Rule -> dash, and its colour where all scores come from one family of embeddings.
@@ -113,9 +113,7 @@ def _points(grid: Grid, competitors: list[Line], budget: int, identity: tuple, d
         chosen = chosen[chosen >= 0]
         drawn = f" drawn by seed {finished[0] + 1}" if selections.find(candidate.rule).random else ""
         st.markdown(f"**{line.name}**: the first of {grid.plan.budgets[budget]:,} points{drawn}")
-        captions = [data.class_names[c] for c in data.labels[chosen]]
-        alt, key = f"First points of {line.name}", state.key(f"selected {line.name}")
-        gallery(data.points[chosen], captions, [""] * len(chosen), chosen.tolist(), alt=alt, key=key, max_rows=2)
+        show(data, chosen, alt=f"First points of {line.name}", key=state.key(f"selected {line.name}"), max_rows=2)
 
 
 def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:

@@ -14,6 +14,10 @@ NOUNS = {
     "emnist_letters": "letters",
     "cifar10": "pictures",
     "svhn": "house numbers",
+    "mnist_unbalanced": "digits",
+    "mnist_redundant": "digits",
+    "letter": "letters",
+    "adult": "people",
 }
 
 

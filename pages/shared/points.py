@@ -1,0 +1,56 @@
+"""Points as the reader sees them: images in a gallery, a table's rows with their most unusual features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import features
+from core.types import Dataset, Ints
+from pages.shared.gallery import gallery
+
+ROW, HEADER, MOST = 35, 38, 14  # pixels of a row, of the header; rows in sight
+COLUMNS = 30  # of a wider table only the unusual features are shown
+
+
+def show(
+    data: Dataset, points: Ints, scores: Sequence[str] | None = None, *,
+    key: str, alt: str, ranks: Sequence[int] | None = None, marks: Sequence[str] | None = None,
+    selected: int | None = None, max_rows: int | None = None, size: int = 56,
+) -> int | None:  # fmt: skip
+    """These points in this order, each with its class and its score; the one just clicked, else None.
+
+    points: row numbers of the dataset. scores: formatted, one per point. For images as `gallery`; a table is at most 14 rows high.
+    """
+    captions = captions_of(data, points)
+    texts = [""] * len(points) if scores is None else list(scores)
+    if data.is_images:
+        how = {"ranks": ranks, "marks": marks, "selected": selected, "max_rows": max_rows, "size": size}
+        return gallery(data.points[points], captions, texts, np.asarray(points).tolist(), alt=alt, key=key, **how)
+    return _rows(data, np.asarray(points), texts, captions, ranks, marks, key)
+
+
+def captions_of(data: Dataset, points: Ints) -> list[str]:
+    """The class of each point; "?" where it is not known."""
+    return [data.class_names[c] if c >= 0 else "?" for c in data.labels[points]]
+
+
+def _rows(
+    data: Dataset, points: Ints, texts: list[str], captions: list[str],
+    ranks: Sequence[int] | None, marks: Sequence[str] | None, key: str,
+) -> int | None:  # fmt: skip
+    columns = {"rank": ranks, "class": captions, "score": texts if any(texts) else None, "mark": marks}
+    columns |= {"most unusual features": features.unusual(data.points, points, data.feature_names), "row": data.index[points]}
+    if data.d <= COLUMNS:
+        columns |= {name: data.points[points, j] for j, name in enumerate(data.feature_names)}
+    frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
+    height = HEADER + ROW * min(len(points), MOST)
+    how = {"hide_index": True, "on_select": "rerun", "selection_mode": "single-row", "height": height, "row_height": ROW}
+    chosen = st.dataframe(frame, key=key, **how)["selection"]["rows"]
+    clicked = int(points[chosen[0]]) if chosen and chosen[0] < len(points) else None
+    seen = st.session_state.get(f"{key} seen")  # a selection stays in the table: act on it once
+    st.session_state[f"{key} seen"] = clicked
+    return clicked if clicked != seen else None

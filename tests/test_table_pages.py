@@ -1,0 +1,98 @@
+"""Do the pages work on feature tables: rows where images show as images, no network that needs images, the same questions answered?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core import datasets, embeddings, features, networks, strategy
+from core.experiments.unit import FOR_TABLES
+from core.spec import Spec, from_query
+from core.types import UserError
+from pages.shared import points
+from tests import page_tools
+from tests.page_tools import galleries, spec_of, texts, visit, widget
+
+asked, held = page_tools.asked, page_tools.held
+SMALL = {"dataset": "letter", "n": "400"}
+
+
+def rows(at):
+    """The tables on the page."""
+    return [element.value for element in at.dataframe]
+
+
+def test_unusual_features_by_hand():
+    table = np.array([[0.0, 1, 5], [0, 1, 5], [0, 1, 5], [4, 1, 7]])
+    # Column means 1, 1, 5.5; deviations sqrt(3), 0, sqrt(3)/2: (4 - 1) / sqrt(3) = 1.7, (7 - 5.5) / 0.866 = 1.7, a constant column 0.
+    np.testing.assert_allclose(features.deviations(table, np.array([3]))[0], [3**0.5, 0, 3**0.5], rtol=1e-12)
+    assert features.unusual(table, np.array([3]), ["a", "b", "c"], 2) == ["a 4 (+1.7 sd), c 7 (+1.7 sd)"]
+    assert features.unusual(table, np.array([0]), ["a", "b", "c"], 1) == ["a 0 (−0.6 sd)"]
+
+
+def test_explore_shows_rows_in_the_rankings_order(asked):
+    at = visit("pages/explore.py", **SMALL)
+    assert not at.exception and not galleries(at)
+    (table,) = rows(at)
+    data = datasets.load("letter", n=400)
+    leverage = strategy.score("leverage", embeddings.embed(data, "raw"))
+    best = np.argsort(-leverage, kind="stable")
+    assert table["row"].tolist() == data.index[best[: len(table)]].tolist()
+    assert table["class"].tolist() == [data.class_names[c] for c in data.labels[best[: len(table)]]]
+    assert table["rank"].tolist() == list(range(1, len(table) + 1))
+    assert table["width"].tolist() == data.points[best[: len(table)], 2].tolist()
+    assert "raw features" in texts(at) and "letters" in texts(at)
+
+
+@pytest.mark.parametrize("page", [page for page in page_tools.PAGES if page != "pages/lesson.py"])
+def test_every_page_opens_on_a_table(page):
+    at = visit(page, **SMALL)
+    assert not at.exception, page
+    assert not at.error, [error.value for error in at.error]
+
+
+def test_no_embedding_that_needs_images_is_offered():
+    at = visit("pages/explore.py", **SMALL)
+    offered = widget(at.selectbox, "Embedding").options
+    assert "Raw features" in offered and "Raw pixels" not in offered
+    assert not {entry.label for entry in embeddings.embedders().values() if entry.images_only} & set(offered)
+
+
+def test_a_table_chosen_under_a_network_is_seen_through_its_features():
+    at = visit("pages/explore.py", dataset="digits", embedding="cnn_untrained")
+    widget(at.selectbox, "Dataset").select("two_gaussians").run()
+    assert not at.exception and spec_of(at) == Spec(dataset="two_gaussians")
+
+
+def test_a_link_to_a_network_on_a_table_says_what_to_choose():
+    spec, (problem,) = from_query({"dataset": "letter", "embedding": "cnn_untrained"})
+    assert spec == Spec(dataset="letter")
+    assert "Untrained network needs images; Letter is a table" in problem
+    with pytest.raises(UserError, match="needs images"):
+        Spec(embedding="cnn_untrained").with_(dataset="letter")
+
+
+def test_the_networks_for_tables_are_those_that_can_be_built():
+    assert FOR_TABLES == networks._FOR_TABLES
+    for name in FOR_TABLES:
+        networks.build(name, classes=3, shape=(4,), seed=1)
+
+
+@pytest.mark.parametrize("page", ["pages/retrain.py", "pages/active.py"])
+def test_only_networks_for_tables_are_offered(page):
+    at = visit(page, **SMALL)
+    assert set(widget(at.selectbox, "Network").options) == {"MLP", "Linear"}
+
+
+def test_a_wide_table_shows_its_unusual_features_only(asked):
+    at = visit("pages/explore.py", dataset="adult", n="300")
+    assert not at.exception
+    (table,) = rows(at)
+    assert list(table.columns) == ["rank", "class", "score", "most unusual features", "row"]
+    assert all(text.count("sd") == 3 for text in table["most unusual features"])
+
+
+def test_an_unknown_class_is_a_question_mark():
+    data = datasets.load("letter", n=30)
+    object.__setattr__(data, "labels", np.where(np.arange(30) == 2, -1, data.labels))
+    assert points.captions_of(data, np.array([2, 3])) == ["?", data.class_names[data.labels[3]]]
