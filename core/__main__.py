@@ -6,6 +6,7 @@ python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
 python -m core retrain --shipped    computes the experiments that come with the app
 python -m core active --shipped     computes the active-learning runs that come with the app
+python -m core trim --shipped       computes the trimming experiments that come with the app
 """
 
 from __future__ import annotations
@@ -115,6 +116,17 @@ def active(options: argparse.Namespace) -> None:
     _ship(presets.ACTIVE)
 
 
+def trimming(options: argparse.Namespace) -> None:
+    """Compute and pack the trimming experiments that come with the app, and the FI paper's simulations in the plane."""
+    from core.experiments import plane, presets
+
+    for name in plane.WORLDS:
+        for entry in (plane.table(name), plane.picture(name, 1)):
+            cache.bundle(entry.key, entry.arrays, entry.facts)
+            print(entry.key, flush=True)
+    _ship(presets.TRIMS)
+
+
 def _ship(plans) -> None:
     from core.experiments import results
 
@@ -127,10 +139,10 @@ def _sweep(plan) -> str:
     """Run a plan to its end with progress on the terminal; the data's fingerprint."""
     import time
 
-    from core.experiments import active, retrain, sweep
+    from core.experiments import active, retrain, sweep, trim
 
     data = datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    {"retrain": retrain.check, "active": active.check}[plan.kind](plan, data)
+    {"retrain": retrain.check, "active": active.check, "trim": trim.check}[plan.kind](plan, data)
     running, said = sweep.start(plan, data.fingerprint, "command line"), -1
     while not running.finished:
         time.sleep(0.2)
@@ -188,6 +200,9 @@ def _parser() -> argparse.ArgumentParser:
     labelling = commands.add_parser("active", help="compute the active-learning runs that come with the app (about half an hour)")
     labelling.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
     labelling.set_defaults(run=active)
+    trims = commands.add_parser("trim", help="compute the trimming experiments that come with the app (a few minutes)")
+    trims.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
+    trims.set_defaults(run=trimming)
     learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")

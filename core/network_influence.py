@@ -133,4 +133,6 @@ def _check(network: Network, points: np.ndarray, labels: Ints, validation: Embed
         )
     for name, given, n in (("labels", labels, len(points)), ("validation labels", validation.labels, len(validation))):
         if np.shape(given) != (n,) or np.min(given) < 0 or np.max(given) >= classes:
-            raise UserError(f"{name}: found {np.shape(given)} from {np.min(given)} to {np.max(given)}, expected {n:,} of 0 to {classes - 1}.")
+            raise UserError(
+                f"{name}: found {np.shape(given)} from {np.min(given)} to {np.max(given)}, expected {n:,} of 0 to {classes - 1}."
+            )

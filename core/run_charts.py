@@ -61,6 +61,19 @@ def accuracy_by_labels(labels: Sequence[int], accuracy: Estimate, lines: Sequenc
     return _lines(_long(labels, accuracy, lines, "labels"), "labels", x, lines, dark, last=max(labels))
 
 
+def accuracy_by_removed(budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
+    """Does removing points help? Accuracy (m, b) against the points removed, 0 among them, with its interval as a band."""
+    x = {"scale": alt.Scale(nice=False, zero=False), "axis": _ticks(budgets), "title": "points removed"}
+    return _lines(_long(budgets, accuracy, lines, "removed"), "removed", x, lines, dark, last=max(budgets))
+
+
+def precision_by_removed(budgets: Sequence[int], precision: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
+    """Who finds what is planted? The share (m, b) of planted points among those removed, with its interval as a band."""
+    x = {"scale": alt.Scale(nice=False, zero=False), "axis": _ticks(budgets), "title": "points removed"}
+    frame = _long(budgets, precision, lines, "removed")
+    return _lines(frame, "removed", x, lines, dark, last=max(budgets), what="planted among the removed")
+
+
 def replay(frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT) -> alt.LayerChart:
     """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the chart, answered in the browser alone.
 
@@ -142,12 +155,14 @@ def _each_seed(steps: Floats, curves: Floats, lines: Sequence[Line]) -> pd.DataF
 
 
 def _lines(
-    frame: pd.DataFrame, field: str, x: dict, lines: Sequence[Line], dark: bool, last: float, seeds: pd.DataFrame | None = None
-) -> alt.LayerChart:
-    """Bands (or single seeds), lines, dots and names. x: how the field's axis is drawn; last: its highest value, where the names begin."""
+    frame: pd.DataFrame, field: str, x: dict, lines: Sequence[Line], dark: bool, last: float, seeds: pd.DataFrame | None = None,
+    what: str = "accuracy on the test points",
+) -> alt.LayerChart:  # fmt: skip
+    """Bands (or single seeds), lines, dots and names. x: how the field's axis is drawn; last: its highest value, where the names begin;
+    what: the other axis's title."""
     domain = _domain(frame[["low", "high"]] if seeds is None else seeds[["mean"]])
     scale = alt.Scale(domain=domain, nice=False, clamp=True)
-    y = alt.Y("mean:Q", title="accuracy on the test points", scale=scale, axis=PERCENT)
+    y = alt.Y("mean:Q", title=what, scale=scale, axis=PERCENT)
     tooltip = ["name:N", alt.Tooltip(f"{field}:Q", format=",")]
     tooltip += [alt.Tooltip(f"{part}:Q", format=".2%", title=said) for part, said in _PARTS.items()]
     across = alt.X(f"{field}:Q", **x)

@@ -4,7 +4,7 @@
     auc(scores, planted);  precision(scores, planted, budgets)
 
 Conventions: points as the dataset stores them, images uint8 (n, h, w[, 3]) or a table (n, d); planted (n,) bool says which points the truth
-is about. The points given are never changed. Scores: higher = taken first. Sources: label flips Koh and Liang 2017, section 5.4; white noise
+is about. The points given are not changed. Scores: higher = taken first. Sources: label flips Koh and Liang 2017, section 5.4; white noise
 of variance 0.1 the FI paper, appendix D.1; the area under the curve as a rank sum, Hanley and McNeil 1982.
 """
 

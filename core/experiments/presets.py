@@ -1,4 +1,4 @@
-"""The experiments that come with the app finished: the talk's second question, under its own protocol and under fair ones.
+"""The experiments that come with the app finished: the talk's second question, under its own protocol and under fair ones; and others.
 
 Computed on two CPU cores, so budgets end at 10,000 digits: 50,000, which the talk has too, would take as long as all the others together,
 and there every selection is at 0.99. `python -m core retrain --shipped` computes what is missing and packs everything.
@@ -8,8 +8,19 @@ from __future__ import annotations
 
 from core.experiments.active import Active
 from core.experiments.retrain import Retraining
+from core.experiments.trim import Trim
 
 FAIR = Retraining()
 TALK = FAIR.with_(protocol="talk")
 SHIPPED = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"))
 ACTIVE = (Active(),)
+TRIM = Trim()
+ADULT = TRIM.with_(
+    dataset="adult", methods="fi iv random", model="raw", training=4_000, validation=1_000, planted="none", budgets=(10, 25, 50, 100, 200)
+)
+NAMED_TRIMS = {
+    "The first comparison": TRIM,
+    "Noise in place of flips": TRIM.with_(planted="noise"),
+    "Adult, nothing planted": ADULT,
+}
+TRIMS = tuple(NAMED_TRIMS.values())

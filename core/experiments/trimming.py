@@ -89,7 +89,7 @@ def by_shapley(seen: Seen, rng: np.random.Generator) -> Floats:
 
 
 def by_leverage(seen: Seen, rng: np.random.Generator) -> Floats:
-    """Leverage as it is, with a column of ones: trimmed first is the point that sticks out most. It sees no labels and no validation set."""
+    """Leverage as it is, with a column of ones: trimmed first is the point that sticks out most. It sees no labels, no validation set."""
     return leverage(softmax_head.design(seen.embedding))
 
 

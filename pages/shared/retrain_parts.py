@@ -16,12 +16,12 @@ from core.experiments.unit import PROTOCOLS
 from core.spec import Spec
 from core.strategy import Knob
 from core.types import Dataset, UserError
-from pages.shared import parts, pickers, state
+from pages.shared import lists, parts, pickers, state
 from pages.shared.words import short
 
 View = dict[str, Any]
 PAGE = "retrain"
-LISTS = {name: " ".join(map(str, getattr(Retraining(), name))) for name in ("candidates", "budgets")}
+LISTS = {name: lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
 SHOWN = {"budget": "By budget", "training": "During training", "difference": "Against random"}
 SHOWN |= {"classes": "By class", "points": "What was selected"}
 BESIDE = 4  # sentences in sight
@@ -46,22 +46,7 @@ READING = (
 
 def readable(view: View) -> View:
     """The view without selections and budgets that mean nothing: a link's are told, and the others are used."""
-    for name in LISTS:
-        view[name], wrong = _sifted(name, view[name])
-        state.problems().extend(wrong)
-    return view
-
-
-def _sifted(name: str, text: str) -> tuple[str, list[str]]:
-    """The words of a list that can be used (the first plan's if there are none), and one message for each of the others."""
-    kept, wrong = [], []
-    for word in text.replace(",", "").split():
-        try:
-            Retraining().with_(**{name: word})
-            kept.append(word)
-        except UserError as error:
-            wrong.append(str(error))
-    return " ".join(kept) or LISTS[name], wrong
+    return lists.readable(Retraining(), LISTS, view)
 
 
 def controls(view: View, data: Dataset) -> View:
@@ -99,18 +84,9 @@ def _selections(chosen: str, data: Dataset) -> str:
 
 
 def _budgets(chosen: str, data: Dataset) -> str:
-    now = chosen.split()
-    options = sorted({*now, *(str(budget) for budget in BUDGETS if budget < len(data))}, key=lambda text: (len(text), text))
+    offered = (budget for budget in BUDGETS if budget < len(data))
     help = "How many points are selected. Type a number to add another one."
-    how = {"key": state.key("retrain budgets"), "help": help, "accept_new_options": True, "format_func": _thousands}
-    kept, wrong = _sifted("budgets", " ".join(st.multiselect("Budgets", options, now, **how)))
-    for problem in wrong:
-        st.warning(f"{problem[:1].upper()}{problem[1:]} It is left out.")
-    return kept
-
-
-def _thousands(text: str) -> str:
-    return f"{int(text):,}" if text.isdigit() else text
+    return lists.budgets(Retraining(), chosen, offered, "retrain budgets", help)
 
 
 def segments(label: str, options: Mapping[str, str], chosen: str, help: str | None = None) -> str:
@@ -138,9 +114,9 @@ def fitted(plan: Retraining, pool: int) -> tuple[Retraining, str | None]:
 def show_plan(plan: Retraining) -> None:
     """For callbacks: the page shows this plan in the next run."""
     view = {name: getattr(plan, name) for name in KNOBS}
-    lists = {"candidates": " ".join(map(str, plan.candidates)), "budgets": " ".join(map(str, plan.budgets))}
+    texts = {name: lists.text_of(plan, name) for name in LISTS}
     st.session_state["spec"] = st.session_state["spec"].with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    state.change_view(PAGE, **view, **lists, focus=None, job="")
+    state.change_view(PAGE, **view, **texts, focus=None, job="")
     state.renew()
 
 

@@ -105,9 +105,10 @@ def _cost(plan: Plan, missing: list) -> str:
     seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
     memory = shown["memory"] + slots * 16 * shown["weights"]  # float32 weights, gradients and Adam's two moments
     together = f"{slots} at a time" if slots > 1 else "one after the other"
+    rate = number(float(f"{shown['rate']:.2g}"))
     return (
         f"{len(missing):,} {plan.units_are} to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
-        f"({number(float(f'{shown['rate']:.2g}'))} {plan.paced_in} per second each, just measured)."
+        f"({rate} {plan.paced_in} per second each, just measured)."
     )
 
 
