@@ -27,12 +27,17 @@ def found(auc: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
     frame = frame.assign(low=frame["low"].fillna(frame["mean"]), high=frame["high"].fillna(frame["mean"]))
     frame = frame.assign(value=frame["mean"].map("{:.2f}".format)).sort_values("mean", ascending=False)
     least = min(0.4, float(frame["low"].min()) - 0.02) if len(frame) else 0.4
-    x = alt.X("mean:Q", title="area under the curve (0.5: no better than random)", scale=alt.Scale(domain=[max(0.0, least), 1.0]))
+    across = {
+        "title": "area under the curve (0.5: no better than random)",
+        "scale": alt.Scale(domain=[max(0.0, least), 1.0], clamp=True, nice=False),
+    }
+    across["axis"] = alt.Axis(grid=False, tickCount=6, format=".1f")
+    x = alt.X("mean:Q", **across)
     names = frame["name"].tolist()
     colour = alt.Color("name:N", legend=None, scale=alt.Scale(domain=[one.name for one in lines], range=[one.colour for one in lines]))
     tooltip = ["name:N", *(alt.Tooltip(f"{part}:Q", format=".3f", title=said) for part, said in _PARTS.items())]
     base = alt.Chart(frame).encode(y=alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=200, ticks=False)), tooltip=tooltip)
-    bars = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=x.title), x2="high:Q", color=colour)
+    bars = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", **across), x2="high:Q", color=colour)
     dots = base.mark_point(filled=True, size=110, opacity=1).encode(x=x, color=colour)
     values = base.mark_text(align="left", dx=9, dy=-9, fontSize=12, color="#E6E9EC" if dark else "#1B2229").encode(x=x, text="value:N")
     half = alt.Chart(pd.DataFrame({"x": [0.5]})).mark_rule(strokeDash=[6, 4], color=CHANCE).encode(x="x:Q")
@@ -44,7 +49,7 @@ def plane(points: Floats, labels: Ints, trimmed: Ints, paths: Mapping[int, Seque
 
     trimmed: rows. paths: for each place in lines the polylines of its boundary.
     """
-    x, y = (_axis("xy"[j], points[:, j]) for j in (0, 1))
+    x, y = _sides(points)
     frame = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "class": labels.astype(str), "trimmed": "kept"})
     frame.loc[trimmed, "trimmed"] = "trimmed"
     kinds = [str(c) for c in range(len(SHAPES))]
@@ -55,17 +60,25 @@ def plane(points: Floats, labels: Ints, trimmed: Ints, paths: Mapping[int, Seque
     ink = "#FFFFFF" if dark else "#000000"
     rings = base.transform_filter("datum.trimmed == 'trimmed'").mark_point(filled=False, size=150, strokeWidth=2, color=ink, opacity=1)
     layers = alt.layer(dots, rings, _boundaries(paths, lines, x, y, dark))
-    return finish(layers.resolve_scale(color="independent", shape="shared"), dark, PLANE_HEIGHT, padding=CLOSE, usermeta=ON_CANVAS)
+    return finish(
+        layers.resolve_scale(color="independent", strokeDash="independent"), dark, PLANE_HEIGHT, padding=CLOSE, usermeta=ON_CANVAS
+    )
 
 
 _PARTS = {"mean": "mean", "low": "95% from", "high": "to"}
 _ROUNDED = [alt.Tooltip("x:Q", format=".2f"), alt.Tooltip("y:Q", format=".2f")]
 
 
-def _axis(name: str, values: Floats):
-    """A bare axis as wide as the points, so that a boundary that runs off does not stretch the picture."""
-    low, high = float(values.min()) - 0.2, float(values.max()) + 0.2
-    return {"x": alt.X, "y": alt.Y}[name](f"{name}:Q", scale=alt.Scale(domain=[low, high], nice=False, zero=False), axis=None)
+def _sides(points: Floats) -> tuple[alt.X, alt.Y]:
+    """Axes without ticks whose units have the same length: the side with room to spare shows more of the plane."""
+    low, high = points.min(axis=0) - 0.2, points.max(axis=0) + 0.2
+    (x, y), (half, tall) = (low + high) / 2, (high - low) / 2
+    wide, long = f"max({half}, {tall} * width / height)", f"max({tall}, {half} * height / width)"
+    found = []
+    for kind, name, middle, reach in ((alt.X, "x", x, wide), (alt.Y, "y", y, long)):
+        scale = alt.Scale(domainMin={"expr": f"{middle} - {reach}"}, domainMax={"expr": f"{middle} + {reach}"}, zero=False, nice=False)
+        found.append(kind(f"{name}:Q", scale=scale, axis=None))
+    return found[0], found[1]
 
 
 def _boundaries(paths: Mapping[int, Sequence[Floats]], lines: Sequence[Line], x: alt.X, y: alt.Y, dark: bool) -> alt.Chart:

@@ -22,7 +22,7 @@ from core import cache, datasets
 from core.cache import Entry
 from core.experiments import plans
 from core.experiments.planted import KINDS
-from core.experiments.trimming import METHODS, MODELS, TRAINED, Setting, check_budgets, material, run
+from core.experiments.trimming import METHODS, MODELS, TRAINED, Setting, check_budgets, material, operations, parameters, run
 from core.experiments.verdict import Estimate, estimate
 from core.spec import Spec
 from core.strategy import Knob
@@ -41,7 +41,7 @@ KNOBS = {
     "epochs": Knob("Epochs", "Of a network.", 1, 200, name="epochs", kind=int, default=20),
     "planted": Knob("Planted", "Damage that the methods are to find.", choices=tuple(KINDS), name="planted", kind=str, default="flip"),
     "share": Knob("Share planted", "Of the training points.", 0.01, 0.5, name="share", default=0.1),
-    "seeds": Knob("Seeds", "Each redraws the points, the damage and the weights.", 2, 50, name="seeds", kind=int, default=10),
+    "seeds": Knob("Seeds", "Each redraws the points, the damage and the weights.", 2, 50, name="seeds", kind=int, default=20),
 }
 SETTING = tuple(field.name for field in dataclasses.fields(Setting))
 
@@ -60,8 +60,9 @@ class Unit:
 
     @property
     def work(self) -> float:
-        """In fits of the model: one for each budget, one with all points, and what the scores cost."""
-        return 1 + len(self.setting.budgets) + METHODS[self.method].fits
+        """In thousand million operations, about."""
+        about = datasets.info(self.dataset)
+        return operations(self.method, self.setting, int(np.prod(about.shape)), about.classes) / 1e9
 
     def key(self, fingerprint: str) -> str:
         """The cache key of the run: its settings and the code of all of it."""
@@ -85,8 +86,8 @@ class Trim:
     epochs: int = 20
     planted: str = "flip"
     share: float = 0.1
-    seeds: int = 10
-    kind, units_are, paced_in = "trim", "runs", "fits"
+    seeds: int = 20
+    kind, units_are, paced_in = "trim", "runs", "billion operations"
 
     def with_(self, **changes: Any) -> Trim:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -150,7 +151,7 @@ def compute(unit: Unit) -> Entry:
 
 
 def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[str, float]:
-    """In the worker: fits of this model per second, and the worker's memory in bytes afterwards."""
+    """In the worker: the pace of a short run at random, in units of `Unit.work` per second, and the worker's memory in bytes afterwards."""
     import os
     import time
 
@@ -159,11 +160,12 @@ def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[
     from core import pipeline
 
     data = pipeline.dataset(dataset, n, subset)
+    short = Unit(dataset, n, subset, RANDOM, dataclasses.replace(setting, budgets=setting.budgets[:1]), 1)
     started = time.perf_counter()
-    run(data, RANDOM, dataclasses.replace(setting, budgets=setting.budgets[:1]), 1)
+    run(data, RANDOM, short.setting, 1)
     seconds = time.perf_counter() - started
-    weights = 0.0 if setting.model in TRAINED else float((data.d + 1) * (len(data.class_names) - 1)) ** 2  # FI inverts a Hessian
-    return {"rate": 2 / seconds, "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": weights}
+    hessian = float(parameters(setting, data.d, len(data.class_names)) ** 2)  # what FI inverts
+    return {"rate": short.work / seconds, "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": hessian}
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ LINES = {
     "turned": Line("Influence value, sign turned", BOTTOM, (3, 3)),
     "random": Line("Random", CHANCE, (5, 4)),
 }
+IN_TEXT = {"fi": "FI-util", "iv": "the influence value", "turned": "the influence value with its sign turned", "random": "chance"}
 VIEW = {
     "world": Knob("Points in the plane", name="world", kind=str, choices=tuple(WORLDS), default="two_gaussians"),
     "traced": Knob("Method traced", name="traced", kind=str, choices=tuple(METHODS), default="iv"),
@@ -54,17 +55,18 @@ def plane(view: View) -> View:
 def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
     number = list(METHODS).index(method)
     before, after = arrays["accuracy"][number][[0, 1 + BUDGETS.index(b)]]
-    named = METHODS[method].split(",")[0] + (" (sign turned)" if method == "turned" else "")
-    st.markdown(f"**{world.title}, {b} points removed by {named}**: test accuracy {before:.1%} before, {after:.1%} after")
-    paths = {0: _polylines(arrays, 0, 0), 1: _polylines(arrays, number + 1, b)}
-    drawn = [Line("boundary before", "#F5F5F5" if parts.dark() else "#1B2229", (2, 3)), Line("boundary after", LINES[method].colour)]
+    st.markdown(f"**{world.title}, {b} points removed by {IN_TEXT[method]}**: test accuracy {before:.1%} before, {after:.1%} after")
+    traced = list(dict.fromkeys((method, "fi", "iv")))
+    paths = {0: _polylines(arrays, 0, 0)} | {1 + i: _polylines(arrays, 1 + list(METHODS).index(one), b) for i, one in enumerate(traced)}
+    drawn = [Line("Before", "#F5F5F5" if parts.dark() else "#1B2229", (2, 3)), *(LINES[one] for one in traced)]
     chart = trim_charts.plane(arrays["points"], arrays["labels"], arrays["trimmed"][number][:b], paths, drawn, parts.dark())
     classes = np.bincount(arrays["labels"][arrays["trimmed"][number][:b]], minlength=2)
-    alt = f"Training points in the plane, {b} of them ringed as removed, with the boundary before and after"
+    alt = f"Training points in the plane, {b} of them ringed as removed, with the boundaries before and after"
     with parts.fluid("plane", trim_charts.PLANE_HEIGHT + 40):
         st.altair_chart(chart, key=state.key("trimmed plane"), alt=alt, height="stretch")
     st.caption(
-        f"Training points; circles are class 0, squares class 1. Ringed: removed, {classes[0]} of class 0 and {classes[1]} of class 1. "
+        f"Training points; circles are class 0, squares class 1. Ringed: removed by {IN_TEXT[method]}, {classes[0]} of class 0 and "
+        f"{classes[1]} of class 1. Lines: where both classes are equally probable, before and after as many points are removed. "
         f"Settings: {world.settings}; {world.sizes[0]} training, {world.sizes[1]} validation and {world.sizes[2]} test points."
     )
 
@@ -85,24 +87,22 @@ def paper(view: View) -> View:
         return view
     accuracy = np.asarray(shown.arrays["accuracy"])
     st.markdown(f"**{world.title}: in how many of {world.seeds} datasets does FI leave the better model?** Accuracies in per cent")
-    st.dataframe(table(world, accuracy), hide_index=True, key=state.key(f"table {world.name}"))
+    st.dataframe(table(world, accuracy), hide_index=True, height=38 + 35 * 9, key=state.key(f"table {world.name}"))
     st.markdown(verdict_of(world, accuracy))
     st.caption(f"The paper leaves open how the points are drawn and the model is fitted. Ours: {world.settings}.")
     return view
 
 
 def table(world: World, accuracy: np.ndarray) -> pd.DataFrame:
-    """One row per budget: the paper's count and accuracies, and ours under both signs of the influence value."""
-    mean = verdict.estimate(np.moveaxis(accuracy, 0, -1))
-    names, rows = list(METHODS), []
+    """Three rows per budget: the paper's count and accuracies, and ours under both signs of the influence value."""
+    mean, names, rows = verdict.estimate(np.moveaxis(accuracy, 0, -1)), list(METHODS), []
     for j, b in enumerate(BUDGETS):
         count, fi, iv = world.paper[b]
-        said = {method: _percent(mean, names.index(method), j + 1) for method in METHODS}
-        ours, turned = (f"{simulation.better(accuracy, rival)[j]} of {world.seeds}" for rival in ("iv", "turned"))
-        row = {"removed": b, "FI better, paper": f"{count} of {world.seeds}", "ours": ours, "ours, IV's sign turned": turned}
-        row |= {"FI, paper": "not readable" if fi is None else f"{100 * fi:.2f}", "FI, ours": said["fi"], "IV, paper": f"{100 * iv:.2f}"}
-        rows.append(row | {"IV, ours": said["iv"], "IV turned, ours": said["turned"], "random, ours": said["random"]})
-    return pd.DataFrame(rows)
+        rows.append((b, "the paper", count, "–" if fi is None else f"{100 * fi:.2f}", f"{100 * iv:.2f}"))
+        for rival, whose in (("iv", "ours"), ("turned", "ours, IV's sign turned")):
+            said = (_percent(mean, names.index(method), j + 1) for method in ("fi", rival))
+            rows.append((b, whose, int(simulation.better(accuracy, rival)[j]), *said))
+    return pd.DataFrame(rows, columns=["removed", "whose", f"FI better, of {world.seeds}", "accuracy, FI", "accuracy, IV"])
 
 
 def verdict_of(world: World, accuracy: np.ndarray) -> str:

@@ -41,8 +41,8 @@ def controls(view: View, data: Dataset) -> View:
     if view["model"] not in names:
         view["model"] = KNOBS["model"].default
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["model"] = _menu("model", names, view["model"], 290)
-        view["planted"] = _menu("planted", KINDS, view["planted"], 180)
+        view["model"] = _menu("model", names, view["model"], 230)
+        view["planted"] = _menu("planted", KINDS, view["planted"], 170)
         if view["planted"] != "none":
             view["share"] = _number("share", view["share"], 0.01)
         view["seeds"] = _number("seeds", view["seeds"])
@@ -78,7 +78,7 @@ def _menu(name: str, options: Mapping[str, str], chosen: str, width: int) -> str
 def _number(name: str, value: float, step: float = 1, form: str | None = None) -> float:
     knob = KNOBS[name]
     low, high = (knob.kind(bound) for bound in (knob.low, knob.high))
-    how = {"key": state.key(f"trim {name}"), "help": knob.help, "width": 160, "step": step, "format": form}
+    how = {"key": state.key(f"trim {name}"), "help": knob.help, "width": 145, "step": step, "format": form}
     return st.number_input(knob.label, low, high, value, **how)
 
 

@@ -125,7 +125,7 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
         first, scores = (np.asarray(found[unit][name])[:budget] for name in ("first", "score"))
         seen, planted, before = _seen(plan, unit.seed, data)
         marks = _marks(plan, planted[first], captions_of(data, before[first]))
-        caught = f": {int(planted[first].sum())} of these {len(first)} are planted" if plan.planted != "none" else ""
+        caught = f": {int(planted[first].sum())} of the first {len(first)} are planted" if plan.planted != "none" else ""
         st.markdown(f"**{name_of(method)}**, seed {unit.seed}{caught}")
         show(
             seen,
