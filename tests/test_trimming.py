@@ -155,7 +155,7 @@ def test_progress_rises_to_the_end(digits):
     told = []
     run(digits, "fi", QUICK, 1, lambda fraction, text: told.append((fraction, text)))
     fractions = [fraction for fraction, _ in told]
-    assert fractions == sorted(fractions) and 0 < fractions[0] and fractions[-1] < 1 and "FI-util" in told[0][1] and "20" in told[-1][1]
+    assert fractions == sorted(fractions) and fractions[0] > 0 and fractions[-1] < 1 and "FI-util" in told[0][1] and "20" in told[-1][1]
 
 
 @pytest.mark.parametrize(
