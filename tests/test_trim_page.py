@@ -59,7 +59,7 @@ def test_the_sentence_is_the_best_methods_difference_at_the_largest_budget(finis
     gain = trim.against_random(finished)
     best = int(np.argmax(gain.mean[:2, -1]))
     change = verdict.estimate(finished.accuracy[best, -1] - finished.accuracy[best, 0])
-    assert f"Without the 20 of 150 digits that <b>{['Loss', 'Influence value'][best]}</b>" in words
+    assert f"Without the 20 of 150 digits that <b>{['the loss', 'the influence value'][best]}</b>" in words
     for value in (gain.mean[best, -1], change.mean):
         assert f"{abs(100 * value):.1f} points" in words or f"{100 * value:+.1f} points".replace("-", "−") in words
     low, high = 100 * gain.low[best, -1], 100 * gain.high[best, -1]

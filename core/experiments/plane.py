@@ -57,9 +57,9 @@ class World:
 class Logistic:
     """A logistic head on the two coordinates, with scikit-learn's usual penalty for 150 points, C = 1."""
 
-    def __init__(self, seen: Points, seed: int):
+    def __init__(self, seen: Points, seed: int, *, l2: float = 1 / 150, intercept: bool = True):
         self.seen = seen
-        self.head = softmax_head.fit(*seen, l2=1 / 150, classes=2)
+        self.head = softmax_head.fit(*seen, l2=l2, classes=2, intercept=intercept)
 
     def logit(self, points: Floats) -> Floats:
         """log p_1 / p_0 of each point."""
@@ -73,17 +73,17 @@ class Logistic:
 class TwoLayers:
     """A network of two hidden layers of 16 with ReLU, trained from the seed's weights on all points at once, by Adam."""
 
-    def __init__(self, seen: Points, seed: int):
+    def __init__(self, seen: Points, seed: int, *, steps: int = STEPS, damping: float = DAMPING):
         from torch import nn
 
         from core import networks, training
 
-        self.seen = seen
+        self.seen, self.damping = seen, damping
         first, second = (
             networks.build("mlp", classes=2, shape=(width,), seed=2 * seed + i, hidden=HIDDEN) for i, width in enumerate((2, HIDDEN))
         )
         self.network = networks.Network("two layers", nn.Sequential(first.body, second.body), second.head, first.inputs)
-        training.train(self.network, *seen, seed=seed, steps=STEPS, batch_size=len(seen[0]), learning_rate=RATE)
+        training.train(self.network, *seen, seed=seed, steps=steps, batch_size=len(seen[0]), learning_rate=RATE)
 
     def logit(self, points: Floats) -> Floats:
         """log p_1 / p_0 of each point."""
@@ -96,7 +96,7 @@ class TwoLayers:
         """FI-util, and the influence value, harmful first, through all weights."""
         from core.network_influence import network_scores
 
-        return tuple(network_scores(self.network, *self.seen, validation, damping=DAMPING))
+        return tuple(network_scores(self.network, *self.seen, validation, damping=self.damping))
 
 
 GAUSSIANS = World(

@@ -24,6 +24,7 @@ SHOWN = {"removed": "By points removed", "difference": "Against random", "plante
 SHOWN |= {"points": "Trimmed first", "plane": "In the plane", "paper": "The paper's tables"}
 APART = ("plane", "paper")  # do not belong to the experiment above them
 BUDGETS = (5, 10, 20, 25, 50, 100, 150, 200, 500, 1_000)
+IN_TEXT = {"iv": "the influence value", "leverage": "leverage", "loss": "the loss"}  # the others are names
 READING = (
     "Each seed draws its own training and validation points. A model is fitted on the training points; each method looks at it and ranks "
     "them by harm; the worst are removed, the model is fitted anew, and the test points, which no method has seen, are classified. "
@@ -138,9 +139,10 @@ def sentences(trimmed: Trimmed, noun: str) -> list[str]:
     if not known:
         return []
     known.sort(key=lambda i: -gain.mean[i])
+    best = plan.methods[known[0]]
     change = verdict.estimate(trimmed.accuracy[known[0], -1] - trimmed.accuracy[known[0], 0])
     first = (
-        f"Without the {last:,} of {plan.training:,} {noun} that *{name_of(plan.methods[known[0]])}* calls most harmful, the model is "
+        f"Without the {last:,} of {plan.training:,} {noun} that *{IN_TEXT.get(best, name_of(best))}* calls most harmful, the model is "
         f"{_compared(*(part[known[0]] for part in gain[:3]), 'random removal', bold=True)}; against keeping all, it is "
         f"{_compared(*change[:3], 'before')}."
     )
