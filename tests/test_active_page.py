@@ -7,6 +7,7 @@ import streamlit as st
 from core import cache, datasets, jobs
 from core.experiments import results, summaries, sweep, verdict
 from core.experiments.active import Active, compute, from_query
+from pages.shared import active_pictures
 from tests import page_tools
 from tests.page_tools import described, drawn, texts, widget
 
@@ -132,3 +133,11 @@ def test_what_is_there_is_kept_when_the_cache_is_read_again(finished):
     results.forget()
     assert cache.get(PLAN.units()[0].key(datasets.load("digits").fingerprint)) is not None
     assert "Entropy" in texts(visit()) and Active().strategies[-1] == "random"
+
+
+def test_means_are_taken_over_the_seeds_that_every_strategy_has_finished():
+    nan = np.nan
+    accuracy = np.array([[[0.5, 0.6], [0.7, 0.8]], [[0.5, 0.7], [nan, nan]]])
+    np.testing.assert_array_equal(active_pictures.of_whole_seeds(accuracy), accuracy[:, :1])
+    unfinished = np.array([[[0.5, 0.6], [nan, nan]], [[nan, nan], [0.4, 0.5]]])
+    np.testing.assert_array_equal(active_pictures.of_whole_seeds(unfinished), unfinished)

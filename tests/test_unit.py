@@ -5,6 +5,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
+import threadpoolctl
 import torch
 
 from core import datasets, networks, training
@@ -280,3 +281,20 @@ def test_bad_settings_are_refused(settings, message):
 
 def test_rules_without_scores_ignore_them():
     assert same(a_training()[0], a_training(None)[0]) and not selections.find("random").scored
+
+
+def _threads() -> set[int]:
+    """How many threads NumPy's matrix products may use."""
+    return {library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_matrix_products_use_one_thread_until_the_last_unit_ends():
+    with threadpoolctl.threadpool_limits(limits=2, user_api="blas"):
+        first, second = unit.one_thread(), unit.one_thread()
+        first.__enter__()
+        second.__enter__()
+        assert _threads() == {1}
+        first.__exit__(None, None, None)
+        assert _threads() == {1}, "the second is still at it"
+        second.__exit__(None, None, None)
+        assert _threads() == {2}

@@ -48,6 +48,12 @@ def lines_of(plan: Active) -> list[Line]:
     return [Line(name_of(name), CHANCE, (5, 4)) if name == RANDOM else Line(name_of(name), colour) for name, colour in each]
 
 
+def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
+    """The seeds (a, s, r) that all strategies have finished, so that their means compare; all there is as long as there are none."""
+    whole = np.isfinite(accuracy).all(axis=(0, 2))
+    return accuracy[:, whole] if whole.any() else accuracy
+
+
 def _share(plan: Active, curves: Curves) -> str:
     total = len(plan.units())
     return f"all {total:,} runs" if curves.finished == total else f"{curves.finished:,} of {total:,} runs so far"
@@ -55,7 +61,7 @@ def _share(plan: Active, curves: Curves) -> str:
 
 def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
     st.markdown(f"**Test accuracy by labels asked for** · {_share(plan, curves)}, mean and standard error")
-    mean, error = summaries.standard_error(curves.accuracy)
+    mean, error = summaries.standard_error(of_whole_seeds(curves.accuracy))
     chart = run_charts.accuracy_by_labels(curves.labels, Estimate(mean, mean - error, mean + error, error), lines, parts.dark())
     with parts.fluid("learning-curves", run_charts.HEIGHT + 40):
         st.altair_chart(chart, key=state.key("learning curves"), alt=table(plan, curves), height="stretch")

@@ -1,0 +1,96 @@
+"""The Active page as its readers use it, in a real Chromium: every picture on a desk and on a phone, a batch replayed pick by pick, and
+an experiment from its start to its end.
+"""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.experiments import active
+from core.experiments.active import Active
+from tests.browser.conftest import fits, serious, settle, troubles
+
+LONG = 180_000  # milliseconds: two slow cores, shared
+DONE = {"dataset": "digits", "network": "linear", "strategies": "badge bait k_center entropy random", "batch": "20", "rounds": "6"}
+DONE |= {"start": "20", "seeds": "3", "pool": "400", "epochs": "30"}
+CHARTS = {"Learning curves": 1, "Who beats whom": 1, "Errors": 1, "Batches": 3}
+
+
+def link(query: dict[str, str]) -> str:
+    return "/active?" + "&".join(f"{name}={value.replace(' ', '+').replace(':', '%3A')}" for name, value in query.items())
+
+
+def plan_of(query: dict[str, str]) -> Active:
+    return active.from_query(query)[0]
+
+
+@pytest.fixture(scope="module")
+def address(serve, tmp_path_factory) -> str:
+    """A server whose cache has one finished comparison."""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEVERAGE_LAB_CACHE", folder)
+        for unit in plan_of(DONE).units():
+            active.compute(unit)
+    return serve(env={"LEVERAGE_LAB_CACHE": folder})
+
+
+@pytest.fixture
+def visit(open_page, address) -> Callable[..., Page]:
+    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
+        page = open_page(address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page.set_default_timeout(LONG)
+        return page
+
+    return visit
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+def test_every_picture_fits_every_screen(visit, width, theme):
+    page = visit(link(DONE), width, theme)
+    expect(page.locator("p.answer").first).to_contain_text("random", timeout=LONG)
+    for show, charts in CHARTS.items():
+        page.get_by_role("radio", name=show).click()
+        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(charts, timeout=LONG)
+        page.mouse.move(0, 0)  # what the mouse rests on is tinted
+        settle(page, LONG / 1000)
+        assert fits(page), show
+        assert serious(page) == [], show
+    assert troubles(page) == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
+def test_a_batch_is_replayed_pick_by_pick(visit, width, theme):
+    page = visit(link(DONE | {"show": "replay", "replayed": "k_center", "round": "1"}), width, theme)
+    expect(page.get_by_role("listbox")).to_have_count(2, timeout=LONG)
+    expect(page.get_by_text("CORESET, 10 of 20")).to_be_visible(timeout=LONG)
+    handle = page.get_by_role("slider", name="Picks")
+    handle.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("CORESET, 13 of 20")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("listbox").first.get_by_role("option")).to_have_count(13, timeout=LONG)
+    page.mouse.move(0, 0)
+    settle(page, LONG / 1000)
+    assert fits(page) and serious(page) == [] and troubles(page) == []
+
+
+def test_a_comparison_from_its_start_to_its_end(visit):
+    quick = DONE | {"strategies": "margin random", "rounds": "2", "seeds": "2"}
+    page = visit(link(quick))
+    expect(page.get_by_text("Nothing of this experiment is computed yet.")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("all 4 runs")).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=LONG)
+    page.get_by_role("button", name="Past experiments").click()
+    expect(page.get_by_role("button", name=re.compile(r"batches of 20 up to 60 labels, 2 seeds.*finished", re.S))).to_be_visible(
+        timeout=LONG
+    )
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Download the run").click()
+    with page.expect_download(timeout=LONG) as waiting:
+        page.get_by_role("button", name="CSV").click()
+    assert waiting.value.path().read_text().startswith("strategy,seed,budget,round,metric,value")
+    assert troubles(page) == []
