@@ -158,8 +158,8 @@ def run(
     """
     said, given = progress or (lambda fraction, text: None), material(data, setting, seed)
     check_budgets(setting)
-    model = (_Network if setting.model in TRAINED else _Logistic)(data, given, setting, seed)
     with one_thread():
+        model = (_Network if setting.model in TRAINED else _Logistic)(data, given, setting, seed)
         everyone = np.arange(len(given.rows))
         accuracy, steps = [model.fit(everyone)], len(setting.budgets) + 2
         said(1 / steps, f"Scoring by {METHODS[method].label}")
