@@ -87,7 +87,7 @@ def test_the_papers_simulations_need_no_experiment(visit):
     page.get_by_role("radio", name="In the plane").click()
     drawn(page, 1)
     expect(page.get_by_text("20 points removed by the influence value")).to_be_visible(timeout=LONG)
-    page.get_by_test_id("stSelectbox").filter(has_text="Two Gaussians").get_by_role("combobox").click()
+    page.get_by_test_id("stMain").get_by_role("combobox", name="Points").click()
     page.get_by_role("option", name="Two crescents").click()
     expect(page.get_by_text(re.compile("Two crescents, 20 points removed"))).to_be_visible(timeout=LONG)
     drawn(page, 1)
