@@ -121,7 +121,9 @@ def trimming(options: argparse.Namespace) -> None:
     from core.experiments import plane, presets
 
     for name in plane.WORLDS:
-        for entry in (plane.table(name), plane.picture(name, 1)):
+        with cache.without_bundle():
+            entries = plane.table(name), plane.picture(name, 1)
+        for entry in entries:
             cache.bundle(entry.key, entry.arrays, entry.facts)
             print(entry.key, flush=True)
     _ship(presets.TRIMS)

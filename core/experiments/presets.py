@@ -24,3 +24,4 @@ NAMED_TRIMS = {
     "Adult, nothing planted": ADULT,
 }
 TRIMS = tuple(NAMED_TRIMS.values())
+ALL = (*SHIPPED, *ACTIVE, *TRIMS)
