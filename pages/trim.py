@@ -24,7 +24,8 @@ cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 view = lists.readable(FIRST, trim_parts.LISTS, view)
 spec = pickers.shared_choice(spec, embedding=False)
-parts.head(f"Is the model better off without its most harmful {noun(spec.dataset)}?")
+points = noun(spec.dataset) if datasets.info(spec.dataset).is_images else "points"  # nobody calls people harmful
+parts.head(f"Is the model better off without its most harmful {points}?")
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)
@@ -45,7 +46,7 @@ state.leave(PAGE, VIEW, spec, view)
 found = results.outcomes(plan, data.fingerprint)
 trimmed = trim.grid(plan, found, len(data.class_names))
 with answer:
-    trim_parts.answer(trimmed, noun(spec.dataset))
+    trim_parts.answer(trimmed, points)
 view = trim_pictures.picture(trimmed, found, view, data)
 trim_parts.reading()
 left, middle, right = st.columns(3)

@@ -36,10 +36,10 @@ VIEW = {
 def plane(view: View) -> View:
     """One dataset of two Gaussians or two crescents, under one method: points, what is trimmed, both boundaries."""
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["world"] = _choose("Points", {name: world.title for name, world in WORLDS.items()}, view["world"], 180)
-        view["traced"] = _choose("Method", METHODS, view["traced"], 260)
+        view["world"] = _choose("Points", {name: world.title for name, world in WORLDS.items()}, view["world"], 160)
+        view["traced"] = _choose("Method", METHODS, view["traced"], 230)
         last = WORLDS[view["world"]].seeds
-        view["drawn"] = st.number_input("Dataset drawn", 1, last, min(view["drawn"], last), key=state.key("drawn"), width=150)
+        view["drawn"] = st.number_input("Dataset drawn", 1, last, min(view["drawn"], last), key=state.key("drawn"), width=125)
         view["cut"] = st.segmented_control(
             "Points removed", list(VIEW["cut"].choices), default=view["cut"], required=True, key=state.key("cut")
         )
@@ -114,7 +114,7 @@ def verdict_of(world: World, accuracy: np.ndarray) -> str:
     if off["iv"].max() <= 2:
         return f"{said}: the paper's counts appear."
     if off["turned"].max() < off["iv"].max():
-        near = "near the paper's" if off["turned"].max() <= 5 else "nearer to the paper's"
+        near = "near the paper's" if off["turned"].max() <= 5 else "nearer to the paper's but still off"
         return f"{said}; with its sign turned, so that the most *helpful* points are removed, {counts['turned']}, which is {near}."
     return f"{said}, with its sign turned {counts['turned']}: the paper's counts do not appear under these settings."
 
