@@ -6,6 +6,7 @@ python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
 python -m core retrain --shipped    computes the experiments that come with the app
 python -m core active --shipped     computes the active-learning runs that come with the app
+python -m core simulations --shipped    computes the BAIT paper's simulations that come with the app
 python -m core trim --shipped       computes the trimming experiments that come with the app
 """
 
@@ -129,6 +130,13 @@ def trimming(options: argparse.Namespace) -> None:
     _ship(presets.TRIMS)
 
 
+def simulations(options: argparse.Namespace) -> None:
+    """Compute and pack the simulations that come with the app."""
+    from core.experiments import presets
+
+    _ship(presets.SIMULATIONS)
+
+
 def _ship(plans) -> None:
     from core.experiments import results
 
@@ -141,10 +149,11 @@ def _sweep(plan) -> str:
     """Run a plan to its end with progress on the terminal; the data's fingerprint."""
     import time
 
-    from core.experiments import active, retrain, sweep, trim
+    from core.experiments import active, retrain, simulation_plan, sweep, trim
 
-    data = datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    {"retrain": retrain.check, "active": active.check, "trim": trim.check}[plan.kind](plan, data)
+    data = simulation_plan.source(plan) if plan.kind == "simulations" else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
+    checks = {"retrain": retrain.check, "active": active.check, "trim": trim.check, "simulations": simulation_plan.check}
+    checks[plan.kind](plan, data)
     running, said = sweep.start(plan, data.fingerprint, "command line"), -1
     while not running.finished:
         time.sleep(0.2)
@@ -202,6 +211,9 @@ def _parser() -> argparse.ArgumentParser:
     labelling = commands.add_parser("active", help="compute the active-learning runs that come with the app (about half an hour)")
     labelling.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
     labelling.set_defaults(run=active)
+    simulating = commands.add_parser("simulations", help="compute the simulations that come with the app (about a quarter of an hour)")
+    simulating.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
+    simulating.set_defaults(run=simulations)
     trims = commands.add_parser("trim", help="compute the trimming experiments that come with the app (a few minutes)")
     trims.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
     trims.set_defaults(run=trimming)

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 from scipy.linalg.lapack import dpotri
 
-from core import softmax_head
+from core import jobs, softmax_head
 from core.strategy import Knob
 from core.types import Floats, Head, Ints, UserError
 
@@ -245,6 +245,12 @@ def chunks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:
     """Slices of range(n), so that `numbers` float64 for each point stay below 64 MB in all (or one point at a time)."""
     size = max(1, budget // max(numbers, 1))
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def told(done: int, total: int, what: str = "points") -> None:
+    """Between two parts of a long scoring: ends it if nobody waits for it any more, else says how far it is."""
+    jobs.check()
+    jobs.report(done / total, f"Scoring, {done:,} of {total:,} {what}")
 
 
 def _mean_fisher(opened: OpenHead) -> Floats:

@@ -22,6 +22,7 @@ from core.types import Floats
 LANES = 128
 CHUNK = 4096  # candidates per BLAS call, a multiple of LANES
 TINY = 1e-300
+THREADS = numba.config.NUMBA_NUM_THREADS  # asking numba itself would start its OpenMP threads, and torch would train with as many
 
 
 class LanePool:
@@ -40,7 +41,7 @@ class LanePool:
             self._spread(state, (form[:, triangle[0], triangle[1]] for form in forms(rows, roots, matrix)))
         self.products = np.empty(2 * self.r**2 * CHUNK)
         # Threads of our own: two callers in numba's parallel loops would end the process.
-        self.threads = ThreadPoolExecutor(numba.get_num_threads())
+        self.threads = ThreadPoolExecutor(THREADS)
 
     def move(self, pair: np.ndarray, sign: int) -> None:
         """Follow a point that went in (sign 1) or out (-1); pair (D, 2 r) is what `Design.move` returned."""
@@ -69,7 +70,7 @@ class LanePool:
 
     def _share(self, kernel: Callable, count: int, arguments: Callable) -> None:
         """The kernel over `count` tiles, a range for each thread."""
-        cuts = np.linspace(0, count, numba.get_num_threads() + 1).astype(int)
+        cuts = np.linspace(0, count, THREADS + 1).astype(int)
         jobs = [self.threads.submit(_run, kernel, *arguments(a, b)) for a, b in pairwise(cuts) if b > a]
         for job in jobs:
             job.result()

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.curvature import OpenHead, chunks, spreader
+from core.curvature import OpenHead, chunks, spreader, told
 from core.types import Floats, Ints, UserError
 
 # Numbers that all stepped heads together may give: about five minutes on one core.
@@ -53,6 +53,7 @@ def newton_shifts(
     solve = spreader(opened, opened.penalty * (n + sign) / n + damping)
     drift = solve.solve(opened.pull)
     for block in chunks(len(rows), r * r * m + labels.shape[1] * (r * m) + per_block):
+        told(block.start, len(rows))
         h, probs = rows[block], opened.probabilities(rows[block])
         spreads = solve.spread(h)
         levers = np.matmul(spreads, h[:, None, :, None])[..., 0]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core import agreement, blocks, cache, datasets, embeddings, jobs, lesson, projection, softmax_head, strategy, trained
+from core import agreement, blocks, cache, datasets, embeddings, inputs, jobs, lesson, projection, softmax_head, strategy, trained
 from core.cache import Entry
 from core.spec import (
     Comparison,
@@ -25,15 +25,15 @@ from core.spec import (
     head_key,
     map_key,
     plane_key,
+    record_key,
     scores_key,
     textbook_key,
 )
 from core.strategies import leverage
-from core.types import Dataset, Embedded, Head, Ints, Selection, UserError
+from core.types import Dataset, Embedded, Floats, Head, Ints, Selection, UserError
 
 NEIGHBOURS = 12
 DIRECTIONS = 6
-HEAD_L2 = 1e-3
 
 
 def kept(key_of: Callable[[Any, str], str]) -> Callable:
@@ -53,21 +53,27 @@ def kept(key_of: Callable[[Any, str], str]) -> Callable:
 
 @kept(scores_key)
 def scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
-    """The strategy's scores (n,) under the embedding, with the facts that the page prints."""
-    embedded, inputs = _inputs(spec)
-    jobs.report(None, f"Scoring {len(data):,} points")
-    started = time.perf_counter()
-    values = strategy.score(spec.strategy, embedded, rng=np.random.default_rng(spec.draw), inputs=inputs, **dict(spec.strategy_knobs))
-    seconds = time.perf_counter() - started
-    return {"scores": values}, {**_facts(spec, data, embedded), "sum": float(values.sum()), "seconds": seconds}
+    """The strategy's scores (n,) under the embedding, with the facts that the page prints; facts["made_of"]: see `inputs.said`."""
+    chosen, scene, started = strategy.find(spec.strategy), _scene(spec), time.perf_counter()
+    sources = {"fit": functools.partial(head, spec), "recorded": lambda: record(spec).arrays["record"]}
+    values = inputs.scores(chosen, scene, **sources, **_settings(spec))
+    facts = {"sum": float(values.sum()), "seconds": time.perf_counter() - started, "made_of": inputs.said(chosen, scene)}
+    return {"scores": values}, _facts(spec, data, scene.points) | facts
 
 
-def scores_of(spec: Spec, rows: Ints) -> np.ndarray:
-    """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part."""
-    embedded, inputs = _inputs(spec)
-    given = {name: getattr(embedded, name) for name in ("embedding", "probs", "labels", "labeled")}
-    part = Embedded(**{name: None if array is None else array[rows] for name, array in given.items()})
-    return strategy.score(spec.strategy, part, rng=np.random.default_rng(spec.draw), inputs=inputs, **dict(spec.strategy_knobs))
+def scores_of(spec: Spec, rows: Ints) -> Floats:
+    """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part, nor in what is fitted."""
+    whole = _scene(spec)
+    part, same = whole.among(rows), np.array_equal(rows, whole.known)
+
+    def fit(sitting: int | None) -> Head:
+        return head(spec) if same and sitting is None else part.fit(sitting)
+
+    return inputs.scores(strategy.find(spec.strategy), part, fit, **_settings(spec))
+
+
+def _settings(spec: Spec) -> dict[str, Any]:
+    return {"rng": np.random.default_rng(spec.draw), **dict(spec.strategy_knobs)}
 
 
 @kept(textbook_key)
@@ -134,6 +140,7 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     facts = {
         "nulls": nulls,
         "ranks": [entry.facts["rank"] for entry in entries],
+        "made_of": list(dict.fromkeys(said for entry in entries if (said := entry.facts.get("made_of")))),
         "n": len(data),
         "k": comparison.k,
         "data": data.fingerprint,
@@ -142,42 +149,43 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     return matrices | {"scores": rankings.astype(np.float32)}, facts
 
 
-def head(spec: Spec) -> Head:
+def head(spec: Spec, sitting: int | None = None) -> Head:
     """The linear softmax head on the Spec's embedding: the network's own last layer for one trained by cross-entropy, else fitted.
 
-    Fitted on the training rows with l2 = 1e-3; facts of its cache entry: accuracy on the test rows, if there are any.
-    A UserError if a class has no training row.
+    Fitted on the training rows with l2 = 1e-3. sitting: 0 or 1, on that sitting's training set (core/inputs.py) and never the network's
+    own, whose Hessian has no l2. facts of its cache entry: accuracy on the test rows, if there are any (they may be in the second sitting's
+    training set). A UserError if a class has no training row.
     """
-    data = dataset(spec.dataset, spec.n, spec.subset)
-    embedded, rows = embedding(spec), ~data.test & (data.labels >= 0)
-    fitted_on = Embedded(embedded.embedding[rows], labels=data.labels[rows])
-    key = head_key(spec, data.fingerprint)
+    data, scene = dataset(spec.dataset, spec.n, spec.subset), _scene(spec)
+    own = embeddings.find(spec.embedding).objective == "cross_entropy"
+    if sitting == 0 and not own and np.array_equal(scene.sittings[0].learn, scene.known):
+        sitting = None  # the same head
+    key, fitted_on = head_key(spec, data.fingerprint, sitting), inputs.taken(scene.points, scene.learners(sitting))
     found = cache.get(key)
     if found is None:
-        jobs.report(None, "Fitting a linear head")
-        own = _own_head(spec, data, fitted_on) or softmax_head.fit(
-            fitted_on.embedding, fitted_on.labels, l2=HEAD_L2, classes=len(data.class_names)
-        )
-        right = softmax_head.probabilities(embedded.embedding, own).argmax(axis=1) == data.labels
-        facts = {"l2": own.l2, "accuracy": float(right[data.test].mean()) if data.test.any() else None, "spec": spec.to_query()}
-        found = cache.put(key, {"weights": own.weights, "intercepts": own.intercepts}, facts)
+        fitted = _own_head(spec, data, fitted_on) if own and sitting is None else scene.fit(sitting)
+        right = softmax_head.probabilities(scene.points.embedding, fitted).argmax(axis=1) == data.labels
+        facts = {"l2": fitted.l2, "accuracy": float(right[data.test].mean()) if data.test.any() else None, "spec": spec.to_query()}
+        found = cache.put(key, {"weights": fitted.weights, "intercepts": fitted.intercepts}, facts)
     return Head(found.arrays["weights"], found.arrays["intercepts"], found.facts["l2"], fitted_on)
 
 
-def _own_head(spec: Spec, data: Dataset, fitted_on: Embedded) -> Head | None:
-    if embeddings.find(spec.embedding).objective != "cross_entropy":
-        return None
+def _own_head(spec: Spec, data: Dataset, fitted_on: Embedded) -> Head:
     last = trained.network(data, "cross_entropy", spec.seed).head
     return Head(last.weight.detach().numpy().astype(np.float64), last.bias.detach().numpy().astype(np.float64), 0.0, fitted_on)
 
 
-def _inputs(spec: Spec) -> tuple[Embedded, dict[str, Any]]:
-    """What the Spec's strategy takes: the embedding with its labels, and a head and probabilities if it asks for them."""
-    embedded, wanted = embedding(spec), strategy.find(spec.strategy).accepts
-    if not {"probs", "head"} & set(wanted):
-        return embedded, {}
-    fitted = head(spec)
-    return dataclasses.replace(embedded, probs=softmax_head.probabilities(embedded.embedding, fitted)), {"head": fitted}
+@kept(record_key)
+def record(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+    """The training record (t, n, c) of a network on the Spec's embedding."""
+    started = time.perf_counter()
+    arrays = {"record": _scene(spec).record()}
+    return arrays, {"seconds": time.perf_counter() - started, "spec": spec.to_query(), "data": data.fingerprint}
+
+
+def _scene(spec: Spec) -> inputs.Scene:
+    data = dataset(spec.dataset, spec.n, spec.subset)
+    return inputs.Scene(embedding(spec), data.test, len(data.class_names), data.name)
 
 
 @kept(map_key)
@@ -207,15 +215,17 @@ def plane_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 def favourites_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     """The ten points that the Spec's strategy picks first: points (10,) as rows of the full dataset, gains (10,).
 
-    Where the strategy lacks an input both are empty, and facts["missing"] says which.
+    The points are all there is: no validation set, no further trainings. Where the strategy lacks an input both are empty, and
+    facts["missing"] says which.
     """
-    embedded, inputs = _inputs(spec)
+    wanted = set(strategy.find(spec.strategy).accepts) & set(strategy.WHOLE)
+    embedded, made = inputs.make(_scene(spec), wanted, functools.partial(head, spec))
     jobs.report(None, f"Picking {lesson.FAVOURITES} of {len(data):,} points")
-    reason, rng, started = strategy.missing(spec.strategy, embedded, **inputs), np.random.default_rng(spec.draw), time.perf_counter()
+    reason, rng, started = strategy.missing(spec.strategy, embedded, **made), np.random.default_rng(spec.draw), time.perf_counter()
     if reason:
         chosen = Selection(np.zeros(0, np.int64), np.zeros(0), nested=True)
     else:
-        chosen = strategy.pick(spec.strategy, embedded, lesson.FAVOURITES, rng=rng, inputs=inputs, **dict(spec.strategy_knobs))
+        chosen = strategy.pick(spec.strategy, embedded, lesson.FAVOURITES, rng=rng, inputs=made, **dict(spec.strategy_knobs))
     facts = {"n": len(data), "missing": reason, "seconds": time.perf_counter() - started}
     return {"points": data.index[chosen.indices], "gains": chosen.gains}, {**facts, "spec": spec.to_query(), "data": data.fingerprint}
 

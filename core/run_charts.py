@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import altair as alt
 import numpy as np
@@ -36,6 +37,20 @@ class Line:
     dash: tuple[int, ...] = (1, 0)
 
 
+class _Height(NamedTuple):
+    """The vertical axis: its title, ticks, domain, and how a tooltip writes its values."""
+
+    title: str = "accuracy on the test points"
+    axis: alt.Axis = PERCENT
+    domain: Sequence[float] = (0.0, 1.0)
+    log: bool = False
+    format: str = ".2%"
+
+    @property
+    def scale(self) -> alt.Scale:
+        return alt.Scale(type="log" if self.log else "linear", domain=list(self.domain), nice=False, clamp=True)
+
+
 def accuracy_by_budget(budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
     """Does it help? Accuracy (m, b) against the budget on a log axis, with its interval as a band."""
     frame = _long(budgets, accuracy, lines, "budget")
@@ -61,6 +76,20 @@ def accuracy_by_labels(labels: Sequence[int], accuracy: Estimate, lines: Sequenc
     return _lines(_long(labels, accuracy, lines, "labels"), "labels", x, lines, dark, last=max(labels))
 
 
+def risk_by_budget(
+    budgets: Sequence[int], risk: Estimate, lines: Sequence[Line], dark: bool, domain: tuple[float, float] | None = None
+) -> alt.LayerChart:
+    """Which batch tells most? Expected error (a, b) > 0 against the points picked, both on log axes, with a band. domain: of the risk."""
+    floor = np.maximum(risk.low, risk.mean / 10)  # an interval of few seeds may reach below zero, which a log axis cannot show
+    frame = _long(budgets, risk._replace(low=floor), lines, "budget")
+    x = {"scale": _log(budgets), "axis": _ticks(budgets), "title": "points picked (log scale)"}
+    low, high = domain or (float(frame["mean"].min()) / 1.3, float(frame["mean"].max()) * 1.3)
+    decades = [10.0**i for i in range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)]
+    axis = alt.Axis(values=decades, format="~r")
+    height = _Height("Bayes risk (log scale)", axis, [low, high], log=True, format=".4~g")
+    return _lines(frame, "budget", x, lines, dark, last=max(budgets), height=height)
+
+
 def accuracy_by_removed(budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
     """Does removing points help? Accuracy (m, b) against the points removed, 0 among them, with its interval as a band."""
     x = {"scale": alt.Scale(nice=False, zero=False), "axis": _ticks(budgets), "title": "points removed"}
@@ -71,7 +100,8 @@ def precision_by_removed(budgets: Sequence[int], precision: Estimate, lines: Seq
     """Who finds what is planted? The share (m, b) of planted points among those removed, with its interval as a band."""
     x = {"scale": alt.Scale(nice=False, zero=False), "axis": _ticks(budgets), "title": "points removed"}
     frame = _long(budgets, precision, lines, "removed")
-    return _lines(frame, "removed", x, lines, dark, last=max(budgets), what="planted among the removed")
+    height = _Height("planted among the removed", domain=_domain(frame[["low", "high"]]))
+    return _lines(frame, "removed", x, lines, dark, last=max(budgets), height=height)
 
 
 def replay(frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT) -> alt.LayerChart:
@@ -155,17 +185,17 @@ def _each_seed(steps: Floats, curves: Floats, lines: Sequence[Line]) -> pd.DataF
 
 
 def _lines(
-    frame: pd.DataFrame, field: str, x: dict, lines: Sequence[Line], dark: bool, last: float, seeds: pd.DataFrame | None = None,
-    what: str = "accuracy on the test points",
+    frame: pd.DataFrame, at: str, x: dict, lines: Sequence[Line], dark: bool, last: float, seeds: pd.DataFrame | None = None,
+    height: _Height | None = None,
 ) -> alt.LayerChart:  # fmt: skip
-    """Bands (or single seeds), lines, dots and names. x: how the field's axis is drawn; last: its highest value, where the names begin;
-    what: the other axis's title."""
-    domain = _domain(frame[["low", "high"]] if seeds is None else seeds[["mean"]])
-    scale = alt.Scale(domain=domain, nice=False, clamp=True)
-    y = alt.Y("mean:Q", title=what, scale=scale, axis=PERCENT)
-    tooltip = ["name:N", alt.Tooltip(f"{field}:Q", format=",")]
-    tooltip += [alt.Tooltip(f"{part}:Q", format=".2%", title=said) for part, said in _PARTS.items()]
-    across = alt.X(f"{field}:Q", **x)
+    """Bands (or single seeds), lines, dots and names. x: how the axis of the column `at` is drawn; last: its highest value, where the
+    names begin; height: the vertical axis, by default of accuracies, as high as what is drawn."""
+    height = height or _Height(domain=_domain(frame[["low", "high"]] if seeds is None else seeds[["mean"]]))
+    scale = height.scale
+    y = alt.Y("mean:Q", title=height.title, scale=scale, axis=height.axis)
+    tooltip = ["name:N", alt.Tooltip(f"{at}:Q", format=",")]
+    tooltip += [alt.Tooltip(f"{part}:Q", format=height.format, title=said) for part, said in _PARTS.items()]
+    across = alt.X(f"{at}:Q", **x)
     base = alt.Chart(frame).encode(x=across, color=_colour(lines), tooltip=tooltip)
     if seeds is None:
         beneath = base.mark_area(opacity=max(0.06, min(0.16, 0.5 / len(lines)))).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
@@ -174,9 +204,9 @@ def _lines(
         beneath = thin.encode(x=across, y=y, color=_colour(lines), detail="seed:N", tooltip=["name:N", "seed:N"])
     drawn = base.mark_line(strokeWidth=2.5).encode(y=y, strokeDash=_dash(lines))
     dots = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)
-    ends = frame.sort_values(field).groupby("name", sort=False).tail(1)
+    ends = frame.sort_values(at).groupby("name", sort=False).tail(1)
     size = {"fontSize": {"expr": f"{NARROW} ? 11 : 13"}, "limit": {"expr": f"{NARROW} ? 112 : 260"}}
-    names = alt.Chart(_apart(ends, domain, last)).mark_text(align="left", dx=9, fontWeight="bold", **size)
+    names = alt.Chart(_apart(ends, height, last)).mark_text(align="left", dx=9, fontWeight="bold", **size)
     names = names.encode(x=alt.X("end:Q", **x), y=alt.Y("height:Q", scale=scale), text="name:N", color=_colour(lines))
     return finish(alt.layer(beneath, drawn, dots, names), dark, HEIGHT, padding=CLOSE)
 
@@ -188,15 +218,17 @@ def _domain(drawn: pd.DataFrame) -> list[float]:
     return [max(0.0, float(low) - 0.02), min(1.0, max(float(high), 0.1) + 0.01)]
 
 
-def _apart(ends: pd.DataFrame, domain: list[float], last: float) -> pd.DataFrame:
+def _apart(ends: pd.DataFrame, axis: _Height, last: float) -> pd.DataFrame:
     """Where each line's name stands: right of the picture, at the height of its last point, pushed apart where two would overlap."""
     ends = ends.sort_values("mean")
-    gap, heights = NAME_GAP * (domain[1] - domain[0]), ends["mean"].to_numpy(float).copy()
+    domain = np.log10(axis.domain) if axis.log else axis.domain
+    heights = np.log10(ends["mean"].to_numpy(float)) if axis.log else ends["mean"].to_numpy(float).copy()
+    gap = NAME_GAP * (domain[1] - domain[0])
     for i in range(1, len(heights)):
         heights[i] = max(heights[i], heights[i - 1] + gap)
     for i in range(len(heights) - 1, -1, -1):  # and back down from the top edge
         heights[i] = min(heights[i], domain[1] - gap * (len(heights) - 1 - i))
-    return pd.DataFrame({"name": ends["name"].to_numpy(), "end": float(last), "height": heights})
+    return pd.DataFrame({"name": ends["name"].to_numpy(), "end": float(last), "height": 10**heights if axis.log else heights})
 
 
 def _colour(lines: Sequence[Line], legend: alt.Legend | None = None) -> alt.Color:

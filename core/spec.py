@@ -155,9 +155,18 @@ def favourites_key(spec: Spec, fingerprint: str) -> str:
     return cache.key("favourites", score_fields(spec), code=score_code(spec) + code_version("core.lesson"), data=fingerprint)
 
 
-def head_key(spec: Spec, fingerprint: str) -> str:
-    """The cache key of the linear head on the Spec's embedding."""
-    return cache.key("head", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.softmax_head"), data=fingerprint)
+def head_key(spec: Spec, fingerprint: str, sitting: int | None = None) -> str:
+    """The cache key of the linear head on the Spec's embedding; sitting: without a validation set, the first or the second one."""
+    code = _embedding_code(spec) + code_version("core.softmax_head")
+    if sitting is None:
+        return cache.key("head", _embedding_fields(spec), code=code, data=fingerprint)
+    fields = _embedding_fields(spec) | {"sitting": sitting}
+    return cache.key("head", fields, code=code + code_version("core.holdout"), data=fingerprint)
+
+
+def record_key(spec: Spec, fingerprint: str) -> str:
+    """The cache key of the training record on the Spec's embedding."""
+    return cache.key("record", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.record"), data=fingerprint)
 
 
 def comparison_key(comparison: Comparison, fingerprint: str) -> str:
@@ -184,10 +193,11 @@ def _embedding_code(spec: Spec) -> str:
 
 
 def score_code(spec: Spec) -> str:
-    """The code of the embedding and the strategy; of the head too, if the strategy asks for one or for its probabilities."""
+    """The code of the embedding, of the strategy, and of what makes its inputs: a head for probabilities, or more (core/inputs.py)."""
     chosen = strategy.find(spec.strategy)
     head = code_version("core.softmax_head") if {"probs", "head"} & set(chosen.accepts) else ""
-    return _embedding_code(spec) + code_version(chosen.function.__module__) + head
+    made = code_version("core.inputs") if set(strategy.MADE) & set(chosen.accepts) else ""
+    return _embedding_code(spec) + code_version(chosen.function.__module__) + head + made
 
 
 def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:

@@ -38,6 +38,8 @@ INPUTS = {
 
 # What any dataset under any embedding gives: probabilities come from a linear head that is fitted to it.
 WHOLE = ("embedding", "probs", "labels", "head")
+# What is made for any dataset under any embedding by core/inputs.py: it takes a part of the points, or more trainings.
+MADE = ("validation", "member_probs", "record")
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,11 @@ def missing(strategy: str | Strategy, embedded: Embedded, **more: Any) -> str | 
 
 
 def rankers() -> dict[str, str | None]:
-    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a validation set with labels"), or None if it can."""
+    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"), or None if it can."""
     found = {}
     for name, entry in strategies().items():
         if entry.kind == "scorer":
-            absent = [INPUTS[needed] for needed in entry.needs if needed not in WHOLE]
+            absent = [INPUTS[needed] for needed in entry.needs if needed not in WHOLE + MADE]
             found[name] = f"needs {' and '.join(absent)}" if absent else None
     return found
 

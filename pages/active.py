@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from core import datasets
 from core.experiments import active, results
 from core.strategy import Knob
-from pages.shared import active_parts, active_pictures, cached, parts, pickers, state, sweeps
+from pages.shared import active_parts, active_pictures, cached, experiments, parts, pickers, state
 from pages.shared.words import noun
 
 PAGE = "active"
@@ -17,6 +16,7 @@ VIEW = {
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
+ROOM = experiments.Room(PAGE, VIEW, active_parts.fitted, active.check, active_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
@@ -24,21 +24,9 @@ view = active_parts.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
 parts.head(f"Which {noun(spec.dataset)} would you label next?")
 answer = st.container()
-if not datasets.is_ready(spec.dataset):
-    state.leave(PAGE, VIEW, spec, view)
-    parts.offer_dataset(spec.dataset)
-    st.stop()
-data = cached.dataset(spec.dataset, spec.n, spec.subset)
+data = ROOM.points(spec, view)
 view = active_parts.controls(view, data.is_images)
-parts.messages(state.problems())
-with parts.explained():
-    state.leave(PAGE, VIEW, spec, view)
-    plan, left_out = active_parts.fitted(active_parts.plan_of(spec, view), data)
-    if left_out:
-        st.info(left_out)
-    active.check(plan, data)
-    view["job"] = sweeps.run(plan, data, view["job"], active_parts.show_plan)
-state.leave(PAGE, VIEW, spec, view)
+plan, view = ROOM.plan(spec, view, data)
 
 found = results.outcomes(plan, data.fingerprint)
 curves = active_parts.curves_of(plan, found)
@@ -47,12 +35,6 @@ with answer:
 if found:
     view = active_pictures.picture(plan, curves, view, data)
 else:
-    st.info("Nothing of this experiment is computed yet. Start it above, or open a finished one under Past experiments.")
-active_parts.reading()
-left, middle, right = st.columns(3)
-with left:
-    parts.link_box(state.leave(PAGE, VIEW, spec, view))
-with middle:
-    active_pictures.downloads(plan, data, found)
-with right:
-    sweeps.history(data.fingerprint, active_parts.show_plan, PAGE)
+    st.info(experiments.NOTHING)
+experiments.reading(active_parts.READING)
+ROOM.foot(spec, view, data, lambda: active_pictures.downloads(plan, data, curves, found))

@@ -78,6 +78,7 @@ with st.container(key="stale" if shown.stale else "current"):
         f"{agreement_parts.rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of {len(data):,} points would give between "
         f"{low} and {high} (95%). Click a cell to see the images behind it."
     )
+    parts.made_of(entry.facts.get("made_of", []))
     clicked = agreement_parts.clicked_cell(event, order)
     if clicked not in (None, view["cell"]) and not shown.stale:
         state.change_view(PAGE, cell=clicked)

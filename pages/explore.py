@@ -60,6 +60,7 @@ with answer:
 with facts:
     parts.facts(explore_parts.fact_row(entry.facts, ranking.scores, shown.fresh))
     parts.notes(entry.notes)
+    parts.made_of([entry.facts.get("made_of")])
 with st.container(key="stale" if shown.stale else "current"):
     left, right = st.columns([5, 2], gap="large")
     with left:
@@ -71,7 +72,7 @@ with st.container(key="stale" if shown.stale else "current"):
                 points,
                 score_texts(ranking.scores[points]),
                 ranks=ranking.rank[points].tolist(),
-                alt=f"{SHOWN[view['show']]}: {len(points)} {names_of} by {label.lower()}",
+                alt=f"{SHOWN[view['show']]}: {len(points)} {names_of} by {inside(label)}",
                 selected=view["point"],
                 key=state.key("gallery"),
             )

@@ -95,4 +95,6 @@ def test_a_plan_that_cannot_run_is_refused_before_the_work():
 def test_the_work_grows_with_labels_and_passes():
     small, large = (Active().with_(**(QUICK | {"batch": batch})).units()[0].work for batch in (20, 40))
     assert small == 2 * (30 + 50 + 70) and large == 2 * (30 + 70 + 110)
+    costly = {name: Active().with_(**QUICK, strategies=name).units()[0].work / (2 * (30 + 50 + 70)) for name in ("entropy", "albl", "bald")}
+    assert costly == {"entropy": 1, "albl": 3, "bald": 4}, "ALBL's reward takes two networks, an ensemble four"
     assert active.Unit.task == "core.experiments.active:compute"

@@ -102,7 +102,7 @@ def test_random_cannot_be_switched_off():
         ({"strategies": "oracle entropy"}, "found 'oracle'"),
         ({"batch": "0"}, "batch: found 0"),
         ({"rounds": "100", "batch": "5000"}, "labels are asked for"),
-        ({"strategies": "el2n"}, "which a round does not have"),
+        ({"strategies": "forgetting"}, "which a round does not have"),
     ],
 )
 def test_bad_links_are_told_without_a_traceback(query, said):

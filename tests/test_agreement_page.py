@@ -61,6 +61,15 @@ def rankings(digits) -> dict[str, np.ndarray]:
     return {title: agreement.settle(leverage(embeddings.embed(digits, name).embedding)) for title, name in zip(NAMES, names, strict=True)}
 
 
+def test_strategies_that_need_more_than_the_embedding_are_compared_and_what_was_made_is_said():
+    at = visit(**DIGITS, n="300", embeddings="raw", strategies="leverage,forgetting,bald,fi_util")
+    works(at)
+    names = [f"raw, {strategy.find(name).label}" for name in ("leverage", "forgetting", "bald", "fi_util")]
+    assert sorted(matrix(at).index) == sorted(names)
+    said = " ".join(caption.value for caption in at.caption)
+    assert all(words in said for words in ("Validation: 60 points", "8 linear heads", "15 passes"))
+
+
 # ---- the first screen ----
 
 

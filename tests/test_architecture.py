@@ -30,6 +30,7 @@ NEVER = {
         "pages.active",
         "pages.trim",
         "pages.influence",
+        "pages.simulations",
         "pages.lesson",
     ),
 }

@@ -1,6 +1,10 @@
 """BAIT against its definition: brute-force gains, the published algorithm written out slowly, and what must not change a pick."""
 
 import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +15,8 @@ from core.fisher_design import Design, Pool, Search, first_largest
 from core.fisher_lanes import LanePool
 from core.strategies.bait import bait, bait_regression, weights
 from core.types import UserError
+
+ROOT = Path(__file__).parents[1]
 
 
 def softmax(logits):
@@ -382,3 +388,20 @@ def test_first_largest_takes_the_first_of_equals():
     assert first_largest(np.array([-np.inf, -3.0, -2.0, -2.0])) == 2
     assert first_largest(np.array([1.0, 1.0 + 1e-9])) == 1
     assert fisher_design.TIE < 1e-9
+
+
+THREADS = """
+import numpy as np, torch
+from core.strategies.bait import bait
+torch.set_num_threads(1)
+before, rng = torch.get_num_threads(), np.random.default_rng(0)
+bait(rng.standard_normal((40, 3)), rng.dirichlet(np.ones(3), 40), k=2)
+print(before, torch.get_num_threads())
+"""
+
+
+def test_a_selection_leaves_torch_its_number_of_threads():
+    """Numba, asked how many threads it has, starts OpenMP with as many, and a training after that took 30 times its time on busy cores."""
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", THREADS], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"]

@@ -14,7 +14,7 @@ import pytest
 
 from core import __main__ as command_line
 from core import cache, datasets, embeddings, jobs, pipeline
-from core.experiments import plane, presets, results, sweep
+from core.experiments import plane, presets, results, simulation_plan, sweep
 from core.experiments import retrain as experiment
 from core.experiments.retrain import Retraining
 from core.experiments.trim import Trim
@@ -288,3 +288,17 @@ def test_a_run_as_a_program(tmp_path):
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Traceback" not in done.stderr and "Error" not in done.stderr
     assert "2 trainings ->" in done.stdout and len(pd.read_csv(out)) == 2 * (2 + 1 + 10)
+
+
+def test_simulations_are_computed_and_packed(tmp_path, here, monkeypatch):
+    risk = simulation_plan.PRESETS["risk"].with_(pool=200, seeds=2, strategies="log_det")
+    network = simulation_plan.PRESETS["backward"].with_(
+        dataset="digits", n=600, pool=200, batch=5, rounds=1, seeds=2, strategies="k_center"
+    )
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(presets, "SIMULATIONS", (risk, network))
+    assert command_line.main(["simulations", "--shipped"]) == 0
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
+    results.forget()
+    for plan, runs in ((risk, 8), (network, 4)):
+        assert len(results.outcomes(plan, simulation_plan.source(plan).fingerprint)) == runs

@@ -32,3 +32,9 @@ def test_a_measurement_trains_this_network_on_these_points():
     assert cost.measure("digits", None, 0, "linear")["weights"] == 64 * 10 + 10
     with pytest.raises(UserError, match="lenet5 needs images of at least 12 pixels"):
         cost.measure("digits", 100, 0, "lenet5")
+
+
+def test_a_plan_without_its_own_measurement_trains_its_network():
+    measured = cost.measurement_of(PLAN)
+    assert (measured.key, measured.task) == ("~rate digits mlp", "core.experiments.cost:measure")
+    assert measured.arguments == ("digits", None, 0, "mlp") and measured.told.format(1234.5) == "1,234 samples per second each"

@@ -13,7 +13,7 @@ from core.strategies.leverage import leverage
 from tests import page_tools
 from tests.page_tools import DIGITS, explore_works, galleries, group, spec_of, texts, widget
 
-asked, digits, order = page_tools.asked, page_tools.digits, page_tools.order
+asked, held, digits, order = page_tools.asked, page_tools.held, page_tools.digits, page_tools.order
 
 
 def visit(page="pages/explore.py", **query):
@@ -267,3 +267,61 @@ def test_another_dataset_starts_with_all_its_points():
     widget(at.selectbox, "Dataset").select("digits").run()
     explore_works(at)
     assert spec_of(at).dataset == "digits"
+
+
+# ---- strategies that need more than the embedding ----
+
+
+MADE = {
+    "forgetting": "The record: 15 passes of a small network (MLP) over all 300 points.",
+    "bald": "The opinions: 8 linear heads, each fitted to a bootstrap sample of the 300 training points.",
+    "influence_value": "60 points, a fifth of each class, judge the other 240, which are the training set",
+    "fi_util": "No point judges itself.",
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_a_strategy_needs_is_made_and_said(name):
+    at = visit(**DIGITS, n="300", strategy=name)
+    explore_works(at)
+    assert MADE[name] in " ".join(caption.value for caption in at.caption)
+    ranks = galleries(at)[0]["ranks"]
+    scores = np.array(galleries(at)[0]["scores"], float)
+    assert ranks == list(range(1, 121)) and (np.diff(scores) <= 0).all() and scores[0] > scores[-1]
+
+
+def test_leverage_needs_nothing_to_be_said():
+    assert not any("judge" in caption.value for caption in visit(**DIGITS).caption)
+
+
+def test_only_what_needs_a_labeled_set_is_not_here():
+    menu = widget(visit(**DIGITS).selectbox, "Strategy")
+    assert {"BALD", "Forgetting", "FI-util", "KNN-Shapley", "Data Shapley"} <= set(menu.options) and "FI-active" not in menu.options
+    assert "Not here: FI-active needs a labeled set; FI-active, subsampled needs a labeled set." in menu.help
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"strategy": "data_shapley"}, "Data Shapley: found 1,438 points"),
+        ({"strategy": "fi_util", "n": "3"}, "found 3 labeled training points and 0 test points"),
+        ({"strategy": "influence_value", "n": "12"}, "no point of class"),
+    ],
+)
+def test_what_cannot_be_made_is_said_with_the_mend(query, said):
+    at = visit(**DIGITS, **query)
+    assert not at.exception and said in at.error[0].value and widget(at.selectbox, "Strategy")
+
+
+def test_a_strategy_that_takes_long_can_be_stopped_and_one_sees_how_far_it_is(held):
+    held("scores", of="fi_util")
+    at = visit(**DIGITS, n="300", strategy="fi_util")
+    assert not at.exception and "counting" in str(at.get("progress")[0].proto) and widget(at.button, "Stop")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("fi_util", "where exactly this training point lies"), ("entropy", "Entropy of the predicted")]
+)
+def test_every_strategy_says_how_to_read_it(name, words):
+    at = visit(**DIGITS, n="300", strategy=name)
+    assert words in texts(at) + " ".join(element.value for element in at.markdown)

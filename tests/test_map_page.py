@@ -140,6 +140,13 @@ def test_the_second_map_is_turned_onto_the_first(planted, places):
     assert not np.allclose(planted, places, atol=1) and np.allclose(dots(at, 1)[["x", "y"]], places, atol=1e-3)
 
 
+def test_a_strategy_with_a_validation_set_colours_the_map_and_says_who_judges(planted):
+    at = visit(**DIGITS, strategy="influence_value")
+    works(at)
+    said = [caption.value for caption in at.caption if caption.value.startswith("Validation: 359 points")]
+    assert len(said) == 1 and "Influence, helpful first" in widget(at.selectbox, "Strategy").options
+
+
 # ---- the sentence ----
 
 

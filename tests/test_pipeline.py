@@ -1,12 +1,15 @@
 """Do a Spec's results equal a direct computation, come back from the cache, and survive damage to it?"""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from core import blocks, cache, datasets, embeddings, jobs, lesson, pipeline, softmax_head, strategy
+from core import blocks, cache, datasets, embeddings, inputs, jobs, lesson, pipeline, record, softmax_head, strategy, trained
 from core.__main__ import first_screens
 from core.spec import Spec, comparison_key, embedding_key, favourites_key, map_key, plane_key, scores_key, textbook_key
 from core.strategies import leverage
+from core.strategies.dynamics import forgetting
 from core.types import UserError
 
 DIGITS = Spec().with_(dataset="digits")
@@ -192,8 +195,8 @@ def test_the_head_of_any_embedding_is_fitted_once_and_gives_probabilities(monkey
     fitted = pipeline.head(DIGITS)
     data = datasets.load("digits")
     x = embeddings.embed(data, "raw").embedding
-    direct = softmax_head.fit(x, data.labels, l2=pipeline.HEAD_L2)
-    assert np.abs(fitted.weights - direct.weights).max() < 1e-4 and fitted.l2 == pipeline.HEAD_L2
+    direct = softmax_head.fit(x, data.labels, l2=inputs.HEAD_L2)
+    assert np.abs(fitted.weights - direct.weights).max() < 1e-4 and fitted.l2 == inputs.HEAD_L2
     monkeypatch.setattr(softmax_head, "fit", None)  # the second time it comes from the cache
     again = pipeline.head(DIGITS)
     assert np.array_equal(again.weights, fitted.weights) and len(again.fitted_on) == 1797
@@ -209,8 +212,73 @@ def test_a_strategy_that_asks_for_probabilities_gets_them(monkeypatch):
 
     scores = pipeline.scores(DIGITS.with_(strategy="doubt")).arrays["scores"]
     x = embeddings.embed(datasets.load("digits"), "raw").embedding
-    probs = softmax_head.probabilities(x, softmax_head.fit(x, datasets.load("digits").labels, l2=pipeline.HEAD_L2))
+    probs = softmax_head.probabilities(x, softmax_head.fit(x, datasets.load("digits").labels, l2=inputs.HEAD_L2))
     assert np.allclose(scores, 1 - probs.max(axis=1), atol=1e-6)
+
+
+# inputs that are made
+
+
+@pytest.fixture
+def small(digits):
+    return DIGITS.with_(n=300), datasets.load("digits", n=300)
+
+
+@pytest.mark.parametrize("name", ["forgetting", "bald", "influence_value", "knn_shapley", "entropy"])
+def test_scores_are_those_of_a_scene_without_a_cache(name, small):
+    spec, data = small
+    scene = inputs.Scene(embeddings.embed(data, "raw"), data.test, 10, "digits")
+    direct = inputs.scores(strategy.find(name), scene, rng=np.random.default_rng(0))
+    entry = pipeline.scores(spec.with_(strategy=name))
+    assert np.allclose(entry.arrays["scores"], direct, atol=1e-6) and entry.facts["made_of"] == inputs.said(strategy.find(name), scene)
+
+
+def test_a_record_is_trained_once(small, monkeypatch):
+    spec, _ = small
+    first = pipeline.record(spec)
+    assert first.arrays["record"].shape == (record.PASSES, 300, 10) and first.facts["seconds"] > 0
+    forbid(monkeypatch, record, "train")
+    scores = pipeline.scores(spec.with_(strategy="forgetting")).arrays["scores"]
+    assert np.array_equal(scores, forgetting(first.arrays["record"], small[1].labels))
+    assert pipeline.record(spec.with_(strategy="leverage")).key == first.key
+
+
+def test_the_heads_of_both_sittings_are_fitted_once_whatever_judges(small, monkeypatch):
+    spec, _ = small
+    pipeline.scores(spec.with_(strategy="influence_value"))
+    forbid(monkeypatch, softmax_head, "fit")
+    pipeline.scores(spec.with_(strategy="fi_util"))
+    heads = [pipeline.head(spec, sitting) for sitting in (0, 1)]
+    assert [len(head.fitted_on) for head in heads] == [240, 240] and np.abs(heads[0].weights - heads[1].weights).max() > 1e-3
+
+
+def test_a_published_test_part_is_the_first_validation_set_and_the_first_head_is_the_usual_one(monkeypatch, digits):
+    tested = dataclasses.replace(digits, test=np.arange(1797) >= 1500)
+    monkeypatch.setattr(pipeline, "dataset", lambda name, n, seed: tested)
+    usual = pipeline.head(DIGITS)
+    forbid(monkeypatch, softmax_head, "fit")
+    assert np.array_equal(pipeline.head(DIGITS, 0).weights, usual.weights) and len(usual.fitted_on) == 1500
+    scene = pipeline._scene(DIGITS)
+    assert scene.sittings[0].judge.tolist() == scene.sittings[1].scored.tolist() == list(range(1500, 1797))
+
+
+def test_under_a_networks_own_head_judges_get_a_fitted_one(small, monkeypatch):
+    spec = small[0].with_(embedding="cnn_classification")
+    monkeypatch.setattr(trained, "RECIPE", trained.RECIPE | {"epochs": 1})
+    assert pipeline.head(spec).l2 == 0 and pipeline.head(spec, 0).l2 == pipeline.head(spec, 1).l2 == inputs.HEAD_L2
+    assert np.isfinite(pipeline.scores(spec.with_(strategy="influence_value")).arrays["scores"]).all()
+
+
+@pytest.mark.parametrize("name", ["entropy", "influence_harm", "knn_shapley", "bald", "forgetting", "leverage"])
+def test_scores_of_some_rows_see_nothing_of_the_others(name, digits, monkeypatch):
+    spec, rows = DIGITS.with_(strategy=name), np.arange(0, 1797, 6)
+    before = pipeline.scores_of(spec, rows)
+    labels = np.array(digits.labels)
+    others = np.setdiff1d(np.arange(1797), rows)
+    labels[others] = labels[others][::-1]
+    monkeypatch.setattr(pipeline, "dataset", lambda name, n, seed: dataclasses.replace(digits, labels=labels))
+    pipeline._embedding.cache_clear()
+    assert np.array_equal(pipeline.scores_of(spec, rows), before)
 
 
 # what comes with the program

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import cache, datasets
-from core.experiments import presets, results, retrain, unit
+from core.experiments import presets, results, retrain, simulation_plan, unit
 from core.experiments.retrain import pool_scores
 
 
@@ -32,7 +32,8 @@ def test_every_training_is_there(plan, mnist):
 def test_nothing_else_is_shipped():
     wanted = {}
     for plan in presets.ALL:
-        fingerprint = datasets.load(plan.dataset, n=plan.n, seed=plan.subset).fingerprint
+        data = simulation_plan.source(plan) if plan.kind == "simulations" else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
+        fingerprint = data.fingerprint
         units = [cache.bundled_key(one.key(fingerprint)) for one in plan.units()]
         wanted[cache.bundled_key(results.bundle_key(plan, fingerprint))] = units
     for folder in (cache.BUNDLED / "pack").iterdir():

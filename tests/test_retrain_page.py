@@ -384,7 +384,7 @@ def test_without_a_measurement_the_page_says_that_it_is_measuring(held):
     held()
     at = visit()
     works(at)
-    assert "18 trainings to do. Measuring how fast this machine trains this model" in headings(at) and widget(at.button, "Start")
+    assert "18 trainings to do. Measuring how fast this machine trains this network" in headings(at) and widget(at.button, "Start")
 
 
 def test_the_measurement_is_one_of_this_network(asked):

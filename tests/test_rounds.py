@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core import datasets, strategy
+from core import datasets, members, strategy
 from core.experiments import rounds
 from core.experiments.rounds import Setting, batch_diversity, pool_of, run
 from core.experiments.unit import split
@@ -97,7 +97,8 @@ def test_a_regression_learns_one_hot_labels_without_probabilities(digits):
     assert np.isnan(arrays["log_det"]).all() and arrays["accuracy"][0] > 0.3
     assert "regression" not in (rounds.inputs_of(("embedding",), dataclasses.replace(QUICK, task="regression")) or "")
     assert "probabilities" in rounds.inputs_of(("embedding", "probs"), dataclasses.replace(QUICK, task="regression"))
-    assert rounds.inputs_of(("embedding", "probs"), QUICK) is None and "labels" in rounds.inputs_of(("labels",), QUICK)
+    assert "needs labels" in rounds.inputs_of(("labels",), dataclasses.replace(QUICK, task="regression"))
+    assert rounds.inputs_of(("embedding", "probs"), QUICK) is None and "record" in rounds.inputs_of(("labels", "record"), QUICK)
 
 
 def test_diversity_equals_the_gradients_written_out():
@@ -118,3 +119,107 @@ def test_too_many_labels_are_told_before_the_work(digits):
         run(digits, "random", {}, dataclasses.replace(QUICK, batch=1000, rounds=100), seed=1)
     train, _ = split(digits)
     assert len(pool_of(digits, QUICK, 1)[0]) == len(train) - len(train) // 10
+
+
+# ---- what strategies are given ----
+
+
+def test_labels_are_the_known_ones_and_predictions_elsewhere(digits, registry):
+    seen = []
+
+    @strategy.selector("Spy", nested=True)
+    def spy(embedding, probs, labels, labeled=None, *, k):
+        """Keeps what it is given."""
+        seen.append((labels, labeled, probs.argmax(axis=1)))
+        return np.flatnonzero(~labeled)[:k], np.zeros(k)
+
+    run(digits, "spy", {}, QUICK, seed=1)
+    true = digits.labels[pool_of(digits, QUICK, 1)[0]]
+    for labels, labeled, predicted in seen:
+        assert np.array_equal(labels[labeled], true[labeled]) and np.array_equal(labels[~labeled], predicted[~labeled])
+        assert (predicted != true).any(), "otherwise the two could not be told apart"
+
+
+FEW = dataclasses.replace(QUICK, network="mlp", pool=300, rounds=1, start=60, epochs=5)
+
+
+@pytest.mark.parametrize("name", [name for name, s in strategy.strategies().items() if not rounds.inputs_of(s.needs, FEW)])
+def test_every_strategy_that_a_round_can_feed_picks_a_batch(name, digits):
+    knobs = {"data_shapley": {"orders": 1, "tolerance": 0.1}}.get(name, {})
+    changed = {"pool": 120, "epochs": 60} if name == "leave_one_out" else {}  # one retraining for each point, several points in each class
+    arrays, _ = run(digits, name, knobs, dataclasses.replace(FEW, **changed), seed=1)
+    assert len(set(arrays["picks"].ravel())) == arrays["picks"].size
+
+
+def test_only_a_record_is_not_to_be_had_in_a_round():
+    absent = [name for name, s in strategy.strategies().items() if rounds.inputs_of(s.needs, QUICK)]
+    assert absent == ["forgetting"]
+
+
+def test_opinions_come_from_dropout_where_there_is_some_and_from_an_ensemble_elsewhere(digits, registry):
+    seen = {}
+
+    @strategy.selector("Spy", nested=True)
+    def spy(embedding, member_probs, labeled=None, *, k):
+        """Keeps what it is given."""
+        seen["probs"] = member_probs
+        return np.flatnonzero(~labeled)[:k], np.zeros(k)
+
+    for network, count in (("fi_cnn", members.PASSES), ("mlp", rounds.MEMBERS)):
+        setting = dataclasses.replace(QUICK, network=network, pool=200, rounds=1)
+        run(digits, "spy", {}, setting, seed=1)
+        assert seen["probs"].shape == (count, 200, 10) and seen["probs"].sum(axis=2) == pytest.approx(1, abs=1e-5)
+        first = seen["probs"]
+        assert np.abs(first[0] - first[1]).max() > 0.01
+        run(digits, "spy", {}, setting, seed=1)
+        assert np.array_equal(first, seen["probs"]), "one seed, one run"
+
+
+# ---- ALBL ----
+
+ALBL = dataclasses.replace(QUICK, network="mlp", pool=300, rounds=3, epochs=8)
+
+
+def test_albl_remembers_its_rewards_from_round_to_round(digits):
+    arrays, _ = run(digits, "albl", {}, ALBL, seed=1)
+    assert arrays["log_weights"].shape == (3, 2) and arrays["log_weights"][0].tolist() == [0, 0]
+    assert np.isnan(arrays["reward"][0]) and ((arrays["reward"][1:] > 0.1) & (arrays["reward"][1:] <= 1)).all()
+    steps = np.diff(arrays["log_weights"], axis=0)
+    assert (steps > 0).all(), "the bound's bonus is for every arm"
+    drawn = arrays["arm"][:-1]
+    assert (steps[np.arange(2), drawn] > steps[np.arange(2), 1 - drawn]).all(), "the reward is for the arm that was drawn"
+
+
+def test_albl_learns_from_predictions_that_did_not_see_the_label(digits, monkeypatch):
+    trained, asked, fit, unseen = [], [], rounds._Loop.fit, rounds._Loop.unseen
+
+    def listening(self, *stream, without=()):
+        trained.append((stream, np.setdiff1d(self.rows, without)))
+        return fit(self, *stream, without=without)
+
+    def checked(self, rows):
+        before = len(trained)
+        right = unseen(self, rows)
+        folds = [used for _, used in trained[before:]]
+        left_out = [np.setdiff1d(self.rows, used) for used in folds]
+        assert len(folds) == rounds.FOLDS and sorted(np.concatenate(left_out)) == sorted(rows), "each is left out exactly once"
+        assert len({stream for stream, _ in trained}) == len(trained), "and no network is trained twice"
+        asked.append(rows)
+        return right
+
+    monkeypatch.setattr(rounds._Loop, "fit", listening)
+    monkeypatch.setattr(rounds._Loop, "unseen", checked)
+    arrays, _ = run(digits, "albl", {}, ALBL, seed=2)
+    assert [rows.tolist() for rows in asked] == [arrays["picks"][:1].ravel().tolist(), arrays["picks"][:2].ravel().tolist()]
+
+
+def test_a_replayed_round_of_albl_draws_the_same_batch(digits):
+    arrays, _ = run(digits, "albl", {}, ALBL, seed=1)
+    for number in range(3):
+        loop = rounds.at(digits, "albl", {}, ALBL, 1, number, arrays)
+        assert loop.pool[loop.choose(number, *loop.look())].tolist() == arrays["picks"][number].tolist()
+
+
+def test_other_strategies_have_no_arms(digits):
+    arrays, _ = run(digits, "random", {}, QUICK, seed=1)
+    assert arrays["log_weights"].shape == (2, 0) and arrays["arm"].tolist() == [-1, -1] and np.isnan(arrays["reward"]).all()

@@ -8,7 +8,15 @@ from scipy import stats
 from core import run_charts
 from core.experiments.verdict import estimate
 from core.palette import BOTTOM, CHANCE, TOP
-from core.run_charts import Line, accuracy_by_budget, accuracy_by_step, class_table, difference_to_random
+from core.run_charts import (
+    Line,
+    accuracy_by_budget,
+    accuracy_by_labels,
+    accuracy_by_step,
+    class_table,
+    difference_to_random,
+    risk_by_budget,
+)
 from tests.test_charts import contrast, layers, table_of
 
 LINES = [Line("Top, raw", TOP), Line("Bottom, raw", BOTTOM, (8, 4)), Line("Random", CHANCE, (5, 4))]
@@ -251,3 +259,42 @@ def test_long_class_names_are_tilted():
         return layers(chart, "rect")[0]["encoding"]["x"]["axis"]["labelAngle"]
 
     assert angle(tuple("0123456789")) == 0 and angle(("Trouser", "Bag")) == -45 and angle(tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == -45
+
+
+# ---- by labels, and risks ----
+
+
+def test_labels_stand_on_a_plain_axis(accuracy):
+    chart = accuracy_by_labels(BUDGETS, estimate(accuracy), LINES, dark=True)
+    (dots,) = layers(chart, "point")
+    table = frame(chart, dots).set_index(["name", "labels"])
+    assert table.loc[("Random", 1000), "mean"] == pytest.approx(accuracy[2, 1].mean())
+    assert dots["encoding"]["x"]["scale"].get("type", "linear") == "linear" and "accuracy" in dots["encoding"]["y"]["title"]
+
+
+def test_risks_stand_on_log_axes_of_the_given_range(accuracy):
+    risk = estimate(100 * accuracy)
+    chart = risk_by_budget(BUDGETS, risk, LINES, False, (0.1, 200))
+    (dots,), (band,) = layers(chart, "point"), layers(chart, "area")
+    table = frame(chart, dots).set_index(["name", "budget"])
+    assert table.loc[("Top, raw", 100), "mean"] == pytest.approx(risk.mean[0, 0])
+    assert table.loc[("Top, raw", 100), "high"] == pytest.approx(risk.high[0, 0])
+    for layer in (dots, band):
+        scale = layer["encoding"]["y"]["scale"]
+        assert scale["type"] == "log" and scale["domain"] == [0.1, 200] and layer["encoding"]["x"]["scale"]["type"] == "log"
+    own = layers(risk_by_budget(BUDGETS, risk, LINES, False), "point")[0]["encoding"]["y"]["scale"]["domain"]
+    assert 0 < own[0] < np.min(risk.mean) and own[1] > np.max(risk.mean)
+
+
+def test_an_interval_below_zero_ends_where_a_log_axis_can_show_it():
+    two = estimate(np.array([[[1.0, 9.0]]]))
+    assert two.low[0, 0] < 0
+    chart = risk_by_budget((10,), two, LINES[:1], False)
+    assert frame(chart, layers(chart, "area")[0])["low"].tolist() == [0.5]
+
+
+def test_names_beside_risks_are_pushed_apart_on_the_log_axis():
+    risk = estimate(np.tile(np.array([0.01, 0.0101, 100.0])[:, None, None], (1, 2, 2)))
+    places = names_of(risk_by_budget((10, 100), risk, LINES, False, (0.001, 1000))).set_index("name")["height"]
+    assert np.log10(places["Bottom, raw"] / places["Top, raw"]) == pytest.approx(run_charts.NAME_GAP * 6)
+    assert places["Random"] == pytest.approx(100)

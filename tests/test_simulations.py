@@ -5,21 +5,17 @@ import pytest
 
 from core.datasets import load
 from core.experiments import simulations
-from core.experiments.rounds import Setting
-from core.experiments.simulations import bayes_risk, bayes_risks, design, forward_and_backward, intervals, represent, representations
+from core.experiments.simulations import bayes_risk, design, halves, represent, risks
 from core.strategies.bait import bait_regression
+from core.strategies.leverage import leverage
 from core.types import UserError
+
+FORWARD = "bait_regression:backward=False"
+SMALL = {"budgets": (5, 20, 40), "n": 600, "d": 20}
 
 
 def forward(embedding, *, k, ridge):
     return bait_regression(embedding, k=k, ridge=ridge, backward=False)
-
-
-def in_turn(embedding, *, k, ridge):
-    """On axes, what log-det greedy does: every axis once, the likeliest first, then again; no axis beyond its copies."""
-    axis = embedding.argmax(axis=1)
-    copies = np.array([(axis[:i] == a).sum() for i, a in enumerate(axis)])
-    return np.lexsort((axis, copies))[:k], np.zeros(k)
 
 
 def test_bayes_risk_by_hand():
@@ -58,25 +54,35 @@ def test_the_designs_share_their_covariance():
 
 
 def test_weighing_by_likelihood_pays_on_axes():
-    """Figure 3, right: on the orthonormal design BAIT beats taking the axes in turn, and random."""
-    settings = {"designs": ("orthonormal",), "budgets": (5, 20, 40), "seeds": range(1, 4), "n": 600, "d": 20}
-    columns = bayes_risks({"bait": forward, "in turn": in_turn}, **settings)
-    assert set(columns) == set(simulations.NAMES) and {len(column) for column in columns.values()} == {3 * 3 * 3}
-    assert set(columns["strategy"]) == {"bait", "in turn", "random"}
-    risk = {row[2:5]: row[6] for row in zip(*columns.values(), strict=True)}
+    """Figure 3, right: on the orthonormal design BAIT beats log-det, which takes the axes in turn, and random."""
     for seed in (1, 2, 3):
-        assert risk["bait", seed, 40] < risk["bait", seed, 20] < risk["bait", seed, 5]
-        assert all(risk["bait", seed, k] <= min(risk["in turn", seed, k], risk["random", seed, k]) + 1e-12 for k in (5, 20, 40))
-        assert risk["bait", seed, 40] < 0.9 * risk["in turn", seed, 40]
+        bait, log_det, random = (risks("orthonormal", name, seed, **SMALL) for name in (FORWARD, "log_det", "random"))
+        assert (np.diff(bait) < 0).all() and (bait <= np.minimum(log_det, random) + 1e-12).all() and bait[-1] < 0.9 * log_det[-1]
+        points = design("orthonormal", 600, 20, seed)
+        axes = points[np.unique(points.argmax(axis=1), return_index=True)[1]]  # one point of each axis that was drawn
+        every_axis_once = np.trace(np.linalg.solve(axes.T @ axes + 1e-2 * np.eye(20), points.T @ points)) / 600
+        once = risks("orthonormal", "log_det", seed, budgets=(len(axes),), n=600, d=20)
+        assert once == pytest.approx([every_axis_once], rel=1e-9), "log-det takes the axes in turn, however rare"
 
 
-def test_intervals_by_hand():
-    values = (["3"] * 4, ["a"] * 4, ["x", "x", "x", "y"], [1, 2, 3, 1], [5] * 4, ["r"] * 4, [1.0, 2, 3, 7])
-    columns = dict(zip(simulations.NAMES, values, strict=True))
-    found = intervals(columns)
-    assert found["strategy"] == ["x", "y"] and found["seeds"] == [3, 1] and found["mean"] == [2, 7]
-    assert found["high"][0] == pytest.approx(2 + 4.30265 / np.sqrt(3), abs=1e-4)  # t of 2 degrees of freedom, standard deviation 1
-    assert found["low"][0] + found["high"][0] == pytest.approx(4) and np.isnan(found["low"][1])
+def test_without_axes_log_det_does_as_well():
+    """Figure 3, left: on the Gaussian design the two are almost the same."""
+    bait, log_det = (np.mean([risks("gaussian", name, seed) for seed in (1, 2, 3)], axis=0) for name in (FORWARD, "log_det"))
+    assert log_det == pytest.approx(bait, rel=0.08)
+
+
+def test_every_strategy_knows_the_prior():
+    points = design("gaussian", 600, 20, seed=1)
+    expected = [bayes_risk(points, np.argsort(-leverage(points, ridge=0.3), kind="stable")[:k], 0.3) for k in SMALL["budgets"]]
+    assert risks("gaussian", "leverage", 1, **SMALL, ridge=0.3) == pytest.approx(expected, rel=1e-12)
+    picked = [bait_regression(points, k=k, ridge=0.3)[0] for k in SMALL["budgets"]]  # points taken back: anew for each budget
+    expected = [bayes_risk(points, chosen, 0.3) for chosen in picked]
+    assert risks("gaussian", "bait_regression", 1, **SMALL, ridge=0.3) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_random_batch_grows_and_its_seed_decides():
+    once, again, other = (risks("gaussian", "random", seed, **SMALL) for seed in (1, 1, 2))
+    assert (np.diff(once) < 0).all() and np.array_equal(once, again) and not np.array_equal(once, other)
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +103,9 @@ def test_both_representations_describe_the_same_half(digits):
         represent(digits, "raw", seed=1)
 
 
-def test_rounds_on_representations_and_networks_give_rows_for_every_strategy(digits):
-    small = Setting(network="linear", batch=5, rounds=2, start=20, until="epochs", epochs=2)
-    columns = representations(digits, kinds=("random",), seeds=(1,), setting=small)
-    expected = [(name, labels) for name in ("bait:backward=False", "bait:backward=False:fisher=False", "random") for labels in (20, 25, 30)]
-    assert list(zip(columns["strategy"], columns["budget"], strict=True)) == expected
-    assert set(columns["design"]) == {"random"} and all(0 <= value <= 1 for value in columns["value"])
-    assert len({columns["value"][i] for i in (0, 3, 6)}) == 1  # the first labels and networks are the same for all
-    mlp = Setting(network="mlp", batch=5, rounds=1, start=20, until="epochs", epochs=2, pool=200)
-    columns = forward_and_backward(digits, seeds=(1, 2), setting=mlp)
-    assert columns["strategy"] == [name for _ in range(2) for name in ("bait", "bait:backward=False", "random") for _ in range(2)]
-    assert columns["seed"] == [1] * 6 + [2] * 6 and columns["budget"] == [20, 25] * 6
+def test_the_halves_share_no_point(digits):
+    part, fitted = halves(digits, seed=1)
+    train = int((~part.test).sum())
+    assert not set(part.index) & set(digits.index[fitted]) and abs(train - len(fitted)) <= 1
+    assert train + int(part.test.sum()) + len(fitted) == len(digits)
+    assert simulations.represent(digits, "random", seed=1, width=4).index.tolist() == part.index.tolist()

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as draw
 
 from core import datasets, embeddings, strategy
-from core.spec import Spec, embedding_key, from_query, scores_key, textbook_key
+from core.spec import Spec, embedding_key, from_query, head_key, record_key, scores_key, textbook_key
 from core.types import UserError
+from core.versions import code_version
 
 DATA = "0123456789abcdef"
 
@@ -87,6 +88,30 @@ def test_a_change_of_code_changes_the_keys(monkeypatch):
     before = [key(Spec(), DATA) for key in (embedding_key, scores_key, textbook_key)]
     monkeypatch.setattr("core.spec.code_version", lambda module: "another version")
     assert not set(before) & {key(Spec(), DATA) for key in (embedding_key, scores_key, textbook_key)}
+
+
+MADE = {"validation": "fi_util", "member_probs": "bald", "record": "forgetting"}
+
+
+def test_scores_are_as_new_as_what_makes_their_inputs(monkeypatch):
+    code = code_version
+    before = {name: scores_key(Spec().with_(strategy=name), DATA) for name in (*MADE.values(), "knn_shapley", "entropy", "leverage")}
+    monkeypatch.setattr("core.spec.code_version", lambda module: "changed" if module == "core.inputs" else code(module))
+    changed = {name for name, key in before.items() if scores_key(Spec().with_(strategy=name), DATA) != key}
+    assert changed == {*MADE.values(), "knn_shapley"}
+
+
+@pytest.mark.parametrize("module", ["core.holdout", "core.members", "core.record", "core.softmax_head", "core.training"])
+def test_what_makes_inputs_is_read_through_to_its_modules(module):
+    from core import versions
+
+    assert module in versions._reached("core.inputs")
+
+
+def test_heads_of_sittings_and_records_have_keys_of_their_own():
+    keys = [head_key(Spec(), DATA), head_key(Spec(), DATA, 0), head_key(Spec(), DATA, 1), record_key(Spec(), DATA)]
+    assert len(set(keys)) == 4 and record_key(Spec().with_(strategy="forgetting"), DATA) == keys[3]
+    assert record_key(Spec(embedding="pca"), DATA) != keys[3] != record_key(Spec(), DATA[::-1])
 
 
 def test_knobs_go_with_their_embedding_and_strategy():

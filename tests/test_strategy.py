@@ -199,6 +199,17 @@ def test_inputs_are_handed_over_by_name_and_missing_ones_explained(registry):
         score("uses_head", EMBEDDED)
 
 
+def test_a_ranker_needs_what_any_dataset_gives_or_what_is_made_for_it(registry):
+    @scorer("Needs images")
+    def needs_images(embedding, images):
+        return embedding[:, 0]
+
+    found = strategy.rankers()
+    assert found["needs_images"] == "needs images" and found["fi_active"] == f"needs {INPUTS['labeled']}"
+    assert {name for name, reason in found.items() if reason} == {"needs_images", "fi_active", "fi_active_forest"}
+    assert list(found) == [name for name, entry in strategies().items() if entry.kind == "scorer"]
+
+
 def test_a_selector_picks_and_has_no_scores(registry):
     @selector("Last first", nested=False)
     def last_first(embedding, *, k):

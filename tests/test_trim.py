@@ -151,8 +151,8 @@ def test_the_presets_are_canonical_and_begin():
     assert set(presets.TRIMS[0].methods) == set(METHODS)
 
 
-def test_the_measured_pace_is_in_units_of_work(monkeypatch):
-    task, arguments = QUICK.trial
-    assert task == "core.experiments.trim:measure"
-    shown = trim.measure(*arguments)
+def test_the_measured_pace_is_in_units_of_work():
+    measured = QUICK.measurement
+    assert measured.task == "core.experiments.trim:measure" and measured.key != QUICK.with_(l2=1).measurement.key
+    shown = trim.measure(*measured.arguments)
     assert shown["rate"] > 0 and shown["memory"] > 1e7 and shown["weights"] == (9 * 65) ** 2

@@ -43,6 +43,7 @@ def test_scores_of_one_gallery_have_one_format():
     assert score_texts([250.26, -3.0]) == ["250.3", "-3.0"]
     assert score_texts([1e6, 1.0]) == ["1.00e+06", "1.00e+00"]
     assert score_texts([0.0, 0.0]) == ["0.000", "0.000"] and score_texts([]) == []
+    assert score_texts([15.0, 2.0, 0.0]) == ["15", "2", "0"] and score_texts([1.0, 0.0]) == ["1.000", "0.000"]
 
 
 TIMES = [
@@ -63,6 +64,8 @@ def test_time(seconds, text):
 
 def test_labels_stand_inside_sentences():
     assert inside("Random ReLU features") == "random ReLU features" and inside("") == ""
+    assert [inside(label) for label in ("BALD", "FI-util", "GraNd, last layer")] == ["BALD", "FI-util", "GraNd, last layer"]
+    assert inside("Influence, helpful first") == "influence, helpful first" and inside("A") == "a"
 
 
 def test_every_dataset_has_its_noun():

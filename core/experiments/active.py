@@ -19,7 +19,7 @@ from typing import Any
 from core import cache, datasets, strategy
 from core.cache import Entry
 from core.experiments import plans
-from core.experiments.rounds import Setting, inputs_of, pool_of
+from core.experiments.rounds import Setting, inputs_of, networks_trained, pool_of
 from core.experiments.unit import check_network
 from core.spec import Spec
 from core.strategy import Knob, parse_knobs
@@ -27,7 +27,7 @@ from core.types import Dataset, UserError
 from core.versions import code_version
 
 RANDOM = "random"
-NETWORKS = ("mlp", "linear", "lenet5", "talk_cnn", "resnet18", "vgg11")
+NETWORKS = ("mlp", "linear", "lenet5", "talk_cnn", "resnet18", "vgg11", "fi_cnn")
 MOST_STRATEGIES, MOST_UNITS = 12, 500
 KNOBS = {
     "network": Knob("Network", "Trained from scratch in every round.", choices=NETWORKS, name="network", kind=str, default="mlp"),
@@ -65,7 +65,7 @@ class Unit:
         chosen = self.setting
         passes = chosen.epochs if chosen.until == "epochs" else min(25, chosen.epochs)
         labels = sum(chosen.start + i * chosen.batch for i in range(chosen.rounds + 1))
-        return float(labels * passes)
+        return float(labels * passes * networks_trained(parse_strategy(self.strategy)[0]))
 
     def key(self, fingerprint: str) -> str:
         """The cache key of the run: its settings, the strategy's code and the code of the rounds."""
@@ -92,7 +92,7 @@ class Active:
     task: str = "classification"
     pool: int | None = 10_000
     seeds: int = 5
-    kind, units_are, paced_in = "active", "runs", "samples"
+    kind, units_are = "active", "runs"
 
     def with_(self, **changes: Any) -> Active:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -107,11 +107,6 @@ class Active:
         """The link's parameters: what differs from the first plan."""
         texts, default = _texts(self), _texts(Active())
         return {name: text for name, text in texts.items() if text != default[name]}
-
-    @property
-    def trial(self) -> tuple[str, tuple]:
-        """What measures this machine's pace: a task and its arguments."""
-        return "core.experiments.cost:measure", (self.dataset, self.n, self.subset, self.network)
 
     def units(self) -> list[Unit]:
         """Every run: the first seed of all strategies first."""
@@ -137,6 +132,17 @@ def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
         raise UserError(f"Strategy: found {text!r}, expected a name and settings such as bait:ridge=0.1.")
     values = parse_knobs(chosen.knobs, dict(setting.split("=", 1) for setting in settings), chosen.label)
     return name, tuple((knob, value) for knob, value in values.items() if value != chosen.knobs[knob].default)
+
+
+def canonical_strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Strategies with their knobs, checked: each once, knobs at their default left out, random last. A UserError for too many."""
+    texts = given.split() if isinstance(given, str) else given
+    parsed = [parse_strategy(text) for text in texts]
+    each = dict.fromkeys(":".join([name, *(f"{knob}={value}" for knob, value in knobs)]) for name, knobs in parsed)
+    each.pop(RANDOM, None)
+    if len(each) >= MOST_STRATEGIES:
+        raise UserError(f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}. Leave some out.")
+    return (*each, RANDOM)
 
 
 def check(plan: Active, data: Dataset) -> None:
@@ -175,17 +181,7 @@ def _texts(plan: Active) -> dict[str, str]:
 def _canonical(plan: Active) -> Active:
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
-    strategies = _strategies(plan.strategies)
+    strategies = canonical_strategies(plan.strategies)
     if (units := len(strategies) * knobs["seeds"]) > MOST_UNITS:
         raise UserError(f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds.")
     return dataclasses.replace(plan, dataset=spec.dataset, n=spec.n, subset=spec.subset, strategies=strategies, **knobs)
-
-
-def _strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    texts = given.split() if isinstance(given, str) else given
-    parsed = [parse_strategy(text) for text in texts]
-    each = dict.fromkeys(":".join([name, *(f"{knob}={value}" for knob, value in knobs)]) for name, knobs in parsed)
-    each.pop(RANDOM, None)
-    if len(each) >= MOST_STRATEGIES:
-        raise UserError(f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}. Leave some out.")
-    return (*each, RANDOM)

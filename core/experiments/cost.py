@@ -1,6 +1,7 @@
 """What will an experiment cost? Its work in samples, and from the rates this machine has shown, its time.
 
-unit.work                      samples through the network, testing counted
+unit.work                      samples through the network, testing counted; or what the plan's own measurement counts
+measurement_of(plan)           how the rate is measured: the plan's own way, or a short training of its network
 predict(units, rate, slots)    seconds
 """
 
@@ -9,12 +10,37 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.experiments.results import Work
+from core.experiments.results import Plan, Work
 
 TRIAL = 20  # batches of a measurement
+INVERSES, SIZE = 3, 1000  # of a measurement of the core alone
+REFERENCE = 0.08  # seconds of one inverse on the core by which works in seconds were measured
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How a plan's rate is measured. key: of the job; task: "module:function" of these arguments, for a worker; what: in words; told: the
+    rate in words, with a place for the number."""
+
+    key: str
+    task: str
+    arguments: tuple[Any, ...]
+    what: str
+    told: str
+
+
+def measurement_of(plan: Plan) -> Measurement:
+    """The plan's own `measurement`; without one it trains a network on a dataset, and samples per second are measured."""
+    if own := getattr(plan, "measurement", None):
+        return own
+    key, arguments = f"~rate {plan.dataset} {plan.network}", (plan.dataset, plan.n, plan.subset, plan.network)
+    what, told = "how fast this machine trains this network", "{:,.0f} samples per second each"
+    return Measurement(key, "core.experiments.cost:measure", arguments, what, told)
 
 
 def predict(units: Iterable[Work], rate: float, slots: int) -> float:
@@ -42,3 +68,20 @@ def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str,
     weights = sum(parameter.numel() for parameter in fresh.parameters())
     process = psutil.Process(os.getpid())
     return {"rate": record.steps * 64 / seconds, "memory": float(process.memory_info().rss), "weights": float(weights)}
+
+
+def measure_core(held: int = 0) -> dict[str, float]:
+    """In the worker: how many times as fast as the reference this core inverts a matrix, and the worker's memory in bytes.
+
+    held: bytes that each run of a network needs beside the worker, which then counts with what trains networks; 0: there is no network.
+    """
+    import psutil
+
+    if held:
+        import core.training  # noqa: F401
+    matrix, seconds = np.random.default_rng(0).standard_normal((SIZE, SIZE)) + SIZE * np.eye(SIZE), []
+    for _ in range(INVERSES):
+        started = time.perf_counter()
+        np.linalg.inv(matrix)
+        seconds.append(time.perf_counter() - started)
+    return {"rate": REFERENCE / min(seconds), "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": held / 16}

@@ -11,6 +11,8 @@ Objectives after each pick, for the strategy's batch and for the k most uncertai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from core import cache
@@ -39,7 +41,7 @@ def compute(unit: Unit, number: int) -> Entry:
     if found := cache.get(key):
         return found
     name, knobs = parse_strategy(unit.strategy)
-    loop = rounds.at(data, name, dict(knobs), unit.setting, unit.seed, number, pipeline_record(unit, data.fingerprint))
+    loop = rounds.at(data, name, dict(knobs), unit.setting, unit.seed, number, recorded(unit, data.fingerprint))
     embedded, more = loop.look()
     order = loop.choose(number, embedded, more)
     uncertainty = 1.0 - embedded.probs.max(axis=1)
@@ -51,11 +53,11 @@ def compute(unit: Unit, number: int) -> Entry:
     return cache.put(key, arrays | {"pool": loop.pool, "labeled": loop.labeled, "coordinates": coordinates, "uncertainty": uncertainty}, {})
 
 
-def pipeline_record(unit: Unit, fingerprint: str) -> Ints:
-    """The batches that the run picked, (rounds, batch) dataset rows; the run is computed if it is not there."""
+def recorded(unit: Unit, fingerprint: str) -> Mapping[str, np.ndarray]:
+    """The arrays of the run (see `rounds.run`); the run is computed if it is not there."""
     from core.experiments.active import compute as run
 
-    return np.array((cache.get(unit.key(fingerprint)) or run(unit)).arrays["picks"])
+    return (cache.get(unit.key(fingerprint)) or run(unit)).arrays
 
 
 def trace(embedding: Floats, probs: Floats, labeled: Bools, picks: Ints) -> dict[str, Floats]:

@@ -41,18 +41,10 @@ class Work(Protocol):
 
 
 class Plan(Protocol):
-    """An experiment: canonical, in a link and back. kind: its page's name; units_are: what its units are called.
-
-    paced_in: what a unit's work counts ("samples"); trial: a task and its arguments that measure how many of these the machine does in a
-    second, as {"rate", "memory" of the worker in bytes, "weights" of the model}.
-    """
+    """An experiment: canonical, in a link and back. kind: its page's name; units_are: what its units are called."""
 
     kind: str
     units_are: str
-    paced_in: str
-
-    @property
-    def trial(self) -> tuple[str, tuple]: ...
 
     def units(self) -> list: ...
 

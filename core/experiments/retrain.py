@@ -134,7 +134,7 @@ class Retraining:
     seeds: int = 5
     epochs: int = 15
     steps: int = 1_000
-    kind, units_are, paced_in = "retrain", "trainings", "samples"
+    kind, units_are = "retrain", "trainings"
 
     def with_(self, **changes: Any) -> Retraining:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -144,11 +144,6 @@ class Retraining:
         """The link's parameters: what differs from the first plan."""
         texts, default = _texts(self), _texts(Retraining())
         return {name: text for name, text in texts.items() if text != default[name]}
-
-    @property
-    def trial(self) -> tuple[str, tuple]:
-        """What measures this machine's pace: a task and its arguments."""
-        return "core.experiments.cost:measure", (self.dataset, self.n, self.subset, self.network)
 
     def units(self) -> list[Unit]:
         """Every training: the first seed of everything first, small budgets before large ones, so that curves grow evenly."""

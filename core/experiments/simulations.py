@@ -1,57 +1,43 @@
-"""The BAIT paper's simulations, as functions that give tidy columns: when does weighing by the whole dataset's information pay?
+"""The BAIT paper's simulations, one run each: when does weighing by the whole dataset's information pay?
 
-    bayes_risks(selectors)            Figure 3: exact Bayes risk of ridge regression, two designs with the same covariance
-    representations(data, ...)        Figures 2 and 4: linear classification on a learned against a random representation of MNIST
-    forward_and_backward(data, ...)   Figure 1: picking 2k and dropping k against picking k, with an MLP on MNIST
-    intervals(columns)                mean and 95% interval over the seeds
+    risks(design, strategy, seed)            Figure 3: exact Bayes risk of ridge regression at every budget
+    represent(data, kind, seed)              Figures 2 and 4: a learned and a random representation of the same points
+    bayes_risk(points, chosen, ridge)        equation 3
 
-Columns: figure, design (or representation), strategy, seed, budget (points picked, or labels known), metric, value. Random is always among
-the strategies; within a seed all strategies see the same points. The paper gives neither n nor lambda for Figure 3: n = 1,000 and
-lambda = 0.01 are ours. Rounds of active learning are those of core/experiments/rounds.py.
+Figures 2 and 4 classify linearly on such a representation, Figure 1 retrains an MLP; both are rounds of active learning as in
+core/experiments/rounds.py. Plans of whole figures are in core/experiments/simulation_plan.py. The paper gives neither n nor lambda for
+Figure 3: n = 1,000 and lambda = 0.01 are ours.
 
 Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing, sections 4, 5 and 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from core import embeddings
-from core.experiments import rounds, summaries
-from core.experiments.active import RANDOM, parse_strategy
-from core.experiments.rounds import Setting
-from core.experiments.unit import split
-from core.types import Dataset, Floats, Ints, UserError
+from core import embeddings, strategy
+from core.experiments.active import parse_strategy
+from core.experiments.unit import one_thread, split
+from core.types import Dataset, Embedded, Floats, Ints, UserError
 
-Columns = dict[str, list]
-Selector = Callable[..., tuple[Ints, Floats]]  # selector(embedding, k=, ridge=) -> indices, gains
-NAMES = ("figure", "design", "strategy", "seed", "budget", "metric", "value")
 BUDGETS = (1, 2, 5, 10, 20, 50, 100, 150, 200)
-WIDTH = 128
-LINEAR = Setting(network="linear", batch=10, rounds=50, start=100)
-MLP = Setting(network="mlp", batch=10, rounds=50, start=100)
-FORWARD = "bait:backward=False"
+DESIGNS = ("gaussian", "orthonormal")
+REPRESENTATIONS = ("learned", "random")
+DIMENSIONS, WIDTH = 100, 128
 
 
-def bayes_risks(
-    selectors: Mapping[str, Selector], *, designs: Sequence[str] = ("gaussian", "orthonormal"), budgets: Sequence[int] = BUDGETS,
-    seeds: Iterable[int] = range(1, 6), n: int = 1000, d: int = 100, ridge: float = 1e-2,
-) -> Columns:  # fmt: skip
-    """Figure 3: the Bayes risk of every selector's batch, at every budget, on points drawn anew for each seed.
+def risks(
+    name: str, chosen: str, seed: int, *, budgets: Sequence[int] = BUDGETS, n: int = 1000, d: int = DIMENSIONS, ridge: float = 1e-2
+) -> Floats:
+    """Figure 3: the Bayes risk (b,) of a strategy's batch at every budget, on n points of a design drawn anew for each seed.
 
-    selectors: by name, each called as selector(embedding, k=k, ridge=ridge); a random one is added. They pick for each budget afresh.
+    chosen: a strategy with its knobs, such as "bait_regression:backward=False". One that has a ridge takes this one: the prior is known
+    to all. One whose batches are not nested picks afresh for each budget.
     """
-    lines = []
-    for name in designs:
-        for seed in seeds:
-            points = design(name, n, d, seed)
-            order = np.random.default_rng([seed, 1]).permutation(n)
-            for k in budgets:
-                picks = {label: selector(points, k=k, ridge=ridge)[0] for label, selector in selectors.items()} | {RANDOM: order[:k]}
-                lines += [("3", name, label, seed, k, "bayes risk", bayes_risk(points, chosen, ridge)) for label, chosen in picks.items()]
-    return _columns(lines)
+    points = design(name, n, d, seed)
+    return np.array([bayes_risk(points, batch, ridge) for batch in _batches(points, chosen, budgets, ridge, seed)])
 
 
 def design(name: str, n: int, d: int, seed: int) -> Floats:
@@ -78,39 +64,13 @@ def bayes_risk(points: Floats, chosen: Ints, ridge: float, noise: float = 1.0) -
     return float(noise**2 * np.trace(np.linalg.solve(known, points.T @ points)) / len(points))
 
 
-def representations(
-    data: Dataset, *, strategies: Sequence[str] = (FORWARD, f"{FORWARD}:fisher=False"), kinds: Sequence[str] = ("learned", "random"),
-    seeds: Iterable[int] = range(1, 6), setting: Setting = LINEAR,
-) -> Columns:  # fmt: skip
-    """Figures 2 and 4: test accuracy of a linear classifier, round by round, on two fixed representations of the same half of the points.
-
-    strategies: names with knobs, such as "bait:ridge=0.1"; random is added.
-    """
-    seeds, lines = tuple(seeds), []
-    for kind in kinds:
-        for seed in seeds:
-            lines += _rounds("2 and 4", kind, represent(data, kind, seed), strategies, setting, seed)
-    return _columns(lines)
-
-
-def forward_and_backward(
-    data: Dataset, *, strategies: Sequence[str] = ("bait", FORWARD), seeds: Iterable[int] = range(1, 6), setting: Setting = MLP
-) -> Columns:
-    """Figure 1: test accuracy of a network retrained in every round, with points taken back and without; random is added."""
-    return _columns([line for seed in seeds for line in _rounds("1", "network", data, strategies, setting, seed)])
-
-
 def represent(data: Dataset, kind: str, seed: int, width: int = WIDTH, epochs: int = 5) -> Dataset:
     """A table of `width` numbers for one half of the training points and for the test points.
 
     "learned": the hidden layer of an MLP trained on the other half, `epochs` times through. "random": x G with G standard normal, x in
     [0, 1] for images. Both take the same half. A UserError if the kind is another one.
     """
-    train, test = split(data)
-    order = np.random.default_rng([seed, 5]).permutation(train)
-    fitted, rest = order[: len(order) // 2], np.sort(order[len(order) // 2 :])
-    rows = np.concatenate([rest, test])
-    part = Dataset(data.name, data.points[rows], data.labels[rows], data.class_names, np.arange(len(rows)) >= len(rest), data.index[rows])
+    part, fitted = halves(data, seed)
     if kind == "learned":
         points = _hidden_layer(data, fitted, part, width, epochs, seed)
     elif kind == "random":
@@ -120,42 +80,34 @@ def represent(data: Dataset, kind: str, seed: int, width: int = WIDTH, epochs: i
     return Dataset(f"{data.name}, {kind}", points, part.labels, part.class_names, part.test, part.index)
 
 
-def intervals(columns: Columns) -> Columns:
-    """For every figure, design, strategy, budget and metric: mean, low and high of the 95% t interval over the seeds, and how many seeds.
-
-    low and high are NaN for a single seed.
-    """
-    groups: dict[tuple, list[float]] = {}
-    for row in zip(*(columns[name] for name in NAMES), strict=True):
-        groups.setdefault((*row[:3], *row[4:6]), []).append(row[6])
-    names = ("figure", "design", "strategy", "budget", "metric", "mean", "low", "high", "seeds")
-    lines = [(*group, *_interval(np.array(values)), len(values)) for group, values in groups.items()]
-    return {name: list(column) for name, column in zip(names, zip(*lines, strict=True), strict=True)}
+def halves(data: Dataset, seed: int) -> tuple[Dataset, Ints]:
+    """One half of the training points with the test points, in which labels are asked for; rows of the other half."""
+    train, test = split(data)
+    order = np.random.default_rng([seed, 5]).permutation(train)
+    fitted, rest = order[: len(order) // 2], np.sort(order[len(order) // 2 :])
+    rows = np.concatenate([rest, test])
+    part = Dataset(data.name, data.points[rows], data.labels[rows], data.class_names, np.arange(len(rows)) >= len(rest), data.index[rows])
+    return part, fitted
 
 
-def _interval(values: Floats) -> tuple[float, float, float]:
-    mean, error = (float(part[0]) for part in summaries.standard_error(values[:, None]))
-    reach = summaries.critical(len(values)) * error if len(values) > 1 else np.nan
-    return mean, mean - reach, mean + reach
+def _batches(points: Floats, text: str, budgets: Sequence[int], ridge: float, seed: int) -> list[Ints]:
+    name, knobs = parse_strategy(text)
+    chosen = strategy.find(name)
+    settings = dict(knobs) | ({"ridge": ridge} if "ridge" in chosen.knobs else {})
 
+    def pick(k: int) -> Ints:
+        return strategy.pick(chosen, Embedded(points), k, rng=np.random.default_rng([seed, 1]), **settings).indices
 
-def _rounds(figure: str, kind: str, data: Dataset, strategies: Sequence[str], setting: Setting, seed: int) -> list[tuple]:
-    lines = []
-    for text in dict.fromkeys((*strategies, RANDOM)):
-        name, knobs = parse_strategy(text)
-        arrays, _ = rounds.run(data, name, dict(knobs), setting, seed)
-        each = zip(arrays["labels"], arrays["accuracy"], strict=True)
-        lines += [(figure, kind, text, seed, int(labels), "accuracy", float(value)) for labels, value in each]
-    return lines
+    if chosen.nested:
+        longest = pick(max(budgets))
+        return [longest[:k] for k in budgets]
+    return [pick(k) for k in budgets]
 
 
 def _hidden_layer(data: Dataset, fitted: Ints, part: Dataset, width: int, epochs: int, seed: int) -> Floats:
     from core import networks, training
 
     network = networks.build("mlp", classes=len(data.class_names), shape=data.shape, seed=seed, hidden=width)
-    training.train(network, data.points[fitted], data.labels[fitted], seed=seed, epochs=epochs)
-    return training.embed(network, part.points)
-
-
-def _columns(lines: list[tuple]) -> Columns:
-    return {name: [line[i] for line in lines] for i, name in enumerate(NAMES)}
+    with one_thread():
+        training.train(network, data.points[fitted], data.labels[fitted], seed=seed, epochs=epochs)
+        return training.embed(network, part.points)

@@ -21,6 +21,7 @@ import numpy as np
 from core import cache, datasets
 from core.cache import Entry
 from core.experiments import plans
+from core.experiments.cost import Measurement
 from core.experiments.planted import KINDS
 from core.experiments.trimming import METHODS, MODELS, TRAINED, Setting, check_budgets, material, operations, parameters, run
 from core.experiments.verdict import Estimate, estimate
@@ -87,7 +88,7 @@ class Trim:
     planted: str = "flip"
     share: float = 0.1
     seeds: int = 20
-    kind, units_are, paced_in = "trim", "runs", "billion operations"
+    kind, units_are = "trim", "runs"
 
     def with_(self, **changes: Any) -> Trim:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -99,9 +100,11 @@ class Trim:
         return Setting(**{name: getattr(self, name) for name in SETTING})
 
     @property
-    def trial(self) -> tuple[str, tuple]:
-        """What measures this machine's pace: a task and its arguments."""
-        return "core.experiments.trim:measure", (self.dataset, self.n, self.subset, self.setting)
+    def measurement(self) -> Measurement:
+        """How its cost is measured: by a short run of this model."""
+        arguments = (self.dataset, self.n, self.subset, self.setting)
+        what, told = "how fast this machine fits this model", "{:.2g} billion operations per second each"
+        return Measurement(f"~rate trim {arguments}", "core.experiments.trim:measure", arguments, what, told)
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the first plan."""

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from core import holdout
 from core.experiments import selections
 from core.types import Dataset, Floats, Ints, UserError
 
@@ -31,7 +32,6 @@ FOR_TABLES = ("mlp", "linear")
 AS_IN_THE_TALK = {"order": "as_given", "objective": "softmax_twice"}
 CHECKPOINTS = 15
 CURVE_POINTS = 2_000  # test points that a checkpoint before the last one looks at; the last looks at all
-HELD_OUT = 0.2
 SHOWN = 24
 
 
@@ -79,17 +79,7 @@ def split(data: Dataset) -> tuple[Ints, Ints]:
 
     Points without a label are in neither. A UserError if one of the two is empty.
     """
-    from core.datasets import stratified_rows
-
-    known = np.flatnonzero(data.labels >= 0)
-    test = data.test[known]
-    if not test.any() and len(known) >= 5:
-        test = np.zeros(len(known), bool)
-        test[stratified_rows(data.labels[known], int(HELD_OUT * len(known)), 0)] = True
-    if test.all() or not test.any():
-        found = f"{int((~test).sum()):,} labeled training points and {int(test.sum()):,} test points"
-        raise UserError(f"{data.name}: found {found}, expected some of each. Choose more points.")
-    return known[~test], known[test]
+    return holdout.parts(data.labels, data.test, data.name)
 
 
 def check_network(network: str, data: Dataset) -> None:

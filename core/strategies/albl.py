@@ -103,7 +103,7 @@ def learn(bandit: Bandit, played: Round, reward: float) -> Bandit:
     return replace(bandit, log_weights=bandit.log_weights + bandit.floor / 2 * np.array(steps))
 
 
-@selector("ALBL, first round", nested=True)
+@selector("ALBL", nested=True)
 def albl(
     embedding: np.ndarray, probs: np.ndarray, labeled: np.ndarray | None = None, *, k: int, rng: np.random.Generator
 ) -> tuple[Ints, Floats]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.curvature import Damping, Hessian, OpenHead, open_head, solver
+from core.curvature import Damping, Hessian, OpenHead, open_head, solver, told
 from core.newton_step import newton_shifts
 from core.softmax_head import check_labels, check_points, fit, log_softmax
 from core.strategy import scorer
@@ -88,12 +88,13 @@ def leave_one_out(embedding: Floats, labels: Ints, validation: Embedded, head: H
     targets, classes = _validation_points(opened, validation, head)
     settings = {"l2": head.l2, "intercept": opened.theta.shape[1] > opened.d, "classes": len(opened.theta), "tolerance": 1e-9}
 
-    def refitted(kept: np.ndarray, start: Floats) -> Floats:
+    def refitted(kept: np.ndarray, start: Floats, done: int = 0) -> Floats:
+        told(done, n)
         found = fit(embedding[kept], labels[kept], **settings, start=start)
         return np.column_stack([found.weights, found.intercepts])[:, : start.shape[1]]
 
     everyone = refitted(np.ones(n, bool), opened.theta)
-    without = (refitted(np.arange(n) != i, everyone) for i in range(n))
+    without = (refitted(np.arange(n) != i, everyone, done=i) for i in range(n))
     return np.array([_mean_loss(targets @ theta.T, classes) for theta in without]) - _mean_loss(targets @ everyone.T, classes)
 
 

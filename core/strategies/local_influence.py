@@ -26,11 +26,13 @@ from typing import Annotated
 
 import numpy as np
 
-from core.curvature import Damping, Exact, Hessian, Kronecker, OpenHead, chunks, open_head, spreader
+from core.curvature import Damping, Exact, Hessian, Kronecker, OpenHead, chunks, open_head, spreader, told
 from core.softmax_head import check_labels, check_points
 from core.strategy import Knob, scorer
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError
 
+# Products that spreading all points over the exact Hessian may take: about a minute on one core.
+SPREADS = 2 * 10**12
 Directions = Annotated[
     int | None,
     Knob(
@@ -63,14 +65,17 @@ def fi_util(
 
     embedding: (n, d), labels: (n,), the points the head was fitted on; validation: points with labels. Returns (n,) float64 >= 0,
     higher = picked first = the validation loss hangs more on where exactly this point lies. UserError: points or labels that do
-    not fit the head, a singular Hessian, more than 8,000 parameters exactly. Source: Algorithms 1 and 3, exact by default.
+    not fit the head, a singular Hessian, and exactly: more than 8,000 parameters, or 2e12 = n times parameters squared.
+    Source: Algorithms 1 and 3, exact by default.
     """
     opened = open_head(head)
+    _refuse_long(opened, len(embedding), hessian)
     points, unseen = _seen(opened, embedding, labels, head), _seen_validation(opened, validation, head)
     solver = spreader(opened, opened.penalty + damping, hessian)
     slope = solver.solve(opened.mean_gradient(unseen.rows, unseen.residuals)).ravel()
     scores = np.empty(len(points))
     for block in _blocks(opened, len(points)):
+        told(block.start, len(points))
         scores[block] = ((reach(opened, solver, points[block], directions) @ slope) ** 2).sum(axis=1)
     return scores / opened.n**2
 
@@ -262,6 +267,15 @@ def _seen_labeled(opened: OpenHead, embedding: Floats, labels: Ints, labeled: Bo
         found = f"{len(labels):,} labels and {len(labeled):,} marks, {labeled.sum():,} of them 'labeled'"
         raise UserError(f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at least one labeled point.")
     return _seen(opened, embedding[labeled], labels[labeled], head)
+
+
+def _refuse_long(opened: OpenHead, n: int, hessian: str) -> None:
+    r, m = opened.shape
+    if hessian == "exact" and n * (r * m) ** 2 > SPREADS:
+        raise UserError(
+            f"FI-util with the exact Hessian of {r * m:,} parameters would take several minutes for {n:,} points. "
+            "Choose the Hessian 'kfac', an embedding of fewer dimensions, or fewer points."
+        )
 
 
 def _blocks(opened: OpenHead, n: int) -> Iterator[slice]:

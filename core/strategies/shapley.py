@@ -16,7 +16,7 @@ from typing import Annotated
 
 import numpy as np
 
-from core.curvature import chunks, open_head
+from core.curvature import chunks, open_head, told
 from core.softmax_head import check_labels, check_points, log_softmax
 from core.strategy import Knob, scorer
 from core.team_heads import fit_teams
@@ -56,6 +56,7 @@ def knn_shapley(embedding: Floats, labels: Ints, validation: Embedded, *, neighb
     total = np.zeros(n)
     for block in chunks(len(unseen), 4 * n):
         # The validation point's own square moves all its distances alike.
+        told(block.start, len(unseen), "validation points")
         order = np.argsort(squares - 2 * unseen[block] @ points.T, axis=1, kind="stable")
         right = (labels[order] == wanted[block, None]).astype(np.float64)
         right[:, :-1] -= right[:, 1:]
@@ -112,9 +113,10 @@ class _Game:
         theta, total = np.zeros((len(orders), self.classes, self.rows.shape[1])), np.zeros(len(self.rows))
         nothing, everything = self.values(theta[:1])[0], self.values(self.heads(np.ones((1, len(self.rows)), bool), theta[:1]))[0]
         alive, teams, before = np.arange(len(orders)), np.zeros(orders.shape, bool), np.full(len(orders), nothing)
-        for joining in orders.T:
+        for place, joining in enumerate(orders.T):
             if not len(alive):
                 break
+            told(place, orders.shape[1], "places of every order")
             teams[alive, joining[alive]] = True
             theta = self.heads(teams[alive], theta)
             after = self.values(theta)

@@ -16,7 +16,7 @@ from core.experiments.rounds import inputs_of, pool_of
 from core.experiments.summaries import Comparison
 from core.spec import Spec
 from core.types import Dataset, Floats, Ints, UserError
-from pages.shared import parts, pickers, state
+from pages.shared import experiments, parts, pickers, state
 
 View = dict[str, Any]
 PAGE = "active"
@@ -27,7 +27,10 @@ TASKS = {"classification": "Classification", "regression": "Regression on one-ho
 READING = (
     "All strategies of a seed begin with the same random labels. In each round a fresh network is trained on what is labeled, the strategy "
     "looks at the rest of the pool through this network (its penultimate layer and its probabilities) and picks a batch; no strategy sees "
-    "a label that was not asked for.\n\n"
+    "a label that was not asked for: one that takes labels is given the network's predictions in their place, so that the true label of "
+    "an influence or a utility (oracle) is the predicted one here.\n\n"
+    "ALBL draws one of two strategies, CORESET or least confidence, in each round. After it, two more networks tell how well the points "
+    "that it asked for are predicted without their own labels; by this its weights move.\n\n"
     "*Learning curves*: mean over seeds, the band is one standard error to each side, as in the papers.\n\n"
     "*Who beats whom*: for budgets M + 2^k B up to where random reaches 99% of its final accuracy, a paired t-test over the seeds "
     "(t > 2.776 for five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the sign turned; here as in "
@@ -83,14 +86,14 @@ def controls(view: View, images: bool) -> View:
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view["network"] = pickers.network_choice(KNOBS["network"], view["network"], images)
         for name, width in (("batch", 140), ("rounds", 120), ("seeds", 120)):
-            view[name] = _number(name, view[name], width)
+            view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
     with competing:
         view["strategies"] = _strategies(view)
         with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-            view["task"] = _menu("Task", TASKS, view["task"], TASK_MEANING, 240)
-            view["until"] = _menu("Train until", UNTIL, view["until"], KNOBS["until"].help, 240)
+            view["task"] = pickers.menu("Task", TASKS, view["task"], PAGE, TASK_MEANING, 240)
+            view["until"] = pickers.menu("Train until", UNTIL, view["until"], PAGE, KNOBS["until"].help, 240)
             for name, width in (("epochs", 120), ("start", 130), ("pool", 140)):
-                view[name] = _number(name, view[name], width)
+                view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
         help = f"{Active().title()}."
         st.button("The first comparison", on_click=show_plan, args=(Active(),), help=help, type="tertiary")
     return view
@@ -107,25 +110,15 @@ def _strategies(view: View) -> str:
     return " ".join([*st.multiselect("Strategies, beside random", options, now, format_func=name_of, key=key, help=help), RANDOM])
 
 
-def _number(name: str, value: int | None, width: int) -> int | None:
-    knob = KNOBS[name]
-    high = None if knob.high is None else int(knob.high)
-    return st.number_input(knob.label, int(knob.low), high, value, key=state.key(f"active {name}"), help=knob.help, width=width)
-
-
-def _menu(label: str, options: Mapping[str, str], chosen: str, help: str, width: int) -> str:
-    names, key = list(options), state.key(f"active {label}")
-    return st.selectbox(label, names, names.index(chosen), format_func=options.__getitem__, key=key, help=help, width=width)
-
-
 def plan_of(spec: Spec, view: View) -> Active:
     """The plan that the view describes. A UserError if its parts do not fit together."""
     parts_of = {name: view[name] for name in ("strategies", *KNOBS)}
     return Active().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
 
 
-def fitted(plan: Active, data: Dataset) -> tuple[Active, str | None]:
-    """The plan with as many rounds as the pool can feed, and what to say about it."""
+def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Active, str | None]:
+    """The view's plan with as many rounds as the pool can feed, and what to say about it."""
+    plan = plan_of(spec, view)
     left = len(pool_of(data, replace(plan.setting, rounds=0, start=1, batch=1), 1)[0]) - plan.start
     rounds = left // plan.batch
     if rounds >= plan.rounds or rounds < 1:
@@ -135,10 +128,7 @@ def fitted(plan: Active, data: Dataset) -> tuple[Active, str | None]:
 
 def show_plan(plan: Active) -> None:
     """For callbacks: the page shows this plan in the next run."""
-    view = {name: getattr(plan, name) for name in KNOBS} | {"strategies": " ".join(plan.strategies)}
-    st.session_state["spec"] = st.session_state["spec"].with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    state.change_view(PAGE, **view, job="")
-    state.renew()
+    experiments.reopen(plan, {name: getattr(plan, name) for name in KNOBS} | {"strategies": " ".join(plan.strategies)})
 
 
 def name_of(text: str) -> str:
@@ -179,9 +169,3 @@ def table(plan: Active, curves: Curves) -> str:
     final = summaries.standard_error(curves.accuracy)[0]
     last = {name_of(name): row[np.isfinite(row)][-1] for name, row in zip(plan.strategies, final, strict=True) if np.isfinite(row).any()}
     return f"Mean test accuracy at {curves.labels[-1]:,} labels. " + "; ".join(f"{name}: {value:.1%}" for name, value in last.items())
-
-
-def reading() -> None:
-    """One folded paragraph."""
-    with st.expander("How to read this"):
-        st.markdown(READING)

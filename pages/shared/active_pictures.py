@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core import charts, export, round_charts, run_charts
+from core import charts, round_charts, run_charts
 from core.experiments import summaries
 from core.experiments.active import RANDOM, Active, Unit
 from core.experiments.replay import replay_key
@@ -17,8 +16,9 @@ from core.experiments.verdict import Estimate
 from core.palette import CHANCE, class_colour
 from core.run_charts import Line
 from core.types import Dataset
-from pages.shared import cached, parts, state
+from pages.shared import cached, parts, pickers, state
 from pages.shared.active_parts import SHOWN, Curves, View, comparison, name_of, table
+from pages.shared.experiments import files, made_of
 from pages.shared.points import show
 
 COLOURS = (4, 5, 2, 0, 6, 8, 9, 1, 3)  # of the palette's ten, the most different ones first
@@ -32,20 +32,19 @@ OBJECTIVES = {
 
 def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
     """One of five pictures of the same runs."""
-    how = {"format_func": SHOWN.__getitem__, "key": state.key("active show"), "wrap": True}
-    view["show"] = st.segmented_control("Show", list(SHOWN), default=view["show"], required=True, **how)
-    lines = lines_of(plan)
+    view["show"] = pickers.segments("Show", SHOWN, view["show"], "active")
+    lines = lines_of(plan.strategies)
     if view["show"] == "replay":
         return _replay(plan, view, data)
     {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](plan, curves, lines)
     return view
 
 
-def lines_of(plan: Active) -> list[Line]:
+def lines_of(strategies: Sequence[str], called: Callable[[str], str] = name_of) -> list[Line]:
     """Every strategy has a colour of its own; random is grey and dashed."""
-    colours = [class_colour(COLOURS[i % len(COLOURS)]) for i in range(len(plan.strategies))]
-    each = zip(plan.strategies, colours, strict=True)
-    return [Line(name_of(name), CHANCE, (5, 4)) if name == RANDOM else Line(name_of(name), colour) for name, colour in each]
+    colours = [class_colour(COLOURS[i % len(COLOURS)]) for i in range(len(strategies))]
+    each = zip(strategies, colours, strict=True)
+    return [Line(called(name), CHANCE, (5, 4)) if name == RANDOM else Line(called(name), colour) for name, colour in each]
 
 
 def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
@@ -54,17 +53,16 @@ def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
     return accuracy[:, whole] if whole.any() else accuracy
 
 
-def _share(plan: Active, curves: Curves) -> str:
-    total = len(plan.units())
-    return f"all {total:,} runs" if curves.finished == total else f"{curves.finished:,} of {total:,} runs so far"
-
-
 def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
-    st.markdown(f"**Test accuracy by labels asked for** · {_share(plan, curves)}, mean and standard error")
-    mean, error = summaries.standard_error(of_whole_seeds(curves.accuracy))
-    chart = run_charts.accuracy_by_labels(curves.labels, Estimate(mean, mean - error, mean + error, error), lines, parts.dark())
+    st.markdown(f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and standard error")
+    chart = _learning(curves, lines, parts.dark())
     with parts.fluid("learning-curves", run_charts.HEIGHT + 40):
         st.altair_chart(chart, key=state.key("learning curves"), alt=table(plan, curves), height="stretch")
+
+
+def _learning(curves: Curves, lines: list[Line], dark: bool) -> Any:
+    mean, error = summaries.standard_error(of_whole_seeds(curves.accuracy))
+    return run_charts.accuracy_by_labels(curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark)
 
 
 def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
@@ -74,7 +72,7 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
         st.info("Random is at 99% of its final accuracy after one batch, or not finished: no budget is left at which to compare.")
         return
     said = ", ".join(f"{compared.labels[place]:,}" for place in places)
-    st.markdown(f"**How often the row beats the column**, of the budgets {said} · {_share(plan, curves)}")
+    st.markdown(f"**How often the row beats the column**, of the budgets {said} · {made_of(plan, curves.finished)}")
     names = [line.name for line in lines]
     chart = round_charts.penalty_table(summaries.penalty_matrix([compared]), names, parts.dark())
     st.altair_chart(chart, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
@@ -86,7 +84,7 @@ def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     if not summaries.budgets(compared):
         st.info("No budget is left at which to compare: random is at 99% of its final accuracy after one batch, or not finished.")
         return
-    st.markdown(f"**Errors divided by random's**: the share of budgets at or below · {_share(plan, curves)}")
+    st.markdown(f"**Errors divided by random's**: the share of budgets at or below · {made_of(plan, curves.finished)}")
     values, weights = summaries.normalised_errors([compared])
     known = np.isfinite(values).all(axis=1)
     shown = [line for line, there in zip(lines, known, strict=True) if there]
@@ -155,26 +153,18 @@ def _map(arrays: Mapping[str, np.ndarray], chosen: np.ndarray) -> Any:
     return charts.scatter(np.asarray(arrays["coordinates"], float), colour, inner, None, brush=False, dark=parts.dark(), height=320)
 
 
-def downloads(plan: Active, data: Dataset, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> None:
-    """The rows of all rounds, and how they were made."""
-    name = f"active-{plan.dataset}-{plan.network}"
+def downloads(plan: Active, data: Dataset, curves: Curves, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> None:
+    """The rows of all rounds, the learning curves, and how they were made."""
+    figures = {"": lambda: _learning(curves, lines_of(plan.strategies), False)}
+    files(f"active-{plan.dataset}-{plan.network}", plan, data.fingerprint, len(found), lambda: _rows(found), figures)
 
-    def rows(kind: str) -> bytes:
-        columns: dict[str, list] = {name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")}
-        for unit, outcome in found.items():
-            for metric in ("accuracy", "loss", "seconds", "log_det", "norm"):
-                for number, value in enumerate(outcome[metric]):
-                    line = (unit.strategy, unit.seed, int(outcome["labels"][number]), number, metric, float(value))
-                    for column, entry in zip(columns, line, strict=True):
-                        columns[column].append(entry)
-        return export.encode(pd.DataFrame(columns), kind)
 
-    def manifest() -> str:
-        return export.run_manifest(plan.title(), plan.to_query(), data.fingerprint, len(found))
-
-    files = [
-        (f"CSV, tidy rows of {len(found):,} runs", lambda: rows("csv"), f"{name}.csv"),
-        (f"Parquet, tidy rows of {len(found):,} runs", lambda: rows("parquet"), f"{name}.parquet"),
-        ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
-    ]
-    parts.downloads("Download the run", files)
+def _rows(found: Mapping[Unit, Mapping[str, np.ndarray]]) -> dict[str, list]:
+    columns: dict[str, list] = {name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")}
+    for unit, outcome in found.items():
+        for metric in ("accuracy", "loss", "seconds", "log_det", "norm"):
+            for number, value in enumerate(outcome[metric]):
+                line = (unit.strategy, unit.seed, int(outcome["labels"][number]), number, metric, float(value))
+                for column, entry in zip(columns, line, strict=True):
+                    columns[column].append(entry)
+    return columns

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.strategy import Knob
 from pages.shared import cached, pickers, state
-from pages.shared.words import number, time_text
+from pages.shared.words import inside, number, time_text
 
 View = dict[str, Any]
 
@@ -26,7 +26,7 @@ def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: in
         narrow = f" This embedding spans only *{rank:,} of its {d:,}* dimensions." if rank < 0.8 * d else ""
         return f"Under *{embedding}*, {owners if sure else none}. {spread}{narrow}"
     low, median, high = (number(float(v)) for v in np.quantile(scores, [0, 0.5, 1]))
-    return f"Under *{embedding}*, {label.lower()} scores {len(scores):,} {noun} from {low} to {high}; the median is {median}."
+    return f"Under *{embedding}*, {inside(label)} scores {len(scores):,} {noun} from {low} to {high}; the median is {median}."
 
 
 def fact_row(facts: dict, scores: np.ndarray, fresh: bool) -> list[tuple[str, str, str]]:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import charts, export
+from core import charts, export, strategy
 from core.cache import Entry
 from core.spec import Spec
 from core.types import Dataset
-from pages.shared import parts, state
-from pages.shared.words import number
+from pages.shared import lesson_pictures, parts, state
+from pages.shared.words import inside, number
 
 View = dict[str, Any]
 
@@ -24,6 +24,17 @@ READING = {
     "points say everything about where this one lies. The scores add up to the rank, so the average is rank / n.\n\n"
     "High leverage marks what is *unusual*, not what is useful: under raw pixels it finds digits with a speck where no other digit "
     "has ink.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$",
+    "forgetting": "A point is forgotten when a network in training had it right after one pass over the data and wrong after the next; the "
+    "score counts how often. Points that were never right come first. What is learned once and stays is easy; what is forgotten again and "
+    "again is unusual, ambiguous or mislabeled.",
+    "bald": "Several classifiers answer for every point. BALD is high where each is sure of its own answer and the answers differ: more "
+    "labels there would settle it. Where all are unsure in the same way it is low, since no label would help.\n\n"
+    "$$H\\Big(\\frac1M\\sum_m p_m\\Big) - \\frac1M\\sum_m H(p_m)$$",
+    "influence_value": "How much the mean loss of the points that judge it would rise if this point were not in the training set. High: "
+    "it helps, and no other point says the same. Near zero: the others would do without it. Lowest: the loss would fall without it, and "
+    "mislabeled points are often among these.",
+    "fi_util": "How much the loss of the points that judge it hangs on where exactly this training point lies: the change of the loss when "
+    "the point is shifted a little, measured by what the shift does to the point's own probabilities. The highest are to be trimmed.",
     "random": "Random scores are the yardstick: whatever a strategy shows, ask whether a random order would have shown it too.",
 }
 
@@ -36,8 +47,8 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
     st.markdown(
         "**How the scores are spread** — drag to keep a range" if kept is None else f"**Kept: {number(kept[0])} to {number(kept[1])}**"
     )
-    chart = _histogram(identity, label.lower(), family, kept, parts.dark(), scores)
-    summary = f"Histogram of {len(scores):,} {label.lower()} scores from {number(whole[0])} to {number(whole[1])}"
+    chart = _histogram(identity, inside(label), family, kept, parts.dark(), scores)
+    summary = f"Histogram of {len(scores):,} {inside(label)} scores from {number(whole[0])} to {number(whole[1])}"
     key = state.key(f"histogram {identity}")
     event = st.altair_chart(chart, on_select="rerun", selection_mode="range", key=key, alt=summary)
     brushed = (event["selection"].get("range") or {}).get("from")
@@ -71,10 +82,13 @@ def _class_shares(names: tuple[str, ...], chosen: tuple[float, ...], everyone: t
     return charts.class_shares(names, np.array(chosen), np.array(everyone), dark)
 
 
-def how_to_read(strategy: str) -> None:
-    """One folded paragraph."""
+def how_to_read(chosen: str) -> None:
+    """One folded paragraph: of the strategy's own, or what its docstring says first."""
     with st.expander("How to read this"):
-        st.markdown(READING.get(strategy, ""))
+        if chosen in READING:
+            st.markdown(READING[chosen])
+        else:
+            st.html(f"<p>{lesson_pictures.formula(strategy.find(chosen).summary)}</p><p>Higher scores are picked first.</p>")
 
 
 def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:

@@ -17,7 +17,7 @@ from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import cached, legend, parts, pickers, state
 from pages.shared.points import show
-from pages.shared.words import noun, number, score_texts, short
+from pages.shared.words import inside, noun, number, score_texts, short
 
 View = dict[str, Any]
 COLOURS = {"score": "Score", "class": "Class", "selection": "Selection", "disagreement": "Disagreement"}
@@ -106,6 +106,7 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
             return None
     for entry in maps:
         parts.notes(entry.notes)
+    parts.made_of([entry.facts.get("made_of") for entry in rankings])
     first = maps[0].arrays["coordinates"]
     coordinates = [first, *(aligned(entry.key, maps[0].key, entry.arrays["coordinates"], first) for entry in maps[1:])]
     return Ready(maps, [cached.ranking(r.key, r.arrays["scores"]) for r in rankings], coordinates, min(view["k"], len(data)))
@@ -127,7 +128,7 @@ def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -
     times = spread / chance if chance else 0.0
     how = "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"
     return (
-        f"Under *{under}*, the {ready.k:,} {points} of highest {label.lower()} *{how}*: near one of them, another is {times:.1f} times as "
+        f"Under *{under}*, the {ready.k:,} {points} of highest {inside(label)} *{how}*: near one of them, another is {times:.1f} times as "
         f"frequent as anywhere. Class {data.class_names[most]} has the most ({share[most]:.0%})."
     )
 
@@ -175,7 +176,7 @@ def images_inside(data: Dataset, ready: Ready, inner: np.ndarray, box: tuple[flo
         return
     points = ready.rankings[0].order[inner[ready.rankings[0].order]]
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.subheader(f"{len(points):,} {noun(spec.dataset)} in the box, highest {label.lower()} first", anchor=False)
+    left.subheader(f"{len(points):,} {noun(spec.dataset)} in the box, highest {inside(label)} first", anchor=False)
     right.button("Clear the box", on_click=_clear, width="stretch")
     if len(points) == 0:
         st.info("The box is empty. Drag it over some points.")

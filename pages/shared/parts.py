@@ -80,6 +80,12 @@ def notes(sentences: Sequence[str]) -> None:
         st.warning(sentence)
 
 
+def made_of(sentences: Sequence[str | None]) -> None:
+    """What was made for the strategies besides the embedding: who judges, how many opinions, which training. Each once."""
+    for sentence in dict.fromkeys(filter(None, sentences)):
+        st.caption(sentence)
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Inside, what the user can mend becomes a sentence on the page, which stops there."""

@@ -84,6 +84,18 @@ def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch")
     return st.number_input(knob.label, knob.low, knob.high, value, key=key, help=text, width=width, step=1 if knob.kind is int else None)
 
 
+def menu(label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None, width: int | str = "stretch") -> str:
+    """A menu of options, name -> what it is called."""
+    names, key = list(options), state.key(f"{owner} {label}")
+    return st.selectbox(label, names, names.index(chosen), format_func=options.__getitem__, key=key, help=help, width=width)
+
+
+def segments(label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None) -> str:
+    """One of a few options in a row, name -> what it is called."""
+    how = {"format_func": options.__getitem__, "key": state.key(f"{owner} {label}"), "help": help, "wrap": True}
+    return st.segmented_control(label, list(options), default=chosen, required=True, **how)
+
+
 def _choose(label: str, names: tuple[str, ...], current: str, title: Any, help: str | None = None, width: int | str = "stretch") -> str:
     index = names.index(current) if current in names else 0
     return st.selectbox(label, names, index, format_func=title, key=state.key(label), help=help, width=width) or names[index]

@@ -15,7 +15,7 @@ from core.experiments.plane import BUDGETS, METHODS, WORLDS, World
 from core.palette import BOTTOM, CHANCE, TOP
 from core.run_charts import Line
 from core.strategy import Knob
-from pages.shared import cached, parts, state
+from pages.shared import cached, parts, pickers, state
 
 View = dict[str, Any]
 LINES = {
@@ -24,6 +24,7 @@ LINES = {
     "turned": Line("Influence value, sign turned", BOTTOM, (3, 3)),
     "random": Line("Random", CHANCE, (5, 4)),
 }
+TITLES = {name: world.title for name, world in WORLDS.items()}
 IN_TEXT = {"fi": "FI-util", "iv": "the influence value", "turned": "the influence value with its sign turned", "random": "chance"}
 VIEW = {
     "world": Knob("Points in the plane", name="world", kind=str, choices=tuple(WORLDS), default="two_gaussians"),
@@ -36,8 +37,8 @@ VIEW = {
 def plane(view: View) -> View:
     """One dataset of two Gaussians or two crescents, under one method: points, what is trimmed, both boundaries."""
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["world"] = _choose("Points", {name: world.title for name, world in WORLDS.items()}, view["world"], 160)
-        view["traced"] = _choose("Method", METHODS, view["traced"], 230)
+        view["world"] = pickers.menu("Points", TITLES, view["world"], "plane", width=160)
+        view["traced"] = pickers.menu("Method", METHODS, view["traced"], "plane", width=230)
         last = WORLDS[view["world"]].seeds
         view["drawn"] = st.number_input("Dataset drawn", 1, last, min(view["drawn"], last), key=state.key("drawn"), width=125)
         view["cut"] = st.segmented_control(
@@ -79,7 +80,7 @@ def _polylines(arrays: Any, number: int, b: int) -> list[np.ndarray]:
 
 def paper(view: View) -> View:
     """Tables 1 and 2: the paper's numbers beside ours, one table at a time."""
-    view["world"] = _choose("Points", {name: world.title for name, world in WORLDS.items()}, view["world"], 180)
+    view["world"] = pickers.menu("Points", TITLES, view["world"], "plane", width=160)
     world = WORLDS[view["world"]]
     shown = cached.result(simulation.table_key(world.name), "core.experiments.plane:table", world.name)
     if not hasattr(shown, "arrays"):
@@ -121,9 +122,3 @@ def verdict_of(world: World, accuracy: np.ndarray) -> str:
 
 def _percent(mean: verdict.Estimate, i: int, j: int) -> str:
     return f"{100 * mean.mean[i, j]:.2f} [{100 * mean.low[i, j]:.2f}, {100 * mean.high[i, j]:.2f}]"
-
-
-def _choose(label: str, options: dict[str, str], chosen: str, width: int) -> str:
-    names = list(options)
-    how = {"format_func": options.__getitem__, "key": state.key(f"plane {label}"), "width": width}
-    return st.selectbox(label, names, names.index(chosen), **how)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,10 @@ from core import embeddings, strategy
 from core.experiments import presets, retrain, selections, verdict
 from core.experiments.results import Grid
 from core.experiments.retrain import KNOBS, RANDOM, Candidate, Retraining, parse_candidate
-from core.experiments.unit import PROTOCOLS
+from core.experiments.unit import PROTOCOLS, split
 from core.spec import Spec
-from core.strategy import Knob
 from core.types import Dataset, UserError
-from pages.shared import lists, parts, pickers, state
+from pages.shared import experiments, lists, parts, pickers, state
 from pages.shared.words import short
 
 View = dict[str, Any]
@@ -54,21 +52,16 @@ def controls(view: View, data: Dataset) -> View:
     competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view["network"] = pickers.network_choice(KNOBS["network"], view["network"], data.is_images)
-        view["protocol"] = segments("Protocol", PROTOCOLS, view["protocol"], PROTOCOL_MEANING)
+        view["protocol"] = pickers.segments("Protocol", PROTOCOLS, view["protocol"], PAGE, PROTOCOL_MEANING)
     with competing:
         view |= {"candidates": _selections(view["candidates"], data), "budgets": _budgets(view["budgets"], data)}
         with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             for name in ("seeds", "steps" if view["protocol"] == "steps" else "epochs"):
-                view[name] = _number(KNOBS[name], view[name])
+                view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", 160)
         with st.container(horizontal=True, gap="medium"):
             for name, plan in {"The talk's protocol": presets.TALK, "The fair one": presets.FAIR}.items():
                 st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.")
     return view
-
-
-def _number(knob: Knob, value: int) -> int:
-    low, high = int(knob.low), int(knob.high)
-    return st.number_input(knob.label, low, high, value, key=state.key(f"retrain {knob.name}"), help=knob.help, width=160)
 
 
 def _selections(chosen: str, data: Dataset) -> str:
@@ -89,19 +82,15 @@ def _budgets(chosen: str, data: Dataset) -> str:
     return lists.budgets(Retraining(), chosen, offered, "retrain budgets", help)
 
 
-def segments(label: str, options: Mapping[str, str], chosen: str, help: str | None = None) -> str:
-    how = {"format_func": options.__getitem__, "key": state.key(label), "help": help, "wrap": True}
-    return st.segmented_control(label, list(options), default=chosen, required=True, **how)
-
-
 def plan_of(spec: Spec, view: View) -> Retraining:
     """The plan that the view describes. A UserError if its parts do not go together."""
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
     return Retraining().with_(**points, **{name: view[name] for name in (*LISTS, *KNOBS)})
 
 
-def fitted(plan: Retraining, pool: int) -> tuple[Retraining, str | None]:
-    """The plan without budgets beyond the pool, and what to say about it; shares of the pool if none is left."""
+def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
+    """The view's plan without budgets beyond the pool, and what to say about it; shares of the pool if none is left."""
+    plan, pool = plan_of(spec, view), len(split(data)[0])
     fits = tuple(budget for budget in plan.budgets if budget <= pool)
     if len(fits) == len(plan.budgets):
         return plan, None
@@ -115,9 +104,7 @@ def show_plan(plan: Retraining) -> None:
     """For callbacks: the page shows this plan in the next run."""
     view = {name: getattr(plan, name) for name in KNOBS}
     texts = {name: lists.text_of(plan, name) for name in LISTS}
-    st.session_state["spec"] = st.session_state["spec"].with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    state.change_view(PAGE, **view, **texts, focus=None, job="")
-    state.renew()
+    experiments.reopen(plan, {**view, **texts, "focus": None})
 
 
 def name_of(text: str | Candidate) -> str:
@@ -156,12 +143,6 @@ def answer(grid: Grid) -> None:
             st.markdown(others[1])
 
 
-def reading() -> None:
-    """One folded paragraph."""
-    with st.expander("How to read this"):
-        st.markdown(READING)
-
-
 def focus(view: View, plan: Retraining) -> int:
     """The budget that the detailed pictures look at: a small one shows most."""
     budgets = list(plan.budgets)
@@ -170,12 +151,6 @@ def focus(view: View, plan: Retraining) -> int:
         return now
     how = {"format_func": "{:,}".format, "key": state.key("retrain focus"), "wrap": True}
     return st.segmented_control("Budget", budgets, default=now, required=True, **how)
-
-
-def finished_share(grid: Grid) -> str:
-    """What the figures are made of so far."""
-    total = len(grid.plan.units())
-    return f"all {total:,} trainings" if grid.finished == total else f"{grid.finished:,} of {total:,} trainings so far"
 
 
 def classes_of(values: np.ndarray) -> np.ndarray:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core import embeddings, export, jobs, run_charts
+from core import embeddings, run_charts
 from core.experiments import results, selections, verdict
 from core.experiments.results import Grid
 from core.experiments.retrain import RANDOM, Candidate, Retraining
 from core.palette import BOTTOM, CHANCE, TOP, family_colour
 from core.run_charts import Line
 from core.types import Dataset
-from pages.shared import parts, state
+from pages.shared import parts, pickers, state
+from pages.shared.experiments import files, made_of
 from pages.shared.points import show
-from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, classes_of, finished_share, focus, name_of, segments, verdict_of
+from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, classes_of, focus, name_of, verdict_of
 
 # Rule -> dash, and its colour where all scores come from one family of embeddings.
 STYLES = {
@@ -34,7 +34,7 @@ STYLES = {
 
 def picture(grid: Grid, view: View, data: Dataset) -> View:
     """One of five pictures of the same trainings."""
-    view["show"] = segments("Show", SHOWN, view["show"])
+    view["show"] = pickers.segments("Show", SHOWN, view["show"], "retrain")
     plan, competitors, identity = grid.plan, lines(grid.plan, parts.dark()), (grid.plan, grid.finished, parts.dark())
     if view["show"] in ("budget", "difference"):
         draw = {"budget": _by_budget, "difference": _difference}[view["show"]]
@@ -63,7 +63,7 @@ def _colour(candidate: Candidate, by_family: bool, dark: bool) -> str:
 
 
 def _by_budget(grid: Grid, competitors: list[Line], identity: tuple) -> None:
-    said = f"{_protocol(grid.plan)}** · {finished_share(grid)}, mean and 95% interval"
+    said = f"{_protocol(grid.plan)}** · {made_of(grid.plan, grid.finished)}, mean and 95% interval"
     st.markdown(f"**Test accuracy after training on the selection, {said}")
     _chart(_budget_chart(identity, grid, competitors), "accuracy by budget", _table(grid))
     area = verdict.area(grid)
@@ -82,7 +82,9 @@ def _difference(grid: Grid, competitors: list[Line], identity: tuple) -> None:
     if len(competitors) == 1:
         st.info("Only random competes. Add a selection under What to compare.")
         return
-    st.markdown(f"**Accuracy above or below random, {_protocol(grid.plan)}** · {finished_share(grid)}, seed by seed, 95% interval")
+    st.markdown(
+        f"**Accuracy above or below random, {_protocol(grid.plan)}** · {made_of(grid.plan, grid.finished)}, seed by seed, 95% interval"
+    )
     st.altair_chart(_difference_chart(identity, grid, competitors), key=state.key("difference to random"), alt=_against_random(grid))
 
 
@@ -119,26 +121,9 @@ def _points(grid: Grid, competitors: list[Line], budget: int, identity: tuple, d
 def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
     """The rows, the figure and how they were made."""
     name = f"retraining-{plan.dataset}-{plan.network}-{plan.protocol}".replace("_", "-")
-
-    def rows(kind: str) -> bytes:
-        return export.encode(pd.DataFrame(results.rows(plan, results.outcomes(plan, data.fingerprint))), kind)
-
-    def figure(kind: str) -> bytes:
-        chart = _budget_chart((plan, grid.finished, False), grid, lines(plan, False))
-        spec = chart.properties(width=760).to_json()
-        return jobs.submit("core.figure:render", spec, kind, key=f"~figure {hash(spec)} {kind}").result()
-
-    def manifest() -> str:
-        return export.run_manifest(plan.title(), plan.to_query(), data.fingerprint, grid.finished)
-
-    files = [
-        (f"CSV, tidy rows of {grid.finished:,} trainings", lambda: rows("csv"), f"{name}.csv"),
-        (f"Parquet, tidy rows of {grid.finished:,} trainings", lambda: rows("parquet"), f"{name}.parquet"),
-        ("Figure, SVG", lambda: figure("svg"), f"{name}.svg"),
-        ("Figure, PNG", lambda: figure("png"), f"{name}.png"),
-        ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
-    ]
-    parts.downloads("Download the run", files if grid.finished else files[-1:])
+    figures = {"": lambda: _budget_chart((plan, grid.finished, False), grid, lines(plan, False))}
+    found = results.outcomes(plan, data.fingerprint)
+    files(name, plan, data.fingerprint, grid.finished, lambda: results.rows(plan, found), figures)
 
 
 def _chart(chart: Any, name: str, alt: str) -> None:

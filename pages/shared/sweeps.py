@@ -5,28 +5,40 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Callable
+from typing import Protocol
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import cache, jobs
-from core.experiments import active, cost, results, retrain, sweep, trim
+from core.experiments import active, cost, results, retrain, simulation_plan, sweep, trim
 from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
-from core.types import Dataset
 from pages.shared import parts, state
-from pages.shared.words import number, time_text
+from pages.shared.words import time_text
 
 Show = Callable[[Plan], None]
-READERS = {"retrain": retrain.from_query, "active": active.from_query, "trim": trim.from_query}  # a plan's kind is its page's name
+READERS = {  # a plan's kind is its page's name
+    "retrain": retrain.from_query,
+    "active": active.from_query,
+    "simulations": simulation_plan.from_query,
+    "trim": trim.from_query,
+}
 REFRESH = 1.0  # seconds between two looks at a running experiment
 QUICK = 0.3  # seconds to wait for a measurement before showing that it is being made
 MEGABYTE = 2**20
 
 
-def run(plan: Plan, data: Dataset, asked: str, show: Show) -> str:
+class Source(Protocol):
+    """What an experiment is about: a Dataset, or whatever else has a fingerprint."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
     """The plan's state: what it would cost and the button, or how far it is; the key of the job that the link should carry ("" for none).
 
     asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a reload or a restarted server finds it.
@@ -69,7 +81,7 @@ def _told(problem: str) -> None:
         parts.messages([problem])
 
 
-def _offer(plan: Plan, data: Dataset, missing: list, other: Sweep | None, show: Show) -> None:
+def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: Show) -> None:
     """What it would cost, and the button, unless this session has another experiment under way."""
     left, right = st.columns([4, 1], vertical_alignment="center")
     total = len(plan.units())
@@ -91,13 +103,12 @@ def _offer(plan: Plan, data: Dataset, missing: list, other: Sweep | None, show: 
 
 
 def _cost(plan: Plan, missing: list) -> str:
-    """How long and how much memory, from the rate that the worker has shown on this kind of work."""
-    task, arguments = plan.trial
-    key = " ".join(["~rate", *(str(one) for one in arguments if one not in (None, 0))])
-    job = jobs.find(key) or jobs.submit(task, *arguments, key=key, priority=1)
+    """How long and how much memory, from the rate that the worker has shown: on this plan's network, or as the plan itself says."""
+    measured = cost.measurement_of(plan)
+    job = jobs.find(measured.key) or jobs.submit(measured.task, *measured.arguments, key=measured.key, priority=1)
     if not job.wait(QUICK):
         _rerun_after(job)
-        return f"{len(missing):,} {plan.units_are} to do. Measuring how fast this machine trains this model…"
+        return f"{len(missing):,} {plan.units_are} to do. Measuring {measured.what}…"
     if job.state != "done":
         parts.failed(job, "the speed")
         return f"{len(missing):,} {plan.units_are} to do."
@@ -105,10 +116,9 @@ def _cost(plan: Plan, missing: list) -> str:
     seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
     memory = shown["memory"] + slots * 16 * shown["weights"]  # float32 weights, gradients and Adam's two moments
     together = f"{slots} at a time" if slots > 1 else "one after the other"
-    rate = number(float(f"{shown['rate']:.2g}"))
     return (
         f"{len(missing):,} {plan.units_are} to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
-        f"({rate} {plan.paced_in} per second each, just measured)."
+        f"({measured.told.format(shown['rate'])}, just measured)."
     )
 
 
@@ -163,7 +173,7 @@ def _press(key: str) -> None:
     st.session_state["pressed"] = key
 
 
-def _start(plan: Plan, data: Dataset) -> Sweep:
+def _start(plan: Plan, data: Source) -> Sweep:
     """Begin or join the plan's sweep in this session's name."""
     started = sweep.start(plan, data.fingerprint, _owner())
     st.session_state["experiment"] = started.key

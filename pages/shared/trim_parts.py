@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from core.experiments.trimming import METHODS, MODELS, TRAINED
 from core.experiments.unit import FOR_TABLES, split
 from core.spec import Spec
 from core.types import Dataset
-from pages.shared import lists, parts, state
+from pages.shared import experiments, lists, parts, pickers, state
 
 View = dict[str, Any]
 PAGE = "trim"
@@ -42,8 +41,8 @@ def controls(view: View, data: Dataset) -> View:
     if view["model"] not in names:
         view["model"] = KNOBS["model"].default
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["model"] = _menu("model", names, view["model"], 230)
-        view["planted"] = _menu("planted", KINDS, view["planted"], 170)
+        view["model"] = pickers.menu(KNOBS["model"].label, names, view["model"], PAGE, KNOBS["model"].help, 230)
+        view["planted"] = pickers.menu(KNOBS["planted"].label, KINDS, view["planted"], PAGE, KNOBS["planted"].help, 170)
         if view["planted"] != "none":
             view["share"] = _number("share", view["share"], 0.01)
         view["seeds"] = _number("seeds", view["seeds"])
@@ -70,12 +69,6 @@ def _methods(chosen: str) -> str:
     return " ".join([*st.multiselect("Methods, beside random", options, now, **how), RANDOM])
 
 
-def _menu(name: str, options: Mapping[str, str], chosen: str, width: int) -> str:
-    names, knob = list(options), KNOBS[name]
-    how = {"format_func": options.__getitem__, "key": state.key(f"trim {name}"), "help": knob.help, "width": width}
-    return st.selectbox(knob.label, names, names.index(chosen), **how)
-
-
 def _number(name: str, value: float, step: float = 1, form: str | None = None) -> float:
     knob = KNOBS[name]
     low, high = (knob.kind(bound) for bound in (knob.low, knob.high))
@@ -83,36 +76,28 @@ def _number(name: str, value: float, step: float = 1, form: str | None = None) -
     return st.number_input(knob.label, low, high, value, **how)
 
 
-def plan_of(spec: Spec, view: View) -> Trim:
-    """The plan that the view describes. A UserError if its parts do not fit together."""
-    return Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **{name: view[name] for name in (*LISTS, *KNOBS)})
-
-
-def fitted(plan: Trim, data: Dataset) -> tuple[Trim, str | None]:
-    """The plan with as many points as there are and budgets that leave some, and what to say about it."""
-    pool = len(split(data)[0])
-    sizes = {}
-    if plan.training + plan.validation > pool:
-        sizes = {"validation": max(5, min(plan.validation, pool // 3))}
-        sizes["training"] = max(10, min(plan.training, pool - sizes["validation"]))
-    training = sizes.get("training", plan.training)
-    fits = tuple(b for b in plan.budgets if b < training) or tuple(sorted({max(1, training // part) for part in (20, 10, 5)}))
-    if not sizes and fits == plan.budgets:
+def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
+    """The view's plan with as many points as there are and budgets that leave some, and what to say about it."""
+    parts_of = {name: view[name] for name in (*LISTS, *KNOBS)}
+    plan = Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
+    pool, training, validation = len(split(data)[0]), plan.training, plan.validation
+    if training + validation > pool:
+        validation = max(5, min(validation, pool // 3))
+        training = max(10, min(training, pool - validation))
+    budgets = tuple(b for b in plan.budgets if b < training) or tuple(sorted({max(1, training // part) for part in (20, 10, 5)}))
+    changed = plan.with_(training=training, validation=validation, budgets=budgets)
+    if changed == plan:
         return plan, None
-    changed = plan.with_(**sizes, budgets=fits)
-    said = ", ".join(f"{b:,}" for b in fits)
+    said = ", ".join(f"{b:,}" for b in budgets)
     return changed, (
-        f"The training part has {pool:,} points. Shown are {changed.training:,} to train on, {changed.validation:,} for validation, "
-        f"and budgets of {said}."
+        f"The training part has {pool:,} points. Shown are {training:,} to train on, {validation:,} for validation, and budgets of {said}."
     )
 
 
 def show_plan(plan: Trim) -> None:
     """For callbacks: the page shows this plan in the next run."""
     view = {name: getattr(plan, name) for name in KNOBS} | {name: lists.text_of(plan, name) for name in LISTS}
-    st.session_state["spec"] = st.session_state["spec"].with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    state.change_view(PAGE, **view, focus=None, job="")
-    state.renew()
+    experiments.reopen(plan, {**view, "focus": None})
 
 
 def name_of(method: str) -> str:
@@ -160,12 +145,6 @@ def _compared(mean: float, low: float, high: float, what: str, bold: bool = Fals
     return f"{star}{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}{star} than {what} (95% interval {near:.1f} to {far:.1f})"
 
 
-def reading() -> None:
-    """One folded text."""
-    with st.expander("How to read this"):
-        st.markdown(READING)
-
-
 def focus(view: View, plan: Trim) -> int:
     """How many removed points the detailed pictures look at."""
     budgets = list(plan.budgets)
@@ -174,9 +153,3 @@ def focus(view: View, plan: Trim) -> int:
         return now
     how = {"format_func": "{:,}".format, "key": state.key("trim focus"), "wrap": True}
     return st.segmented_control("Points removed", budgets, default=now, required=True, **how)
-
-
-def finished_share(trimmed: Trimmed) -> str:
-    """What the figures are made of so far."""
-    total = len(trimmed.plan.units())
-    return f"all {total:,} runs" if trimmed.finished == total else f"{trimmed.finished:,} of {total:,} runs so far"

@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core import export, jobs, run_charts, trim_charts
+from core import run_charts, trim_charts
 from core.experiments import trim, trimming, verdict
 from core.experiments.planted import KINDS
 from core.experiments.trim import RANDOM, Trim, Trimmed, Unit
 from core.palette import CHANCE, TOP
 from core.run_charts import Line
 from core.types import Dataset
-from pages.shared import parts, plane_pictures, state
+from pages.shared import experiments, parts, pickers, plane_pictures, state
 from pages.shared.points import captions_of, show
-from pages.shared.trim_parts import APART, SHOWN, View, finished_share, focus, name_of
+from pages.shared.trim_parts import APART, SHOWN, View, focus, name_of
 from pages.shared.words import score_texts
 
 Found = Mapping[Unit, Mapping[str, np.ndarray]]
@@ -39,12 +38,11 @@ def line(method: str, name: str) -> Line:
 
 def picture(trimmed: Trimmed, found: Found, view: View, data: Dataset) -> View:
     """One of seven pictures; the last two belong to the paper's simulations and need no experiment."""
-    how = {"format_func": SHOWN.__getitem__, "key": state.key("trim show"), "wrap": True}
-    view["show"] = st.segmented_control("Show", list(SHOWN), default=view["show"], required=True, **how)
+    view["show"] = pickers.segments("Show", SHOWN, view["show"], "trim")
     if view["show"] in APART:
         return {"plane": plane_pictures.plane, "paper": plane_pictures.paper}[view["show"]](view)
     if not trimmed.finished:
-        st.info("Nothing of this experiment is computed yet. Start it above, or open a finished one under Past experiments.")
+        st.info(experiments.NOTHING)
         return view
     if view["show"] in ("removed", "difference", "planted"):
         {"removed": _by_removed, "difference": _difference, "planted": _planted}[view["show"]](trimmed)
@@ -63,7 +61,7 @@ def lines(plan: Trim) -> list[Line]:
 
 
 def _by_removed(trimmed: Trimmed) -> None:
-    st.markdown(f"**Test accuracy after removing the most harmful points** · {finished_share(trimmed)}, mean and 95% interval")
+    st.markdown(f"**Test accuracy after removing the most harmful points** · {_made_of(trimmed)}, mean and 95% interval")
     chart = _removed_chart((trimmed.plan, trimmed.finished, parts.dark()), trimmed)
     with parts.fluid("accuracy-by-removed", run_charts.HEIGHT + 40):
         st.altair_chart(chart, key=state.key("accuracy by removed"), alt=table(trimmed), height="stretch")
@@ -74,7 +72,7 @@ def _difference(trimmed: Trimmed) -> None:
     if not others:
         st.info("Only random competes. Add a method under What to compare.")
         return
-    st.markdown(f"**Accuracy above or below random removal** · {finished_share(trimmed)}, seed by seed, 95% interval")
+    st.markdown(f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95% interval")
     difference = verdict.Estimate(*(part[others] for part in trim.against_random(trimmed)))
     drawn = [lines(trimmed.plan)[i] for i in others]
     chart = run_charts.difference_to_random(trimmed.plan.budgets, difference, drawn, parts.dark())
@@ -89,7 +87,7 @@ def _planted(trimmed: Trimmed) -> None:
         st.info("Nothing is planted in this experiment, so there is nothing to find. Choose some damage under Planted.")
         return
     count = round(plan.share * plan.training)
-    st.markdown(f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?** · {finished_share(trimmed)}")
+    st.markdown(f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?** · {_made_of(trimmed)}")
     auc, precision = verdict.estimate(trimmed.auc), verdict.estimate(trimmed.precision)
     said = [f"{one.name} {auc.mean[i]:.2f}" for i, one in enumerate(lines(plan)) if np.isfinite(auc.mean[i])]
     st.altair_chart(trim_charts.found(auc, lines(plan), dark), key=state.key("auc"), alt=f"Area under the curve. {'; '.join(said)}")
@@ -155,6 +153,10 @@ def _marks(plan: Trim, planted: np.ndarray, truly: list[str]) -> list[str] | Non
     ]
 
 
+def _made_of(trimmed: Trimmed) -> str:
+    return experiments.made_of(trimmed.plan, trimmed.finished)
+
+
 def table(trimmed: Trimmed) -> str:
     """The accuracies in words, for those who do not see the chart."""
     mean, said = verdict.estimate(trimmed.accuracy).mean, []
@@ -168,25 +170,8 @@ def downloads(trimmed: Trimmed, found: Found, data: Dataset) -> None:
     """The rows, the figure and how they were made."""
     plan = trimmed.plan
     name = f"trimming-{plan.dataset}-{plan.model}-{plan.planted}".replace("_", "-")
-
-    def rows(kind: str) -> bytes:
-        return export.encode(pd.DataFrame(trim.rows(plan, found)), kind)
-
-    def figure(kind: str) -> bytes:
-        spec = _removed_chart((plan, trimmed.finished, False), trimmed).properties(width=760).to_json()
-        return jobs.submit("core.figure:render", spec, kind, key=f"~figure {hash(spec)} {kind}").result()
-
-    def manifest() -> str:
-        return export.run_manifest(plan.title(), plan.to_query(), data.fingerprint, len(found))
-
-    files = [
-        (f"CSV, tidy rows of {len(found):,} runs", lambda: rows("csv"), f"{name}.csv"),
-        (f"Parquet, tidy rows of {len(found):,} runs", lambda: rows("parquet"), f"{name}.parquet"),
-        ("Figure, SVG", lambda: figure("svg"), f"{name}.svg"),
-        ("Figure, PNG", lambda: figure("png"), f"{name}.png"),
-        ("Manifest (JSON): how it was computed", manifest, f"{name}.json"),
-    ]
-    parts.downloads("Download the run", files if found else files[-1:])
+    figures = {"": lambda: _removed_chart((plan, trimmed.finished, False), trimmed)}
+    experiments.files(name, plan, data.fingerprint, len(found), lambda: trim.rows(plan, found), figures)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

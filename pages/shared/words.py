@@ -56,14 +56,17 @@ def number(value: float) -> str:
 
 
 def inside(label: str) -> str:
-    """A label inside a sentence: "Random ReLU features" -> "random ReLU features"."""
-    return label[:1].lower() + label[1:]
+    """A label inside a sentence: "Random ReLU features" -> "random ReLU features"; names such as "BALD" or "GraNd" stay."""
+    first = label.partition(" ")[0]
+    return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
 
 
 def score_texts(scores: Sequence[float]) -> list[str]:
     """Scores of one gallery in one format, so that the eye can compare them."""
     values = np.asarray(scores, float)
     largest = np.abs(values).max(initial=0)
+    if 1 < largest < 1e5 and (values == np.rint(values)).all():  # counts
+        return [f"{v:.0f}" for v in values]
     if largest == 0 or 1e-2 <= largest < 1e5:
         digits = 3 if largest < 100 else 1
         return [f"{v:.{digits}f}" for v in values]

@@ -1,0 +1,40 @@
+"""When does BAIT's weighing pay? The BAIT paper's simulations, figure by figure."""
+
+import dataclasses
+
+import streamlit as st
+
+from core.experiments import results, simulation_plan, simulation_results
+from core.strategy import Knob
+from pages.shared import cached, experiments, parts, pickers, simulation_parts, simulation_pictures, state
+
+PAGE = "simulations"
+VIEW = {
+    "figure": Knob("Simulation", name="figure", kind=str, choices=tuple(simulation_parts.FIGURES), default="risk"),
+    "strategies": Knob("Strategies", name="strategies", kind=str, default=""),
+    **{name: dataclasses.replace(knob, optional=True) for name, knob in simulation_plan.KNOBS.items()},  # none: as in the preset
+    "job": Knob("Job", name="job", kind=str, default=""),
+}
+ROOM = experiments.Room(PAGE, VIEW, simulation_parts.fitted, simulation_plan.check, simulation_parts.show_plan)
+
+cached.warm()
+spec, view = state.arrive(PAGE, VIEW)
+spec = pickers.shared_choice(spec, embedding=False)
+parts.head("When does BAIT's weighing pay?")
+answer = st.container()
+view = simulation_parts.figure(view)
+data = simulation_plan.DRAWN if view["figure"] == "risk" else ROOM.points(spec, view)
+view = simulation_parts.controls(simulation_parts.readable(view))
+plan, view = ROOM.plan(spec, view, data)
+
+found = results.outcomes(plan, data.fingerprint)
+values = simulation_results.curves(plan, found)
+with answer:
+    simulation_parts.answer(plan, values)
+if found:
+    simulation_pictures.picture(plan, values, len(found))
+else:
+    st.info(experiments.NOTHING)
+st.caption(simulation_parts.PAPER[plan.figure])
+experiments.reading(simulation_parts.READING[plan.figure])
+ROOM.foot(spec, view, data, lambda: simulation_pictures.downloads(plan, data, values, found))
