@@ -8,6 +8,7 @@ python -m core retrain --shipped    computes the experiments that come with the 
 python -m core active --shipped     computes the active-learning runs that come with the app
 python -m core influence --shipped  computes the utilities and queries that come with the app
 python -m core simulations --shipped    computes the BAIT paper's simulations that come with the app
+python -m core trim --shipped       computes the trimming experiments that come with the app
 """
 
 from __future__ import annotations
@@ -124,6 +125,19 @@ def influence(options: argparse.Namespace) -> None:
     _ship(presets.INFLUENCE)
 
 
+def trimming(options: argparse.Namespace) -> None:
+    """Compute and pack the trimming experiments that come with the app, and the FI paper's simulations in the plane."""
+    from core.experiments import plane, presets
+
+    for name in plane.WORLDS:
+        with cache.without_bundle():
+            entries = plane.table(name), plane.picture(name, 1)
+        for entry in entries:
+            cache.bundle(entry.key, entry.arrays, entry.facts)
+            print(entry.key, flush=True)
+    _ship(presets.TRIMS)
+
+
 def simulations(options: argparse.Namespace) -> None:
     """Compute and pack the simulations that come with the app."""
     from core.experiments import presets
@@ -143,10 +157,10 @@ def _sweep(plan) -> str:
     """Run a plan to its end with progress on the terminal; the data's fingerprint."""
     import time
 
-    from core.experiments import active, retrain, simulation_plan, sweep, utilities
+    from core.experiments import active, retrain, simulation_plan, sweep, trim, utilities
 
     data = simulation_plan.source(plan) if plan.kind == "simulations" else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    rooms = {"retrain": retrain, "active": active, "influence": utilities, "simulations": simulation_plan}
+    rooms = {"retrain": retrain, "active": active, "influence": utilities, "simulations": simulation_plan, "trim": trim}
     rooms[plan.kind].check(plan, data)
     running, said = sweep.start(plan, data.fingerprint, "command line"), -1
     while not running.finished:
@@ -211,6 +225,9 @@ def _parser() -> argparse.ArgumentParser:
     simulating = commands.add_parser("simulations", help="compute the simulations that come with the app (about a quarter of an hour)")
     simulating.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
     simulating.set_defaults(run=simulations)
+    trims = commands.add_parser("trim", help="compute the trimming experiments that come with the app (a few minutes)")
+    trims.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
+    trims.set_defaults(run=trimming)
     learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")

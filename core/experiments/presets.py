@@ -1,4 +1,4 @@
-"""The experiments that come with the app finished: the talk's second question, under its own protocol and under fair ones.
+"""The experiments that come with the app finished: the talk's second question, under its own protocol and under fair ones; and others.
 
 Computed on two CPU cores, so budgets end at 10,000 digits: 50,000, which the talk has too, would take as long as all the others together,
 and there every selection is at 0.99. `python -m core retrain --shipped` computes what is missing and packs everything.
@@ -11,6 +11,7 @@ from core.experiments.active import Active
 from core.experiments.retrain import Retraining
 from core.experiments.utilities import Queries, Utilities
 from core.spec import Spec
+from core.experiments.trim import Trim
 
 FAIR = Retraining()
 TALK = FAIR.with_(protocol="talk")
@@ -30,3 +31,14 @@ INFLUENCE = (
     Queries().with_(seen=LETTERS),
     Queries().with_(seen=LETTERS, goal="entropy"),
 )
+TRIM = Trim()
+ADULT = TRIM.with_(
+    dataset="adult", methods="fi iv random", model="raw", training=4_000, validation=1_000, planted="none", budgets=(10, 25, 50, 100, 200)
+)
+NAMED_TRIMS = {
+    "The first comparison": TRIM,
+    "Noise in place of flips": TRIM.with_(planted="noise"),
+    "Adult, nothing planted": ADULT,
+}
+TRIMS = tuple(NAMED_TRIMS.values())
+ALL = (*SHIPPED, *ACTIVE, *SIMULATIONS, *TRIMS)

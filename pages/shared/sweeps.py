@@ -12,7 +12,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import cache, jobs
-from core.experiments import active, cost, results, retrain, simulation_plan, sweep, utilities
+from core.experiments import active, cost, results, retrain, simulation_plan, sweep, trim, utilities
 from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
@@ -25,6 +25,7 @@ READERS = {  # a plan's kind is its page's name
     "active": active.from_query,
     "influence": utilities.from_query,
     "simulations": simulation_plan.from_query,
+    "trim": trim.from_query,
 }
 REFRESH = 1.0  # seconds between two looks at a running experiment
 QUICK = 0.3  # seconds to wait for a measurement before showing that it is being made
