@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from core import cache, datasets
-from core.experiments import presets, results, retrain, simulation_plan, unit
+from core.experiments import kinds, presets, results, unit
 from core.experiments.retrain import pool_scores
+
+ALL = [plan for plans in presets.SHIPPED.values() for plan in plans]
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +26,25 @@ def _nothing_else(monkeypatch, tmp_path):
     results.forget()
 
 
-@pytest.mark.parametrize("plan", presets.SHIPPED, ids=lambda plan: plan.title())
-def test_every_training_is_there(plan, mnist):
-    assert results.missing(plan, mnist.fingerprint) == []
+@pytest.mark.parametrize("plan", ALL, ids=lambda plan: f"{plan.kind}: {plan.title()}")
+def test_every_unit_is_there(plan):
+    assert results.missing(plan, kinds.points(plan).fingerprint) == []
+
+
+def test_every_kind_ships_something_and_a_plan_stands_under_its_kind():
+    assert list(presets.SHIPPED) == list(kinds.KINDS)
+    assert all(plan.kind == kind for kind, plans in presets.SHIPPED.items() for plan in plans)
 
 
 def test_nothing_else_is_shipped():
     wanted = {}
-    for plan in presets.ALL:
-        data = simulation_plan.source(plan) if plan.kind == "simulations" else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-        fingerprint = data.fingerprint
+    for plan in ALL:
+        fingerprint = kinds.points(plan).fingerprint
         units = [cache.bundled_key(one.key(fingerprint)) for one in plan.units()]
         wanted[cache.bundled_key(results.bundle_key(plan, fingerprint))] = units
     for folder in (cache.BUNDLED / "pack").iterdir():
         facts = json.loads((folder / "entry.json").read_text())["facts"]
-        assert facts["units"] == wanted.get(folder.name), "delete it and ship what its page shows: python -m core <page> --shipped"
+        assert facts["units"] == wanted.get(folder.name), "delete it and ship what its page shows: python -m core experiments --only <page>"
 
 
 @pytest.mark.parametrize("candidate", ["top:raw", "random"])
@@ -56,4 +62,4 @@ def test_a_shipped_training_is_what_this_code_computes(candidate, mnist):
 
 
 def test_the_first_screen_is_among_them():
-    assert retrain.Retraining() in presets.SHIPPED
+    assert all(type(plans[0])() == plans[0] for kind, plans in presets.SHIPPED.items() if kind != "simulations")

@@ -93,7 +93,7 @@ def test_random_always_runs():
         assert plan.candidates.count(RANDOM) == 1 and plan.candidates[-1] == RANDOM
         assert sum(each.candidate == RANDOM for each in plan.units()) == len(plan.budgets) * plan.seeds
     assert from_query({"candidates": "bottom:raw"})[0].candidates == (parse_candidate("bottom"), RANDOM)
-    for preset in presets.SHIPPED:
+    for preset in presets.RETRAININGS:
         assert RANDOM in preset.candidates
 
 
@@ -126,7 +126,7 @@ def test_a_plan_survives_its_link(plan):
     assert len(units) == len(set(units)) == len(plan.candidates) * len(plan.budgets) * plan.seeds <= MOST_UNITS
 
 
-@pytest.mark.parametrize("preset", presets.SHIPPED)
+@pytest.mark.parametrize("preset", presets.RETRAININGS)
 def test_presets_are_canonical_and_have_links(preset):
     assert preset.with_() == preset and from_query(preset.to_query()) == (preset, [])
 
