@@ -32,7 +32,7 @@ from typing import Annotated
 import numpy as np
 
 from core.added_points import added_shifts
-from core.curvature import Damping, OpenHead, open_head, solver
+from core.curvature import Damping, OpenHead, open_head, solver, told
 from core.softmax_head import check_labels, check_points, log_softmax, residuals, softmax
 from core.strategy import Knob, scorer
 from core.types import Embedded, Floats, Head, Ints, UserError
@@ -243,5 +243,6 @@ def _newton_utilities(opened: OpenHead, head: Head, aim: Aim, rows: Floats, labe
     numbers = 3 * labels.shape[1] * aim.logits.size
     steps = added_shifts(opened, fitted_labels(opened, head), damping, rows[:, None], labels[..., None], numbers)
     for block, shifts in steps:
+        told(block.start, len(rows))
         result[block] = aim.after(np.matmul(opened.basis, shifts)) - before
     return result
