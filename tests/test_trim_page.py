@@ -129,6 +129,7 @@ def test_the_papers_table_stands_beside_ours(monkeypatch):
     monkeypatch.setitem(plane.WORLDS, "two_gaussians", replace(plane.GAUSSIANS, seeds=4))
     at = visit(show="paper")
     accuracy = np.array([plane.trial(plane.GAUSSIANS, seed)["accuracy"] for seed in range(1, 5)])
+    assert any("picked, after a search" in element.value for element in at.caption)
     table = at.dataframe[0].value
     assert table["whose"].tolist() == ["the paper", "ours", "ours, IV's sign turned"] * 3
     assert table["FI better, of 4"].tolist()[:3] == [23, plane.better(accuracy, "iv")[0], plane.better(accuracy, "turned")[0]]
