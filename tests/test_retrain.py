@@ -108,7 +108,7 @@ def plans(draw):
         "subset": draw(st.integers(0, 9)),
         "candidates": " ".join(draw(st.lists(CANDIDATES, max_size=6))),
         "budgets": tuple(draw(st.lists(st.integers(1, 50_000), min_size=1, max_size=6))),
-        "network": draw(st.sampled_from(NETWORKS)),
+        "network": draw(st.sampled_from(list(NETWORKS))),
         "protocol": draw(st.sampled_from(list(unit.PROTOCOLS))),
         "seeds": draw(st.integers(2, 30)),
         "epochs": draw(st.integers(1, 200)),
