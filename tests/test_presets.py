@@ -49,14 +49,20 @@ def test_nothing_else_is_shipped():
 
 @pytest.mark.parametrize("candidate", ["top:raw", "random"])
 def test_a_shipped_training_is_what_this_code_computes(candidate, mnist):
-    """The smallest budget, trained again. The selection is the same on every machine, the network's accuracy up to rounding in training."""
+    """The smallest budget, trained again. The selection is the same but for ties, the network's accuracy up to rounding in training."""
     plan = presets.FAIR
     (one,) = [u for u in plan.units() if str(u.candidate) == candidate and u.budget == 1_000 and u.seed == 1]
     shipped = results.outcome(one.key(mnist.fingerprint))
     scores = pool_scores(one.scores_spec) if one.candidate.scored else None
     settings = {name: getattr(one, name) for name in ("budget", "network", "protocol", "length", "seed")}
     arrays, _ = unit.train(mnist, scores, rule=one.candidate.rule, **settings)
-    assert np.array_equal(arrays["chosen"], shipped["chosen"]) and np.array_equal(arrays["classes"], shipped["classes"])
+    assert np.array_equal(arrays["classes"], shipped["classes"])
+    if scores is None:
+        assert np.array_equal(arrays["chosen"], shipped["chosen"])
+    else:  # many leverages are 1 but for rounding, which differs between processors: equal points, in any order
+        pool = np.full(len(mnist), np.nan)
+        pool[unit.split(mnist)[0]] = scores
+        np.testing.assert_allclose(pool[arrays["chosen"]], pool[shipped["chosen"]], rtol=0, atol=1e-9)
     assert np.array_equal(arrays["epoch"], shipped["epoch"]) and np.array_equal(arrays["step"], shipped["step"])
     assert arrays["accuracy"][-1] == pytest.approx(shipped["accuracy"][-1], abs=0.03)
 

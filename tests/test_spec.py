@@ -201,7 +201,9 @@ def knob_values(knobs):
 @draw.composite
 def specs(choose):
     dataset, seeds = choose(draw.sampled_from(datasets.names())), draw.integers(0, 2**31 - 1)
-    embedder = embeddings.find(choose(draw.sampled_from(list(embeddings.embedders()))))
+    images = datasets.info(dataset).is_images
+    fitting = [name for name, entry in embeddings.embedders().items() if images or not entry.images_only]
+    embedder = embeddings.find(choose(draw.sampled_from(fitting)))
     chosen = strategy.find(choose(draw.sampled_from(list(strategy.strategies()))))
     return Spec().with_(
         dataset=dataset,
