@@ -84,7 +84,7 @@ def test_a_dataset_that_is_not_here_can_be_fetched(monkeypatch, tmp_path):
     monkeypatch.setattr(pipeline, "fetch_dataset", offline)
     cached.dataset.clear()
     at = visit(dataset="kmnist", embedding="pca")
-    assert not at.exception and "Kuzushiji-MNIST (70,000 images" in at.info[0].value and at.title[0].value == "Which characters matter?"
+    assert not at.exception and "Kuzushiji-MNIST (70,000 points" in at.info[0].value and at.title[0].value == "Which characters matter?"
     widget(at.button, "Download Kuzushiji-MNIST").click().run()
     assert not at.exception and "put these files there" in at.error[0].value
     monkeypatch.setattr(pipeline, "fetch_dataset", lambda name: monkeypatch.setattr(datasets, "is_ready", lambda name: True))
