@@ -9,6 +9,8 @@ pages = [
     st.Page("pages/map.py", title="Map", icon=":material/bubble_chart:"),
     st.Page("pages/retrain.py", title="Retrain", icon=":material/model_training:"),
     st.Page("pages/active.py", title="Active", icon=":material/add_circle:"),
+    st.Page("pages/influence.py", title="Influence", icon=":material/ads_click:"),
+    st.Page("pages/trim.py", title="Trim", icon=":material/content_cut:"),
     st.Page("pages/simulations.py", title="Simulations", icon=":material/balance:"),
     st.Page("pages/lesson.py", title="Lesson", icon=":material/school:"),
 ]

@@ -4,21 +4,21 @@ python -m core score --dataset mnist --embedding raw --strategy leverage --out s
 python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
-python -m core retrain --shipped    computes the experiments that come with the app
-python -m core active --shipped     computes the active-learning runs that come with the app
-python -m core simulations --shipped    computes the BAIT paper's simulations that come with the app
+python -m core experiments  computes and packs the experiments that come with the app finished
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from core import cache, datasets, embeddings, export, lesson, strategy
+from core.experiments.kinds import KINDS
 from core.spec import Comparison, Spec, talk_comparison
 from core.types import UserError
 
@@ -90,66 +90,31 @@ def networks(options: argparse.Namespace) -> None:
 
 
 def retrain(options: argparse.Namespace) -> None:
-    """Train on selections and write the tidy rows, and beside them a manifest; or compute and pack what comes with the app."""
-    from core.experiments import presets, results
+    """Train on selections and write the tidy rows, and beside them a manifest."""
+    from core.experiments import results, shipping
     from core.experiments.retrain import KNOBS, Retraining
 
-    if options.shipped:
-        _ship(presets.SHIPPED)
-        return
     names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
     plan = Retraining().with_(**{name: value for name in names if (value := getattr(options, name)) is not None})
     out = Path(options.out or "retraining.csv")
     kind = out.suffix.lstrip(".")
     export.encode(pd.DataFrame({"nothing": [0]}), kind)  # an unknown format is said before the work
-    fingerprint = _sweep(plan)
+    fingerprint = shipping.finish(plan, _say, partial(print, file=sys.stderr))
     found = results.outcomes(plan, fingerprint)
     _write(out, export.encode(pd.DataFrame(results.rows(plan, found)), kind))
     _write(out.with_suffix(".manifest.json"), export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode())
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")
 
 
-def active(options: argparse.Namespace) -> None:
-    """Compute and pack the active-learning runs that come with the app."""
-    from core.experiments import presets
+def experiments(options: argparse.Namespace) -> None:
+    """Compute and pack the experiments that come with the app."""
+    from core.experiments import presets, shipping
 
-    _ship(presets.ACTIVE)
-
-
-def simulations(options: argparse.Namespace) -> None:
-    """Compute and pack the simulations that come with the app."""
-    from core.experiments import presets
-
-    _ship(presets.SIMULATIONS)
+    shipping.ship(options.only or presets.SHIPPED, _say)
 
 
-def _ship(plans) -> None:
-    from core.experiments import results
-
-    for plan in plans:
-        fingerprint = _sweep(plan)
-        cache.bundle(results.bundle_key(plan, fingerprint), *results.pack(plan, fingerprint))
-
-
-def _sweep(plan) -> str:
-    """Run a plan to its end with progress on the terminal; the data's fingerprint."""
-    import time
-
-    from core.experiments import active, retrain, simulation_plan, sweep
-
-    data = simulation_plan.source(plan) if plan.kind == "simulations" else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    {"retrain": retrain.check, "active": active.check, "simulations": simulation_plan.check}[plan.kind](plan, data)
-    running, said = sweep.start(plan, data.fingerprint, "command line"), -1
-    while not running.finished:
-        time.sleep(0.2)
-        if running.done != said:
-            said, left = running.done, running.seconds_left
-            print(f"{plan.title()}: {said:,} of {running.total:,}" + (f", about {left / 60:.0f} min left" if left else ""), flush=True)
-    for note in running.notes:
-        print(note, file=sys.stderr)
-    if running.error:
-        raise UserError(running.error)
-    return data.fingerprint
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def _spec(options: argparse.Namespace) -> Spec:
@@ -193,12 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
     _add_retrain(commands)
-    labelling = commands.add_parser("active", help="compute the active-learning runs that come with the app (about half an hour)")
-    labelling.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
-    labelling.set_defaults(run=active)
-    simulating = commands.add_parser("simulations", help="compute the simulations that come with the app (about a quarter of an hour)")
-    simulating.add_argument("--shipped", action="store_true", required=True, help="compute what is missing and pack everything")
-    simulating.set_defaults(run=simulations)
+    shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
+    shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
+    shipping.set_defaults(run=experiments)
     learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")
@@ -220,7 +182,6 @@ def _add_retrain(commands) -> None:
     for name, knob in KNOBS.items():
         parser.add_argument(f"--{name}", help=f"{knob.help or knob.label} Default {knob.default}.")
     parser.add_argument("--out", help="run.csv or run.parquet")
-    parser.add_argument("--shipped", action="store_true", help="compute what comes with the app (more than an hour on two cores)")
     parser.set_defaults(run=retrain)
 
 

@@ -8,14 +8,14 @@ of the vectors that sum to zero: a residual is q = N^T (p - e_y), the Fisher mat
 q (x) h or a step has shape (r, m), and H is D x D, D = r m. That is exact for all that the softmax can tell apart, and leaves H
 no null directions but those of the embedding itself. Nothing of size n x D, or D x D for each point, is made.
 
-The three: `Exact` (Cholesky), `Iterated` (conjugate gradients) and `Kronecker` (K-FAC).
+The three: `Exact` (Cholesky; within the span of a few points `Spanned`), `Iterated` (conjugate gradients) and `Kronecker` (K-FAC).
 Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015 (K-FAC, here with the true Fisher matrix of the labels).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -24,6 +24,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 from scipy.linalg.lapack import dpotri
 
 from core import jobs, softmax_head
+from core.span import few, span
 from core.strategy import Knob
 from core.types import Floats, Head, Ints, UserError
 
@@ -127,7 +128,7 @@ def open_head(head: Head) -> OpenHead:
     return OpenHead(theta, d, penalty, rows, softmax_head.softmax(rows @ theta.T), helmert(len(theta)).T)
 
 
-def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Iterated | Kronecker:
+def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Spanned | Iterated | Kronecker:
     """Something that solves with H = mean Lambda (x) h h^T + ridge (m,).
 
     hessian: "exact" (by Cholesky up to 4,000 parameters, by conjugate gradients above), or "kfac" for its Kronecker factors.
@@ -135,20 +136,20 @@ def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | I
     """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    return Exact(opened, ridge) if np.prod(opened.shape) <= FACTORED else Iterated(opened, ridge)
+    exact = Spanned if few(opened.n, opened.d, ridge) else Exact
+    return (exact if _parameters(opened, ridge) <= FACTORED else Iterated)(opened, ridge)
 
 
-def spreader(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Kronecker:
+def spreader(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Spanned | Kronecker:
     """The same for methods that also need H^-1 (e_a (x) h) for each point; a UserError for more than 8,000 parameters exactly."""
-    parameters = int(np.prod(opened.shape))
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    if parameters > INVERTED:
+    if (parameters := _parameters(opened, ridge)) > INVERTED:
         raise UserError(
             f"This method inverts the head's Hessian exactly for at most {INVERTED:,} parameters, and the head has {parameters:,}. "
             "Take an embedding of fewer dimensions or, where the method offers it, the Hessian 'kfac'."
         )
-    return Exact(opened, ridge)
+    return Spanned(opened, ridge) if few(opened.n, opened.d, ridge) else Exact(opened, ridge)
 
 
 class Exact:
@@ -175,6 +176,30 @@ class Exact:
         lower = np.tril(dpotri(self.factor[0], lower=1)[0])
         inverse = (lower + np.tril(lower, -1).T).reshape(r, m, r * m)
         return np.ascontiguousarray(inverse.transpose(1, 0, 2)).reshape(m, r * r * m)
+
+
+class Spanned:
+    """The same for a head on fewer points than dimensions: exact, by the Hessian within the points' span, (r q, r q) for q <= n + 1.
+
+    Outside that span H is the ridge alone, the same for every weight and above 0.
+    """
+
+    def __init__(self, opened: OpenHead, ridge: Floats):
+        self.axes, self.beyond = span(opened.rows, opened.d), ridge[0]
+        within = np.append(np.full(self.axes.shape[1] - len(ridge[opened.d :]), ridge[0]), ridge[opened.d :])
+        self.exact = Exact(replace(opened, rows=opened.rows @ self.axes), within)
+
+    def solve(self, targets: Floats) -> Floats:
+        """H^-1 targets: (..., r, m)."""
+        inside = targets @ self.axes
+        return self.exact.solve(inside) @ self.axes.T + (targets - inside @ self.axes.T) / self.beyond
+
+    def spread(self, rows: Floats) -> Floats:
+        """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m)."""
+        inside = rows @ self.axes
+        spreads = self.exact.spread(inside) @ self.axes.T
+        spreads += np.einsum("ab,km->kabm", np.eye(spreads.shape[1]), (rows - inside @ self.axes.T) / self.beyond)
+        return spreads
 
 
 class Iterated:
@@ -251,6 +276,11 @@ def told(done: int, total: int, what: str = "points") -> None:
     """Between two parts of a long scoring: ends it if nobody waits for it any more, else says how far it is."""
     jobs.check()
     jobs.report(done / total, f"Scoring, {done:,} of {total:,} {what}")
+
+
+def _parameters(opened: OpenHead, ridge: Floats) -> int:
+    (r, m), beyond = opened.shape, opened.d - opened.n
+    return r * (m - beyond if few(opened.n, opened.d, ridge) else m)
 
 
 def _mean_fisher(opened: OpenHead) -> Floats:

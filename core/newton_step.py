@@ -44,11 +44,7 @@ def newton_shifts(
     that the caller will make of its shifts; it sets the size of a block. UserError: a singular K, more than 8,000 parameters, or
     more than 2e10 numbers in all.
     """
-    if len(rows) * per_block > EVALUATIONS:
-        raise UserError(
-            f"A Newton step for each of {len(rows):,} points, evaluated wherever the goal looks, would take {len(rows) * per_block:.0e} "
-            f"numbers, and {EVALUATIONS:.0e} is the limit. Take fewer points, or the first-order step."
-        )
+    check_evaluations(len(rows), per_block)
     n, (r, m) = opened.n, opened.shape
     solve = spreader(opened, opened.penalty * (n + sign) / n + damping)
     drift = solve.solve(opened.pull)
@@ -60,3 +56,12 @@ def newton_shifts(
         residuals = np.stack([opened.residuals(probs, column) for column in labels[block].T], axis=1)
         weights = after_newton_step(opened.fishers(probs), levers, residuals, h @ drift.T, n, sign)
         yield block, -(sign / n) * (drift + np.einsum("kla,kabm->klbm", weights, spreads, optimize=True))
+
+
+def check_evaluations(points: int, each: int) -> None:
+    """A UserError if stepped heads for so many points, of so many numbers each, are more than should be waited for."""
+    if points * each > EVALUATIONS:
+        raise UserError(
+            f"A Newton step for each of {points:,} points, evaluated wherever the goal looks, would take {points * each:.0e} "
+            f"numbers, and {EVALUATIONS:.0e} is the limit. Take fewer points, or the first-order step."
+        )

@@ -90,6 +90,20 @@ def risk_by_budget(
     return _lines(frame, "budget", x, lines, dark, last=max(budgets), height=height)
 
 
+def accuracy_by_removed(budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
+    """Does removing points help? Accuracy (m, b) against the points removed, 0 among them, with its interval as a band."""
+    x = {"scale": alt.Scale(nice=False, zero=False), "axis": _ticks(budgets), "title": "points removed"}
+    return _lines(_long(budgets, accuracy, lines, "removed"), "removed", x, lines, dark, last=max(budgets))
+
+
+def precision_by_removed(budgets: Sequence[int], precision: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
+    """Who finds what is planted? The share (m, b) of planted points among those removed, with its interval as a band."""
+    x = {"scale": alt.Scale(nice=False, zero=False), "axis": _ticks(budgets), "title": "points removed"}
+    frame = _long(budgets, precision, lines, "removed")
+    height = _Height("planted among the removed", domain=_domain(frame[["low", "high"]]))
+    return _lines(frame, "removed", x, lines, dark, last=max(budgets), height=height)
+
+
 def replay(frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT) -> alt.LayerChart:
     """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the chart, answered in the browser alone.
 

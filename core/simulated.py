@@ -35,18 +35,18 @@ def synth2_groups(points: Floats) -> Ints:
     return np.argmin(distances, axis=0)
 
 
-def two_gaussians(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
-    """Two round normal clouds of spread 1 at (-1.5, 0) and (1.5, 0): a vertical line divides them with an error of 6.7%."""
+def two_gaussians(n: int, rng: np.random.Generator, *, distance: float = 3.0) -> tuple[Floats, Ints]:
+    """Two round normal clouds of spread 1 about (-distance/2, 0) and (distance/2, 0): a vertical line divides 3.0 with an error of 6.7%."""
     labels = _labels(n)
-    return _points(np.stack([3.0 * labels - 1.5, np.zeros(n)], axis=1) + rng.normal(size=(n, 2)), labels)
+    return _points(np.stack([distance * (labels - 0.5), np.zeros(n)], axis=1) + rng.normal(size=(n, 2)), labels)
 
 
-def two_crescents(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
-    """Two half circles of radius 1 that reach into one another, with noise of spread 0.2: no straight line divides them."""
+def two_crescents(n: int, rng: np.random.Generator, *, noise: float = 0.2) -> tuple[Floats, Ints]:
+    """Two half circles of radius 1 that reach into one another, with noise of this spread: no straight line divides them."""
     labels, angles = _labels(n), np.pi * rng.random(n)
     upper = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     arcs = np.where(labels[:, None] == 0, upper, np.array([1.0, 0.5]) - upper)
-    return _points(arcs + 0.2 * rng.normal(size=(n, 2)), labels)
+    return _points(arcs + noise * rng.normal(size=(n, 2)), labels)
 
 
 def _labels(n: int) -> Ints:

@@ -37,7 +37,7 @@ NEVER = {
 # What only these files may import.
 ONLY_IN = {
     "umap": ("core/projection.py",),
-    "altair": ("core/charts.py", "core/run_charts.py", "core/round_charts.py"),
+    "altair": ("core/charts.py", "core/run_charts.py", "core/round_charts.py", "core/influence_charts.py", "core/trim_charts.py"),
     "dask": ("core/jobs.py", "core/worker_host.py"),
     "distributed": ("core/jobs.py", "core/worker_host.py"),
 }

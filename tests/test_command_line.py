@@ -1,5 +1,6 @@
 """Does `python -m core` write what the screen would offer, and say what is wrong without a traceback?"""
 
+import dataclasses
 import importlib
 import json
 import os
@@ -13,9 +14,10 @@ import pytest
 
 from core import __main__ as command_line
 from core import cache, datasets, embeddings, jobs, pipeline
-from core.experiments import presets, results, simulation_plan, sweep
+from core.experiments import plane, presets, results, simulation_plan, sweep
 from core.experiments import retrain as experiment
 from core.experiments.retrain import Retraining
+from core.experiments.trim import Trim
 from core.spec import Spec, scores_key, textbook_key
 from core.strategies.leverage import leverage
 from core.types import UserError
@@ -159,7 +161,7 @@ OPTIONS = "--dataset=digits --n=100 --network=linear --epochs=2 --seeds=2".split
 
 
 class Here:
-    """Stands in for core.jobs: every training at once, in this process."""
+    """Stands in for core.jobs: every unit at once, in this process."""
 
     LOST = jobs.LOST
 
@@ -258,13 +260,41 @@ def test_a_bad_run_ends_with_status_2_and_a_sentence(arguments, message, tmp_pat
 
 def test_shipped_runs_are_computed_and_packed(tmp_path, here, monkeypatch):
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(presets, "SHIPPED", (PLAN, PLAN.with_(protocol="talk")))
-    assert command_line.main(["retrain", "--shipped"]) == 0
+    monkeypatch.setattr(presets, "SHIPPED", {"retrain": (PLAN, PLAN.with_(protocol="talk"))})
+    assert command_line.main(["experiments"]) == 0
     assert len(list(cache.BUNDLED.glob("pack/*"))) == 2
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     results.forget()
-    for plan in presets.SHIPPED:
+    for plan in presets.SHIPPED["retrain"]:
         assert len(results.outcomes(plan, datasets.load("digits", n=100).fingerprint)) == 8
+
+
+def test_shipped_utilities_and_queries_are_computed_and_packed(tmp_path, here, monkeypatch):
+    from core.experiments.utilities import Queries, Utilities
+
+    digits = Spec(dataset="digits", n=400)
+    small = {"seen": digits, "labeled": 20, "validation": 20, "seeds": 2}
+    plans = (Utilities().with_(**small, pool=10), Queries().with_(**small, unlabeled=50, rounds=1))
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"influence": plans})
+    assert command_line.main(["experiments", "--only", "influence"]) == 0
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
+    results.forget()
+    for plan, units in zip(plans, (2, 12), strict=True):
+        assert len(results.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == units
+
+
+def test_shipped_trimmings_are_computed_and_packed_with_the_simulations(tmp_path, here, monkeypatch):
+    plan = Trim().with_(dataset="digits", n=400, training=100, validation=60, budgets="5", methods="loss", seeds=2)
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"trim": (plan,)})
+    monkeypatch.setattr(plane, "WORLDS", {"two_gaussians": dataclasses.replace(plane.GAUSSIANS, seeds=2)})
+    assert command_line.main(["experiments", "--only", "trim"]) == 0
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
+    results.forget()
+    assert len(results.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == 4
+    table = cache.get(plane.table_key("two_gaussians"))
+    assert table.arrays["accuracy"].shape == (2, 4, 4) and cache.get(plane.picture_key("two_gaussians", 1)) is not None
 
 
 def test_a_run_as_a_program(tmp_path):
@@ -281,8 +311,8 @@ def test_simulations_are_computed_and_packed(tmp_path, here, monkeypatch):
         dataset="digits", n=600, pool=200, batch=5, rounds=1, seeds=2, strategies="k_center"
     )
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(presets, "SIMULATIONS", (risk, network))
-    assert command_line.main(["simulations", "--shipped"]) == 0
+    monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"simulations": (risk, network)})
+    assert command_line.main(["experiments", "--only", "simulations"]) == 0
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     results.forget()
     for plan, runs in ((risk, 8), (network, 4)):

@@ -36,7 +36,7 @@ def torch_goal(goal, rows, labels):
 
 def aim_of(goal, pool, validation, head):
     opened = open_head(head)
-    return opened, module._aim(opened, opened.design(pool), validation, head, goal)
+    return opened, module.aim_of(opened, opened.design(pool), validation, head, goal)
 
 
 def measured(goal, pool, validation, head):

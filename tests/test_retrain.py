@@ -93,7 +93,7 @@ def test_random_always_runs():
         assert plan.candidates.count(RANDOM) == 1 and plan.candidates[-1] == RANDOM
         assert sum(each.candidate == RANDOM for each in plan.units()) == len(plan.budgets) * plan.seeds
     assert from_query({"candidates": "bottom:raw"})[0].candidates == (parse_candidate("bottom"), RANDOM)
-    for preset in presets.SHIPPED:
+    for preset in presets.RETRAININGS:
         assert RANDOM in preset.candidates
 
 
@@ -108,7 +108,7 @@ def plans(draw):
         "subset": draw(st.integers(0, 9)),
         "candidates": " ".join(draw(st.lists(CANDIDATES, max_size=6))),
         "budgets": tuple(draw(st.lists(st.integers(1, 50_000), min_size=1, max_size=6))),
-        "network": draw(st.sampled_from(NETWORKS)),
+        "network": draw(st.sampled_from(list(NETWORKS))),
         "protocol": draw(st.sampled_from(list(unit.PROTOCOLS))),
         "seeds": draw(st.integers(2, 30)),
         "epochs": draw(st.integers(1, 200)),
@@ -126,7 +126,7 @@ def test_a_plan_survives_its_link(plan):
     assert len(units) == len(set(units)) == len(plan.candidates) * len(plan.budgets) * plan.seeds <= MOST_UNITS
 
 
-@pytest.mark.parametrize("preset", presets.SHIPPED)
+@pytest.mark.parametrize("preset", presets.RETRAININGS)
 def test_presets_are_canonical_and_have_links(preset):
     assert preset.with_() == preset and from_query(preset.to_query()) == (preset, [])
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from core import cache, datasets, strategy
 from core.cache import Entry
+from core.experiments import plans
 from core.experiments.rounds import Setting, inputs_of, networks_trained, pool_of
 from core.experiments.unit import check_network
 from core.spec import Spec
@@ -120,14 +121,7 @@ class Active:
 
 def from_query(query: Mapping[str, str]) -> tuple[Active, list[str]]:
     """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
-    plan, problems = Active(), []
-    for name in _texts(plan):
-        if name in query:
-            try:
-                plan = plan.with_(**{name: query[name]})
-            except UserError as error:
-                problems.append(str(error))
-    return plan, problems
+    return plans.read(Active(), _texts(Active()), query)
 
 
 def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import numpy as np
 
 from core import cache, datasets, strategy
 from core.cache import Entry
-from core.experiments import selections
+from core.experiments import plans, selections
 from core.experiments.unit import CHECKPOINTS, CURVE_POINTS, NETWORKS, PROTOCOLS
 from core.spec import Spec, score_code, score_fields
 from core.strategy import Knob
@@ -30,7 +29,7 @@ from core.types import Dataset, Floats, UserError
 from core.versions import code_version
 
 BUDGETS = (1_000, 5_000, 10_000)
-MOST_BUDGETS, MOST_CANDIDATES, MOST_UNITS = 12, 12, 2_000
+MOST_CANDIDATES, MOST_UNITS = 12, 2_000
 TEST_POINTS, TEST_SHARE = 10_000, 0.3
 KNOBS = {
     "network": Knob(
@@ -163,14 +162,7 @@ class Retraining:
 
 def from_query(query: Mapping[str, str]) -> tuple[Retraining, list[str]]:
     """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
-    plan, problems = Retraining(), []
-    for name in _texts(plan):
-        if name in query:
-            try:
-                plan = plan.with_(**{name: query[name]})
-            except UserError as error:
-                problems.append(str(error))
-    return plan, problems
+    return plans.read(Retraining(), _texts(Retraining()), query)
 
 
 def unit_key(unit: Unit, fingerprint: str) -> str:
@@ -244,7 +236,7 @@ def _canonical(plan: Retraining) -> Retraining:
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
     knobs |= {"epochs": 15} if knobs["protocol"] == "steps" else {"steps": 1_000}
-    candidates, budgets = _candidates(plan.candidates), _budgets(plan.budgets)
+    candidates, budgets = _candidates(plan.candidates), plans.budgets(plan.budgets)
     if (units := len(candidates) * len(budgets) * knobs["seeds"]) > MOST_UNITS:
         raise UserError(f"Found {units:,} trainings, expected at most {MOST_UNITS:,}. Choose fewer selections, budgets or seeds.")
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
@@ -257,12 +249,3 @@ def _candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     if len(each) >= MOST_CANDIDATES:
         raise UserError(f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}. Leave some out.")
     return (*each, RANDOM)
-
-
-def _budgets(given: str | tuple[int, ...]) -> tuple[int, ...]:
-    knob = Knob("Budget", low=1, name="budget", kind=int)
-    texts = re.sub(r"(?<=\d),(?=\d{3}\b)", "", given).split() if isinstance(given, str) else given  # 1,000 is one number; 5,6 is none
-    parsed = sorted({knob.parse(text) for text in texts})
-    if not 1 <= len(parsed) <= MOST_BUDGETS:
-        raise UserError(f"Budgets: found {len(parsed)}, expected 1 to {MOST_BUDGETS} numbers of points such as 1000 5000 10000.")
-    return tuple(parsed)

@@ -7,9 +7,9 @@ u(x, y) = < v, penalty T > + p.S - S_y. What the unknown label y stands for is a
 one, the mean over all, or the mean under the current predictions. Remark 1: under the predictions themselves p.S - p.S = 0, so that the
 first-order utility is the same constant for every point; only a temperature other than 1 makes it tell points apart.
 
-Besides this first-order step, `step="newton"` takes the point's own curvature into the refitted head (core/newton_step.py: the place
-where its leverage enters) and evaluates the goal at the stepped head, not its slope. That is our own. It costs more and comes closer to
-retraining under the labels that points have; under one that the head takes for nearly impossible it may overshoot.
+Besides this first-order step, `step="newton"` moves the head by a Newton step in which the point keeps its own loss (core/added_points.py:
+the place where its leverage enters), and evaluates the goal at the stepped head, not its slope. That is our own. It costs more and comes
+much closer to retraining.
 
 Goals, all to be raised, means over points where the paper sums two of them (a factor, no ranking changes):
     dev        mean log p[y] of the validation points
@@ -26,13 +26,13 @@ Source: Xu and Kazantsev 2019, "Understanding Goal-Oriented Active Learning via 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 
-from core.curvature import Damping, OpenHead, open_head, solver
-from core.newton_step import newton_shifts
+from core.added_points import added_shifts
+from core.curvature import Damping, OpenHead, open_head, solver, told
 from core.softmax_head import check_labels, check_points, log_softmax, residuals, softmax
 from core.strategy import Knob, scorer
 from core.types import Embedded, Floats, Head, Ints, UserError
@@ -60,7 +60,7 @@ Step = Annotated[
     str,
     Knob(
         "Step",
-        "'linear': the paper's first-order utility. 'newton': one Newton step with the point's curvature.",
+        "'linear': the paper's first-order utility. 'newton': one Newton step that keeps the point's own loss.",
         choices=STEPS,
     ),
 ]
@@ -86,24 +86,24 @@ def goal_utility(
     Hessian, and for step="newton" more than 8,000 parameters or too many evaluations. Source: GORAL, Eq. 1 and 3.
     """
     _check_choices(over, temperature, step)
-    opened, rows = _pool(embedding, head)
+    opened, rows = open_pool(embedding, head)
     known = check_labels(labels, len(rows), head) if over == "oracle" else None
-    aim = _aim(opened, rows, validation, head, goal)
+    aim = aim_of(opened, rows, validation, head, goal)
     if step == "newton":
-        tried = np.tile(np.arange(len(opened.theta)), (len(rows), 1)) if known is None else known[:, None]
-        utilities = _newton_utilities(opened, aim, rows, tried, damping)
-        return utilities[:, 0] if known is not None else _resolved(utilities, over, tempered(opened, rows, over, temperature))
-    probs, products, constant = _linear_terms(opened, aim, rows, damping)
+        tried = every_label(opened, len(rows)) if known is None else known[:, None]
+        utilities = _newton_utilities(opened, head, aim, rows, tried, damping)
+        return utilities[:, 0] if known is not None else resolved(utilities, over, tempered(opened.probabilities(rows), over, temperature))
+    probs, products, constant = linear_terms(opened, aim, rows, damping)
     if over in ("uniform", "predicted"):  # as one difference, so that equal weights give exactly the constant
-        return constant + ((probs - tempered(opened, rows, over, temperature)) * products).sum(axis=1)
+        return constant + ((probs - tempered(probs, over, temperature)) * products).sum(axis=1)
     utilities = constant + (probs * products).sum(axis=1)[:, None] - products
-    return utilities[np.arange(len(rows)), known] if known is not None else _resolved(utilities, over, probs)
+    return utilities[np.arange(len(rows)), known] if known is not None else resolved(utilities, over, probs)
 
 
 def label_utilities(embedding: Floats, validation: Embedded, head: Head, *, goal: str = "dev", damping: float = 0.0) -> Floats:
     """First-order u(x, y) of every point of the pool (n, d) under every label: (n, c), by one product n x m x c."""
-    opened, rows = _pool(embedding, head)
-    probs, products, constant = _linear_terms(opened, _aim(opened, rows, validation, head, goal), rows, damping)
+    opened, rows = open_pool(embedding, head)
+    probs, products, constant = linear_terms(opened, aim_of(opened, rows, validation, head, goal), rows, damping)
     return constant + (probs * products).sum(axis=1)[:, None] - products
 
 
@@ -132,13 +132,11 @@ def batch_utility(
         return float(goal_utility(embedding, labels, validation, head, **settings)[list(batch)].sum())
     if over != "oracle":
         raise UserError(f"Batch by a Newton step: found over={over!r}, expected 'oracle'. Take step 'linear' for unknown labels.")
-    opened, pool = _pool(embedding, head)
+    opened, pool = open_pool(embedding, head)
     rows, known = pool[list(batch)], check_labels(labels, len(pool), head)[list(batch)]
-    aim, probs = _aim(opened, pool, validation, head, goal), opened.probabilities(rows)
-    joined = replace(opened, rows=np.vstack([opened.rows, rows]), probs=np.vstack([opened.probs, probs]))
-    slope = opened.residuals(probs, known).T @ rows + len(rows) * opened.pull
-    shift = -solver(joined, opened.penalty + damping).solve(slope) / joined.n
-    return float(aim.value(aim.logits + aim.rows @ shift.T @ opened.basis.T) - aim.value(aim.logits))
+    aim = aim_of(opened, pool, validation, head, goal)
+    ((_, shifts),) = added_shifts(opened, fitted_labels(opened, head), damping, rows[None], known[None, None], 3 * aim.logits.size)
+    return float(aim.after(opened.basis @ shifts[0, 0]) - aim.value(aim.logits))
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +158,10 @@ class Aim:
             return (probs * logs).sum(axis=-1).mean(axis=-1)
         return (((probs**2).sum(axis=-1) - 1) * self._squares).mean(axis=-1)
 
+    def after(self, shift: Floats) -> Floats:
+        """tau for heads T + shift, shift (..., c, m): (...)."""
+        return self.value(self.logits + np.matmul(self.rows, np.swapaxes(shift, -1, -2)))
+
     def slopes(self) -> Floats:
         """The gradient of each point's part of tau by its logits, at the current ones: (v, c)."""
         logs = log_softmax(self.logits)
@@ -175,11 +177,21 @@ class Aim:
         return (self.rows**2).sum(axis=1)
 
 
-def tempered(opened: OpenHead, rows: Floats, over: str, temperature: float) -> Floats:
+def tempered(probs: Floats, over: str, temperature: float) -> Floats:
     """The weights (n, c) of the labels: p^(1/T) scaled to sum to 1 for "predicted", equal ones for "uniform"."""
     if over == "uniform":
-        return np.full((len(rows), len(opened.theta)), 1 / len(opened.theta))
-    return softmax(rows @ opened.theta.T / temperature)
+        return np.full(probs.shape, 1 / probs.shape[1])
+    if temperature == 1:  # to the last digit, so that Remark 1 holds exactly
+        return probs
+    with np.errstate(divide="ignore"):
+        return softmax(np.log(probs) / temperature)
+
+
+def resolved(utilities: Floats, over: str, weights: Floats) -> Floats:
+    """One utility for each point (n,) out of those under each label (n, c): "min" or "max", or the mean with these weights (n, c)."""
+    if over in ("min", "max"):
+        return getattr(utilities, over)(axis=1)
+    return (weights * utilities).sum(axis=1)
 
 
 def _check_choices(over: str, temperature: float, step: str) -> None:
@@ -190,13 +202,15 @@ def _check_choices(over: str, temperature: float, step: str) -> None:
         )
 
 
-def _pool(embedding: Floats, head: Head) -> tuple[OpenHead, Floats]:
+def open_pool(embedding: Floats, head: Head) -> tuple[OpenHead, Floats]:
+    """The head laid open, and the design rows (n, m) of the pool. A UserError if the pool has another width."""
     check_points(embedding, head)
     opened = open_head(head)
     return opened, opened.design(embedding)
 
 
-def _aim(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goal: str) -> Aim:
+def aim_of(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goal: str) -> Aim:
+    """The goal with the points it is measured on: the validation set, or the pool (n, m). A UserError for an unknown goal or labels."""
     if goal not in GOALS:
         raise UserError(f"Goal: found {goal!r}, expected one of {', '.join(GOALS)}.")
     if goal != "dev":
@@ -206,24 +220,29 @@ def _aim(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goal:
     return Aim(goal, rows, rows @ opened.theta.T, check_labels(validation.labels, len(rows), head, "validation labels"))
 
 
-def _linear_terms(opened: OpenHead, aim: Aim, rows: Floats, damping: float) -> tuple[Floats, Floats, float]:
-    """(p (n, c), S = X V^T (n, c), < v, penalty T >)."""
+def linear_terms(opened: OpenHead, aim: Aim, rows: Floats, damping: float) -> tuple[Floats, Floats, float]:
+    """(p (n, c), S = X V^T (n, c), < v, penalty T >): u(x, y) is the last + p.S - S_y."""
     gradient = opened.mean_gradient(aim.rows, aim.slopes() @ opened.basis)
     v = -solver(opened, opened.penalty + damping).solve(gradient) / opened.n
     return opened.probabilities(rows), rows @ (opened.basis @ v).T, float((v * opened.pull).sum())
 
 
-def _newton_utilities(opened: OpenHead, aim: Aim, rows: Floats, labels: Ints, damping: float) -> Floats:
+def fitted_labels(opened: OpenHead, head: Head) -> Ints:
+    """The labels (n,) of the points that the head was fitted on; a UserError if they are not known."""
+    return check_labels(head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on")
+
+
+def every_label(opened: OpenHead, n: int) -> Ints:
+    """All class numbers for each of n points: (n, c)."""
+    return np.tile(np.arange(len(opened.theta)), (n, 1))
+
+
+def _newton_utilities(opened: OpenHead, head: Head, aim: Aim, rows: Floats, labels: Ints, damping: float) -> Floats:
     """tau at the head stepped for each point and each of its labels, less tau now: (n, labels)."""
     result, before = np.empty(labels.shape), aim.value(aim.logits)
     numbers = 3 * labels.shape[1] * aim.logits.size
-    for block, shifts in newton_shifts(opened, damping, rows, labels, sign=1, per_block=numbers):
-        moved = np.matmul(opened.basis, np.matmul(shifts, aim.rows.T))
-        result[block] = aim.value(aim.logits + np.swapaxes(moved, -1, -2)) - before
+    steps = added_shifts(opened, fitted_labels(opened, head), damping, rows[:, None], labels[..., None], numbers)
+    for block, shifts in steps:
+        told(block.start, len(rows))
+        result[block] = aim.after(np.matmul(opened.basis, shifts)) - before
     return result
-
-
-def _resolved(utilities: Floats, over: str, weights: Floats) -> Floats:
-    if over in ("min", "max"):
-        return getattr(utilities, over)(axis=1)
-    return (weights * utilities).sum(axis=1)

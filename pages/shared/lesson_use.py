@@ -52,7 +52,7 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
     for plan in (presets.FAIR, presets.TALK):
         grid = results.grid(plan, results.outcomes(plan, data.fingerprint), len(data.class_names))
         if grid.finished < len(plan.units()):
-            raise UserError("Lesson: found no finished retraining among the bundled results. Run python -m core retrain --shipped.")
+            raise UserError("Lesson: found no finished retraining among the bundled results. Run python -m core experiments.")
         grids[plan.protocol] = grid
         place = plan.budgets.index(BUDGET)
         for candidate, mean in zip(plan.candidates, grid.curve[:, place].mean(axis=1), strict=True):

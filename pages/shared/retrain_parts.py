@@ -14,12 +14,12 @@ from core.experiments.retrain import KNOBS, RANDOM, Candidate, Retraining, parse
 from core.experiments.unit import PROTOCOLS, split
 from core.spec import Spec
 from core.types import Dataset, UserError
-from pages.shared import experiments, parts, pickers, state
+from pages.shared import experiments, lists, parts, pickers, state
 from pages.shared.words import short
 
 View = dict[str, Any]
 PAGE = "retrain"
-LISTS = {name: " ".join(map(str, getattr(Retraining(), name))) for name in ("candidates", "budgets")}
+LISTS = {name: lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
 SHOWN = {"budget": "By budget", "training": "During training", "difference": "Against random"}
 SHOWN |= {"classes": "By class", "points": "What was selected"}
 BESIDE = 4  # sentences in sight
@@ -44,22 +44,7 @@ READING = (
 
 def readable(view: View) -> View:
     """The view without selections and budgets that mean nothing: a link's are told, and the others are used."""
-    for name in LISTS:
-        view[name], wrong = _sifted(name, view[name])
-        state.problems().extend(wrong)
-    return view
-
-
-def _sifted(name: str, text: str) -> tuple[str, list[str]]:
-    """The words of a list that can be used (the first plan's if there are none), and one message for each of the others."""
-    kept, wrong = [], []
-    for word in text.replace(",", "").split():
-        try:
-            Retraining().with_(**{name: word})
-            kept.append(word)
-        except UserError as error:
-            wrong.append(str(error))
-    return " ".join(kept) or LISTS[name], wrong
+    return lists.readable(Retraining(), LISTS, view)
 
 
 def controls(view: View, data: Dataset) -> View:
@@ -92,18 +77,9 @@ def _selections(chosen: str, data: Dataset) -> str:
 
 
 def _budgets(chosen: str, data: Dataset) -> str:
-    now = chosen.split()
-    options = sorted({*now, *(str(budget) for budget in BUDGETS if budget < len(data))}, key=lambda text: (len(text), text))
+    offered = (budget for budget in BUDGETS if budget < len(data))
     help = "How many points are selected. Type a number to add another one."
-    how = {"key": state.key("retrain budgets"), "help": help, "accept_new_options": True, "format_func": _thousands}
-    kept, wrong = _sifted("budgets", " ".join(st.multiselect("Budgets", options, now, **how)))
-    for problem in wrong:
-        st.warning(f"{problem[:1].upper()}{problem[1:]} It is left out.")
-    return kept
-
-
-def _thousands(text: str) -> str:
-    return f"{int(text):,}" if text.isdigit() else text
+    return lists.budgets(Retraining(), chosen, offered, "retrain budgets", help)
 
 
 def plan_of(spec: Spec, view: View) -> Retraining:
@@ -127,8 +103,8 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | Non
 def show_plan(plan: Retraining) -> None:
     """For callbacks: the page shows this plan in the next run."""
     view = {name: getattr(plan, name) for name in KNOBS}
-    lists = {"candidates": " ".join(map(str, plan.candidates)), "budgets": " ".join(map(str, plan.budgets))}
-    experiments.reopen(plan, {**view, **lists, "focus": None})
+    texts = {name: lists.text_of(plan, name) for name in LISTS}
+    experiments.reopen(plan, {**view, **texts, "focus": None})
 
 
 def name_of(text: str | Candidate) -> str:

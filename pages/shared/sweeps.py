@@ -12,7 +12,8 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import cache, jobs
-from core.experiments import active, cost, results, retrain, simulation_plan, sweep
+from core.experiments import cost, results, sweep
+from core.experiments.kinds import KINDS
 from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
@@ -20,11 +21,6 @@ from pages.shared import parts, state
 from pages.shared.words import time_text
 
 Show = Callable[[Plan], None]
-READERS = {  # a plan's kind is its page's name
-    "retrain": retrain.from_query,
-    "active": active.from_query,
-    "simulations": simulation_plan.from_query,
-}
 REFRESH = 1.0  # seconds between two looks at a running experiment
 QUICK = 0.3  # seconds to wait for a measurement before showing that it is being made
 MEGABYTE = 2**20
@@ -157,7 +153,7 @@ def history(fingerprint: str, show: Show, kind: str) -> None:
     with st.popover("Past experiments", width="stretch"):
         records = sorted(cache.entries("history"), key=lambda item: -item[1]["started"])
         wanted = [(key, facts) for key, facts in records if facts["data"] == fingerprint and facts["kind"] == kind]
-        plans = [(key, facts, READERS[kind](facts["plan"])[0]) for key, facts in wanted]
+        plans = [(key, facts, KINDS[kind].from_query(facts["plan"])[0]) for key, facts in wanted]
         if not plans:
             st.caption("None yet on these points. An experiment appears here as soon as it is started.")
         for key, facts, plan in plans[:20]:

@@ -1,0 +1,53 @@
+"""Plans run to their end without a screen, and what comes with the app finished: computed where it is missing, and packed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from core import cache
+from core.experiments import kinds, plane, presets, results, sweep
+from core.experiments.results import Plan
+from core.types import UserError
+
+Say = Callable[[str], None]
+LOOK = 0.2  # seconds between two looks at a running experiment
+
+
+def ship(which: Iterable[str], say: Say) -> None:
+    """Compute and pack the experiments of these kinds; with "trim" the FI paper's simulations in the plane."""
+    for kind in which:
+        for plan in presets.SHIPPED[kind]:
+            fingerprint = finish(plan, say)
+            cache.bundle(results.bundle_key(plan, fingerprint), *results.pack(plan, fingerprint))
+        if kind == "trim":
+            _ship_planes(say)
+
+
+def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
+    """Run a plan to its end and say how far it is; the fingerprint of its points. A UserError if it cannot run or fails.
+
+    note: hears what the experiment remarked, such as a disk that is full; by default `say`.
+    """
+    data = kinds.points(plan)
+    kinds.KINDS[plan.kind].check(plan, data)
+    running, said = sweep.start(plan, data.fingerprint, "command line"), -1
+    while not running.finished:
+        time.sleep(LOOK)
+        if running.done != said:
+            said, left = running.done, running.seconds_left
+            say(f"{plan.title()}: {said:,} of {running.total:,}" + (f", about {left / 60:.0f} min left" if left else ""))
+    for remark in running.notes:
+        (note or say)(remark)
+    if running.error:
+        raise UserError(running.error)
+    return data.fingerprint
+
+
+def _ship_planes(say: Say) -> None:
+    for name in plane.WORLDS:
+        with cache.without_bundle():
+            entries = plane.table(name), plane.picture(name, 1)
+        for entry in entries:
+            cache.bundle(entry.key, entry.arrays, entry.facts)
+            say(entry.key)

@@ -1,0 +1,44 @@
+"""What would happen without this point, or with it? Utilities predicted by influence functions, against those of really retrained heads."""
+
+import streamlit as st
+
+from core.experiments import results, utilities
+from core.strategies.goal import OVER
+from core.strategy import Knob
+from pages.shared import cached, experiments, influence_files, influence_parts, influence_pictures, influence_words, parts, pickers, state
+
+PAGE = "influence"
+VIEW = {
+    "study": Knob("Study", name="study", kind=str, choices=utilities.STUDIES, default="utilities"),
+    **utilities.QUERY_KNOBS,
+    **utilities.UTILITY_KNOBS,
+    "over": Knob("Unknown label", name="over", kind=str, choices=OVER, default="oracle"),
+    "temperature": Knob("Temperature", name="temperature", kind=float, low=0.01, high=100, default=1.0),
+    "show": Knob("Show", name="show", kind=str, choices=tuple(influence_words.SHOWN), default="scatter"),
+    "follow": Knob("Follow", name="follow", kind=str, choices=tuple(influence_words.FOLLOWED), default="curves"),
+    "seed_shown": Knob("Seed shown", name="seed_shown", kind=int, low=1, high=20, default=1),
+    "round": Knob("Round", name="round", kind=int, low=0, default=0),
+    "point": Knob("Point", name="point", kind=int, optional=True, low=0, default=None),
+    "job": Knob("Job", name="job", kind=str, default=""),
+}
+
+ROOM = experiments.Room(PAGE, VIEW, influence_parts.fitted, utilities.check, influence_parts.show_plan)
+
+cached.warm()
+spec, view = state.arrive(PAGE, VIEW)
+spec = pickers.shared_choice(spec)
+parts.head("What would happen without this point, or with it?")
+answer = st.container()
+data = ROOM.points(spec, view)
+view = influence_parts.controls(view)
+plan, view = ROOM.plan(spec, view, data)
+
+found = results.outcomes(plan, data.fingerprint)
+with answer:
+    influence_parts.answer(plan, found, view, data)
+if found:
+    view = influence_pictures.picture(plan, found, view, data)
+else:
+    st.info(experiments.NOTHING)
+experiments.reading(influence_words.READING[plan.study])
+ROOM.foot(spec, view, data, lambda: influence_files.downloads(plan, data, found, view))

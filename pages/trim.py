@@ -1,0 +1,41 @@
+"""Does the model get better without its most harmful points? Methods that name them, against random removal, and planted damage."""
+
+import streamlit as st
+
+from core import datasets
+from core.experiments import results, trim
+from core.strategy import Knob
+from pages.shared import cached, experiments, lists, parts, pickers, plane_pictures, state, trim_parts, trim_pictures
+from pages.shared.words import noun
+
+PAGE = "trim"
+FIRST = trim.Trim()
+VIEW = {
+    "methods": Knob("Methods", name="methods", kind=str, default=lists.text_of(FIRST, "methods")),
+    "budgets": Knob("Budgets", name="budgets", kind=str, default=lists.text_of(FIRST, "budgets")),
+    **trim.KNOBS,
+    "show": Knob("Show", name="show", kind=str, choices=tuple(trim_parts.SHOWN), default="removed"),
+    "focus": Knob("Points removed", name="focus", kind=int, low=1, optional=True),
+    **plane_pictures.VIEW,
+    "job": Knob("Job", name="job", kind=str, default=""),
+}
+ROOM = experiments.Room(PAGE, VIEW, trim_parts.fitted, trim.check, trim_parts.show_plan)
+
+cached.warm()
+spec, view = state.arrive(PAGE, VIEW)
+view = lists.readable(FIRST, trim_parts.LISTS, view)
+spec = pickers.shared_choice(spec, embedding=False)
+points = noun(spec.dataset) if datasets.info(spec.dataset).is_images else "points"  # nobody calls people harmful
+parts.head(f"Is the model better off without its most harmful {points}?")
+answer = st.container()
+data = ROOM.points(spec, view)
+view = trim_parts.controls(view, data)
+plan, view = ROOM.plan(spec, view, data)
+
+found = results.outcomes(plan, data.fingerprint)
+trimmed = trim.grid(plan, found, len(data.class_names))
+with answer:
+    trim_parts.answer(trimmed, points)
+view = trim_pictures.picture(trimmed, found, view, data)
+experiments.reading(trim_parts.READING)
+ROOM.foot(spec, view, data, lambda: trim_pictures.downloads(trimmed, found, data))

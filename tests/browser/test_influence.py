@@ -1,0 +1,99 @@
+"""The Influence page as its readers use it, in a real Chromium: every picture on a desk and on a phone, a dot that is clicked, the rounds
+in the plane, and an experiment from its start to its end.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.experiments import utilities
+from tests.browser.conftest import fits, serious, settle
+
+LONG = 180_000  # milliseconds: two slow cores, shared
+DONE = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
+ROUNDS = {"study": "queries", "dataset": "synth2", "labeled": "10", "unlabeled": "100", "validation": "30", "seeds": "2", "rounds": "3"}
+CHARTS = {"Predicted and retrained": 2, "Spread": 1, "Best and worst": 0, "Batches of ten": 2, "Without one": 2}
+
+
+def link(query: dict[str, str], **more: str) -> str:
+    return "/influence?" + "&".join(f"{name}={value}" for name, value in (query | more).items())
+
+
+@pytest.fixture(scope="module")
+def address(serve, tmp_path_factory) -> str:
+    """A server whose cache has both experiments."""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEVERAGE_LAB_CACHE", folder)
+        for query, do in ((DONE, utilities.compute), (ROUNDS, utilities.query)):
+            for unit in utilities.from_query(query)[0].units():
+                do(unit)
+    return serve(env={"LEVERAGE_LAB_CACHE": folder})
+
+
+@pytest.fixture
+def visit(open_page, address) -> Callable[..., Page]:
+    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
+        page = open_page(address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page.set_default_timeout(LONG)
+        return page
+
+    return visit
+
+
+def charts(page: Page):
+    return page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+def test_every_picture_fits_every_screen(visit, width, theme):
+    page = visit(link(DONE), width, theme)
+    expect(page.locator("p.answer").first).to_contain_text("correlation", timeout=LONG)
+    for show, count in CHARTS.items():
+        page.get_by_role("radio", name=show).click()
+        expect(charts(page)).to_have_count(count, timeout=LONG)
+        page.mouse.move(0, 0)  # what the mouse rests on is tinted
+        settle(page, LONG / 1000)
+        assert fits(page), show
+        assert serious(page) == [], show
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_rounds_fit_every_screen(visit, width, theme):
+    page = visit(link(ROUNDS), width, theme)
+    expect(charts(page)).to_have_count(2, timeout=LONG)
+    settle(page, LONG / 1000)
+    assert fits(page) and serious(page) == []
+    page.get_by_role("radio", name="Snapshots").click()
+    expect(charts(page)).to_have_count(6, timeout=LONG)
+    page.mouse.move(0, 0)
+    settle(page, LONG / 1000)
+    assert fits(page) and serious(page) == []
+
+
+def test_a_clicked_dot_shows_its_point_and_the_link_keeps_it(visit):
+    page = visit(link(DONE))
+    expect(charts(page)).to_have_count(2, timeout=LONG)
+    settle(page, LONG / 1000)
+    newton = page.locator("[data-testid=stVegaLiteChart] canvas").nth(1)
+    box = newton.bounding_box()
+    for down in range(int(box["height"]) - 60, 20, -6):  # along the line where both are equal
+        across = 70 + (box["height"] - 50 - down) / (box["height"] - 50) * (box["width"] - 75)
+        newton.click(position={"x": across, "y": down})
+        page.wait_for_timeout(250)
+        if "point=" in page.url:
+            break
+    settle(page, LONG / 1000)
+    assert "point=" in page.url
+    expect(page.get_by_role("listbox", name="The picked point")).to_be_visible()
+
+
+def test_an_experiment_from_its_start_to_its_end(visit):
+    page = visit(link(DONE, labeled="30", pool="10"))
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("p.answer").first).to_contain_text("correlation", timeout=LONG)
+    expect(page.get_by_role("button", name="Start")).to_have_count(0, timeout=LONG)
+    settle(page, LONG / 1000)
+    page.get_by_role("button", name="Past experiments").click()
+    expect(page.get_by_text("30 labeled points, l2 0.01, 2 seeds")).to_be_visible()

@@ -1,0 +1,115 @@
+"""The Trim page as its readers use it, in a real Chromium: every picture on a desk and on a phone, the paper's simulations, and an
+experiment from its start to its end.
+"""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.experiments import plane, trim
+from tests.browser.conftest import fits, serious, settle, troubles
+
+LONG = 180_000  # milliseconds: two slow cores, shared
+DONE = {"dataset": "digits", "n": "800", "training": "200", "validation": "100", "budgets": "5 20 40", "seeds": "4"}
+CHARTS = {"By points removed": 1, "Against random": 1, "Planted truth": 2, "By class": 1}
+
+
+def link(query: dict[str, str]) -> str:
+    return "/trim?" + "&".join(f"{name}={value.replace(' ', '+')}" for name, value in query.items())
+
+
+@pytest.fixture(scope="module")
+def address(serve, tmp_path_factory) -> str:
+    """A server whose cache has one finished experiment, one picture in the plane and one table of the paper's."""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEVERAGE_LAB_CACHE", folder)
+        for unit in trim.from_query(DONE)[0].units():
+            trim.compute(unit)
+        plane.picture("two_gaussians", 1)
+        plane.picture("two_crescents", 1)
+        plane.table("two_gaussians")
+    return serve(env={"LEVERAGE_LAB_CACHE": folder})
+
+
+@pytest.fixture
+def visit(open_page, address) -> Callable[..., Page]:
+    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
+        page = open_page(address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page.set_default_timeout(LONG)
+        return page
+
+    return visit
+
+
+def drawn(page: Page, charts: int) -> None:
+    """Wait until so many charts are drawn and nothing moves."""
+    expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(charts, timeout=LONG)
+    page.mouse.move(0, 0)  # what the mouse rests on is tinted
+    settle(page, LONG / 1000)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+def test_every_picture_fits_every_screen(visit, width, theme):
+    page = visit(link(DONE), width, theme)
+    expect(page.locator("p.answer").first).to_contain_text("random removal", timeout=LONG)
+    for show, charts in (CHARTS | {"In the plane": 1}).items():
+        page.get_by_role("radio", name=show).click()
+        drawn(page, charts)
+        assert fits(page), show
+        assert serious(page) == [], show
+    page.get_by_role("radio", name="Trimmed first").click()
+    page.mouse.move(0, 0)
+    expect(page.get_by_role("listbox")).to_have_count(6, timeout=LONG)
+    settle(page, LONG / 1000)
+    assert fits(page) and serious(page) == [] and troubles(page) == []
+
+
+def test_names_stand_whole_beside_the_lines_on_a_desk(visit):
+    page = visit(link(DONE))
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    expect(chart.locator(".mark-text.role-mark text").first).to_be_attached(timeout=LONG)
+    settle(page, LONG / 1000)
+    names = chart.evaluate("""chart => {
+        const frame = chart.getBoundingClientRect()
+        return [...chart.querySelectorAll('.mark-text.role-mark text')].filter((t) => t.getBoundingClientRect().right <= frame.right + 1)
+            .map((t) => t.textContent)
+    }""")
+    assert {"FI-util", "Influence value", "KNN-Shapley", "Leverage", "Loss", "Random"} <= set(names)
+
+
+def test_the_papers_simulations_need_no_experiment(visit):
+    page = visit(link({"dataset": "digits", "show": "paper"}))
+    expect(page.get_by_text("The paper counts 23, 28, 30.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=LONG)
+    page.get_by_role("radio", name="In the plane").click()
+    drawn(page, 1)
+    expect(page.get_by_text("20 points removed by the influence value")).to_be_visible(timeout=LONG)
+    page.get_by_test_id("stMain").get_by_role("combobox", name="Points").click()
+    page.get_by_role("option", name="Two crescents").click()
+    expect(page.get_by_text(re.compile("Two crescents, 20 points removed"))).to_be_visible(timeout=LONG)
+    drawn(page, 1)
+    assert "world=two_crescents" in page.url and fits(page) and serious(page) == [] and troubles(page) == []
+
+
+def test_an_experiment_from_its_start_to_its_end(visit):
+    page = visit(link(DONE | {"seeds": "2", "methods": "loss random", "l2": "0.02"}))
+    expect(page.get_by_text("4 runs to do")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("billion operations per second each, just measured")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("all 4 runs")).to_be_visible(timeout=LONG)
+    settle(page, LONG / 1000)
+    drawn(page, 1)
+    page.get_by_role("button", name="Past experiments").click()
+    expect(page.get_by_role("button", name=re.compile("200 points, 10% flipped labels, 2 seeds"))).to_be_visible(timeout=LONG)
+    assert troubles(page) == []
+
+
+def test_a_singular_problem_ends_with_a_sentence(visit):
+    page = visit(link(DONE | {"seeds": "2", "methods": "iv random", "l2": "0.0"}))
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("Give l2 above 0")).to_be_visible(timeout=LONG)
+    settle(page, LONG / 1000)
+    assert page.get_by_test_id("stException").count() == 0 and fits(page)
