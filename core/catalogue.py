@@ -108,6 +108,18 @@ _THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 _MOVES = tuple(sorted("draw zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()))
 _FIELDS = tuple(f"{piece} {line}" for piece in ("white king", "white rook", "black king") for line in ("file", "rank"))
 _CARDS = tuple(f"{what} {i}" for i in range(1, 6) for what in ("suit", "rank"))
+_BANK = tuple(
+    "age balance day duration campaign pdays previous admin blue-collar entrepreneur housemaid management retired self-employed "
+    "services student technician unemployed job_unknown divorced married single primary secondary tertiary "
+    "education_unknown default_no default_yes housing_no housing_yes loan_no loan_yes cellular telephone contact_unknown apr "
+    "aug dec feb jan jul jun mar may nov oct sep failure other success outcome_unknown".replace("_", ":").split()
+)
+_FACES = tuple(
+    "5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose Black_Hair Blond_Hair Blurry "
+    "Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee Gray_Hair Heavy_Makeup High_Cheekbones Male "
+    "Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks "
+    "Sideburns Straight_Hair Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie Young".split()
+)
 _MADE = "Simulated by this program"
 
 # One paragraph per dataset reads better than one line per field.
@@ -147,5 +159,11 @@ ENTRIES = {entry.name: entry for entry in (
          "as stated there", partial(tables.read_openml, 156), tables.no_files, tuple(f"attribute {i}" for i in range(1, 11))),
     Info("openml_184", "OpenML 184 (king and rook against king)", 28_056, 22_445, (6,), _MOVES, "Bain (1994), OpenML 184",
          "as stated there", partial(tables.read_openml, 184), tables.no_files, _FIELDS),
+    Info("bank", "Bank (sample)", 9_200, 5_000, (51,), ("no", "yes"), "Moro, Cortez and Rita (2014), OpenML 1461", "CC BY 4.0",
+         tables.read_bank, tables.no_files, _BANK),
+    Info("celeba_attributes", "CelebA attributes (sample)", 9_200, 5_000, (39,), ("not smiling", "smiling"), "Liu et al. (2015)",
+         "non-commercial research only", tables.read_celeba, tables.no_files, _FACES),
+    Info("jigsaw", "Jigsaw (sample)", 9_200, 5_000, (385,), ("harmless", "toxic"), "your own embeddings of the comments", "as stated there",
+         tables.read_jigsaw, tables.no_files, tuple(f"dimension {i}" for i in range(1, 386))),
 )}
 # fmt: on

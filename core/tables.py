@@ -2,9 +2,10 @@
 
     read_<table>(folder, (training rows, test rows), shape) -> points float32 (n, d), labels int64 (n,)
 
-Letter: columns 0 to 15 as published; the first 15,000 rows are the training part. Adult: the one-hot columns of the census table, age,
+Letter: columns as published, 0 to 15; the first 15,000 rows are the training part. Adult: the one-hot columns of the census table, age,
 hours and the other four numbers shifted and scaled to mean 0 and standard deviation 1 of the training part. OpenML's tables: 50,000 rows
 drawn with seed 0 where there are more, every column's words as numbers in the table's own order.
+Bank, CelebA's attributes and Jigsaw: 5,000 and 4,200 rows drawn with seed 0, as the FI paper does with its own.
 Sources: Frey and Slate 1991 (letter); Kohavi 1996 (adult); OpenML 155, 156 and 184 as in the BADGE paper.
 """
 
@@ -69,18 +70,63 @@ def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[
 
     A UserError without network, and for a table that is not the expected one.
     """
+    found = _openml(number, folder, as_frame=False)
+    return _drawn(f"OpenML {number}", np.asarray(found.data, np.float32), np.asarray(found.target), parts, shape)
+
+
+def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+    """Will a client of the bank subscribe? OpenML 1461: 7 numbers, scaled to mean 0 and standard deviation 1, then 44 one-hot columns."""
+    import pandas as pd
+
+    found = _openml(1461, folder, as_frame=True)
+    words = found.data.select_dtypes(exclude="number")
+    numbers = found.data.drop(columns=words.columns).to_numpy(np.float64)
+    numbers = (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
+    points = np.hstack([numbers, pd.get_dummies(words).to_numpy(np.float64)]).astype(np.float32)
+    return _drawn("Bank", points, np.asarray(found.target), parts, shape)
+
+
+def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+    """Is the person smiling, given the other 39 attributes (-1 or 1)? From the published list_attr_celeba.txt, put there by the user."""
+    path = folder / "celeba" / "list_attr_celeba.txt"
+    _wanted(path, "CelebA attributes", "list_attr_celeba.txt of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html")
+    with reading(path):
+        _, names, *lines = path.read_text().splitlines()
+        table = np.array([line.split()[1:] for line in lines], np.float32)
+        smiling = names.split().index("Smiling")
+    return _drawn("CelebA attributes", np.delete(table, smiling, axis=1), table[:, smiling] > 0, parts, shape)
+
+
+def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+    """Is a comment toxic, given the embedding of its text? From a file of the user's own."""
+    path = folder / "jigsaw" / "jigsaw.npz"
+    _wanted(path, "Jigsaw", f"a NumPy file without pickles with points (n, {shape[0]}) and labels (n,), 0 or 1")
+    with reading(path), np.load(path, allow_pickle=False) as found:
+        points, labels = np.asarray(found["points"], np.float32), np.asarray(found["labels"])
+    return _drawn("Jigsaw", points, labels, parts, shape)
+
+
+def _openml(number: int, folder: Path, *, as_frame: bool):
     from sklearn.datasets import fetch_openml
 
     try:
-        found = fetch_openml(data_id=number, data_home=folder, as_frame=False, parser="liac-arff")
+        return fetch_openml(data_id=number, data_home=folder, as_frame=as_frame, parser="liac-arff")
     except (URLError, OSError, ValueError) as error:
         raise UserError(
             f"OpenML {number} is not in the data folder {folder} and could not be downloaded ({error}). Connect to the internet and "
             "try again; the letter dataset, OpenML 6, comes with the program."
         ) from None
-    points, names = np.asarray(found.data, np.float32), np.asarray(found.target)
-    if points.shape[1:] != shape or len(points) < sum(parts):
-        raise UserError(f"OpenML {number}: found {points.shape[0]:,} x {points.shape[1]} values, expected {sum(parts):,} x {shape[0]}.")
+
+
+def _wanted(path: Path, title: str, what: str) -> None:
+    if not path.is_file():
+        raise UserError(f"{title}: found no file {path}. It cannot be downloaded from here: put {what}, in this place.")
+
+
+def _drawn(title: str, points: Floats, names: np.ndarray, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+    """As many rows as the parts have, drawn with seed 0, and the classes counted from 0 in the order of their names."""
+    if points.shape[1:] != shape or len(points) < sum(parts) or len(names) != len(points):
+        raise UserError(f"{title}: found {' x '.join(f'{side:,}' for side in points.shape)} values, expected {sum(parts):,} x {shape[0]} or more rows.")
     rows = np.random.default_rng(0).permutation(len(points))[: sum(parts)]
     return points[rows], np.unique(names, return_inverse=True)[1].astype(np.int64)[rows]
 

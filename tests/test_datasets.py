@@ -133,6 +133,7 @@ def test_menu_facts_agree_with_what_is_loaded():
     assert datasets.names()[0] == "mnist"
     images = {"mnist", "digits", "fashion_mnist", "kmnist", "emnist_letters", "cifar10", "svhn", "mnist_unbalanced", "mnist_redundant"}
     tables = {"letter", "adult", "synth2", "two_gaussians", "two_crescents", "openml_155", "openml_156", "openml_184"}
+    tables |= {"bank", "celeba_attributes", "jigsaw"}
     assert {name for name in datasets.names() if datasets.info(name).is_images} == images
     assert set(datasets.names()) - images == tables
     for name in ("mnist", "digits"):

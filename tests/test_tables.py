@@ -6,6 +6,7 @@ import gzip
 import urllib.error
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.datasets
 from sklearn.utils import Bunch
@@ -129,6 +130,63 @@ def test_another_table_of_the_same_number_is_refused(chess, rows, columns):
     chess(rows, columns)
     with pytest.raises(UserError, match=f"found {rows:,} x {columns} values, expected 28,056 x 6"):
         datasets.load("openml_184")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty data folder."""
+    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path))
+    return tmp_path
+
+
+def test_bank_has_its_numbers_scaled_and_its_words_one_hot(folder, monkeypatch):
+    rng, n = np.random.default_rng(3), 9_500
+    names = iter(f"V{i}" for i in range(1, 17))
+    columns = {next(names): rng.normal(40, 10, n) for _ in range(7)}
+    for count in (12, 3, 4, 2, 2, 2, 3, 12, 4):  # job, marital, education, default, housing, loan, contact, month, outcome
+        columns[next(names)] = pd.Categorical([f"word {i % count:02}" for i in range(n)])
+    answer = Bunch(data=pd.DataFrame(columns), target=np.where(np.arange(n) % 8 == 0, "2", "1"))
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", lambda **how: answer if how["data_id"] == 1461 else None)
+    data = datasets.load("bank")
+    assert data.points.shape == (9_200, 51) and data.test.sum() == 4_200
+    assert data.labels.mean() == pytest.approx(1 / 8, abs=0.01)
+    np.testing.assert_allclose(data.points[:, :7].std(axis=0), 1, atol=0.05)
+    assert set(np.unique(data.points[:, 7:])) == {0, 1} and (data.points[:, 7:].sum(axis=1) == 9).all()
+
+
+def test_celeba_reads_the_published_list_without_the_attribute_it_asks_for(folder):
+    names = [f"a{i}" for i in range(31)] + ["Smiling"] + [f"b{i}" for i in range(8)]
+    values = np.where(np.random.default_rng(4).random((9_300, 40)) < 0.3, 1, -1)
+    lines = [str(len(values)), " ".join(names), *(f"{i:06}.jpg " + " ".join(map(str, row)) for i, row in enumerate(values))]
+    (folder / "celeba").mkdir()
+    (folder / "celeba" / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
+    data = datasets.load("celeba_attributes")
+    rows = np.random.default_rng(0).permutation(9_300)[:9_200]
+    np.testing.assert_array_equal(data.points, np.delete(values, 31, axis=1)[rows])
+    np.testing.assert_array_equal(data.labels, values[rows, 31] == 1)
+
+
+def test_jigsaw_reads_the_users_own_embeddings(folder):
+    points = np.random.default_rng(5).normal(size=(9_250, 385)).astype(np.float32)
+    (folder / "jigsaw").mkdir()
+    np.savez(folder / "jigsaw" / "jigsaw.npz", points=points, labels=np.arange(9_250) % 2)
+    data = datasets.load("jigsaw")
+    rows = np.random.default_rng(0).permutation(9_250)[:9_200]
+    np.testing.assert_array_equal(data.points, points[rows])
+    np.testing.assert_array_equal(data.labels, rows % 2)
+    np.savez(folder / "jigsaw" / "jigsaw.npz", points=points[:, :384], labels=np.arange(9_250) % 2)
+    with pytest.raises(UserError, match="found 9,250 x 384 values, expected 9,200 x 385"):
+        tables.read_jigsaw(folder, (5_000, 4_200), (385,))
+
+
+@pytest.mark.parametrize(("name", "message"), [("celeba_attributes", "put list_attr_celeba.txt of"), ("jigsaw", "put a NumPy file")])
+def test_a_file_that_only_its_owners_hand_out_is_asked_for(folder, name, message):
+    with pytest.raises(UserError, match=message):
+        datasets.load(name)
+    (folder / name.split("_")[0]).mkdir()
+    (folder / "celeba" / "list_attr_celeba.txt" if name != "jigsaw" else folder / "jigsaw" / "jigsaw.npz").write_text("no table")
+    with pytest.raises(UserError, match="cannot be read"):
+        datasets.load(name)
 
 
 def test_every_table_names_its_columns():
