@@ -126,7 +126,8 @@ def _wanted(path: Path, title: str, what: str) -> None:
 def _drawn(title: str, points: Floats, names: np.ndarray, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
     """As many rows as the parts have, drawn with seed 0, and the classes counted from 0 in the order of their names."""
     if points.shape[1:] != shape or len(points) < sum(parts) or len(names) != len(points):
-        raise UserError(f"{title}: found {' x '.join(f'{side:,}' for side in points.shape)} values, expected {sum(parts):,} x {shape[0]} or more rows.")
+        found = " x ".join(f"{side:,}" for side in points.shape)
+        raise UserError(f"{title}: found {found} values, expected {sum(parts):,} x {shape[0]} or more rows.")
     rows = np.random.default_rng(0).permutation(len(points))[: sum(parts)]
     return points[rows], np.unique(names, return_inverse=True)[1].astype(np.int64)[rows]
 
