@@ -21,6 +21,7 @@ from core.cache import Entry
 from core.experiments import plans
 from core.experiments.rounds import Setting, inputs_of, networks_trained, pool_of
 from core.experiments.unit import check_network
+from core.experiments.work import computed, points
 from core.spec import Spec
 from core.strategy import Knob, parse_knobs
 from core.types import Dataset, UserError
@@ -157,20 +158,10 @@ def check(plan: Active, data: Dataset) -> None:
 
 def compute(unit: Unit) -> Entry:
     """In the worker: one run, from the cache or computed."""
-    from core import jobs, pipeline
     from core.experiments import rounds
 
-    data = pipeline.dataset(unit.dataset, unit.n, unit.subset)
-    key = unit.key(data.fingerprint)
-    if found := cache.get(key):
-        return found
-
-    def progress(fraction: float, text: str) -> None:
-        jobs.check()
-        jobs.report(fraction, text)
-
-    name, knobs = parse_strategy(unit.strategy)
-    return cache.put(key, *rounds.run(data, name, dict(knobs), unit.setting, unit.seed, progress), describe=str(unit))
+    data, (name, knobs) = points(unit), parse_strategy(unit.strategy)
+    return computed(unit, data, lambda progress: rounds.run(data, name, dict(knobs), unit.setting, unit.seed, progress))
 
 
 def _texts(plan: Active) -> dict[str, str]:

@@ -22,6 +22,7 @@ from core.experiments import simulations
 from core.experiments.active import parse_strategy
 from core.experiments.rounds import Setting
 from core.experiments.simulations import BUDGETS
+from core.experiments.work import computed, points
 from core.types import Dataset
 from core.versions import code_version
 
@@ -105,18 +106,7 @@ class Rounds:
 
 def compute(unit: Risk | Rounds) -> Entry:
     """In the worker: one run, from the cache or computed."""
-    from core import jobs, pipeline
-
-    data = pipeline.dataset(unit.dataset, unit.n, unit.subset) if isinstance(unit, Rounds) else DRAWN
-    key = unit.key(data.fingerprint)
-    if found := cache.get(key):
-        return found
-
-    def progress(fraction: float, text: str) -> None:
-        jobs.check()
-        jobs.report(fraction, text)
-
-    return cache.put(key, *unit.run(progress), describe=str(unit))
+    return computed(unit, points(unit) if isinstance(unit, Rounds) else DRAWN, unit.run)
 
 
 @functools.lru_cache(maxsize=2)

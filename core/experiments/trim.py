@@ -25,6 +25,7 @@ from core.experiments.cost import Measurement
 from core.experiments.planted import KINDS
 from core.experiments.trimming import METHODS, MODELS, TRAINED, Setting, check_budgets, material, operations, parameters, run
 from core.experiments.verdict import Estimate, estimate
+from core.experiments.work import computed, points
 from core.spec import Spec
 from core.strategy import Knob
 from core.types import Dataset, Floats, UserError
@@ -139,18 +140,8 @@ def check(plan: Trim, data: Dataset) -> None:
 
 def compute(unit: Unit) -> Entry:
     """In the worker: one run, from the cache or computed."""
-    from core import jobs, pipeline
-
-    data = pipeline.dataset(unit.dataset, unit.n, unit.subset)
-    key = unit.key(data.fingerprint)
-    if found := cache.get(key):
-        return found
-
-    def progress(fraction: float, text: str) -> None:
-        jobs.check()
-        jobs.report(fraction, text)
-
-    return cache.put(key, *run(data, unit.method, unit.setting, unit.seed, progress), describe=str(unit))
+    data = points(unit)
+    return computed(unit, data, lambda progress: run(data, unit.method, unit.setting, unit.seed, progress))
 
 
 def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[str, float]:

@@ -19,6 +19,7 @@ from core import cache, datasets
 from core.cache import Entry
 from core.experiments.cost import Measurement
 from core.experiments.queries import STRATEGIES
+from core.experiments.work import Progress, computed, points
 from core.spec import Spec, embedding_key
 from core.spec import from_query as spec_from_query
 from core.strategies.goal import GOALS
@@ -243,22 +244,17 @@ def measure(seen: Spec, labeled: int, l2: float) -> dict[str, float]:
 
 
 def _computed(unit: UtilityUnit | QueryUnit, work: Callable) -> Entry:
-    from core import jobs, pipeline
+    from core import pipeline
     from core.experiments.unit import one_thread
 
-    data = pipeline.dataset(unit.seen.dataset, unit.seen.n, unit.seen.subset)
-    key = unit.key(data.fingerprint)
-    if found := cache.get(key):
-        return found
+    data = points(unit.seen)
 
-    def progress(fraction: float, text: str) -> None:
-        jobs.check()
-        jobs.report(fraction, text)
+    def run(progress: Progress) -> tuple[dict, dict]:
+        matrix = pipeline.embedding(unit.seen).embedding
+        with one_thread():
+            return work(data, matrix, **dict(unit.setting), seed=unit.seed, progress=progress)
 
-    matrix = pipeline.embedding(unit.seen).embedding
-    with one_thread():
-        outcome = work(data, matrix, **dict(unit.setting), seed=unit.seed, progress=progress)
-    return cache.put(key, *outcome, describe=str(unit))
+    return computed(unit, data, run)
 
 
 def _key(unit: UtilityUnit | QueryUnit, module: str, more: dict[str, str], fingerprint: str) -> str:

@@ -43,6 +43,7 @@ FLAGS = (
     "--no-first-run",
     "--disable-quic",
 )
+LONG = 180_000  # milliseconds: two slow cores, shared
 NO_BROWSER = 'No Chromium or Chrome on the PATH. Install one ("apt-get install chromium", or Google Chrome) and run the tests again.'
 
 SETTLED = """() => {
@@ -118,6 +119,18 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Callable[
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(open_page, address) -> Callable[..., Page]:
+    """visit(path, width=1280, theme="light") -> a tab on the server of the module's own `address`; a phone's height below 600 pixels."""
+
+    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
+        page = open_page(path if path.startswith("http") else address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page.set_default_timeout(LONG)
+        return page
+
+    return visit
 
 
 def settle(page: Page, timeout: float = 30) -> None:

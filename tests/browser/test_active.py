@@ -3,16 +3,14 @@ an experiment from its start to its end.
 """
 
 import re
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from core.experiments import active
 from core.experiments.active import Active
-from tests.browser.conftest import fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-LONG = 180_000  # milliseconds: two slow cores, shared
 DONE = {"dataset": "digits", "network": "linear", "strategies": "badge bait k_center entropy random", "batch": "20", "rounds": "6"}
 DONE |= {"start": "20", "seeds": "3", "pool": "400", "epochs": "30"}
 CHARTS = {"Learning curves": 1, "Who beats whom": 1, "Errors": 1, "Batches": 3}
@@ -35,16 +33,6 @@ def address(serve, tmp_path_factory) -> str:
         for unit in plan_of(DONE).units():
             active.compute(unit)
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(address + path, width=width, height=844 if width < 600 else 900, theme=theme)
-        page.set_default_timeout(LONG)
-        return page
-
-    return visit
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])

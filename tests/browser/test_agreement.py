@@ -14,9 +14,8 @@ from playwright.sync_api import Page, expect
 
 from core import agreement, datasets, embeddings
 from core.strategies.leverage import leverage
-from tests.browser.conftest import fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-LONG = 120_000  # milliseconds: two slow cores, shared
 THREE = "/agreement?dataset=digits&embeddings=raw%2Cpca%2Crandom_relu"
 
 

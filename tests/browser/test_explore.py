@@ -16,9 +16,8 @@ from playwright.sync_api import Page, expect
 
 from core import datasets, embeddings
 from core.strategies.leverage import leverage
-from tests.browser.conftest import fits, serious, settle
+from tests.browser.conftest import LONG, fits, serious, settle
 
-LONG = 120_000  # milliseconds: two slow cores, shared
 DIGITS = "/?dataset=digits"
 SIZES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 DESK_AND_PHONE = [(1280, "light"), (390, "dark")]

@@ -2,15 +2,12 @@
 in the plane, and an experiment from its start to its end.
 """
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from core.experiments import utilities
-from tests.browser.conftest import fits, serious, settle
+from tests.browser.conftest import LONG, fits, serious, settle
 
-LONG = 180_000  # milliseconds: two slow cores, shared
 DONE = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
 ROUNDS = {"study": "queries", "dataset": "synth2", "labeled": "10", "unlabeled": "100", "validation": "30", "seeds": "2", "rounds": "3"}
 CHARTS = {"Predicted and retrained": 2, "Spread": 1, "Best and worst": 0, "Batches of ten": 2, "Without one": 2}
@@ -30,16 +27,6 @@ def address(serve, tmp_path_factory) -> str:
             for unit in utilities.from_query(query)[0].units():
                 do(unit)
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(address + path, width=width, height=844 if width < 600 else 900, theme=theme)
-        page.set_default_timeout(LONG)
-        return page
-
-    return visit
 
 
 def charts(page: Page):

@@ -11,9 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import qr_reading
-from tests.browser.conftest import fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-LONG = 120_000  # milliseconds: two slow cores, shared
 SIZES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 CHAPTERS = 9
 LAST = "What do we take away?"

@@ -14,9 +14,8 @@ from playwright.sync_api import Page, expect
 
 from core import cache, datasets
 from core.spec import Spec, map_key
-from tests.browser.conftest import fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-LONG = 120_000  # milliseconds: two slow cores, shared
 DIGITS = "/map?dataset=digits"
 
 

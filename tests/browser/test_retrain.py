@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable
 
 import numpy as np
 import psutil
@@ -16,9 +15,8 @@ from playwright.sync_api import Page, expect
 from core import cache, datasets
 from core.experiments import results, retrain
 from core.experiments.retrain import Retraining
-from tests.browser.conftest import _start, _stop, fits, serious, settle, troubles
+from tests.browser.conftest import LONG, _start, _stop, fits, serious, settle, troubles
 
-LONG = 180_000  # milliseconds: two slow cores, shared
 DONE = {"dataset": "digits", "network": "linear", "epochs": "3", "seeds": "3", "budgets": "50 200 1000"}
 DONE |= {"candidates": "top:raw bottom:raw top_balanced:raw proportional_weighted:raw top:random_relu random"}
 SLOW = {"dataset": "digits", "network": "mlp", "epochs": "40", "seeds": "10", "budgets": "1400", "candidates": "top:raw random"}
@@ -48,16 +46,6 @@ def folder(tmp_path_factory) -> str:
 @pytest.fixture(scope="module")
 def address(serve, folder) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(path if path.startswith("http") else address + path, width=width, height=844 if width < 600 else 900, theme=theme)
-        page.set_default_timeout(LONG)
-        return page
-
-    return visit
 
 
 def progress(page: Page):

@@ -3,19 +3,17 @@ its end, and a link that survives a reload.
 """
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from core import cache, datasets
 from core.experiments import simulation_plan
 from core.experiments.simulation_plan import DRAWN, PRESETS, Simulations
 from core.experiments.simulation_runs import compute
-from tests.browser.conftest import fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-LONG = 180_000  # milliseconds: two slow cores, shared
 RISK = PRESETS["risk"].with_(pool=300, seeds=3)
 ROUNDS = [PRESETS[figure].with_(dataset="digits", pool=300, rounds=4, seeds=3) for figure in ("representations", "backward")]
 PANELS = {"risk": 2, "representations": 2, "backward": 1}
@@ -39,16 +37,6 @@ def address(serve, tmp_path_factory) -> str:
                 arrays = {"budget": np.array(plan.budgets), "value": value, "picks": np.zeros((4, plan.batch), int)}
                 cache.put(unit.key(datasets.load("digits").fingerprint), arrays, {})
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(address + path, width=width, height=844 if width < 600 else 900, theme=theme)
-        page.set_default_timeout(LONG)
-        return page
-
-    return visit
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])

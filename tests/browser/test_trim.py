@@ -3,15 +3,13 @@ experiment from its start to its end.
 """
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from core.experiments import plane, trim
-from tests.browser.conftest import fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-LONG = 180_000  # milliseconds: two slow cores, shared
 DONE = {"dataset": "digits", "n": "800", "training": "200", "validation": "100", "budgets": "5 20 40", "seeds": "4"}
 CHARTS = {"By points removed": 1, "Against random": 1, "Planted truth": 2, "By class": 1}
 
@@ -32,16 +30,6 @@ def address(serve, tmp_path_factory) -> str:
         plane.picture("two_crescents", 1)
         plane.table("two_gaussians")
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(address + path, width=width, height=844 if width < 600 else 900, theme=theme)
-        page.set_default_timeout(LONG)
-        return page
-
-    return visit
 
 
 def drawn(page: Page, charts: int) -> None:

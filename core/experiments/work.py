@@ -1,0 +1,32 @@
+"""One unit of a plan in the worker: from the cache, or computed with progress and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core import cache
+from core.cache import Entry
+
+Progress = Callable[[float, str], None]
+
+
+def computed(unit: Any, data: Any, work: Callable[[Progress], tuple[dict, dict]]) -> Entry:
+    """The unit's entry. data: its points, which have a fingerprint. work(progress): computes (arrays, facts)."""
+    key = unit.key(data.fingerprint)
+    return cache.get(key) or cache.put(key, *work(progress), describe=str(unit))
+
+
+def points(unit: Any) -> Any:
+    """The dataset of a unit that names it: dataset, n, subset."""
+    from core import pipeline
+
+    return pipeline.dataset(unit.dataset, unit.n, unit.subset)
+
+
+def progress(fraction: float, text: str) -> None:
+    """Says how far the unit is; raises if it is no longer wanted."""
+    from core import jobs
+
+    jobs.check()
+    jobs.report(fraction, text)
