@@ -98,3 +98,15 @@ def test_the_work_grows_with_labels_and_passes():
     costly = {name: Active().with_(**QUICK, strategies=name).units()[0].work / (2 * (30 + 50 + 70)) for name in ("entropy", "albl", "bald")}
     assert costly == {"entropy": 1, "albl": 3, "bald": 4}, "ALBL's reward takes two networks, an ensemble four"
     assert active.Unit.task == "core.experiments.active:compute"
+
+
+def test_the_page_begins_with_the_first_plan():
+    """A knob's default is the plan's: the page builds its first plan from the knobs."""
+    first = active.Active()
+    assert {name: knob.default for name, knob in active.KNOBS.items()} == {name: getattr(first, name) for name in active.KNOBS}
+
+
+@pytest.mark.parametrize("pool", [None, 200, 10_000])
+def test_a_pool_survives_its_link(pool):
+    plan = active.Active().with_(pool=pool)
+    assert plan.pool == pool and active.from_query(plan.to_query()) == (plan, [])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core import cache, datasets, pipeline
+from core.experiments import kinds
 from core.spec import Spec, scores_key
 from core.types import Dataset, UserError
 from pages.shared import cached
@@ -185,3 +186,13 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence_not_a_traceback(monkeypatch
     cached.dataset.clear()
     at = visit(**DIGITS)
     assert not at.exception and [error.value for error in at.error] == ["digits.csv.gz: found nothing readable."]
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_the_first_experiment_of_every_page_comes_finished(kind, asked):
+    """From what is bundled alone: the cache is empty."""
+    at = visit(f"pages/{kind}.py")
+    assert not at.exception and not at.error
+    assert not [info.value for info in at.info if "computed yet" in info.value]
+    assert not [button for button in at.button if button.label in ("Start", "Go on")]
+    assert "class='answer'" in texts(at).replace('"', "'")

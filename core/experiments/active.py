@@ -42,7 +42,9 @@ KNOBS = {
     ),
     "epochs": Knob("Passes", "At most so many through the labeled points in each round.", 1, 1000, name="epochs", kind=int, default=100),
     "task": Knob("Task", choices=("classification", "regression"), name="task", kind=str, default="classification"),
-    "pool": Knob("Pool", "Random training points that can be picked; empty: all.", 100, name="pool", kind=int, optional=True, default=None),
+    "pool": Knob(
+        "Pool", "Random training points that can be picked; empty: all.", 100, name="pool", kind=int, optional=True, default=10_000
+    ),
     "seeds": Knob("Seeds", "Each redraws the first labels, the networks and the picks.", 2, 50, name="seeds", kind=int, default=5),
 }  # fmt: skip
 SETTING = tuple(field.name for field in dataclasses.fields(Setting))

@@ -103,6 +103,7 @@ def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
         mean, _ = summaries.standard_error(values)
         chart = round_charts.by_batch(asked, mean, lines, title, parts.dark(), log)
         st.altair_chart(chart, key=state.key(title), alt=f"{title} by labels known")
+    st.caption("Seconds as they were in these runs; whatever else the machine did then lengthened them.")
 
 
 def _replay(plan: Active, view: View, data: Dataset) -> View:

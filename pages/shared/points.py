@@ -48,8 +48,9 @@ def _rows(
         columns |= {name: data.points[points, j] for j, name in enumerate(data.feature_names)}
     frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
     height = HEADER + ROW * min(len(points), MOST)
+    wide = {"most unusual features": st.column_config.TextColumn(width=430)}
     how = {"hide_index": True, "on_select": "rerun", "selection_mode": "single-row", "height": height, "row_height": ROW}
-    chosen = st.dataframe(frame, key=key, **how)["selection"]["rows"]
+    chosen = st.dataframe(frame, key=key, column_config=wide, **how)["selection"]["rows"]
     clicked = int(points[chosen[0]]) if chosen and chosen[0] < len(points) else None
     seen = st.session_state.get(f"{key} seen")  # a selection stays in the table: act on it once
     st.session_state[f"{key} seen"] = clicked
