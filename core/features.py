@@ -23,6 +23,6 @@ def unusual(points: Floats, rows: Ints, names: Sequence[str], count: int = 3) ->
     found, values = deviations(points, rows), points[rows]
     order = np.argsort(-np.abs(found), axis=1, kind="stable")[:, :count]
     return [
-        ", ".join(f"{names[j]} {values[i, j]:.4g} ({found[i, j]:+.1f} sd)" for j in columns).replace("-", "−")
+        ", ".join(f"{names[j]} " + f"{values[i, j]:.4g} ({found[i, j]:+.1f} sd)".replace("-", "−") for j in columns)
         for i, columns in enumerate(order)
     ]

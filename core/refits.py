@@ -19,7 +19,7 @@ from core.span import span
 from core.team_heads import fit_teams
 from core.types import Floats, Ints
 
-TOLERANCE = 1e-6  # gradient norm; utilities are then right to about 1e-7
+TOLERANCE = 1e-6  # gradient norm; utilities are then right to a few 1e-6 at worst
 TOGETHER = 32
 
 

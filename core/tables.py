@@ -75,15 +75,17 @@ def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[
 
 
 def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
-    """Will a client of the bank subscribe? OpenML 1461: 7 numbers, scaled to mean 0 and standard deviation 1, then 44 one-hot columns."""
+    """Will a client of the bank subscribe? OpenML 1461: 7 numbers, scaled as adult's, then 44 one-hot columns."""
     import pandas as pd
 
     found = _openml(1461, folder, as_frame=True)
     words = found.data.select_dtypes(exclude="number")
     numbers = found.data.drop(columns=words.columns).to_numpy(np.float64)
-    numbers = (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
-    points = np.hstack([numbers, pd.get_dummies(words).to_numpy(np.float64)]).astype(np.float32)
-    return _drawn("Bank", points, np.asarray(found.target), parts, shape)
+    codes = pd.get_dummies(words.astype(str)).to_numpy(np.float64)  # a column's words in alphabetical order
+    points, labels = _drawn("Bank", np.hstack([numbers, codes]), np.asarray(found.target), parts, shape)
+    seen = points[: parts[0], : numbers.shape[1]]
+    points[:, : numbers.shape[1]] = (points[:, : numbers.shape[1]] - seen.mean(axis=0)) / seen.std(axis=0)
+    return points.astype(np.float32), labels
 
 
 def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
@@ -98,11 +100,14 @@ def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
 
 
 def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
-    """Is a comment toxic, given the embedding of its text? From a file of the user's own."""
+    """Is a comment toxic, given the embedding of its text? From a file of the user's own, read once: to read it anew, delete the folder
+    prepared/jigsaw beside it."""
     path = folder / "jigsaw" / "jigsaw.npz"
     _wanted(path, "Jigsaw", f"a NumPy file without pickles with points (n, {shape[0]}) and labels (n,), 0 or 1")
     with reading(path), np.load(path, allow_pickle=False) as found:
         points, labels = np.asarray(found["points"], np.float32), np.asarray(found["labels"])
+    if set(np.unique(labels)) != {0, 1} or not np.isfinite(points).all():
+        raise UserError(f"{path}: expected labels 0 and 1, both of them, and points without NaN or infinity. Correct the file.")
     return _drawn("Jigsaw", points, labels, parts, shape)
 
 

@@ -223,3 +223,17 @@ def test_a_replayed_round_of_albl_draws_the_same_batch(digits):
 def test_other_strategies_have_no_arms(digits):
     arrays, _ = run(digits, "random", {}, QUICK, seed=1)
     assert arrays["log_weights"].shape == (2, 0) and arrays["arm"].tolist() == [-1, -1] and np.isnan(arrays["reward"]).all()
+
+
+def test_first_labels_without_a_class_still_give_a_head():
+    """Letter has 26 classes: a hundred random labels often miss one."""
+    data = datasets.load("letter", n=2_000)
+    loop = rounds._Loop(
+        data, "fi_active", {}, Setting(network="linear", start=40, batch=2, rounds=1, epochs=2, until="epochs"), 1, lambda *_: None
+    )
+    loop.train(0)
+    assert len(np.unique(data.labels[loop.rows])) < 26
+    head = loop._head()
+    assert np.isfinite(head.weights).all() and (head.intercepts == 0).all()
+    loop.pick(0)
+    assert len(loop.record["picks"][0]) == 2

@@ -233,3 +233,11 @@ def test_packed_runs_come_back(monkeypatch, tmp_path):
     results.forget()
     after = results.outcomes(RISK, DRAWN.fingerprint)
     assert all(after[unit]["value"] == pytest.approx(before[unit]["value"], rel=1e-6) for unit in RISK.units())
+
+
+@pytest.mark.parametrize("changes", [{"n": 8_000, "subset": 2}, {"dataset": "emnist_letters", "n": 100_000, "subset": 3}])
+def test_points_survive_the_link_whatever_the_order_of_its_parts(changes):
+    plan = PRESETS["backward"].with_(**changes)
+    query = plan.to_query()
+    for order in (query, dict(reversed(query.items()))):
+        assert from_query(order) == (plan, [])

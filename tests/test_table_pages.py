@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from core import datasets, embeddings, features, networks, strategy
 from core.experiments.unit import FOR_TABLES
@@ -96,3 +97,27 @@ def test_an_unknown_class_is_a_question_mark():
     data = datasets.load("letter", n=30)
     object.__setattr__(data, "labels", np.where(np.arange(30) == 2, -1, data.labels))
     assert points.captions_of(data, np.array([2, 3])) == ["?", data.class_names[data.labels[3]]]
+
+
+def test_a_selected_row_counts_as_a_click_once_whatever_the_table_shows_then(monkeypatch):
+    data, chosen = datasets.load("letter", n=200), []
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "dataframe", lambda *_, **__: {"selection": {"rows": list(chosen)}})
+
+    def shown(order):
+        return points.show(data, np.array(order), key="k", alt="rows")
+
+    assert shown([10, 11, 12, 13]) is None
+    chosen[:] = [2]
+    assert shown([10, 11, 12, 13]) == 12
+    assert shown([10, 11, 12, 13]) is None
+    assert shown([50, 51, 52]) is None, "another ranking, the same row still marked"
+    chosen[:] = [1]
+    assert shown([50, 51, 52]) == 51
+    chosen[:] = [7]
+    assert shown([50, 51, 52]) is None, "a row that is no longer there"
+
+
+def test_a_features_name_keeps_its_hyphens():
+    table = np.array([[0.0], [0], [0], [4]])
+    assert features.unusual(table, np.array([0]), ["job: Exec-managerial"]) == ["job: Exec-managerial 0 (−0.6 sd)"]

@@ -192,3 +192,39 @@ def test_a_file_that_only_its_owners_hand_out_is_asked_for(folder, name, message
 def test_every_table_names_its_columns():
     for entry in catalogue.ENTRIES.values():
         assert len(entry.feature_names) == (0 if entry.is_images else entry.shape[0]), entry.name
+
+
+def test_bank_names_its_columns_as_they_stand(folder, monkeypatch):
+    """One-hot columns follow the words' alphabet, whatever order the file has them in; scaled by the training part alone."""
+    n = 9_200
+    words = {
+        "V2": ["services", "admin.", "blue-collar", "entrepreneur", "housemaid", "management", "retired", "self-employed"]
+        + ["student", "technician", "unemployed", "unknown"],
+        "V3": ["single", "married", "divorced"], "V4": ["tertiary", "primary", "secondary", "unknown"], "V5": ["yes", "no"],
+        "V7": ["yes", "no"], "V8": ["no", "yes"], "V9": ["unknown", "cellular", "telephone"],
+        "V11": ["may", "apr", "aug", "dec", "feb", "jan", "jul", "jun", "mar", "nov", "oct", "sep"],
+        "V16": ["unknown", "failure", "other", "success"],
+    }  # fmt: skip
+    rng = np.random.default_rng(0)
+    columns = {name: pd.Categorical(rng.choice(chosen, n), categories=chosen) for name, chosen in words.items()}
+    columns |= {name: rng.normal(50, 9, n) for name in ("V1", "V6", "V10", "V12", "V13", "V14", "V15")}
+    frame = pd.DataFrame(columns)[sorted(columns, key=lambda name: int(name[1:]))]
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", lambda **_: Bunch(data=frame, target=np.where(np.arange(n) % 2, "1", "2")))
+    data, rows = datasets.load("bank"), np.random.default_rng(0).permutation(n)
+    for column, name, word in (
+        ("services", "V2", "services"),
+        ("married", "V3", "married"),
+        ("may", "V11", "may"),
+        ("telephone", "V9", "telephone"),
+    ):
+        held = data.points[:, data.feature_names.index(column)]
+        np.testing.assert_array_equal(held == 1, (frame[name] == word).to_numpy()[rows])
+    np.testing.assert_allclose(data.points[~data.test][:, :7].mean(axis=0), 0, atol=1e-4)
+
+
+@pytest.mark.parametrize("labels", [np.ones(9_250), np.linspace(0, 1, 9_250)])
+def test_jigsaw_refuses_labels_that_are_none(folder, labels):
+    (folder / "jigsaw").mkdir()
+    np.savez(folder / "jigsaw" / "jigsaw.npz", points=np.zeros((9_250, 385), np.float32), labels=labels)
+    with pytest.raises(UserError, match="expected labels 0 and 1, both of them"):
+        datasets.load("jigsaw")

@@ -156,3 +156,8 @@ def test_the_measured_pace_is_in_units_of_work():
     assert measured.task == "core.experiments.trim:measure" and measured.key != QUICK.with_(l2=1).measurement.key
     shown = trim.measure(*measured.arguments)
     assert shown["rate"] > 0 and shown["memory"] > 1e7 and shown["weights"] == (9 * 65) ** 2
+
+
+def test_no_penalty_is_refused_before_the_work():
+    with pytest.raises(UserError, match="l2: found 0"):
+        check(Trim().with_(l2=0), datasets.load("digits"))

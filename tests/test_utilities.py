@@ -1,5 +1,8 @@
 """Plans of utilities and queries: canonical, in a link and back, refused before the work, computed once."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from core import datasets
@@ -118,3 +121,14 @@ def test_more_runs_than_a_machine_should_do_are_refused():
         QUICK.with_(seeds=40)
     titles = [plan.title() for plan in presets.INFLUENCE]
     assert len(set(titles)) == len(titles) and "Letter, raw features" in titles[1]
+
+
+def test_what_would_fail_in_the_first_unit_is_refused_before():
+    letters = datasets.load("letter")
+    big = Utilities().with_(seen=Spec(dataset="letter"), labeled=100, pool=2_000, validation=5_000)
+    with pytest.raises(UserError, match=r"2,000 points judged by 5,000, which takes 2\.7e\+10 numbers"):
+        check(big, letters)
+    check(big.with_(validation=1_000), letters)
+    wide = dataclasses.replace(letters, points=np.zeros((20_000, 28, 28), np.uint8))
+    with pytest.raises(UserError, match="400 points of 26 classes, whose head has 10,025 parameters"):
+        check(big.with_(validation=1_000, labeled=400, pool=50), wide)

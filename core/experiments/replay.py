@@ -1,6 +1,6 @@
 """A batch pick by pick: what a strategy chose in one round, in which order, and how its objective moved; beside it the highest scores.
 
-    compute(unit, number) -> Entry     in the worker: the round is trained again from its seed, so the picks are those of the record
+    compute(unit, number) -> Entry     in the worker: the picks are those of the run's record, the network is trained again from its seed
 
 Objectives after each pick, for the strategy's batch and for the k most uncertain points (what a score with top-k would take):
     radius    covering radius: the largest distance of a pool point to the nearest labeled or picked one (CORESET makes it small)
@@ -41,9 +41,10 @@ def compute(unit: Unit, number: int) -> Entry:
     if found := cache.get(key):
         return found
     name, knobs = parse_strategy(unit.strategy)
-    loop = rounds.at(data, name, dict(knobs), unit.setting, unit.seed, number, recorded(unit, data.fingerprint))
-    embedded, more = loop.look()
-    order = loop.choose(number, embedded, more)
+    record = recorded(unit, data.fingerprint)
+    loop = rounds.at(data, name, dict(knobs), unit.setting, unit.seed, number, record)
+    embedded, _ = loop.look()
+    order = np.searchsorted(loop.pool, record["picks"][number])
     uncertainty = 1.0 - embedded.probs.max(axis=1)
     rival = np.argsort(-np.where(loop.labeled, -np.inf, uncertainty), kind="stable")[: len(order)]
     each = [trace(embedded.embedding, embedded.probs, loop.labeled, picks) for picks in (order, rival)]
@@ -54,10 +55,11 @@ def compute(unit: Unit, number: int) -> Entry:
 
 
 def recorded(unit: Unit, fingerprint: str) -> Mapping[str, np.ndarray]:
-    """The arrays of the run (see `rounds.run`); the run is computed if it is not there."""
+    """The arrays of the run (see `rounds.run`), also of one that came with the app; the run is computed if it is not there."""
+    from core.experiments import results
     from core.experiments.active import compute as run
 
-    return (cache.get(unit.key(fingerprint)) or run(unit)).arrays
+    return results.outcome(unit.key(fingerprint)) or run(unit).arrays
 
 
 def trace(embedding: Floats, probs: Floats, labeled: Bools, picks: Ints) -> dict[str, Floats]:

@@ -8,9 +8,11 @@ with the trained network's penultimate layer as the embedding. Ours: a cap on th
 too; optionally a random part of the training points as the pool, so that rounds stay short; and on tables the learning rate of images,
 1e-3, where BADGE has 1e-4: on letter it needs a ninth of the passes to the same accuracy (100 labels: 0.419 and 0.423 on test points).
 
-No strategy sees a label that was not asked for: the labels it is given are the true ones where they are known and the network's predictions
-elsewhere, as in BADGE and in FI's rule for unlabeled points. Several opinions on a point come from a network's dropout, left on, or for
-one without dropout from an ensemble. ALBL is told after each round how well its picks are predicted (core/experiments/bandit.py).
+No strategy sees the label of a point of the pool that was not asked for: the labels it is given are the true ones where they are known and
+the network's predictions elsewhere, as in BADGE and in FI's rule for unlabeled points. Strategies that judge by a validation set get up to
+500 labeled points that are never in the pool; these are not counted among the labels. Several opinions on a point come from a network's
+dropout, left on, or for one without dropout from an ensemble. ALBL is told after each round how well its picks are predicted
+(core/experiments/bandit.py).
 
 Three streams of random numbers per seed: the pool and the first labels, the picks, the networks. Runs on one CPU thread.
 """
@@ -246,8 +248,10 @@ class _Loop:
         """A linear head fitted to the labeled points under the trained embedding: the network's own has no regularisation."""
         from core import softmax_head
 
-        seen = self._seen(self.rows)
-        return softmax_head.fit(seen.embedding, seen.labels, l2=HEAD_L2, classes=len(self.data.class_names))
+        seen, classes = self._seen(self.rows), len(self.data.class_names)
+        # The intercept of a class that no label is of would fall without end.
+        everyone = len(np.unique(seen.labels)) == classes
+        return softmax_head.fit(seen.embedding, seen.labels, l2=HEAD_L2, classes=classes, intercept=everyone)
 
     def _members(self, points: np.ndarray) -> Floats:
         """Probabilities (members, n, c) of the network with its dropout on; without dropout, of it and others with their own streams."""

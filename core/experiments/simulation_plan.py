@@ -23,7 +23,7 @@ from itertools import product
 from typing import Any
 
 from core import datasets, strategy
-from core.experiments import simulations
+from core.experiments import plans, simulations
 from core.experiments.active import MOST_UNITS, canonical_strategies, parse_strategy
 from core.experiments.cost import Measurement
 from core.experiments.rounds import Setting, inputs_of, pool_of
@@ -139,12 +139,8 @@ def from_query(query: Mapping[str, str]) -> tuple[Simulations, list[str]]:
     known = query.get("figure", "risk") in PRESETS
     plan = PRESETS[query.get("figure", "risk") if known else "risk"]
     problems = [] if known else [f"figure: found {query['figure']!r}, expected one of {', '.join(PRESETS)}."]
-    for name in _texts(plan).keys() & query.keys() - {"figure"}:
-        try:
-            plan = plan.with_(**{name: query[name]})
-        except UserError as error:
-            problems.append(str(error))
-    return plan, problems
+    plan, more = plans.read(plan, [name for name in _texts(plan) if name != "figure"], query)
+    return plan, problems + more
 
 
 def source(plan: Simulations) -> Dataset | Source:

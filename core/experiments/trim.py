@@ -132,6 +132,8 @@ def from_query(query: Mapping[str, str]) -> tuple[Trim, list[str]]:
 def check(plan: Trim, data: Dataset) -> None:
     """A UserError if some run of the plan cannot begin on these points: what is known before any work."""
     check_budgets(plan.setting)
+    if plan.l2 == 0:
+        raise UserError("l2: found 0. Classes that a line separates leave the head without an end. Choose 0.0001 or more.")
     if plan.model == "lenet5" and not data.is_images:
         raise UserError(f"LeNet-5 needs images, and {data.name} is a table. Choose another model.")
     for seed in range(1, plan.seeds + 1):

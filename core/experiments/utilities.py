@@ -32,6 +32,7 @@ STUDIES = ("utilities", "queries")
 FIRST = Spec()
 MOST_UNITS = 200
 MOST_HEADS = 500_000  # of one seed
+COPIES = 4  # of a pool point's moved logits under each label, at one time: as core/experiments/one_more.py counts
 _SHARED = {
     "labeled": Knob("Labeled points", "Random ones, at least two of each class.", 4, 2_000, name="labeled", kind=int, default=100),
     "l2": Knob(
@@ -214,8 +215,29 @@ def check(plan: Plan, data: Dataset) -> None:
     heads = plan.candidates * len(data.class_names) if plan.study == "utilities" else 0
     if heads > MOST_HEADS:
         raise UserError(f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}. Choose a smaller pool.")
+    _check_size(plan, len(data.class_names), data.d)
     for seed in range(1, plan.seeds + 1):
         draw(data, plan.labeled, plan.candidates, plan.validation, seed)
+
+
+def _check_size(plan: Plan, classes: int, d: int) -> None:
+    """What a Newton step of every candidate would need: the pool against the validation set, and the head's Hessian in one piece."""
+    from core.curvature import INVERTED
+    from core.newton_step import EVALUATIONS
+
+    if plan.study == "utilities":
+        numbers = plan.pool * COPIES * classes * plan.validation * classes
+        if numbers > EVALUATIONS:
+            raise UserError(
+                f"Utilities: found {plan.pool:,} points judged by {plan.validation:,}, which takes {numbers:.1e} numbers; expected at most "
+                f"{EVALUATIONS:.0e}. Choose a smaller pool or fewer validation points."
+            )
+    parameters = (classes - 1) * (min(plan.labeled, d) + 1)
+    if plan.seen.embedding == Spec().embedding and parameters > INVERTED:  # how wide another embedding is, shows when it is made
+        raise UserError(
+            f"Labeled: found {plan.labeled:,} points of {classes} classes, whose head has {parameters:,} parameters; expected at most "
+            f"{INVERTED:,}. Choose fewer labeled points."
+        )
 
 
 def compute(unit: UtilityUnit) -> Entry:

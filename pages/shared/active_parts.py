@@ -12,7 +12,7 @@ import streamlit as st
 from core import strategy
 from core.experiments import active, summaries, verdict
 from core.experiments.active import KNOBS, RANDOM, Active, Unit
-from core.experiments.rounds import inputs_of, pool_of
+from core.experiments.rounds import HELD_BACK, inputs_of, pool_of
 from core.experiments.summaries import Comparison
 from core.spec import Spec
 from core.types import Dataset, Floats, Ints, UserError
@@ -27,8 +27,10 @@ TASKS = {"classification": "Classification", "regression": "Regression on one-ho
 READING = (
     "All strategies of a seed begin with the same random labels. In each round a fresh network is trained on what is labeled, the strategy "
     "looks at the rest of the pool through this network (its penultimate layer and its probabilities) and picks a batch; no strategy sees "
-    "a label that was not asked for: one that takes labels is given the network's predictions in their place, so that the true label of "
-    "an influence or a utility (oracle) is the predicted one here.\n\n"
+    "the label of a point of the pool that was not asked for: one that takes labels is given the network's predictions in their place, so "
+    "that the true label of an influence or a utility (oracle) is the predicted one here.\n\n"
+    f"Influence, FI-util, Shapley and goal-oriented utilities judge by a validation set: up to {HELD_BACK} labeled points that are never "
+    "in the pool and are not counted among the labels. BADGE, BAIT, CORESET and the uncertainties do without.\n\n"
     "ALBL draws one of two strategies, CORESET or least confidence, in each round. After it, two more networks tell how well the points "
     "that it asked for are predicted without their own labels; by this its weights move.\n\n"
     "*Learning curves*: mean over seeds, the band is one standard error to each side, as in the papers.\n\n"

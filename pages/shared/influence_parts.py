@@ -172,10 +172,13 @@ def _progress(plan: Queries, found: Found) -> str:
     if not usable or not np.isfinite(gain.low[oracle]):
         return "No verdict yet: an interval needs two finished seeds of every strategy."
     best = max(usable, key=lambda i: gain.mean[i])
-    raised = np.nanmean(goals[oracle, :, -1] - goals[random, :, -1])
-    end = "above" if raised > 0 else "below"
+    raised = verdict.estimate(goals[oracle, :, -1] - goals[random, :, -1])
+    interval = f"95% interval {raised.low:+.2g} to {raised.high:+.2g}"
+    apart = f"brings its goal {abs(raised.mean):.2g} {'above' if raised.mean > 0 else 'below'} random's ({interval})"
+    if raised.low <= 0 <= raised.high:
+        apart = f"leaves its goal where random does ({raised.mean:+.2g}, {interval})"
     return (
-        f"Knowing every label beforehand, GORAL brings its goal {abs(raised):.2g} {end} random's, and its accuracy over all "
+        f"Knowing every label beforehand, GORAL {apart.replace('-', '−')}, and its accuracy over all "
         f"rounds is {_points(gain, oracle)}. Of the strategies that one can really use, *{STRATEGIES[plan.strategies[best]]}* does best: "
         f"{_points(gain, best)}."
     )

@@ -146,10 +146,10 @@ def _one(data: Dataset, values: dict[str, Floats], i: int, rows: Ints) -> None:
 def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     outcome = outcome_of(plan, found, view)
     labels = data.labels[outcome["pool"]]
-    each = {OVER_NAMES[over]: foreseen(outcome, labels, view["goal"], over)["retrained"] for over in OVER}
+    each = {OVER_NAMES[over]: foreseen(outcome, labels, view["goal"], over, view["temperature"])["retrained"] for over in OVER}
     same, shown = float(outcome["constant"][GOALS.index(view["goal"])]), OVER_NAMES[view["over"]]
     st.markdown("**Retrained utilities of the pool**, by what the unknown label is taken for")
-    chart = influence_charts.distributions(each, same if view["over"] == "predicted" else None, shown, UNITS[view["goal"]], parts.dark())
+    chart = influence_charts.distributions(each, same if constant(view) else None, shown, UNITS[view["goal"]], parts.dark())
     spreads = "; ".join(f"{name} {np.std(values):.2g}" for name, values in each.items())
     st.altair_chart(chart, key=state.key("spread"), alt=f"Standard deviations of the retrained utilities: {spreads}")
     st.caption(f"Standard deviations: {spreads}. The closer together, the less a utility can tell points apart.")

@@ -51,7 +51,7 @@ def _rows(
     wide = {"most unusual features": st.column_config.TextColumn(width=430)}
     how = {"hide_index": True, "on_select": "rerun", "selection_mode": "single-row", "height": height, "row_height": ROW}
     chosen = st.dataframe(frame, key=key, column_config=wide, **how)["selection"]["rows"]
-    clicked = int(points[chosen[0]]) if chosen and chosen[0] < len(points) else None
-    seen = st.session_state.get(f"{key} seen")  # a selection stays in the table: act on it once
-    st.session_state[f"{key} seen"] = clicked
-    return clicked if clicked != seen else None
+    # A selected row stays selected, whatever the table shows in later runs: act on it once.
+    clicked = bool(chosen) and chosen != st.session_state.get(f"{key} seen") and chosen[0] < len(points)
+    st.session_state[f"{key} seen"] = chosen
+    return int(points[chosen[0]]) if clicked else None

@@ -26,7 +26,7 @@ BUDGETS = (5, 10, 20, 25, 50, 100, 150, 200, 500, 1_000)
 IN_TEXT = {"iv": "the influence value", "leverage": "leverage", "loss": "the loss"}  # the others are names
 READING = (
     "Each seed draws its own training and validation points. A model is fitted on the training points; each method looks at it and ranks "
-    "them by harm; the worst are removed, the model is fitted anew, and the test points, which no method has seen, are classified. "
+    "them; the first are removed, the model is fitted anew, and the test points, which no method has seen, are classified. "
     "Bands and bars are 95% intervals over seeds (Student's t). A difference to random is taken seed by seed.\n\n"
     + "\n".join(f"- **{method.label}**: {method.says}" for method in METHODS.values())
     + "\n\n*Planted truth*: a known share of the training points is damaged before anything is fitted; validation and test points stay as "
@@ -127,7 +127,7 @@ def sentences(trimmed: Trimmed, noun: str) -> list[str]:
     best = plan.methods[known[0]]
     change = verdict.estimate(trimmed.accuracy[known[0], -1] - trimmed.accuracy[known[0], 0])
     first = (
-        f"Without the {last:,} of {plan.training:,} {noun} that *{IN_TEXT.get(best, name_of(best))}* calls most harmful, the model is "
+        f"Without the {last:,} of {plan.training:,} {noun} that *{IN_TEXT.get(best, name_of(best))}* puts first, the model is "
         f"{_compared(*(part[known[0]] for part in gain[:3]), 'random removal', bold=True)}; against keeping all, it is "
         f"{_compared(*change[:3], 'before')}."
     )

@@ -61,7 +61,7 @@ def lines(plan: Trim) -> list[Line]:
 
 
 def _by_removed(trimmed: Trimmed) -> None:
-    st.markdown(f"**Test accuracy after removing the most harmful points** · {_made_of(trimmed)}, mean and 95% interval")
+    st.markdown(f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95% interval")
     chart = _removed_chart((trimmed.plan, trimmed.finished, parts.dark()), trimmed)
     with parts.fluid("accuracy-by-removed", run_charts.HEIGHT + 40):
         st.altair_chart(chart, key=state.key("accuracy by removed"), alt=table(trimmed), height="stretch")
@@ -114,7 +114,8 @@ def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
 
 def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
     """The points that each method of the first finished seed trims first, as it saw them."""
-    st.markdown("**Trimmed first**: the most harmful points, worst first, as the methods saw them")
+    st.markdown("**Trimmed first**, as the methods saw them")
+    st.caption("The influence value, Shapley and the loss put harm first, FI-util what matters either way, leverage what is unusual.")
     for method in plan.methods:
         units = [unit for unit in found if unit.method == method]
         if not units:
