@@ -228,16 +228,12 @@ def _check_size(plan: Plan, classes: int, d: int) -> None:
     if plan.study == "utilities":
         numbers = plan.pool * COPIES * classes * plan.validation * classes
         if numbers > EVALUATIONS:
-            raise UserError(
-                f"Utilities: found {plan.pool:,} points judged by {plan.validation:,}, which takes {numbers:.1e} numbers; expected at most "
-                f"{EVALUATIONS:.0e}. Choose a smaller pool or fewer validation points."
-            )
+            found = f"{plan.pool:,} points judged by {plan.validation:,}, which takes {numbers:.1e} numbers"
+            raise UserError(f"Utilities: found {found}; expected at most {EVALUATIONS:.0e}. Choose a smaller pool or validation set.")
     parameters = (classes - 1) * (min(plan.labeled, d) + 1)
     if plan.seen.embedding == Spec().embedding and parameters > INVERTED:  # how wide another embedding is, shows when it is made
-        raise UserError(
-            f"Labeled: found {plan.labeled:,} points of {classes} classes, whose head has {parameters:,} parameters; expected at most "
-            f"{INVERTED:,}. Choose fewer labeled points."
-        )
+        found = f"{plan.labeled:,} points of {classes} classes, whose head has {parameters:,} parameters"
+        raise UserError(f"Labeled: found {found}; expected at most {INVERTED:,}. Choose fewer labeled points.")
 
 
 def compute(unit: UtilityUnit) -> Entry:
