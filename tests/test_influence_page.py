@@ -5,7 +5,7 @@ import pytest
 import streamlit as st
 
 from core import datasets, jobs
-from core.experiments import presets, results, sweep
+from core.experiments import presets, results, sweep, verdict
 from core.experiments.foresight import correlations, foreseen, left_out, mean_correlation
 from core.experiments.utilities import compute, from_query, query
 from core.strategies.goal import GOALS, OVER
@@ -142,7 +142,12 @@ def test_rounds_show_accuracy_and_goal_side_by_side(finished):
     oracle = frame[frame["name"] == "GORAL, true label"]
     mean = np.mean([one["accuracy"] for one, unit in zip(found, plan.units(), strict=True) if unit.strategy == "oracle"], axis=0)
     assert oracle["labels"].tolist() == [10, 20, 30, 40] and oracle["mean"].to_numpy() == pytest.approx(mean)
-    assert described(goal)["alt"].startswith("Goal at 40 labels: GORAL, true label ") and "GORAL brings its goal" in texts(at)
+    assert described(goal)["alt"].startswith("Goal at 40 labels: GORAL, true label ")
+    last = {unit: one["goals"][-1, GOALS.index(plan.goal)] for one, unit in zip(found, plan.units(), strict=True)}
+    each = [[value for unit, value in last.items() if unit.strategy == name] for name in ("oracle", "random")]
+    raised = verdict.estimate(np.subtract(*each))
+    said = f"{raised.low:+.2g} to {raised.high:+.2g}".replace("-", "−")
+    assert said in texts(at) and ("where random does" in texts(at)) == (raised.low <= 0 <= raised.high)
 
 
 def test_snapshots_show_what_was_asked_for_up_to_the_round(finished):
