@@ -68,6 +68,7 @@ def test_better_counts_strict_wins():
 
 def test_a_picture_and_a_table_are_kept(monkeypatch, tmp_path):
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setitem(plane.WORLDS, "two_gaussians", replace(GAUSSIANS, seeds=3))
     entry, table = plane.picture("two_gaussians", 2), plane.table("two_gaussians")
     found = trial(GAUSSIANS, 2, lines=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import cache, datasets
-from core.experiments import kinds, presets, results, unit
+from core.experiments import kinds, plane, presets, results, unit
 from core.experiments.retrain import pool_scores
 
 ALL = [plan for plans in presets.SHIPPED.values() for plan in plans]
@@ -45,6 +45,16 @@ def test_nothing_else_is_shipped():
     for folder in (cache.BUNDLED / "pack").iterdir():
         facts = json.loads((folder / "entry.json").read_text())["facts"]
         assert facts["units"] == wanted.get(folder.name), "delete it and ship what its page shows: python -m core experiments --only <page>"
+
+
+def test_the_simulations_in_the_plane_are_there_and_what_this_code_computes():
+    for name, world in plane.WORLDS.items():
+        table = cache.get(plane.table_key(name)).arrays["accuracy"]
+        assert len(table) == world.seeds and cache.get(plane.picture_key(name, 1)) is not None
+    kept = [list((cache.BUNDLED / kind).iterdir()) for kind in ("trim_table", "plane_trimmed")]
+    assert [len(folders) for folders in kept] == [len(plane.WORLDS)] * 2
+    shipped = cache.get(plane.table_key("two_gaussians")).arrays["accuracy"][0]
+    assert plane.trial(plane.GAUSSIANS, 1)["accuracy"] == pytest.approx(shipped, abs=0.01)
 
 
 @pytest.mark.parametrize("candidate", ["top:raw", "random"])

@@ -52,8 +52,8 @@ def known(query, change=lambda value, unit: value):
 
 def test_before_the_start_the_page_says_what_it_would_cost(monkeypatch):
     monkeypatch.setattr(jobs, "slots", lambda: 1)
-    at = visit()
-    plan = PRESETS["risk"]
+    at = visit(ridge="0.1")
+    plan = PRESETS["risk"].with_(ridge=0.1)
     seconds = sum(unit.work for unit in plan.units()) / 2
     assert at.title[0].value == "When does BAIT's weighing pay?" and "Nothing of this experiment" in at.info[0].value
     (cost,) = [element.value for element in at.markdown if "to do" in element.value]
@@ -139,7 +139,7 @@ def test_one_seed_of_everything_is_no_verdict(monkeypatch):
 
 def test_a_figure_of_digits_needs_the_digits_and_figure_3_does_not(monkeypatch):
     monkeypatch.setattr(datasets, "is_ready", lambda name: False)
-    at = visit(dataset="kmnist")
+    at = visit(dataset="kmnist", ridge="0.1")
     assert not [button for button in at.button if button.label.startswith("Download Kuz")] and widget(at.button, "Start")
     at = visit(dataset="kmnist", figure="representations")
     assert widget(at.button, "Download Kuzushiji-MNIST") and not [button for button in at.button if button.label == "Start"]
@@ -154,7 +154,7 @@ def test_a_figure_of_digits_needs_the_digits_and_figure_3_does_not(monkeypatch):
         ({"strategies": "log_det:ridge=3"}, "the ridge is the prior's"),
         ({"ridge": "-1"}, "ridge: found -1"),
         ({"figure": "backward", "dataset": "digits", "rounds": "90", "batch": "50"}, "labels are asked for"),
-        ({"job": "simulations-0123456789abcdef01234567"}, "found an experiment with other settings"),
+        ({"ridge": "0.1", "job": "simulations-0123456789abcdef01234567"}, "found an experiment with other settings"),
     ],
 )
 def test_bad_links_are_told_without_a_traceback(query, said):
