@@ -141,3 +141,10 @@ def test_means_are_taken_over_the_seeds_that_every_strategy_has_finished():
     np.testing.assert_array_equal(active_pictures.of_whole_seeds(accuracy), accuracy[:, :1])
     unfinished = np.array([[[0.5, 0.6], [nan, nan]], [[nan, nan], [0.4, 0.5]]])
     np.testing.assert_array_equal(active_pictures.of_whole_seeds(unfinished), unfinished)
+
+
+def test_letter_comes_finished_behind_its_button():
+    at = page_tools.visit(PAGE)
+    widget(at.button, "Letter").click().run()
+    assert not at.exception and page_tools.spec_of(at).dataset == "letter"
+    assert "BAIT" in texts(at) and "than random" in texts(at) and not [b for b in at.button if b.label in ("Start", "Go on")]

@@ -18,7 +18,8 @@ TALK = FAIR.with_(protocol="talk")
 RETRAININGS = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"))
 # BAIT on 26 classes costs 9 times what it does on 10: here it only goes forward, in a smaller pool, with three seeds and few rivals.
 LETTER = Active(dataset="letter", strategies=("badge", "bait:backward=False", "random"), epochs=500, pool=5_000, seeds=3)
-ACTIVE = (Active(), LETTER.with_())
+NAMED_ACTIVE = {"The first comparison": Active(), "Letter": LETTER.with_()}
+ACTIVE = tuple(NAMED_ACTIVE.values())
 SIMULATIONS = tuple(simulation_plan.PRESETS.values())
 # The GORAL paper's letter, and its synth2: ten points of the central clusters, a tenth of the rest for validation.
 LETTERS = Spec(dataset="letter")

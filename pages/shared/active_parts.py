@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core import strategy
-from core.experiments import active, summaries, verdict
+from core.experiments import active, presets, summaries, verdict
 from core.experiments.active import KNOBS, RANDOM, Active, Unit
 from core.experiments.rounds import HELD_BACK, inputs_of, pool_of
 from core.experiments.summaries import Comparison
@@ -96,8 +96,9 @@ def controls(view: View, images: bool) -> View:
             view["until"] = pickers.menu("Train until", UNTIL, view["until"], PAGE, KNOBS["until"].help, 240)
             for name, width in (("epochs", 120), ("start", 130), ("pool", 140)):
                 view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
-        help = f"{Active().title()}."
-        st.button("The first comparison", on_click=show_plan, args=(Active(),), help=help, type="tertiary")
+        with st.container(horizontal=True, gap="medium"):
+            for name, plan in presets.NAMED_ACTIVE.items():
+                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.")
     return view
 
 
