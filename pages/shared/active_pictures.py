@@ -138,7 +138,7 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
             st.markdown(f"**{title}**, {at} of {k}")
             st.altair_chart(_map(arrays, chosen), key=state.key(f"replay map {place}"), alt=f"Map of the pool with {at} picks of {title}")
             rows = arrays["pool"][chosen]
-            show(data, rows, alt=f"The first {at} picks of {title}", key=state.key(f"replay {place}"), size=40, max_rows=4)
+            show(data, rows, alt=f"The first {at} picks of {title}", key=state.key(f"replay {place}"), size=40, ragged=True)
     for column, (objective, (title, why)) in zip(st.columns(3), OBJECTIVES.items(), strict=True):
         with column:
             st.markdown(f"**{title}**", help=why)

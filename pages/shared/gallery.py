@@ -50,6 +50,7 @@ def gallery(
     selected: int | None = None,
     max_rows: int | None = None,
     size: int = 56,
+    ragged: bool = False,
 ) -> int | None:
     """Draw the images in reading order and return the id of the one just clicked, else None.
 
@@ -59,15 +60,15 @@ def gallery(
     the primary colour. size: side of an image in CSS pixels, met to within a third so that pixels stay whole.
 
     As many images per row as the width holds; only full rows are drawn, at most max_rows of them, unless all the images
-    fit in less than one. A click is an event: the same image can be clicked twice in a row, and the next rerun without
-    a click returns None. Inside st.form clicks are not reported. A UserError if the arguments do not fit together.
+    fit in less than one; ragged: the last row too if it is not full. A click is an event: the same image can be clicked
+    twice in a row, and the next rerun without a click returns None. Inside st.form clicks are not reported. A UserError if the arguments do not fit together.
     """
     images = _checked(images, size, max_rows)
     ids = [int(i) for i in ids]
     columns = {"captions": captions, "scores": scores, "ids": ids, "ranks": ranks, "marks": marks}
     _check_lengths(len(images), columns)
     header = {name: _plain(name, values) for name, values in columns.items()}
-    header |= {"alt": alt, "selected": None if selected is None else int(selected), "max_rows": max_rows, "size": size}
+    header |= {"alt": alt, "selected": None if selected is None else int(selected), "max_rows": max_rows, "size": size, "ragged": ragged}
     clicked = _mount(key=key, data=_pack(_shrink(images, 2 * size), header), on_clicked_change=_nothing).clicked
     # The browser may still have reported an image of the gallery before this one.
     return next((i for i in ids if i == clicked), None)

@@ -96,7 +96,8 @@ function measure({ root, header, look }, context) {
   const least = Math.round(GAP_CSS * dpr);
   const columns = Math.max(1, Math.floor((width + least) / (box + least)));
   const gap = columns > 1 ? (width - columns * box) / (columns - 1) : 0;
-  const rows = Math.min(Math.max(1, Math.floor(header.ids.length / columns)), header.max_rows ?? Infinity);
+  const full = header.ragged ? Math.ceil : Math.floor;
+  const rows = Math.min(Math.max(1, full(header.ids.length / columns)), header.max_rows ?? Infinity);
   const line = Math.round(1.3 * look.text * dpr);
   const oneLine = fitsOneLine(header, look, context, dpr, box);
   const text = line * ((oneLine ? 1 : 2) + (header.marks?.some(Boolean) ? 1.2 : 0)) + 3 * dpr;

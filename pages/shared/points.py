@@ -19,7 +19,7 @@ COLUMNS = 30  # of a wider table only the unusual features are shown
 def show(
     data: Dataset, points: Ints, scores: Sequence[str] | None = None, *,
     key: str, alt: str, ranks: Sequence[int] | None = None, marks: Sequence[str] | None = None,
-    selected: int | None = None, max_rows: int | None = None, size: int = 56,
+    selected: int | None = None, max_rows: int | None = None, size: int = 56, ragged: bool = False,
 ) -> int | None:  # fmt: skip
     """These points in this order, each with its class and its score; the one just clicked, else None.
 
@@ -28,7 +28,7 @@ def show(
     captions = captions_of(data, points)
     texts = [""] * len(points) if scores is None else list(scores)
     if data.is_images:
-        how = {"ranks": ranks, "marks": marks, "selected": selected, "max_rows": max_rows, "size": size}
+        how = {"ranks": ranks, "marks": marks, "selected": selected, "max_rows": max_rows, "size": size, "ragged": ragged}
         return gallery(data.points[points], captions, texts, np.asarray(points).tolist(), alt=alt, key=key, **how)
     return _rows(data, np.asarray(points), texts, captions, ranks, marks, key)
 
