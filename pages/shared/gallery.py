@@ -61,7 +61,8 @@ def gallery(
 
     As many images per row as the width holds; only full rows are drawn, at most max_rows of them, unless all the images
     fit in less than one; ragged: the last row too if it is not full. A click is an event: the same image can be clicked
-    twice in a row, and the next rerun without a click returns None. Inside st.form clicks are not reported. A UserError if the arguments do not fit together.
+    twice in a row, and the next rerun without a click returns None. Inside st.form clicks are not reported. A UserError if
+    the arguments do not fit together.
     """
     images = _checked(images, size, max_rows)
     ids = [int(i) for i in ids]
