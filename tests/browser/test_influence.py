@@ -68,7 +68,8 @@ def test_a_clicked_dot_shows_its_point_and_the_link_keeps_it(visit):
     for down in range(int(box["height"]) - 60, 20, -6):  # along the line where both are equal
         across = 70 + (box["height"] - 50 - down) / (box["height"] - 50) * (box["width"] - 75)
         newton.click(position={"x": across, "y": down})
-        page.wait_for_timeout(250)
+        page.wait_for_timeout(150)
+        settle(page, LONG / 1000)  # before the next click, which would let go of the point again
         if "point=" in page.url:
             break
     settle(page, LONG / 1000)
