@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5
 KEPT = 2_000
 LOST = "The connection to the worker was lost before the result arrived. Start it again."
+WHY = {"KilledWorker": "The worker process died several times over this, likely for lack of memory. Choose fewer points or dimensions."}
+WHY["CommClosedError"] = LOST
 __all__ = ["Cancelled", "Job", "cancelled", "check", "close", "find", "forget", "report", "slots", "start_in_background", "submit"]
 
 
@@ -295,6 +297,4 @@ def _explain(error: BaseException, what: str, traceback: Any) -> str:
     if isinstance(error, UserError):
         return str(error)
     log.error("%s failed", what, exc_info=(type(error), error, traceback))
-    if type(error).__name__ == "KilledWorker":
-        return "The worker process died several times over this, most likely for lack of memory. Choose fewer points or dimensions."
-    return f"The computation stopped with {type(error).__name__}: {error}. The log has the details."
+    return WHY.get(type(error).__name__, f"The computation stopped with {type(error).__name__}: {error}. The log has the details.")

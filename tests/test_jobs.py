@@ -325,3 +325,9 @@ def test_starting_twice_starts_one_worker(fresh):
     process = jobs._cluster.process
     jobs.start_in_background()
     assert jobs._cluster.process is process and process.poll() is None
+
+
+def test_a_connection_that_closes_under_a_result_is_said_in_the_words_for_a_lost_one():
+    from distributed.comm import CommClosedError
+
+    assert jobs._explain(CommClosedError("in <TCP (closed)>"), "unit", None) == jobs.LOST
