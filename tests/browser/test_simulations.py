@@ -79,5 +79,5 @@ def test_another_figure_is_one_click_away(visit):
     page = visit(link(RISK))
     expect(page.get_by_text("Gaussian design", exact=True)).to_be_visible(timeout=LONG)
     page.get_by_role("radio", name="Taking points back (Figure 1)").click()
-    expect(page.get_by_text("15 runs to do")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("all 15 runs")).to_be_visible(timeout=LONG)  # it comes with the app
     assert "figure=backward" in page.url and "pool" not in page.url
