@@ -82,8 +82,8 @@ def falling(objective: Floats, names: Sequence[str], at: int, title: str, dark: 
     scale = alt.Scale(domain=list(names), range=["#D55E00", "#0072B2"])
     base = alt.Chart(frame).encode(x=alt.X("pick:Q", title="picks", axis=alt.Axis(grid=False, tickCount=6, format="d")))
     drawn = base.mark_line(strokeWidth=2.5).encode(
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
-        color=alt.Color("name:N", scale=scale, legend=alt.Legend(title=None, orient="top", labelLimit=240)),
+        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~g")),
+        color=alt.Color("name:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=1, labelLimit=240)),
         strokeDash=alt.StrokeDash("name:N", scale=alt.Scale(domain=list(names), range=[[1, 0], [6, 4]]), legend=None),
         tooltip=["name:N", "pick:Q", alt.Tooltip("value:Q", format=".4~g")],
     )
