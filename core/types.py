@@ -30,9 +30,10 @@ class Dataset:
     """A named set of points.
 
     points: images uint8 (n, h, w) or (n, h, w, 3), or a feature table float (n, d).
-    labels: class numbers int64 (n,), -1 where unknown. class_names: one per class.
+    labels: class numbers int64 (n,), or -1 throughout for a dataset without labels. class_names: one per class.
     test: bool (n,), True for rows that belong to the published test part.
     index: int64 (n,), each point's row in the full dataset (a subset keeps its origin).
+    ids: str (n,), what the points are called elsewhere, or None. probs: class probabilities (n, c) that came with the points, or None.
     """
 
     name: str
@@ -42,15 +43,17 @@ class Dataset:
     test: Bools
     index: Ints = field(default=None)  # type: ignore[assignment]  # filled in below
     feature_names: tuple[str, ...] = ()
+    ids: np.ndarray | None = None
+    probs: Floats | None = None
 
     def __post_init__(self):
         if self.index is None:
             object.__setattr__(self, "index", np.arange(len(self.points), dtype=np.int64))
-        for what in ("labels", "test", "index"):
-            if len(getattr(self, what)) != len(self.points):
+        for what in ("labels", "test", "index", "ids", "probs"):
+            array = getattr(self, what)
+            if array is not None and len(array) != len(self.points):
                 raise UserError(
-                    f"Dataset {self.name}: {len(self.points):,} points but {len(getattr(self, what)):,} "
-                    f"entries in {what}. Give one entry per point."
+                    f"Dataset {self.name}: {len(self.points):,} points but {len(array):,} entries in {what}. Give one entry per point."
                 )
 
     def __len__(self) -> int:
@@ -59,6 +62,11 @@ class Dataset:
     @property
     def is_images(self) -> bool:
         return self.points.dtype == np.uint8 and self.points.ndim in (3, 4)
+
+    @property
+    def labeled(self) -> bool:
+        """Are its classes known?"""
+        return bool(self.class_names)
 
     @property
     def d(self) -> int:
@@ -72,9 +80,9 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits of the content: one changed pixel or label changes it."""
+        """16 hex digits of the content: one changed pixel or label changes it. What the points are called does not count."""
         digest = hashlib.blake2b(digest_size=8)
-        for array in (self.points, self.labels, self.test, self.index):
+        for array in (self.points, self.labels, self.test, self.index, *([] if self.probs is None else [self.probs])):
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
