@@ -21,7 +21,8 @@ def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: i
     if not 0 <= point < len(data):
         st.warning(f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a point in the gallery.")
         return
-    title = f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}, class {data.class_names[data.labels[point]]}"
+    kind = f", class {data.class_names[data.labels[point]]}" if data.labeled else ""
+    title = f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}{kind}"
     st.dialog(title, width=720, position="right", on_dismiss=lambda: state.change_view(page, point=None))(_body)(spec, data, ranking, point)
 
 

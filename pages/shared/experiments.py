@@ -45,10 +45,14 @@ class Room:
         return state.leave(self.name, self.knobs, spec, view)
 
     def points(self, spec: Spec, view: View) -> Dataset:
-        """The dataset; the page ends with an offer to fetch it if it is not on this machine."""
+        """The dataset; the page ends with an offer to fetch it if it is not on this machine, and where it has no labels to learn from."""
         if not datasets.is_ready(spec.dataset):
             self.leave(spec, view)
             parts.offer_dataset(spec.dataset)
+            st.stop()
+        if not datasets.info(spec.dataset).labeled:
+            self.leave(spec, view)
+            parts.no_labels(spec.dataset)
             st.stop()
         return cached.dataset(spec.dataset, spec.n, spec.subset)
 

@@ -163,6 +163,13 @@ def offer_dataset(name: str) -> None:
     )
 
 
+def no_labels(name: str) -> None:
+    """A page that learns from labels, and a dataset without: say what still works."""
+    what = datasets.info(name).title
+    st.info(f"{what} has no labels, and this page trains on them. Choose another dataset beside, or bring it in again with its labels.")
+    st.page_link("pages/explore.py", label=f"Explore {what}: what needs no labels works there", icon=":material/grid_view:")
+
+
 def failed(job: Job, what: str) -> None:
     """A job that did not succeed: why, and the way to try again."""
     if job.state == "failed":

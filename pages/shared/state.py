@@ -37,6 +37,7 @@ def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
         renew()
     elif moved:
         session["problems"] = []
+    _leave_what_is_gone()
     view = {name: knob.default for name, knob in knobs.items()} | session.get(f"view {page}", {})
     return session["spec"], view
 
@@ -88,6 +89,16 @@ def _enter() -> None:
     if PagesManager.uses_pages_directory:
         runpy.run_path(str(Path(__file__).resolve().parents[2] / "app.py"), run_name="__main__")
         st.stop()
+
+
+def _leave_what_is_gone() -> None:
+    """A dataset or embedding of one's own may be removed while a session looks at it."""
+    session = st.session_state
+    try:
+        session["spec"] = session["spec"].with_()
+    except UserError as error:
+        session["spec"], session["problems"] = Spec(), [*session["problems"], str(error)]
+        renew()
 
 
 def _read_view(knobs: View, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core import datasets, own
+
 NOUNS = {
     "mnist": "digits",
     "digits": "digits",
@@ -23,6 +25,8 @@ NOUNS = {
 
 def noun(dataset: str) -> str:
     """What the points of a dataset are called."""
+    if own.is_own(dataset):
+        return "images" if datasets.info(dataset).is_images else "rows"
     return NOUNS.get(dataset, "points")
 
 
@@ -41,7 +45,7 @@ SHORT = {
 
 def short(embedding: str) -> str:
     """An embedding's name where space is short."""
-    return SHORT.get(embedding, embedding)
+    return own.about(embedding).title if own.is_joined(embedding) else SHORT.get(embedding, embedding)
 
 
 def number(value: float) -> str:
