@@ -100,9 +100,9 @@ def embed(dataset: Dataset, name: str, *, seed: int = 1, **knobs: Any) -> Embedd
     """
     entry = find(name)
     if entry.images_only and not dataset.is_images:
-        raise UserError(f"{entry.label} needs images; {dataset.name} is a table. Choose raw, pca, projection or random features.")
+        raise UserError(f"{entry.label} needs images; {dataset.called} is a table. Choose raw, pca, projection or random features.")
     if entry.objective and not dataset.labeled:
-        raise UserError(f"{entry.label} needs labels to train its network; {dataset.name} has none. Choose another embedding.")
+        raise UserError(f"{entry.label} needs labels to train its network; {dataset.called} has none. Choose another embedding.")
     knobs = parse_knobs(entry.knobs, knobs, entry.label)
     embedding = entry.function(dataset, **({"seed": seed} if entry.seeded else {}), **knobs)
     embedding.flags.writeable = False
@@ -176,7 +176,7 @@ def cnn_untrained(dataset: Dataset, *, seed: int = 1) -> Floats:
     """The talk's convolutional network with its initial random weights: the 200 activations before the last layer. (n, 200)."""
     from core import networks, training
 
-    network = networks.build("talk_cnn", classes=max(1, len(dataset.class_names)), shape=dataset.shape, seed=seed)
+    network = networks.build("talk_cnn", classes=max(2, len(dataset.class_names)), shape=dataset.shape, seed=seed)
     return training.embed(network, dataset.points)
 
 
@@ -210,7 +210,7 @@ def _joined(name: str) -> Embedder:
     def joined(dataset: Dataset) -> Floats:
         if own.about(name).dataset != dataset.name:
             raise UserError(
-                f"{own.about(name).title} was computed for other points than those of {dataset.name}. Choose another embedding."
+                f"{own.about(name).title} was computed for other points than those of {dataset.called}. Choose another embedding."
             )
         return np.ascontiguousarray(own.embedding(name)[dataset.index], np.float32)
 

@@ -107,7 +107,7 @@ def load(name: str) -> Dataset:
     for what in ARRAYS:
         if (_home(name) / f"{what}.npy").exists():
             arrays[what] = _mapped(name, what, about.n)
-    return Dataset(name, class_names=about.class_names, feature_names=about.feature_names, **arrays)
+    return Dataset(name, class_names=about.class_names, feature_names=about.feature_names, title=about.title, **arrays)
 
 
 def joined(dataset: str) -> dict[str, Joined]:
@@ -136,11 +136,11 @@ def remove(name: str) -> None:
     _remove(_home(name))
 
 
-def remove_all_of_visitors() -> None:
-    """Let go of what visitors brought: nobody else can come back to it."""
+def remove_all_of_visitors(who: str | None = None) -> None:
+    """Let go of what this visitor brought, or all of them: nobody else can come back to it."""
     for kind in ("own", "joined"):
         for home, card in _cards(kind, everybody=True):
-            if card["visitor"]:
+            if card["visitor"] and who in (None, card["visitor"]):
                 _remove(home)
 
 

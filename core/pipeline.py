@@ -185,7 +185,7 @@ def record(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
 def _scene(spec: Spec) -> inputs.Scene:
     data = dataset(spec.dataset, spec.n, spec.subset)
-    return inputs.Scene(embedding(spec), data.test, len(data.class_names), data.name)
+    return inputs.Scene(embedding(spec), data.test, len(data.class_names), data.called)
 
 
 @kept(map_key)
@@ -251,7 +251,7 @@ def embedding(spec: Spec) -> Embedded:
 def _embedding(spec: Spec) -> Embedded:
     data = dataset(spec.dataset, spec.n, spec.subset)
     if spec.embedding == "raw" or own.is_joined(spec.embedding):  # quicker to compute than to read
-        return embeddings.embed(data, "raw")
+        return embeddings.embed(data, spec.embedding)
     key = embedding_key(spec, data.fingerprint)
     found = cache.get(key)
     if found is None:

@@ -32,6 +32,7 @@ NEVER = {
         "pages.influence",
         "pages.simulations",
         "pages.lesson",
+        "pages.data",
     ),
 }
 # What only these files may import.

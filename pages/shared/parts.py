@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 
 from core import datasets, jobs
 from core.cache import Entry
@@ -167,7 +168,15 @@ def no_labels(name: str) -> None:
     """A page that learns from labels, and a dataset without: say what still works."""
     what = datasets.info(name).title
     st.info(f"{what} has no labels, and this page trains on them. Choose another dataset beside, or bring it in again with its labels.")
-    st.page_link("pages/explore.py", label=f"Explore {what}: what needs no labels works there", icon=":material/grid_view:")
+    onward("explore", f"Explore {what}: what needs no labels works there", ":material/grid_view:", Spec(dataset=name).to_query())
+
+
+def onward(page: str, label: str, icon: str, query: Mapping[str, str], where: Any = st) -> None:
+    """A link to another page with this state; the session goes along, and what it has brought in."""
+    try:
+        where.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+    except StreamlitPageNotFoundError:  # a page that runs alone knows no others
+        where.markdown(f"[{label}](/{page}?{urllib.parse.urlencode(query)})")
 
 
 def failed(job: Job, what: str) -> None:

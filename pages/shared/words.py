@@ -77,6 +77,15 @@ def score_texts(scores: Sequence[float]) -> list[str]:
     return [f"{v:.2e}" for v in values]
 
 
+def bytes_text(count: float) -> str:
+    """12 kB, 3.4 MB, 2.1 GB."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{number(round(count, 1))} {unit}"
+        count /= 1000
+    return f"{number(round(count, 1))} GB"
+
+
 def time_text(seconds: float) -> str:
     """0.31 s, 2.4 s, 3 min 20 s."""
     if seconds < 60:
