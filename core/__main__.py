@@ -1,6 +1,7 @@
 """The same without a screen.
 
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
+python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random" --map raw --out scores.parquet
 python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
@@ -18,7 +19,9 @@ import numpy as np
 import pandas as pd
 
 from core import cache, datasets, embeddings, export, lesson, strategy
+from core.cache import Entry
 from core.experiments.kinds import KINDS
+from core.ranking_names import parse_ranking
 from core.spec import Comparison, Spec, talk_comparison
 from core.types import UserError
 
@@ -36,19 +39,41 @@ def main(arguments: list[str] | None = None) -> int:
 
 def score(options: argparse.Namespace) -> None:
     """Scores of all points into a table, and beside it a manifest of how they were made."""
+    spec = _spec(options)
+    (entry,), out = _write_scores([spec], None, options.out), options.out
+    n = len(entry.arrays["scores"])
+    print(f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}")
+
+
+def export_scores(options: argparse.Namespace) -> None:
+    """Several rankings of the same points, and a map if one is wanted, into one table; what is missing is computed."""
+    points = Spec().with_(dataset=options.dataset, n=options.n, subset=options.subset)
+    specs = list(dict.fromkeys(parse_ranking(word, points) for word in options.rankings.split()))
+    if not specs:
+        raise UserError("Rankings: found none, expected at least one, such as raw:leverage.")
+    mapped = parse_ranking(options.map, points) if options.map else None
+    for spec, entry in zip(specs, _write_scores(specs, mapped, options.out), strict=True):
+        print(f"{spec.title()}: {len(entry.arrays['scores']):,} scores -> {options.out}")
+    if mapped:
+        print(f"UMAP of {mapped.embedding_label} -> {options.out}")
+
+
+def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Entry]:
+    """The table of these rankings, with the map of one Spec's embedding, and its manifest."""
     from core import pipeline  # computes with torch: only here
 
-    out = Path(options.out)
-    kind = out.suffix.lstrip(".")
-    export.encode(export.table(datasets.load("digits", n=10), np.zeros(10)), kind)  # an unknown format is said before the work
-    spec = _spec(options)
-    entry = pipeline.scores(spec)
-    data = pipeline.dataset(spec.dataset, spec.n, spec.subset)
-    _write(out, export.encode(export.table(data, entry.arrays["scores"]), kind))
-    _write(out.with_suffix(".manifest.json"), export.manifest(spec, data, entry.facts).encode())
-    for note in entry.notes:
+    out, kind = Path(name), export.kind_of(Path(name).name)  # an unknown format is said before the work
+    entries = [pipeline.scores(spec) for spec in specs]
+    drawn = pipeline.map_of(mapped) if mapped else None
+    columns = [export.Column(spec, entry.arrays["scores"], entry.facts) for spec, entry in zip(specs, entries, strict=True)]
+    projection = export.Projection(mapped, drawn.arrays["coordinates"], drawn.facts) if mapped and drawn else None
+    data = pipeline.dataset(specs[0].dataset, specs[0].n, specs[0].subset)
+    manifest = export.manifest(data, columns, projection)
+    _write(out, export.encode(export.table(data, columns, projection), kind, manifest))
+    _write(out.with_suffix(".manifest.json"), manifest.encode())
+    for note in [note for entry in (*entries, *filter(None, [drawn])) for note in entry.notes]:
         print(note, file=sys.stderr)
-    print(f"{spec.title()}: {len(data):,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}")
+    return entries
 
 
 def first_screens() -> list[tuple[str, Spec | Comparison]]:
@@ -97,8 +122,7 @@ def retrain(options: argparse.Namespace) -> None:
     names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
     plan = Retraining().with_(**{name: value for name in names if (value := getattr(options, name)) is not None})
     out = Path(options.out or "retraining.csv")
-    kind = out.suffix.lstrip(".")
-    export.encode(pd.DataFrame({"nothing": [0]}), kind)  # an unknown format is said before the work
+    kind = export.kind_of(out.name)  # an unknown format is said before the work
     fingerprint = shipping.finish(plan, _say, partial(print, file=sys.stderr))
     found = results.outcomes(plan, fingerprint)
     _write(out, export.encode(pd.DataFrame(results.rows(plan, found)), kind))
@@ -157,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--draw", default=0, help="seed of a strategy that draws random numbers")
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
+    _add_export(commands)
     _add_retrain(commands)
     shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
     shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
@@ -168,6 +193,17 @@ def _parser() -> argparse.ArgumentParser:
     warming.add_argument("--only", nargs="+", choices=functions, help="these results only; the others stay as they are")
     warming.set_defaults(run=warm)
     return parser
+
+
+def _add_export(commands) -> None:
+    parser = commands.add_parser("export", help="write several rankings of the same points, and a map, into one table")
+    parser.add_argument("--dataset", default=Spec().dataset, help=f"one of {', '.join(datasets.names())}")
+    parser.add_argument("--n", help="a class-stratified random subset of this many points")
+    parser.add_argument("--subset", default=0, help="seed of the subset")
+    parser.add_argument("--rankings", required=True, help='embedding:seed:strategy:draw, several in quotes, such as "raw:leverage random"')
+    parser.add_argument("--map", help="the embedding whose map gives projection_x and projection_y, such as raw or cnn_classification:2")
+    parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")
+    parser.set_defaults(run=export_scores)
 
 
 def _add_retrain(commands) -> None:

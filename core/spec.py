@@ -142,7 +142,7 @@ def textbook_key(spec: Spec, fingerprint: str) -> str:
 
 def map_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the map of the Spec's embedding."""
-    return cache.key("map", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.projection"), data=fingerprint)
+    return cache.key("map", _embedding_fields(spec), code=map_code(spec), data=fingerprint)
 
 
 def plane_key(spec: Spec, fingerprint: str) -> str:
@@ -198,6 +198,11 @@ def score_code(spec: Spec) -> str:
     head = code_version("core.softmax_head") if {"probs", "head"} & set(chosen.accepts) else ""
     made = code_version("core.inputs") if set(strategy.MADE) & set(chosen.accepts) else ""
     return _embedding_code(spec) + code_version(chosen.function.__module__) + head + made
+
+
+def map_code(spec: Spec) -> str:
+    """The code of the embedding and of what draws its map."""
+    return _embedding_code(spec) + code_version("core.projection")
 
 
 def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:

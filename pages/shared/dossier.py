@@ -13,7 +13,7 @@ from core.types import Dataset
 from pages.shared import cached, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.points import show as show_points
-from pages.shared.words import inside, noun, number, short
+from pages.shared.words import inside, noun, number, ranking_name
 
 
 def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> None:
@@ -90,7 +90,7 @@ def _strip(data: Dataset, point: int) -> None:
     rows = []
     for spec, scores in cached.every_scores(data.fingerprint):
         lower, equal = int((scores < scores[point]).sum()), int((scores == scores[point]).sum())
-        row = f"{short(spec.embedding)}, {inside(strategy.find(spec.strategy).label)}{_settings(spec)}"
+        row = ranking_name(spec, seeds=False)
         family = embeddings.find(spec.embedding).family
         percentile = 100 * (lower + (equal - 1) / 2) / max(1, len(scores) - 1)
         rows.append((row, family, spec.seed, float(scores[point]), len(scores) - lower - equal + 1, percentile))
@@ -103,11 +103,6 @@ def _strip(data: Dataset, point: int) -> None:
         f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to {best['percentile']:.0f} ({best['ranking']})"
     )
     st.altair_chart(charts.percentile_strip(frame, parts.dark()), alt=summary)
-
-
-def _settings(spec: Spec) -> str:
-    knobs = [*spec.embedding_knobs, *spec.strategy_knobs]
-    return f" ({', '.join(f'{name} {value}' for name, value in knobs)})" if knobs else ""
 
 
 def _picture(data: Dataset, ranking: cached.Ranking, points, name: str, size: int, alt: str, texts: list[str] | None = None) -> None:

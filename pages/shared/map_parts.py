@@ -205,8 +205,8 @@ def images_inside(data: Dataset, ready: Ready, inner: np.ndarray, box: tuple[flo
         st.caption(f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score {median}.")
 
     def table() -> bytes:
-        x, y = ready.coordinates[0].T
-        return export.encode(export.table(data, ready.rankings[0].scores).assign(x=x, y=y).iloc[points], "csv")
+        ranked, mapped = export.Column(spec, ready.rankings[0].scores), export.Projection(spec, ready.coordinates[0])
+        return export.encode(export.table(data, [ranked], mapped).iloc[points], "csv")
 
     parts.downloads("Download these points", [(f"CSV, {len(points):,} rows", table, "box.csv")])
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core import datasets, own
+from core import datasets, embeddings, own, strategy
+from core.spec import Spec
 
 NOUNS = {
     "mnist": "digits",
@@ -46,6 +47,14 @@ SHORT = {
 def short(embedding: str) -> str:
     """An embedding's name where space is short."""
     return own.about(embedding).title if own.is_joined(embedding) else SHORT.get(embedding, embedding)
+
+
+def ranking_name(spec: Spec, seeds: bool = True) -> str:
+    """A ranking where space is short: "classification 2, leverage (ridge 0.1)"."""
+    seed = f" {spec.seed}" if seeds and embeddings.find(spec.embedding).seeded else ""
+    draw = f" {spec.draw}" if seeds and spec.draw else ""
+    knobs = ", ".join(f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs))
+    return f"{short(spec.embedding)}{seed}, {inside(strategy.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
 
 
 def number(value: float) -> str:
