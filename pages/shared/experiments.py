@@ -122,4 +122,7 @@ def _table(rows: Callable[[], Mapping[str, Sequence]], kind: str) -> bytes:
 
 def _drawn(chart: Callable[[], Any], kind: str) -> bytes:
     spec = chart().properties(width=760).to_json()
-    return jobs.submit("core.figure:render", spec, kind, key=f"~figure {hash(spec)} {kind}").result()
+    key = f"~figure {hash(spec)} {kind}"
+    picture = jobs.submit("core.figure:render", spec, kind, key=key).result()
+    jobs.forget(key)  # as large as it is, it is not kept
+    return picture

@@ -20,6 +20,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from core.spec import Spec, from_query
 from core.strategy import Knob
 from core.types import UserError
+from pages.shared import visit
 
 View = Mapping[str, Knob]
 
@@ -27,6 +28,7 @@ View = Mapping[str, Knob]
 def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
     """The Spec and the page's view, from the link if it is new, else from the session."""
     _enter()
+    visit.begin_run()
     query, session = dict(st.query_params), st.session_state
     moved = session.get("page") != page
     session["page"] = page
