@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.spec import Spec
-from core.types import Dataset, UserError
+from core.types import Dataset, Floats, Ints, UserError
 
 PACKAGES = ("numpy", "scipy", "torch", "torchvision", "umap-learn", "streamlit", "dask")
 FORMATS = ("csv", "parquet")
@@ -21,8 +21,6 @@ FORMATS = ("csv", "parquet")
 
 def table(dataset: Dataset, scores: np.ndarray) -> pd.DataFrame:
     """Columns index (row in the full dataset), split, label, score, rank (1 = highest; equal scores in row order)."""
-    rank = np.empty(len(scores), np.int64)
-    rank[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
     names = np.array([*dataset.class_names, ""], dtype=object)  # label -1 (unknown) reads the last entry
     return pd.DataFrame(
         {
@@ -30,9 +28,16 @@ def table(dataset: Dataset, scores: np.ndarray) -> pd.DataFrame:
             "split": np.where(dataset.test, "test", "train"),
             "label": names[dataset.labels],
             "score": scores,
-            "rank": rank,
+            "rank": ranks(scores),
         }
     )
+
+
+def ranks(scores: Floats) -> Ints:
+    """1 = highest; equal scores in the order of the points."""
+    rank = np.empty(len(scores), np.int64)
+    rank[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    return rank
 
 
 def encode(frame: pd.DataFrame, kind: str) -> bytes:
