@@ -2,6 +2,7 @@
 
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
 python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random" --map raw --out scores.parquet
+python -m core leverage features.npy --out scores.parquet    of a table that need not fit into memory
 python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
@@ -11,7 +12,9 @@ python -m core experiments  computes and packs the experiments that come with th
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -76,6 +79,27 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     return entries
 
 
+def leverage(options: argparse.Namespace) -> None:
+    """Leverage of a table that need not fit into memory, into a table with one row per row, and beside it a manifest."""
+    from core import large, rows
+    from core.versions import code_version
+
+    out = Path(options.out)
+    export.encode(pd.DataFrame({"nothing": [0]}), out.suffix.lstrip("."))  # an unknown format is said before the work
+    _check_writable(out)
+    ridge = strategy.find("leverage").knobs["ridge"].parse(options.ridge)
+    table = rows.open_table(options.table, options.without)
+    scores, facts = large.of_file(table, ridge, _tenths())
+    frame = pd.DataFrame({"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)})
+    _write(out, export.encode(frame, out.suffix.lstrip(".")))
+    title = f"{Path(options.table).name}, Leverage"
+    content = {"title": title, "table": large.identity(table), "without": options.without, "facts": facts}
+    content |= {"code": code_version("core.large"), "versions": export.versions()}
+    _write(out.with_suffix(".manifest.json"), json.dumps(content, indent=1).encode())
+    rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
+    print(f"{title}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
+
+
 def first_screens() -> list[tuple[str, Spec | Comparison]]:
     """What the pages show before any input: which pipeline function, of what."""
     shown = [Spec(embedding=name) for name in ("raw", "cnn_untrained", "cnn_regression", "cnn_classification")]
@@ -99,7 +123,7 @@ def warm(options: argparse.Namespace) -> None:
 def networks(options: argparse.Namespace) -> None:
     """Train the shipped networks and print how well each does, and what float16 costs its leverage ranking."""
     from core import agreement, trained, training
-    from core.strategies.leverage import leverage
+    from core.strategies import leverage
 
     data = datasets.load("mnist")
     for objective in trained.SHIPPED:
@@ -109,7 +133,7 @@ def networks(options: argparse.Namespace) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, trained.encode(original, described))
             shipped = trained.load(path, described)
-            rankings = np.stack([leverage(training.embed(network, data.points)) for network in (original, shipped)])
+            rankings = np.stack([leverage.leverage(training.embed(network, data.points)) for network in (original, shipped)])
             accuracy = training.evaluate(shipped, data.points[data.test], data.labels[data.test]).accuracy
             print(f"{path.name}: test accuracy {accuracy:.4f}, tau with float32 {agreement.kendall(rankings)[0, 1]:.5f}", flush=True)
 
@@ -137,6 +161,19 @@ def experiments(options: argparse.Namespace) -> None:
     shipping.ship(options.only or presets.SHIPPED, _say)
 
 
+def _tenths() -> Callable[[float | None, str], None]:
+    """Says how far a pass is, a line for each tenth of it."""
+    said: list = []
+
+    def tell(fraction: float | None, text: str) -> None:
+        now = [text.partition(",")[0], int(10 * (fraction or 0))]
+        if text and now != said:
+            said[:] = now
+            print(text, file=sys.stderr, flush=True)
+
+    return tell
+
+
 def _say(text: str) -> None:
     print(text, flush=True)
 
@@ -154,9 +191,18 @@ def _pairs(settings: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, _, value in (setting.partition("=") for setting in settings))
 
 
-def _write(path: Path, content: bytes) -> None:
+def _check_writable(path: Path) -> None:
+    """Before hours of work: can this file be written? It is left as it was."""
+    there = path.exists()
+    _write(path, b"", "ab")
+    if not there:
+        path.unlink()
+
+
+def _write(path: Path, content: bytes, mode: str = "wb") -> None:
     try:
-        path.write_bytes(content)
+        with path.open(mode) as file:
+            file.write(content)
     except OSError as error:
         raise UserError(f"{path}: could not be written ({error.strerror}). Choose a folder that exists and is writable.") from None
 
@@ -182,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
     _add_export(commands)
+    _add_leverage(commands)
     _add_retrain(commands)
     shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
     shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
@@ -204,6 +251,15 @@ def _add_export(commands) -> None:
     parser.add_argument("--map", help="the embedding whose map gives projection_x and projection_y, such as raw or cnn_classification:2")
     parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     parser.set_defaults(run=export_scores)
+
+
+def _add_leverage(commands) -> None:
+    parser = commands.add_parser("leverage", help="leverage of a table that need not fit into memory")
+    parser.add_argument("table", help="a .npy file, a .parquet file, or a folder of .parquet files")
+    parser.add_argument("--ridge", default=0.0, help="added to every eigenvalue of X^T X. Default 0.")
+    parser.add_argument("--without", nargs="+", default=[], metavar="COLUMN", help="columns of a Parquet table that are no features")
+    parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")
+    parser.set_defaults(run=leverage)
 
 
 def _add_retrain(commands) -> None:

@@ -10,11 +10,14 @@ Source: CholeskyQR2 (the second pass).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from core import blocks
+from core.blocks import Table
 from core.types import Floats
 
 EPS = float(np.finfo(np.float64).eps)
@@ -39,21 +42,32 @@ class Whitening:
 
 
 @blocks.keep_last
-def whiten(embedding: np.ndarray) -> Whitening:
+def whiten(embedding: Table) -> Whitening:
     """The whitening map of X (n, d): one pass over X, and a second one where the condition number asks for it."""
-    gram = blocks.gram(embedding)
-    norms = np.sqrt(np.diag(gram))
+    return from_gram(partial(blocks.gram, embedding))
+
+
+def from_gram(gram: Callable[..., Floats]) -> Whitening:
+    """The whitening map of an X of which only two things can be asked: gram() = X^T X and gram(W) = (X W)^T X W."""
+    plain = gram()
+    norms = np.sqrt(np.diag(plain))
     alive = norms > 0
     scale = norms[alive]
-    values, vectors = descending(gram[np.ix_(alive, alive)] / np.outer(scale, scale))
+    values, vectors = descending(plain[np.ix_(alive, alive)] / np.outer(scale, scale))
     r, gap = read_rank(values)
     axes, weights = np.zeros((len(norms), r)), np.zeros((len(norms), r))
     axes[alive] = vectors[:, :r]
     weights[alive] = vectors[:, :r] / np.sqrt(values[:r]) / scale[:, None]
     condition = float(np.sqrt(values[0] / values[r - 1])) if r else 1.0
     if condition**2 * EPS > 1e-10:
-        weights = np.linalg.solve(np.linalg.cholesky(blocks.gram(embedding, weights)), weights.T).T
+        weights = np.linalg.solve(np.linalg.cholesky(gram(weights)), weights.T).T
     return Whitening(weights, axes, r, gap, condition, ~alive)
+
+
+def ridge_weights(gram: Floats, ridge: float) -> Floats:
+    """W (d, d) with |x W|^2 = x^T (X^T X + ridge I)^-1 x, from X^T X and ridge > 0."""
+    values, vectors = descending(gram)
+    return vectors / np.sqrt(np.maximum(values, 0.0) + ridge)
 
 
 def read_rank(values: np.ndarray) -> tuple[int, float]:

@@ -39,8 +39,9 @@ NEVER = {
 ONLY_IN = {
     "umap": ("core/projection.py",),
     "altair": ("core/charts.py", "core/run_charts.py", "core/round_charts.py", "core/influence_charts.py", "core/trim_charts.py"),
-    "dask": ("core/jobs.py", "core/worker_host.py"),
-    "distributed": ("core/jobs.py", "core/worker_host.py"),
+    # Jobs run on Dask whatever they compute; the one computation that spreads over a cluster by itself has a room of its own.
+    "dask": ("core/jobs.py", "core/worker_host.py", "core/dask_rows.py"),
+    "distributed": ("core/jobs.py", "core/worker_host.py", "core/dask_rows.py"),
 }
 # What app.py may import.
 APP_MAY = ("streamlit", *sys.stdlib_module_names)

@@ -18,7 +18,7 @@ from core import blocks
 from core.probabilities import check_labels
 from core.strategy import Knob, scorer
 from core.types import Floats, check_matrix
-from core.whitening import descending, whiten
+from core.whitening import ridge_weights, whiten
 
 RIDGES = (0.0, *(float(f"1e{e}") for e in range(-3, 8)))
 
@@ -47,7 +47,4 @@ def class_leverage(
 
 def _weights(rows: np.ndarray, ridge: float) -> Floats:
     """W (d, r) with |x W|^2 = x^T (X^T X + ridge I)^+ x."""
-    if ridge == 0:
-        return whiten(rows).weights
-    values, vectors = descending(blocks.gram(rows))
-    return vectors / np.sqrt(np.maximum(values, 0.0) + ridge)
+    return whiten(rows).weights if ridge == 0 else ridge_weights(blocks.gram(rows), ridge)
