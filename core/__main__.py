@@ -23,6 +23,7 @@ import pandas as pd
 
 from core import cache, datasets, embeddings, export, lesson, strategy
 from core.cache import Entry
+from core.commands import own_data
 from core.experiments.kinds import KINDS
 from core.ranking_names import parse_ranking
 from core.spec import Comparison, Spec, talk_comparison
@@ -230,6 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(commands)
     _add_leverage(commands)
     _add_retrain(commands)
+    own_data.add(commands)
     shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
     shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
     shipping.set_defaults(run=experiments)

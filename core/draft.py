@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.types import Bools, Floats, Ints, UserError
+from core.types import Bools, Dataset, Floats, Ints, UserError
 
 Progress = Callable[[float | None, str], None]
 
@@ -124,6 +124,11 @@ class Draft:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def dataset(self) -> Dataset:
+        """The dataset that it becomes when it is accepted."""
+        also = {"feature_names": self.feature_names, "ids": self.ids, "probs": self.probs, "title": self.title}
+        return Dataset("draft", self.points, self.labels, self.class_names, self.test, **also)
 
     @property
     def fatal(self) -> tuple[Fault, ...]:
