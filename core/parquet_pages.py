@@ -36,7 +36,8 @@ def open_parquet(data: bytes, title: str, limits: Limits) -> pq.ParquetFile:
             raise UserError(f"{title}: found {found:,} {what}, expected 1 to {most:,}. Bring fewer, but some.")
     with reading(title, MEND):
         words = [meta.schema.column(j).path for j in range(leaves) if meta.schema.column(j).physical_type == "BYTE_ARRAY"]
-        return pq.ParquetFile(pa.BufferReader(data), metadata=meta, read_dictionary=words, pre_buffer=False, arrow_extensions_enabled=False)
+        how = {"pre_buffer": False, "arrow_extensions_enabled": False, "page_checksum_verification": True}
+        return pq.ParquetFile(pa.BufferReader(data), metadata=meta, read_dictionary=words, **how)
 
 
 def read_columns(file: pq.ParquetFile, data: bytes, names: list[str], title: str, limits: Limits) -> pa.Table:
