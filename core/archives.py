@@ -75,9 +75,9 @@ def zip_members(archive: zipfile.ZipFile, title: str, limits: Limits, faults: li
     return [Member(path, _unpacker(archive, info)) for path, info in sorted(kept.items())]
 
 
-def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> bytes:
+def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance, mend: str = DAMAGED) -> bytes:
     """The bytes of one member, at most what the allowance and the member's own entry say."""
-    with reading(word_of(info.filename), DAMAGED), archive.open(info) as stream:
+    with reading(word_of(info.filename), mend), archive.open(info) as stream:
         data = stream.read(allowance.left + 1)
     allowance.take(len(data))
     return data

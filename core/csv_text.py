@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t")
 LONGEST_LINE = 10 * MEGABYTE
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
-MEND = "Save the table as CSV in UTF-8, with one separator throughout."
+MEND = "Save the table as CSV in UTF-8, with one separator and paired quotation marks throughout."
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 

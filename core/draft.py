@@ -6,7 +6,7 @@ give way for that is said in its faults. Nothing here touches a disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -167,6 +167,7 @@ class Allowance:
 
     left: int
     what: str
+    unit: str
     mend: str
     limit: int = field(init=False)
 
@@ -177,7 +178,7 @@ class Allowance:
         """Use up so much of it."""
         self.left -= amount
         if self.left < 0:
-            raise TooMuch(f"{self.what}: found more than {size(self.limit)}, the most that is read. {self.mend}")
+            raise TooMuch(f"{self.what}: found more than {size(self.limit)} {self.unit}, the most that is read. {self.mend}")
 
 
 @contextmanager
@@ -198,10 +199,16 @@ def word(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text[: 10 * WORD].split()))
 
 
-def some(names: Sequence[object], most: int = 3) -> str:
+def some(names: Iterable[object], most: int = 3) -> str:
     """ "a, b, c and 9 more", each shortened to what fits in a sentence."""
+    names = list(names)
     shown = ", ".join(_short(word(str(name))) for name in names[:most])
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def said(faults: list[Fault], last: int = 2) -> str:
+    """The last faults as sentences, for the message that nothing could be used."""
+    return " ".join(map(str, faults[-last:]))
 
 
 def size(amount: int) -> str:

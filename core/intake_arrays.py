@@ -69,7 +69,7 @@ def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choi
     unused = sorted(set(members) - {name for names in ROLES.values() for name in names})
     if unused:
         faults.append(Fault(f"Arrays with other names: {some(unused)}.", "They are left out."))
-    allowance = Allowance(limits.unpacked_bytes, title, "Bring fewer rows.")
+    allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows.")
     arrays = {role: _member(archive, info, allowance) for role, info in [("main", main), *found.items()]}
     return _draft(arrays, arrays.pop("main"), title, limits, choices, faults)
 
@@ -77,7 +77,7 @@ def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choi
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> np.ndarray:
     if locked(info):
         raise UserError(f"{word_of(info.filename)}: found an encrypted or rarely packed array. {MEND}")
-    return parse_npy(unpack(archive, info, allowance), word_of(info.filename))
+    return parse_npy(unpack(archive, info, allowance, MEND), word_of(info.filename))
 
 
 def _draft(beside: dict[str, np.ndarray], points: np.ndarray, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:

@@ -42,8 +42,8 @@ def open_parquet(data: bytes, title: str, limits: Limits) -> pq.ParquetFile:
 
 def read_columns(file: pq.ParquetFile, data: bytes, names: list[str], title: str, limits: Limits) -> pa.Table:
     """These columns, after their pages' headers are found to be within the limits."""
-    unpacked = Allowance(limits.unpacked_bytes, title, "Bring fewer rows or columns.")
-    values = Allowance(limits.values + 3 * limits.rows, title, "Bring fewer rows or columns.")  # three: label, id and split
+    unpacked = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows or columns.")
+    values = Allowance(limits.values + 3 * limits.rows, title, "values", "Bring fewer rows or columns.")  # three: label, id and split
     with reading(title, MEND):
         for i in range(file.metadata.num_row_groups):
             group = file.metadata.row_group(i)
