@@ -199,7 +199,7 @@ def test_an_edited_file_is_told(computed, data):
 
 
 TROUBLES = {
-    "nothing readable": (("scores.parquet", b"PAR1"), "scores.parquet: could not be read"),
+    "nothing readable": (("scores.parquet", b"PAR1"), "scores.parquet: found a damaged file"),
     "CSV alone": (("scores.csv", b"index\n1\n"), "scores.csv: found no manifest in it"),
 }
 

@@ -92,8 +92,7 @@ def read_in(name: str, content: bytes, manifest: bytes | None = None, *, spec: S
 
 def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
     """Every ranking of these points that is kept, in menu order, as Specs of this dataset."""
-    points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}  # equal points of another name share their results
-    found = {kept.with_(**points): scores for kept, scores in cached.every_scores(data.fingerprint)}
+    found = {one: scores for kept, scores in cached.every_scores(data.fingerprint) if (one := _of(spec, kept))}
     seen, ranked = ({name: place for place, name in enumerate(menu)} for menu in (embeddings.embedders(), strategy.strategies()))
 
     def place(one: Spec) -> tuple:
@@ -101,6 +100,14 @@ def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
         return *embedding, ranked[one.strategy], str(one.strategy_knobs), one.draw
 
     return {one: found[one] for one in sorted(found, key=place)}
+
+
+def _of(spec: Spec, kept: Spec) -> Spec | None:
+    """A kept ranking as one of the points that are open: equal points of another name share results, but not what was joined."""
+    try:
+        return kept.with_(dataset=spec.dataset, n=spec.n, subset=spec.subset)
+    except UserError:
+        return None
 
 
 def verdict(scores: Floats, computed: Floats | None) -> str:
@@ -161,7 +168,7 @@ def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
 def _choice(exported: Exported) -> Column:
     """One ranking of the file, and the same ranking on Explore."""
     names = [ranking_name(column.spec) for column in exported.columns]
-    left, right = st.columns([3, 2], vertical_alignment="bottom", gap="large")
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     key = state.key(f"read in {exported.name} {len(names)}")
     chosen = exported.columns[left.selectbox("Ranking of the file", range(len(names)), format_func=names.__getitem__, key=key)]
     parts.onward("explore", "Open it on Explore", ":material/arrow_forward:", chosen.spec.to_query(), right)
