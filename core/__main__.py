@@ -2,6 +2,7 @@
 
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
 python -m core leverage features.npy --out scores.parquet    of a table that need not fit into memory
+python -m core check my_scorer.py    does an own strategy keep the contract?
 python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
@@ -20,21 +21,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core import cache, datasets, embeddings, export, lesson, strategy
+from core import cache, datasets, embeddings, export, lesson, plugins, strategy
 from core.experiments.kinds import KINDS
 from core.spec import Comparison, Spec, talk_comparison
 from core.types import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 with a message for what the user can mend."""
+    """Run one command; the exit status is 0, or 2 with a message for what the user can mend. `check` also knows 1."""
     options = _parser().parse_args(arguments)
+    for problem in plugins.problems():
+        print(f"Warning: {problem}", file=sys.stderr)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def score(options: argparse.Namespace) -> None:
@@ -73,6 +75,21 @@ def leverage(options: argparse.Namespace) -> None:
     _write(out.with_suffix(".manifest.json"), json.dumps(content, indent=1).encode())
     rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
     print(f"{title}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Every strategy of a file against the contract, a line for each promise; 1 if one is broken, advice aside."""
+    from core import contract
+
+    faults = 0
+    for entry in plugins.load_file(options.file):
+        print(f"{entry.label} ({entry.name}, a {entry.kind})")
+        for found in contract.findings(entry):
+            mark = "kept" if found.fault is None else "advice" if found.advice else "BROKEN"
+            print(f"  {mark:8}{found.check}" + (f": {entry.label}: {found.fault}" if found.fault else ""), flush=True)
+            faults += mark == "BROKEN"
+    print(f"{faults} {'promise is' if faults == 1 else 'promises are'} broken." if faults else "Every promise is kept.")
+    return int(faults > 0)
 
 
 def first_screens() -> list[tuple[str, Spec | Comparison]]:
@@ -204,6 +221,9 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
     _add_leverage(commands)
+    checking = commands.add_parser("check", help="does an own strategy keep the contract?")
+    checking.add_argument("file", help="a Python file with functions under @scorer or @selector")
+    checking.set_defaults(run=check)
     _add_retrain(commands)
     shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
     shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
