@@ -1,6 +1,7 @@
 """The same without a screen.
 
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
+python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random" --map raw --out scores.parquet
 python -m core leverage features.npy --out scores.parquet    of a table that need not fit into memory
 python -m core check my_scorer.py    does an own strategy keep the contract?
 python -m core warm        fills assets/results with what the first screens and the lesson show
@@ -12,7 +13,6 @@ python -m core experiments  computes and packs the experiments that come with th
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +22,9 @@ import numpy as np
 import pandas as pd
 
 from core import cache, datasets, embeddings, export, lesson, plugins, strategy
+from core.cache import Entry
 from core.experiments.kinds import KINDS
+from core.ranking_names import parse_ranking
 from core.spec import Comparison, Spec, talk_comparison
 from core.types import UserError
 
@@ -41,55 +43,70 @@ def main(arguments: list[str] | None = None) -> int:
 
 def score(options: argparse.Namespace) -> None:
     """Scores of all points into a table, and beside it a manifest of how they were made."""
+    spec = _spec(options)
+    (entry,), out = _write_scores([spec], None, options.out), options.out
+    n = len(entry.arrays["scores"])
+    print(f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}")
+
+
+def export_scores(options: argparse.Namespace) -> None:
+    """Several rankings of the same points, and a map if one is wanted, into one table; what is missing is computed."""
+    points = Spec().with_(dataset=options.dataset, n=options.n, subset=options.subset)
+    specs = list(dict.fromkeys(parse_ranking(word, points) for word in options.rankings.split()))
+    if not specs:
+        raise UserError("Rankings: found none, expected at least one, such as raw:leverage.")
+    mapped = parse_ranking(options.map, points) if options.map else None
+    for spec, entry in zip(specs, _write_scores(specs, mapped, options.out), strict=True):
+        print(f"{spec.title()}: {len(entry.arrays['scores']):,} scores -> {options.out}")
+    if mapped:
+        print(f"UMAP of {mapped.embedding_label} -> {options.out}")
+
+
+def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Entry]:
+    """The table of these rankings, with the map of one Spec's embedding, and its manifest."""
     from core import pipeline  # computes with torch: only here
 
-    out = Path(options.out)
-    kind = out.suffix.lstrip(".")
-    export.encode(export.table(datasets.load("digits", n=10), np.zeros(10)), kind)  # an unknown format is said before the work
-    spec = _spec(options)
-    entry = pipeline.scores(spec)
-    data = pipeline.dataset(spec.dataset, spec.n, spec.subset)
-    _write(out, export.encode(export.table(data, entry.arrays["scores"]), kind))
-    _write(out.with_suffix(".manifest.json"), export.manifest(spec, data, entry.facts).encode())
-    for note in entry.notes:
+    out, kind = Path(name), export.kind_of(Path(name).name)  # an unknown format is said before the work
+    entries = [pipeline.scores(spec) for spec in specs]
+    drawn = pipeline.map_of(mapped) if mapped else None
+    columns = [export.Column(spec, entry.arrays["scores"], entry.facts) for spec, entry in zip(specs, entries, strict=True)]
+    projection = export.Projection(mapped, drawn.arrays["coordinates"], drawn.facts) if mapped and drawn else None
+    data = pipeline.dataset(specs[0].dataset, specs[0].n, specs[0].subset)
+    manifest = export.manifest(data, columns, projection)
+    _write(out, export.encode(export.table(data, columns, projection), kind, manifest))
+    _write(out.with_suffix(".manifest.json"), manifest.encode())
+    for note in [note for entry in (*entries, *filter(None, [drawn])) for note in entry.notes]:
         print(note, file=sys.stderr)
-    print(f"{spec.title()}: {len(data):,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}")
+    return entries
 
 
 def leverage(options: argparse.Namespace) -> None:
     """Leverage of a table that need not fit into memory, into a table with one row per row, and beside it a manifest."""
     from core import large, rows
-    from core.versions import code_version
 
-    out = Path(options.out)
-    export.encode(pd.DataFrame({"nothing": [0]}), out.suffix.lstrip("."))  # an unknown format is said before the work
+    out, ridge = Path(options.out), strategy.find("leverage").knobs["ridge"].parse(options.ridge)
+    kind = export.kind_of(out.name)
     _check_writable(out)
-    ridge = strategy.find("leverage").knobs["ridge"].parse(options.ridge)
     table = rows.open_table(options.table, options.without)
     scores, facts = large.of_file(table, ridge, _tenths())
-    frame = pd.DataFrame({"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)})
-    _write(out, export.encode(frame, out.suffix.lstrip(".")))
-    title = f"{Path(options.table).name}, Leverage"
-    content = {"title": title, "table": large.identity(table), "without": options.without, "facts": facts}
-    content |= {"code": code_version("core.large"), "versions": export.versions()}
-    _write(out.with_suffix(".manifest.json"), json.dumps(content, indent=1).encode())
+    _write(out, export.encode(large.frame(scores), kind))
+    _write(out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode())
     rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
-    print(f"{title}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
+    print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
 
 
 def check(options: argparse.Namespace) -> int:
     """Every strategy of a file against the contract, a line for each promise; 1 if one is broken, advice aside."""
     from core import contract
 
-    faults = 0
+    broken = 0
     for entry in plugins.load_file(options.file):
         print(f"{entry.label} ({entry.name}, a {entry.kind})")
         for found in contract.findings(entry):
-            mark = "kept" if found.fault is None else "advice" if found.advice else "BROKEN"
-            print(f"  {mark:8}{found.check}" + (f": {entry.label}: {found.fault}" if found.fault else ""), flush=True)
-            faults += mark == "BROKEN"
-    print(f"{faults} {'promise is' if faults == 1 else 'promises are'} broken." if faults else "Every promise is kept.")
-    return int(faults > 0)
+            print(f"  {found}", flush=True)
+            broken += found.broken
+    print(f"{broken} {'promise is' if broken == 1 else 'promises are'} broken." if broken else "Every promise is kept.")
+    return int(broken > 0)
 
 
 def first_screens() -> list[tuple[str, Spec | Comparison]]:
@@ -138,8 +155,7 @@ def retrain(options: argparse.Namespace) -> None:
     names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
     plan = Retraining().with_(**{name: value for name in names if (value := getattr(options, name)) is not None})
     out = Path(options.out or "retraining.csv")
-    kind = out.suffix.lstrip(".")
-    export.encode(pd.DataFrame({"nothing": [0]}), kind)  # an unknown format is said before the work
+    kind = export.kind_of(out.name)  # an unknown format is said before the work
     fingerprint = shipping.finish(plan, _say, partial(print, file=sys.stderr))
     found = results.outcomes(plan, fingerprint)
     _write(out, export.encode(pd.DataFrame(results.rows(plan, found)), kind))
@@ -220,6 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--draw", default=0, help="seed of a strategy that draws random numbers")
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
+    _add_export(commands)
     _add_leverage(commands)
     checking = commands.add_parser("check", help="does an own strategy keep the contract?")
     checking.add_argument("file", help="a Python file with functions under @scorer or @selector")
@@ -235,6 +252,17 @@ def _parser() -> argparse.ArgumentParser:
     warming.add_argument("--only", nargs="+", choices=functions, help="these results only; the others stay as they are")
     warming.set_defaults(run=warm)
     return parser
+
+
+def _add_export(commands) -> None:
+    parser = commands.add_parser("export", help="write several rankings of the same points, and a map, into one table")
+    parser.add_argument("--dataset", default=Spec().dataset, help=f"one of {', '.join(datasets.names())}")
+    parser.add_argument("--n", help="a class-stratified random subset of this many points")
+    parser.add_argument("--subset", default=0, help="seed of the subset")
+    parser.add_argument("--rankings", required=True, help='embedding:seed:strategy:draw, several in quotes, such as "raw:leverage random"')
+    parser.add_argument("--map", help="the embedding whose map gives projection_x and projection_y, such as raw or cnn_classification:2")
+    parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")
+    parser.set_defaults(run=export_scores)
 
 
 def _add_leverage(commands) -> None:

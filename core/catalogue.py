@@ -30,8 +30,9 @@ class Info:
     """What is known of a dataset before it is loaded.
 
     n: all rows. train: the first rows, up to the published test part. shape: of one point, (d,) for a table. origin, licence: in words.
-    read(folder, (training rows, test rows), shape) -> points, labels. files() -> its published files; None if it comes with the program.
-    feature_names: of a table's columns.
+    read(folder, (training rows, test rows), shape) -> points, labels; None for the user's own. files() -> its published files; None if
+    nothing has to be fetched. class_names: () if there are no labels.
+    feature_names: of a table's columns. probs: did class probabilities come with the points?
     """
 
     name: str
@@ -42,9 +43,10 @@ class Info:
     class_names: tuple[str, ...]
     origin: str
     licence: str
-    read: Read
+    read: Read | None = None
     files: Callable[[], list[published.RawFile]] | None = None
     feature_names: tuple[str, ...] = ()
+    probs: bool = False
 
     @property
     def classes(self) -> int:
@@ -64,6 +66,11 @@ class Info:
     def is_images(self) -> bool:
         """Images; otherwise a table."""
         return len(self.shape) > 1
+
+    @property
+    def labeled(self) -> bool:
+        """Are its classes known?"""
+        return bool(self.class_names)
 
     @property
     def dtype(self) -> type[np.generic]:

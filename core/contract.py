@@ -39,6 +39,15 @@ class Finding:
     fault: str | None
     advice: bool
 
+    @property
+    def broken(self) -> bool:
+        """Must it be mended?"""
+        return self.fault is not None and not self.advice
+
+    def __str__(self) -> str:
+        mark = "kept" if self.fault is None else "advice" if self.advice else "BROKEN"
+        return f"{mark:8}{self.check}" + (f": {self.fault}" if self.fault else "")
+
 
 def findings(entry: Strategy) -> Iterator[Finding]:
     """Every check of the strategy, one after the other."""

@@ -5,9 +5,9 @@
     fetch(name, progress) downloads and prepares, once; it imports torchvision and belongs in a worker process.
 
 Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows before test rows; labels int64
-from 0. What comes with the program (core/catalogue.py) is read from assets/ or simulated. Every other dataset is kept as plain .npy
-arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only shows points needs neither torch nor memory for
-them; its published files lie in the data folder where torchvision's own classes look for them.
+from 0. What comes with the program (core/catalogue.py) is read from assets/ or simulated; the user's own come from core/own.py. Every other
+dataset is kept as plain .npy arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only shows points needs
+neither torch nor memory for them; its published files lie in the data folder where torchvision's own classes look for them.
 """
 
 from __future__ import annotations
@@ -15,26 +15,23 @@ from __future__ import annotations
 import difflib
 import errno
 import os
-import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
-from core import catalogue
+from core import catalogue, own
 from core import dataset_files as published
 from core.catalogue import Info
+from core.folders import data_folder, scratch_beside
 from core.types import Bools, Dataset, Ints, UserError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 ARRAYS = ("points", "labels", "test")
-DISK_ERRORS = tuple(
-    getattr(errno, f"E{code}", None) for code in "ACCES PERM ROFS NOSPC DQUOT NOTDIR ISDIR EXIST NOENT NAMETOOLONG LOOP IO".split()
-)
+PER_POINT = (*ARRAYS, "index", "ids", "probs")
 Arrays = tuple[np.ndarray, Ints, Bools]
 _REGISTRY = catalogue.ENTRIES
 
@@ -42,22 +39,26 @@ _one_fetch_at_a_time = threading.Lock()  # torchvision's downloader is made to r
 
 
 def names() -> tuple[str, ...]:
-    """The names that load() knows, in menu order."""
-    return tuple(_REGISTRY)
+    """The names that load() knows, in menu order; the user's own come last."""
+    return (*_REGISTRY, *own.names())
 
 
 def info(name: str) -> Info:
     """What is known of the dataset before it is loaded. A UserError that lists the names if there is none of this name."""
-    if name not in names():
+    if own.is_own(name):
+        return own.info(name)
+    if name not in _REGISTRY:
         close = difflib.get_close_matches(str(name).lower().replace("-", "_"), names(), n=1)
         raise UserError(f"Dataset: found {name!r}, expected one of {', '.join(names())}.{f' Did you mean {close[0]}?' if close else ''}")
     return _REGISTRY[name]
 
 
-def data_folder() -> Path:
-    """Where downloads and prepared arrays live: LEVERAGE_LAB_DATA if set, else the platform's folder for user data."""
-    chosen = os.environ.get("LEVERAGE_LAB_DATA")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("leverage-lab", appauthor=False)
+def exists(name: str) -> bool:
+    """Does load() know this name?"""
+    try:
+        return info(name) is not None
+    except UserError:
+        return False
 
 
 def is_ready(name: str) -> bool:
@@ -80,16 +81,28 @@ def load(name: str, *, n: int | None = None, seed: int = 0) -> Dataset:
     n, seed = _checked_size(entry, n), _whole(seed, "seed", "0 or more", 0)
     if not is_ready(name):
         fetch(name)
+    whole = own.load(name) if own.is_own(name) else _named(entry)
+    return whole if n == entry.n else _part(whole, stratified_rows(whole.labels, n, seed))
+
+
+def _named(entry: Info) -> Dataset:
     arrays = (*entry.read(ASSETS, entry.parts, entry.shape), np.arange(entry.n) >= entry.train) if entry.bundled else _prepared(entry)
     if arrays is None:
         raise UserError(f"{entry.title}: the prepared arrays in {_home(entry)} vanished while they were opened. Load the dataset again.")
     points, labels, test = arrays
-    rows = np.arange(entry.n) if n == entry.n else stratified_rows(labels, n, seed)
-    if n < entry.n:
-        points, labels, test = points[rows], labels[rows], test[rows]
-    for array in (points, labels, test, rows):
-        array.setflags(write=False)
-    return Dataset(entry.name, points, labels, entry.class_names, test, rows, entry.feature_names)
+    return _sealed(Dataset(entry.name, points, labels, entry.class_names, test, feature_names=entry.feature_names))
+
+
+def _part(whole: Dataset, rows: Ints) -> Dataset:
+    taken = {what: None if (array := getattr(whole, what)) is None else array[rows] for what in PER_POINT}
+    return _sealed(replace(whole, **taken))
+
+
+def _sealed(data: Dataset) -> Dataset:
+    for what in PER_POINT:
+        if (array := getattr(data, what)) is not None:
+            array.setflags(write=False)
+    return data
 
 
 def fetch(name: str, progress: published.Progress | None = None) -> None:
@@ -104,7 +117,8 @@ def fetch(name: str, progress: published.Progress | None = None) -> None:
     with _one_fetch_at_a_time:
         if is_ready(name):
             return
-        with _scratch(data_folder()) as (folder, scratch):
+        folder = data_folder()
+        with scratch_beside(folder) as scratch:
             published.obtain(entry.files(), entry.title, folder, scratch, progress)  # type: ignore[misc]  # bundled ones are ready
             progress(None, f"{entry.title}: preparing {entry.n:,} points")
             points, labels = entry.read(folder, entry.parts, entry.shape)
@@ -190,23 +204,3 @@ def _store(entry: Info, arrays: Arrays, folder: Path, scratch: Path) -> None:
             return  # another process was faster
         with suppress(FileNotFoundError):  # another process may have put the damaged arrays aside first
             os.rename(_home(entry), Path(tempfile.mkdtemp(dir=scratch)) / "damaged")
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """The data folder, made if need be, and a scratch folder beside its files; disk trouble becomes a UserError."""
-    scratch = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.mkdtemp(prefix=".partial-", dir=folder)
-        yield folder, Path(scratch)
-    except OSError as error:
-        if error.errno not in DISK_ERRORS:
-            raise
-        raise UserError(
-            f"Data folder {folder}: found that it cannot be used ({error}), expected a folder that can be written and has "
-            "room. Mend its rights, free some space, or set LEVERAGE_LAB_DATA to another folder."
-        ) from error
-    finally:
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)

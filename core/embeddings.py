@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from core import blocks
+from core import blocks, own
+from core.catalogue import Info
 from core.strategy import Knob, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError
 
@@ -60,13 +61,28 @@ def embedder(label: str, *, family: str, seeded: bool = True, images_only: bool 
     return register
 
 
-def embedders() -> dict[str, Embedder]:
-    """All embeddings by name, in menu order."""
-    return dict(_registry)
+def embedders(dataset: Info | None = None) -> dict[str, Embedder]:
+    """All embeddings by name, in menu order; with a dataset those that suit it, and those that were joined to it."""
+    if dataset is None:
+        return dict(_registry)
+    suited = {name: entry for name, entry in _registry.items() if not unsuited(name, dataset)}
+    return suited | {name: _joined(name) for name in own.joined(dataset.name)}
+
+
+def unsuited(name: str, dataset: Info) -> str | None:
+    """Why this embedding of this dataset cannot be ("needs images"), or None."""
+    if own.is_joined(name):
+        return None if own.about(name).dataset == dataset.name else f"was computed for other points than those of {dataset.title}"
+    entry = find(name)
+    if entry.images_only and not dataset.is_images:
+        return "needs images"
+    return "needs labels to train its network" if entry.objective and not dataset.labeled else None
 
 
 def find(name: str) -> Embedder:
     """The embedding of this name; a UserError that lists the names otherwise."""
+    if own.is_joined(name):
+        return _joined(name)
     if name not in _registry:
         raise UserError(f"Embedding: found {name!r}, expected one of {', '.join(_registry)}.")
     return _registry[name]
@@ -84,11 +100,13 @@ def embed(dataset: Dataset, name: str, *, seed: int = 1, **knobs: Any) -> Embedd
     """
     entry = find(name)
     if entry.images_only and not dataset.is_images:
-        raise UserError(f"{entry.label} needs images; {dataset.name} is a table. Choose raw, pca, projection or random features.")
+        raise UserError(f"{entry.label} needs images; {dataset.called} is a table. Choose raw, pca, projection or random features.")
+    if entry.objective and not dataset.labeled:
+        raise UserError(f"{entry.label} needs labels to train its network; {dataset.called} has none. Choose another embedding.")
     knobs = parse_knobs(entry.knobs, knobs, entry.label)
     embedding = entry.function(dataset, **({"seed": seed} if entry.seeded else {}), **knobs)
     embedding.flags.writeable = False
-    return Embedded(embedding, labels=dataset.labels)
+    return Embedded(embedding, probs=dataset.probs, labels=dataset.labels if dataset.labeled else None)
 
 
 @embedder("Raw pixels", family="raw", seeded=False)
@@ -158,7 +176,7 @@ def cnn_untrained(dataset: Dataset, *, seed: int = 1) -> Floats:
     """The talk's convolutional network with its initial random weights: the 200 activations before the last layer. (n, 200)."""
     from core import networks, training
 
-    network = networks.build("talk_cnn", classes=len(dataset.class_names), shape=dataset.shape, seed=seed)
+    network = networks.build("talk_cnn", classes=max(2, len(dataset.class_names)), shape=dataset.shape, seed=seed)
     return training.embed(network, dataset.points)
 
 
@@ -184,6 +202,19 @@ def _learned(dataset: Dataset, objective: str, seed: int) -> Floats:
     from core import trained, training
 
     return training.embed(trained.network(dataset, objective, seed), dataset.points)
+
+
+def _joined(name: str) -> Embedder:
+    """An embedding that was computed elsewhere, as an entry of the registry: its rows are the dataset's."""
+
+    def joined(dataset: Dataset) -> Floats:
+        if own.about(name).dataset != dataset.name:
+            raise UserError(
+                f"{own.about(name).title} was computed for other points than those of {dataset.called}. Choose another embedding."
+            )
+        return np.ascontiguousarray(own.embedding(name)[dataset.index], np.float32)
+
+    return Embedder(name, own.about(name).title, "joined", joined, {}, seeded=False, images_only=False, objective=None)
 
 
 def _gaussian(seed: int, d: int, k: int) -> np.ndarray:

@@ -3,7 +3,7 @@
     scores(chosen, scene, rng=..., **knobs) -> (n,)
 
 A scene is all there is: nothing here looks beyond its points. Who plays which part:
-    head, probs    fitted on the training points; scores all of them
+    head, probs    fitted on the training points; scores all of them. Probabilities that came with the points are used as they are
     validation     the published test part, or a class-stratified fifth where there is none, judges all other points: they are the training
                    set, the head is fitted on them, with an l2. No point may judge itself, and one that is not trained on has no influence.
                    So there is a second sitting for those who judged: as many of the others judge, the rest is the training set
@@ -24,7 +24,7 @@ import numpy as np
 from core import holdout, jobs, members, record, softmax_head, strategy
 from core.probabilities import check_labels
 from core.strategy import Strategy
-from core.types import Bools, Embedded, Floats, Head, Ints
+from core.types import Bools, Embedded, Floats, Head, Ints, UserError
 
 HEAD_L2 = 1e-3
 
@@ -50,6 +50,8 @@ class Scene:
     @cached_property
     def known(self) -> Ints:
         """The labeled points outside the test part."""
+        if self.points.labels is None:
+            raise UserError(f"{self.name} has no labels, so nothing can be fitted to it. Choose a strategy that needs none.")
         return np.flatnonzero(~self.test & (self.points.labels >= 0))
 
     @cached_property
@@ -94,11 +96,12 @@ def make(
 ) -> tuple[Embedded, dict[str, Any]]:
     """The scene's points, with probabilities if they are wanted, and the other inputs by name; all but a validation set.
 
-    fit, recorded: where a head and a record come from, by default from the scene now.
+    fit, recorded: where a head and a record come from, by default from the scene now. Probabilities that came with the points stay.
     """
-    points, made = scene.points, {}
-    if {"probs", "head"} & wanted:
+    points, made, given = scene.points, {}, scene.points.probs is not None
+    if "head" in wanted or ("probs" in wanted and not given):
         made["head"] = (fit or scene.fit)()
+    if made and not given:
         points = dataclasses.replace(points, probs=softmax_head.probabilities(points.embedding, made["head"]))
     if "member_probs" in wanted:
         made["member_probs"] = scene.opinions()
@@ -145,7 +148,8 @@ def said(chosen: Strategy, scene: Scene) -> str:
         labeled = int((scene.points.labels >= 0).sum())
         also = ", test points included" if scene.test.any() else ""
         return f"The record: {record.PASSES} passes of a small network (MLP) over all {labeled:,} points{also}."
-    return ""
+    given = "probs" in chosen.accepts and scene.points.probs is not None
+    return "The probabilities are those that came with the points." if given else ""
 
 
 def _head_done(done: int, total: int) -> None:

@@ -1,11 +1,12 @@
 """Heavy work outside the web process: submit, watch, cancel, collect, on Dask at every size.
 
-    job = submit("core.pipeline:compute", spec, key=key)        returns at once
-    job.state, job.progress, job.position                       for the screen
-    job.wait(1.0), job.result(), job.cancel()
+    job = submit("core.pipeline:compute", spec, key=key, owner=visitor)        returns at once
+    job.state, job.progress, job.position                                      for the screen
+    job.wait(1.0), job.result(), let_go(key, visitor), job.cancel()
 
 Without more, the work runs in a worker process on this machine; `LEVERAGE_LAB_SCHEDULER` names a cluster's scheduler
 instead (tcp://host:8786) and nothing else changes. The same key is computed once while it waits, runs or is done.
+Owners share a job, and it ends when the last of them lets go. On the hosted demo an owner has one job computed at a time.
 Inside a task, `report` and `check` talk to whoever waits; outside a worker they do nothing, so that the same
 functions run in a test or on the command line. Importing this module is cheap: Dask is loaded on the first start.
 """
@@ -13,122 +14,19 @@ functions run in a test or on the command line. Importing this module is cheap: 
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import re
 import threading
-import time
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
-from core import worker_host
+from core import hosting, worker_host
+from core.job import LOST, Job, explain
 from core.types import UserError
 from core.worker_host import Cancelled, cancelled, check, report, run_task
 
-log = logging.getLogger(__name__)
-
-CONNECT_SECONDS = 5
 KEPT = 2_000
-LOST = "The connection to the worker was lost before the result arrived. Start it again."
-WHY = {"KilledWorker": "The worker process died several times over this, likely for lack of memory. Choose fewer points or dimensions."}
-WHY["CommClosedError"] = LOST
-__all__ = ["Cancelled", "Job", "cancelled", "check", "close", "find", "forget", "report", "slots", "start_in_background", "submit"]
-
-
-@dataclass(eq=False)
-class Job:
-    """One computation, shared by all who asked for its key.
-
-    state: "starting" (no worker yet), "queued", "running", "done", "failed" or "cancelled". progress: fraction or
-    None, and a text. started: seconds since the epoch, or None. error: what to show if it failed.
-    """
-
-    key: str
-    task: str
-    args: tuple
-    priority: int = 0
-    attempt: int = 1
-    state: str = "starting"
-    progress: tuple[float | None, str] = (None, "")
-    started: float | None = None
-    ended: float | None = None
-    error: str | None = None
-    _value: Any = None
-    _future: Any = None
-    _finished: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since a worker began with it; 0 before."""
-        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
-
-    @property
-    def position(self) -> int:
-        """How many waiting jobs come first; 0 if it is next, running or finished."""
-        return _cluster.ahead_of(self)
-
-    @property
-    def finished(self) -> bool:
-        """Done, failed or cancelled."""
-        return self._finished.is_set()
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the end, at most so long; did it come?"""
-        return self._finished.wait(seconds)
-
-    def result(self) -> Any:
-        """What the task returned, waiting for it; a UserError if it failed or was cancelled. Can be asked again."""
-        self.wait()
-        if self.state != "done":
-            raise UserError(self.error or "The computation was cancelled. Start it again to get its result.")
-        return self._value
-
-    def cancel(self) -> None:
-        """Let go of it at once. A running task notices at its next `check`, unless another client wants it too."""
-        self._finish("cancelled")
-        if (future := self._future) is not None:
-            future.cancel()
-
-    @property
-    def _name(self) -> str:
-        """The key in Dask. A new attempt is a new name, because an old one may still be failed or stopping there."""
-        return f"{self.key}-{self.attempt}"
-
-    def _sent(self, future: Any) -> None:
-        with self._lock:
-            self._future = future
-            if self.state == "starting":
-                self.state = "queued"
-        future.add_done_callback(self._settle)
-        if self.finished:
-            future.cancel()
-
-    def _heard(self, message: dict[str, Any]) -> None:
-        with self._lock:
-            if not self.finished:
-                self.state, self.progress = "running", (message["fraction"], message["text"])
-                self.started = time.time() - message["elapsed"]
-
-    def _finish(self, state: str, value: Any = None, error: str | None = None) -> None:
-        with self._lock:
-            if not self.finished:
-                self.state, self._value, self.error, self.ended = state, value, error, time.time()
-                self._finished.set()
-
-    def _settle(self, future: Any) -> None:
-        """In Dask's callback thread. The result is fetched now, so that it outlives the worker and frees its memory."""
-        try:
-            if future.status == "finished":
-                self._finish("done", value=future.result())
-            elif future.status == "error":
-                self._finish("failed", error=_explain(future.exception(), self.key, future.traceback()))
-            else:
-                self._finish("failed", error=LOST)
-        except Exception as error:  # the result may have been lost or refuse to load here
-            self._finish("failed", error=_explain(error, self.key, error.__traceback__))
-        self._future = None
+__all__ = ["LOST", "Cancelled", "Job", "cancelled", "check", "close", "find", "forget", "join", "let_go", "report", "slots"]
+__all__ += ["start_in_background", "submit", "wanted"]
 
 
 class _Cluster:
@@ -145,10 +43,11 @@ class _Cluster:
         with self.lock:
             known = self.jobs.get(job.key)
             if known is not None and known.state not in ("failed", "cancelled"):
+                known.owners |= job.owners
                 return known
             job.attempt = self.attempts[job.key] = self.attempts.get(job.key, 0) + 1
             self.jobs.pop(job.key, None)  # the order of the jobs is the order of submission
-            self.jobs[job.key] = job
+            self.jobs[job.key], job._queue = job, self
             self._forget_old()
             if not self._connected():
                 self.start()
@@ -173,13 +72,30 @@ class _Cluster:
             client, process, self.client, self.process, self.thread = self.client, self.process, None, None, None
         for job in jobs:
             job._finish("cancelled")
-        _end(client, process)
+        worker_host.disconnect(client, process)
 
     def forget(self, key: str) -> None:
         with self.lock:
             job = self.jobs.get(key)
             if job is not None and job.finished:
                 del self.jobs[key]
+
+    def let_go(self, key: str, owner: str) -> None:
+        with self.lock:
+            job = self.jobs.get(key)
+            if job is None or job.finished or owner not in job.owners:
+                return
+            job.owners.discard(owner)
+            if job.owners:
+                return
+            del self.jobs[key]  # whoever asks for it next finds no trace of it
+        job.cancel()
+
+    def next_turns(self) -> None:
+        """Send what had to wait for another job of its owner."""
+        if hosting.hosted() and self._connected():
+            for job in [job for job in list(self.jobs.values()) if job.state == "queued" and not job._turn]:
+                self._send(job)
 
     def threads(self) -> int:
         return max(1, sum(self.client.nthreads().values())) if self._connected() else 1
@@ -196,9 +112,9 @@ class _Cluster:
     def _connect(self, era: int) -> None:
         old, client, process, reason = (self.client, self.process), None, None, None
         try:
-            client, process = _open(os.environ.get("LEVERAGE_LAB_SCHEDULER"))
+            client, process = worker_host.connect(os.environ.get("LEVERAGE_LAB_SCHEDULER"))
         except Exception as error:
-            reason = _explain(error, "the connection to the worker", error.__traceback__)
+            reason = explain(error, "the connection to the worker", error.__traceback__)
         with self.lock:
             if era != self.era:  # closed while it was starting
                 old, waiting = (client, process), []
@@ -207,10 +123,20 @@ class _Cluster:
                 waiting = [job for job in self.jobs.values() if job.state == "starting"]
         for job in waiting:
             job._finish("failed", error=reason) if reason else self._send(job)
-        _end(*old)
+        worker_host.disconnect(*old)
+
+    def _has_turn(self, job: Job) -> bool:
+        """On the hosted demo nobody has two jobs computed at once, however many questions they ask."""
+        with self.lock:
+            sent = [other for other in self.jobs.values() if other is not job and other._turn and not other.finished]
+            job._turn = not (hosting.hosted() and any(job.owners & other.owners for other in sent))
+            return job._turn
 
     def _send(self, job: Job) -> None:
-        if job.finished:
+        if job.finished or job._turn:
+            return
+        if not self._has_turn(job):
+            job.state = "queued"
             return
         try:
             self.client.subscribe_topic(worker_host.TOPIC, self._heard)  # each time, because a scheduler that came back has forgotten it
@@ -219,7 +145,7 @@ class _Cluster:
             future = self.client.submit(run_task, job.task, *job.args, **how)
             job._sent(future)
         except Exception as error:
-            job._finish("failed", error=_explain(error, job.key, error.__traceback__))
+            job._finish("failed", error=explain(error, job.key, error.__traceback__))
 
     def _forget_old(self) -> None:
         spare = len(self.jobs) - KEPT
@@ -236,18 +162,34 @@ def start_in_background() -> None:
     _cluster.start()
 
 
-def submit(task: str, *args: Any, key: str, priority: int = 0) -> Job:
+def submit(task: str, *args: Any, key: str, priority: int = 0, owner: str | None = None) -> Job:
     """The job of this key: a new one that calls task, "module:function", with these small arguments, or the one there is.
 
     Returns at once. A failed or cancelled job is begun again. Higher priority goes first. A UserError for a malformed task."""
     if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
         raise UserError(f"Job: found task {task!r}, expected the form module:function.")
-    return _cluster.submit(Job(key, task, args, priority))
+    return _cluster.submit(Job(key, task, args, priority, owners={owner} if owner else set()))
 
 
 def find(key: str) -> Job | None:
     """The job of this key, if this process knows one."""
     return _cluster.jobs.get(key)
+
+
+def join(key: str, owner: str) -> None:
+    """This owner waits for the job as well, if there is one."""
+    if (job := find(key)) is not None and not job.finished:
+        job.owners.add(owner)
+
+
+def let_go(key: str, owner: str) -> None:
+    """This owner no longer waits for the job; it is cancelled and forgotten when nobody does. A job that nobody owns is left alone."""
+    _cluster.let_go(key, owner)
+
+
+def wanted(owner: str | None = None) -> list[Job]:
+    """The unfinished jobs, in the order of submission: of one owner, or all."""
+    return [job for job in list(_cluster.jobs.values()) if not job.finished and (owner is None or owner in job.owners)]
 
 
 def forget(key: str) -> None:
@@ -263,38 +205,3 @@ def slots() -> int:
 def close() -> None:
     """Cancel everything and end the local worker. The next `submit` starts another."""
     _cluster.close()
-
-
-def _open(address: str | None) -> tuple[Any, Any]:
-    process = None
-    if not address:
-        process, address = worker_host.start()
-    from distributed import Client
-    from distributed.comm import resolve_address
-
-    for name in ("distributed", "distributed.client"):  # each has a level of its own; what matters becomes a job's error
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        resolve_address(address)  # a malformed one is known at once, where the client would try for long
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="leverage-lab"), process
-    except Exception as error:
-        _end(None, process)
-        raise UserError(
-            f"Scheduler: found no answer at {address} within {CONNECT_SECONDS} seconds ({type(error).__name__}). Start a Dask "
-            f"scheduler there, correct LEVERAGE_LAB_SCHEDULER (such as tcp://host:8786), or unset it to compute on this machine."
-        ) from error
-
-
-def _end(client: Any, process: Any) -> None:
-    if client is not None:
-        with suppress(Exception):  # the other side may have gone first
-            client.close(timeout=2)
-    if process is not None:
-        worker_host.stop(process)
-
-
-def _explain(error: BaseException, what: str, traceback: Any) -> str:
-    if isinstance(error, UserError):
-        return str(error)
-    log.error("%s failed", what, exc_info=(type(error), error, traceback))
-    return WHY.get(type(error).__name__, f"The computation stopped with {type(error).__name__}: {error}. The log has the details.")

@@ -10,6 +10,8 @@ Colours are "#RRGGBB". In the dark theme those that would vanish are lightened.
 from __future__ import annotations
 
 FAMILIES = {"raw": "#4D4D4D", "random": "#E69F00", "untrained": "#CC79A7", "regression": "#009E73", "classification": "#0072B2"}
+FAMILIES |= {"joined": "#882255"}  # computed elsewhere
+ON_DARK = {"raw": "#B8B8B8", "joined": "#CC6699"}
 TOP, BOTTOM, CHANCE = "#D55E00", "#56B4E9", "#8C8C8C"
 CORRELATION = ("#0072B2", "#FFFFFF", TOP)
 
@@ -20,7 +22,7 @@ CIVIDIS = ("#002051", "#0D346B", "#31476E", "#555B6E", "#727071", "#898577", "#A
 
 def family_colour(family: str, dark: bool) -> str:
     """The colour of an embedding family in the current theme."""
-    return "#B8B8B8" if dark and family == "raw" else FAMILIES[family]
+    return ON_DARK.get(family, FAMILIES[family]) if dark else FAMILIES[family]
 
 
 def class_colour(place: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core import agreement, blocks, cache, datasets, embeddings, inputs, jobs, lesson, projection, softmax_head, strategy, trained
+from core import agreement, blocks, cache, datasets, embeddings, inputs, jobs, lesson, own, projection, softmax_head, strategy, trained
 from core.cache import Entry
 from core.spec import (
     Comparison,
@@ -185,7 +185,7 @@ def record(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
 def _scene(spec: Spec) -> inputs.Scene:
     data = dataset(spec.dataset, spec.n, spec.subset)
-    return inputs.Scene(embedding(spec), data.test, len(data.class_names), data.name)
+    return inputs.Scene(embedding(spec), data.test, len(data.class_names), data.called)
 
 
 @kept(map_key)
@@ -250,8 +250,8 @@ def embedding(spec: Spec) -> Embedded:
 @functools.lru_cache(maxsize=2)
 def _embedding(spec: Spec) -> Embedded:
     data = dataset(spec.dataset, spec.n, spec.subset)
-    if spec.embedding == "raw":  # quicker to compute than to read
-        return embeddings.embed(data, "raw")
+    if spec.embedding == "raw" or own.is_joined(spec.embedding):  # quicker to compute than to read
+        return embeddings.embed(data, spec.embedding)
     key = embedding_key(spec, data.fingerprint)
     found = cache.get(key)
     if found is None:
@@ -259,7 +259,7 @@ def _embedding(spec: Spec) -> Embedded:
         embedded = embeddings.embed(data, spec.embedding, seed=spec.seed, **dict(spec.embedding_knobs))
         cache.put(key, {"embedding": embedded.embedding}, {"spec": spec.to_query()})
         return embedded
-    return Embedded(found.arrays["embedding"], labels=data.labels)
+    return Embedded(found.arrays["embedding"], probs=data.probs, labels=data.labels if data.labeled else None)
 
 
 def _facts(spec: Spec, data: Dataset, embedded: Embedded) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def textbook_key(spec: Spec, fingerprint: str) -> str:
 
 def map_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the map of the Spec's embedding."""
-    return cache.key("map", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.projection"), data=fingerprint)
+    return cache.key("map", _embedding_fields(spec), code=map_code(spec), data=fingerprint)
 
 
 def plane_key(spec: Spec, fingerprint: str) -> str:
@@ -200,6 +200,11 @@ def score_code(spec: Spec) -> str:
     return _embedding_code(spec) + code_version(chosen.function.__module__) + head + made
 
 
+def map_code(spec: Spec) -> str:
+    """The code of the embedding and of what draws its map."""
+    return _embedding_code(spec) + code_version("core.projection")
+
+
 def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
     try:
         return spec.with_(**changes)
@@ -211,8 +216,13 @@ def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
 def _canonical(spec: Spec) -> Spec:
     embedder, chosen = embeddings.find(spec.embedding), strategy.find(spec.strategy)
     about = datasets.info(spec.dataset)
-    if embedder.images_only and not about.is_images:
-        raise UserError(f"{embedder.label} needs images; {about.title} is a table. Choose raw, pca, projection or random features.")
+    if reason := embeddings.unsuited(spec.embedding, about):
+        kind = "images" if about.is_images else "a table"
+        raise UserError(
+            f"{embedder.label} {reason}; {about.title} is {kind}{'' if about.labeled else ' without labels'}. Choose another one."
+        )
+    if reason := strategy.unsuited(spec.strategy, about.labeled, about.probs):
+        raise UserError(f"{chosen.label} {reason}, which {about.title} does not have. Choose another strategy.")
     size = about.n
     rows = Knob("n", name="n", low=1, high=size, kind=int, optional=True)
     n = rows.parse(spec.n)

@@ -43,6 +43,8 @@ WHOLE = ("embedding", "probs", "labels", "head")
 MADE = ("validation", "member_probs", "record")
 # How the modules of own strategies begin (core/plugins.py).
 OWN = "plugin_"
+# What cannot be had without labels.
+LEARNED = {"labels", "probs", "head", *MADE}
 
 
 class Refused(TypeError):
@@ -135,14 +137,23 @@ def missing(strategy: str | Strategy, embedded: Embedded, **more: Any) -> str | 
     return f"needs {' and '.join(absent)}" if absent else None
 
 
-def rankers() -> dict[str, str | None]:
-    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"), or None if it can."""
+def rankers(labeled: bool = True, probs: bool = False) -> dict[str, str | None]:
+    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"), or None if it can.
+
+    labeled: has the dataset labels? probs: did probabilities come with it?
+    """
     found = {}
     for name, entry in strategies().items():
         if entry.kind == "scorer":
             absent = [INPUTS[needed] for needed in entry.needs if needed not in WHOLE + MADE]
-            found[name] = f"needs {' and '.join(absent)}" if absent else None
+            found[name] = f"needs {' and '.join(absent)}" if absent else unsuited(entry, labeled, probs)
     return found
+
+
+def unsuited(strategy: str | Strategy, labeled: bool, probs: bool) -> str | None:
+    """Why the strategy cannot run on a dataset without labels ("needs labels"), or None if it can: heads and networks learn from them."""
+    needed = set(find(strategy).needs) - ({"probs"} if probs else set())
+    return None if labeled or not needed & LEARNED else "needs labels"
 
 
 def score(

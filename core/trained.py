@@ -46,7 +46,7 @@ def fit(dataset: Dataset, objective: str, seed: int, progress: Callable[[int, in
     """Train a network on the dataset's training rows; for a subset of a named dataset, on all of that dataset's."""
     from core import networks, training
 
-    full = datasets.load(dataset.name) if dataset.name in datasets.names() else dataset
+    full = datasets.load(dataset.name) if datasets.exists(dataset.name) else dataset
     rows = np.flatnonzero(~full.test & (full.labels >= 0))
     fresh = networks.build(RECIPE["architecture"], classes=len(full.class_names), shape=full.shape, seed=seed)
     settings = {name: value for name, value in recipe(objective).items() if name != "architecture"}

@@ -34,6 +34,7 @@ class Dataset:
     test: bool (n,), True for rows that belong to the published test part.
     index: int64 (n,), each point's row in the full dataset (a subset keeps its origin).
     ids: str (n,), what the points are called elsewhere, or None. probs: class probabilities (n, c) that came with the points, or None.
+    title: of a dataset whose name means nothing to a reader.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Dataset:
     feature_names: tuple[str, ...] = ()
     ids: np.ndarray | None = None
     probs: Floats | None = None
+    title: str = ""
 
     def __post_init__(self):
         if self.index is None:
@@ -62,6 +64,11 @@ class Dataset:
     @property
     def is_images(self) -> bool:
         return self.points.dtype == np.uint8 and self.points.ndim in (3, 4)
+
+    @property
+    def called(self) -> str:
+        """What messages call it: its title where its name means nothing to a reader."""
+        return self.title or self.name
 
     @property
     def labeled(self) -> bool:

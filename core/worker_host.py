@@ -21,9 +21,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from core.types import UserError
+
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 START_SECONDS = 90.0
+CONNECT_SECONDS = 5
 TOPIC = "leverage-lab-progress"
 REPORTS_PER_SECOND = 4.0
 CANCEL_SECONDS = 0.3
@@ -146,6 +149,39 @@ def stop(process: subprocess.Popen, seconds: float = 5.0) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def connect(address: str | None) -> tuple[Any, Any]:
+    """A client of the scheduler at this address, and None; without an address, of a new local cluster, and its process.
+
+    A UserError if there is no answer.
+    """
+    process = None
+    if not address:
+        process, address = start()
+    from distributed import Client
+    from distributed.comm import resolve_address
+
+    for name in ("distributed", "distributed.client"):  # each has a level of its own; what matters becomes a job's error
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        resolve_address(address)  # a malformed one is known at once, where the client would try for long
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="leverage-lab"), process
+    except Exception as error:
+        disconnect(None, process)
+        raise UserError(
+            f"Scheduler: found no answer at {address} within {CONNECT_SECONDS} seconds ({type(error).__name__}). Start a Dask "
+            f"scheduler there, correct LEVERAGE_LAB_SCHEDULER (such as tcp://host:8786), or unset it to compute on this machine."
+        ) from error
+
+
+def disconnect(client: Any, process: Any) -> None:
+    """End both, as far as there are any."""
+    if client is not None:
+        with suppress(Exception):  # the other side may have gone first
+            client.close(timeout=2)
+    if process is not None:
+        stop(process)
 
 
 def main() -> None:

@@ -26,14 +26,14 @@ cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec, embedding=False)
 parts.head("Do representations agree?")
-parts.messages([*state.problems(), *agreement_parts.strangers(view)])
+parts.messages([*state.problems(), *agreement_parts.strangers(view, datasets.info(spec.dataset))])
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)
     parts.offer_dataset(spec.dataset)
     st.stop()
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
-view = agreement_parts.controls(view, VIEW, data.is_images)
+view = agreement_parts.controls(view, VIEW, datasets.info(spec.dataset))
 with answer, parts.explained():
     comparison = agreement_parts.comparison(spec, view)
     if state.changed("comparison", comparison.columns):

@@ -84,7 +84,7 @@ with st.container(key="stale" if shown.stale else "current"):
 
     with right:
         explore_side.score_range(view, ranking.scores, label, family, entry.key)
-        if len(points):
+        if len(points) and data.labeled:
             explore_side.shares(data, points, names_of)
         explore_side.how_to_read(spec.strategy)
         parts.link_box(state.leave(PAGE, VIEW, wanted, view))

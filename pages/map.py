@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import charts, datasets, embeddings, strategy
+from core import charts, datasets, strategy
 from core.strategy import Knob
 from pages.shared import cached, map_parts, parts, pickers, state
 from pages.shared.map_parts import COLOURS
@@ -11,7 +11,7 @@ from pages.shared.words import inside, noun, short
 PAGE = "map"
 VIEW = {
     "colour": Knob("Colour", name="colour", kind=str, choices=tuple(COLOURS), default="score"),
-    "beside": Knob("Beside", name="beside", kind=str, choices=("", *embeddings.embedders()), default=""),
+    "beside": Knob("Beside", name="beside", kind=str, default=""),
     "k": Knob("k", name="k", kind=int, low=1, high=100_000, choices=(100, 500, 1000, 5000), default=1000),
     "box": Knob("Box", name="box", kind=str, default=""),
 }

@@ -41,8 +41,8 @@ def asked(monkeypatch, tmp_path):
 
 
 def on_the_spot(tasks):
-    def submit(task, *args, key, priority=0):
-        job = jobs._cluster.jobs[key] = jobs.Job(key, task, args)
+    def submit(task, *args, key, priority=0, owner=None):
+        job = jobs._cluster.jobs[key] = jobs.Job(key, task, args, owners={owner} - {None})
         tasks.append(task)
         module, _, function = task.partition(":")
         try:
@@ -61,10 +61,10 @@ def held(monkeypatch):
     def hold(task=None, of=None):
         begun, usual = [], jobs.submit
 
-        def submit(name, *args, key, priority=0):
+        def submit(name, *args, key, priority=0, owner=None):
             if task and (name != f"core.pipeline:{task}" or (of and of != args[0].strategy)):
-                return usual(name, *args, key=key, priority=priority)
-            job = jobs._cluster.jobs[key] = jobs.Job(key, name, args, state="running", progress=(0.25, "counting"))
+                return usual(name, *args, key=key, priority=priority, owner=owner)
+            job = jobs._cluster.jobs[key] = jobs.Job(key, name, args, state="running", progress=(0.25, "counting"), owners={owner} - {None})
             begun.append(job)
             return job
 

@@ -18,12 +18,13 @@ from core.experiments import plane, presets, results, simulation_plan, sweep
 from core.experiments import retrain as experiment
 from core.experiments.retrain import Retraining
 from core.experiments.trim import Trim
+from core.score_file import read_back
 from core.spec import Spec, scores_key, textbook_key
 from core.strategies.leverage import leverage
 from core.types import UserError
 
 ROOT = Path(__file__).parents[1]
-COLUMNS = ["index", "split", "label", "score", "rank"]
+COLUMNS = ["id", "index", "split", "label", "score_raw_leverage", "rank_raw_leverage"]
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +42,15 @@ def test_csv_holds_every_score_exactly_and_a_manifest_says_how(tmp_path, capsys)
     frame, data = pd.read_csv(tmp_path / "scores.csv"), datasets.load("digits")
     scores = leverage(embeddings.embed(data, "raw").embedding)
     assert list(frame) == COLUMNS and frame["index"].tolist() == list(range(1797)) and set(frame["split"]) == {"train"}
-    assert np.allclose(frame["score"], scores, rtol=1e-14)
+    assert np.allclose(frame["score_raw_leverage"], scores, rtol=1e-14)
     assert frame["label"].tolist() == data.labels.tolist()
-    assert frame["rank"][np.argmax(scores)] == 1 and sorted(frame["rank"]) == list(range(1, 1798))
+    rank = frame["rank_raw_leverage"]
+    assert rank[np.argmax(scores)] == 1 and sorted(rank) == list(range(1, 1798))
     manifest = json.loads((tmp_path / "scores.manifest.json").read_text())
-    assert manifest["spec"] == {"dataset": "digits"} and manifest["title"] == "Digits 8 x 8, Raw pixels, Leverage"
-    assert manifest["data"] == {"name": "digits", "points": 1797, "fingerprint": data.fingerprint}
-    assert manifest["facts"]["rank"] == 61 and manifest["versions"]["numpy"] == np.__version__
+    (ranking,) = manifest["rankings"]
+    assert ranking["spec"] == {"dataset": "digits"} and ranking["title"] == "Digits 8 x 8, Raw pixels, Leverage"
+    assert (manifest["data"]["name"], manifest["data"]["points"], manifest["data"]["fingerprint"]) == ("digits", 1797, data.fingerprint)
+    assert ranking["facts"]["rank"] == 61 and manifest["versions"]["numpy"] == np.__version__ and manifest["projection"] is None
     said = "Digits 8 x 8, Raw pixels, Leverage: 1,797 scores, sum 61.000000, rank 61"
     assert capsys.readouterr().out == f"{said} -> {tmp_path / 'scores.csv'}\n"
 
@@ -57,11 +60,13 @@ def test_every_option_reaches_the_scores(tmp_path):
     assert run(*embedding, "--knob", "ridge=10", "--knob", "rank=15", "--out", tmp_path / "scores.parquet") == 0
     frame, data = pd.read_parquet(tmp_path / "scores.parquet"), datasets.load("digits", n=300, seed=2)
     embedded = embeddings.embed(data, "projection", seed=3, k=20)
-    assert list(frame) == COLUMNS and np.array_equal(frame["index"], data.index) and len(set(frame["index"]) - set(range(300))) > 0
-    assert np.allclose(frame["score"], leverage(embedded.embedding, ridge=10.0, rank=15), rtol=1e-12)
+    name = "projection_seed3_k20_leverage_ridge10_rank15"
+    assert list(frame) == [*COLUMNS[:4], f"score_{name}", f"rank_{name}"]
+    assert np.array_equal(frame["index"], data.index) and len(set(frame["index"]) - set(range(300))) > 0
+    assert np.allclose(frame[f"score_{name}"], leverage(embedded.embedding, ridge=10.0, rank=15), rtol=1e-12)
     manifest = json.loads((tmp_path / "scores.manifest.json").read_text())
     plain = {"dataset": "digits", "n": "300", "subset": "2", "embedding": "projection", "seed": "3"}
-    assert manifest["spec"] == plain | {"e.k": "20", "s.ridge": "10.0", "s.rank": "15"}
+    assert manifest["rankings"][0]["spec"] == plain | {"e.k": "20", "s.ridge": "10.0", "s.rank": "15"}
 
 
 def test_ranks_of_equal_scores_follow_the_rows(tmp_path, monkeypatch):
@@ -69,9 +74,9 @@ def test_ranks_of_equal_scores_follow_the_rows(tmp_path, monkeypatch):
     tied = cache.Entry(entry.key, {"scores": np.round(entry.arrays["scores"], 1)}, entry.facts)
     monkeypatch.setattr(pipeline, "scores", lambda spec: tied)
     assert run("--dataset", "digits", "--n", 100, "--out", tmp_path / "tied.csv") == 0
-    frame = pd.read_csv(tmp_path / "tied.csv").sort_values("rank")
-    assert frame["score"].is_monotonic_decreasing and frame["score"].nunique() < 12
-    assert all(group["index"].is_monotonic_increasing for _, group in frame.groupby("score"))
+    frame = pd.read_csv(tmp_path / "tied.csv").sort_values("rank_raw_leverage")
+    assert frame["score_raw_leverage"].is_monotonic_decreasing and frame["score_raw_leverage"].nunique() < 12
+    assert all(group["index"].is_monotonic_increasing for _, group in frame.groupby("score_raw_leverage"))
 
 
 def test_what_happened_to_the_cache_is_told_and_costs_nothing(tmp_path, monkeypatch, capsys):
@@ -148,10 +153,56 @@ def test_as_a_program(tmp_path):
 
     good = program("--strategy", "random", "--draw", "4", "--out", str(tmp_path / "scores.parquet"))
     assert (good.returncode, good.stderr) == (0, "") and good.stdout.startswith("Digits 8 x 8, Raw pixels, Random (n 100): 100 scores")
-    assert np.array_equal(pd.read_parquet(tmp_path / "scores.parquet")["score"], np.random.default_rng(4).random(100))
+    assert np.array_equal(pd.read_parquet(tmp_path / "scores.parquet")["score_raw_random_draw4"], np.random.default_rng(4).random(100))
     bad = program("--strategy", "luck", "--out", str(tmp_path / "other.parquet"))
     assert (bad.returncode, bad.stdout) == (2, "") and bad.stderr.startswith("Error: Strategy: found 'luck'")
     assert "Traceback" not in bad.stderr
+
+
+# export
+
+
+def export(*arguments) -> int:
+    return command_line.main(["export", "--dataset", "digits", "--n", "100", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_several_rankings_and_a_map_go_into_one_file(kind, tmp_path, capsys):
+    out = tmp_path / f"scores.{kind}"
+    assert (
+        export("--subset", 5, "--rankings", "raw:leverage pca:k=20:leverage random:4 raw", "--map", "projection:2:k=10", "--out", out) == 0
+    )
+    points = Spec().with_(dataset="digits", n=100, subset=5)
+    wanted = (points, points.with_(embedding="pca", embedding_knobs=(("k", 20),)), points.with_(strategy="random", draw=4))
+    manifest = (tmp_path / "scores.manifest.json").read_bytes()
+    found = read_back(out.read_bytes(), out.name, manifest if kind == "csv" else None)
+    assert tuple(column.spec for column in found.columns) == wanted and found.faults == ()
+    for column in found.columns:
+        assert np.array_equal(column.scores, pipeline.scores(column.spec).arrays["scores"])
+    mapped = points.with_(embedding="projection", seed=2, embedding_knobs=(("k", 10),))
+    assert found.projection.spec == mapped
+    assert np.array_equal(found.projection.coordinates, pipeline.map_of(mapped).arrays["coordinates"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"Digits 8 x 8, Raw pixels, Leverage (n 100): 100 scores -> {out}" and len(said) == 4
+    assert said[-1] == f"UMAP of Random projection -> {out}"
+
+
+BAD_EXPORTS = [
+    (["--rankings", " "], "Rankings: found none, expected at least one, such as raw:leverage."),
+    (["--rankings", "raw:luck"], "Ranking 'raw:luck': found 'luck', expected embedding:seed:strategy:draw"),
+    (["--rankings", "badge"], "BADGE picks a batch and has no score per point"),
+    (["--rankings", "raw", "--map", "umap"], "Ranking 'umap': found 'umap'"),
+    (["--rankings", "raw", "--out", "scores.xlsx"], "File format: found 'xlsx', expected csv or parquet."),
+    (["--rankings", "raw", "--dataset", "mnits"], "Dataset: found 'mnits'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_EXPORTS, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_a_bad_export_ends_with_status_2_and_a_sentence(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert export("--out", "scores.csv", *arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("Error: ") and message in said.err and said.out == "" and not list(tmp_path.glob("scores*"))
 
 
 # retrain

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from core import jobs, worker_host
+from core.job import explain
 from core.types import UserError
 from tests import tasks_for_jobs
 
@@ -261,7 +262,7 @@ def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, monkeyp
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
         began = time.time()
         job = submit("add", 1, 2, key=key)
-        assert job.wait(PATIENCE) and time.time() - began < jobs.CONNECT_SECONDS + 5
+        assert job.wait(PATIENCE) and time.time() - began < worker_host.CONNECT_SECONDS + 5
     assert job.state == "failed" and address in job.error and "LEVERAGE_LAB_SCHEDULER" in job.error
     with pytest.raises(UserError, match="found no answer"):
         job.result()
@@ -278,7 +279,7 @@ def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, monkeyp
 def test_a_malformed_scheduler_address_is_named(address, key, fresh, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
     job = submit("add", 1, 2, key=key)
-    assert job.wait(jobs.CONNECT_SECONDS + 3) and f"no answer at {address}" in job.error
+    assert job.wait(worker_host.CONNECT_SECONDS + 3) and f"no answer at {address}" in job.error
 
 
 def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(key, tmp_path, fresh, monkeypatch):
@@ -330,4 +331,4 @@ def test_starting_twice_starts_one_worker(fresh):
 def test_a_connection_that_closes_under_a_result_is_said_in_the_words_for_a_lost_one():
     from distributed.comm import CommClosedError
 
-    assert jobs._explain(CommClosedError("in <TCP (closed)>"), "unit", None) == jobs.LOST
+    assert explain(CommClosedError("in <TCP (closed)>"), "unit", None) == jobs.LOST

@@ -228,7 +228,8 @@ def test_the_points_in_the_box_can_be_downloaded(planted, places, digits, scores
     rows = pd.read_csv(io.BytesIO(content()))
     zeros = np.flatnonzero(digits.labels == 0)
     assert (label, name) == (f"CSV, {len(zeros)} rows", "box.csv") and rows["index"].tolist() == sorted(zeros, key=lambda i: -scores[i])
-    assert np.allclose(rows[["x", "y"]], places[rows["index"]]) and np.allclose(rows["score"], scores[rows["index"]])
+    assert np.allclose(rows[["projection_x", "projection_y"]], places[rows["index"]])
+    assert np.allclose(rows["score_raw_leverage"], scores[rows["index"]])
 
 
 # ---- links and widgets ----

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core import cache, datasets
+from core import cache, datasets, versions
 from core.experiments import kinds, plane, presets, results, unit
 from core.experiments.retrain import pool_scores
 
@@ -29,6 +29,12 @@ def _nothing_else(monkeypatch, tmp_path):
 @pytest.mark.parametrize("plan", ALL, ids=lambda plan: f"{plan.kind}: {plan.title()}")
 def test_every_unit_is_there(plan):
     assert results.missing(plan, kinds.points(plan).fingerprint) == []
+
+
+def test_another_version_of_the_code_finds_them_too(monkeypatch):
+    """What is shipped answers for its fields and points: no key may hold the code's version among its fields."""
+    monkeypatch.setattr(versions, "_code_version", lambda module: "f" * 16)
+    assert [plan.title() for plan in ALL if results.missing(plan, kinds.points(plan).fingerprint)] == []
 
 
 def test_every_kind_ships_something_and_a_plan_stands_under_its_kind():

@@ -16,12 +16,13 @@ import pytest
 import streamlit as st
 from scipy import stats
 
-from core import cache, datasets, jobs
+from core import cache, datasets, jobs, worker_host
 from core.experiments import cost, results, retrain, sweep
 from core.experiments.results import plan_key
 from core.experiments.retrain import RANDOM, Retraining, unit_key
 from core.experiments.unit import CHECKPOINTS, split
-from pages.shared import parts, retrain_parts, sweeps
+from pages.shared import parts, retrain_parts
+from pages.shared import visit as visits
 from tests import page_tools
 from tests.page_tools import described, drawn, galleries, group, texts, widget
 
@@ -62,9 +63,9 @@ def trainings(monkeypatch):
     """Trainings that begin and end only when the test says so, beside tasks that are done on the spot; a list of their jobs."""
     begun, usual = [], jobs.submit
 
-    def submit(name, *args, key, priority=0):
+    def submit(name, *args, key, priority=0, owner=None):
         if name != retrain.Unit.task:
-            return usual(name, *args, key=key, priority=priority)
+            return usual(name, *args, key=key, priority=priority, owner=owner)
         job = jobs._cluster.jobs[key] = jobs.Job(key, name, args, state="running", progress=(0.5, "Step 1 of 2"))
         begun.append(job)
         return job
@@ -491,7 +492,7 @@ def test_after_a_reload_stop_stops(trainings, monkeypatch):
     before = visit()
     key = started(before)
     (owner,) = sweep.find(key).owners
-    monkeypatch.setattr(sweeps, "_gone", lambda name: name == owner)
+    monkeypatch.setattr(visits, "here", lambda name: name != owner)
     after = visit(job=key)
     works(after)
     assert after.get("progress") and len(sweep.find(key).owners) == 2
@@ -541,12 +542,12 @@ def test_a_restarted_server_goes_on_from_what_is_finished(asked, digits, monkeyp
     restart(monkeypatch)
     usual, handed_out = jobs.submit, []
 
-    def submit(name, *args, key, priority=0):
+    def submit(name, *args, key, priority=0, owner=None):
         handed_out.append(key)
         if len(handed_out) > 7:  # the server dies: nothing more comes back
             job = jobs._cluster.jobs[key] = jobs.Job(key, name, args, state="running")
             return job
-        return usual(name, *args, key=key, priority=priority)
+        return usual(name, *args, key=key, priority=priority, owner=owner)
 
     monkeypatch.setattr(jobs, "submit", submit)
     at = visit()
@@ -556,9 +557,9 @@ def test_a_restarted_server_goes_on_from_what_is_finished(asked, digits, monkeyp
     restart(monkeypatch)
     again = []
 
-    def submit_again(name, *args, key, priority=0):
+    def submit_again(name, *args, key, priority=0, owner=None):
         again.append(key)
-        return usual(name, *args, key=key, priority=priority)
+        return usual(name, *args, key=key, priority=priority, owner=owner)
 
     monkeypatch.setattr(jobs, "submit", submit_again)
     at = page_tools.visit(PAGE, **link)
@@ -783,7 +784,7 @@ def test_a_scheduler_that_does_not_answer_is_a_sentence(monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", "tcp://127.0.0.1:1")
     monkeypatch.setattr(jobs, "submit", SUBMIT)
     monkeypatch.setattr(jobs, "_cluster", jobs._Cluster())
-    monkeypatch.setattr(jobs, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
     at = visit()
     until(lambda: jobs.find("~rate digits linear").finished)
     at.run()

@@ -533,7 +533,7 @@ def closed_jobs():
 
 @pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:{port}"])
 def test_a_scheduler_that_is_not_there_is_told_and_nothing_is_lost(address, monkeypatch, closed_jobs):
-    monkeypatch.setattr(jobs, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = address.format(port=taken.getsockname()[1])
@@ -580,7 +580,7 @@ def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(clust
     assert results.rows(PLAN, results.outcomes(PLAN, DATA)) == undisturbed(PLAN)
     assert finished_in_cache(PLAN) == {name_of(unit) for unit in PLAN.units()}  # on this machine's disk too
 
-    monkeypatch.setattr(jobs, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
     workshop.pace(0.1)
     plan = PLAN.with_(epochs=3)
     running = sweep.start(plan, DATA, "me")

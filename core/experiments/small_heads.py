@@ -37,7 +37,7 @@ def draw(data: Dataset, labeled: int, pool: int, validation: int, seed: int) -> 
     needed = labeled + pool + validation
     if len(train) < needed:
         parts = f"{labeled:,} labeled, {pool:,} in the pool and {validation:,} for validation"
-        raise UserError(f"{data.name}: found {len(train):,} training points, but {parts} make {needed:,}. Choose fewer, or more points.")
+        raise UserError(f"{data.called}: found {len(train):,} training points, but {parts} make {needed:,}. Choose fewer, or more points.")
     order = np.random.default_rng([seed, 4]).permutation(train)
     allowed = synth2_groups(data.points[order]) == 0 if data.name == "synth2" else np.ones(len(order), bool)
     first = _first(data, order[allowed], labeled)

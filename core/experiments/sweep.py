@@ -17,7 +17,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from core import cache, jobs
+from core import cache, hosting, jobs
 from core.experiments import results
 from core.experiments.results import Plan, Work, plan_key
 from core.jobs import Job
@@ -137,7 +137,8 @@ class _Queue:
                         self._hand_out(sweep, slots)
                     except Exception as error:  # a sweep must end with a word, not stand still
                         log.exception("sweep %s", sweep.key)
-                        self._end(sweep, "failed", f"The experiment stopped with {type(error).__name__}: {error}. The log has the details.")
+                        stopped = f"The experiment stopped with {type(error).__name__}: {error}. The log has the details."
+                        self._end(sweep, "failed", hosting.hidden(stopped, "The experiment stopped unexpectedly."))
             time.sleep(PAUSE)
 
     def _collect(self, sweep: Sweep) -> None:
@@ -228,6 +229,11 @@ def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
 def find(key: str) -> Sweep | None:
     """The sweep of this key, if this process knows one."""
     return _queue.sweeps.get(key)
+
+
+def unfinished(owner: str | None = None) -> list[Sweep]:
+    """Those that wait or run, in their order: of one owner, or all."""
+    return [one for one in list(_queue.sweeps.values()) if not one.finished and (owner is None or owner in one.owners)]
 
 
 def cancel(key: str, owner: str | None) -> None:

@@ -135,7 +135,7 @@ def check(plan: Trim, data: Dataset) -> None:
     if plan.l2 == 0:
         raise UserError("l2: found 0. Classes that a line separates leave the head without an end. Choose 0.0001 or more.")
     if plan.model == "lenet5" and not data.is_images:
-        raise UserError(f"LeNet-5 needs images, and {data.name} is a table. Choose another model.")
+        raise UserError(f"LeNet-5 needs images, and {data.called} is a table. Choose another model.")
     for seed in range(1, plan.seeds + 1):
         material(data, plan.setting, seed)
 

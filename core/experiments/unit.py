@@ -79,13 +79,13 @@ def split(data: Dataset) -> tuple[Ints, Ints]:
 
     Points without a label are in neither. A UserError if one of the two is empty.
     """
-    return holdout.parts(data.labels, data.test, data.name)
+    return holdout.parts(data.labels, data.test, data.called)
 
 
 def check_network(network: str, data: Dataset) -> None:
     """A UserError if the network needs images and the dataset is a table."""
     if not (data.is_images or network in FOR_TABLES):
-        raise UserError(f"{NETWORKS[network]} needs images; {data.name} is a table. Choose {' or '.join(FOR_TABLES)}.")
+        raise UserError(f"{NETWORKS[network]} needs images; {data.called} is a table. Choose {' or '.join(FOR_TABLES)}.")
 
 
 def select(data: Dataset, pool: Ints, scores: Floats | None, rule: str, budget: int, seed: int) -> tuple[Ints, Floats | None]:

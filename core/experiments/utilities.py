@@ -276,8 +276,9 @@ def _computed(unit: UtilityUnit | QueryUnit, work: Callable) -> Entry:
 
 
 def _key(unit: UtilityUnit | QueryUnit, module: str, more: dict[str, str], fingerprint: str) -> str:
-    fields = dict(unit.setting) | {"seed": unit.seed, "embedding": embedding_key(unit.seen, fingerprint)} | more
-    return cache.key("utilities", fields, code=code_version(module), data=fingerprint)
+    embedded = embedding_key(unit.seen, fingerprint)  # its last digits are its code's version, which is not what is asked for
+    fields = dict(unit.setting) | {"seed": unit.seed, "embedding": cache.bundled_key(embedded)} | more
+    return cache.key("utilities", fields, code=code_version(module) + embedded, data=fingerprint)
 
 
 def _canonical(plan: Plan) -> Plan:

@@ -20,6 +20,7 @@ from pages.shared import experiments, parts, pickers, state
 
 View = dict[str, Any]
 PAGE = "active"
+SMALLEST = 20  # points of a pool that a comparison is fitted to
 SHOWN = {"curves": "Learning curves", "beats": "Who beats whom", "errors": "Errors", "batches": "Batches", "replay": "Replay"}
 UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passes"}
 TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
@@ -122,10 +123,14 @@ def plan_of(spec: Spec, view: View) -> Active:
 def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Active, str | None]:
     """The view's plan with as many rounds as the pool can feed, and what to say about it."""
     plan = plan_of(spec, view)
-    left = len(pool_of(data, replace(plan.setting, rounds=0, start=1, batch=1), 1)[0]) - plan.start
-    rounds = left // plan.batch
-    if rounds >= plan.rounds or rounds < 1:
+    pool = len(pool_of(data, replace(plan.setting, rounds=0, start=1, batch=1), 1)[0])
+    rounds = (pool - plan.start) // plan.batch
+    if rounds >= plan.rounds or pool < SMALLEST:
         return plan, None
+    if rounds < 1:
+        batch = pool // SMALLEST
+        plan = plan.with_(start=2 * batch, batch=batch, rounds=min(plan.rounds, SMALLEST // 2))
+        return plan, f"The pool has {pool:,} points: shown are {plan.rounds} batches of {batch:,}, from {plan.start:,} labels on."
     return plan.with_(rounds=rounds), f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are {rounds}."
 
 

@@ -11,10 +11,11 @@ import streamlit as st
 
 from core import agreement, charts, embeddings, strategy
 from core.agreement import Interval
+from core.catalogue import Info
 from core.spec import Comparison, Spec
 from core.strategy import Knob
 from core.types import Dataset
-from pages.shared import parts, state
+from pages.shared import parts, pickers, state
 from pages.shared.points import show
 from pages.shared.words import noun, short
 
@@ -31,10 +32,9 @@ MEANING = {
 BEHIND = 24
 
 
-def controls(view: View, knobs: Mapping[str, Knob], data_is_images: bool) -> View:
+def controls(view: View, knobs: Mapping[str, Knob], about: Info) -> View:
     """Which embeddings, seeds and strategies to compare, by which measure."""
-    names = [name for name, e in embeddings.embedders().items() if data_is_images or not e.images_only]
-    scorers = [name for name, reason in strategy.rankers().items() if not reason]
+    names, scorers = list(embeddings.embedders(about)), list(pickers.rankers(about)[0])
     with st.expander("Which rankings"):
         chosen = _many("Embeddings", names, view["embeddings"], short)
         seeds = _many("Seeds of the networks", list(SEEDS), view["seeds"], str)
@@ -71,11 +71,11 @@ def _one(label: str, options: Mapping[str, str], chosen: str, help: str | None =
     )
 
 
-def strangers(view: View) -> list[str]:
-    """What a link names that is not there, one message for each list."""
-    scorers = [name for name, reason in strategy.rankers().items() if not reason]
-    found = []
-    for name, known in (("embeddings", [*embeddings.embedders()]), ("seeds", SEEDS), ("strategies", scorers)):
+def strangers(view: View, about: Info) -> list[str]:
+    """What a link names that is not there, one message for each list. What only does not suit the dataset is left out without one."""
+    ranking = [name for name, reason in strategy.rankers().items() if not reason]
+    found, known_embeddings = [], {**embeddings.embedders(), **embeddings.embedders(about)}
+    for name, known in (("embeddings", [*known_embeddings]), ("seeds", SEEDS), ("strategies", ranking)):
         unknown = [value for value in _list(view[name]) if value not in known]
         if unknown:
             found.append(f"{name}: found {', '.join(unknown)}, expected some of {', '.join(known)}.")

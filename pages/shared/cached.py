@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import cache, datasets, jobs
+from core import cache, datasets, hosting, jobs
 from core.cache import Entry
 from core.jobs import Job
 from core.spec import Comparison, Spec, comparison_key, from_query, scores_key
 from core.types import Dataset
+from pages.shared import visit
 
 WORKER_AFTER = 2.0  # seconds after the first visitor
 QUICK = 0.35  # seconds to wait for a result before showing that it is being computed
@@ -27,11 +28,13 @@ QUICK = 0.35  # seconds to wait for a result before showing that it is being com
 def warm() -> None:
     """Once per server: start the worker, and take what is loaded now out of the garbage collector's sight.
 
-    The worker starts a moment later, or when it is first asked for: the first picture comes without it and comes first.
+    The worker starts a moment later, or when it is first asked for: the first picture comes without it and comes first. The hosted demo
+    starts it only when somebody asks for work.
     """
-    starter = threading.Timer(WORKER_AFTER, jobs.start_in_background)
-    starter.daemon = True
-    starter.start()
+    if not hosting.hosted():
+        starter = threading.Timer(WORKER_AFTER, jobs.start_in_background)
+        starter.daemon = True
+        starter.start()
     gc.collect()
     gc.freeze()
 
@@ -67,7 +70,7 @@ def scores(spec: Spec) -> Entry | Job:
 
 
 def result(key: str, task: str, *arguments: Any) -> Any:
-    """What `task` returns, from the cache or if it is quick; else its Job, which may still run, have failed or been stopped.
+    """What `task` returns, from the cache or if it is quick; else its Job, which may still run, have failed, been stopped or refused.
 
     A key that begins with "~" names something quick that is not kept on disk.
     """
@@ -75,7 +78,7 @@ def result(key: str, task: str, *arguments: Any) -> Any:
     found = cache.get(key) if on_disk else None
     if found:
         return found
-    job = jobs.find(key) or jobs.submit(task, *arguments, key=key)
+    job = visit.ask(key, task, *arguments)
     if not job.wait(QUICK) or job.state != "done":
         return job
     value = job.result()

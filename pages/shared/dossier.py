@@ -13,7 +13,7 @@ from core.types import Dataset
 from pages.shared import cached, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.points import show as show_points
-from pages.shared.words import inside, noun, number, short
+from pages.shared.words import inside, noun, number, ranking_name
 
 
 def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> None:
@@ -21,7 +21,8 @@ def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: i
     if not 0 <= point < len(data):
         st.warning(f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a point in the gallery.")
         return
-    title = f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}, class {data.class_names[data.labels[point]]}"
+    kind = f", class {data.class_names[data.labels[point]]}" if data.labeled else ""
+    title = f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}{kind}"
     st.dialog(title, width=720, position="right", on_dismiss=lambda: state.change_view(page, point=None))(_body)(spec, data, ranking, point)
 
 
@@ -89,7 +90,7 @@ def _strip(data: Dataset, point: int) -> None:
     rows = []
     for spec, scores in cached.every_scores(data.fingerprint):
         lower, equal = int((scores < scores[point]).sum()), int((scores == scores[point]).sum())
-        row = f"{short(spec.embedding)}, {inside(strategy.find(spec.strategy).label)}{_settings(spec)}"
+        row = ranking_name(spec, seeds=False)
         family = embeddings.find(spec.embedding).family
         percentile = 100 * (lower + (equal - 1) / 2) / max(1, len(scores) - 1)
         rows.append((row, family, spec.seed, float(scores[point]), len(scores) - lower - equal + 1, percentile))
@@ -102,11 +103,6 @@ def _strip(data: Dataset, point: int) -> None:
         f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to {best['percentile']:.0f} ({best['ranking']})"
     )
     st.altair_chart(charts.percentile_strip(frame, parts.dark()), alt=summary)
-
-
-def _settings(spec: Spec) -> str:
-    knobs = [*spec.embedding_knobs, *spec.strategy_knobs]
-    return f" ({', '.join(f'{name} {value}' for name, value in knobs)})" if knobs else ""
 
 
 def _picture(data: Dataset, ranking: cached.Ranking, points, name: str, size: int, alt: str, texts: list[str] | None = None) -> None:

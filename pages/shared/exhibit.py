@@ -10,6 +10,7 @@ from core.spec import Spec, textbook_key
 from core.types import Dataset
 from pages.shared import cached, parts, state
 from pages.shared.gallery import gallery
+from pages.shared.points import captions_of
 from pages.shared.words import score_texts
 
 SHOWN = 60
@@ -53,7 +54,7 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
 def _top(data: Dataset, scores: np.ndarray, points: np.ndarray, name: str, marks: list[str] | None) -> None:
     clicked = gallery(
         data.points[points],
-        [data.class_names[c] for c in data.labels[points]],
+        captions_of(data, points),
         score_texts(scores[points]),
         points.tolist(),
         marks=marks,

@@ -45,10 +45,14 @@ class Room:
         return state.leave(self.name, self.knobs, spec, view)
 
     def points(self, spec: Spec, view: View) -> Dataset:
-        """The dataset; the page ends with an offer to fetch it if it is not on this machine."""
+        """The dataset; the page ends with an offer to fetch it if it is not on this machine, and where it has no labels to learn from."""
         if not datasets.is_ready(spec.dataset):
             self.leave(spec, view)
             parts.offer_dataset(spec.dataset)
+            st.stop()
+        if not datasets.info(spec.dataset).labeled:
+            self.leave(spec, view)
+            parts.no_labels(spec.dataset)
             st.stop()
         return cached.dataset(spec.dataset, spec.n, spec.subset)
 
@@ -118,4 +122,7 @@ def _table(rows: Callable[[], Mapping[str, Sequence]], kind: str) -> bytes:
 
 def _drawn(chart: Callable[[], Any], kind: str) -> bytes:
     spec = chart().properties(width=760).to_json()
-    return jobs.submit("core.figure:render", spec, kind, key=f"~figure {hash(spec)} {kind}").result()
+    key = f"~figure {hash(spec)} {kind}"
+    picture = jobs.submit("core.figure:render", spec, kind, key=key).result()
+    jobs.forget(key)  # as large as it is, it is not kept
+    return picture

@@ -50,7 +50,8 @@ def fact_row(facts: dict, scores: np.ndarray, fresh: bool) -> list[tuple[str, st
 
 def chosen_points(ranking: cached.Ranking, labels: np.ndarray, view: dict, names: list[str], draw: int) -> np.ndarray:
     """The points of the gallery, in its order: filtered by class and score, then highest, lowest, around or random."""
-    kept = np.isin(labels, [names.index(c) for c in view["classes"].split(",")]) if view["classes"] else np.ones(len(labels), bool)
+    wanted = [names.index(name) for name in chosen_classes(view, names)]
+    kept = np.isin(labels, wanted) if wanted else np.ones(len(labels), bool)
     if view["low"] is not None:
         kept &= ranking.scores >= view["low"]
     if view["high"] is not None:
@@ -64,6 +65,16 @@ def chosen_points(ranking: cached.Ranking, labels: np.ndarray, view: dict, names
     return np.random.default_rng(draw).permutation(order)[:count] if view["show"] == "random" else order[:count]
 
 
+def chosen_classes(view: View, names: list[str]) -> list[str]:
+    """The classes that the view's list names."""
+    return [name for name in names if _in_list(name) in view["classes"].split(",")]
+
+
+def _in_list(name: str) -> str:
+    """A class name as the link's list writes it: own data may have commas in their names."""
+    return name.replace("%", "%25").replace(",", "%2C")
+
+
 def gallery_controls(view: View, knobs: Mapping[str, Knob], shown: Mapping[str, str], names: list[str]) -> View:
     """Which end of the ranking, which classes, how many."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -72,11 +83,13 @@ def gallery_controls(view: View, knobs: Mapping[str, Knob], shown: Mapping[str, 
             view["percentile"] = pickers.knob_widget(knobs["percentile"], view["percentile"], "percentile")
         view["count"] = st.selectbox("Shown", sorted({*knobs["count"].choices, view["count"]}), key=state.key("count"),
                                      index=sorted({*knobs["count"].choices, view["count"]}).index(view["count"]), width=110)  # fmt: skip
-    chosen = [name for name in view["classes"].split(",") if name in names]
-    strangers = sorted(set(view["classes"].split(",")) - {"", *names})
+    chosen = chosen_classes(view, names)
+    strangers = sorted(set(view["classes"].split(",")) - {"", *map(_in_list, names)})
     if strangers:
-        st.warning(f"Classes: found {', '.join(strangers)}, expected some of {', '.join(names)}. They are left out.")
+        st.warning(f"Classes: found {', '.join(strangers)}, expected some of {', '.join(names) or 'none'}. They are left out.")
+    if not names:
+        return view | {"show": show, "classes": ""}
     classes = st.pills(
         "Classes", names, selection_mode="multi", default=chosen, key=state.key("classes"), label_visibility="collapsed", wrap=True
     )
-    return view | {"show": show, "classes": ",".join(classes)}
+    return view | {"show": show, "classes": ",".join(map(_in_list, classes))}

@@ -14,7 +14,7 @@ from core import charts, export, strategy
 from core.cache import Entry
 from core.spec import Spec
 from core.types import Dataset
-from pages.shared import lesson_pictures, parts, state
+from pages.shared import lesson_pictures, parts, scores_out, state
 from pages.shared.words import inside, number
 
 View = dict[str, Any]
@@ -93,19 +93,7 @@ def how_to_read(chosen: str) -> None:
 
 def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:
     """The scores of all points as a table, and how they were made."""
-    name, rows = parts.file_name(spec), f"{len(data):,} rows"
-
-    def scores(kind: str) -> bytes:
-        return export.encode(export.table(data, entry.arrays["scores"]), kind)
-
-    parts.downloads(
-        "Download scores",
-        [
-            (f"CSV, {rows}", lambda: scores("csv"), f"{name}.csv"),
-            (f"Parquet, {rows}", lambda: scores("parquet"), f"{name}.parquet"),
-            ("Manifest (JSON): how it was computed", lambda: export.manifest(spec, data, entry.facts), f"{name}.manifest.json"),
-        ],
-    )
+    scores_out.files(parts.file_name(spec), data, lambda: [export.Column(spec, entry.arrays["scores"], entry.facts)])
 
 
 def _clear_range() -> None:

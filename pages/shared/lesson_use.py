@@ -219,4 +219,4 @@ def _onward(spec: Spec) -> None:
     st.subheader("Go on with your own eyes", anchor=False)
     query = spec.to_query()
     for page, text in ROOMS.items():
-        st.page_link(f"pages/{page}.py", label=text, icon=":material/arrow_forward:", query_params=query)
+        parts.onward(page, text, ":material/arrow_forward:", query)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import agreement, embeddings, export, palette, projection, strategy
+from core import agreement, datasets, embeddings, export, palette, projection, strategy
 from core.cache import Entry
 from core.charts import Colour
 from core.spec import Spec, map_key
@@ -52,7 +52,8 @@ class Ready:
 def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, View]:
     """One row: what colours the map, and which embedding stands beside it."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-        scorers = [name for name, reason in strategy.rankers().items() if not reason]
+        about = datasets.info(spec.dataset)
+        scorers, _ = pickers.rankers(about)
         chosen = st.selectbox(
             "Strategy",
             scorers,
@@ -61,12 +62,13 @@ def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, V
             key=state.key("map strategy"),
             width=155,
         )
-        beside = ["", *(n for n, e in embeddings.embedders().items() if n != spec.embedding)]
+        beside = ["", *(name for name in embeddings.embedders(about) if name != spec.embedding)]
         other = view["beside"] if view["beside"] in beside else ""
         other = st.selectbox(
             "Beside it", beside, beside.index(other), format_func=lambda n: short(n) if n else "nothing", key=state.key("beside"), width=155
         )
-        offered = [c for c in COLOURS if c != "disagreement" or other]
+        absent = {"disagreement": not other, "class": not about.labeled}
+        offered = [c for c in COLOURS if not absent.get(c)]
         colour = st.segmented_control(
             "Colour by", offered, default=view["colour"] if view["colour"] in offered else "score", required=True, format_func=COLOURS.get,
             key=state.key(f"colour {bool(other)}"),
@@ -75,7 +77,9 @@ def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, V
             view = view | {"k": pickers.knob_widget(knobs["k"], view["k"], "map k", width=110)}
     if view["beside"] not in beside:
         st.info(f"The map of {short(spec.embedding)} is the first one already: choose another embedding to stand beside it.")
-    if view["colour"] not in offered:
+    if view["colour"] == "class" and not about.labeled:
+        st.info(f"{about.title} has no labels, so there are no classes to colour.")
+    elif view["colour"] not in offered:
         st.info("Disagreement needs a second map: choose an embedding to stand beside this one.")
     return spec.with_(strategy=chosen), view | {"beside": other, "colour": colour}
 
@@ -121,16 +125,22 @@ def aligned(key: str, onto: str, _moving: np.ndarray, _fixed: np.ndarray) -> np.
 def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -> str:
     """How the highest scores lie on the map: gathered or scattered, against chance."""
     top = ready.rankings[0].order[: ready.k]
-    share = np.bincount(data.labels[top], minlength=len(data.class_names)) / len(top)
-    most = int(np.argmax(share))
     spread = local_share(ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k)
     chance = ready.k / len(data)
     times = spread / chance if chance else 0.0
     how = "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"
     return (
         f"Under *{under}*, the {ready.k:,} {points} of highest {inside(label)} *{how}*: near one of them, another is {times:.1f} times as "
-        f"frequent as anywhere. Class {data.class_names[most]} has the most ({share[most]:.0%})."
+        f"frequent as anywhere.{_most(data, top)}"
     )
+
+
+def _most(data: Dataset, top: np.ndarray) -> str:
+    if not data.labeled:
+        return ""
+    share = np.bincount(data.labels[top], minlength=len(data.class_names)) / len(top)
+    most = int(np.argmax(share))
+    return f" Class {data.class_names[most]} has the most ({share[most]:.0%})."
 
 
 def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:
@@ -195,8 +205,8 @@ def images_inside(data: Dataset, ready: Ready, inner: np.ndarray, box: tuple[flo
         st.caption(f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score {median}.")
 
     def table() -> bytes:
-        x, y = ready.coordinates[0].T
-        return export.encode(export.table(data, ready.rankings[0].scores).assign(x=x, y=y).iloc[points], "csv")
+        ranked, mapped = export.Column(spec, ready.rankings[0].scores), export.Projection(spec, ready.coordinates[0])
+        return export.encode(export.table(data, [ranked], mapped).iloc[points], "csv")
 
     parts.downloads("Download these points", [(f"CSV, {len(points):,} rows", table, "box.csv")])
 

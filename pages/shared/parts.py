@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 
-from core import datasets, jobs
+from core import datasets, hosting, jobs
 from core.cache import Entry
 from core.jobs import Job
 from core.spec import Spec
 from core.types import UserError
+from pages.shared import visit
 
 # Styles that Streamlit has no setting for. Only classes of our own and .st-key-* are touched.
 STYLE = """<style>
@@ -70,14 +72,14 @@ def facts(pairs: Sequence[tuple[str, str, str]]) -> None:
 
 def messages(problems: Sequence[str]) -> None:
     """What could not be used, each with its mend; what could be used is on the page."""
-    for problem in problems:
+    for problem in map(hosting.said, problems):
         st.warning(f"From the link: {problem} The rest of the link is used as it is.", icon=None)
 
 
 def notes(sentences: Sequence[str]) -> None:
     """What the reader should know of how a result came about."""
     for sentence in sentences:
-        st.warning(sentence)
+        st.warning(hosting.said(sentence, "This result is whole, but this server could not keep it or had lost it before."))
 
 
 def made_of(sentences: Sequence[str | None]) -> None:
@@ -92,7 +94,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(str(error))
+        st.error(hosting.said(str(error)))
         st.stop()
 
 
@@ -109,11 +111,13 @@ def job_panel(job: Job, what: str) -> None:
     """How far a job is, with a way to stop it; reruns the page when it ends."""
     if job.finished:
         st.rerun()
+    visit.watched()
     fraction, text = job.progress or (None, "")
-    line = {"starting": "The worker is starting", "queued": f"Waiting, {job.position} before this one"}.get(job.state, text or what)
+    queued = f"Waiting, {job.position} before this one" if job.position else "Waiting for its turn"
+    line = {"starting": "The worker is starting", "queued": queued}.get(job.state, text or what)
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(fraction or 0.0, f"{line} · {job.elapsed:.0f} s")
-    right.button("Stop", on_click=job.cancel, key=f"stop {job.key} {what}", width="stretch")
+    right.button("Stop", on_click=visit.stop, args=(job.key,), key=f"stop {job.key} {what}", width="stretch")
 
 
 @dataclass(frozen=True)
@@ -157,19 +161,40 @@ def offer_dataset(name: str) -> None:
         return
     if job is not None and job.state == "failed":
         st.error(job.error)
-    st.info(f"{about.title} ({about.n:,} points; {about.origin}) is not on this machine yet.")
+    missing = f"{about.title} ({about.n:,} points; {about.origin}) is not on this machine yet."
+    if hosting.hosted():
+        st.info(f"{missing} Its host can add it: python -m core fetch {name}. Choose another dataset in the sidebar.")
+        return
+    st.info(missing)
     st.button(
         f"Download {about.title}", type="primary", on_click=jobs.submit, args=("core.pipeline:fetch_dataset", name), kwargs={"key": key}
     )
 
 
+def no_labels(name: str) -> None:
+    """A page that learns from labels, and a dataset without: say what still works."""
+    what = datasets.info(name).title
+    st.info(f"{what} has no labels, and this page trains on them. Choose another dataset beside, or bring it in again with its labels.")
+    onward("explore", f"Explore {what}: what needs no labels works there", ":material/grid_view:", Spec(dataset=name).to_query())
+
+
+def onward(page: str, label: str, icon: str, query: Mapping[str, str], where: Any = st) -> None:
+    """A link to another page with this state; the session goes along, and what it has brought in."""
+    try:
+        where.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+    except StreamlitPageNotFoundError:  # a page that runs alone knows no others
+        where.markdown(f"[{label}](/{page}?{urllib.parse.urlencode(query)})")
+
+
 def failed(job: Job, what: str) -> None:
-    """A job that did not succeed: why, and the way to try again."""
+    """A job that did not succeed: why, and the way to try again unless it was refused."""
     if job.state == "failed":
-        st.error(job.error)
+        st.error(hosting.said(job.error or ""))
+        if not job.attempt:
+            return
     else:
         st.info("Stopped. Nothing was lost; what had been computed before is still there.")
-    st.button("Try again", on_click=jobs.submit, args=(job.task, *job.args), kwargs={"key": job.key}, key=f"again {job.key} {what}")
+    st.button("Try again", on_click=visit.again, args=(job.key,), key=f"again {job.key} {what}")
 
 
 def link_of(query: Mapping[str, str]) -> str:

@@ -27,9 +27,9 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
         if not embedding:
             return spec
         st.divider()
-        images = datasets.info(spec.dataset).is_images
-        names = tuple(name for name, entry in embeddings.embedders().items() if images or not entry.images_only)
-        chosen = _choose("Embedding", names, spec.embedding, lambda n: embeddings.label_of(n, images))
+        about = datasets.info(spec.dataset)
+        names = tuple(embeddings.embedders(about))
+        chosen = _choose("Embedding", names, spec.embedding, lambda n: embeddings.label_of(n, about.is_images), help=_lacking(about))
         entry = embeddings.find(chosen)
         spec = _tried(spec, embedding=chosen)
         if entry.seeded:
@@ -38,14 +38,25 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
 
 
 def _moved(spec: Spec, dataset: str) -> dict[str, Any]:
-    """What changes with the dataset: all its points, and raw features in place of a network that needs images."""
-    kept = datasets.info(dataset).is_images or not embeddings.find(spec.embedding).images_only
-    return {"dataset": dataset, "n": None} | ({} if kept else {"embedding": Spec().embedding})
+    """What changes with the dataset: all its points, and the first screen's embedding and strategy in place of what does not suit it."""
+    about, first = datasets.info(dataset), Spec()
+    moved: dict[str, Any] = {"dataset": dataset, "n": None}
+    if embeddings.unsuited(spec.embedding, about):
+        moved["embedding"] = first.embedding
+    if strategy.unsuited(spec.strategy, about.labeled, about.probs):
+        moved["strategy"] = first.strategy
+    return moved
+
+
+def _lacking(about: datasets.Info) -> str | None:
+    """Which embeddings are not offered, and why."""
+    reasons = {entry.label: embeddings.unsuited(name, about) for name, entry in embeddings.embedders().items()}
+    return "  \n".join(f"{label} {reason}." for label, reason in reasons.items() if reason) or None
 
 
 def strategy_choice(spec: Spec) -> Spec:
     """One row: the strategy and its knobs."""
-    scorers, reasons = rankers()
+    scorers, reasons = rankers(datasets.info(spec.dataset))
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         explained = f"Gives every point a score; the highest are picked first.{reasons}"
         chosen = _choose("Strategy", scorers, spec.strategy, lambda n: strategy.find(n).label, help=explained, width=240)
@@ -64,9 +75,9 @@ def network_choice(knob: Knob, current: str, images: bool) -> str:
     return _choose("Network", names, current, NETWORKS.__getitem__, help=knob.help, width=220)
 
 
-def rankers() -> tuple[tuple[str, ...], str]:
-    """The scorers that can rank a whole dataset, and for a tooltip what the others lack."""
-    found = strategy.rankers()
+def rankers(about: datasets.Info) -> tuple[tuple[str, ...], str]:
+    """The scorers that can rank this dataset, and for a tooltip what the others lack."""
+    found = strategy.rankers(about.labeled, about.probs)
     absent = "; ".join(f"{strategy.find(name).label} {reason}" for name, reason in found.items() if reason)
     return tuple(name for name, reason in found.items() if not reason), f"  \nNot here: {absent}." if absent else ""
 

@@ -34,15 +34,15 @@ def show(
 
 
 def captions_of(data: Dataset, points: Ints) -> list[str]:
-    """The class of each point; "?" where it is not known."""
-    return [data.class_names[c] if c >= 0 else "?" for c in data.labels[points]]
+    """The class of each point; nothing in a dataset without labels."""
+    return [data.class_names[c] if data.labeled else "" for c in data.labels[points]]
 
 
 def _rows(
     data: Dataset, points: Ints, texts: list[str], captions: list[str],
     ranks: Sequence[int] | None, marks: Sequence[str] | None, key: str,
 ) -> int | None:  # fmt: skip
-    columns = {"rank": ranks, "class": captions, "score": texts if any(texts) else None, "mark": marks}
+    columns = {"rank": ranks, "class": captions if data.labeled else None, "score": texts if any(texts) else None, "mark": marks}
     columns |= {"most unusual features": features.unusual(data.points, points, data.feature_names), "row": data.index[points]}
     if data.d <= COLUMNS:
         columns |= {name: data.points[points, j] for j, name in enumerate(data.feature_names)}

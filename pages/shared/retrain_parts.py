@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import embeddings, strategy
+from core import datasets, embeddings, strategy
 from core.experiments import presets, retrain, selections, verdict
 from core.experiments.results import Grid
 from core.experiments.retrain import KNOBS, RANDOM, Candidate, Retraining, parse_candidate
@@ -65,7 +65,7 @@ def controls(view: View, data: Dataset) -> View:
 
 
 def _selections(chosen: str, data: Dataset) -> str:
-    names = [name for name, e in embeddings.embedders().items() if data.is_images or not e.images_only]
+    names = list(embeddings.embedders(datasets.info(data.name)))
     scored = [Candidate(rule, name) for rule, r in selections.RULES.items() if r.scored for name in names]
     options = [*map(str, scored), *(name for name, r in selections.RULES.items() if not r.scored and name != RANDOM.rule)]
     absent = {name for name in embeddings.embedders() if name not in names}

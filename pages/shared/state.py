@@ -20,6 +20,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from core.spec import Spec, from_query
 from core.strategy import Knob
 from core.types import UserError
+from pages.shared import visit
 
 View = Mapping[str, Knob]
 
@@ -27,6 +28,7 @@ View = Mapping[str, Knob]
 def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
     """The Spec and the page's view, from the link if it is new, else from the session."""
     _enter()
+    visit.begin_run()
     query, session = dict(st.query_params), st.session_state
     moved = session.get("page") != page
     session["page"] = page
@@ -37,6 +39,7 @@ def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
         renew()
     elif moved:
         session["problems"] = []
+    _leave_what_is_gone()
     view = {name: knob.default for name, knob in knobs.items()} | session.get(f"view {page}", {})
     return session["spec"], view
 
@@ -88,6 +91,16 @@ def _enter() -> None:
     if PagesManager.uses_pages_directory:
         runpy.run_path(str(Path(__file__).resolve().parents[2] / "app.py"), run_name="__main__")
         st.stop()
+
+
+def _leave_what_is_gone() -> None:
+    """A dataset or embedding of one's own may be removed while a session looks at it."""
+    session = st.session_state
+    try:
+        session["spec"] = session["spec"].with_()
+    except UserError as error:
+        session["spec"], session["problems"] = Spec(), [*session["problems"], str(error)]
+        renew()
 
 
 def _read_view(knobs: View, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

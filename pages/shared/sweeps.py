@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 from collections.abc import Callable
 from typing import Protocol
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import cache, jobs
+from core import bounds, cache, hosting, jobs
 from core.experiments import cost, results, sweep
 from core.experiments.kinds import KINDS
 from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
-from pages.shared import parts, state
+from core.types import UserError
+from pages.shared import parts, state, visit
 from pages.shared.words import time_text
 
 Show = Callable[[Plan], None]
@@ -45,13 +43,13 @@ def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
         parts.notes(known.notes if known else ())
         return key if asked == key else ""
     mine, pressed = _mine(), st.session_state.pop("pressed", None) == key
-    found = asked == key and (known is None or not (known.finished or _owner() in known.owners))
-    if (pressed or found) and mine is None:
+    found = asked == key and (known is None or not (known.finished or visit.owner() in known.owners))
+    if (pressed or found) and mine is None and _may_start(plan, key, missing, known):
         known = _start(plan, data)
         if known.finished:  # it ended in between
             st.rerun()
     if known is not None and not known.finished:
-        wanted = _owner() in known.owners
+        wanted = visit.owner() in known.owners
         _progress(key, known.done, wanted)
         return key if wanted else ""
     _ended(plan, known, missing)
@@ -63,7 +61,7 @@ def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
 
 def _ended(plan: Plan, known: Sweep | None, missing: list) -> None:
     if known is not None and known.state == "failed":
-        st.error(known.error)
+        st.error(hosting.said(known.error or ""))
     elif known is not None and known.state == "cancelled":
         total = len(plan.units())
         st.info(f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and stay.")
@@ -82,10 +80,12 @@ def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: S
     total = len(plan.units())
     with left:
         done = f"{total - len(missing):,} of its {total:,} {plan.units_are} are finished. " if len(missing) < total else ""
-        st.markdown(f"{done}{_cost(plan, missing)}")
+        refused = _refusal(plan, missing)
+        st.markdown(f"{done}{refused or _cost(plan, missing)}")
     word = "Go on" if len(missing) < total else "Start"
     key = plan_key(plan, data.fingerprint)
-    how = {"type": "secondary" if other else "primary", "disabled": other is not None}  # the primary one's text is white, disabled or not
+    idle = other is not None or refused is not None
+    how = {"type": "secondary" if idle else "primary", "disabled": idle}  # the primary one's text is white, disabled or not
     right.button(word, on_click=_press, args=(key,), key=f"start {key}", width="stretch", **how)
     if other is not None:
         left, right = st.columns([4, 1], vertical_alignment="center")
@@ -97,10 +97,39 @@ def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: S
         _rerun_after(other)
 
 
+def _may_start(plan: Plan, key: str, missing: list, known: Sweep | None) -> bool:
+    """Whoever may not start it reads why. On the hosted demo it starts only once it is known how long it takes; anybody may join."""
+    if not hosting.hosted() or (known is not None and not known.finished):
+        return True
+    if _refusal(plan, missing):
+        return False
+    job = _measured(plan)
+    if not job.finished:
+        st.session_state["pressed"] = key
+    return job.state == "done"
+
+
+def _refusal(plan: Plan, missing: list) -> str | None:
+    """Why a visitor of the hosted demo may not start it; its time counts as soon as it is known."""
+    job = jobs.find(cost.measurement_of(plan).key)
+    seconds = cost.predict((unit for unit, _ in missing), job.result()["rate"], jobs.slots()) if job and job.state == "done" else None
+    try:
+        bounds.check_plan(plan, missing, seconds)
+        bounds.check_experiments(len(sweep.unfinished()))
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _measured(plan: Plan) -> Job:
+    """The measurement of the worker's speed: on this plan's network, or as the plan itself says."""
+    wanted = cost.measurement_of(plan)
+    return visit.ask(wanted.key, wanted.task, *wanted.arguments, priority=1)
+
+
 def _cost(plan: Plan, missing: list) -> str:
-    """How long and how much memory, from the rate that the worker has shown: on this plan's network, or as the plan itself says."""
-    measured = cost.measurement_of(plan)
-    job = jobs.find(measured.key) or jobs.submit(measured.task, *measured.arguments, key=measured.key, priority=1)
+    """How long and how much memory, from the rate that the worker has shown."""
+    measured, job = cost.measurement_of(plan), _measured(plan)
     if not job.wait(QUICK):
         _rerun_after(job)
         return f"{len(missing):,} {plan.units_are} to do. Measuring {measured.what}…"
@@ -129,7 +158,7 @@ def _progress(key: str, done: int, wanted: bool) -> None:
     """How far it is, and for those who want it the way to stop it."""
     running = sweep.find(key)
     pressed = "pressed" in st.session_state
-    if pressed or running is None or running.finished or running.done != done or (_owner() in running.owners) != wanted:
+    if pressed or running is None or running.finished or running.done != done or (visit.owner() in running.owners) != wanted:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(1.0, running.fraction), _line(running))
@@ -149,9 +178,14 @@ def _line(running: Sweep) -> str:
 
 
 def history(fingerprint: str, show: Show, kind: str) -> None:
-    """Past experiments of this kind on these points, each with how much of it is finished; show(plan) is the callback that opens one."""
+    """Past experiments of this kind on these points, each with how much of it is finished; show(plan) is the callback that opens one.
+
+    On the hosted demo a visitor sees their own, and what comes with the app.
+    """
     with st.popover("Past experiments", width="stretch"):
-        records = sorted(cache.entries("history"), key=lambda item: -item[1]["started"])
+        shown = st.session_state.get("own experiments", set()) if hosting.hosted() else None
+        records = [(key, facts) for key, facts in cache.entries("history") if shown is None or key in shown | {cache.bundled_key(key)}]
+        records.sort(key=lambda item: -item[1]["started"])
         wanted = [(key, facts) for key, facts in records if facts["data"] == fingerprint and facts["kind"] == kind]
         plans = [(key, facts, KINDS[kind].from_query(facts["plan"])[0]) for key, facts in wanted]
         if not plans:
@@ -170,16 +204,24 @@ def _press(key: str) -> None:
 
 def _start(plan: Plan, data: Source) -> Sweep:
     """Begin or join the plan's sweep in this session's name."""
-    started = sweep.start(plan, data.fingerprint, _owner())
+    started = sweep.start(plan, data.fingerprint, visit.owner())
     st.session_state["experiment"] = started.key
+    st.session_state.setdefault("own experiments", set()).add(sweep.record_key(started.key))
+    if hosting.hosted():
+        visit.at_end(_let_go)
     return started
+
+
+def _let_go(owner: str) -> None:
+    for wanted in sweep.unfinished(owner):
+        sweep.cancel(wanted.key, owner)
 
 
 def _stop(key: str, page: str) -> None:
     """Let go of it, and so for every session that has gone since; the link forgets it too, or a reload would go on with it."""
     known = sweep.find(key)
     for owner in list(known.owners) if known else ():
-        if owner == _owner() or _gone(owner):
+        if owner == visit.owner() or not visit.here(owner):
             sweep.cancel(key, owner)
     state.change_view(page, job="")
 
@@ -187,20 +229,7 @@ def _stop(key: str, page: str) -> None:
 def _mine() -> Sweep | None:
     """The experiment that this session has under way."""
     known = sweep.find(st.session_state.get("experiment", ""))
-    return known if known is not None and not known.finished and _owner() in known.owners else None
-
-
-def _owner() -> str:
-    """This session's name, the same over its reruns: Streamlit's own name for it, and one more word."""
-    session = st.session_state
-    if "owner" not in session:
-        session["owner"] = f"{get_script_run_ctx().session_id} {uuid.uuid4().hex}"
-    return session["owner"]
-
-
-def _gone(owner: str) -> bool:
-    """Has its browser tab been closed or loaded anew?"""
-    return not runtime.get_instance().is_active_session(owner.split()[0])
+    return known if known is not None and not known.finished and visit.owner() in known.owners else None
 
 
 def _rough(seconds: float) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core import datasets, embeddings, own, strategy
+from core.spec import Spec
+
 NOUNS = {
     "mnist": "digits",
     "digits": "digits",
@@ -23,6 +26,8 @@ NOUNS = {
 
 def noun(dataset: str) -> str:
     """What the points of a dataset are called."""
+    if own.is_own(dataset):
+        return "images" if datasets.info(dataset).is_images else "rows"
     return NOUNS.get(dataset, "points")
 
 
@@ -41,7 +46,15 @@ SHORT = {
 
 def short(embedding: str) -> str:
     """An embedding's name where space is short."""
-    return SHORT.get(embedding, embedding)
+    return own.about(embedding).title if own.is_joined(embedding) else SHORT.get(embedding, embedding)
+
+
+def ranking_name(spec: Spec, seeds: bool = True) -> str:
+    """A ranking where space is short: "classification 2, leverage (ridge 0.1)"."""
+    seed = f" {spec.seed}" if seeds and embeddings.find(spec.embedding).seeded else ""
+    draw = f" {spec.draw}" if seeds and spec.draw else ""
+    knobs = ", ".join(f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs))
+    return f"{short(spec.embedding)}{seed}, {inside(strategy.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
 
 
 def number(value: float) -> str:
@@ -71,6 +84,15 @@ def score_texts(scores: Sequence[float]) -> list[str]:
         digits = 3 if largest < 100 else 1
         return [f"{v:.{digits}f}" for v in values]
     return [f"{v:.2e}" for v in values]
+
+
+def bytes_text(count: float) -> str:
+    """12 kB, 3.4 MB, 2.1 GB."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{number(round(count, 1))} {unit}"
+        count /= 1000
+    return f"{number(round(count, 1))} GB"
 
 
 def time_text(seconds: float) -> str:

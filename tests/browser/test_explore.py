@@ -159,8 +159,9 @@ def test_the_table_of_all_scores_can_be_downloaded(visit, scores):
         page.get_by_role("button", name="CSV, 1,797 rows").click()
     assert waiting.value.suggested_filename == "digits-raw-leverage.csv"
     rows = list(csv.DictReader(io.StringIO(waiting.value.path().read_text())))
-    assert list(rows[0]) == ["index", "split", "label", "score", "rank"] and [int(row["index"]) for row in rows] == list(range(1797))
-    assert np.allclose([float(row["score"]) for row in rows], scores, atol=1e-12)
+    assert list(rows[0]) == ["id", "index", "split", "label", "score_raw_leverage", "rank_raw_leverage"]
+    assert [int(row["index"]) for row in rows] == list(range(1797))
+    assert np.allclose([float(row["score_raw_leverage"]) for row in rows], scores, atol=1e-12)
     with page.expect_download(timeout=LONG) as waiting:
         page.get_by_role("button", name=re.compile("Manifest")).click()
     assert '"dataset": "digits"' in waiting.value.path().read_text() and page.problems == []

@@ -1,0 +1,169 @@
+"""Scores leave in one file, and come back from one: what has been computed for these points, and what a file says beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import cache, datasets, embeddings, export, score_file, strategy
+from core.export import Column, Projection
+from core.ranking_names import column_names
+from core.score_file import Exported
+from core.spec import Spec, map_key, scores_key
+from core.types import Dataset, Floats, UserError
+from pages.shared import cached, parts, state
+from pages.shared.points import show
+from pages.shared.words import noun, number, ranking_name, score_texts, short
+
+MOST = 50  # rankings of one file
+SHOWN = 60
+EXPLORE = Path(__file__).resolve().parents[1] / "explore.py"
+ROUNDING, SINGLE = 1e-9, 1e-6  # differences that come from the machine, relative to the largest score; of scores kept in single precision
+
+
+def files(name: str, data: Dataset, columns: Callable[[], Sequence[Column]], projection: Projection | None = None) -> None:
+    """The button that offers these rankings as Parquet, as CSV, and how they were made. columns: asked for when a file is."""
+    rows = f"{len(data):,} rows"
+
+    def content(kind: str) -> bytes:
+        chosen = columns()
+        return export.encode(export.table(data, chosen, projection), kind, export.manifest(data, chosen, projection))
+
+    offered = [
+        (f"CSV, {rows}", lambda: content("csv"), f"{name}.csv"),
+        (f"Parquet, {rows}", lambda: content("parquet"), f"{name}.parquet"),
+        ("Manifest (JSON): how it was computed", lambda: export.manifest(data, columns(), projection), f"{name}.manifest.json"),
+    ]
+    parts.downloads("Download scores", offered)
+
+
+def take_out(spec: Spec, data: Dataset) -> None:
+    """Which of the rankings that were computed for these points to write, with the map of the Spec's embedding if it is at hand."""
+    found = at_hand(spec, data)
+    if not found:
+        st.info("No ranking of these points has been computed yet. Open Explore and choose an embedding and a strategy: it is kept.")
+        st.page_link(EXPLORE, label="Rank these points on Explore", icon=":material/arrow_forward:", query_params=spec.to_query())
+        return
+    named = dict(zip(column_names(list(found)), found, strict=True))
+    key = state.key(f"take out {data.fingerprint} {len(named)}")  # a new ranking is chosen at first, as all are
+    how = {"max_selections": MOST, "format_func": lambda name: ranking_name(named[name]), "key": key}
+    chosen = [named[name] for name in st.multiselect("Rankings", list(named), list(named)[:MOST], **how)]
+    if not chosen:
+        st.info("Choose at least one ranking to write.")
+        return
+    projection = _map(spec, data)
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.caption(_contents(len(chosen), data, spec, projection))
+    with right:
+        files(f"{spec.dataset}-scores".replace("_", "-"), data, lambda: [_column(one, found[one], data) for one in chosen], projection)
+
+
+def read_in(name: str, content: bytes, manifest: bytes | None = None, *, spec: Spec | None = None, data: Dataset | None = None) -> None:
+    """A file of scores that was handed in: its rankings beside what this app computes, and the points that one of them puts first.
+
+    spec, data: the points that are open now; a file about these very points is read as theirs, whatever they were called.
+    """
+    try:
+        exported = _read(name, content, manifest, None if spec is None or data is None else (spec, data.fingerprint))
+    except UserError as error:
+        st.error(str(error))
+        return
+    if not datasets.is_ready(exported.points.dataset):
+        parts.offer_dataset(exported.points.dataset)
+        return
+    points = exported.points
+    data = cached.dataset(points.dataset, points.n, points.subset)
+    if reason := score_file.other_points(exported, data):
+        st.error(reason)
+        return
+    parts.notes(exported.faults)
+    verdicts = _beside(exported, data)
+    chosen = exported.columns[_choice(exported)]
+    _gallery(chosen, verdicts[chosen.spec], data)
+
+
+def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
+    """Every ranking of these points that is kept, in menu order, as Specs of this dataset."""
+    points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}  # equal points of another name share their results
+    found = {kept.with_(**points): scores for kept, scores in cached.every_scores(data.fingerprint)}
+    seen, ranked = ({name: place for place, name in enumerate(menu)} for menu in (embeddings.embedders(), strategy.strategies()))
+
+    def place(one: Spec) -> tuple:
+        embedding = seen.get(one.embedding, len(seen)), one.embedding, one.seed, str(one.embedding_knobs)
+        return *embedding, ranked[one.strategy], str(one.strategy_knobs), one.draw
+
+    return {one: found[one] for one in sorted(found, key=place)}
+
+
+def verdict(scores: Floats, computed: Floats | None) -> str:
+    """What a file's scores are beside those computed here."""
+    if computed is None:
+        return "Not computed here yet"
+    apart = np.abs(np.asarray(scores, np.float64) - computed)
+    worst, largest = float(apart.max()), float(np.abs(computed).max())
+    if worst == 0:
+        return "Same as computed here"
+    single = any(np.array_equal(values, np.asarray(values, np.float32)) for values in (scores, computed))
+    if worst <= (SINGLE if single else ROUNDING) * largest:
+        return f"Same as computed here, but for rounding (at most {number(worst)})"
+    return f"Differs from what is computed here by up to {number(worst)}, at {int((apart > 0).sum()):,} of {len(apart):,} points"
+
+
+def _map(spec: Spec, data: Dataset) -> Projection | None:
+    entry = cache.get(map_key(spec, data.fingerprint))
+    return Projection(spec, entry.arrays["coordinates"], entry.facts) if entry else None
+
+
+def _column(spec: Spec, scores: Floats, data: Dataset) -> Column:
+    entry = cache.get(scores_key(spec, data.fingerprint))
+    return Column(spec, scores, entry.facts if entry else {})
+
+
+def _contents(m: int, data: Dataset, spec: Spec, projection: Projection | None) -> str:
+    under = short(spec.embedding)
+    mapped = f"with the map of {under}" if projection else f"without a map: that of {under} has not been drawn yet"
+    what = f"{m} ranking{'s' * (m > 1)} of {len(data):,} {noun(spec.dataset)}, {mapped}."
+    return f"{what} The Parquet file can be read back here as it is, the CSV file together with its manifest."
+
+
+def _read(name: str, content: bytes, manifest: bytes | None, here: tuple[Spec, str] | None) -> Exported:
+    """The file, read once per session: it goes when the session goes."""
+    digest = hashlib.blake2b(content)
+    for more in (manifest or b"", name.encode(), repr(here).encode()):
+        digest.update(more)
+    known = st.session_state.get("scores read in")
+    if known is None or known[0] != digest.digest():
+        known = st.session_state["scores read in"] = digest.digest(), score_file.read_back(content, name, manifest, here)
+    return known[1]
+
+
+def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
+    """The table of the file's rankings, each beside what is computed here."""
+    computed = at_hand(exported.points, data)
+    verdicts = {column.spec: verdict(column.scores, computed.get(column.spec)) for column in exported.columns}
+    same = sum(said.startswith("Same") for said in verdicts.values())
+    about, m = datasets.info(exported.points.dataset).title, len(verdicts)
+    parts.answer(f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about}); *{same}* the same as computed here.")
+    rows = {"ranking": [ranking_name(spec) for spec in verdicts], "beside this app": list(verdicts.values())}
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * m, 248), row_height=35)
+    return verdicts
+
+
+def _choice(exported: Exported) -> int:
+    names = [ranking_name(column.spec) for column in exported.columns]
+    key = state.key(f"read in {exported.name} {len(names)}")
+    return st.selectbox("Ranking of the file", range(len(names)), format_func=names.__getitem__, key=key)
+
+
+def _gallery(column: Column, said: str, data: Dataset) -> None:
+    """The points that the file's scores put first, and the same ranking on Explore."""
+    order = np.argsort(-column.scores, kind="stable")[:SHOWN]
+    st.markdown(f"**The first {len(order)} by the file's scores.** {said}.")
+    alt = f"{len(order)} {noun(data.name)} of highest score in the file: {ranking_name(column.spec)}"
+    show(data, order, score_texts(column.scores[order]), alt=alt, ranks=list(range(1, len(order) + 1)), key=state.key("read in gallery"))
+    st.page_link(EXPLORE, label="Open this ranking on Explore", icon=":material/arrow_forward:", query_params=column.spec.to_query())

@@ -1,0 +1,90 @@
+"""Does every page open on data of one's own, with labels and without, and say what it cannot do?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import datasets, embeddings, own, strategy
+from core.spec import Spec
+from tests import page_tools
+from tests.own_tools import images, table
+from tests.page_tools import explore_works, galleries, group_labels, spec_of, visit, widget
+
+asked, held = page_tools.asked, page_tools.held
+LEARNING = ("retrain", "active", "trim", "influence")
+KINDS = {"images": images(600), "table": table(120), "images without labels": images(600, labeled=False)}
+KINDS["table without labels"] = table(120, labeled=False)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("page", [page for page in page_tools.PAGES if page != "pages/lesson.py"])
+def test_every_page_opens(page, kind):
+    name = own.accept(KINDS[kind], "Mine")
+    at = visit(page, dataset=name)
+    assert not at.exception, page
+    assert not at.error, [error.value for error in at.error]
+    if page.split("/")[1][:-3] in LEARNING and not KINDS[kind].labeled:
+        (said,) = [info.value for info in at.info if "no labels" in info.value]
+        assert said.startswith("Mine has no labels, and this page trains on them.")
+
+
+@pytest.mark.parametrize("given", [images(60, labeled=False), table(60, labeled=False)], ids=["images", "table"])
+def test_what_needs_labels_is_not_offered_and_the_reason_is_said(given):
+    name = own.accept(given, "Mine")
+    at = visit("pages/explore.py", dataset=name)
+    offered = widget(at.selectbox, "Strategy").options
+    assert {"Leverage", "Typicality", "Random"} <= set(offered) and not {"Entropy", "Influence value", "EL2N", "BALD"} & set(offered)
+    assert "Entropy needs labels" in widget(at.selectbox, "Strategy").help
+    labels = {entry.label for entry in embeddings.embedders(datasets.info(name)).values()}
+    assert "Network trained to classify" not in labels and ("Untrained network" in labels) == given.is_images
+    assert "Network trained to classify needs" in widget(at.selectbox, "Embedding").help
+    assert "Classes" not in group_labels(at) and "over-represented" not in " ".join(m.value for m in at.markdown)
+
+
+@pytest.mark.parametrize("name_of", [name for name, reason in strategy.rankers(labeled=False).items() if not reason])
+def test_every_strategy_that_is_offered_without_labels_works(name_of):
+    name = own.accept(images(60, labeled=False), "Mine")
+    at = visit("pages/explore.py", dataset=name, strategy=name_of)
+    explore_works(at)
+    assert galleries(at)[0]["captions"] == [""] * 60
+
+
+def test_a_point_without_a_label_has_a_dossier():
+    name = own.accept(images(60, labeled=False), "Mine")
+    at = visit("pages/explore.py", dataset=name, point="5")
+    assert not at.exception and not at.error
+
+
+def test_choosing_data_without_labels_takes_what_they_cannot_have_out_of_the_choice():
+    name = own.accept(images(60, labeled=False), "Mine")
+    at = visit("pages/explore.py", dataset="digits", embedding="cnn_untrained", strategy="entropy")
+    widget(at.selectbox, "Dataset").select(name).run()
+    assert not at.exception and spec_of(at) == Spec(dataset=name, embedding="cnn_untrained")
+
+
+def test_a_dataset_that_is_removed_elsewhere_leaves_a_page_that_says_so():
+    name = own.accept(table(60), "Mine")
+    at = AppTest.from_file(str(page_tools.ROOT / "pages/explore.py"), default_timeout=page_tools.SECONDS)
+    at.session_state["spec"], at.session_state["page"], at.session_state["link"] = Spec().with_(dataset=name), "explore", {}
+    at.session_state["problems"] = []
+    own.remove(name)
+    at.run()
+    assert not at.exception and spec_of(at).dataset == "mnist"
+    assert any("not on this machine, or not any more" in warning.value for warning in at.warning)
+
+
+def test_class_names_with_commas_filter():
+    from dataclasses import replace
+
+    name = own.accept(replace(images(60), class_names=("left, far", "100%")), "Mine")
+    at = visit("pages/explore.py", dataset=name, classes="left%2C far")
+    explore_works(at)
+    shown = np.array(galleries(at)[0]["ids"])
+    assert len(shown) == 30 and (shown % 2 == 0).all() and not at.warning
