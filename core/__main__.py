@@ -1,6 +1,7 @@
 """The same without a screen.
 
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
+python -m core fetch cifar10    downloads a dataset, so that it is ready: for a host, whose visitors cannot
 python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
@@ -106,6 +107,21 @@ def retrain(options: argparse.Namespace) -> None:
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")
 
 
+def fetch(options: argparse.Namespace) -> None:
+    """Make a dataset ready on this machine."""
+    told = ""
+
+    def say(fraction: float | None, text: str) -> None:
+        nonlocal told
+        if (line := text.partition(",")[0]) != told:  # not every megabyte
+            told = line
+            _say(line)
+
+    datasets.fetch(options.dataset, say)
+    about = datasets.info(options.dataset)
+    print(f"{about.title}: {about.n:,} points are ready in {datasets.data_folder()}" if about.files else f"{about.title} comes with the app")
+
+
 def experiments(options: argparse.Namespace) -> None:
     """Compute and pack the experiments that come with the app."""
     from core.experiments import presets, shipping
@@ -158,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
     _add_retrain(commands)
+    fetching = commands.add_parser("fetch", help="download a dataset and prepare it")
+    fetching.add_argument("dataset", help=f"one of {', '.join(datasets.names())}")
+    fetching.set_defaults(run=fetch)
     shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
     shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
     shipping.set_defaults(run=experiments)
