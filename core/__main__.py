@@ -119,7 +119,8 @@ def fetch(options: argparse.Namespace) -> None:
 
     datasets.fetch(options.dataset, say)
     about = datasets.info(options.dataset)
-    print(f"{about.title}: {about.n:,} points are ready in {datasets.data_folder()}" if about.files else f"{about.title} comes with the app")
+    where = "come with the app" if about.bundled else f"are ready in {datasets.data_folder()}"
+    print(f"{about.title}: {about.n:,} points {where}")
 
 
 def experiments(options: argparse.Namespace) -> None:
