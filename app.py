@@ -12,6 +12,7 @@ pages = [
     st.Page("pages/influence.py", title="Influence", icon=":material/ads_click:"),
     st.Page("pages/trim.py", title="Trim", icon=":material/content_cut:"),
     st.Page("pages/simulations.py", title="Simulations", icon=":material/balance:"),
+    st.Page("pages/data.py", title="Data", icon=":material/database:"),
     st.Page("pages/lesson.py", title="Lesson", icon=":material/school:"),
 ]
 st.navigation(pages).run()

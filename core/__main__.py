@@ -4,6 +4,7 @@ python -m core score --dataset mnist --embedding raw --strategy leverage --out s
 python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random" --map raw --out scores.parquet
 python -m core leverage features.npy --out scores.parquet    of a table that need not fit into memory
 python -m core check my_scorer.py    does an own strategy keep the contract?
+python -m core fetch cifar10    downloads a dataset, so that it is ready: for a host, whose visitors cannot
 python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
@@ -23,6 +24,7 @@ import pandas as pd
 
 from core import cache, datasets, embeddings, export, lesson, plugins, strategy
 from core.cache import Entry
+from core.commands import own_data
 from core.experiments.kinds import KINDS
 from core.ranking_names import parse_ranking
 from core.spec import Comparison, Spec, talk_comparison
@@ -163,6 +165,22 @@ def retrain(options: argparse.Namespace) -> None:
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")
 
 
+def fetch(options: argparse.Namespace) -> None:
+    """Make a dataset ready on this machine."""
+    told = ""
+
+    def say(fraction: float | None, text: str) -> None:
+        nonlocal told
+        if (line := text.partition(",")[0]) != told:  # not every megabyte
+            told = line
+            _say(line)
+
+    datasets.fetch(options.dataset, say)
+    about = datasets.info(options.dataset)
+    where = "come with the app" if about.bundled else f"are ready in {datasets.data_folder()}"
+    print(f"{about.title}: {about.n:,} points {where}")
+
+
 def experiments(options: argparse.Namespace) -> None:
     """Compute and pack the experiments that come with the app."""
     from core.experiments import presets, shipping
@@ -242,6 +260,10 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("file", help="a Python file with functions under @scorer or @selector")
     checking.set_defaults(run=check)
     _add_retrain(commands)
+    own_data.add(commands)
+    fetching = commands.add_parser("fetch", help="download a dataset and prepare it")
+    fetching.add_argument("dataset", help=f"one of {', '.join(datasets.names())}")
+    fetching.set_defaults(run=fetch)
     shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
     shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
     shipping.set_defaults(run=experiments)

@@ -3,8 +3,8 @@
     opened = open_columns(content, "scores.parquet")                     the names, and what the file carries inside
     opened.columns(whole=["index"], numbers=["score"], texts=["id"])     the arrays: int64, float64, texts
 
-Bounds: the file's bytes; its values, counted before they are decoded; and, since a page of a Parquet file may claim any size, only
-compressions that cannot grow a hundredfold (Snappy, which is what pandas writes, or none). Nothing in such a file is ever run.
+Bounds: the file's bytes; its values, counted before they are decoded; of a Parquet file also what its pages unpack to
+(core/parquet_pages.py). Nothing in such a file is ever run.
 """
 
 from __future__ import annotations
@@ -16,18 +16,31 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core import parquet_pages
+from core.draft import MEGABYTE, Limits
 from core.export import METADATA, kind_of
 from core.types import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_BYTES, MOST_VALUES, MOST_GROUPS, HEADER_BYTES = 100_000_000, 20_000_000, 1000, 1_000_000
-COMPRESSIONS = ("UNCOMPRESSED", "SNAPPY")
+LIMITS = Limits(
+    file_bytes=100 * MEGABYTE,
+    unpacked_bytes=500 * MEGABYTE,
+    files=0,
+    rows=2 * MEGABYTE,
+    columns=2_000,
+    values=20 * MEGABYTE,
+    side=0,
+    pixels=0,
+    all_pixels=0,
+    classes=0,
+)
+HEADER_BYTES = MEGABYTE
 AGAIN = "Export the scores again, and hand the file in as it was written."
 Names = Sequence[str]
 
@@ -58,8 +71,8 @@ class Opened:
 def open_columns(content: bytes, name: str) -> Opened:
     """The file, by the ending of its name. A UserError if it is too large, of another format, or not readable."""
     kind = kind_of(name.lower())
-    if len(content) > MOST_BYTES:
-        raise UserError(f"{name}: found {len(content):,} bytes, expected at most {MOST_BYTES:,}. Export fewer rankings at once.")
+    if len(content) > LIMITS.file_bytes:
+        raise UserError(f"{name}: found {len(content):,} bytes, expected at most {LIMITS.file_bytes:,}. Export fewer rankings at once.")
     with _reading(name):
         return _open_csv(content, name) if kind == "csv" else _open_parquet(content, name)
 
@@ -83,19 +96,14 @@ def _open_csv(content: bytes, name: str) -> Opened:
 
 
 def _open_parquet(content: bytes, name: str) -> Opened:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(pa.BufferReader(content))
+    file = parquet_pages.open_parquet(content, name, LIMITS)
     schema = file.schema_arrow
 
     def read(whole: Names, numbers: Names, texts: Names) -> pa.Table:
         wanted = [*whole, *numbers, *texts]
         _check_values(name, file.metadata.num_rows, len(wanted))
         _check_types(name, schema, [*whole, *numbers], texts)
-        _check_compressions(name, file.metadata, wanted)
-        checked = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts, page_checksum_verification=True)
-        return checked.read(columns=wanted)
+        return parquet_pages.read_columns(file, content, wanted, name, LIMITS)
 
     return Opened(name, schema.names, (schema.metadata or {}).get(METADATA), read)
 
@@ -118,9 +126,9 @@ def _reading(name: str, names: Names = ()) -> Iterator[None]:
 
 
 def _check_values(name: str, rows: int, columns: int) -> None:
-    if rows * columns > MOST_VALUES:
+    if rows * columns > LIMITS.values:
         found = f"{rows:,} rows of {columns:,} columns"
-        raise UserError(f"{name}: found {found}, expected at most {MOST_VALUES:,} values. Export fewer rankings at once.")
+        raise UserError(f"{name}: found {found}, expected at most {LIMITS.values:,} values. Export fewer rankings at once.")
 
 
 def _check_types(name: str, schema: pa.Schema, numbers: Names, texts: Names) -> None:
@@ -131,17 +139,7 @@ def _check_types(name: str, schema: pa.Schema, numbers: Names, texts: Names) -> 
         plain = kind.value_type if types.is_dictionary(kind) else kind
         number, text = types.is_integer(kind) or types.is_floating(kind), types.is_string(plain) or types.is_large_string(plain)
         if not (number if wanted == "numbers" else text):
-            raise UserError(f"{name}: column {column[:80]!r}: found values of type {str(kind)[:80]}, expected {wanted}. {AGAIN}")
-
-
-def _check_compressions(name: str, metadata: Any, wanted: Names) -> None:
-    if metadata.num_row_groups > MOST_GROUPS:
-        raise UserError(f"{name}: found {metadata.num_row_groups:,} row groups, expected at most {MOST_GROUPS:,}. {AGAIN}")
-    places = [place for place in range(metadata.num_columns) if metadata.schema.column(place).path in set(wanted)]
-    used = {metadata.row_group(group).column(place).compression for group in range(metadata.num_row_groups) for place in places}
-    if used - set(COMPRESSIONS):
-        found = ", ".join(sorted(used - set(COMPRESSIONS)))
-        raise UserError(f"{name}: found compression {found}, expected {' or '.join(COMPRESSIONS).lower()}. Write the file with Snappy.")
+            raise UserError(f"{name}: column {column[:80]!r}: found values of type {str(plain)[:80]}, expected {wanted}. {AGAIN}")
 
 
 def _numbers(file: str, name: str, column: pa.ChunkedArray, whole: bool) -> np.ndarray:

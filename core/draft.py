@@ -6,13 +6,13 @@ give way for that is said in its faults. Nothing here touches a disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.types import Bools, Floats, Ints, UserError
+from core.types import Bools, Dataset, Floats, Ints, UserError
 
 Progress = Callable[[float | None, str], None]
 
@@ -125,6 +125,11 @@ class Draft:
     def __len__(self) -> int:
         return len(self.points)
 
+    def dataset(self) -> Dataset:
+        """The dataset that it becomes when it is accepted."""
+        also = {"feature_names": self.feature_names, "ids": self.ids, "probs": self.probs, "title": self.title}
+        return Dataset("draft", self.points, self.labels, self.class_names, self.test, **also)
+
     @property
     def fatal(self) -> tuple[Fault, ...]:
         """The faults that keep it from being accepted."""
@@ -137,6 +142,7 @@ class Raw:
 
     labels: (words, code of each row); the word "" is a blank. ids: str (n,), "" is a blank. probs: (n, c), with the class of each column
     in prob_names, or () if they follow the classes in order. broken, large: bool (n,), rows with NaN or infinity, or beyond float32.
+    lost: how many rows could not even be read.
     """
 
     points: np.ndarray
@@ -150,6 +156,7 @@ class Raw:
     sides: tuple[tuple[int, int], ...] = ()
     broken: Bools | None = None
     large: Bools | None = None
+    lost: int = 0
 
 
 class TooMuch(UserError):
@@ -162,6 +169,7 @@ class Allowance:
 
     left: int
     what: str
+    unit: str
     mend: str
     limit: int = field(init=False)
 
@@ -172,7 +180,7 @@ class Allowance:
         """Use up so much of it."""
         self.left -= amount
         if self.left < 0:
-            raise TooMuch(f"{self.what}: found more than {size(self.limit)}, the most that is read. {self.mend}")
+            raise TooMuch(f"{self.what}: found more than {size(self.limit)} {self.unit}, the most that is read. {self.mend}")
 
 
 @contextmanager
@@ -193,10 +201,16 @@ def word(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text[: 10 * WORD].split()))
 
 
-def some(names: Sequence[object], most: int = 3) -> str:
+def some(names: Iterable[object], most: int = 3) -> str:
     """ "a, b, c and 9 more", each shortened to what fits in a sentence."""
+    names = list(names)
     shown = ", ".join(_short(word(str(name))) for name in names[:most])
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def said(faults: list[Fault], last: int = 2) -> str:
+    """The last faults as sentences, for the message that nothing could be used."""
+    return " ".join(map(str, faults[-last:]))
 
 
 def size(amount: int) -> str:

@@ -28,12 +28,13 @@ ROLES = {
     "probs": ("probs", "probabilities"),
     "test": ("test", "is_test"),
 }
+HEADER = 100_000  # bytes; NumPy reads no header beyond 10,000
 PLAIN = "biufUS"  # kinds of values: truth, integers, floats and text
 
 
-def parse_npy(data: bytes, what: str) -> np.ndarray:
+def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
     """The array of a .npy file, read-only and without a copy. A UserError if it is damaged, or of other values than numbers and text."""
-    stream = io.BytesIO(data)
+    stream = io.BytesIO(data[:HEADER])
     with reading(what, MEND):
         version = np.lib.format.read_magic(stream)
         header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
@@ -59,7 +60,7 @@ def is_npz(archive: zipfile.ZipFile) -> bool:
 
 def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
     """The draft of a .npz file."""
-    members = {info.filename.removesuffix(".npy").lower(): info for info in archive.infolist() if not info.is_dir()}
+    members = {info.filename.removesuffix(".npy").lower(): info for info in archive.infolist() if not info.filename.endswith("/")}
     found = {role: members[name] for role, names in ROLES.items() for name in reversed(names) if name in members}
     main = found.pop("images", None) or found.get("features")
     found.pop("features", None)
@@ -69,7 +70,7 @@ def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choi
     unused = sorted(set(members) - {name for names in ROLES.values() for name in names})
     if unused:
         faults.append(Fault(f"Arrays with other names: {some(unused)}.", "They are left out."))
-    allowance = Allowance(limits.unpacked_bytes, title, "Bring fewer rows.")
+    allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows.")
     arrays = {role: _member(archive, info, allowance) for role, info in [("main", main), *found.items()]}
     return _draft(arrays, arrays.pop("main"), title, limits, choices, faults)
 
@@ -77,7 +78,7 @@ def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choi
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> np.ndarray:
     if locked(info):
         raise UserError(f"{word_of(info.filename)}: found an encrypted or rarely packed array. {MEND}")
-    return parse_npy(unpack(archive, info, allowance), word_of(info.filename))
+    return parse_npy(unpack(archive, info, allowance, MEND), word_of(info.filename))
 
 
 def _draft(beside: dict[str, np.ndarray], points: np.ndarray, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:

@@ -18,7 +18,7 @@ import numpy as np
 
 from core import pictures
 from core.archives import Member
-from core.draft import Allowance, Choices, Draft, Fault, Limits, Progress, Raw, TooMuch, size, some
+from core.draft import Allowance, Choices, Draft, Fault, Limits, Progress, Raw, TooMuch, said, size, some
 from core.intake_rows import TEST, TRAIN, coded, finish, id_array
 from core.types import Bools, Bytes, UserError
 
@@ -30,15 +30,16 @@ def read_images(members: list[Member], title: str, limits: Limits, choices: Choi
     """The draft of these image files. A UserError if none can be read, or if they ask for too much."""
     if not members:
         raise UserError(
-            f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one folder per class. {some(faults)}".strip()
+            f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one folder per class. {said(faults)}".strip()
         )
+    found = len(members)
     members, sizes, colour = _headers(members, title, limits, faults, progress)
     target = target_side(sizes, colour, limits, choices.side, faults)
-    images, members = _values(members, target, title, limits, faults, progress)
+    images, members = _values(members, sizes, target, title, limits, faults, progress)
     names, test = layout([member.parts for member in members], faults)
     order = np.argsort(test, kind="stable")
     points = pictures.stacked(images)
-    raw = Raw(points[order] if test.any() else points, test=test[order], sides=(min(sizes), max(sizes)))
+    raw = Raw(points[order] if test.any() else points, test=test[order], sides=(min(sizes), max(sizes)), lost=found - len(members))
     words, codes = coded(names)
     raw.labels = (words, codes[order]) if any(words) else None
     words, codes = coded([member.path for member in members])
@@ -90,7 +91,7 @@ def _range(sizes: list[tuple[int, int]]) -> str:
 
 def _contents(members: list[Member], title: str, limits: Limits, report: Callable[[float, str], None]) -> Iterator[tuple[Member, Callable]]:
     """Each member and what reads its bytes, under one allowance for all; tells from time to time how far it is."""
-    allowance = Allowance(limits.unpacked_bytes, title, "Bring fewer or smaller files.")
+    allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer or smaller files.")
     for i, member in enumerate(members):
         if i % EVERY == 0:
             report(i / len(members), f"{title}: image {i + 1:,} of {len(members):,}")
@@ -113,20 +114,29 @@ def _headers(
             bad.append(member.path)
     _note_left_out(bad, huge, limits, faults)
     if not good:
-        raise UserError(f"{title}: none of the images can be read. {some(faults)}")
+        raise UserError(f"{title}: none of the images can be read. {said(faults)}")
     if (total := sum(width * height for _, (width, height), _ in good)) > limits.all_pixels:
         raise UserError(f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}. Bring fewer or smaller images.")
     return [member for member, _, _ in good], [sides for _, sides, _ in good], any(colour for _, _, colour in good)
 
 
 def _values(
-    members: list[Member], target: int | None, title: str, limits: Limits, faults: list[Fault], progress: Progress
+    members: list[Member],
+    sizes: list[tuple[int, int]],
+    target: int | None,
+    title: str,
+    limits: Limits,
+    faults: list[Fault],
+    progress: Progress,
 ) -> tuple[list[Bytes], list[Member]]:
-    """The images' values, and the members that gave them."""
+    """The images' values, and the members that gave them: those whose pixels are as many as their header said."""
     images, good, bad = [], [], []
-    for member, read in _contents(members, title, limits, lambda done, text: progress(0.2 + 0.8 * done, text)):
+    contents = _contents(members, title, limits, lambda done, text: progress(0.2 + 0.8 * done, text))
+    for (member, read), (width, height) in zip(contents, sizes, strict=True):
         try:
             image = pictures.decoded(read())
+            if image.shape[:2] != (height, width):
+                raise ValueError("another size than announced")
             images.append(image if target is None else pictures.fitted(image, target))
             good.append(member)
         except TooMuch:
@@ -135,7 +145,7 @@ def _values(
             bad.append(member.path)
     _note_left_out(bad, [], limits, faults)
     if not images:
-        raise UserError(f"{title}: none of the images can be decoded. {some(faults)}")
+        raise UserError(f"{title}: none of the images can be decoded. {said(faults)}")
     return images, good
 
 

@@ -8,17 +8,15 @@ the wrong length, a thousand classes) is a fatal fault: the draft is sound witho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 
-from core.draft import WORD, Draft, Fault, Limits, Raw, some, word
+from core.draft import WORD, Draft, Fault, Limits, Raw, said, some, word
 from core.types import Bools, Floats, Ints, UserError
 
 SUM_TOLERANCE = 1e-3
 BLOCK = 8192
 TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")
-Note = Callable[[str, str], None]
 
 
 def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
@@ -26,7 +24,7 @@ def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
     check_size(raw.points.shape, title, limits)
     keep = _kept(raw, faults)
     if not keep.any():
-        raise UserError(f"{title}: every row is left out. {some(faults, 2)}")
+        raise UserError(f"{title}: every row is left out. {said(faults)}")
     points = raw.points if keep.all() else raw.points[keep]
     labels, names = _classes(raw, keep, limits, faults)
     ids, refused = _ids(raw.ids, keep)
@@ -44,7 +42,7 @@ def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
         columns=raw.columns,
         sides=raw.sides,
         title=title,
-        left_out=int((~keep).sum()),
+        left_out=raw.lost + int((~keep).sum()),
         refused_ids=refused,
     )
 
@@ -159,14 +157,10 @@ def _classes(raw: Raw, keep: Bools, limits: Limits, faults: list[Fault]) -> tupl
         if present:
             faults.append(Fault(f"All labels are the same: {some(present)}.", "One class says nothing: the points count as unlabeled."))
         return unknown, ()
-    names = sorted(present, key=_natural(present))
+    numbers = all(re.fullmatch(r"-?\d{1,15}", text) for text in present)
+    names = sorted(present, key=int if numbers else str)  # type: ignore[arg-type]  # numbers in the order of their size
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(text, -1) for text in words])[codes], tuple(names)
-
-
-def _natural(words: list[str]) -> Callable[[str], object]:
-    """Numbers in the order of their size, if all words are whole numbers."""
-    return int if all(re.fullmatch(r"-?\d{1,15}", text) for text in words) else str  # type: ignore[return-value]
 
 
 def _ids(ids: np.ndarray | None, keep: Bools) -> tuple[np.ndarray | None, Fault | None]:
@@ -209,7 +203,8 @@ def _probs(raw: Raw, keep: Bools, names: tuple[str, ...], faults: list[Fault]) -
     elif names and len(order) != len(names):
         problem = f"{len(order):,} columns, expected {len(names):,}, one for each class"
     if not problem:
-        probs = np.asarray(raw.probs[:, order], np.float32)[keep]
+        with np.errstate(over="ignore"):
+            probs = np.asarray(raw.probs[:, order], np.float32)[keep]
         wrong = int((~_distributions(probs)).sum())
         problem = f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1" if wrong else ""
     if problem:

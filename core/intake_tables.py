@@ -81,15 +81,10 @@ def roles_of(schema: pa.Schema, choices: Choices, faults: list[Fault]) -> Roles:
     roles.split = next((name for name in free if name.lower() == "split" and _is_text(types[name])), None)
     roles.vector = _chosen([name for name in free if _is_list_of_numbers(types[name])], None, (*LISTS, *map(str.lower, free)), "")
     free = [name for name in free if name not in (roles.split, roles.vector)]
-    numbers = [name for name in free if _is_number(types[name])]
-    roles.numbers = [name for name in numbers if roles.vector is None or name.lower().startswith(PREFIXES)]
-    if others := [name for name in free if name not in numbers]:
+    roles.numbers = [name for name in free if _is_number(types[name])]
+    if others := [name for name in free if name not in roles.numbers]:
         mend = "They are left out. Write categories as numbers, or choose one as the label."
         faults.append(Fault(f"Columns that are not numbers: {some(others)}.", mend))
-    if beside := [name for name in numbers if name not in roles.numbers]:
-        faults.append(
-            Fault(f"Columns beside the lists of {some([roles.vector])}: {some(beside)}.", "They are left out: the lists are the features.")
-        )
     return roles
 
 
@@ -124,21 +119,30 @@ def _is_list_of_numbers(kind: pa.DataType) -> bool:
 def _draft(table: pa.Table, roles: Roles, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
     check_size((table.num_rows, 1), title, limits)
     with reading(title, "Write the table anew, with plain columns of numbers and text."):
-        words = {part: _words(table[name]) for part in ("label", "id", "split") if (name := getattr(roles, part))}
-        labels = _labels(table, roles, words, choices, faults)
+        _settle_label(table, roles, choices, faults)
+        labels = _words(table[roles.label]) if roles.label else None
         prob_names, likely = _probabilities(table, roles, labels)
-        features = [name for name in roles.numbers if name not in likely]
-        points, broken, large, names = (
-            _vectors(table[roles.vector], roles.vector, title, limits) if roles.vector else _columns(table, features, title, limits)
-        )
-        raw = Raw(points, labels, prob_names=prob_names, feature_names=names, columns=tuple(roles.choosable), broken=broken, large=large)
+        raw = _features(table, roles, [name for name in roles.numbers if name not in likely], title, limits, faults)
+        raw.labels, raw.prob_names, raw.columns = labels, prob_names, tuple(roles.choosable)
         if likely:
-            raw.probs = _columns(table, likely, title, limits)[0]
-        if "id" in words:
-            raw.ids = id_array(*words["id"], faults)
-        if "split" in words:
-            raw.test = _split(*words["split"], faults)
+            raw.probs = np.column_stack([_numbers(table[name]) for name in likely])
+        if roles.id:
+            raw.ids = id_array(*_words(table[roles.id]), faults)
+        if roles.split:
+            raw.test = _split(*_words(table[roles.split]), faults)
     return finish(raw, title, limits, faults)
+
+
+def _features(table: pa.Table, roles: Roles, numbers: list[str], title: str, limits: Limits, faults: list[Fault]) -> Raw:
+    if not numbers and not roles.vector:
+        expected = "columns of numbers, or one column of lists of equal length"
+        raise UserError(f"{title}: found no features among the columns {some(roles.choosable, 5)}, expected {expected}.")
+    if not roles.vector:
+        return _columns(table, numbers, title, limits)
+    if numbers:
+        what = f"Columns beside the lists of {some([roles.vector])}: {some(numbers)}."
+        faults.append(Fault(what, "They are left out: the lists are the features."))
+    return _vectors(table[roles.vector], roles.vector, title, limits)
 
 
 def _words(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
@@ -153,22 +157,22 @@ def _words(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
     return words, coded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def _labels(table: pa.Table, roles: Roles, words: dict, choices: Choices, faults: list[Fault]) -> tuple[list[str], np.ndarray] | None:
-    """The labels' words and codes, unless they are measurements: a column y that was not chosen is then a feature, as beside x."""
-    import pyarrow as pa
+def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[Fault]) -> None:
+    """Measurements are no labels. A column y that nobody chose is then a feature, as beside x; any other is a matter for the user."""
+    import pyarrow.types as is_
 
-    if "label" not in words:
-        return None
-    kind = table.schema.field(roles.label).type
-    whole = all(text.lstrip("-").isdigit() for text in words["label"][0] if text)
-    if (pa.types.is_floating(kind) or pa.types.is_decimal(kind)) and not whole:
-        if roles.label.lower() == "y" and choices.label is None and roles.vector is None:
-            roles.numbers = [name for name in table.column_names if name in (*roles.numbers, roles.label)]
-            faults.append(Fault("Column y: found fractions, which are no classes.", "It is taken as a feature."))
-            return None
+    if roles.label is None or not (is_.is_floating(kind := table.schema.field(roles.label).type) or is_.is_decimal(kind)):
+        return
+    values = _numbers(table[roles.label])
+    if (values == np.floor(values))[~np.isnan(values)].all():
+        return
+    if roles.label.lower() == "y" and choices.label is None and roles.vector is None:
+        taken = {*roles.numbers, roles.label}
+        roles.numbers = [name for name in roles.choosable if name in taken]
+        faults.append(Fault("Column y: found fractions, which are no classes.", "It is taken as a feature."))
+    else:
         faults.append(Fault(f"Label column {some([roles.label])}: found fractions, expected classes.", FRACTIONS, fatal=True))
-        return None
-    return words["label"]
+    roles.label = None
 
 
 def _probabilities(table: pa.Table, roles: Roles, labels: tuple | None) -> tuple[tuple[str, ...], list[str]]:
@@ -196,24 +200,21 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     return column.cast(pa.float64(), safe=False).to_numpy()
 
 
-def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> tuple:
-    """(float32 (n, d), broken rows, large rows, names) of columns of numbers."""
-    if not names:
-        expected = "columns of numbers, or one column of lists of equal length"
-        raise UserError(f"{title}: found no features among the columns {some(table.column_names, 5)}, expected {expected}.")
+def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> Raw:
+    """The points of columns of numbers."""
     check_size((table.num_rows, len(names)), title, limits)
     out = np.empty((table.num_rows, len(names)), np.float32)
     broken, large = np.zeros(len(out), bool), np.zeros(len(out), bool)
     for j, name in enumerate(names):
         narrow(out[:, j], _numbers(table[name]), broken, large)
-    return out, broken, large, tuple(names)
+    return Raw(out, feature_names=tuple(names), broken=broken, large=large)
 
 
-def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> tuple:
-    """As `_columns`, of one column of lists; a missing list is a broken row."""
+def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> Raw:
+    """The points of one column of lists; a missing list is a broken row."""
     import pyarrow.compute as pc
 
-    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
+    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)  # type: ignore[attr-defined]  # made when it is imported
     missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
     found = np.unique(lengths[~missing]).astype(np.int64)
     if len(found) != 1 or found[0] < 1:
@@ -224,14 +225,15 @@ def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> 
     out = np.zeros((len(column), d), np.float32)
     broken, large, values = missing.copy(), np.zeros(len(out), bool), np.zeros((int((~missing).sum()), d), np.float32)
     flags = np.zeros((2, len(values)), bool)
-    narrow(values, _numbers(pc.list_flatten(column)).reshape(-1, d), *flags)
+    narrow(values, _numbers(pc.list_flatten(column)).reshape(-1, d), *flags)  # type: ignore[attr-defined]  # as above
     out[~missing], broken[~missing], large[~missing] = values, flags[0], flags[1]
-    return out, broken, large, tuple(f"{name} {j}" for j in range(d))
+    return Raw(out, feature_names=tuple(f"{name} {j}" for j in range(d)), broken=broken, large=large)
 
 
 def _split(words: list[str], codes: np.ndarray, faults: list[Fault]) -> np.ndarray | None:
-    present = [words[code] for code in np.unique(codes)]
-    test = split_of(words, codes) if "" in present else split_of([text or "train" for text in words], codes)
+    present, codes = np.unique(codes, return_inverse=True)
+    words = [words[code] or "a blank" for code in present]
+    test = split_of(words, codes)
     if test is None:
-        faults.append(Fault(f"Column split: found {some(present)}, expected train and test.", "It is not used: all are training rows."))
+        faults.append(Fault(f"Column split: found {some(words)}, expected train and test.", "It is not used: all are training rows."))
     return test

@@ -25,29 +25,33 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
-ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
+ORIENTATION = 0x0112  # Exif's tag, and what each of its values but 1 asks for
+TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
+SIDEWAYS = (5, 6, 7, 8)
 
 
 class TooManyPixels(ValueError):
     """The header announces more pixels than are decoded."""
 
 
-def size_of(data: bytes, most: int) -> tuple[tuple[int, int], bool]:
+def size_of(data: bytes | bytearray, most: int) -> tuple[tuple[int, int], bool]:
     """((width, height) when upright, may it be in colour?). `TooManyPixels` beyond `most`; any other error if it is no image."""
     image = _open(data)
     width, height = image.size
     if width * height > most:
         raise TooManyPixels
-    if image.getexif().get(ORIENTATION) in SIDEWAYS:
+    if _orientation(image) in SIDEWAYS:
         width, height = height, width
     return (width, height), image.mode not in GREY
 
 
-def decoded(data: bytes) -> Bytes:
+def decoded(data: bytes | bytearray) -> Bytes:
     """The image's values, upright and opaque: (h, w) if it is grey, else (h, w, 3). Any error if it cannot be decoded."""
-    from PIL import ImageOps
+    from PIL.Image import Transpose
 
-    return plain(ImageOps.exif_transpose(_open(data)))
+    image = _open(data)
+    turn = TURNS.get(_orientation(image))
+    return plain(image.transpose(Transpose[turn]) if turn else image)
 
 
 def plain(image: Image) -> Bytes:
@@ -76,12 +80,12 @@ def fitted(image: Bytes, side: int) -> Bytes:
     if (height, width) == (side, side):
         return image
     scale = side / max(height, width)
-    inner = tuple(max(1, round(length * scale)) for length in (width, height))
-    scaled = np.asarray(pil.fromarray(image).resize(inner, pil.Resampling.BILINEAR))
+    inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
+    scaled = np.asarray(pil.fromarray(image).resize((inner_width, inner_height), pil.Resampling.BILINEAR))
     canvas = np.empty((side, side, *image.shape[2:]), np.uint8)
     canvas[:] = np.median(image[[0, 0, -1, -1], [0, -1, 0, -1]], axis=0)
-    top, left = (side - inner[1]) // 2, (side - inner[0]) // 2
-    canvas[top : top + inner[1], left : left + inner[0]] = scaled
+    top, left = (side - inner_height) // 2, (side - inner_width) // 2
+    canvas[top : top + inner_height, left : left + inner_width] = scaled
     return canvas
 
 
@@ -92,13 +96,18 @@ def stacked(images: list[Bytes]) -> Bytes:
     return np.stack([np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image for image in images])
 
 
-def _open(data: bytes) -> Image:
+def _open(data: bytes | bytearray) -> Image:
     from PIL import Image as pil
 
     try:
         return pil.open(io.BytesIO(data), formats=FORMATS)
     except pil.DecompressionBombError as error:
         raise TooManyPixels from error
+
+
+def _orientation(image: Image) -> int:
+    """As the camera noted it; of a PNG only if it stands before the pixels, for PIL would decode them to look behind."""
+    return 1 if image.format == "PNG" and "exif" not in image.info else image.getexif().get(ORIENTATION, 1)
 
 
 def _eight_bits(values: np.ndarray) -> Bytes:

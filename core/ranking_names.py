@@ -66,9 +66,8 @@ def _side(text: str, parts: list[str], owner: str, number: str) -> dict[str, Any
     if not parts:
         return {}
     name, *rest = parts
-    if owner == "embedding" and name not in embeddings.embedders():
-        known = f"{', '.join(embeddings.embedders())}; {', '.join(strategy.rankers())}"
-        raise UserError(f"Ranking {text!r}: found {name!r}, {FORM}. Embeddings and strategies: {known}.")
+    if owner == "embedding":
+        _check_embedding(text, name)
     changes: dict[str, Any] = {owner: name, f"{owner}_knobs": ()}
     for part in rest:
         if "=" in part:
@@ -79,3 +78,11 @@ def _side(text: str, parts: list[str], owner: str, number: str) -> dict[str, Any
         else:
             raise UserError(f"Ranking {text!r}: found {part!r}, {FORM}.")
     return changes
+
+
+def _check_embedding(text: str, name: str) -> None:
+    try:
+        embeddings.find(name)
+    except UserError:
+        known = f"{', '.join(embeddings.embedders())}; {', '.join(strategy.rankers())}"
+        raise UserError(f"Ranking {text!r}: found {name!r}, {FORM}. Embeddings and strategies: {known}.") from None

@@ -10,7 +10,7 @@ Source: CholeskyQR2 (the second pass).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,8 +43,11 @@ class Whitening:
 
 @blocks.keep_last
 def whiten(embedding: Table) -> Whitening:
-    """The whitening map of X (n, d): one pass over X, and a second one where the condition number asks for it."""
-    return from_gram(partial(blocks.gram, embedding))
+    """The whitening map of X (n, d): one pass over X, and a second one where the condition number asks for it.
+
+    With fewer points than dimensions from the spectrum of X X^T, which has the same eigenvalues and is the smaller one.
+    """
+    return _from_few(embedding) if _few(embedding) else from_gram(partial(blocks.gram, embedding))
 
 
 def from_gram(gram: Callable[..., Floats]) -> Whitening:
@@ -52,12 +55,44 @@ def from_gram(gram: Callable[..., Floats]) -> Whitening:
     plain = gram()
     norms = np.sqrt(np.diag(plain))
     alive = norms > 0
-    scale = norms[alive]
-    values, vectors = descending(plain[np.ix_(alive, alive)] / np.outer(scale, scale))
-    r, gap = read_rank(values)
+    values, vectors = descending(plain[np.ix_(alive, alive)] / np.outer(norms[alive], norms[alive]))
+    return _whitening(values, lambda r: vectors[:, :r], norms, gram)
+
+
+def _few(embedding: Table) -> bool:
+    return isinstance(embedding, np.ndarray) and embedding.shape[0] < embedding.shape[1]
+
+
+def _from_few(embedding: np.ndarray) -> Whitening:
+    norms = np.sqrt(np.einsum("ij,ij->j", embedding, embedding, dtype=np.float64))
+    values, vectors = descending(_of_points(embedding, norms))
+
+    def axes(r: int) -> Floats:
+        """X^T u / |X^T u| for the first r eigenvectors u of X X^T, on the columns that are alive."""
+        found = [(x.T @ vectors[:, :r]) / np.sqrt(values[:r]) for x in _columns(embedding, norms)]
+        return np.concatenate(found)[norms > 0]
+
+    return _whitening(values, axes, norms, partial(blocks.gram, embedding))
+
+
+def _of_points(embedding: np.ndarray, norms: Floats) -> Floats:
+    """X X^T (n, n) in float64, the columns of X divided by norms."""
+    return sum(x @ x.T for x in _columns(embedding, norms))
+
+
+def _columns(embedding: np.ndarray, norms: Floats, count: int = 1024) -> Iterator[Floats]:
+    """The columns of X divided by norms (dead ones stay zero), a thousand at a time, in float64."""
+    divisors = np.where(norms > 0, norms, 1.0)
+    for start in range(0, embedding.shape[1], count):
+        yield embedding[:, start : start + count] / divisors[start : start + count]
+
+
+def _whitening(values: Floats, first: Callable[[int], Floats], norms: Floats, gram: Callable[..., Floats]) -> Whitening:
+    """From the column-scaled spectrum: eigenvalues, largest first; first(r): unit eigenvectors of the r largest, on the live columns."""
+    alive, (r, gap) = norms > 0, read_rank(values)
     axes, weights = np.zeros((len(norms), r)), np.zeros((len(norms), r))
-    axes[alive] = vectors[:, :r]
-    weights[alive] = vectors[:, :r] / np.sqrt(values[:r]) / scale[:, None]
+    axes[alive] = first(r)
+    weights[alive] = axes[alive] / np.sqrt(values[:r]) / norms[alive][:, None]
     condition = float(np.sqrt(values[0] / values[r - 1])) if r else 1.0
     if condition**2 * EPS > 1e-10:
         weights = np.linalg.solve(np.linalg.cholesky(gram(weights)), weights.T).T
@@ -96,6 +131,9 @@ def spectrum(embedding: np.ndarray) -> tuple[Floats, Floats]:
     float32 above (relative error of a score below 1e-6).
     """
     r = whiten(embedding).rank
+    if _few(embedding):
+        values, vectors = descending(_of_points(embedding, np.ones(embedding.shape[1])))
+        return values[:r], vectors[:, :r] ** 2 * values[:r]
     values, vectors = descending(blocks.gram(embedding))
     dtype = np.float64 if len(embedding) * r * 8 <= 256 * 2**20 else np.float32
     return values[:r], blocks.product(embedding, vectors[:, :r], lambda y: y * y, dtype)

@@ -185,3 +185,38 @@ def test_textbook_qr_is_fooled_by_dead_pixels(mnist):
     assert scores.sum() == pytest.approx(784, abs=1e-6)
     assert np.isin(top, dead).sum() == 41
     assert scores[0] == pytest.approx(1.0, abs=1e-9)
+
+
+WIDE = {
+    "full rank": lambda rng: rng.standard_normal((30, 80)),
+    "rank 5": lambda rng: rng.standard_normal((30, 5)) @ rng.standard_normal((5, 80)),
+    "every point twice": lambda rng: np.vstack([rng.standard_normal((10, 80))] * 2),
+    "dead columns": lambda rng: np.hstack([rng.standard_normal((20, 40)), np.zeros((20, 9))]),
+    "columns of very different size": lambda rng: rng.standard_normal((20, 60)) * np.logspace(-6, 6, 60),
+    "more columns than a block": lambda rng: rng.standard_normal((12, 2500)),
+}
+
+
+@pytest.mark.parametrize("kind", WIDE)
+def test_fewer_points_than_dimensions_by_singular_values(kind):
+    """From the points' own Gram matrix: the same scores, rank, axes and ridge as from the definition."""
+    x = WIDE[kind](np.random.default_rng(0))
+    norms = np.linalg.norm(x, axis=0)
+    scaled = x / np.where(norms > 0, norms, 1)
+    u, s, _ = np.linalg.svd(scaled, full_matrices=False)
+    r = int((s > 1e-8 * s[0]).sum())
+    whitening = whiten(x)
+    assert whitening.rank == r and (whitening.dead == (norms == 0)).all()
+    np.testing.assert_allclose(leverage(x), (u[:, :r] ** 2).sum(axis=1), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(whitening.axes.T @ whitening.axes, np.eye(r), atol=1e-8)
+    np.testing.assert_allclose((x @ whitening.weights).T @ (x @ whitening.weights), np.eye(r), atol=1e-8)
+    by_hand = np.einsum("ij,ij->i", x @ np.linalg.inv(x.T @ x + 0.5 * np.eye(x.shape[1])), x)
+    np.testing.assert_allclose(leverage(x, ridge=0.5), by_hand, rtol=1e-6, atol=1e-9)
+
+
+def test_as_many_directions_as_points_rank_nothing():
+    """Every leverage is 1; what rounding leaves of that must not become a ranking."""
+    x = np.random.default_rng(1).standard_normal((40, 40)) * np.logspace(-3, 3, 40)
+    for wide in (x, np.hstack([x, x])):
+        assert (leverage(wide) == 1.0).all()
+    assert len(np.unique(leverage(np.vstack([x, x[:1]])))) > 1

@@ -114,6 +114,8 @@ def _choose(label: str, names: tuple[str, ...], current: str, title: Any, help: 
 
 def _size(spec: Spec) -> int | None:
     total = datasets.info(spec.dataset).n
+    if total <= SIZES[0]:
+        return None  # nothing to choose from
     options = sorted({*(size for size in SIZES if size < total), spec.n or total, total})
     chosen = st.select_slider(
         "Points",

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import cache, datasets, embeddings, export, score_file, strategy
+from core import agreement, cache, charts, datasets, embeddings, export, palette, score_file, strategy
 from core.export import Column, Projection
 from core.ranking_names import column_names
 from core.score_file import Exported
 from core.spec import Spec, map_key, scores_key
 from core.types import Dataset, Floats, UserError
-from pages.shared import cached, parts, state
+from pages.shared import cached, legend, parts, state
 from pages.shared.points import show
-from pages.shared.words import noun, number, ranking_name, score_texts, short
+from pages.shared.words import inside, noun, number, ranking_name, score_texts, short
 
 MOST = 50  # rankings of one file
-SHOWN = 60
-EXPLORE = Path(__file__).resolve().parents[1] / "explore.py"
+SHOWN, HEIGHT = 60, 420
 ROUNDING, SINGLE = 1e-9, 1e-6  # differences that come from the machine, relative to the largest score; of scores kept in single precision
 
 
@@ -47,7 +45,7 @@ def take_out(spec: Spec, data: Dataset) -> None:
     found = at_hand(spec, data)
     if not found:
         st.info("No ranking of these points has been computed yet. Open Explore and choose an embedding and a strategy: it is kept.")
-        st.page_link(EXPLORE, label="Rank these points on Explore", icon=":material/arrow_forward:", query_params=spec.to_query())
+        parts.onward("explore", "Rank these points on Explore", ":material/arrow_forward:", spec.to_query())
         return
     named = dict(zip(column_names(list(found)), found, strict=True))
     key = state.key(f"take out {data.fingerprint} {len(named)}")  # a new ranking is chosen at first, as all are
@@ -83,14 +81,18 @@ def read_in(name: str, content: bytes, manifest: bytes | None = None, *, spec: S
         return
     parts.notes(exported.faults)
     verdicts = _beside(exported, data)
-    chosen = exported.columns[_choice(exported)]
-    _gallery(chosen, verdicts[chosen.spec], data)
+    chosen = _choice(exported)
+    left, right = st.columns([3, 2], gap="large") if exported.projection else (st.container(), None)
+    with left:
+        _gallery(chosen, verdicts[chosen.spec], data)
+    if exported.projection and right:
+        with right:
+            _drawn(chosen, exported.projection, data)
 
 
 def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
     """Every ranking of these points that is kept, in menu order, as Specs of this dataset."""
-    points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}  # equal points of another name share their results
-    found = {kept.with_(**points): scores for kept, scores in cached.every_scores(data.fingerprint)}
+    found = {one: scores for kept, scores in cached.every_scores(data.fingerprint) if (one := _of(spec, kept))}
     seen, ranked = ({name: place for place, name in enumerate(menu)} for menu in (embeddings.embedders(), strategy.strategies()))
 
     def place(one: Spec) -> tuple:
@@ -98,6 +100,14 @@ def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
         return *embedding, ranked[one.strategy], str(one.strategy_knobs), one.draw
 
     return {one: found[one] for one in sorted(found, key=place)}
+
+
+def _of(spec: Spec, kept: Spec) -> Spec | None:
+    """A kept ranking as one of the points that are open: equal points of another name share results, but not what was joined."""
+    try:
+        return kept.with_(dataset=spec.dataset, n=spec.n, subset=spec.subset)
+    except UserError:
+        return None
 
 
 def verdict(scores: Floats, computed: Floats | None) -> str:
@@ -110,8 +120,9 @@ def verdict(scores: Floats, computed: Floats | None) -> str:
         return "Same as computed here"
     single = any(np.array_equal(values, np.asarray(values, np.float32)) for values in (scores, computed))
     if worst <= (SINGLE if single else ROUNDING) * largest:
-        return f"Same as computed here, but for rounding (at most {number(worst)})"
-    return f"Differs from what is computed here by up to {number(worst)}, at {int((apart > 0).sum()):,} of {len(apart):,} points"
+        return f"Same but for rounding (by up to {number(worst)})"
+    points = int((apart > 0).sum())
+    return f"Differs by up to {number(worst)} at {points:,} point{'s' * (points > 1)}"
 
 
 def _map(spec: Spec, data: Dataset) -> Projection | None:
@@ -149,21 +160,37 @@ def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
     same = sum(said.startswith("Same") for said in verdicts.values())
     about, m = datasets.info(exported.points.dataset).title, len(verdicts)
     parts.answer(f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about}); *{same}* the same as computed here.")
-    rows = {"ranking": [ranking_name(spec) for spec in verdicts], "beside this app": list(verdicts.values())}
+    rows = {"ranking": [ranking_name(spec) for spec in verdicts], "beside what this app computes": list(verdicts.values())}
     st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * m, 248), row_height=35)
     return verdicts
 
 
-def _choice(exported: Exported) -> int:
+def _choice(exported: Exported) -> Column:
+    """One ranking of the file, and the same ranking on Explore."""
     names = [ranking_name(column.spec) for column in exported.columns]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     key = state.key(f"read in {exported.name} {len(names)}")
-    return st.selectbox("Ranking of the file", range(len(names)), format_func=names.__getitem__, key=key)
+    chosen = exported.columns[left.selectbox("Ranking of the file", range(len(names)), format_func=names.__getitem__, key=key)]
+    parts.onward("explore", "Open it on Explore", ":material/arrow_forward:", chosen.spec.to_query(), right)
+    return chosen
+
+
+def _drawn(column: Column, projection: Projection, data: Dataset) -> None:
+    """The file's map, coloured by the file's scores."""
+    whose = ranking_name(projection.spec).partition(", ")[0]
+    st.markdown(f"**The file's map**: UMAP of {whose}, coloured by the file's scores.")
+    colour = charts.Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
+    everyone = np.ones(len(data), bool)
+    drawn = charts.scatter(projection.coordinates, colour, everyone, None, brush=False, dark=parts.dark(), height=HEIGHT)
+    alt = f"Map of {len(data):,} {noun(data.name)}, coloured by their score in the file"
+    with parts.fluid("scores", HEIGHT):
+        st.altair_chart(drawn, key=state.key("read in map"), alt=alt, height="stretch")
+    legend.band("Score", palette.score_colours(parts.dark()), "lowest", "highest")
 
 
 def _gallery(column: Column, said: str, data: Dataset) -> None:
-    """The points that the file's scores put first, and the same ranking on Explore."""
+    """The points that the file's scores put first."""
     order = np.argsort(-column.scores, kind="stable")[:SHOWN]
-    st.markdown(f"**The first {len(order)} by the file's scores.** {said}.")
+    st.markdown(f"**The first {len(order)} by the file's scores**: {inside(said)}.")
     alt = f"{len(order)} {noun(data.name)} of highest score in the file: {ranking_name(column.spec)}"
     show(data, order, score_texts(column.scores[order]), alt=alt, ranks=list(range(1, len(order) + 1)), key=state.key("read in gallery"))
-    st.page_link(EXPLORE, label="Open this ranking on Explore", icon=":material/arrow_forward:", query_params=column.spec.to_query())

@@ -1,0 +1,90 @@
+"""python -m core bring birds.zip --title Birds            looks at a file or a folder and keeps it as a dataset of your own
+python -m core join mnist dino.parquet --title DINO       keeps an embedding that was computed elsewhere, joined by id
+python -m core own [--remove NAME]                        lists them, or lets go of one
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from core import datasets, intake, joining, own, preview
+from core.draft import Choices, Draft, Fault
+from core.types import UserError
+
+
+def add(commands) -> None:
+    """Put these commands into the parser."""
+    bringing = commands.add_parser("bring", help="keep a dataset of your own: a zip or folder of images, .npz, .npy, Parquet or CSV")
+    bringing.add_argument("file")
+    bringing.add_argument("--title", help="what to call it; the file's name by default")
+    bringing.add_argument("--side", type=int, help="bring images to this many pixels a side")
+    bringing.add_argument("--label", help="the column of the labels; - for none")
+    bringing.add_argument("--id", help="the column of the ids; - for none")
+    bringing.add_argument("--look", action="store_true", help="only say what is in it")
+    bringing.set_defaults(run=bring)
+    joined = commands.add_parser("join", help="keep an embedding of a dataset that was computed elsewhere")
+    joined.add_argument("dataset", help="a dataset's name; see `python -m core own` for your own")
+    joined.add_argument("file", help=".npy, .npz, Parquet or CSV with a row for every point, with their ids or in their order")
+    joined.add_argument("--title", help="what to call it; the file's name by default")
+    joined.add_argument("--id", help="the column of the ids; - for none")
+    joined.set_defaults(run=join)
+    listing = commands.add_parser("own", help="list your own datasets and joined embeddings")
+    listing.add_argument("--remove", metavar="NAME", help="let go of one of them, for good")
+    listing.set_defaults(run=show)
+
+
+def bring(options: argparse.Namespace) -> None:
+    """Say what is in a file, and keep it."""
+    draft = _read(options.file, Choices(options.side, _column(options.label), _column(options.id)))
+    about = preview.preview(draft)
+    _tell(about.faults)
+    print(f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of {' x '.join(map(str, about.shape))}")
+    if about.classes:
+        print("classes: " + ", ".join(f"{name} {count:,}" for name, count in about.classes))
+    if not options.look:
+        name = own.accept(draft.dataset(), options.title or draft.title)
+        print(f"kept as {name}: python -m core score --dataset {name} --out scores.parquet")
+
+
+def join(options: argparse.Namespace) -> None:
+    """Keep an embedding that was computed elsewhere."""
+    data = datasets.load(options.dataset)
+    draft = _read(options.file, Choices(label="", id=_column(options.id)))
+    embedding, faults = joining.join(joining.ids_of(data), draft)
+    _tell(faults)
+    name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
+    print(f"kept as {name}: python -m core score --dataset {data.name} --embedding {name} --out scores.parquet")
+
+
+def show(options: argparse.Namespace) -> None:
+    """List what is kept."""
+    if options.remove:
+        own.info(options.remove) if own.is_own(options.remove) else own.about(options.remove)
+        own.remove(options.remove)
+    for name in datasets.names():
+        if own.is_own(name):
+            about = own.info(name)
+            print(f"{name}  {about.title}, {about.n:,} points of {' x '.join(map(str, about.shape))}")
+        for embedding in own.joined(name).values():
+            print(f"{embedding.name}  {embedding.title}, {embedding.shape[1]:,} dimensions, of {datasets.info(name).title}")
+
+
+def _read(file: str, choices: Choices) -> Draft:
+    place = Path(file).expanduser()
+    if not place.exists():
+        raise UserError(f"{place}: found nothing there, expected a file or a folder. Check its name.")
+    return intake.read(place, place.name, choices=choices)
+
+
+def _tell(faults: tuple[Fault, ...]) -> None:
+    for fault in faults:
+        partial(print, file=sys.stderr)(f"{fault.what} {fault.mend}")
+    if any(fault.fatal for fault in faults):
+        raise UserError("Nothing was kept. Mend what is said above, and try again.")
+
+
+def _column(text: str | None) -> str | None:
+    return "" if text == "-" else text

@@ -1,0 +1,63 @@
+"""Embeddings computed elsewhere: joined to a dataset by id, so that their rankings can be compared with all others."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import datasets, joining, own
+from core.draft import Choices
+from core.spec import Spec
+from pages.shared import bring_in, cached, own_list, parts, state
+from pages.shared.words import noun
+
+TYPES = ["npy", "npz", "parquet", "csv", "tsv", "txt"]
+
+
+def show(spec: Spec) -> None:
+    """Choose a file with an embedding of the dataset beside, look at it, keep it."""
+    about = datasets.info(spec.dataset)
+    if not datasets.is_ready(spec.dataset):
+        parts.offer_dataset(spec.dataset)
+        return
+    help = "Rows are matched by their id. Without ids there must be one row for every point, in the dataset's order."
+    label = f"An embedding of the {about.n:,} {noun(spec.dataset)} of {about.title}, computed elsewhere"
+    content, name = bring_in.uploaded(label, "join", help, TYPES)
+    if content is None:
+        own_ids = cached.dataset(spec.dataset, None, 0).ids is not None
+        named = "the ids that came with it" if own_ids else f"row numbers, 0 to {about.n - 1:,}"
+        st.caption(f"A table with one row per point: a column named id, and columns of numbers. The ids of {about.title} are {named}.")
+    else:
+        _look(spec, about, content, name)
+    _list(spec)
+
+
+def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
+    draft = bring_in.read(content, name, Choices(label=""), "join")
+    embedding, faults = joining.join(joining.ids_of(cached.dataset(spec.dataset, None, 0)), draft)
+    bring_in.tell(faults)
+    facts = [("points", f"{len(embedding):,}", "Rows of the file that were matched with a point")]
+    parts.facts([*facts, ("dimensions", f"{embedding.shape[1]:,}", "Numbers that describe each point")])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        title = st.text_input("Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320)
+        pressed = st.button("Join it", type="primary", disabled=bool(draft.fatal), key="join")
+    if pressed:
+        joined = own.join(about, title, embedding)
+        bring_in.forget("join")
+        st.session_state["spec"] = spec.with_(embedding=joined)
+        state.renew()
+        st.rerun()
+
+
+def _list(spec: Spec) -> None:
+    """What is joined to the dataset, and the comparison that it is for."""
+    found = own.joined(spec.dataset)
+    if not found:
+        return
+    st.subheader(f"Joined to {bring_in.plain(datasets.info(spec.dataset).title)}", anchor=False)
+    query = spec.with_(embedding=Spec().embedding).to_query() | {"embeddings": ",".join(["raw", *found])}
+    parts.onward("agreement", "Do they agree with raw features, and with each other?", ":material/apps:", query)
+    for one in found.values():
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            st.markdown(f"**{bring_in.plain(one.title)}**: {one.shape[1]:,} dimensions", width="stretch")
+            parts.onward("explore", "Explore it", ":material/grid_view:", spec.with_(embedding=one.name).to_query())
+            own_list.removal(one.name, one.title)

@@ -1,0 +1,102 @@
+"""Scores that leave and come back, in a real Chromium: the file that is downloaded is the file that is handed in.
+
+One server with a cache of its own into which two rankings and a made-up map of 300 digits are planted.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from core import cache, datasets, embeddings
+from core.spec import Spec, map_key, scores_key
+from core.strategies.leverage import leverage
+from tests.browser.conftest import LONG, fits, serious, settle, troubles
+
+POINTS = Spec().with_(dataset="digits", n=300)
+LINK = "/?dataset=digits&n=300"
+
+
+@pytest.fixture(scope="module")
+def scores() -> np.ndarray:
+    return leverage(embeddings.embed(datasets.load("digits", n=300), "raw").embedding)
+
+
+@pytest.fixture(scope="module")
+def address(serve, tmp_path_factory, scores) -> str:
+    folder, data = tmp_path_factory.mktemp("cache"), datasets.load("digits", n=300)
+    drawn = POINTS.with_(strategy="random", draw=4)
+    for spec, values in ((POINTS, scores), (drawn, np.random.default_rng(4).random(300))):
+        facts = {"spec": spec.to_query(), "n": 300, "d": 64, "rank": 60, "sum": float(values.sum()), "dead": 4, "condition": 40.0}
+        facts |= {"gap": None, "seconds": 1.0, "device": "CPU"}
+        cache.put(scores_key(spec, data.fingerprint), {"scores": values}, facts, root=folder)
+    places = np.random.default_rng(0).random((300, 2)).astype(np.float32)
+    cache.put(map_key(POINTS, data.fingerprint), {"coordinates": places}, {"trustworthiness": 0.9}, root=folder)
+    return serve("tests/browser/scores_app.py", env={"LEVERAGE_LAB_CACHE": str(folder)})
+
+
+def taken(page: Page, kind: str, folder: Path) -> Path:
+    """The file that the download button gives."""
+    page.get_by_role("button", name="Download scores").click()
+    with page.expect_download(timeout=LONG) as waiting:
+        page.get_by_role("button", name=re.compile(kind)).click()
+    place = folder / waiting.value.suggested_filename
+    waiting.value.save_as(place)
+    page.keyboard.press("Escape")
+    return place
+
+
+def hand_in(page: Page, *files: Path) -> None:
+    page.locator("input[type=file]").set_input_files([str(file) for file in files])
+    page.wait_for_timeout(500)
+    settle(page)
+
+
+def first_captions(page: Page) -> list[str]:
+    """The first five points of the gallery as a screen reader says them."""
+    cells = page.locator(".gallery .cells [role=option]")
+    expect(cells.first).to_be_attached(timeout=LONG)
+    return [cells.nth(i).get_attribute("aria-label") for i in range(5)]
+
+
+def test_what_is_downloaded_comes_back_and_opens_on_explore(visit, tmp_path, scores):
+    page = visit(LINK)
+    file = taken(page, "Parquet", tmp_path)
+    assert file.name == "digits-scores.parquet"
+    frame = pd.read_parquet(file)
+    assert np.array_equal(frame["score_raw_leverage"], scores) and list(frame)[-2:] == ["projection_x", "projection_y"]
+    hand_in(page, file)
+    expect(page.get_by_text("2 the same as computed here")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("The file's map")).to_be_visible()
+    shown = first_captions(page)
+    page.get_by_role("link", name="Open it on Explore").click()
+    page.wait_for_url(re.compile(r"explore\?dataset=digits&n=300"), timeout=LONG)
+    settle(page)
+    expect(page.get_by_text("Which digits matter?")).to_be_visible(timeout=LONG)
+    assert first_captions(page) == shown and troubles(page) == []
+
+
+def test_an_edited_csv_file_is_told_and_shown_as_it_stands(visit, tmp_path):
+    page = visit(LINK)
+    table, manifest = (taken(page, kind, tmp_path) for kind in ("CSV", "Manifest"))
+    hand_in(page, table)
+    expect(page.get_by_text("found no manifest in it")).to_be_visible(timeout=LONG)
+    frame = pd.read_csv(table)
+    frame.loc[7, "score_raw_leverage"] = 5.0
+    frame.to_csv(table, index=False)
+    page = visit(LINK)
+    hand_in(page, table, manifest)
+    expect(page.get_by_text("the file was edited")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("differs by up to 4.* at 1 point"))).to_be_visible()
+    assert "5.000" in first_captions(page)[0] and page.problems == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1280, "light")])
+def test_it_fits_and_can_be_read_by_all(width, theme, visit, tmp_path):
+    page = visit(LINK, width=width, theme=theme)
+    hand_in(page, taken(page, "Parquet", tmp_path))
+    first_captions(page)
+    assert fits(page) and serious(page) == [] and page.problems == []
