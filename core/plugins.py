@@ -52,6 +52,8 @@ _loaded = _Loaded()
 
 def load() -> None:
     """Read the files that the variable names, unless that has been done."""
+    import core.strategies  # noqa: F401  the app's own come first
+
     with _loaded.lock:
         if _loaded.asked:
             return
@@ -76,8 +78,7 @@ def problems() -> list[str]:
 
 def load_file(path: str | Path) -> list[Strategy]:
     """The strategies that this file registers, read once. A UserError, and nothing registered, if it cannot be used."""
-    import core.strategies  # noqa: F401  the app's own come first
-
+    load()
     path = Path(str(path).strip()).expanduser().resolve()
     with _loaded.lock:
         if path not in _loaded.names:

@@ -117,7 +117,7 @@ class ParquetRows(Rows):
             first += count
 
     def _of_file(self, path: Path, first: int, count: int, rows: int) -> Iterator[np.ndarray]:
-        if first >= self.stop or first + count <= self.start:
+        if count == 0 or first >= self.stop or first + count <= self.start:
             return
         with _readable(path), _parquet(path) as file:
             if file.metadata.num_rows != count:

@@ -224,7 +224,7 @@ def _refused(parameters: Mapping[str, inspect.Parameter], kind: str) -> str | No
     """Why a function with these parameters cannot be a strategy."""
     inputs = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
     if unknown := [name for name in inputs if name not in INPUTS]:
-        return f"unknown inputs {unknown}; strategies take {', '.join(INPUTS)}, and after a * their knobs with defaults"
+        return f"unknown inputs {unknown}; an input is one of {', '.join(INPUTS)}, and a knob stands after a * with its default"
     if any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters.values() if p.name in inputs):
         return "inputs are handed over by name; write them without a / and without stars"
     knobs = [p for p in parameters.values() if p.kind is p.KEYWORD_ONLY and p.name not in ("k", "rng")]

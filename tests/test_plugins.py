@@ -124,9 +124,9 @@ BAD = {
     "taken label": (scoring(SCORE, label="Leverage"), r"^bad\.py: the label 'Leverage' belongs to leverage\. Call mine something else\."),
     "unknown input": (
         scoring(SCORE, parameters="embedding, pixels"),
-        r"^bad\.py, line 5: mine: unknown inputs \['pixels'\]; strategies take",
+        r"^bad\.py, line 5: mine: unknown inputs \['pixels'\]; an input is",
     ),
-    "a knob before the star": (scoring(SCORE, parameters="embedding, power=1.0"), r"unknown inputs \['power'\].* after a \* their knobs"),
+    "a knob before the star": (scoring(SCORE, parameters="embedding, power=1.0"), r"unknown inputs \['power'\].* a knob stands after a \*"),
     "a knob without a default": (scoring(SCORE, parameters="embedding, *, power"), "found no default for power; every knob needs one"),
     "stars": (scoring(SCORE, parameters="embedding, **more"), r"unknown inputs \['more'\]"),
     "inputs without names": (scoring(SCORE, parameters="embedding, /"), "inputs are handed over by name"),
@@ -411,7 +411,9 @@ def test_every_page_says_which_file_could_not_be_loaded(page, named, at_once, he
     (problem,) = named(bad="x = (")
     held()
     at = page_tools.visit(page, dataset="digits")
-    assert not at.exception and f"{problem} The other strategies work." in [warning.value for warning in at.warning]
+    assert not at.exception and f"From {plugins.VARIABLE}: {problem} The other strategies work." in [
+        warning.value for warning in at.warning
+    ]
 
 
 def test_visitors_of_a_hosted_app_are_not_told(named, at_once, monkeypatch):

@@ -50,7 +50,7 @@ def head(question: str) -> None:
     st.html(STYLE)
     st.title(question, anchor=False)
     for problem in [] if hosting.hosted() else plugins.problems():
-        st.warning(f"{problem} The other strategies work.")
+        st.warning(f"From {plugins.VARIABLE}: {problem} The other strategies work.")
 
 
 def answer(sentence: str) -> None:
