@@ -3,6 +3,8 @@
 python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
 python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random" --map raw --out scores.parquet
 python -m core leverage features.npy --out scores.parquet    of a table that need not fit into memory
+python -m core check my_scorer.py    does an own strategy keep the contract?
+python -m core fetch cifar10    downloads a dataset, so that it is ready: for a host, whose visitors cannot
 python -m core warm        fills assets/results with what the first screens and the lesson show
 python -m core networks    trains the networks in assets/networks
 python -m core retrain --candidates "top:raw random" --budgets "1000 5000" --out run.csv
@@ -12,7 +14,6 @@ python -m core experiments  computes and packs the experiments that come with th
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core import cache, datasets, embeddings, export, lesson, strategy
+from core import cache, datasets, embeddings, export, lesson, plugins, strategy
 from core.cache import Entry
 from core.commands import own_data
 from core.experiments.kinds import KINDS
@@ -31,14 +32,15 @@ from core.types import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 with a message for what the user can mend."""
+    """Run one command; the exit status is 0, or 2 with a message for what the user can mend. `check` also knows 1."""
     options = _parser().parse_args(arguments)
+    for problem in plugins.problems():
+        print(f"Warning: {problem}", file=sys.stderr)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def score(options: argparse.Namespace) -> None:
@@ -83,22 +85,30 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
 def leverage(options: argparse.Namespace) -> None:
     """Leverage of a table that need not fit into memory, into a table with one row per row, and beside it a manifest."""
     from core import large, rows
-    from core.versions import code_version
 
-    out = Path(options.out)
-    export.encode(pd.DataFrame({"nothing": [0]}), out.suffix.lstrip("."))  # an unknown format is said before the work
+    out, ridge = Path(options.out), strategy.find("leverage").knobs["ridge"].parse(options.ridge)
+    kind = export.kind_of(out.name)
     _check_writable(out)
-    ridge = strategy.find("leverage").knobs["ridge"].parse(options.ridge)
     table = rows.open_table(options.table, options.without)
     scores, facts = large.of_file(table, ridge, _tenths())
-    frame = pd.DataFrame({"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)})
-    _write(out, export.encode(frame, out.suffix.lstrip(".")))
-    title = f"{Path(options.table).name}, Leverage"
-    content = {"title": title, "table": large.identity(table), "without": options.without, "facts": facts}
-    content |= {"code": code_version("core.large"), "versions": export.versions()}
-    _write(out.with_suffix(".manifest.json"), json.dumps(content, indent=1).encode())
+    _write(out, export.encode(large.frame(scores), kind))
+    _write(out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode())
     rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
-    print(f"{title}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
+    print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Every strategy of a file against the contract, a line for each promise; 1 if one is broken, advice aside."""
+    from core import contract
+
+    broken = 0
+    for entry in plugins.load_file(options.file):
+        print(f"{entry.label} ({entry.name}, a {entry.kind})")
+        for found in contract.findings(entry):
+            print(f"  {found}", flush=True)
+            broken += found.broken
+    print(f"{broken} {'promise is' if broken == 1 else 'promises are'} broken." if broken else "Every promise is kept.")
+    return int(broken > 0)
 
 
 def first_screens() -> list[tuple[str, Spec | Comparison]]:
@@ -153,6 +163,22 @@ def retrain(options: argparse.Namespace) -> None:
     _write(out, export.encode(pd.DataFrame(results.rows(plan, found)), kind))
     _write(out.with_suffix(".manifest.json"), export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode())
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Make a dataset ready on this machine."""
+    told = ""
+
+    def say(fraction: float | None, text: str) -> None:
+        nonlocal told
+        if (line := text.partition(",")[0]) != told:  # not every megabyte
+            told = line
+            _say(line)
+
+    datasets.fetch(options.dataset, say)
+    about = datasets.info(options.dataset)
+    where = "come with the app" if about.bundled else f"are ready in {datasets.data_folder()}"
+    print(f"{about.title}: {about.n:,} points {where}")
 
 
 def experiments(options: argparse.Namespace) -> None:
@@ -230,8 +256,14 @@ def _parser() -> argparse.ArgumentParser:
     scoring.set_defaults(run=score)
     _add_export(commands)
     _add_leverage(commands)
+    checking = commands.add_parser("check", help="does an own strategy keep the contract?")
+    checking.add_argument("file", help="a Python file with functions under @scorer or @selector")
+    checking.set_defaults(run=check)
     _add_retrain(commands)
     own_data.add(commands)
+    fetching = commands.add_parser("fetch", help="download a dataset and prepare it")
+    fetching.add_argument("dataset", help=f"one of {', '.join(datasets.names())}")
+    fetching.set_defaults(run=fetch)
     shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
     shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
     shipping.set_defaults(run=experiments)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.draft import Allowance, Fault, Limits, reading, size, some
+from core.draft import MEGABYTE, Allowance, Fault, Limits, reading, size, some
 from core.types import UserError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp")
@@ -42,7 +42,7 @@ class Member:
     """One file. read(allowance) gives its bytes and lowers the allowance by as many."""
 
     path: str
-    read: Callable[[Allowance], bytes]
+    read: Callable[[Allowance], bytes | bytearray]
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -75,12 +75,17 @@ def zip_members(archive: zipfile.ZipFile, title: str, limits: Limits, faults: li
     return [Member(path, _unpacker(archive, info)) for path, info in sorted(kept.items())]
 
 
-def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance, mend: str = DAMAGED) -> bytes:
-    """The bytes of one member, at most what the allowance and the member's own entry say."""
+def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance, mend: str = DAMAGED) -> bytearray:
+    """The bytes of one member, at most as many as its entry says, which the allowance must admit; held once, not twice."""
+    allowance.take(info.file_size)
     with reading(word_of(info.filename), mend), archive.open(info) as stream:
-        data = stream.read(allowance.left + 1)
-    allowance.take(len(data))
-    return data
+        data = bytearray(info.file_size)
+        filled = 0
+        while piece := stream.read(MEGABYTE):
+            data[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        del data[filled:]
+        return data
 
 
 def word_of(path: str) -> str:
@@ -132,7 +137,7 @@ def _reader(file: Path) -> Callable[[Allowance], bytes]:
     return read
 
 
-def _unpacker(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[Allowance], bytes]:
+def _unpacker(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[Allowance], bytearray]:
     return lambda allowance: unpack(archive, info, allowance)
 
 

@@ -9,6 +9,7 @@ Each raises a UserError that says what was found, what is expected and how to me
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -63,9 +64,9 @@ def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
     if not hosted() or not missing:
         return
     _check_settings(plan)
-    budgets = getattr(plan, "budgets", ())
-    _at_most("budgets", len(budgets), BOUNDS.budgets)
-    _at_most("points in the largest budget", max(budgets, default=0), BOUNDS.pool)
+    if "budgets" in {field.name for field in dataclasses.fields(plan)}:  # elsewhere they follow from the rounds
+        _at_most("budgets", len(plan.budgets), BOUNDS.budgets)
+        _at_most("points in the largest budget", max(plan.budgets), BOUNDS.pool)
     _at_most(plan.units_are, len(missing), BOUNDS.units)
     if seconds is not None and seconds > 60 * BOUNDS.minutes:
         found = f"about {math.ceil(seconds / 60):,} minutes of work"
@@ -90,7 +91,7 @@ def _check_spec(spec: Spec, mapped: bool) -> None:
     _at_most("points to be scored", rows, BOUNDS.rows)
     _at_most("values to be scored (points times dimensions)", rows * _columns(spec), BOUNDS.values)
     if set(MADE) & set(chosen.accepts):
-        _at_most(f"points for {chosen.label}", rows, BOUNDS.studied)
+        _at_most(f"points (strategy: {chosen.label})", rows, BOUNDS.studied)
 
 
 def _check_comparison(comparison: Comparison) -> None:

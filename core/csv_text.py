@@ -31,9 +31,10 @@ def parse_csv(data: bytes, title: str, limits: Limits, text_column: Callable[[li
     _check_lines(text, title, limits)
     first = text.partition(b"\n")[0].decode()
     separator = max(SEPARATORS, key=first.count)
+    columns = first.count(separator) + 1
+    if columns > limits.all_columns:
+        raise UserError(f"{title}: found {columns:,} columns, expected at most {limits.all_columns:,}. Bring fewer columns.")
     cells = _cells(first, separator, title)
-    if len(cells) > limits.all_columns:
-        raise UserError(f"{title}: found {len(cells):,} columns, expected at most {limits.all_columns:,}. Bring fewer columns.")
     headless = all(_is_number(cell) for cell in cells)
     if headless:
         faults.append(Fault("The first line holds numbers instead of names.", "It is read as a row, and the columns are numbered."))
@@ -62,6 +63,8 @@ def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
         raise UserError(f"{title}: found NUL bytes or UTF-16, expected a table, images or arrays of a known format. {MEND}")
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
+    data = data if data.endswith(b"\n") else data + b"\n"
+    data = data if data.endswith(b"\n") else data + b"\n"
     try:
         data.decode()
         return data.removeprefix(b"\xef\xbb\xbf")

@@ -142,6 +142,7 @@ class Raw:
 
     labels: (words, code of each row); the word "" is a blank. ids: str (n,), "" is a blank. probs: (n, c), with the class of each column
     in prob_names, or () if they follow the classes in order. broken, large: bool (n,), rows with NaN or infinity, or beyond float32.
+    lost: how many rows could not even be read.
     """
 
     points: np.ndarray
@@ -155,6 +156,7 @@ class Raw:
     sides: tuple[tuple[int, int], ...] = ()
     broken: Bools | None = None
     large: Bools | None = None
+    lost: int = 0
 
 
 class TooMuch(UserError):

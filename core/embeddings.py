@@ -25,12 +25,15 @@ OptionalWidth = Annotated[
     int | None,
     Knob(
         "Dimensions k",
-        "How many random features; as many as there are pixels by default.",
+        "How many random features; as many as there are pixels by default, 4,096 at most.",
         low=1,
         high=16384,
         choices=(None, 50, 100, 200, 500, 1000, 2000),
     ),
 ]
+
+
+WIDEST = 4096  # random features by default: large colour images have many more pixels than a first look needs
 
 
 @dataclass(frozen=True)
@@ -139,8 +142,8 @@ def projection(dataset: Dataset, *, seed: int = 1, k: Width = 200) -> Floats:
 
 @embedder("Random ReLU features", family="random")
 def random_relu(dataset: Dataset, *, seed: int = 1, k: OptionalWidth = None) -> Floats:
-    """max(0, x G / sqrt(k)), G Gaussian (d, k): one random layer. k = d by default. (n, k)."""
-    return blocks.product(raw(dataset), _gaussian(seed, dataset.d, k or dataset.d), _relu)
+    """max(0, x G / sqrt(k)), G Gaussian (d, k): one random layer. k = d by default, 4,096 at most. (n, k)."""
+    return blocks.product(raw(dataset), _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST)), _relu)
 
 
 @embedder("Random Fourier features", family="random")

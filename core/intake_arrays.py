@@ -28,12 +28,13 @@ ROLES = {
     "probs": ("probs", "probabilities"),
     "test": ("test", "is_test"),
 }
+HEADER = 100_000  # bytes; NumPy reads no header beyond 10,000
 PLAIN = "biufUS"  # kinds of values: truth, integers, floats and text
 
 
-def parse_npy(data: bytes, what: str) -> np.ndarray:
+def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
     """The array of a .npy file, read-only and without a copy. A UserError if it is damaged, or of other values than numbers and text."""
-    stream = io.BytesIO(data)
+    stream = io.BytesIO(data[:HEADER])
     with reading(what, MEND):
         version = np.lib.format.read_magic(stream)
         header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
@@ -59,7 +60,7 @@ def is_npz(archive: zipfile.ZipFile) -> bool:
 
 def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
     """The draft of a .npz file."""
-    members = {info.filename.removesuffix(".npy").lower(): info for info in archive.infolist() if not info.is_dir()}
+    members = {info.filename.removesuffix(".npy").lower(): info for info in archive.infolist() if not info.filename.endswith("/")}
     found = {role: members[name] for role, names in ROLES.items() for name in reversed(names) if name in members}
     main = found.pop("images", None) or found.get("features")
     found.pop("features", None)

@@ -32,13 +32,14 @@ def read_images(members: list[Member], title: str, limits: Limits, choices: Choi
         raise UserError(
             f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one folder per class. {said(faults)}".strip()
         )
+    found = len(members)
     members, sizes, colour = _headers(members, title, limits, faults, progress)
     target = target_side(sizes, colour, limits, choices.side, faults)
     images, members = _values(members, sizes, target, title, limits, faults, progress)
     names, test = layout([member.parts for member in members], faults)
     order = np.argsort(test, kind="stable")
     points = pictures.stacked(images)
-    raw = Raw(points[order] if test.any() else points, test=test[order], sides=(min(sizes), max(sizes)))
+    raw = Raw(points[order] if test.any() else points, test=test[order], sides=(min(sizes), max(sizes)), lost=found - len(members))
     words, codes = coded(names)
     raw.labels = (words, codes[order]) if any(words) else None
     words, codes = coded([member.path for member in members])

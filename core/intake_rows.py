@@ -42,7 +42,7 @@ def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
         columns=raw.columns,
         sides=raw.sides,
         title=title,
-        left_out=int((~keep).sum()),
+        left_out=raw.lost + int((~keep).sum()),
         refused_ids=refused,
     )
 

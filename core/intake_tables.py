@@ -134,6 +134,9 @@ def _draft(table: pa.Table, roles: Roles, title: str, limits: Limits, choices: C
 
 
 def _features(table: pa.Table, roles: Roles, numbers: list[str], title: str, limits: Limits, faults: list[Fault]) -> Raw:
+    if not numbers and not roles.vector:
+        expected = "columns of numbers, or one column of lists of equal length"
+        raise UserError(f"{title}: found no features among the columns {some(roles.choosable, 5)}, expected {expected}.")
     if not roles.vector:
         return _columns(table, numbers, title, limits)
     if numbers:
@@ -165,7 +168,7 @@ def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[
         return
     if roles.label.lower() == "y" and choices.label is None and roles.vector is None:
         taken = {*roles.numbers, roles.label}
-        roles.numbers = [name for name in table.column_names if name in taken]
+        roles.numbers = [name for name in roles.choosable if name in taken]
         faults.append(Fault("Column y: found fractions, which are no classes.", "It is taken as a feature."))
     else:
         faults.append(Fault(f"Label column {some([roles.label])}: found fractions, expected classes.", FRACTIONS, fatal=True))
@@ -199,9 +202,6 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
 
 def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> Raw:
     """The points of columns of numbers."""
-    if not names:
-        expected = "columns of numbers, or one column of lists of equal length"
-        raise UserError(f"{title}: found no features among the columns {some(table.column_names, 5)}, expected {expected}.")
     check_size((table.num_rows, len(names)), title, limits)
     out = np.empty((table.num_rows, len(names)), np.float32)
     broken, large = np.zeros(len(out), bool), np.zeros(len(out), bool)

@@ -32,7 +32,7 @@ def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
     rows = dict(zip(draft.ids.tolist(), range(len(draft)), strict=True))
     missing = [point for point in ids.tolist() if point not in rows]
     if missing:
-        lost = f" {draft.left_out:,} rows of the file were left out." if draft.left_out else ""
+        lost = f" Rows left out of the file: {draft.left_out:,}." if draft.left_out else ""
         found = f"{len(missing):,} of {len(ids):,} ids missing, such as {some(missing, 1)}"
         raise UserError(f"{draft.title}: found {found}, expected every point.{lost} The file's ids look like {some(draft.ids, 1)}. {MEND}")
     return draft.points[[rows[point] for point in ids.tolist()]], _about(draft, len(draft) - len(ids))

@@ -10,17 +10,20 @@ In the blocks of core/blocks.py the same rows give the same bits whether they co
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
-from core import blocks, jobs
+from core import blocks, export, jobs
 from core.blocks import Table
 from core.rows import Rows
 from core.types import Floats, Ints, UserError
+from core.versions import code_version
 from core.whitening import from_gram, ridge_weights
 
 Tell = Callable[[float | None, str], None]
@@ -117,6 +120,22 @@ def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Float
     while not job.wait(1.0):
         tell(*job.progress)
     return job.result()
+
+
+def title(table: Rows) -> str:
+    """What was computed of what."""
+    return f"{table.name}, Leverage"
+
+
+def frame(scores: Floats) -> pd.DataFrame:
+    """Columns index (the row, from 0), score and rank (1 = highest; equal scores in the order of the rows)."""
+    return pd.DataFrame({"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)})
+
+
+def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> str:
+    """JSON: the files, the columns left out, the facts, the code's and the packages' versions."""
+    content = {"title": title(table), "table": identity(table), "without": list(without), "facts": dict(facts)}
+    return json.dumps(content | {"code": code_version("core.whitening"), "versions": export.versions()}, indent=1)
 
 
 def identity(table: Rows) -> list[dict[str, Any]]:

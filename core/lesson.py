@@ -19,10 +19,14 @@ DRAWN, GAP = 60, 0.085  # images in the plane, and the least distance between tw
 
 
 def results() -> list[tuple[str, Spec]]:
-    """What the lesson shows beside the first screens, as (function of the pipeline, Spec): the plane, and every strategy's favourites."""
+    """What the lesson shows beside the first screens, as (function of the pipeline, Spec): the plane, and every strategy's favourites.
+
+    The app's own strategies only: the lesson is bundled and must look the same everywhere.
+    """
     plane = Spec().with_(embedding="pca", embedding_knobs=(("k", 2),))
     pool = Spec(n=POOL, embedding="cnn_classification")
-    return [("plane_of", plane), *(("favourites_of", pool.with_(strategy=name)) for name in strategy.strategies())]
+    names = [name for name, entry in strategy.strategies().items() if not entry.own]
+    return [("plane_of", plane), *(("favourites_of", pool.with_(strategy=name)) for name in names)]
 
 
 def spread(coordinates: np.ndarray, scores: np.ndarray, count: int = DRAWN, gap: float = GAP) -> Ints:

@@ -34,7 +34,7 @@ class TooManyPixels(ValueError):
     """The header announces more pixels than are decoded."""
 
 
-def size_of(data: bytes, most: int) -> tuple[tuple[int, int], bool]:
+def size_of(data: bytes | bytearray, most: int) -> tuple[tuple[int, int], bool]:
     """((width, height) when upright, may it be in colour?). `TooManyPixels` beyond `most`; any other error if it is no image."""
     image = _open(data)
     width, height = image.size
@@ -45,7 +45,7 @@ def size_of(data: bytes, most: int) -> tuple[tuple[int, int], bool]:
     return (width, height), image.mode not in GREY
 
 
-def decoded(data: bytes) -> Bytes:
+def decoded(data: bytes | bytearray) -> Bytes:
     """The image's values, upright and opaque: (h, w) if it is grey, else (h, w, 3). Any error if it cannot be decoded."""
     from PIL.Image import Transpose
 
@@ -96,7 +96,7 @@ def stacked(images: list[Bytes]) -> Bytes:
     return np.stack([np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image for image in images])
 
 
-def _open(data: bytes) -> Image:
+def _open(data: bytes | bytearray) -> Image:
     from PIL import Image as pil
 
     try:

@@ -53,7 +53,7 @@ def preview(draft: Draft) -> Preview:
         left_out=draft.left_out,
         constant=int(constant.sum()),
         duplicates=int(repeated.sum()),
-        memory=draft.points.nbytes + 4 * n * d + 8 * d * d,
+        memory=draft.points.nbytes + 4 * n * d + 8 * min(n, d) ** 2,
         faults=(*draft.faults, *_faults(draft, constant, repeated, classes)),
     )
 

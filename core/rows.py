@@ -55,6 +55,12 @@ class Rows:
         """The files of the table."""
         raise NotImplementedError
 
+    @property
+    def name(self) -> str:
+        """What to call the table: its file, or the folder of its parts."""
+        first, *more = self.paths
+        return first.parent.name if more else first.name
+
     def part(self, start: int, stop: int) -> Rows:
         """The rows from start to stop (without), counted from this table's first."""
         return replace(self, start=self.start + start, stop=min(self.start + stop, self.stop))

@@ -14,13 +14,14 @@ A knob's range, unit and explanation stand in its annotation: `ridge: Annotated[
 from __future__ import annotations
 
 import inspect
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.knobs import Knob, knobs_of, parse_knobs  # noqa: F401  they belong to the plug point
 from core.types import Embedded, Selection, UserError, check_budget, check_scores
 
 INPUTS = {
@@ -40,60 +41,14 @@ INPUTS = {
 WHOLE = ("embedding", "probs", "labels", "head")
 # What is made for any dataset under any embedding by core/inputs.py: it takes a part of the points, or more trainings.
 MADE = ("validation", "member_probs", "record")
+# How the modules of own strategies begin (core/plugins.py).
+OWN = "plugin_"
 # What cannot be had without labels.
 LEARNED = {"labels", "probs", "head", *MADE}
 
 
-@dataclass(frozen=True)
-class Knob:
-    """One number or choice that a strategy or an embedding takes.
-
-    choices: the steps of its slider or menu, in order. low, high: the range a typed value may have.
-    """
-
-    label: str
-    help: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple = ()
-    name: str = ""
-    default: Any = None
-    kind: type = float
-    optional: bool = False
-
-    def parse(self, text: Any) -> Any:
-        """A value from a link, a command line or a widget, checked; a UserError if it does not fit."""
-        if self.optional and text in (None, "", "none", "None"):
-            return None
-        if self.kind is bool:
-            if str(text).lower() in ("true", "1"):
-                return True
-            if str(text).lower() in ("false", "0"):
-                return False
-            raise UserError(f"{self.name}: found {text!r}, expected true or false.")
-        if self.kind is str:
-            if self.choices and text not in self.choices:
-                raise UserError(f"{self.name}: found {text!r}, expected one of {', '.join(map(str, self.choices))}.")
-            return str(text)
-        try:
-            value: Any = float(text)
-            if self.kind is int and not value.is_integer():
-                raise ValueError
-            value = self.kind(value)
-        except (TypeError, ValueError, OverflowError):
-            raise UserError(
-                f"{self.name}: found {text!r}, expected {'a whole number' if self.kind is int else 'a number'}{self._range()}."
-            ) from None
-        if not -np.inf < value < np.inf or (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
-            raise UserError(f"{self.name}: found {text}, expected a number{self._range()}.")
-        return value
-
-    def _range(self) -> str:
-        if self.low is not None and self.high is not None:
-            return f" from {self.low:g} to {self.high:g}"
-        if self.low is not None:
-            return f" of at least {self.low:g}"
-        return f" of at most {self.high:g}" if self.high is not None else ""
+class Refused(TypeError):
+    """A function that cannot be a strategy. The message says why and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +70,11 @@ class Strategy:
         """The first paragraph of the function's docstring."""
         return " ".join((inspect.getdoc(self.function) or "").split("\n\n")[0].split())
 
+    @property
+    def own(self) -> bool:
+        """Does it come from a file of the user's?"""
+        return self.function.__module__.startswith(OWN)
+
 
 _registry: dict[str, Strategy] = {}
 
@@ -130,10 +90,34 @@ def selector(label: str, *, nested: bool) -> Callable:
 
 
 def strategies() -> dict[str, Strategy]:
-    """All registered strategies by name, in menu order."""
+    """All registered strategies by name, in menu order; own ones come last."""
     import core.strategies  # noqa: F401  the table of contents registers them
+    from core import plugins
 
+    plugins.load()
     return dict(_registry)
+
+
+def registered() -> dict[str, Strategy]:
+    """What has been registered so far, by name."""
+    return dict(_registry)
+
+
+def put(entry: Strategy) -> None:
+    """Register this entry, in place of the one of its name."""
+    _registry[entry.name] = entry
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[dict[str, Strategy]]:
+    """Inside, what is registered stays only if nothing fails. Hands out what there was before."""
+    before = dict(_registry)
+    try:
+        yield before
+    except BaseException:
+        _registry.clear()
+        _registry.update(before)
+        raise
 
 
 def find(name: str | Strategy) -> Strategy:
@@ -214,30 +198,14 @@ def top_k(scores: np.ndarray, k: int, labeled: np.ndarray | None = None) -> Sele
     return Selection(indices, scores[indices], nested=True)
 
 
-def knobs_of(function: Callable, skip: tuple[str, ...] = ("k", "rng")) -> dict[str, Knob]:
-    """The keyword-only parameters of a function as knobs, with what their annotations say."""
-    hints = typing.get_type_hints(function, include_extras=True)
-    parameters = inspect.signature(function).parameters.values()
-    return {p.name: _knob(p, hints.get(p.name)) for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in skip}
-
-
-def parse_knobs(knobs: Mapping[str, Knob], values: Mapping[str, Any], owner: str) -> dict[str, Any]:
-    """Every knob's value, defaults filled in; a UserError for an unknown name or a value out of range."""
-    unknown = set(values) - set(knobs)
-    if unknown:
-        raise UserError(f"{owner} has no setting {', '.join(sorted(unknown))}; it has {', '.join(knobs) or 'none'}.")
-    return {name: knob.parse(values[name]) if name in values else knob.default for name, knob in knobs.items()}
-
-
 def _register(function: Callable, label: str, kind: str, nested: bool) -> Callable:
     parameters = inspect.signature(function).parameters
+    if reason := _refused(parameters, kind):
+        raise Refused(f"{function.__name__}: {reason}")
     inputs = [p for p in parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    unknown = [p.name for p in inputs if p.name not in INPUTS]
-    if unknown:
-        raise TypeError(f"{function.__name__}: unknown inputs {unknown}; strategies take {', '.join(INPUTS)}")
     taken = _registry.get(function.__name__)
     if taken is not None and taken.function.__module__ != function.__module__:
-        raise TypeError(f"{function.__name__}: {taken.function.__module__} has registered a strategy of this name. Rename one of them.")
+        raise Refused(f"{function.__name__}: {taken.function.__module__} has registered a strategy of this name. Rename one of them")
     _registry[function.__name__] = Strategy(
         name=function.__name__,
         label=label,
@@ -252,12 +220,19 @@ def _register(function: Callable, label: str, kind: str, nested: bool) -> Callab
     return function
 
 
-def _knob(parameter: inspect.Parameter, hint: Any) -> Knob:
-    annotated = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
-    described = next((extra for extra in annotated[1:] if isinstance(extra, Knob)), Knob(parameter.name))
-    kinds = typing.get_args(annotated[0]) or (annotated[0],)
-    kind = next((k for k in kinds if k in (int, float, str, bool)), type(parameter.default))
-    return replace(described, name=parameter.name, default=parameter.default, kind=kind, optional=type(None) in kinds)
+def _refused(parameters: Mapping[str, inspect.Parameter], kind: str) -> str | None:
+    """Why a function with these parameters cannot be a strategy."""
+    inputs = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    if unknown := [name for name in inputs if name not in INPUTS]:
+        return f"unknown inputs {unknown}; strategies take {', '.join(INPUTS)}, and after a * their knobs with defaults"
+    if any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters.values() if p.name in inputs):
+        return "inputs are handed over by name; write them without a / and without stars"
+    knobs = [p for p in parameters.values() if p.kind is p.KEYWORD_ONLY and p.name not in ("k", "rng")]
+    if bare := [p.name for p in knobs if p.default is p.empty]:
+        return f"found no default for {', '.join(bare)}; every knob needs one"
+    if ("k" in parameters) != (kind == "selector"):
+        return "a selector takes the budget k after a *" if kind == "selector" else "a scorer takes no budget k; a @selector does"
+    return None
 
 
 def _inputs(embedded: Embedded, more: Mapping | None) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 The hash covers a module and every module of core that it imports, directly or through others, except the plumbing
 below, which moves results about but does not change them. Comments, docstrings and layout do not count. It reads
-source text, so it imports nothing, and it is the same on every version of Python.
+source text, so it imports nothing, and it is the same on every version of Python. Modules from elsewhere (core/plugins.py) count with
+the text that was loaded, whatever has become of the file since.
 """
 
 from __future__ import annotations
@@ -16,6 +17,15 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUMBING = {"core", *(f"core.{name}" for name in "types strategy spec cache jobs versions folders datasets own".split())}
+
+
+_elsewhere: dict[str, str] = {}
+
+
+def remember(module: str, source: str) -> None:
+    """The text of a module that is no file of core."""
+    _elsewhere[module] = source
+    _code_version.cache_clear()
 
 
 def code_version(module: str) -> str:
@@ -52,7 +62,7 @@ def _reached(module: str) -> set[str]:
     found, waiting = set(), [module]
     while waiting:
         name = waiting.pop()
-        if name not in found and name not in PLUMBING and _path(name).exists():
+        if name not in found and name not in PLUMBING and (name in _elsewhere or _path(name).exists()):
             found.add(name)
             waiting += _imports(_source(name))
     return found
@@ -75,4 +85,4 @@ def _path(module: str) -> Path:
 
 
 def _source(module: str) -> str:
-    return _path(module).read_text("utf-8")
+    return _elsewhere[module] if module in _elsewhere else _path(module).read_text("utf-8")

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core import own
+from core import datasets, own
 from core.strategy import Knob
-from pages.shared import bring_in, cached, join_in, own_list, parts, pickers, state
+from pages.shared import bring_in, cached, join_in, own_list, parts, pickers, read_back, scores_out, state
 
 PAGE = "data"
 SHOWN = {"in": "Bring data in", "join": "Join an embedding", "out": "Take scores out", "back": "Read scores back"}
@@ -27,6 +27,10 @@ with parts.explained():
         own_list.show()
     elif view["show"] == "join":
         join_in.show(spec)
+    elif not datasets.is_ready(spec.dataset):
+        parts.offer_dataset(spec.dataset)
+    elif view["show"] == "out":
+        scores_out.take_out(spec, cached.dataset(spec.dataset, spec.n, spec.subset))
     else:
-        st.info("Soon.")
+        read_back.show(spec)
 parts.link_box(state.leave(PAGE, VIEW, spec, view))

@@ -12,6 +12,7 @@ import stat
 import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -86,6 +87,12 @@ def png(image: np.ndarray, kind: str = "PNG") -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, kind)
     return buffer.getvalue()
+
+
+def announcing(image: bytes, width: int, height: int) -> bytes:
+    """The same PNG with a sound header that announces another size."""
+    header = b"IHDR" + struct.pack(">II", width, height) + image[24:29]
+    return image[:12] + header + struct.pack(">I", zlib.crc32(header)) + image[33:]
 
 
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -249,7 +256,7 @@ def odd_npz(rng: random.Random) -> bytes:
 def odd_zip(rng: random.Random) -> bytes:
     """Paths that lead out, links, archives inside, members of one name, images that announce what they are not."""
     image = png(np.arange(64, dtype=np.uint8).reshape(8, 8))
-    huge = image[:16] + struct.pack(">II", rng.choice([1, 60_000, 2**31 - 1]), rng.choice([0, 60_000, 2**31 - 1])) + image[24:]
+    huge = announcing(image, rng.choice([1, 8, 60_000, 2**31 - 1]), rng.choice([0, 9, 60_000, 2**31 - 1]))
     buffer = io.BytesIO()
     with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(buffer, "w", rng.choice([0, 8, 8, 12, 14])) as archive:
         for i in range(rng.randrange(8)):

@@ -1,214 +1,31 @@
 """Does every strategy keep the contract that menus, galleries and experiments rely on?
 
-Each check is a function of a strategy; it runs over the whole registry, so a new strategy is tested by being registered.
-Each must also object to a strategy that was broken on purpose, so that it cannot pass by seeing nothing. Inputs come by
-name from the closed vocabulary `INPUTS`, for 24 points of 5 dimensions in 3 classes, 4 of them labeled.
+The checks are those of core/contract.py; they run over the whole registry, so a new strategy is tested by being registered.
+Each must also object to a strategy that was broken on purpose, so that it cannot pass by seeing nothing.
 """
 
-import copy
-import dataclasses
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Annotated
 
 import numpy as np
 import pytest
 
-from core import embeddings, strategy
-from core.strategy import INPUTS, Knob, missing, pick, score, scorer, selector, strategies
-from core.types import Embedded, Head, UserError
-
-N, D, C = 24, 5, 3
-IN_EMBEDDED = ("embedding", "probs", "labels", "labeled")
-
-
-def softmax(logits):
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def world(order=None) -> dict:
-    """Every input of the vocabulary, the points in this order."""
-    rng, order = np.random.default_rng(5), np.arange(N) if order is None else order
-    embedding = rng.normal(size=(N, D)).astype(np.float32)[order]
-    weights, intercepts = rng.normal(size=(C, D)), rng.normal(size=C)
-    labels, labeled = rng.permutation(np.arange(N) % C)[order], (np.arange(N) % 6 == 1)[order]
-    unseen = rng.normal(size=(9, D)).astype(np.float32)
-    members = softmax(rng.normal(size=(4, N, C)))[:, order]
-    probs = softmax(embedding @ weights.T + intercepts)
-    return {
-        "embedding": embedding,
-        "probs": probs,
-        "labels": labels,
-        "labeled": labeled,
-        "head": Head(weights, intercepts, 0.1, Embedded(embedding, probs, labels)),
-        "validation": Embedded(unseen, softmax(unseen @ weights.T + intercepts), np.arange(9) % C),
-        "member_probs": members,
-        "record": softmax(3 * rng.normal(size=(6, N, C)))[:, order],
-        "images": rng.integers(0, 256, (N, 6, 6), dtype=np.uint8)[order],
-    }
-
-
-def given(entry, inputs: dict, labeled: bool = True) -> tuple[Embedded, dict]:
-    """What of these inputs the strategy accepts, as pick() and score() take it."""
-    kept = {name: value for name, value in inputs.items() if name in (*entry.accepts, "embedding", *(["labeled"] if labeled else []))}
-    return Embedded(**{n: v for n, v in kept.items() if n in IN_EMBEDDED}), {n: v for n, v in kept.items() if n not in IN_EMBEDDED}
-
-
-def picked(entry, k: int, inputs: dict | None = None, seed: int = 3):
-    embedded, more = given(entry, inputs or world())
-    return pick(entry, embedded, k, rng=np.random.default_rng(seed), inputs=more)
-
-
-def scored(entry, inputs: dict | None = None, seed: int = 3):
-    embedded, more = given(entry, inputs or world())
-    return score(entry, embedded, rng=np.random.default_rng(seed), inputs=more)
-
-
-def arrays(value) -> list[np.ndarray]:
-    """All arrays inside the inputs, in a fixed order."""
-    if isinstance(value, np.ndarray):
-        return [value]
-    parts = list(value.values()) if isinstance(value, dict) else [getattr(value, f.name) for f in dataclasses.fields(value)]
-    return [array for part in parts if isinstance(part, np.ndarray | Embedded | Head) for array in arrays(part)]
-
-
-UNLABELED = np.flatnonzero(~world()["labeled"])
-POOL = len(UNLABELED)
-
-
-# ---- the contract ----
-
-
-def gives_finite_numbers_of_the_right_shape(entry):
-    if entry.kind == "scorer":
-        inputs, rng = {name: world()[name] for name in entry.accepts}, {"rng": np.random.default_rng(0)} if entry.random else {}
-        raw = entry.function(**inputs, **rng)
-        assert raw.shape == (N,) and raw.dtype == np.float64 and np.isfinite(raw).all()
-    chosen = picked(entry, 5)
-    assert chosen.indices.shape == chosen.gains.shape == (5,)
-    assert chosen.indices.dtype == np.int64 and chosen.gains.dtype == np.float64 and np.isfinite(chosen.gains).all()
-    assert chosen.nested == entry.nested
-
-
-def leaves_its_inputs_alone(entry):
-    inputs = world()
-    before = copy.deepcopy(arrays(inputs))
-    picked(entry, 5, inputs)
-    assert all(np.array_equal(a, b) for a, b in zip(arrays(inputs), before, strict=True))
-
-
-def works_on_read_only_inputs(entry):
-    inputs = world()
-    for array in arrays(inputs):
-        array.flags.writeable = False
-    assert len(picked(entry, 5, inputs)) == 5
-
-
-def same_rng_same_answer(entry):
-    first, second = picked(entry, 6), picked(entry, 6)
-    assert np.array_equal(first.indices, second.indices) and np.array_equal(first.gains, second.gains)
-
-
-def another_rng_another_answer(entry):
-    if entry.random:
-        assert any(not np.array_equal(picked(entry, 6).indices, picked(entry, 6, seed=seed).indices) for seed in range(10, 20))
-
-
-def order_of_points_does_not_matter(entry):
-    if entry.random:
-        return
-    order = np.random.default_rng(8).permutation(N)
-    if entry.kind == "scorer":
-        plain = scored(entry)
-        assert np.allclose(scored(entry, world(order)), plain[order], rtol=1e-6, atol=1e-9 * np.abs(plain).max())
-        if len(np.unique(plain[UNLABELED])) < POOL:  # counts: which of equal points is picked does depend on their order
-            return
-    assert np.array_equal(order[picked(entry, 6, world(order)).indices], picked(entry, 6).indices)
-
-
-def nested_holds_where_it_is_declared(entry):
-    if entry.nested:
-        most = picked(entry, 9)
-        for j in (0, 1, 4, 8):
-            assert np.array_equal(picked(entry, j).indices, most.indices[:j])
-            assert np.allclose(picked(entry, j).gains, most.gains[:j])
-
-
-def picks_each_point_once_and_no_labeled_one(entry):
-    for k in (0, 1, 7, POOL):
-        indices = picked(entry, k).indices
-        assert len(indices) == k and len(set(indices)) == k and set(indices) <= set(UNLABELED)
-
-
-def bad_budgets_are_refused(entry):
-    for k in (POOL + 1, -1, 2.5, True):
-        with pytest.raises(UserError, match="Budget k"):
-            picked(entry, k)
-
-
-def a_missing_input_is_named(entry):
-    for name in set(entry.needs) - {"embedding"}:
-        embedded, more = given(entry, {n: v for n, v in world().items() if n != name})
-        reason = missing(entry, embedded, **more)
-        assert reason and reason.startswith("needs ") and INPUTS[name] in reason
-        with pytest.raises(UserError) as refused:
-            pick(entry, embedded, 2, inputs=more)
-        assert entry.label in str(refused.value) and INPUTS[name] in str(refused.value)
-    embedded, more = given(entry, world())
-    assert missing(entry, embedded, **more) is None
-
-
-def knobs_explain_themselves(entry):
-    for name, knob in entry.knobs.items():
-        assert knob.name == name and knob.label and knob.label != name and len(knob.help) > 10, name
-        assert knob.kind in (int, float, str, bool), name
-        assert knob.parse(str(knob.default)) == knob.default, f"{name}: the default is outside its own range"
-        assert not knob.choices or knob.default in knob.choices, f"{name}: the default is no step of its slider"
-        assert knob.choices or knob.kind is not str, f"{name}: a text needs its choices"
-        assert [knob.parse(str(choice)) for choice in knob.choices] == list(knob.choices), name
-
-
-def every_step_of_a_knob_works_or_says_why_not(entry):
-    embedded, more = given(entry, world())
-    for name, knob in entry.knobs.items():
-        for choice in knob.choices:
-            with suppress(UserError):
-                assert len(pick(entry, embedded, 5, rng=np.random.default_rng(3), inputs=more, **{name: choice})) == 5
-
-
-def docstring_tells_formula_shapes_and_direction(entry):
-    text = entry.function.__doc__ or ""
-    assert len(entry.summary) > 20 and "(n" in text and any(sign in text for sign in "=^[∑|")
-    assert "igher" in text if entry.kind == "scorer" else "gain" in text
-
-
-CONTRACT: list[Callable] = [
-    gives_finite_numbers_of_the_right_shape,
-    leaves_its_inputs_alone,
-    works_on_read_only_inputs,
-    same_rng_same_answer,
-    another_rng_another_answer,
-    order_of_points_does_not_matter,
-    nested_holds_where_it_is_declared,
-    picks_each_point_once_and_no_labeled_one,
-    bad_budgets_are_refused,
-    a_missing_input_is_named,
-    knobs_explain_themselves,
-    every_step_of_a_knob_works_or_says_why_not,
-    docstring_tells_formula_shapes_and_direction,
-]
+from core import contract, embeddings, strategy
+from core.contract import CONTRACT, MANNERS, Broken
+from core.contract_inputs import DEGENERATE, D, N, arrays, world
+from core.strategy import INPUTS, Knob, scorer, selector, strategies
+from core.types import UserError
 
 
 @pytest.mark.parametrize("name", strategies())
-@pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CONTRACT + MANNERS, ids=lambda check: check.__name__)
 def test_contract(check, name):
     check(strategies()[name])
 
 
 @pytest.mark.parametrize("name", embeddings.embedders())
 def test_knobs_of_embeddings_explain_themselves(name):
-    knobs_explain_themselves(embeddings.find(name))
+    contract.knobs_work(embeddings.find(name))
+    contract.knobs_explain_themselves(embeddings.find(name))
 
 
 def test_labels_tell_strategies_apart():
@@ -218,6 +35,31 @@ def test_labels_tell_strategies_apart():
 
 def test_every_word_of_the_vocabulary_has_an_input_here():
     assert set(world()) == set(INPUTS)
+
+
+@pytest.mark.parametrize("where", DEGENERATE)
+def test_degenerate_worlds_are_whole(where):
+    inputs = DEGENERATE[where]()
+    n, d = inputs["embedding"].shape
+    assert set(inputs) == set(INPUTS) and not inputs["labeled"].all()
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            assert value.shape[name in ("member_probs", "record")] == n, name
+    head = inputs["head"]
+    assert head.fitted_on.embedding is inputs["embedding"] and head.weights.shape[1] == d == inputs["validation"].embedding.shape[1]
+
+
+def test_degenerate_worlds_are_what_they_are_called():
+    shapes = {where: make()["embedding"].shape for where, make in DEGENERATE.items()}
+    assert shapes["one point alone"] == (1, D) and shapes["two points"] == (2, D) and shapes["one dimension"] == (N, 1)
+    found = {where: make()["embedding"] for where, make in DEGENERATE.items()}
+    assert (found["copies of one point"] == found["copies of one point"][0]).all() and not found["points of zeros"].any()
+    assert (~found["columns of zeros"].any(axis=0)).nonzero()[0].tolist() == [1, 2]
+
+
+def test_arrays_are_found_inside_heads_and_embedded_points():
+    names = [name for name, _ in arrays(world())]
+    assert {"embedding", "probs", "head", "validation", "images"} <= set(names) and names.count("head") == 5
 
 
 # ---- strategies broken on purpose, and one that is sound ----
@@ -270,6 +112,39 @@ def single_precision(embedding):
     return embedding.sum(axis=1)
 
 
+def too_few(embedding):
+    return np.zeros(len(embedding) - 1)
+
+
+def words(embedding):
+    return np.full(len(embedding), "high")
+
+
+def only_indices(embedding, *, k):
+    return np.arange(k)
+
+
+def of_length_one(embedding):
+    return (embedding / np.linalg.norm(embedding, axis=1, keepdims=True))[:, 0].astype(np.float64)
+
+
+def third_neighbour(embedding):
+    return np.sort(((embedding[:, None] - embedding[None]) ** 2).sum(axis=2), axis=1)[:, 3].astype(np.float64)
+
+
+def of_a_strange_kind(embedding, *, weights=(1.0, 2.0)):
+    return embedding.sum(axis=1).astype(np.float64)
+
+
+def fails_at_its_end(embedding, *, power: Annotated[float, Knob("Power", "Of the norm.", choices=(1.0, 2.0))] = 1.0):
+    return {1.0: embedding.sum(axis=1).astype(np.float64)}[power]
+
+
+def half(embedding, labeled=None, *, k):
+    order = np.flatnonzero(~labeled)[: k // 2]
+    return order, np.zeros(len(order))
+
+
 def infinite(embedding):
     return np.full(len(embedding), np.inf)
 
@@ -282,21 +157,31 @@ def out_of_its_range(embedding, *, weight: Annotated[float, Knob("Weight", "How 
     return row_numbers(embedding)
 
 
+C = contract
 BROKEN = [
-    (gives_finite_numbers_of_the_right_shape, scorer("x"), single_precision),
-    (gives_finite_numbers_of_the_right_shape, scorer("x"), infinite),
-    (leaves_its_inputs_alone, scorer("x"), scales_in_place),
-    (works_on_read_only_inputs, scorer("x"), scales_in_place),
-    (same_rng_same_answer, scorer("x"), own_randomness),
-    (another_rng_another_answer, scorer("x"), deaf_to_rng),
-    (order_of_points_does_not_matter, scorer("x"), row_numbers),
-    (order_of_points_does_not_matter, selector("x", nested=True), depends_on_k),
-    (nested_holds_where_it_is_declared, selector("x", nested=True), depends_on_k),
-    (picks_each_point_once_and_no_labeled_one, selector("x", nested=True), repeats),
-    (picks_each_point_once_and_no_labeled_one, selector("x", nested=True), forgets_labeled),
-    (knobs_explain_themselves, scorer("x"), no_help),
-    (knobs_explain_themselves, scorer("x"), out_of_its_range),
-    (docstring_tells_formula_shapes_and_direction, scorer("x"), row_numbers),
+    (C.gives_finite_numbers_of_the_right_shape, scorer("x"), infinite, r"found inf for 24 points; a score must be a finite number"),
+    (C.gives_finite_numbers_of_the_right_shape, scorer("x"), too_few, r"found scores of shape \(23,\) for 24 points, expected \(24,\)"),
+    (C.gives_finite_numbers_of_the_right_shape, scorer("x"), words, "scores for 24 points, expected numbers"),
+    (C.gives_finite_numbers_of_the_right_shape, selector("x", nested=True), only_indices, "found ndarray, expected a pair"),
+    (C.leaves_its_inputs_alone, scorer("x"), scales_in_place, "it changed its input embedding in place. Work on a copy"),
+    (C.works_on_read_only_inputs, scorer("x"), scales_in_place, "read-only"),
+    (C.same_rng_same_answer, scorer("x"), own_randomness, "two runs with the same seed differ"),
+    (C.another_rng_another_answer, scorer("x"), deaf_to_rng, "ten seeds give the same answer"),
+    (C.order_of_points_does_not_matter, scorer("x"), row_numbers, "2[0-4] of 24 get another score"),
+    (C.order_of_points_does_not_matter, selector("x", nested=True), depends_on_k, "in another order of the points it picks others"),
+    (C.nested_holds_where_it_is_declared, selector("x", nested=True), depends_on_k, "its 1 points are not the first 1 of its 9"),
+    (C.picks_each_point_once_and_no_labeled_one, selector("x", nested=True), repeats, "expected 7 new points, but it picked 1 different"),
+    (C.picks_each_point_once_and_no_labeled_one, selector("x", nested=True), forgets_labeled, "1 of them labeled"),
+    (C.picks_each_point_once_and_no_labeled_one, selector("x", nested=True), half, "expected 1 new points, but it picked 0"),
+    (C.knobs_work, scorer("x"), out_of_its_range, "weight: found 1.0, expected a number of at least 2"),
+    (C.knobs_work, scorer("x"), of_a_strange_kind, "knob weights is a tuple, expected a number"),
+    (C.every_step_of_a_knob_works_or_says_why_not, scorer("x"), fails_at_its_end, "with power = 2.0: 2.0"),
+    (C.stays_calm_on_degenerate_points, scorer("x"), of_length_one, "found nan for points of zeros; a score must be a finite number"),
+    (C.stays_calm_on_degenerate_points, scorer("x"), third_neighbour, "one point alone: index 3 is out of bounds"),
+    (C.stays_calm_on_degenerate_points, selector("x", nested=True), half, "one point alone: half: expected 1 new points"),
+    (C.scores_are_float64, scorer("x"), single_precision, "found float32 scores, expected float64"),
+    (C.knobs_explain_themselves, scorer("x"), no_help, "knob weight has no words of its own"),
+    (C.docstring_tells_formula_shapes_and_direction, scorer("x"), row_numbers, "its docstring"),
 ]
 
 
@@ -312,16 +197,39 @@ def registered(monkeypatch):
     return register
 
 
-@pytest.mark.parametrize(("check", "decorate", "function"), BROKEN, ids=[f"{f.__name__}-{c.__name__}" for c, _, f in BROKEN])
-def test_the_check_notices_a_broken_strategy(check, decorate, function, registered):
-    with pytest.raises((AssertionError, ValueError, UserError)):
-        check(registered(decorate, function))
+IDS = [f"{function.__name__}-{check.__name__}" for check, _, function, _ in BROKEN]
+
+
+@pytest.mark.parametrize(("check", "decorate", "function", "message"), BROKEN, ids=IDS)
+def test_the_check_notices_a_broken_strategy(check, decorate, function, message, registered):
+    entry = registered(decorate, function)
+    with np.errstate(all="ignore"), pytest.raises((Broken, ValueError, UserError), match=message):
+        check(entry)
+
+
+def test_a_refusal_in_words_is_no_fault(registered):
+    def only_many(embedding):
+        if len(embedding) < 5:
+            raise UserError("This needs 5 points.")
+        return embedding.sum(axis=1).astype(np.float64)
+
+    C.stays_calm_on_degenerate_points(registered(scorer("x"), only_many))
+
+
+def test_every_finding_has_its_sentence(registered):
+    found = {finding.check: finding for finding in contract.findings(registered(scorer("x"), fails_at_its_end))}
+    assert list(found) == [check.__name__.replace("_", " ") for check in CONTRACT + MANNERS]
+    assert found["every step of a knob works or says why not"].fault == "with power = 2.0: 2.0"
+    assert found["gives finite numbers of the right shape"].fault is None and not found["gives finite numbers of the right shape"].advice
+    assert found["docstring tells formula shapes and direction"].advice and found["docstring tells formula shapes and direction"].fault
 
 
 SOUND = [(scorer("Sums"), row_sums), (selector("Greedy", nested=True), greedy)]
 
 
-@pytest.mark.parametrize("check", [check for check in CONTRACT if check is not knobs_explain_themselves], ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check", [check for check in CONTRACT + MANNERS if check is not C.knobs_explain_themselves], ids=lambda check: check.__name__
+)
 @pytest.mark.parametrize(("decorate", "function"), SOUND, ids=["scorer", "selector"])
 def test_the_check_accepts_a_sound_strategy(check, decorate, function, registered):
     check(registered(decorate, function))

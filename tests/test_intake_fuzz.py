@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,13 +18,13 @@ from core.types import Dataset, UserError
 from tests.fuzzing import SMALL, assert_plain, assert_sound, links, uploads
 
 FUZZ = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-_watch: list[list[str]] = []
+_seen: list[list[str]] = []
 
 
 def _audit(event: str, details: tuple) -> None:
-    """Notes every file that is opened for writing, made, renamed or linked while a watch is on."""
-    if _watch and (event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove") or (event == "open" and _writing(details[1]))):
-        _watch[-1].append(f"{event} {details[0]!r}")
+    """Notes every file that is opened for writing, made, renamed or linked while someone watches."""
+    if _seen and (event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove") or (event == "open" and _writing(details[1]))):
+        _seen[-1].append(f"{event} {details[0]!r}")
 
 
 def _writing(mode: object) -> bool:
@@ -34,39 +36,44 @@ def _hook():
     sys.addaudithook(_audit)
 
 
-@pytest.fixture
-def written(tmp_path, monkeypatch):
-    """What was written since the test began; the current folder is an empty one."""
-    monkeypatch.chdir(tmp_path)
-    _watch.append([])
-    yield _watch[-1]
-    _watch.pop()
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """What is written to disk meanwhile."""
+    _seen.append([])
+    try:
+        yield _seen[-1]
+    finally:
+        _seen.pop()
 
 
-def test_the_watch_sees_a_file(written, tmp_path):
-    (tmp_path / "a").write_text("x")
+def test_the_watch_sees_a_file(tmp_path):
+    with watched() as written:
+        (tmp_path / "a").write_text("x")
     assert len(written) == 1 and "open" in written[0]
 
 
-def test_uploads_end_in_a_draft_or_in_a_message(written, tmp_path):
+def test_uploads_end_in_a_draft_or_in_a_message(tmp_path, monkeypatch):
     outcomes = {"draft": 0, "message": 0}
 
     @settings(**FUZZ, max_examples=400)
     @given(uploads())
     def check(upload):
-        try:
-            draft = read(upload.data, upload.name, limits=SMALL, choices=upload.choices)
-        except UserError as error:
-            assert_plain(str(error))
-            outcomes["message"] += 1
-        else:
-            outcomes["draft"] += 1
-            assert_sound(draft, SMALL)
-            assert preview(draft).rows == len(draft)
-            _join_itself(draft)
+        with watched() as written:
+            try:
+                draft = read(upload.data, upload.name, limits=SMALL, choices=upload.choices)
+            except UserError as error:
+                assert_plain(str(error))
+                outcomes["message"] += 1
+            else:
+                outcomes["draft"] += 1
+                assert_sound(draft, SMALL)
+                assert preview(draft).rows == len(draft)
+                _join_itself(draft)
+        assert written == []
 
+    monkeypatch.chdir(tmp_path)
     check()
-    assert written == [] and list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
     assert min(outcomes.values()) > 50, outcomes
 
 

@@ -212,3 +212,11 @@ def test_fewer_points_than_dimensions_by_singular_values(kind):
     np.testing.assert_allclose((x @ whitening.weights).T @ (x @ whitening.weights), np.eye(r), atol=1e-8)
     by_hand = np.einsum("ij,ij->i", x @ np.linalg.inv(x.T @ x + 0.5 * np.eye(x.shape[1])), x)
     np.testing.assert_allclose(leverage(x, ridge=0.5), by_hand, rtol=1e-6, atol=1e-9)
+
+
+def test_as_many_directions_as_points_rank_nothing():
+    """Every leverage is 1; what rounding leaves of that must not become a ranking."""
+    x = np.random.default_rng(1).standard_normal((40, 40)) * np.logspace(-3, 3, 40)
+    for wide in (x, np.hstack([x, x])):
+        assert (leverage(wide) == 1.0).all()
+    assert len(np.unique(leverage(np.vstack([x, x[:1]])))) > 1

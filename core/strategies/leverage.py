@@ -50,11 +50,15 @@ def leverage(
     embedding: X (n, d), finite. Returns (n,) float64 in [0, 1], higher = picked first; sums to the rank of X
     (ridge = 0) or to sum_j w_j / (w_j + ridge) over the eigenvalues w of X^T X (ridge > 0).
     rank: keep the `rank` largest eigenvalues only (rank-k leverage); a UserError if X has fewer.
+    As many directions as points: every score is exactly 1, and they rank nothing.
     Points are not centred: for leverage with an intercept, centre the columns and add 1/n.
     """
     check_matrix(embedding, "embedding")
     if ridge == 0 and rank is None:
-        return np.minimum(blocks.squared_norms(embedding, whiten(embedding).weights), 1.0)
+        whitening = whiten(embedding)
+        if whitening.rank == len(embedding):  # every point has a direction of its own: what rounding leaves must not rank them
+            return np.ones(len(embedding))
+        return np.minimum(blocks.squared_norms(embedding, whitening.weights), 1.0)
     eigenvalues, squares = spectrum(embedding)
     if rank is not None and rank > len(eigenvalues):
         raise UserError(

@@ -53,12 +53,12 @@ def show() -> None:
     about = preview(draft)
     tell(about.faults)
     _facts(draft, about)
+    _keep(draft, about)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _some_points(draft)
     with right:
         _classes(about)
-    _keep(draft, about)
 
 
 def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
@@ -157,19 +157,19 @@ def _facts(draft: Draft, about: Preview) -> None:
         ("pixels" if draft.kind == "images" else "features", shape, "What describes each point"),
         ("classes", f"{len(about.classes):,}" if about.classes else "no labels", "How many different labels there are"),
         ("test points", f"{about.test_rows:,}", "Points of a test part; without one a fifth of the points is held out where it is needed"),
-        ("left out", f"{about.left_out:,}", "Rows or files that cannot be used"),
+        ("left out", f"{about.left_out:,}", "Rows that cannot be used"),
         ("duplicates", f"{about.duplicates:,}", "Points equal to an earlier one"),
         ("constant columns", f"{about.constant:,}", "Pixels or features with the same value everywhere"),
         ("memory", bytes_text(about.memory), "What the points take in memory as an embedding"),
     ]
-    parts.facts(pairs)
+    parts.facts([pair for pair in pairs if pair[1] != "0"])
 
 
 def _some_points(draft: Draft) -> None:
     data = draft.dataset()
     points = np.unique(np.linspace(0, len(data) - 1, min(SEEN, len(data))).astype(int))
     st.markdown(f"**{len(points)} of them**, evenly from first to last")
-    show_points(data, points, alt=f"{len(points)} of the points in the file", key="preview points", size=64)
+    show_points(data, points, alt=f"{len(points)} of the points in the file", key="preview points", size=64, max_rows=4)
 
 
 def _classes(about: Preview) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import cache, datasets, hosting, jobs
+from core import cache, datasets, hosting, jobs, own
 from core.cache import Entry
 from core.jobs import Job
 from core.spec import Comparison, Spec, comparison_key, from_query, scores_key
@@ -31,7 +31,9 @@ def warm() -> None:
     The worker starts a moment later, or when it is first asked for: the first picture comes without it and comes first. The hosted demo
     starts it only when somebody asks for work.
     """
-    if not hosting.hosted():
+    if hosting.hosted():
+        own.remove_all_of_visitors()  # of an earlier server, whose sessions have ended with it
+    else:
         starter = threading.Timer(WORKER_AFTER, jobs.start_in_background)
         starter.daemon = True
         starter.start()

@@ -17,6 +17,11 @@ View = dict[str, Any]
 
 def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: int, d: int) -> str:
     """One computed sentence that answers the question, and a second one where the embedding is far from full rank."""
+    if label == "Leverage" and rank == len(scores) and (scores == 1).all():
+        return (
+            f"Under *{embedding}* there are no more {noun} than dimensions, so *every leverage is 1* and ranks nothing. Set a ridge λ, or "
+            "choose an embedding of fewer dimensions."
+        )
     if label == "Leverage":
         sure = int((scores > 0.99).sum())
         share = np.sort(scores)[::-1][: len(scores) // 100].sum() / (scores.sum() or 1)

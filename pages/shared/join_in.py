@@ -25,7 +25,7 @@ def show(spec: Spec) -> None:
     if content is None:
         own_ids = cached.dataset(spec.dataset, None, 0).ids is not None
         named = "the ids that came with it" if own_ids else f"row numbers, 0 to {about.n - 1:,}"
-        st.caption(f"A table with one row per point: a column `id` and columns of numbers. The ids of {about.title} are {named}.")
+        st.caption(f"A table with one row per point: a column named id, and columns of numbers. The ids of {about.title} are {named}.")
     else:
         _look(spec, about, content, name)
     _list(spec)

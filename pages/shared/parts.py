@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
-from core import datasets, hosting, jobs
+from core import datasets, hosting, jobs, plugins
 from core.cache import Entry
 from core.jobs import Job
 from core.spec import Spec
@@ -46,9 +46,11 @@ def dark() -> bool:
 
 
 def head(question: str) -> None:
-    """The question that the page answers."""
+    """The question that the page answers, and under it which own strategies could not be loaded; a visitor of the hosted demo has none."""
     st.html(STYLE)
     st.title(question, anchor=False)
+    for problem in [] if hosting.hosted() else plugins.problems():
+        st.warning(f"{problem} The other strategies work.")
 
 
 def answer(sentence: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,6 @@ from pages.shared.words import inside, noun, number, ranking_name, score_texts, 
 
 MOST = 50  # rankings of one file
 SHOWN, HEIGHT = 60, 420
-EXPLORE = Path(__file__).resolve().parents[1] / "explore.py"
 ROUNDING, SINGLE = 1e-9, 1e-6  # differences that come from the machine, relative to the largest score; of scores kept in single precision
 
 
@@ -47,7 +45,7 @@ def take_out(spec: Spec, data: Dataset) -> None:
     found = at_hand(spec, data)
     if not found:
         st.info("No ranking of these points has been computed yet. Open Explore and choose an embedding and a strategy: it is kept.")
-        st.page_link(EXPLORE, label="Rank these points on Explore", icon=":material/arrow_forward:", query_params=spec.to_query())
+        parts.onward("explore", "Rank these points on Explore", ":material/arrow_forward:", spec.to_query())
         return
     named = dict(zip(column_names(list(found)), found, strict=True))
     key = state.key(f"take out {data.fingerprint} {len(named)}")  # a new ranking is chosen at first, as all are
@@ -173,7 +171,7 @@ def _choice(exported: Exported) -> Column:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     key = state.key(f"read in {exported.name} {len(names)}")
     chosen = exported.columns[left.selectbox("Ranking of the file", range(len(names)), format_func=names.__getitem__, key=key)]
-    right.page_link(EXPLORE, label="Open it on Explore", icon=":material/arrow_forward:", query_params=chosen.spec.to_query())
+    parts.onward("explore", "Open it on Explore", ":material/arrow_forward:", chosen.spec.to_query(), right)
     return chosen
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from core import hosting, own
 from core.spec import Spec, from_query
 from core.strategy import Knob
 from core.types import UserError
@@ -29,6 +30,9 @@ def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
     """The Spec and the page's view, from the link if it is new, else from the session."""
     _enter()
     visit.begin_run()
+    if hosting.hosted():
+        own.visitor.set(visit.owner())
+        visit.at_end(own.remove_all_of_visitors)
     query, session = dict(st.query_params), st.session_state
     moved = session.get("page") != page
     session["page"] = page

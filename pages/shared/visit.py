@@ -85,7 +85,8 @@ def owner() -> str:
 
 def here(owner: str) -> bool:
     """Is their browser tab open and connected?"""
-    return owner in _guests.sessions and runtime.get_instance().is_active_session(_guests.sessions[owner])
+    session = _guests.sessions.get(owner)
+    return session is not None and runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
 def at_end(function: Ending) -> None:

@@ -1,0 +1,33 @@
+# The hosted demo in one image. On a virtual machine compose.yaml puts a proxy before it; a Hugging Face Docker Space runs it as it is.
+FROM python:3.11-slim-bookworm
+
+# numba's compiled loops run safely side by side only with OpenMP.
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 1000 --create-home --home-dir /lab visitor
+
+WORKDIR /lab/app
+# torch for processors, from its own index: the default wheels bring several gigabytes of CUDA along. The pair that the tests run with.
+RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu torch==2.15.0 torchvision==0.29.2
+COPY requirements.txt ./
+RUN pip install --no-cache-dir -r requirements.txt
+COPY app.py LICENSE README.md ./
+COPY .streamlit .streamlit
+COPY assets assets
+COPY core core
+COPY pages pages
+RUN python -m compileall -q core pages && mkdir /lab/data /lab/cache /lab/numba && chown visitor /lab/data /lab/cache /lab/numba
+USER 1000
+
+ENV LEVERAGE_LAB_HOSTED=1 \
+    LEVERAGE_LAB_DATA=/lab/data \
+    LEVERAGE_LAB_CACHE=/lab/cache \
+    LEVERAGE_LAB_CACHE_GB=2 \
+    NUMBA_CACHE_DIR=/lab/numba \
+    PYTHONUNBUFFERED=1 \
+    STREAMLIT_CLIENT_TOOLBAR_MODE=minimal \
+    STREAMLIT_CLIENT_SHOW_ERROR_DETAILS=none \
+    PORT=7860
+EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD python -c "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/_stcore/health', timeout=4)"
+CMD ["sh", "-c", "exec uvicorn pages.shared.server:app --host 0.0.0.0 --port ${PORT} --no-server-header --ws-per-message-deflate false --timeout-graceful-shutdown 5"]

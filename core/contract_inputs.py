@@ -1,0 +1,112 @@
+"""A small world on which a strategy can be tried: every input of the vocabulary, for 24 points of 5 dimensions in 3 classes.
+
+inputs = world()                  by name, as `core.strategy.INPUTS` has them; 4 points are labeled
+picked(entry, 5), scored(entry)   as the app calls a strategy, with what it accepts of the world
+DEGENERATE                        worlds that data do come in: one point, copies, columns or points of zeros, one dimension
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from core.strategy import Strategy, pick, score
+from core.types import Embedded, Floats, Head, Ints, Selection
+
+N, D, C = 24, 5, 3
+IN_EMBEDDED = ("embedding", "probs", "labels", "labeled")
+BY_COLUMN = ("member_probs", "record")  # their points lie along the second axis
+UNSEEN = 9
+
+Inputs = dict[str, Any]
+
+
+def world(order: Ints | None = None) -> Inputs:
+    """Every input, the points in this order; new arrays each time."""
+    rng, order = np.random.default_rng(5), np.arange(N) if order is None else order
+    embedding = rng.normal(size=(N, D)).astype(np.float32)[order]
+    weights, intercepts = rng.normal(size=(C, D)), rng.normal(size=C)
+    labels, labeled = rng.permutation(np.arange(N) % C)[order], (np.arange(N) % 6 == 1)[order]
+    unseen = rng.normal(size=(UNSEEN, D)).astype(np.float32)
+    members = _softmax(rng.normal(size=(4, N, C)))[:, order]
+    probs = _softmax(embedding @ weights.T + intercepts)
+    return {
+        "embedding": embedding,
+        "probs": probs,
+        "labels": labels,
+        "labeled": labeled,
+        "head": Head(weights, intercepts, 0.1, Embedded(embedding, probs, labels)),
+        "validation": Embedded(unseen, _softmax(unseen @ weights.T + intercepts), np.arange(UNSEEN) % C),
+        "member_probs": members,
+        "record": _softmax(3 * rng.normal(size=(6, N, C)))[:, order],
+        "images": rng.integers(0, 256, (N, 6, 6), dtype=np.uint8)[order],
+    }
+
+
+def rows(inputs: Inputs, which: Ints) -> Inputs:
+    """These points of the world alone, none of them labeled; a point may come more than once."""
+    found = {n: v[:, which] if n in BY_COLUMN else v if n in ("head", "validation") else v[which] for n, v in inputs.items()}
+    return _embedded(found | {"labeled": np.zeros(len(which), bool)}, found["embedding"])
+
+
+def columns(inputs: Inputs, weights: Floats) -> Inputs:
+    """The world with its embeddings multiplied by weights (d, d'), the validation points' too, under a head of that width."""
+    seen = dataclasses.replace(inputs["validation"], embedding=(inputs["validation"].embedding @ weights).astype(np.float32))
+    return _embedded(inputs | {"validation": seen}, (inputs["embedding"] @ weights).astype(np.float32))
+
+
+def _embedded(inputs: Inputs, embedding: Floats) -> Inputs:
+    """The world with this embedding, known to its head as well."""
+    head, known = inputs["head"], Embedded(embedding, inputs["probs"], inputs["labels"])
+    head = dataclasses.replace(head, weights=head.weights[:, : embedding.shape[1]], fitted_on=known)
+    return inputs | {"embedding": embedding, "head": head}
+
+
+DEGENERATE: dict[str, Callable[[], Inputs]] = {
+    "one point alone": lambda: rows(world(), np.array([3])),
+    "two points": lambda: rows(world(), np.array([3, 4])),
+    "copies of one point": lambda: rows(world(), np.full(N, 3)),
+    "columns of zeros": lambda: columns(world(), np.diag([1.0, 0.0, 0.0, 1.0, 1.0])),
+    "points of zeros": lambda: columns(world(), np.zeros((D, D))),
+    "one dimension": lambda: columns(world(), np.eye(D)[:, :1]),
+}
+
+
+def given(entry: Strategy, inputs: Inputs, labeled: bool = True) -> tuple[Embedded, Inputs]:
+    """What of these inputs the strategy accepts, as pick() and score() take it."""
+    kept = {name: value for name, value in inputs.items() if name in (*entry.accepts, "embedding", *(["labeled"] if labeled else []))}
+    return Embedded(**{n: v for n, v in kept.items() if n in IN_EMBEDDED}), {n: v for n, v in kept.items() if n not in IN_EMBEDDED}
+
+
+def picked(entry: Strategy, k: int, inputs: Inputs | None = None, seed: int = 3) -> Selection:
+    """What the strategy picks from the world."""
+    embedded, more = given(entry, inputs or world())
+    return pick(entry, embedded, k, rng=np.random.default_rng(seed), inputs=more)
+
+
+def scored(entry: Strategy, inputs: Inputs | None = None, seed: int = 3) -> Floats:
+    """The scorer's scores of the world."""
+    embedded, more = given(entry, inputs or world())
+    return score(entry, embedded, rng=np.random.default_rng(seed), inputs=more)
+
+
+def returned(entry: Strategy, inputs: Inputs | None = None, **more: Any) -> Any:
+    """What the function itself returns, before anything is checked or converted."""
+    inputs, rng = inputs or world(), {"rng": np.random.default_rng(0)} if entry.random else {}
+    return entry.function(**{name: inputs[name] for name in entry.accepts}, **rng, **more)
+
+
+def arrays(value: Any, name: str = "") -> list[tuple[str, np.ndarray]]:
+    """All arrays inside the inputs with the name of their input, in a fixed order."""
+    if isinstance(value, np.ndarray):
+        return [(name, value)]
+    named = value.items() if isinstance(value, dict) else [(name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+    return [found for name, part in named if isinstance(part, np.ndarray | Embedded | Head) for found in arrays(part, name)]
+
+
+def _softmax(logits: Floats) -> Floats:
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)

@@ -1,0 +1,24 @@
+"""Scores back: a file that left here, chosen again; CSV comes with its manifest."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.spec import Spec
+from pages.shared import bring_in, cached, scores_out
+
+
+def show(spec: Spec) -> None:
+    """Choose the file, and see what it says beside what this app computes."""
+    help = "Its scores are shown as the file's and compared with what is computed here. Nothing of it is kept."
+    content, name = bring_in.uploaded("A file of scores that was taken out here", "back", help, ["parquet", "csv"])
+    if content is None:
+        st.caption("Parquet as it is; CSV together with its manifest. Take scores out writes both.")
+        return
+    manifest = None
+    if name.lower().endswith(".csv"):
+        manifest, _ = bring_in.uploaded("Its manifest", "manifest", "The file that ends in .manifest.json", ["json"])
+        if manifest is None:
+            st.info("A CSV file does not say what its columns are. Choose its manifest too.")
+            return
+    scores_out.read_in(name, content, manifest, spec=spec, data=cached.dataset(spec.dataset, spec.n, spec.subset))

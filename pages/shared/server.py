@@ -1,0 +1,109 @@
+"""The app behind security headers, for a host: uvicorn pages.shared.server:app --no-server-header
+
+`streamlit run app.py` stays the way to run it at home. Here Streamlit's own ASGI application answers, with the same settings
+(.streamlit/config.toml, STREAMLIT_* variables), and around it:
+
+    every answer        says what the page may load, who may frame it, and that nothing else is allowed
+    what is closed      Streamlit's metrics and its interface for agents: they are the operator's, not a visitor's
+    what goes wrong     a visitor reads a sentence and a number; the log has the rest
+
+LEVERAGE_LAB_FRAME_ANCESTORS names the sites that may show the app in a frame ("https://huggingface.co"); without it only its own may.
+The page loads nothing from elsewhere. Streamlit writes styles into it, imports the code of components from blob addresses, and begins with
+one script of its own in the page, which is known by its digest.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from core import hosting
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ROOT = Path(__file__).resolve().parents[2]
+CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
+SOURCES = {
+    "default-src": "'self'",
+    "script-src": "'self' blob:",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self'",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+}
+
+
+def headers() -> dict[str, str]:
+    """The headers of every answer."""
+    framing = " ".join(["'self'", *os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS", "").split()])
+    scripts = " ".join([SOURCES["script-src"], *map(_digest, _own_scripts())])
+    policy = SOURCES | {"script-src": scripts, "frame-ancestors": framing}
+    return {
+        "content-security-policy": "; ".join(f"{name} {sources}" for name, sources in policy.items()),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        "cross-origin-opener-policy": "same-origin",
+    }
+
+
+def _own_scripts() -> list[str]:
+    """What Streamlit's page holds of code, as it came with the installed version."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
+    return re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+
+
+def _digest(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+class Guarded:
+    """An ASGI application with these headers on every answer; closed paths are not found."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]):
+        self.app = app
+        self.headers = [(name.encode(), value.encode()) for name, value in headers().items()]
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer a request, a websocket or the server's start and end."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self.headers]
+            await send(message)
+
+        if scope["path"].rstrip("/").startswith(CLOSED):
+            await send_guarded({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+            return await send_guarded({"type": "http.response.body", "body": b"Not found"})
+        await self.app(scope, receive, send_guarded)
+
+
+def went_wrong(error: Exception) -> bool:
+    """What a visitor of the hosted demo reads when a page fails; elsewhere Streamlit's own words."""
+    if not hosting.hosted():
+        return False
+    message = hosting.hidden(f"{type(error).__name__}: {error}", "This page stopped unexpectedly.")
+    hosting.log.error(message, exc_info=error)
+    st.error(message)
+    return True
+
+
+# Streamlit sets this log's level anew, whatever uvicorn was told: a hundred visitors would fill it with a line for each file.
+logging.getLogger("uvicorn.access").disabled = True
+app = st.App(ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong)
