@@ -1,5 +1,5 @@
-"""python -m core fetch cifar10                           downloads a dataset, so that it is ready: for a host, whose visitors cannot
-python -m core bring birds.zip --title Birds            looks at a file or a folder and keeps it as a dataset of your own
+"""python -m core fetch cifar10                             downloads a dataset, so that it is ready: for a host, whose visitors cannot
+python -m core bring birds.zip --title Birds             looks at a file or a folder and keeps it as a dataset of your own
 python -m core join mnist dino.parquet --title DINO       keeps an embedding that was computed elsewhere, joined by id
 python -m core own [--remove NAME]                        lists them, or lets go of one
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 
 from core import datasets, intake, joining, own, preview
@@ -73,7 +72,7 @@ def bring(options: argparse.Namespace) -> None:
 def join(options: argparse.Namespace) -> None:
     """Keep an embedding that was computed elsewhere."""
     data = datasets.load(options.dataset)
-    draft = _read(options.file, Choices(label="", id=_column(options.id)))
+    draft = _read(options.file, Choices(id=_column(options.id)))
     embedding, faults = joining.join(joining.ids_of(data), draft)
     _tell(faults)
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
@@ -102,7 +101,7 @@ def _read(file: str, choices: Choices) -> Draft:
 
 def _tell(faults: tuple[Fault, ...]) -> None:
     for fault in faults:
-        partial(print, file=sys.stderr)(f"{fault.what} {fault.mend}")
+        print(f"{fault.what} {fault.mend}", file=sys.stderr)
     if any(fault.fatal for fault in faults):
         raise UserError("Nothing was kept. Mend what is said above, and try again.")
 
