@@ -31,7 +31,8 @@ class Bounds:
     mapped: points of a map. compared: scores of all rankings of one comparison. seeds, budgets, rounds, pool, units: of an experiment;
     pool also bounds how many points are trained on. minutes: how long an experiment may keep this machine busy. jobs: unfinished
     computations of one visitor, one of which runs. queue: unfinished computations of all. experiments: waiting and running ones of all,
-    one for each visitor. upload_mb: of one file.
+    one for each visitor. upload_mb: of one file. own, own_mb: datasets and embeddings that
+    one visitor keeps, megabytes of all visitors'.
     """
 
     rows: int = 70_000
@@ -49,6 +50,8 @@ class Bounds:
     queue: int = 120
     experiments: int = 20
     upload_mb: int = 30
+    own: int = 4
+    own_mb: int = 2_000
 
 
 BOUNDS = Bounds()

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from core import folders
+from core import folders, hosting
 from core.catalogue import Info
 from core.types import Dataset, Floats, UserError
 
@@ -169,6 +169,8 @@ def _store(name: str, arrays: dict[str, np.ndarray], card: dict[str, Any]) -> No
     home = _home(name)
     if home.exists():
         return
+    if hosting.hosted():
+        _check_room(sum(array.nbytes for array in arrays.values()))
     with folders.scratch_beside(folders.data_folder()) as scratch:
         fresh = scratch / name
         fresh.mkdir()
@@ -181,6 +183,18 @@ def _store(name: str, arrays: dict[str, np.ndarray], card: dict[str, Any]) -> No
         except OSError:
             if not home.exists():  # otherwise the same content, by another process
                 raise
+
+
+def _check_room(more: int) -> None:
+    """A visitor may keep a few things, and all visitors together so much."""
+    everyones = [home for kind in ("own", "joined") for home, card in _cards(kind, everybody=True) if card["visitor"]]
+    mine = [home for kind in ("own", "joined") for home, _ in _cards(kind)]
+    if len(mine) >= hosting.BOUNDS.own:
+        most = hosting.BOUNDS.own
+        raise UserError(f"Found {len(mine)} things of yours here already, expected fewer than {most}. Remove one of them first.")
+    size = sum(file.stat().st_size for home in everyones for file in home.glob("*.npy"))
+    if size + more > hosting.BOUNDS.own_mb * 1e6:
+        raise UserError("There is no room for more at the moment: other visitors' data fill it. Try again later, or bring fewer points.")
 
 
 def _mapped(name: str, what: str, n: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PLUMBING = {"core", *(f"core.{name}" for name in "types strategy spec cache jobs versions folders datasets own".split())}
+PLUMBING = {"core", *(f"core.{name}" for name in "types strategy spec cache jobs versions folders datasets own hosting catalogue".split())}
 
 
 _elsewhere: dict[str, str] = {}

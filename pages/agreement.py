@@ -7,7 +7,7 @@ from core import agreement, charts, datasets
 from core.palette import CORRELATION
 from core.spec import comparison_key
 from core.strategy import Knob
-from pages.shared import agreement_parts, cached, legend, parts, pickers, state
+from pages.shared import agreement_parts, cached, legend, once, parts, pickers, state
 from pages.shared.agreement_parts import MEASURES, SEEDS, TALK
 
 PAGE = "agreement"
@@ -66,11 +66,11 @@ with st.container(key="stale" if shown.stale else "current"):
         parts.messages([f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1}, such as 0-1."])
     cell = (int(place[linked[0]]), int(place[linked[1]])) if linked else divmod(int(np.argmin(matrix)), len(names))
     tips = agreement_parts.tips(families, ceilings, entry.facts["nulls"][measure])
-    chart = charts.heatmap(matrix, names, colours, tips, cell, measure != "overlap", parts.dark())
+    drawn = (charts.heatmap, matrix, names, colours, tips, cell, measure != "overlap", parts.dark())
     summary = f"{MEASURES[measure]} of {len(names)} rankings, pair by pair; the lowest is {matrix.min():.2f}"
     key = state.key(f"heatmap {entry.key} {view['order']}")
     with parts.fluid("heatmap", charts.heatmap_height(len(names))):
-        event = st.altair_chart(chart, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch")
+        event = once.chart(*drawn, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch")
     ends = ("0, none in common", "1, the same top") if measure == "overlap" else ("−1, reversed", "1, the same order")
     legend.band(MEASURES[measure], CORRELATION[measure == "overlap" :], *ends)
     low, high = (f"{bound:.3f}".replace("-", "−") for bound in entry.facts["nulls"][measure][1:])

@@ -1,10 +1,12 @@
 """Where do they lie? A UMAP map of the points, coloured; a drag shows the images inside. Two maps side by side, linked."""
 
+from functools import partial
+
 import streamlit as st
 
 from core import charts, datasets, strategy
 from core.strategy import Knob
-from pages.shared import cached, map_parts, parts, pickers, state
+from pages.shared import cached, map_parts, once, parts, pickers, state
 from pages.shared.map_parts import COLOURS
 from pages.shared.words import inside, noun, short
 
@@ -51,16 +53,15 @@ for side, (column, entry, chosen) in enumerate(zip(columns, ready.maps, (spec, o
     with column:
         trust = entry.facts["trustworthiness"]
         st.markdown(f"**{chosen.embedding_label}** — trustworthiness {trust:.3f}", help=map_parts.TRUST)
-        chart = charts.scatter(
-            ready.coordinates[side], colours[side], inner, box if side == 0 else None, brush=side == 0, dark=parts.dark(), height=height
-        )
+        scatter = partial(charts.scatter, brush=side == 0, dark=parts.dark(), height=height)
+        drawn = (scatter, ready.coordinates[side], colours[side], inner, box if side == 0 else None)
         alt = f"Map of {len(data):,} {noun(spec.dataset)} under {short(chosen.embedding)}, coloured by {view['colour']}"
         with parts.fluid(f"map{side}", height):
             if side:
-                st.altair_chart(chart, key=state.key(f"map {side} {entry.key}"), alt=alt, height="stretch")
+                once.chart(*drawn, key=state.key(f"map {side} {entry.key}"), alt=alt, height="stretch")
                 continue
             key = state.key(f"map {entry.key}")
-            event = st.altair_chart(chart, on_select="rerun", selection_mode="box", key=key, alt=alt, height="stretch")
+            event = once.chart(*drawn, on_select="rerun", selection_mode="box", key=key, alt=alt, height="stretch")
         brushed = map_parts.brushed(event, key)
         if brushed:
             state.change_view(PAGE, box=brushed)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import datasets, embeddings, own, pipeline
+from core import datasets, embeddings, hosting, own, pipeline
 from core.spec import Spec, from_query
 from core.types import UserError
 from tests.own_tools import images, table
@@ -104,6 +104,22 @@ def test_visitors_end_one_by_one():
     own.remove_all_of_visitors("first")
     assert len(own.names()) == 1
     own.visitor.set("first")
+    assert own.names() == ()
+    own.visitor.set("")
+
+
+def test_visitors_may_keep_so_much(monkeypatch):
+    monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
+    own.visitor.set("first")
+    for seed in range(hosting.BOUNDS.own):
+        own.accept(table(seed=seed), "A")
+    assert own.accept(table(seed=0), "A") in own.names()  # the same again is nothing new
+    with pytest.raises(UserError, match=r"Found 4 things of yours here already, expected fewer than 4\. Remove one"):
+        own.accept(table(seed=9), "A")
+    own.visitor.set("second")
+    monkeypatch.setattr(hosting, "BOUNDS", replace(hosting.BOUNDS, own_mb=0))
+    with pytest.raises(UserError, match="no room for more at the moment"):
+        own.accept(table(), "A")
     assert own.names() == ()
     own.visitor.set("")
 

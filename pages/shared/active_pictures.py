@@ -16,7 +16,7 @@ from core.experiments.verdict import Estimate
 from core.palette import CHANCE, class_colour
 from core.run_charts import Line
 from core.types import Dataset
-from pages.shared import cached, parts, pickers, state
+from pages.shared import cached, once, parts, pickers, state
 from pages.shared.active_parts import SHOWN, Curves, View, comparison, name_of, table
 from pages.shared.experiments import files, made_of
 from pages.shared.points import show
@@ -55,9 +55,8 @@ def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
 
 def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
     st.markdown(f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and standard error")
-    chart = _learning(curves, lines, parts.dark())
     with parts.fluid("learning-curves", run_charts.HEIGHT + 40):
-        st.altair_chart(chart, key=state.key("learning curves"), alt=table(plan, curves), height="stretch")
+        once.chart(_learning, curves, lines, parts.dark(), key=state.key("learning curves"), alt=table(plan, curves), height="stretch")
 
 
 def _learning(curves: Curves, lines: list[Line], dark: bool) -> Any:
@@ -74,8 +73,8 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
     said = ", ".join(f"{compared.labels[place]:,}" for place in places)
     st.markdown(f"**How often the row beats the column**, of the budgets {said} · {made_of(plan, curves.finished)}")
     names = [line.name for line in lines]
-    chart = round_charts.penalty_table(summaries.penalty_matrix([compared]), names, parts.dark())
-    st.altair_chart(chart, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
+    drawn = (round_charts.penalty_table, summaries.penalty_matrix([compared]), names, parts.dark())
+    once.chart(*drawn, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
     st.caption(f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value {summaries.critical(plan.seeds):.3f}.")
 
 
@@ -88,8 +87,8 @@ def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     values, weights = summaries.normalised_errors([compared])
     known = np.isfinite(values).all(axis=1)
     shown = [line for line, there in zip(lines, known, strict=True) if there]
-    chart = round_charts.error_shares(values[known], weights, shown, parts.dark())
-    st.altair_chart(chart, key=state.key("errors"), alt="Cumulative shares of normalised errors")
+    drawn = (round_charts.error_shares, values[known], weights, shown, parts.dark())
+    once.chart(*drawn, key=state.key("errors"), alt="Cumulative shares of normalised errors")
 
 
 def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
@@ -101,8 +100,9 @@ def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
     ):
         st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
         mean, _ = summaries.standard_error(values)
-        chart = round_charts.by_batch(asked, mean, lines, title, parts.dark(), log)
-        st.altair_chart(chart, key=state.key(title), alt=f"{title} by labels known")
+        once.chart(
+            round_charts.by_batch, asked, mean, lines, title, parts.dark(), log, key=state.key(title), alt=f"{title} by labels known"
+        )
     st.caption("Seconds as they were in these runs; whatever else the machine did then lengthened them.")
 
 
@@ -136,22 +136,23 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
         chosen = arrays["picks"][place][:at]
         with side:
             st.markdown(f"**{title}**, {at} of {k}")
-            st.altair_chart(_map(arrays, chosen), key=state.key(f"replay map {place}"), alt=f"Map of the pool with {at} picks of {title}")
+            drawn = (_map, arrays["pool"], arrays["coordinates"], chosen, parts.dark())
+            once.chart(*drawn, key=state.key(f"replay map {place}"), alt=f"Map of the pool with {at} picks of {title}")
             rows = arrays["pool"][chosen]
             show(data, rows, alt=f"The first {at} picks of {title}", key=state.key(f"replay {place}"), size=40, ragged=True)
     for column, (objective, (title, why)) in zip(st.columns(3), OBJECTIVES.items(), strict=True):
         with column:
             st.markdown(f"**{title}**", help=why)
-            chart = round_charts.falling(arrays[objective], (name, RIVALS[1]), at, title.lower(), parts.dark())
-            st.altair_chart(chart, key=state.key(f"replay {objective}"), alt=f"{title} after each pick, for {name} and for {RIVALS[1]}")
+            drawn = (round_charts.falling, arrays[objective], (name, RIVALS[1]), at, title.lower(), parts.dark())
+            once.chart(*drawn, key=state.key(f"replay {objective}"), alt=f"{title} after each pick, for {name} and for {RIVALS[1]}")
 
 
-def _map(arrays: Mapping[str, np.ndarray], chosen: np.ndarray) -> Any:
-    member = np.zeros(len(arrays["pool"]))
+def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bool) -> Any:
+    member = np.zeros(len(pool))
     member[chosen] = 1
     colour = charts.Colour("picked", member, ("pool", "picked"))
     inner = np.ones(len(member), bool)
-    return charts.scatter(np.asarray(arrays["coordinates"], float), colour, inner, None, brush=False, dark=parts.dark(), height=320)
+    return charts.scatter(np.asarray(coordinates, float), colour, inner, None, brush=False, dark=dark, height=320)
 
 
 def downloads(plan: Active, data: Dataset, curves: Curves, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> None:

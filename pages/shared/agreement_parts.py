@@ -15,7 +15,7 @@ from core.catalogue import Info
 from core.spec import Comparison, Spec
 from core.strategy import Knob
 from core.types import Dataset
-from pages.shared import parts, pickers, state
+from pages.shared import once, parts, pickers, state
 from pages.shared.points import show
 from pages.shared.words import noun, short
 
@@ -163,13 +163,12 @@ def behind(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int,
     st.subheader(f"{a[:1].upper() + a[1:]} against {b}", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        counts = agreement.rank_density(scores[i], scores[j], bins=int(np.clip((len(data) / 20) ** 0.5, 8, 40)))
-        st.altair_chart(
-            charts.rank_plane(counts.T, a, b, parts.dark()), alt=f"Density of {len(data):,} points in the plane of their two percentiles"
-        )
-    places = agreement.percentiles(scores[i]), agreement.percentiles(scores[j])
+        counts = once.made(agreement.rank_density, scores[i], scores[j], int(np.clip((len(data) / 20) ** 0.5, 8, 40)))
+        alt = f"Density of {len(data):,} points in the plane of their two percentiles"
+        once.chart(charts.rank_plane, counts.T, a, b, parts.dark(), alt=alt)
+    places = [once.made(agreement.percentiles, scores[place]) for place in cell]
     with right:
-        for (high, low), points in zip(((a, b), (b, a)), agreement.disagreement(scores[i], scores[j], BEHIND), strict=True):
+        for (high, low), points in zip(((a, b), (b, a)), once.made(agreement.disagreement, scores[i], scores[j], BEHIND), strict=True):
             st.markdown(f"**High under {high}, low under {low}**; below: percentiles under {a} and {b}")
             if len(points) == 0:
                 st.caption(f"No point ranks higher under {high}.")

@@ -10,7 +10,7 @@ from core import charts, embeddings, strategy
 from core.jobs import Job
 from core.spec import Spec, embedding_key
 from core.types import Dataset
-from pages.shared import cached, parts, state
+from pages.shared import cached, once, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.points import show as show_points
 from pages.shared.words import inside, noun, number, ranking_name
@@ -102,7 +102,7 @@ def _strip(data: Dataset, point: int) -> None:
     summary = (
         f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to {best['percentile']:.0f} ({best['ranking']})"
     )
-    st.altair_chart(charts.percentile_strip(frame, parts.dark()), alt=summary)
+    once.chart(charts.percentile_strip, frame, parts.dark(), alt=summary)
 
 
 def _picture(data: Dataset, ranking: cached.Ranking, points, name: str, size: int, alt: str, texts: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from core.jobs import Job
 from core.spec import Spec, textbook_key
 from core.types import Dataset
-from pages.shared import cached, parts, state
+from pages.shared import cached, once, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.points import captions_of
 from pages.shared.words import score_texts
@@ -28,7 +28,7 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         parts.waiting(pending, "Comparing the two computations")
         return
     scores, artefacts = textbook.arrays["scores"], textbook.arrays["artefacts"]
-    top = np.argsort(-np.round(scores, 9), kind="stable")[:SHOWN]  # scores of 1 differ by rounding only: ties in row order
+    top = once.made(_highest, scores)
     fooled = np.isin(top, artefacts)
     parts.answer(
         f"QR without pivoting, the usual textbook code, puts *{int(fooled.sum())} artefacts* among its top {SHOWN}: rows whose "
@@ -49,6 +49,11 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
             "a full unit of leverage, whatever image stands there. Rank correlation hardly notices, because only a few dozen ranks move; "
             "the sum of the scores does."
         )
+
+
+def _highest(scores: np.ndarray) -> np.ndarray:
+    """Scores of 1 differ by rounding only: ties in row order."""
+    return np.argsort(-np.round(scores, 9), kind="stable")[:SHOWN]
 
 
 def _top(data: Dataset, scores: np.ndarray, points: np.ndarray, name: str, marks: list[str] | None) -> None:

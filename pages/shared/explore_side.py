@@ -14,7 +14,7 @@ from core import charts, export, strategy
 from core.cache import Entry
 from core.spec import Spec
 from core.types import Dataset
-from pages.shared import lesson_pictures, parts, scores_out, state
+from pages.shared import lesson_pictures, once, parts, scores_out, state
 from pages.shared.words import inside, number
 
 View = dict[str, Any]
@@ -47,10 +47,10 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
     st.markdown(
         "**How the scores are spread** — drag to keep a range" if kept is None else f"**Kept: {number(kept[0])} to {number(kept[1])}**"
     )
-    chart = _histogram(identity, inside(label), family, kept, parts.dark(), scores)
     summary = f"Histogram of {len(scores):,} {inside(label)} scores from {number(whole[0])} to {number(whole[1])}"
     key = state.key(f"histogram {identity}")
-    event = st.altair_chart(chart, on_select="rerun", selection_mode="range", key=key, alt=summary)
+    drawn = (charts.score_histogram, scores, inside(label), charts.family_colour(family, parts.dark()), kept, parts.dark())
+    event = once.chart(*drawn, on_select="rerun", selection_mode="range", key=key, alt=summary)
     brushed = (event["selection"].get("range") or {}).get("from")
     if brushed and brushed != st.session_state.get(f"{key} seen"):  # a brush stays in the chart: act on it once
         st.session_state[f"{key} seen"] = brushed
@@ -68,18 +68,7 @@ def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     most = data.class_names[int(np.argmax(chosen - everyone))]
     st.markdown(f"**Class {most} is over-represented** in these {len(points):,} {noun}; grey: its share of all")
     alt = "Share of each class: " + ", ".join(f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True))
-    st.altair_chart(_class_shares(data.class_names, tuple(chosen), tuple(everyone), parts.dark()), alt=alt)
-
-
-# A chart takes 10 ms to describe, most of a light rerun: the same chart is described once for all sessions.
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _histogram(identity: str, label: str, family: str, kept: tuple[float, float] | None, dark: bool, _scores: np.ndarray) -> Any:
-    return charts.score_histogram(_scores, label, charts.family_colour(family, dark), kept, dark)
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _class_shares(names: tuple[str, ...], chosen: tuple[float, ...], everyone: tuple[float, ...], dark: bool) -> Any:
-    return charts.class_shares(names, np.array(chosen), np.array(everyone), dark)
+    once.chart(charts.class_shares, data.class_names, chosen, everyone, parts.dark(), alt=alt)
 
 
 def how_to_read(chosen: str) -> None:

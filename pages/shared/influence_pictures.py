@@ -15,7 +15,7 @@ from core.experiments.utilities import Plan, Utilities
 from core.palette import score_colours
 from core.strategies.goal import GOALS, OVER
 from core.types import Dataset, Floats, Ints
-from pages.shared import legend, parts, points, state
+from pages.shared import legend, once, parts, points, state
 from pages.shared.influence_parts import Found, View, constant, estimates, said, shown_seeds
 from pages.shared.influence_rounds import curves, snapshots
 from pages.shared.influence_words import FOLLOWED, OVER_NAMES, SHOWN, STEPS, UNITS
@@ -121,10 +121,10 @@ def _charts(frame: pd.DataFrame, unit: str, picked: int | None, key: str, notes:
     st.markdown(f"**{unit[:1].upper()}{unit[1:]}**: predicted, upwards, against retrained")
     for column, (step, title) in zip(st.columns(2, gap="large"), STEPS.items(), strict=True):
         with column:
-            chart = influence_charts.foreseen(frame, step, f"predicted: {title}", picked, parts.dark())
+            drawn = (influence_charts.foreseen, frame, step, f"predicted: {title}", picked, parts.dark())
             how = {"key": state.key(f"{key} {step}"), "alt": f"{title} against retrained, {len(frame)} points: {unit}", "height": "stretch"}
             with parts.fluid(f"{key}-{step}", influence_charts.HEIGHT + 10):
-                event = st.altair_chart(chart, on_select="rerun", selection_mode="picked", **how)
+                event = once.chart(*drawn, on_select="rerun", selection_mode="picked", **how)
             if found := event["selection"].get("picked"):
                 clicked = int(found[0]["row"])
             st.caption(notes[step].replace("-", "−"))
@@ -149,9 +149,9 @@ def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     each = {OVER_NAMES[over]: foreseen(outcome, labels, view["goal"], over, view["temperature"])["retrained"] for over in OVER}
     same, shown = float(outcome["constant"][GOALS.index(view["goal"])]), OVER_NAMES[view["over"]]
     st.markdown("**Retrained utilities of the pool**, by what the unknown label is taken for")
-    chart = influence_charts.distributions(each, same if constant(view) else None, shown, UNITS[view["goal"]], parts.dark())
+    drawn = (influence_charts.distributions, each, same if constant(view) else None, shown, UNITS[view["goal"]], parts.dark())
     spreads = "; ".join(f"{name} {np.std(values):.2g}" for name, values in each.items())
-    st.altair_chart(chart, key=state.key("spread"), alt=f"Standard deviations of the retrained utilities: {spreads}")
+    once.chart(*drawn, key=state.key("spread"), alt=f"Standard deviations of the retrained utilities: {spreads}")
     st.caption(f"Standard deviations: {spreads}. The closer together, the less a utility can tell points apart.")
     return view
 

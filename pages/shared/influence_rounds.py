@@ -17,7 +17,7 @@ from core.run_charts import Line
 from core.simulated import SYNTH2
 from core.strategies.goal import GOALS
 from core.types import Dataset, Floats
-from pages.shared import legend, parts, state
+from pages.shared import legend, once, parts, state
 from pages.shared.experiments import made_of
 from pages.shared.influence_parts import Found, View, stacked
 from pages.shared.influence_words import LEVELS, STRATEGIES
@@ -92,9 +92,10 @@ def _snapshot(data: Dataset, outcome: Any, name: str, number: int) -> None:
     box = [frame["x"].min() - 0.5, frame["x"].max() + 0.5, frame["y"].min() - 0.5, frame["y"].max() + 0.5]
     st.markdown(f"**{STRATEGIES[name]}** · accuracy {outcome['accuracy'][number]:.1%}")
     names = _clusters() if data.name == "synth2" else None
-    chart = influence_charts.plane(frame, border(np.asarray(outcome["heads"][number], float), box), names, box, number, parts.dark())
+    line = border(np.asarray(outcome["heads"][number], float), box)
+    drawn = (influence_charts.plane, frame, line, names, box, number, parts.dark())
     alt = f"{STRATEGIES[name]} after {number} rounds: {int((asked > 0).sum())} points asked for"
-    st.altair_chart(chart, key=state.key(f"snapshot {name}"), alt=alt)
+    once.chart(*drawn, key=state.key(f"snapshot {name}"), alt=alt)
 
 
 def border(head: Floats, box: list[float]) -> Floats | None:

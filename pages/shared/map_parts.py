@@ -15,7 +15,7 @@ from core.charts import Colour
 from core.spec import Spec, map_key
 from core.strategy import Knob
 from core.types import Dataset
-from pages.shared import cached, legend, parts, pickers, state
+from pages.shared import cached, legend, once, parts, pickers, state
 from pages.shared.points import show
 from pages.shared.words import inside, noun, number, score_texts, short
 
@@ -43,7 +43,7 @@ class Ready:
             return [Colour("class", data.labels, data.class_names)] * len(self.maps)
         if what == "selection":
             return [Colour(f"among the {self.k:,} highest", r.rank <= self.k, ("others", f"top {self.k:,}")) for r in self.rankings]
-        places = [100 * agreement.percentiles(r.scores) for r in self.rankings]
+        places = [100 * once.made(agreement.percentiles, r.scores) for r in self.rankings]
         if what == "disagreement" and len(places) == 2:
             return [Colour("percentile here − percentile there", sign * (places[0] - places[1]), ()) for sign in (1, -1)]
         return [Colour("score percentile", p, ()) for p in places]
@@ -125,7 +125,7 @@ def aligned(key: str, onto: str, _moving: np.ndarray, _fixed: np.ndarray) -> np.
 def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -> str:
     """How the highest scores lie on the map: gathered or scattered, against chance."""
     top = ready.rankings[0].order[: ready.k]
-    spread = local_share(ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k)
+    spread = once.made(local_share, ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k)
     chance = ready.k / len(data)
     times = spread / chance if chance else 0.0
     how = "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"

@@ -15,7 +15,7 @@ from core.experiments.plane import BUDGETS, METHODS, WORLDS, World
 from core.palette import BOTTOM, CHANCE, TOP
 from core.run_charts import Line
 from core.strategy import Knob
-from pages.shared import cached, parts, pickers, state
+from pages.shared import cached, once, parts, pickers, state
 
 View = dict[str, Any]
 LINES = {
@@ -59,12 +59,12 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
     st.markdown(f"**{world.title}, {b} points removed by {IN_TEXT[method]}**: test accuracy {before:.1%} before, {after:.1%} after")
     traced = list(dict.fromkeys((method, "fi", "iv")))
     paths = {0: _polylines(arrays, 0, 0)} | {1 + i: _polylines(arrays, 1 + list(METHODS).index(one), b) for i, one in enumerate(traced)}
-    drawn = [Line("Before", "#F5F5F5" if parts.dark() else "#1B2229", (2, 3)), *(LINES[one] for one in traced)]
-    chart = trim_charts.plane(arrays["points"], arrays["labels"], arrays["trimmed"][number][:b], paths, drawn, parts.dark())
+    rivals = [Line("Before", "#F5F5F5" if parts.dark() else "#1B2229", (2, 3)), *(LINES[one] for one in traced)]
+    drawn = (trim_charts.plane, arrays["points"], arrays["labels"], arrays["trimmed"][number][:b], paths, rivals, parts.dark())
     classes = np.bincount(arrays["labels"][arrays["trimmed"][number][:b]], minlength=2)
     alt = f"Training points in the plane, {b} of them ringed as removed, with the boundaries before and after"
     with parts.fluid("plane", trim_charts.PLANE_HEIGHT + 40):
-        st.altair_chart(chart, key=state.key("trimmed plane"), alt=alt, height="stretch")
+        once.chart(*drawn, key=state.key("trimmed plane"), alt=alt, height="stretch")
     st.caption(
         f"Training points; circles are class 0, squares class 1. Ringed: removed by {IN_TEXT[method]}, {classes[0]} of class 0 and "
         f"{classes[1]} of class 1. Lines: where both classes are equally probable, before and after as many points are removed. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.experiments.retrain import RANDOM, Candidate, Retraining
 from core.palette import BOTTOM, CHANCE, TOP, family_colour
 from core.run_charts import Line
 from core.types import Dataset
-from pages.shared import parts, pickers, state
+from pages.shared import once, parts, pickers, state
 from pages.shared.experiments import files, made_of
 from pages.shared.points import show
 from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, classes_of, focus, name_of, verdict_of
@@ -35,16 +36,17 @@ STYLES = {
 def picture(grid: Grid, view: View, data: Dataset) -> View:
     """One of five pictures of the same trainings."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "retrain")
-    plan, competitors, identity = grid.plan, lines(grid.plan, parts.dark()), (grid.plan, grid.finished, parts.dark())
+    plan, dark = grid.plan, parts.dark()
+    competitors = lines(plan, dark)
     if view["show"] in ("budget", "difference"):
         draw = {"budget": _by_budget, "difference": _difference}[view["show"]]
-        draw(grid, competitors, identity)
+        draw(grid, competitors, dark)
         return view
     view["focus"] = focus(view, plan)
     budget = plan.budgets.index(view["focus"])
     if np.isfinite(grid.accuracy[:, budget]).any():
         draw = {"training": _by_step, "classes": _by_class, "points": _points}[view["show"]]
-        draw(grid, competitors, budget, (*identity, budget), data)
+        draw(grid, competitors, budget, dark, data)
     else:
         st.info(f"No training on {view['focus']:,} points is finished yet. Choose another budget, or wait for it.")
     return view
@@ -62,33 +64,33 @@ def _colour(candidate: Candidate, by_family: bool, dark: bool) -> str:
     return STYLES[candidate.rule][1]
 
 
-def _by_budget(grid: Grid, competitors: list[Line], identity: tuple) -> None:
+def _by_budget(grid: Grid, competitors: list[Line], dark: bool) -> None:
     said = f"{_protocol(grid.plan)}** · {made_of(grid.plan, grid.finished)}, mean and 95% interval"
     st.markdown(f"**Test accuracy after training on the selection, {said}")
-    _chart(_budget_chart(identity, grid, competitors), "accuracy by budget", _table(grid))
+    _chart("accuracy by budget", _table(grid), _budget_chart, grid, competitors, dark)
     area = verdict.area(grid)
     said = [f"{line.name} {_percent(area, i)}" for i, line in enumerate(competitors) if np.isfinite(area.mean[i])]
     if said and len(grid.plan.budgets) > 1:
         st.caption("Mean accuracy over the (logarithmic) budgets, the area under each curve: " + "; ".join(said) + ".")
 
 
-def _by_step(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+def _by_step(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
     drawn = "each seed a thin line" if grid.plan.seeds <= run_charts.FEW_SEEDS else "mean and 95% interval"
     st.markdown(f"**Test accuracy while training on {_at(grid, budget)}, {drawn}")
-    _chart(_step_chart(identity, grid, competitors, budget), "accuracy during training", _table(grid))
+    _chart("accuracy during training", _table(grid), _step_chart, grid, competitors, budget, dark)
 
 
-def _difference(grid: Grid, competitors: list[Line], identity: tuple) -> None:
+def _difference(grid: Grid, competitors: list[Line], dark: bool) -> None:
     if len(competitors) == 1:
         st.info("Only random competes. Add a selection under What to compare.")
         return
     st.markdown(
         f"**Accuracy above or below random, {_protocol(grid.plan)}** · {made_of(grid.plan, grid.finished)}, seed by seed, 95% interval"
     )
-    st.altair_chart(_difference_chart(identity, grid, competitors), key=state.key("difference to random"), alt=_against_random(grid))
+    once.chart(_difference_chart, grid, competitors, dark, key=state.key("difference to random"), alt=_against_random(grid))
 
 
-def _by_class(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
     names = [line.name for line in competitors]
     selected = classes_of(grid.classes[:, budget])
     st.markdown(f"**By class, training on {_at(grid, budget)}, mean over seeds, in per cent")
@@ -97,15 +99,15 @@ def _by_class(grid: Grid, competitors: list[Line], budget: int, identity: tuple,
         (classes_of(grid.per_class[:, budget]), "**Learned**: test accuracy within each class", False),
     ):
         st.markdown(title)
-        chart = _class_chart((*identity, share), values, names, list(data.class_names), share)
+        drawn = (partial(run_charts.class_table, share=share), values, names, list(data.class_names), dark)
         alt = f"{'Share selected' if share else 'Accuracy'} per class for {'; '.join(names)}"
-        st.altair_chart(chart, alt=alt, key=state.key(f"class {share}"))
+        once.chart(*drawn, alt=alt, key=state.key(f"class {share}"))
     never = [names[i] for i in np.flatnonzero((selected == 0).any(axis=-1))]
     if never:
         st.caption(f"A class that was never selected cannot be learned. With a class left out entirely: {'; '.join(never)}.")
 
 
-def _points(grid: Grid, competitors: list[Line], budget: int, identity: tuple, data: Dataset) -> None:
+def _points(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
     st.markdown(f"**What was selected for {_at(grid, budget)}")
     for i, (line, candidate) in enumerate(zip(competitors, grid.plan.candidates, strict=True)):
         finished = np.flatnonzero(np.isfinite(grid.accuracy[i, budget]))
@@ -121,14 +123,14 @@ def _points(grid: Grid, competitors: list[Line], budget: int, identity: tuple, d
 def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
     """The rows, the figure and how they were made."""
     name = f"retraining-{plan.dataset}-{plan.network}-{plan.protocol}".replace("_", "-")
-    figures = {"": lambda: _budget_chart((plan, grid.finished, False), grid, lines(plan, False))}
+    figures = {"": lambda: _budget_chart(grid, lines(plan, False), False)}
     found = results.outcomes(plan, data.fingerprint)
     files(name, plan, data.fingerprint, grid.finished, lambda: results.rows(plan, found), figures)
 
 
-def _chart(chart: Any, name: str, alt: str) -> None:
+def _chart(name: str, alt: str, *drawn: Any) -> None:
     with parts.fluid(name.replace(" ", "-"), run_charts.HEIGHT + 40):
-        st.altair_chart(chart, key=state.key(name), alt=alt, height="stretch")
+        once.chart(*drawn, key=state.key(name), alt=alt, height="stretch")
 
 
 def _table(grid: Grid) -> str:
@@ -164,29 +166,20 @@ def _percent(estimate: verdict.Estimate, i: int) -> str:
     return f"{estimate.mean[i]:.1%}{interval}"
 
 
-# A chart takes tens of milliseconds to describe: the same chart is described once for all sessions.
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _budget_chart(identity: tuple, _grid: Grid, _lines: list[Line]) -> Any:
-    return run_charts.accuracy_by_budget(_grid.plan.budgets, verdict.estimate(_grid.accuracy), _lines, identity[2])
+def _budget_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
+    return run_charts.accuracy_by_budget(grid.plan.budgets, verdict.estimate(grid.accuracy), competitors, dark)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _step_chart(identity: tuple, _grid: Grid, _lines: list[Line], _budget: int) -> Any:
-    by_steps = _grid.plan.protocol == "steps"
-    places = (_grid.step if by_steps else _grid.epoch)[:, _budget]
+def _step_chart(grid: Grid, competitors: list[Line], budget: int, dark: bool) -> Any:
+    by_steps = grid.plan.protocol == "steps"
+    places = (grid.step if by_steps else grid.epoch)[:, budget]
     seen = np.isfinite(places).any(axis=(0, 1))
     at = np.nanmax(places[..., seen], axis=(0, 1))
     what = "optimizer steps" if by_steps else "epochs"
-    return run_charts.accuracy_by_step(at, _grid.curve[:, _budget][..., seen], _lines, what, identity[2])
+    return run_charts.accuracy_by_step(at, grid.curve[:, budget][..., seen], competitors, what, dark)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _difference_chart(identity: tuple, _grid: Grid, _lines: list[Line]) -> Any:
-    others = [i for i, candidate in enumerate(_grid.plan.candidates) if candidate != RANDOM]
-    difference = verdict.Estimate(*(part[others] for part in verdict.against_random(_grid)))
-    return run_charts.difference_to_random(_grid.plan.budgets, difference, [_lines[i] for i in others], identity[2])
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _class_chart(identity: tuple, _values: np.ndarray, _names: list[str], _classes: list[str], share: bool) -> Any:
-    return run_charts.class_table(_values, _names, _classes, identity[2], share=share)
+def _difference_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
+    others = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
+    difference = verdict.Estimate(*(part[others] for part in verdict.against_random(grid)))
+    return run_charts.difference_to_random(grid.plan.budgets, difference, [competitors[i] for i in others], dark)

@@ -14,7 +14,7 @@ from core.experiments.simulation_results import Found, rows
 from core.experiments.verdict import Estimate, estimate
 from core.run_charts import Line
 from core.types import Floats
-from pages.shared import parts, state, sweeps
+from pages.shared import once, parts, state, sweeps
 from pages.shared.active_pictures import lines_of
 from pages.shared.experiments import files, made_of
 from pages.shared.simulation_parts import DESIGNS, called
@@ -30,7 +30,7 @@ def picture(plan: Simulations, values: Floats, finished: int) -> None:
             st.markdown(f"**{name}**")
             with parts.fluid(f"simulation-{plan.designs[i]}", run_charts.HEIGHT + 40):
                 key = state.key(f"simulation {plan.designs[i]}")
-                st.altair_chart(chart(plan, values, i, parts.dark()), key=key, alt=_table(plan, values[i], name), height="stretch")
+                once.chart(chart, plan, values, i, parts.dark(), key=key, alt=_table(plan, values[i], name), height="stretch")
 
 
 def chart(plan: Simulations, values: Floats, i: int, dark: bool) -> Any:

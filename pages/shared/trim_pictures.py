@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.experiments.trim import RANDOM, Trim, Trimmed, Unit
 from core.palette import CHANCE, TOP
 from core.run_charts import Line
 from core.types import Dataset
-from pages.shared import experiments, parts, pickers, plane_pictures, state
+from pages.shared import experiments, once, parts, pickers, plane_pictures, state
 from pages.shared.points import captions_of, show
 from pages.shared.trim_parts import APART, SHOWN, View, focus, name_of
 from pages.shared.words import score_texts
@@ -62,9 +63,8 @@ def lines(plan: Trim) -> list[Line]:
 
 def _by_removed(trimmed: Trimmed) -> None:
     st.markdown(f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95% interval")
-    chart = _removed_chart((trimmed.plan, trimmed.finished, parts.dark()), trimmed)
     with parts.fluid("accuracy-by-removed", run_charts.HEIGHT + 40):
-        st.altair_chart(chart, key=state.key("accuracy by removed"), alt=table(trimmed), height="stretch")
+        once.chart(_removed_chart, trimmed, parts.dark(), key=state.key("accuracy by removed"), alt=table(trimmed), height="stretch")
 
 
 def _difference(trimmed: Trimmed) -> None:
@@ -75,10 +75,10 @@ def _difference(trimmed: Trimmed) -> None:
     st.markdown(f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95% interval")
     difference = verdict.Estimate(*(part[others] for part in trim.against_random(trimmed)))
     drawn = [lines(trimmed.plan)[i] for i in others]
-    chart = run_charts.difference_to_random(trimmed.plan.budgets, difference, drawn, parts.dark())
     said = "; ".join(f"{one.name} {100 * difference.mean[i, -1]:+.1f}" for i, one in enumerate(drawn))
     alt = f"Points of accuracy above or below random with {trimmed.plan.budgets[-1]:,} points removed: {said}"
-    st.altair_chart(chart, key=state.key("trim difference"), alt=alt)
+    budgets = trimmed.plan.budgets
+    once.chart(run_charts.difference_to_random, budgets, difference, drawn, parts.dark(), key=state.key("trim difference"), alt=alt)
 
 
 def _planted(trimmed: Trimmed) -> None:
@@ -90,13 +90,13 @@ def _planted(trimmed: Trimmed) -> None:
     st.markdown(f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?** · {_made_of(trimmed)}")
     auc, precision = verdict.estimate(trimmed.auc), verdict.estimate(trimmed.precision)
     said = [f"{one.name} {auc.mean[i]:.2f}" for i, one in enumerate(lines(plan)) if np.isfinite(auc.mean[i])]
-    st.altair_chart(trim_charts.found(auc, lines(plan), dark), key=state.key("auc"), alt=f"Area under the curve. {'; '.join(said)}")
+    once.chart(trim_charts.found, auc, lines(plan), dark, key=state.key("auc"), alt=f"Area under the curve. {'; '.join(said)}")
     st.markdown("**Precision**: the share of planted points among those removed, mean and 95% interval")
-    chart = run_charts.precision_by_removed(plan.budgets, precision, lines(plan), dark)
     each = [f"{one.name} {precision.mean[i, 0]:.0%}" for i, one in enumerate(lines(plan)) if np.isfinite(precision.mean[i, 0])]
     with parts.fluid("precision-by-removed", run_charts.HEIGHT + 40):
         alt = f"Precision with {plan.budgets[0]:,} points removed. {'; '.join(each)}"
-        st.altair_chart(chart, key=state.key("precision by removed"), alt=alt, height="stretch")
+        drawn = (run_charts.precision_by_removed, plan.budgets, precision, lines(plan), dark)
+        once.chart(*drawn, key=state.key("precision by removed"), alt=alt, height="stretch")
     if plan.planted == "duplicate":
         st.caption("A point and its twin get the same score, so both count as planted. No method here looks for twins.")
 
@@ -106,8 +106,8 @@ def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
     removed = verdict.estimate(np.moveaxis(trimmed.removed[:, plan.budgets.index(budget)], 1, -1)).mean
     st.markdown(f"**Of which class are the {budget:,} removed points?** · mean over seeds, in per cent of the removed")
     names = [name_of(method) for method in plan.methods]
-    chart = run_charts.class_table(removed / budget, names, list(data.class_names), parts.dark(), share=True)
-    st.altair_chart(chart, key=state.key("trimmed classes"), alt=f"Share of each class among the removed for {'; '.join(names)}")
+    drawn = (partial(run_charts.class_table, share=True), removed / budget, names, list(data.class_names), parts.dark())
+    once.chart(*drawn, key=state.key("trimmed classes"), alt=f"Share of each class among the removed for {'; '.join(names)}")
     if plan.planted == "flip":
         st.caption("Classes as labelled, flipped labels included.")
 
@@ -171,10 +171,9 @@ def downloads(trimmed: Trimmed, found: Found, data: Dataset) -> None:
     """The rows, the figure and how they were made."""
     plan = trimmed.plan
     name = f"trimming-{plan.dataset}-{plan.model}-{plan.planted}".replace("_", "-")
-    figures = {"": lambda: _removed_chart((plan, trimmed.finished, False), trimmed)}
+    figures = {"": lambda: _removed_chart(trimmed, False)}
     experiments.files(name, plan, data.fingerprint, len(found), lambda: trim.rows(plan, found), figures)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _removed_chart(identity: tuple, _trimmed: Trimmed) -> Any:
-    return run_charts.accuracy_by_removed(_trimmed.budgets, verdict.estimate(_trimmed.accuracy), lines(_trimmed.plan), identity[2])
+def _removed_chart(trimmed: Trimmed, dark: bool) -> Any:
+    return run_charts.accuracy_by_removed(trimmed.budgets, verdict.estimate(trimmed.accuracy), lines(trimmed.plan), dark)

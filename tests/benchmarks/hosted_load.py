@@ -1,10 +1,10 @@
 """Can a hundred visitors use the hosted demo at once? One run, printed: `python -m tests.benchmarks.hosted_load [minutes] [sessions]`.
 
 Starts the server by the image's own command with an empty cache, and opens that many websocket sessions. Each arrives on a page, acts
-every three seconds (another picture, another colour, the next chapter, another bundled result; now and then a click on a point), and now and
-then goes on to another page. One more session starts an experiment of small trainings, watches it, and starts the next when it ends. A light
-rerun is timed as it is felt: from sending the click to the end of the script, queues included. Opening a point asks the worker, and is
-counted apart.
+about every three seconds (another picture, another colour, the next chapter, another bundled result; now and then a click on a point), and
+now and then goes on to another page. One more session starts an experiment of small trainings, watches it, and starts the next when it ends.
+A light rerun is timed as it is felt: from sending the click to the end of the script, queues included. Opening a point asks the worker, and
+is counted apart.
 Wanted: no error; 95 of 100 light reruns within 300 ms; the web process grows by at most 100 MB after its first visitors. Run it on a quiet
 machine.
 """
@@ -41,7 +41,7 @@ ACTS: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {
     "trim": [("Show", ("By points removed", "Against random", "By class"))],
 }
 WEIGHTS = {"": 30, "lesson": 25, "agreement": 12, "map": 12, "retrain": 12, "active": 5, "trim": 4}
-SWEEP = "dataset=digits&network=mlp&budgets=200+400&candidates=top%3Araw+random&seeds=20"
+SWEEP = "dataset=digits&network=mlp&budgets=500+1000&candidates=top%3Araw+bottom%3Araw+random&seeds=20"
 CLICKS = 0.05  # of the actions on the first page
 
 
@@ -92,7 +92,7 @@ async def stay(url: str, measured: Measured, seed: int, end: float) -> None:
 
 async def experiment(url: str, measured: Measured, end: float) -> None:
     """One who starts an experiment, watches it as the page does, and starts a longer one when it has ended."""
-    epochs = 30
+    epochs = 60
     while time.monotonic() < end:
         try:
             async with visit(url, "retrain", f"{SWEEP}&epochs={epochs}") as visitor:

@@ -1,0 +1,109 @@
+"""What is the same for all sessions is made once: charts above all, which take 10 to 50 ms to describe, most of a light rerun.
+
+    once.chart(charts.heatmap, matrix, names, ..., key=..., alt=...)     draws charts.heatmap(matrix, names, ...)
+    once.made(agreement.percentiles, scores)                             what a pure function gives for these arguments
+
+Two calls are the same if the function and the content of all its arguments are: arrays, tables, plain values, and what consists of them.
+The least recently used goes first when all together exceed MOST bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.elements.vega_charts import _convert_altair_to_vega_lite_spec as described
+
+MOST = 48 * 2**20
+_kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def chart(make: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+    """Draw the Altair chart that make(*arguments) is; how: as st.altair_chart takes it. What is selected, where it can be."""
+    return st.vega_lite_chart(dict(made(functools.partial(_described, make), *arguments)), **how)
+
+
+def made(function: Callable[..., Any], *arguments: Any) -> Any:
+    """function(*arguments), which must depend on nothing else; its arrays are read-only, and nobody may change the rest."""
+    key = digest((function, arguments))
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key][0]
+    value = _frozen(function(*arguments))
+    with _lock:
+        _kept[key] = value, _size(value)
+        while sum(size for _, size in _kept.values()) > MOST:
+            _kept.popitem(last=False)
+    return value
+
+
+def digest(value: Any) -> str:
+    """The content of a value in 32 hex digits. A TypeError for what has no content that could be read."""
+    state = hashlib.blake2b(digest_size=16)
+    _feed(state, value)
+    return state.hexdigest()
+
+
+def _described(make: Callable[..., Any], *arguments: Any) -> Mapping[str, Any]:
+    """The chart in Vega-Lite, its data in Arrow's bytes."""
+    return described(make(*arguments))
+
+
+def _feed(state: Any, value: Any) -> None:
+    """Every part with its kind and length, so that no two different values read the same."""
+    state.update(f"{type(value).__name__} {len(value) if hasattr(value, '__len__') else ''};".encode())
+    if value is None or isinstance(value, str | bool | int | float | np.generic):
+        state.update(repr(value).encode())
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        state.update(f"{value.dtype.str} {value.shape};".encode())
+        state.update(np.ascontiguousarray(value).data.cast("B"))
+    elif isinstance(value, functools.partial):
+        _feed(state, (value.func, value.args, value.keywords))
+    elif callable(value) and hasattr(value, "__qualname__") and "<" not in value.__qualname__:
+        state.update(f"{value.__module__}.{value.__qualname__}".encode())
+    else:
+        for part in _parts(value):
+            _feed(state, part)
+
+
+def _parts(value: Any) -> Any:
+    if isinstance(value, pd.DataFrame):
+        return [(name, column.to_numpy()) for name, column in value.items()]
+    if isinstance(value, np.ndarray | list | tuple):
+        return value
+    if isinstance(value, Mapping):
+        return value.items()
+    if dataclasses.is_dataclass(value):
+        return [getattr(value, field.name) for field in dataclasses.fields(value)]
+    raise TypeError(f"{type(value).__name__} has no content that could be compared")
+
+
+def _frozen(value: Any) -> Any:
+    for part in value if isinstance(value, tuple) else (value,):
+        if isinstance(part, np.ndarray):
+            part.setflags(write=False)
+    return value
+
+
+def _size(value: Any) -> int:
+    """About how many bytes it holds."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, tuple):
+        return sum(map(_size, value))
+    if isinstance(value, Mapping):
+        data = value.get("datasets", {})
+        plain = {name: part for name, part in value.items() if name != "datasets"}
+        return sum(len(part) for part in data.values()) + 5 * len(json.dumps(plain, default=str))
+    return 100
