@@ -92,7 +92,7 @@ def encode(frame: pd.DataFrame, kind: str, manifest: str | None = None) -> bytes
     buffer, content = io.BytesIO(), pa.Table.from_pandas(frame, preserve_index=False)
     if manifest is not None:
         content = content.replace_schema_metadata({**(content.schema.metadata or {}), METADATA: manifest.encode()})
-    pq.write_table(content, buffer, compression="snappy", write_page_checksum=True)
+    pq.write_table(table=content, where=buffer, compression="snappy", write_page_checksum=True)
     return buffer.getvalue()
 
 

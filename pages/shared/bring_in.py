@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import threading
 import zipfile
 from pathlib import Path
@@ -20,7 +19,7 @@ from core.spec import Spec
 from core.types import UserError
 from pages.shared import parts, state
 from pages.shared.points import show as show_points
-from pages.shared.words import bytes_text
+from pages.shared.words import bytes_text, plain
 
 TYPES = ["zip", "npz", "npy", "parquet", "csv", "tsv", "txt"]
 SIDES = (16, 28, 32, 48, 64, 96, 128, 256)
@@ -105,11 +104,6 @@ def tell(faults: tuple[Fault, ...]) -> None:
     lines = [f"- **{plain(fault.what)}** {plain(fault.mend)}" for fault in faults if not fault.fatal]
     if lines:
         st.warning("\n".join(lines))
-
-
-def plain(text: str) -> str:
-    """A text from a file, safe to stand in Markdown: nothing in it is a link, a picture or a formula."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|$~:&])", r"\\\1", text)
 
 
 def _chosen() -> tuple[bytes | Path | None, str]:

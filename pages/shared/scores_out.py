@@ -17,7 +17,7 @@ from core.spec import Spec, map_key, scores_key
 from core.types import Dataset, Floats, UserError
 from pages.shared import cached, legend, parts, state
 from pages.shared.points import show
-from pages.shared.words import inside, noun, number, ranking_name, score_texts, short
+from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, short
 
 MOST = 50  # rankings of one file
 SHOWN, HEIGHT = 60, 420
@@ -69,7 +69,7 @@ def read_in(name: str, content: bytes, manifest: bytes | None = None, *, spec: S
     try:
         exported = _read(name, content, manifest, None if spec is None or data is None else (spec, data.fingerprint))
     except UserError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     if not datasets.is_ready(exported.points.dataset):
         parts.offer_dataset(exported.points.dataset)
@@ -77,9 +77,9 @@ def read_in(name: str, content: bytes, manifest: bytes | None = None, *, spec: S
     points = exported.points
     data = cached.dataset(points.dataset, points.n, points.subset)
     if reason := score_file.other_points(exported, data):
-        st.error(reason)
+        st.error(plain(reason))
         return
-    parts.notes(exported.faults)
+    parts.notes([plain(fault) for fault in exported.faults])
     verdicts = _beside(exported, data)
     chosen = _choice(exported)
     left, right = st.columns([3, 2], gap="large") if exported.projection else (st.container(), None)
@@ -178,7 +178,7 @@ def _choice(exported: Exported) -> Column:
 def _drawn(column: Column, projection: Projection, data: Dataset) -> None:
     """The file's map, coloured by the file's scores."""
     whose = ranking_name(projection.spec).partition(", ")[0]
-    st.markdown(f"**The file's map**: UMAP of {whose}, coloured by the file's scores.")
+    st.markdown(f"**The file's map**: UMAP of {plain(whose)}, coloured by the file's scores.")
     colour = charts.Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
     everyone = np.ones(len(data), bool)
     drawn = charts.scatter(projection.coordinates, colour, everyone, None, brush=False, dark=parts.dark(), height=HEIGHT)

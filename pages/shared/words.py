@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -72,6 +73,11 @@ def inside(label: str) -> str:
     """A label inside a sentence: "Random ReLU features" -> "random ReLU features"; names such as "BALD" or "GraNd" stay."""
     first = label.partition(" ")[0]
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
+
+
+def plain(text: str) -> str:
+    """A text from a file, safe to stand in Markdown: nothing in it is a link, a picture or a formula."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|$~:&])", r"\\\1", text)
 
 
 def score_texts(scores: Sequence[float]) -> list[str]:
