@@ -75,7 +75,9 @@ def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, V
         )  # fmt: skip
         if colour == "selection":
             view = view | {"k": pickers.knob_widget(knobs["k"], view["k"], "map k", width=110)}
-    if view["beside"] not in beside:
+    if view["beside"] not in (*beside, spec.embedding):
+        parts.messages([f"beside: found {view['beside']!r}, expected one of {', '.join(beside[1:])}."])
+    elif view["beside"] not in beside:
         st.info(f"The map of {short(spec.embedding)} is the first one already: choose another embedding to stand beside it.")
     if view["colour"] == "class" and not about.labeled:
         st.info(f"{about.title} has no labels, so there are no classes to colour.")

@@ -15,10 +15,10 @@ def show(spec: Spec) -> None:
     if content is None:
         st.caption("Parquet as it is; CSV together with its manifest. Take scores out writes both.")
         return
-    manifest = None
-    if name.lower().endswith(".csv"):
-        manifest, _ = bring_in.uploaded("Its manifest", "manifest", "The file that ends in .manifest.json", ["json"])
-        if manifest is None:
-            st.info("A CSV file does not say what its columns are. Choose its manifest too.")
-            return
+    needed = name.lower().endswith(".csv")
+    asked = "Its manifest" if needed else "Its manifest, if another program has written the file anew"
+    manifest, _ = bring_in.uploaded(asked, "manifest", "The file that ends in .manifest.json", ["json"])
+    if manifest is None and needed:
+        st.info("A CSV file does not say what its columns are. Choose its manifest too.")
+        return
     scores_out.read_in(name, content, manifest, spec=spec, data=cached.dataset(spec.dataset, spec.n, spec.subset))
