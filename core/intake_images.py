@@ -6,7 +6,7 @@
 
 A folder inside a class folder belongs to the class. Training rows come first, then by path; an image's id is its path. Images of one
 size of at most 128 pixels stay as they are; others are fitted into a square (`core.pictures`) of 64 pixels, or of the largest of
-`SIDES` that the limits allow, or of the side that the user chooses.
+`SIDES` that the limits allow, or of the side that the user chooses. Many large images start smaller: see `GRAM`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from core.intake_rows import TEST, TRAIN, coded, finish, id_array
 from core.types import Bools, Bytes, UserError
 
 KEPT, SIDES = 128, (64, 48, 32, 28, 16, 8)
+GRAM = 4096  # points or pixels, the fewer of the two: leverage takes seconds to decompose a matrix of this size, minutes for thrice it
 EVERY = 50  # images between two reports of progress
 
 
@@ -76,9 +77,9 @@ def target_side(sizes: list[tuple[int, int]], colour: bool, limits: Limits, chos
         return int(chosen)
     width, height = sizes[0]
     one = len(set(sizes)) == 1
-    if one and max(width, height) <= min(KEPT, limits.side) and width * height <= area:
+    if one and max(width, height) <= min(KEPT, limits.side) and width * height <= area and min(n, width * height * channels) <= GRAM:
         return None
-    side = next(side for side in SIDES if side <= most)
+    side = next(side for side in SIDES if side <= most and min(n, side * side * channels) <= GRAM)
     found = f"Images of {width} x {height} pixels." if one else f"Images of different sizes: {_range(sizes)} pixels."
     faults.append(Fault(found, f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen, up to {most}."))
     return side

@@ -23,6 +23,7 @@ import pandas as pd
 from core import blocks, export, jobs
 from core.blocks import Table
 from core.rows import Rows
+from core.strategies.leverage import exact
 from core.types import Floats, Ints, UserError
 from core.versions import code_version
 from core.whitening import from_gram, ridge_weights
@@ -105,11 +106,10 @@ def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
     first, facts = _finite(rows), {"n": n, "d": d, "ridge": ridge}
     if ridge == 0:
         whitening = from_gram(lambda weights=None: first if weights is None else rows.gram(weights))
-        weights, gap = whitening.weights, None if np.isinf(whitening.gap) else whitening.gap
+        scores, gap = exact(whitening, n, rows.squared_norms), None if np.isinf(whitening.gap) else whitening.gap
         facts |= {"rank": whitening.rank, "gap": gap, "condition": whitening.condition, "dead": int(whitening.dead.sum())}
     else:
-        weights = ridge_weights(first, ridge)
-    scores = np.minimum(rows.squared_norms(weights), 1.0)
+        scores = np.minimum(rows.squared_norms(ridge_weights(first, ridge)), 1.0)
     return scores, facts | {"sum": float(scores.sum())}
 
 

@@ -108,7 +108,7 @@ def writes(call: ast.Call) -> bool:
         method_of_one = isinstance(call.func, ast.Attribute) and len(call.args) == 1 and not call.keywords
         return ast.unparse(call.func).startswith("os.") or method_of_one
     if name in SAVERS:
-        targets = call.args[:1] or [keyword.value for keyword in call.keywords if keyword.arg in TARGETS]
+        targets = call.args[name == "write_table" :][:1] or [keyword.value for keyword in call.keywords if keyword.arg in TARGETS]
         return any(ast.unparse(target) not in IN_MEMORY for target in targets)
     return name in ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile")
 

@@ -49,7 +49,7 @@ APP_MAY = ("streamlit", *sys.stdlib_module_names)
 LAZY = ("torch", "torchvision")
 EAGER_ROOMS = ("core/networks.py", "core/training.py", "core/training_data.py")
 # Only these write to disk. A variable called `buffer` is taken for a file in memory.
-WRITERS = ("core/cache.py", "core/datasets.py", "core/dataset_files.py", "core/folders.py", "core/own.py", "core/__main__.py")
+WRITERS = ("core/cache.py", "core/datasets.py", "core/dataset_files.py", "core/folders.py", "core/own.py", "core/commands/files.py")
 # Saved Python objects run code when they are read; arrays and tables do not. CIFAR-10 is published as such objects:
 # its reader may derive an unpickler that admits arrays only, but not call pickle's own.
 PICKLERS = ("pickle", "cloudpickle", "joblib", "shelve", "marshal")

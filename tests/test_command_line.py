@@ -14,6 +14,7 @@ import pytest
 
 from core import __main__ as command_line
 from core import cache, datasets, embeddings, jobs, pipeline
+from core.commands import shipped
 from core.experiments import plane, presets, results, simulation_plan, sweep
 from core.experiments import retrain as experiment
 from core.experiments.retrain import Retraining
@@ -124,7 +125,7 @@ def test_a_malformed_command_shows_its_usage(arguments, capsys):
 def test_warm_bundles_what_the_first_screen_reads(tmp_path, monkeypatch):
     first = Spec().with_(dataset="digits")
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(command_line, "first_screens", lambda: [("scores", first), ("textbook_scores", first)])
+    monkeypatch.setattr(shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)])
     assert command_line.main(["warm"]) == 0
     data = datasets.load("digits")
     keys = {cache.bundled_key(key(first, data.fingerprint)) for key in (scores_key, textbook_key)}
@@ -137,7 +138,7 @@ def test_warm_bundles_what_the_first_screen_reads(tmp_path, monkeypatch):
 def test_warm_can_be_told_what_to_renew(tmp_path, monkeypatch, capsys):
     first = Spec().with_(dataset="digits")
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(command_line, "first_screens", lambda: [("scores", first), ("textbook_scores", first)])
+    monkeypatch.setattr(shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)])
     assert command_line.main(["warm", "--only", "scores"]) == 0
     key = cache.bundled_key(scores_key(first, datasets.load("digits").fingerprint))
     assert [folder.name for folder in cache.BUNDLED.glob("*/*")] == [key]

@@ -244,6 +244,9 @@ def test_the_side_that_is_taken(sizes, colour, chosen, side):
 
 def test_the_side_within_limits():
     assert target_side([(64, 64)] * 10, False, HOSTED, None, []) is None
+    assert target_side([(64, 64)] * 4096, True, LOCAL, None, []) is None  # 12,288 values, but the points' own Gram matrix is small
+    assert target_side([(64, 64)] * 4097, True, LOCAL, None, []) == 32 and target_side([(64, 64)] * 4097, False, LOCAL, None, []) is None
+    assert target_side([(64, 64)] * 4097, True, LOCAL, 64, []) == 64
     assert target_side([(64, 64)] * 10, True, HOSTED, None, []) == 32  # 36 would be the most: 3 x 36 x 36 <= 4,096
     assert target_side([(40, 40)] * 20_000, False, HOSTED, None, []) == 28  # 31 would be the most: 20,000 x 31 x 31 <= 20,000,000
     for chosen in (1, 37, 2.5, True, "32"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import blocks, cache, datasets, embeddings, inputs, jobs, lesson, pipeline, record, softmax_head, strategy, trained
-from core.__main__ import first_screens
+from core.commands.shipped import first_screens
 from core.spec import Spec, comparison_key, embedding_key, favourites_key, map_key, plane_key, scores_key, textbook_key
 from core.strategies import leverage
 from core.strategies.dynamics import forgetting

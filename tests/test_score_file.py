@@ -52,8 +52,8 @@ def changed(path: str, value) -> str:
     place = said
     for step in way:
         place = place[step]
-    if value is None:
-        del place[last]
+    if value is None and isinstance(place, dict):
+        place.pop(last, None)
     else:
         place[last] = value
     return json.dumps(said)

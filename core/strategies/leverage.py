@@ -12,6 +12,8 @@ Source: Drineas, Magdon-Ismail, Mahoney, Woodruff 2012.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -55,10 +57,7 @@ def leverage(
     """
     check_matrix(embedding, "embedding")
     if ridge == 0 and rank is None:
-        whitening = whiten(embedding)
-        if whitening.rank == len(embedding):  # every point has a direction of its own: what rounding leaves must not rank them
-            return np.ones(len(embedding))
-        return np.minimum(blocks.squared_norms(embedding, whitening.weights), 1.0)
+        return exact(whiten(embedding), len(embedding), partial(blocks.squared_norms, embedding))
     eigenvalues, squares = spectrum(embedding)
     if rank is not None and rank > len(eigenvalues):
         raise UserError(
@@ -66,6 +65,13 @@ def leverage(
         )
     k = rank or len(eigenvalues)
     return (squares[:, :k] @ (1.0 / (eigenvalues[:k] + ridge)).astype(squares.dtype)).astype(np.float64)
+
+
+def exact(whitening: Whitening, n: int, squared_norms: Callable[[Floats], Floats]) -> Floats:
+    """The scores (n,) of n points of which only squared_norms(W) = |x_i W|^2 can be asked."""
+    if whitening.rank == n:  # every point has a direction of its own: what rounding leaves must not rank them
+        return np.ones(n)
+    return np.minimum(squared_norms(whitening.weights), 1.0)
 
 
 def effective_rank(embedding: np.ndarray) -> int:

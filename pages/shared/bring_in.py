@@ -202,7 +202,7 @@ def _example() -> bytes:
     data, packed = datasets.load("digits", n=200), io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for row, image, label in zip(data.index, data.points, data.labels, strict=True):
-            picture = io.BytesIO()
-            Image.fromarray(255 - image).save(picture, "PNG")
-            archive.writestr(f"digits/{data.class_names[label]}/{row:04}.png", picture.getvalue())
+            buffer = io.BytesIO()
+            Image.fromarray(255 - image).save(buffer, "PNG")
+            archive.writestr(f"digits/{data.class_names[label]}/{row:04}.png", buffer.getvalue())
     return packed.getvalue()

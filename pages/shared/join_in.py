@@ -32,7 +32,7 @@ def show(spec: Spec) -> None:
 
 
 def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
-    draft = bring_in.read(content, name, Choices(label=""), "join")
+    draft = bring_in.read(content, name, Choices(), "join")
     embedding, faults = joining.join(joining.ids_of(cached.dataset(spec.dataset, None, 0)), draft)
     bring_in.tell(faults)
     facts = [("points", f"{len(embedding):,}", "Rows of the file that were matched with a point")]

@@ -1,4 +1,5 @@
-"""python -m core bring birds.zip --title Birds            looks at a file or a folder and keeps it as a dataset of your own
+"""python -m core fetch cifar10                             downloads a dataset, so that it is ready: for a host, whose visitors cannot
+python -m core bring birds.zip --title Birds             looks at a file or a folder and keeps it as a dataset of your own
 python -m core join mnist dino.parquet --title DINO       keeps an embedding that was computed elsewhere, joined by id
 python -m core own [--remove NAME]                        lists them, or lets go of one
 """
@@ -7,16 +8,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 
 from core import datasets, intake, joining, own, preview
+from core.commands import files
 from core.draft import Choices, Draft, Fault
 from core.types import UserError
 
 
 def add(commands) -> None:
     """Put these commands into the parser."""
+    fetching = commands.add_parser("fetch", help="download a dataset and prepare it")
+    fetching.add_argument("dataset", help=f"one of {', '.join(datasets.names())}")
+    fetching.set_defaults(run=fetch)
     bringing = commands.add_parser("bring", help="keep a dataset of your own: a zip or folder of images, .npz, .npy, Parquet or CSV")
     bringing.add_argument("file")
     bringing.add_argument("--title", help="what to call it; the file's name by default")
@@ -36,6 +40,22 @@ def add(commands) -> None:
     listing.set_defaults(run=show)
 
 
+def fetch(options: argparse.Namespace) -> None:
+    """Make a dataset ready on this machine."""
+    told = ""
+
+    def say(fraction: float | None, text: str) -> None:
+        nonlocal told
+        if (line := text.partition(",")[0]) != told:  # not every megabyte
+            told = line
+            files.say(line)
+
+    datasets.fetch(options.dataset, say)
+    about = datasets.info(options.dataset)
+    where = "come with the app" if about.bundled else f"are ready in {datasets.data_folder()}"
+    print(f"{about.title}: {about.n:,} points {where}")
+
+
 def bring(options: argparse.Namespace) -> None:
     """Say what is in a file, and keep it."""
     draft = _read(options.file, Choices(options.side, _column(options.label), _column(options.id)))
@@ -52,7 +72,7 @@ def bring(options: argparse.Namespace) -> None:
 def join(options: argparse.Namespace) -> None:
     """Keep an embedding that was computed elsewhere."""
     data = datasets.load(options.dataset)
-    draft = _read(options.file, Choices(label="", id=_column(options.id)))
+    draft = _read(options.file, Choices(id=_column(options.id)))
     embedding, faults = joining.join(joining.ids_of(data), draft)
     _tell(faults)
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
@@ -81,7 +101,7 @@ def _read(file: str, choices: Choices) -> Draft:
 
 def _tell(faults: tuple[Fault, ...]) -> None:
     for fault in faults:
-        partial(print, file=sys.stderr)(f"{fault.what} {fault.mend}")
+        print(f"{fault.what} {fault.mend}", file=sys.stderr)
     if any(fault.fatal for fault in faults):
         raise UserError("Nothing was kept. Mend what is said above, and try again.")
 
