@@ -84,7 +84,8 @@ def _of_array(array: Any) -> list[Any]:
         raise UserError(f"The table: found shape {array.shape}, expected (n, d) with at least one row and one column.")
     if not np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.complexfloating):
         raise UserError(f"The table: found {array.dtype} values, expected real numbers.")
-    return list(array.rechunk({1: -1}).to_delayed().ravel())
+    whole = array.rechunk({1: -1})
+    return [chunk for chunk, size in zip(whole.to_delayed().ravel(), whole.chunks[0], strict=True) if size]
 
 
 def _not_finite(chunk: blocks.Table) -> tuple[Ints, int]:

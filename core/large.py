@@ -5,7 +5,8 @@
 
 The algebra is that of core/strategies/leverage.py; what differs is how a pass is made: `Streamed` reads block after block in this
 process, core/dask_rows.py spreads the blocks over workers. Rows that hold NaN are noticed in the first pass, whose sums they spoil.
-In the blocks of core/blocks.py the same rows give the same bits whether they come from an array, a .npy file or Parquet files.
+In the blocks of core/blocks.py the same rows give the same bits whether they come from an array, a .npy file or Parquet files; only an
+array with fewer rows than columns takes another way (core/whitening.py), to the same scores but for rounding.
 """
 
 from __future__ import annotations

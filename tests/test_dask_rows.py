@@ -37,7 +37,8 @@ def files(tmp_path_factory):
 
 def on_workers(count: int, files):
     """Scores from each way in, with this many worker processes."""
-    with LocalCluster(count, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None) as cluster, Client(cluster):
+    quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+    with LocalCluster(count, threads_per_worker=1, processes=True, host="127.0.0.1", **quiet) as cluster, Client(cluster):
         array = da.from_array(table(), chunks=(300, 5))
         found = {
             "array": large.leverage(Spread(array)),
@@ -125,6 +126,13 @@ BAD = [
 def test_what_is_no_table_is_refused(array, message):
     with pytest.raises(UserError, match=message):
         Spread(array)
+
+
+def test_empty_chunks_are_passed_over():
+    array = da.from_array(table(), chunks=(300, -1))
+    some = array[array[:, 0] > np.sort(table()[:, 0])[-4]].compute_chunk_sizes()  # three rows
+    assert 0 in some.chunks[0] and len(some) == 3
+    assert large.leverage(Spread(some))[0] == pytest.approx(leverage(some.compute()), abs=1e-12)
 
 
 def test_chunks_of_unknown_size_are_refused_with_the_way_out():

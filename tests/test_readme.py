@@ -33,11 +33,17 @@ def test_its_command_line_example_is_understood():
     assert _parser().parse_args(shlex.split(example)).embedding == "raw"
 
 
+def code_of(title: str) -> str:
+    """The one Python example of a section, without the indentation of its list."""
+    section = README.split(f"## {title}\n")[1].split("\n## ")[0]
+    (code,) = re.findall(r"```python\n(.*?)```", section, flags=re.S)
+    return "".join(line.removeprefix("   ") for line in code.splitlines(keepends=True))
+
+
 def test_its_example_strategy_works_as_it_stands(monkeypatch):
     """The code of the four steps, run: registered, scored, and right."""
     monkeypatch.setattr(strategy, "_registry", dict(strategy.strategies()))
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
-    code = "\n".join(line.removeprefix("   ") for line in code.splitlines())
+    code = code_of("Add a strategy in four steps")
     exec(compile(code.replace("from __future__ import annotations\n", ""), "norm.py", "exec"), {"__name__": "norm"})
     x = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]])
     assert strategy.score("norm", Embedded(x), power=2.0).tolist() == [25.0, 0.0, 1.0]

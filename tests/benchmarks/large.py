@@ -62,7 +62,7 @@ def reading(table: Rows) -> float:
 
 def spread(table: Rows, workers: int) -> tuple[Floats, float]:
     """(scores, seconds) on so many worker processes of one thread each."""
-    how = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    how = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(workers, **how) as cluster, Client(cluster):
         started = time.perf_counter()
         return large.leverage(Spread(table))[0], time.perf_counter() - started
