@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from core import __main__ as command_line
-from core import cache, datasets, embeddings, jobs, pipeline
+from core import cache, datasets, embeddings, jobs, own, pipeline
 from core.commands import shipped
 from core.experiments import plane, presets, results, simulation_plan, sweep
 from core.experiments import retrain as experiment
@@ -23,6 +23,7 @@ from core.score_file import read_back
 from core.spec import Spec, scores_key, textbook_key
 from core.strategies.leverage import leverage
 from core.types import UserError
+from tests import own_tools
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = ["id", "index", "split", "label", "score_raw_leverage", "rank_raw_leverage"]
@@ -369,3 +370,61 @@ def test_simulations_are_computed_and_packed(tmp_path, here, monkeypatch):
     results.forget()
     for plan, runs in ((risk, 8), (network, 4)):
         assert len(results.outcomes(plan, simulation_plan.source(plan).fingerprint)) == runs
+
+
+# own data
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
+    pipeline.dataset.cache_clear()
+    return tmp_path
+
+
+def test_a_file_is_brought_in_scored_and_removed(own_folder, capsys):
+    file, out = own_folder / "pets.zip", own_folder / "scores.parquet"
+    file.write_bytes(own_tools.zip_of(broken=True))
+    assert command_line.main(["bring", str(file), "--look"]) == 0 and own.names() == ()
+    assert command_line.main(["bring", str(file), "--title", "Pets", "--side", "6"]) == 0
+    said = capsys.readouterr()
+    assert "24 images of 6 x 6" in said.out and "classes: cat 12, dog 12" in said.out and "broken.png" in said.err
+    (name,) = own.names()
+    assert command_line.main(["own"]) == 0 and f"{name}  Pets, 24 points of 6 x 6" in capsys.readouterr().out
+    assert command_line.main(["score", "--dataset", name, "--strategy", "typicality", "--out", str(out)]) == 0
+    assert pd.read_parquet(out)["id"].tolist()[0] == "pets/cat/000.png"
+    assert command_line.main(["own", "--remove", name]) == 0 and own.names() == ()
+
+
+def test_an_embedding_is_joined_and_scored(own_folder, capsys):
+    file, out = own_folder / "two.npy", own_folder / "scores.csv"
+    numbers = np.random.default_rng(0).standard_normal((1797, 2)).astype(np.float32)
+    np.save(file, numbers)
+    assert command_line.main(["join", "digits", str(file), "--title", "Two numbers"]) == 0
+    (name,) = own.joined("digits")
+    assert "joined in their order" in capsys.readouterr().err
+    assert command_line.main(["score", "--dataset", "digits", "--embedding", name, "--out", str(out)]) == 0
+    scores = pd.read_csv(out, float_precision="round_trip").filter(like="score_").iloc[:, 0].to_numpy()
+    np.testing.assert_allclose(scores, leverage(numbers), rtol=1e-12)
+    assert command_line.main(["own"]) == 0 and "Two numbers, 2 dimensions, of Digits 8 x 8" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["bring", "nothing.zip"], "found nothing there, expected a file or a folder"),
+        (["bring", "words.parquet"], "numbers"),
+        (["bring", "short.npz"], "Nothing was kept. Mend what is said above"),
+        (["join", "digits", "rows.parquet"], "ids missing"),
+        (["join", "nowhere", "rows.parquet"], "Dataset: found 'nowhere'"),
+        (["own", "--remove", "own_0123456789abcdef"], "not on this machine, or not any more"),
+        (["own", "--remove", "mnist"], "expected own_ or joined_ and 16 hex digits"),
+    ],
+)
+def test_what_cannot_be_brought_in_is_said(own_folder, monkeypatch, capsys, command, said):
+    monkeypatch.chdir(own_folder)
+    Path("words.parquet").write_bytes(own_tools.parquet_of(x=["u"] * 30, y=["v"] * 30))
+    Path("short.npz").write_bytes(own_tools.npz_of(images=np.zeros((5, 4, 4), np.uint8), labels=np.zeros(4, int)))
+    Path("rows.parquet").write_bytes(own_tools.parquet_of())
+    assert command_line.main(command) == 2
+    assert said in capsys.readouterr().err and own.names() == ()

@@ -26,11 +26,35 @@ def test_its_benchmarks_can_be_run(module):
     assert (ROOT / f"{module.replace('.', '/')}.py").exists()
 
 
-def test_its_command_line_example_is_understood():
+COMMANDS = re.findall(r"`(?:\w+=\S+ )?python -m core (\w[^`]+)`", re.sub(r"\s+", " ", README))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_its_commands_are_understood(command):
     from core.__main__ import _parser
 
-    (example,) = re.findall(r"`python -m core (score [^`]+)`", README)
-    assert _parser().parse_args(shlex.split(example)).embedding == "raw"
+    assert _parser().parse_args(shlex.split(command)).run
+
+
+def test_it_names_every_subject_of_the_command_line():
+    named = {command.split()[0] for command in COMMANDS}
+    assert {"score", "export", "leverage", "bring", "join", "own", "check", "retrain", "experiments", "fetch"} <= named
+
+
+def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
+    """The lines for pandas, run."""
+    from core import datasets, embeddings, export
+    from core.spec import Spec
+
+    monkeypatch.chdir(tmp_path)
+    data = datasets.load("digits", n=50)
+    columns = [export.Column(Spec(dataset="digits").with_(n=50), strategy.score("leverage", embeddings.embed(data, "raw", seed=1)), {})]
+    manifest = export.manifest(data, columns)
+    Path("scores.parquet").write_bytes(export.encode(export.table(data, columns), "parquet", manifest))
+    (code,) = re.findall(r"```py\n(.*?)```", README, flags=re.S)
+    found: dict = {}
+    exec(code.split("from renumics")[0], found)
+    assert len(found["scores"]) == 50 and found["made"]["rankings"][0]["spec"]["dataset"] == "digits"
 
 
 def code_of(title: str) -> str:
@@ -48,3 +72,8 @@ def test_its_example_strategy_works_as_it_stands(monkeypatch):
     x = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]])
     assert strategy.score("norm", Embedded(x), power=2.0).tolist() == [25.0, 0.0, 1.0]
     assert strategy.find("norm").knobs["power"].default == 1.0
+
+
+def test_its_own_strategy_is_the_one_that_is_tried():
+    """tests/test_plugins.py runs this file: through check, the command line, a worker and the page."""
+    assert code_of("Your own strategy, without touching the app") == (ROOT / "tests" / "own" / "my_scorer.py").read_text("utf-8")
