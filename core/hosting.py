@@ -27,7 +27,8 @@ BROKEN = "Something went wrong on this server."
 class Bounds:
     """What one visitor of the hosted demo may have computed. Chosen for two cores and 4 GB that a hundred visitors share.
 
-    rows, values: points that are scored anew, and points times dimensions. studied: points for a strategy that refits models for them.
+    rows, values: points that are scored anew, and points times dimensions. fitted: points for a strategy whose work grows faster than
+    their number, or that fits a head. studied: points for one that fits many models.
     mapped: points of a map. compared: scores of all rankings of one comparison. seeds, budgets, rounds, pool, units: of an experiment;
     pool also bounds how many points are trained on. minutes: how long an experiment may keep this machine busy. jobs: unfinished
     computations of one visitor, one of which runs. queue: unfinished computations of all. experiments: waiting and running ones of all,
@@ -36,7 +37,8 @@ class Bounds:
 
     rows: int = 70_000
     values: int = 60_000_000
-    studied: int = 10_000
+    fitted: int = 10_000
+    studied: int = 2_000
     mapped: int = 10_000
     compared: int = 1_200_000
     seeds: int = 20
