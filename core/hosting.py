@@ -32,7 +32,7 @@ class Bounds:
     mapped: points of a map. compared: scores of all rankings of one comparison. seeds, budgets, rounds, pool, units: of an experiment;
     pool also bounds how many points are trained on. minutes: how long an experiment may keep this machine busy. jobs: unfinished
     computations of one visitor, one of which runs. queue: unfinished computations of all. experiments: waiting and running ones of all,
-    one for each visitor. upload_mb: of one file.
+    one for each visitor. upload_mb: of one file, which lies in memory until its visitor leaves.
     """
 
     rows: int = 70_000
@@ -50,7 +50,7 @@ class Bounds:
     jobs: int = 6
     queue: int = 120
     experiments: int = 20
-    upload_mb: int = 30
+    upload_mb: int = 10
 
 
 BOUNDS = Bounds()

@@ -52,7 +52,7 @@ def test_one_variable_says_so(text, expected, monkeypatch):
 # what is said
 
 INTERNAL = [
-    "The result could not be stored in /home/someone/.cache/leverage-lab (No space left on device).",
+    "The result could not be stored in /srv/someone/cache (No space left on device).",
     "Data folder C:\\data: found that it cannot be used.",
     "Set LEVERAGE_LAB_DATA to another folder.",
     "The computation stopped with KeyError: 'x'.",

@@ -180,5 +180,4 @@ def test_the_proxy_accepts_its_configuration(tmp_path):
 
 
 def test_uploads_are_bounded_by_the_same_number_everywhere():
-    found = re.search(r"^maxUploadSize = (\d+)", (ROOT / ".streamlit/config.toml").read_text(), flags=re.M)
-    assert int(found[1]) == hosting.BOUNDS.upload_mb
+    assert int(hosted_server.settings()["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"]) == hosting.BOUNDS.upload_mb
