@@ -74,7 +74,7 @@ def test_nobody_stops_anothers_experiment_and_the_queue_is_shown(visit):
 
 def test_a_question_too_large_is_refused_with_a_sentence(visit):
     page = visit("/?strategy=influence_value")
-    expect(page.get_by_text("on the hosted demo there may be 10,000")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("on the hosted demo there may be 2,000")).to_be_visible(timeout=LONG)
     assert page.get_by_role("button", name="Try again").count() == 0 and not INSIDES.search(text_of(page))
     page = visit(f"/retrain?{SLOW}200".replace("1400", "100+200+300+400+500+600+700+800+900"))
     expect(page.get_by_text("Found 9 budgets; on the hosted demo there may be 8.")).to_be_visible(timeout=LONG)
