@@ -100,7 +100,7 @@ def tell(faults: tuple[Fault, ...]) -> None:
     """Each fault with its mend: first those that keep the file out, then the others, together."""
     for fault in faults:
         if fault.fatal:
-            st.error(f"{fault.what} {fault.mend}")
+            st.error(plain(str(fault)))
     lines = [f"- **{plain(fault.what)}** {plain(fault.mend)}" for fault in faults if not fault.fatal]
     if lines:
         st.warning("\n".join(lines))

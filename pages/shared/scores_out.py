@@ -17,7 +17,7 @@ from core.spec import Spec, map_key, scores_key
 from core.types import Dataset, Floats, UserError
 from pages.shared import cached, legend, parts, state
 from pages.shared.points import show
-from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, short
+from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, short, starless
 
 MOST = 50  # rankings of one file
 SHOWN, HEIGHT = 60, 420
@@ -79,7 +79,7 @@ def read_in(name: str, content: bytes, manifest: bytes | None = None, *, spec: S
     if reason := score_file.other_points(exported, data):
         st.error(plain(reason))
         return
-    parts.notes([plain(fault) for fault in exported.faults])
+    parts.notes(exported.faults)
     verdicts = _beside(exported, data)
     chosen = _choice(exported)
     left, right = st.columns([3, 2], gap="large") if exported.projection else (st.container(), None)
@@ -158,7 +158,7 @@ def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
     computed = at_hand(exported.points, data)
     verdicts = {column.spec: verdict(column.scores, computed.get(column.spec)) for column in exported.columns}
     same = sum(said.startswith("Same") for said in verdicts.values())
-    about, m = datasets.info(exported.points.dataset).title, len(verdicts)
+    about, m = starless(datasets.info(exported.points.dataset).title), len(verdicts)
     parts.answer(f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about}); *{same}* the same as computed here.")
     rows = {"ranking": [ranking_name(spec) for spec in verdicts], "beside what this app computes": list(verdicts.values())}
     st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * m, 248), row_height=35)
