@@ -253,8 +253,7 @@ def _square(coordinates: np.ndarray) -> tuple[alt.X, alt.Y]:
 
 
 def _is_choice(colour: Colour) -> bool:
-    """Are the two groups the others and the chosen? Two classes are equals."""
-    return len(colour.names) == 2 and colour.title != "class"
+    return len(colour.names) == 2 and colour.title != "class"  # the others and the chosen; two classes are equals
 
 
 def _colours(colour: Colour, dark: bool) -> alt.Scale:
