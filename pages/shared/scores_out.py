@@ -15,7 +15,7 @@ from core.ranking_names import column_names
 from core.score_file import Exported
 from core.spec import Spec, map_key, scores_key
 from core.types import Dataset, Floats, UserError
-from pages.shared import cached, legend, parts, state
+from pages.shared import cached, lately, legend, parts, state
 from pages.shared.points import show
 from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, short, starless
 
@@ -143,14 +143,15 @@ def _contents(m: int, data: Dataset, spec: Spec, projection: Projection | None) 
 
 
 def _read(name: str, content: bytes, manifest: bytes | None, here: tuple[Spec, str] | None) -> Exported:
-    """The file, read once per session: it goes when the session goes."""
+    """The file, read once while it is on the page."""
     digest = hashlib.blake2b(content)
     for more in (manifest or b"", name.encode(), repr(here).encode()):
         digest.update(more)
-    known = st.session_state.get("scores read in")
-    if known is None or known[0] != digest.digest():
-        known = st.session_state["scores read in"] = digest.digest(), score_file.read_back(content, name, manifest, here)
-    return known[1]
+    known = lately.get("scores", digest.digest())
+    if known is None:
+        known = score_file.read_back(content, name, manifest, here)
+        lately.put("scores", digest.digest(), known, int(known.frame.memory_usage().sum()))
+    return known
 
 
 def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
