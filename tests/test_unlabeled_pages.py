@@ -81,6 +81,13 @@ def test_a_dataset_that_is_removed_elsewhere_leaves_a_page_that_says_so():
     assert any("not on this machine, or not any more" in warning.value for warning in at.warning)
 
 
+@pytest.mark.parametrize(("n", "said"), [(17, "found 14 points, expected at least 15"), (18, "Shown are 10 to train on, 5 for")])
+def test_trimming_few_points_says_what_can_be_done(n, said):
+    at = visit("pages/trim.py", dataset=own.accept(table(n, d=2, classes=2), "Mine"))
+    assert not at.exception and said in " ".join(element.value for element in (*at.error, *at.info))
+    assert bool(at.error) == ("expected at least" in said)
+
+
 @pytest.mark.parametrize("n", [10, 23])
 def test_few_points_are_compared(n):
     at = visit("pages/agreement.py", dataset=own.accept(table(n, d=3), "Mine"))
