@@ -213,7 +213,7 @@ def scatter(
     """
     frame = pd.DataFrame({"x": coordinates[:, 0], "y": coordinates[:, 1], "inner": inner})
     frame["value"] = colour.values.astype(np.int16 if colour.names else np.float32)
-    frame["above"] = (inner * (1 + (colour.values if len(colour.names) == 2 else 0))).astype(np.int8)
+    frame["above"] = (inner * (1 + (colour.values if _is_choice(colour) else 0))).astype(np.int8)
     encoded = alt.Color("value:N" if colour.names else "value:Q", scale=_colours(colour, dark), legend=None)
     dots = (
         alt.Chart(frame)
@@ -252,8 +252,12 @@ def _square(coordinates: np.ndarray) -> tuple[alt.X, alt.Y]:
     return sides[0], sides[1]
 
 
+def _is_choice(colour: Colour) -> bool:
+    return len(colour.names) == 2 and colour.title != "class"  # the others and the chosen; two classes are equals
+
+
 def _colours(colour: Colour, dark: bool) -> alt.Scale:
-    if colour.names and len(colour.names) == 2:
+    if _is_choice(colour):
         return alt.Scale(domain=[0, 1], range=palette.chosen_colours(dark))
     if colour.names:
         return alt.Scale(domain=list(range(len(colour.names))), range=[palette.class_colour(i) for i in range(len(colour.names))])

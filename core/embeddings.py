@@ -33,6 +33,7 @@ OptionalWidth = Annotated[
 ]
 
 
+LEAST_SIDE = 4  # of images for the talk's network, as core/networks.py has it
 WIDEST = 4096  # random features by default: large colour images have many more pixels than a first look needs
 
 
@@ -79,6 +80,8 @@ def unsuited(name: str, dataset: Info) -> str | None:
     entry = find(name)
     if entry.images_only and not dataset.is_images:
         return "needs images"
+    if entry.images_only and min(dataset.shape[:2]) < LEAST_SIDE:
+        return f"needs images of at least {LEAST_SIDE} pixels a side"
     return "needs labels to train its network" if entry.objective and not dataset.labeled else None
 
 

@@ -28,6 +28,7 @@ ROLES = {
     "probs": ("probs", "probabilities"),
     "test": ("test", "is_test"),
 }
+SPARE = "They are left out. One array of each kind is used, and images before features."
 HEADER = 100_000  # bytes; NumPy reads no header beyond 10,000
 PLAIN = "biufUS"  # kinds of values: truth, integers, floats and text
 
@@ -67,9 +68,10 @@ def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choi
     if main is None:
         expected = "images, or one of embedding, features and x; labels, ids, probs and test may stand beside it"
         raise UserError(f"{title}: found arrays named {some(list(members))}, expected {expected}. Rename them.")
-    unused = sorted(set(members) - {name for names in ROLES.values() for name in names})
+    used = {info.filename for info in (main, *found.values())}
+    unused = sorted(name for name, info in members.items() if info.filename not in used)
     if unused:
-        faults.append(Fault(f"Arrays with other names: {some(unused)}.", "They are left out."))
+        faults.append(Fault(f"Arrays that are not used: {some(unused)}.", SPARE))
     allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows.")
     arrays = {role: _member(archive, info, allowance) for role, info in [("main", main), *found.items()]}
     return _draft(arrays, arrays.pop("main"), title, limits, choices, faults)

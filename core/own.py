@@ -10,12 +10,13 @@ On a host with visitors what one of them brought carries their mark: it is liste
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from core import folders, hosting
+from core import catalogue, folders, hosting
 from core.catalogue import Info
 from core.types import Dataset, Floats, UserError
 
@@ -57,23 +58,37 @@ def is_joined(name: object) -> bool:
 
 
 def accept(data: Dataset, title: str) -> str:
-    """Keep this dataset, and say under which name; the same content under the same title is the same dataset."""
-    title = _clean(title)
-    texts = repr((title, data.class_names, data.feature_names, visitor.get()))
+    """Keep this dataset, and say under which name; the same content under the same title is the same dataset.
+
+    A title that another dataset has gets a number: menus tell datasets apart by their titles.
+    """
     called = b"" if data.ids is None else np.asarray(data.ids, dtype=str).tobytes()
-    name = f"own_{_digest(data.fingerprint.encode(), texts.encode(), called)}"
+
+    def name_of(title: str) -> str:
+        texts = repr((title, data.class_names, data.feature_names, visitor.get()))
+        return f"own_{_digest(data.fingerprint.encode(), texts.encode(), called)}"
+
+    taken = {info(name).title for name in names()} | {entry.title for entry in catalogue.ENTRIES.values()}
+    name, title = _called(title, name_of, taken)
     arrays = {what: getattr(data, what) for what in ARRAYS if getattr(data, what) is not None}
     about = {"title": title, "shape": data.shape, "class_names": data.class_names, "feature_names": data.feature_names}
     _store(name, arrays, about | {"n": len(data), "train": int((~data.test).sum()), "probs": data.probs is not None})
     return name
 
 
-def join(dataset: Info, title: str, embedding: Floats) -> str:
-    """Keep this embedding (n, d) of all of the dataset's points, in their order, and say under which name."""
+def join(dataset: Info, title: str, embedding: Floats, taken: Collection[str] = ()) -> str:
+    """Keep this embedding (n, d) of all of the dataset's points, in their order, and say under which name.
+
+    taken: what other embeddings are called; such a title, or that of another joined one, gets a number.
+    """
     if embedding.shape[0] != dataset.n:
         raise UserError(f"Embedding: found {len(embedding):,} rows, expected {dataset.n:,}, one for every point of {dataset.title}.")
-    title, array = _clean(title), np.ascontiguousarray(embedding, np.float32)
-    name = f"joined_{_digest(array.data.cast('B'), repr((title, dataset.name, array.shape, visitor.get())).encode())}"
+    array = np.ascontiguousarray(embedding, np.float32)
+
+    def name_of(title: str) -> str:
+        return f"joined_{_digest(array.data.cast('B'), repr((title, dataset.name, array.shape, visitor.get())).encode())}"
+
+    name, title = _called(title, name_of, {*taken, *(one.title for one in joined(dataset.name).values())})
     _store(name, {"embedding": array}, {"title": title, "dataset": dataset.name, "shape": array.shape})
     return name
 
@@ -157,6 +172,13 @@ def _clean(title: str) -> str:
     if not found:
         raise UserError("Name: found none, expected a few letters. Say what the data are called.")
     return found
+
+
+def _called(title: str, name_of: Callable[[str], str], taken: Collection[str]) -> tuple[str, str]:
+    """(name, title) of something new, or of the same if it is there: the title as it is, or the first number that sets it apart."""
+    first, taken = _clean(title), {other.lower() for other in taken}
+    titles = (first if number == 1 else f"{first[: LONGEST_TITLE - 4].rstrip()} {number}" for number in itertools.count(1))
+    return next((name_of(title), title) for title in titles if title.lower() not in taken or _home(name_of(title)).exists())
 
 
 def _home(name: str) -> Path:

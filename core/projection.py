@@ -19,6 +19,7 @@ from core.types import Floats, UserError, check_matrix
 COMPONENTS = 50
 FEWEST = 10
 SAMPLE = 3000
+SMALL, LARGE = 1e-12, 1e12
 
 
 def umap_map(
@@ -31,7 +32,7 @@ def umap_map(
     """
     import umap
 
-    check_matrix(embedding, "embedding")
+    embedding = _unit(check_matrix(embedding, "embedding"))
     if len(embedding) < FEWEST:
         raise UserError(f"Map: found {len(embedding)} points, expected at least {FEWEST}. Choose a larger subset.")
     report = progress or (lambda fraction, text: None)
@@ -65,9 +66,17 @@ def trustworthiness(embedding: np.ndarray, coordinates: np.ndarray, *, neighbour
     """
     from sklearn.manifold import trustworthiness as exact
 
-    n = len(embedding)
+    n, embedding = len(embedding), _unit(embedding)
     sample = np.arange(n) if n <= SAMPLE else np.random.default_rng(seed).choice(n, SAMPLE, replace=False)
     return float(exact(embedding[sample], coordinates[sample], n_neighbors=min(neighbours, (len(sample) - 1) // 2)))
+
+
+def _unit(embedding: np.ndarray) -> np.ndarray:
+    """The embedding in a unit in which its squares are numbers of single precision: a map keeps none. Usual values stay as they are."""
+    largest = max(abs(float(embedding.max())), abs(float(embedding.min())))
+    if largest == 0 or SMALL < largest < LARGE:
+        return embedding
+    return np.ldexp(embedding, -int(np.frexp(largest)[1]))
 
 
 def aligned(moving: np.ndarray, fixed: np.ndarray) -> Floats:

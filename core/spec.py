@@ -217,10 +217,8 @@ def _canonical(spec: Spec) -> Spec:
     embedder, chosen = embeddings.find(spec.embedding), strategy.find(spec.strategy)
     about = datasets.info(spec.dataset)
     if reason := embeddings.unsuited(spec.embedding, about):
-        kind = "images" if about.is_images else "a table"
-        raise UserError(
-            f"{embedder.label} {reason}; {about.title} is {kind}{'' if about.labeled else ' without labels'}. Choose another one."
-        )
+        kind = f"holds images of {about.shape[0]} x {about.shape[1]}" if about.is_images else "is a table"
+        raise UserError(f"{embedder.label} {reason}; {about.title} {kind}{'' if about.labeled else ' without labels'}. Choose another one.")
     if reason := strategy.unsuited(spec.strategy, about.labeled, about.probs):
         raise UserError(f"{chosen.label} {reason}, which {about.title} does not have. Choose another strategy.")
     size = about.n

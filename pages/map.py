@@ -8,7 +8,7 @@ from core import charts, datasets, strategy
 from core.strategy import Knob
 from pages.shared import cached, map_parts, once, parts, pickers, state
 from pages.shared.map_parts import COLOURS
-from pages.shared.words import inside, noun, short
+from pages.shared.words import inside, noun, plain, short
 
 PAGE = "map"
 VIEW = {
@@ -52,7 +52,7 @@ columns = st.columns(len(ready.maps), gap="medium")
 for side, (column, entry, chosen) in enumerate(zip(columns, ready.maps, (spec, other), strict=False)):
     with column:
         trust = entry.facts["trustworthiness"]
-        st.markdown(f"**{chosen.embedding_label}** — trustworthiness {trust:.3f}", help=map_parts.TRUST)
+        st.markdown(f"**{plain(chosen.embedding_label)}** — trustworthiness {trust:.3f}", help=map_parts.TRUST)
         scatter = partial(charts.scatter, brush=side == 0, dark=parts.dark(), height=height)
         drawn = (scatter, ready.coordinates[side], colours[side], inner, box if side == 0 else None)
         alt = f"Map of {len(data):,} {noun(spec.dataset)} under {short(chosen.embedding)}, coloured by {view['colour']}"

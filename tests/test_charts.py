@@ -316,6 +316,13 @@ def test_colours_mean_the_same_on_every_map(name):
     assert (scale["domain"], scale["range"]) == (domain, colours)
 
 
+def test_two_classes_have_the_colours_of_their_legend():
+    chart = the_map(Colour("class", np.array([0, 1, 0, 1]), ("left", "right")))
+    (dots,) = layers(chart, "circle")
+    assert dots["encoding"]["color"]["condition"]["scale"]["range"] == [palette.class_colour(0), palette.class_colour(1)]
+    assert {row["above"] for row in rows(chart)} == {1}, "no class hides the other"
+
+
 def test_the_chosen_stand_above_the_others_and_these_above_what_lies_outside():
     colour = Colour("among the 2 highest", np.array([1, 0, 1, 0], bool), ("others", "top 2"))
     assert [row["above"] for row in rows(the_map(colour, inner=np.array([True, True, False, False])))] == [2, 1, 0, 0]

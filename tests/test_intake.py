@@ -170,8 +170,15 @@ def test_a_wrong_length_is_fatal_and_leaves_a_sound_draft(role):
     assert f"Array {role}: found" in said(draft) and "Give one entry per point" in said(draft)
 
 
+@pytest.mark.parametrize("others", [("features",), ("image",), ("x", "embedding")])
+def test_arrays_that_another_one_displaces_are_named(others):
+    images = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
+    draft = read(npz(images=images, labels=np.array([0, 1, 0, 1]), **dict.fromkeys(others, FEATURES)), "a.npz")
+    assert draft.kind == "images" and f"not used: {', '.join(sorted(others))}." in said(draft) and "labels" not in said(draft)
+
+
 def test_other_arrays_are_named():
-    assert "other names: extra." in said(read(npz(x=FEATURES, extra=np.ones(1)), "a.npz"))
+    assert "not used: extra." in said(read(npz(x=FEATURES, extra=np.ones(1)), "a.npz"))
 
 
 # What is left out or not used.

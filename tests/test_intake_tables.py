@@ -10,7 +10,7 @@ import pytest
 
 from core.draft import HOSTED, LOCAL, Choices
 from core.intake import read
-from core.parquet_pages import _struct
+from core.parquet_pages import INT, STRUCT, TRUE, _Thrift
 from core.types import UserError
 from tests.fuzzing import csv, parquet
 
@@ -272,7 +272,9 @@ def test_every_compression_and_page_version_is_within_the_limits_exactly(compres
 def test_a_page_header_by_hand():
     # Thrift's compact protocol: field 1 (i32) = 0, field 2 = 1000, field 3 = 300, field 5 a struct with field 1 = 7 and a boolean, stop.
     data = bytes([0x15, 0x00, 0x15, 0xD0, 0x0F, 0x15, 0xD8, 0x04, 0x2C, 0x15, 0x0E, 0x11, 0x00, 0x00, 0xFF])
-    assert _struct(data, 0, 6) == ({1: 0, 2: 1000, 3: 300, 5: {1: 7, 2: True}}, 14)
+    reader = _Thrift(data, 0, 6)
+    inner = {(1, INT): 7, (2, TRUE): True}
+    assert reader.struct() == {(1, INT): 0, (2, INT): 1000, (3, INT): 300, (5, STRUCT): inner} and reader.at == 14
 
 
 def test_two_columns_of_one_name_are_refused():

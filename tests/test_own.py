@@ -65,7 +65,18 @@ def test_the_name_is_the_content():
         own.accept(replace(given, class_names=("x", "y", "z")), "A"),
         own.accept(replace(given, ids=np.arange(40).astype(str)), "A"),
     ]
-    assert len({name, *others}) == 5 and [datasets.info(n).title for n in own.names()] == ["A"] * 4 + ["B"]
+    assert len({name, *others}) == 5 and [datasets.info(n).title for n in own.names()] == ["A", "A 2", "A 3", "A 4", "B"]
+
+
+def test_menus_tell_things_apart_by_their_titles():
+    given = [own.accept(table(seed=seed), "Mnist") for seed in (0, 1, 1, 0)]
+    assert given[2:] == given[1::-1] and [datasets.info(name).title for name in given[:2]] == ["Mnist 2", "Mnist 3"]
+    arrays = [np.full((40, 2), value, np.float32) for value in (1, 2, 2)]
+    first, second, again = (own.join(datasets.info(given[0]), "raw", array, ["raw", "PCA"]) for array in arrays)
+    assert again == second and [one.title for one in own.joined(given[0]).values()] == ["raw 2", "raw 3"] and first != second
+    assert own.about(own.join(datasets.info(given[1]), "raw", arrays[0])).title == "raw", "of another dataset"
+    long = [datasets.info(own.accept(table(seed=seed), "x" * 60)).title for seed in (2, 3)]
+    assert long == ["x" * 60, "x" * 56 + " 2"]
 
 
 def test_what_is_removed_is_gone_with_what_was_joined_to_it():
@@ -133,6 +144,19 @@ def test_a_name_that_is_none_never_reaches_the_disk(name):
         own.remove(name)
 
 
+def test_a_network_needs_images_that_are_large_enough():
+    from core import networks
+
+    assert networks._LEAST_SIDE["talk_cnn"] == embeddings.LEAST_SIDE
+    name = own.accept(images(side=12), "A")
+    least, small = (replace(images(), points=images().points[:, :side, :12]) for side in (4, 3))
+    assert all("cnn_untrained" in embeddings.embedders(datasets.info(n)) for n in (name, own.accept(least, "B")))
+    about = datasets.info(own.accept(small, "C"))
+    assert "cnn_untrained" not in embeddings.embedders(about)
+    with pytest.raises(UserError, match=r"needs images of at least 4 pixels a side; C holds images of 3 x 12\."):
+        Spec(embedding="cnn_untrained").with_(dataset=about.name)
+
+
 def test_a_title_must_be_there():
     for title in ("", "  \n", "\x00\x07"):
         with pytest.raises(UserError, match="Name: found none"):
@@ -181,7 +205,7 @@ def test_probabilities_that_came_along_are_used():
     assert entry.facts["made_of"] == "The probabilities are those that came with the points."
     without = own.accept(table(labeled=False), "A")
     assert pipeline.scores(Spec(dataset=without)).arrays["scores"].sum() == pytest.approx(5)
-    with pytest.raises(UserError, match="Entropy needs labels, which A does not have"):
+    with pytest.raises(UserError, match="Entropy needs labels, which A 2 does not have"):
         Spec(dataset=without).with_(strategy="entropy")
 
 

@@ -55,6 +55,13 @@ def test_alignment_undoes_turn_mirror_scale_and_shift(mirror):
     assert np.abs(aligned(moved, fixed) - fixed).max() < 1e-5
 
 
+@pytest.mark.parametrize("power", [-100, 90])
+def test_the_unit_does_not_matter(clusters, coordinates, power):
+    scaled = np.ldexp(clusters, power)
+    assert np.array_equal(umap_map(scaled, seed=3), coordinates)
+    assert trustworthiness(scaled, coordinates) == trustworthiness(clusters, coordinates)
+
+
 def test_too_few_points():
     with pytest.raises(UserError, match="at least 10"):
         umap_map(np.zeros((5, 3), np.float32))

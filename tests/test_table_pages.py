@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import streamlit as st
@@ -91,6 +93,16 @@ def test_a_wide_table_shows_its_unusual_features_only(asked):
     (table,) = rows(at)
     assert list(table.columns) == ["rank", "class", "score", "most unusual features", "row"]
     assert all(text.count("sd") == 3 for text in table["most unusual features"])
+
+
+def test_a_feature_may_be_called_like_a_column_beside_it(monkeypatch):
+    data, shown = replace(datasets.load("two_gaussians", n=300), feature_names=("score", "rank")), []
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "dataframe", lambda frame, **_: shown.append(frame) or {"selection": {"rows": []}})
+    points.show(data, np.array([4, 2]), ["9.1", "8.2"], ranks=[1, 2], key="k", alt="rows")
+    (frame,) = shown
+    assert list(frame["rank"]) == [1, 2] and list(frame["score"]) == ["9.1", "8.2"]
+    np.testing.assert_array_equal(frame[["feature score", "feature rank"]], data.points[[4, 2]])
 
 
 def test_an_unknown_class_is_a_question_mark():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, embeddings, own, strategy
-from core.spec import Spec
+from core import datasets, embeddings, own, pipeline, strategy
+from core.spec import Comparison, Spec
+from pages.shared import cached
 from tests import page_tools
 from tests.own_tools import images, table
 from tests.page_tools import explore_works, galleries, group_labels, spec_of, visit, widget
@@ -78,6 +79,34 @@ def test_a_dataset_that_is_removed_elsewhere_leaves_a_page_that_says_so():
     at.run()
     assert not at.exception and spec_of(at).dataset == "mnist"
     assert any("not on this machine, or not any more" in warning.value for warning in at.warning)
+
+
+@pytest.mark.parametrize(("n", "said"), [(17, "found 14 points, expected at least 15"), (18, "Shown are 10 to train on, 5 for")])
+def test_trimming_few_points_says_what_can_be_done(n, said):
+    at = visit("pages/trim.py", dataset=own.accept(table(n, d=2, classes=2), "Mine"))
+    assert not at.exception and said in " ".join(element.value for element in (*at.error, *at.info))
+    assert bool(at.error) == ("expected at least" in said)
+
+
+@pytest.mark.parametrize("n", [10, 23])
+def test_few_points_are_compared(n):
+    at = visit("pages/agreement.py", dataset=own.accept(table(n, d=3), "Mine"))
+    assert not at.exception and not at.error and any("High under" in m.value for m in at.markdown)
+
+
+def test_what_a_visitor_has_joined_nobody_else_reads_of():
+    rng = np.random.default_rng(0)
+    own.visitor.set("first")
+    joined = own.join(datasets.info("digits"), "Secret project", rng.standard_normal((1797, 3)))
+    scored, compared = Spec(dataset="digits", embedding=joined), Spec(dataset="digits", embedding=joined, strategy="typicality")
+    pipeline.scores(scored)
+    pipeline.agreement_of(Comparison((Spec(dataset="digits"), compared)))
+    fingerprint = datasets.load("digits").fingerprint
+    mine = {spec for spec, _ in cached.every_scores(fingerprint)}
+    own.visitor.set("second")
+    theirs = {spec for spec, _ in cached.every_scores(fingerprint)}
+    own.visitor.set("")
+    assert {scored, compared} <= mine and mine - theirs == {scored, compared}
 
 
 def test_class_names_with_commas_filter():

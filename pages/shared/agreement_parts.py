@@ -17,7 +17,7 @@ from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import once, parts, pickers, state
 from pages.shared.points import show
-from pages.shared.words import noun, short
+from pages.shared.words import noun, plain, short, starless
 
 View = dict[str, Any]
 SEEDS = ("1", "2", "3", "4", "5")
@@ -36,7 +36,7 @@ def controls(view: View, knobs: Mapping[str, Knob], about: Info) -> View:
     """Which embeddings, seeds and strategies to compare, by which measure."""
     names, scorers = list(embeddings.embedders(about)), list(pickers.rankers(about)[0])
     with st.expander("Which rankings"):
-        chosen = _many("Embeddings", names, view["embeddings"], short)
+        chosen = _many("Embeddings", names, view["embeddings"], lambda name: plain(short(name)))
         seeds = _many("Seeds of the networks", list(SEEDS), view["seeds"], str)
         picked = _many("Strategies", scorers, view["strategies"], lambda name: strategy.find(name).label)
         reseed = st.toggle("Other seeds for random features too", view["reseed"], key=state.key("agreement reseed"))
@@ -122,6 +122,7 @@ def _strategies(columns: tuple[Spec, ...]) -> list[str]:
 
 def sentence(matrix: np.ndarray, families: list[str], ceilings: Mapping[str, Interval | None], symbol: str) -> str:
     """Which two families agree best and least, and how well a family agrees with itself."""
+    families, ceilings = [starless(name) for name in families], {starless(name): bound for name, bound in ceilings.items()}
     between = {}
     for i, j in zip(*np.triu_indices(len(families), 1), strict=True):
         if families[i] != families[j]:
@@ -160,18 +161,19 @@ def behind(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int,
     if i == j:
         st.info("A ranking agrees with itself. Choose a cell off the diagonal to see what two rankings disagree about.")
         return
-    st.subheader(f"{a[:1].upper() + a[1:]} against {b}", anchor=False)
+    st.subheader(plain(f"{a[:1].upper() + a[1:]} against {b}"), anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
         counts = once.made(agreement.rank_density, scores[i], scores[j], int(np.clip((len(data) / 20) ** 0.5, 8, 40)))
         alt = f"Density of {len(data):,} points in the plane of their two percentiles"
         once.chart(charts.rank_plane, counts.T, a, b, parts.dark(), alt=alt)
     places = [once.made(agreement.percentiles, scores[place]) for place in cell]
+    parted = once.made(agreement.disagreement, scores[i], scores[j], min(BEHIND, len(data)))
     with right:
-        for (high, low), points in zip(((a, b), (b, a)), once.made(agreement.disagreement, scores[i], scores[j], BEHIND), strict=True):
-            st.markdown(f"**High under {high}, low under {low}**; below: percentiles under {a} and {b}")
+        for (high, low), points in zip(((a, b), (b, a)), parted, strict=True):
+            st.markdown(f"**High under {plain(high)}, low under {plain(low)}**; below: percentiles under {plain(a)} and {plain(b)}")
             if len(points) == 0:
-                st.caption(f"No point ranks higher under {high}.")
+                st.caption(f"No point ranks higher under {plain(high)}.")
                 continue
             show(
                 data,
@@ -208,5 +210,5 @@ def rank_line(columns: tuple[Spec, ...], ranks: list[int]) -> str:
     spans: dict[str, list[int]] = {}
     for spec, rank in zip(columns, ranks, strict=True):
         spans.setdefault(spec.embedding, []).append(rank)
-    texts = [f"{short(name)} {min(r)}{f' to {max(r)}' if max(r) > min(r) else ''}" for name, r in spans.items()]
+    texts = [f"{plain(short(name))} {min(r)}{f' to {max(r)}' if max(r) > min(r) else ''}" for name, r in spans.items()]
     return f"Rank of the embeddings (the sum of their leverage scores): {', '.join(texts)}."

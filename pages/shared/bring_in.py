@@ -17,7 +17,7 @@ from core.draft import HOSTED, LOCAL, Choices, Draft, Fault
 from core.preview import Preview, preview
 from core.spec import Spec
 from core.types import UserError
-from pages.shared import parts, state
+from pages.shared import lately, parts, state
 from pages.shared.points import show as show_points
 from pages.shared.words import bytes_text, plain
 
@@ -47,8 +47,8 @@ def show() -> None:
             )
         return
     draft = read(source, name, Choices(), "bring")
-    if draft.kind == "images" or draft.columns:
-        draft = read(source, name, _choices(draft), "bring")
+    if (draft.kind == "images" or draft.columns) and (choices := _choices(draft)) != Choices():
+        draft = read(source, name, choices, "bring chosen")
     about = preview(draft)
     tell(about.faults)
     _facts(draft, about)
@@ -61,11 +61,11 @@ def show() -> None:
 
 
 def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
-    """The draft, kept in the session until another file or another choice comes; with progress. A UserError where it cannot be read."""
+    """The draft, kept until another file or another choice comes; with progress. A UserError where it cannot be read."""
     mark = hashlib.blake2b(source, digest_size=16).hexdigest() if isinstance(source, bytes) else str(source)
-    wanted, kept = (mark, name, choices), st.session_state.get(f"draft {room}", (None, None))
-    if kept[0] == wanted:
-        return kept[1]
+    wanted = mark, name, choices
+    if (kept := lately.get(room, wanted)) is not None:
+        return kept
     bar = st.progress(0.0, f"Reading {name}")
     try:
         if not _one_at_a_time.acquire(timeout=0.2):
@@ -78,13 +78,14 @@ def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
             _one_at_a_time.release()
     finally:
         bar.empty()
-    st.session_state[f"draft {room}"] = wanted, draft
+    lately.put(room, wanted, draft, draft.points.nbytes + (0 if draft.ids is None else draft.ids.nbytes))
     return draft
 
 
 def forget(room: str) -> None:
     """Let go of the draft and of the file, so that the next one can come."""
-    st.session_state.pop(f"draft {room}", None)
+    lately.forget(room)
+    lately.forget(f"{room} chosen")
     st.session_state[f"files {room}"] = st.session_state.get(f"files {room}", 0) + 1
 
 
@@ -100,7 +101,7 @@ def tell(faults: tuple[Fault, ...]) -> None:
     """Each fault with its mend: first those that keep the file out, then the others, together."""
     for fault in faults:
         if fault.fatal:
-            st.error(f"{fault.what} {fault.mend}")
+            st.error(plain(str(fault)))
     lines = [f"- **{plain(fault.what)}** {plain(fault.mend)}" for fault in faults if not fault.fatal]
     if lines:
         st.warning("\n".join(lines))

@@ -90,19 +90,27 @@ def result(key: str, task: str, *arguments: Any) -> Any:
 
 
 def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
-    """The scores of every ranking of these points in the cache or the bundle, made by today's code, one per Spec."""
+    """The scores of every ranking of these points in the cache or the bundle, made by today's code, one per Spec.
+
+    Of joined embeddings only those that this visitor has joined: what others call theirs is nobody else's business.
+    """
     found: dict[Spec, np.ndarray] = {}
     for stored, facts in cache.entries("scores"):
         spec, problems = from_query(facts["spec"])
-        entry = None if problems else _stored(stored, scores_key(spec, fingerprint))
+        entry = None if problems or not _listed(spec) else _stored(stored, scores_key(spec, fingerprint))
         if entry:
             found[spec] = entry.arrays["scores"]
     for stored, facts in cache.entries("agreement"):
         columns = tuple(from_query(query)[0] for query in facts["columns"])
         entry = _stored(stored, comparison_key(Comparison(columns, facts["k"]), fingerprint))
         for spec, scores in zip(columns, entry.arrays["scores"] if entry else (), strict=False):
-            found.setdefault(spec, scores)
+            if _listed(spec):
+                found.setdefault(spec, scores)
     return list(found.items())
+
+
+def _listed(spec: Spec) -> bool:
+    return not own.is_joined(spec.embedding) or spec.embedding in own.joined(spec.dataset)
 
 
 def _stored(name: str, key: str) -> Entry | None:

@@ -13,7 +13,7 @@ from core.types import Dataset
 from pages.shared import cached, once, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.points import show as show_points
-from pages.shared.words import inside, noun, number, ranking_name
+from pages.shared.words import inside, noun, number, plain, ranking_name
 
 
 def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> None:
@@ -22,7 +22,7 @@ def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: i
         st.warning(f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a point in the gallery.")
         return
     kind = f", class {data.class_names[data.labels[point]]}" if data.labeled else ""
-    title = f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}{kind}"
+    title = plain(f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}{kind}")
     st.dialog(title, width=720, position="right", on_dismiss=lambda: state.change_view(page, point=None))(_body)(spec, data, ranking, point)
 
 
@@ -33,7 +33,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     with right:
         share = (ranking.rank > ranking.rank[point]).mean()
         st.metric(strategy.find(spec.strategy).label, number(float(ranking.scores[point])))
-        under = inside(spec.embedding_label)
+        under = plain(inside(spec.embedding_label))
         st.markdown(f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them, under {under}.")
         st.caption(f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}")
     _strip(data, point)
@@ -48,7 +48,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
 
 
 def _neighbours(spec: Spec, data: Dataset, ranking: cached.Ranking, found: dict) -> None:
-    st.markdown(f"**Nearest neighbours** under {inside(spec.embedding_label)}; below: distance")
+    st.markdown(f"**Nearest neighbours** under {plain(inside(spec.embedding_label))}; below: distance")
     _picture(
         data, ranking, found["neighbours"], "dossier neighbours", 56, "Nearest neighbours", [number(float(d)) for d in found["distances"]]
     )

@@ -10,13 +10,14 @@ import streamlit as st
 
 from core.strategy import Knob
 from pages.shared import cached, pickers, state
-from pages.shared.words import inside, number, time_text
+from pages.shared.words import inside, number, plain, starless, time_text
 
 View = dict[str, Any]
 
 
 def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: int, d: int) -> str:
     """One computed sentence that answers the question, and a second one where the embedding is far from full rank."""
+    embedding = starless(embedding)
     if label == "Leverage" and rank == len(scores) and (scores == 1).all():
         return (
             f"Under *{embedding}* there are no more {noun} than dimensions, so *every leverage is 1* and ranks nothing. Set a ridge λ, or "
@@ -91,10 +92,18 @@ def gallery_controls(view: View, knobs: Mapping[str, Knob], shown: Mapping[str, 
     chosen = chosen_classes(view, names)
     strangers = sorted(set(view["classes"].split(",")) - {"", *map(_in_list, names)})
     if strangers:
-        st.warning(f"Classes: found {', '.join(strangers)}, expected some of {', '.join(names) or 'none'}. They are left out.")
+        said = f"Classes: found {', '.join(strangers)}, expected some of {', '.join(names) or 'none'}. They are left out."
+        st.warning(plain(said))
     if not names:
         return view | {"show": show, "classes": ""}
     classes = st.pills(
-        "Classes", names, selection_mode="multi", default=chosen, key=state.key("classes"), label_visibility="collapsed", wrap=True
+        "Classes",
+        names,
+        selection_mode="multi",
+        default=chosen,
+        format_func=plain,
+        key=state.key("classes"),
+        label_visibility="collapsed",
+        wrap=True,
     )
     return view | {"show": show, "classes": ",".join(map(_in_list, classes))}

@@ -15,7 +15,7 @@ from core.cache import Entry
 from core.spec import Spec
 from core.types import Dataset
 from pages.shared import lesson_pictures, once, parts, scores_out, state
-from pages.shared.words import inside, number
+from pages.shared.words import inside, number, plain
 
 View = dict[str, Any]
 
@@ -66,7 +66,7 @@ def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     c = len(data.class_names)
     chosen, everyone = (np.bincount(labels, minlength=c) / len(labels) for labels in (data.labels[points], data.labels))
     most = data.class_names[int(np.argmax(chosen - everyone))]
-    st.markdown(f"**Class {most} is over-represented** in these {len(points):,} {noun}; grey: its share of all")
+    st.markdown(f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun}; grey: its share of all")
     alt = "Share of each class: " + ", ".join(f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True))
     once.chart(charts.class_shares, data.class_names, chosen, everyone, parts.dark(), alt=alt)
 

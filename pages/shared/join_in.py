@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import datasets, joining, own
+from core import datasets, embeddings, joining, own
 from core.draft import Choices
 from core.spec import Spec
 from pages.shared import bring_in, cached, own_list, parts, state
-from pages.shared.words import noun
+from pages.shared.words import noun, plain, short
 
 TYPES = ["npy", "npz", "parquet", "csv", "tsv", "txt"]
 
@@ -20,12 +20,13 @@ def show(spec: Spec) -> None:
         parts.offer_dataset(spec.dataset)
         return
     help = "Rows are matched by their id. Without ids there must be one row for every point, in the dataset's order."
-    label = f"An embedding of the {about.n:,} {noun(spec.dataset)} of {about.title}, computed elsewhere"
+    label = f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)}, computed elsewhere"
     content, name = bring_in.uploaded(label, "join", help, TYPES)
     if content is None:
         own_ids = cached.dataset(spec.dataset, None, 0).ids is not None
         named = "the ids that came with it" if own_ids else f"row numbers, 0 to {about.n - 1:,}"
-        st.caption(f"A table with one row per point: a column named id, and columns of numbers. The ids of {about.title} are {named}.")
+        ids = f"The ids of {plain(about.title)} are {named}."
+        st.caption(f"A table with one row per point: a column named id, and columns of numbers. {ids}")
     else:
         _look(spec, about, content, name)
     _list(spec)
@@ -41,7 +42,8 @@ def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
         title = st.text_input("Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320)
         pressed = st.button("Join it", type="primary", disabled=bool(draft.fatal), key="join")
     if pressed:
-        joined = own.join(about, title, embedding)
+        taken = {text for name, entry in embeddings.embedders().items() for text in (entry.label, short(name))}
+        joined = own.join(about, title, embedding, taken)
         bring_in.forget("join")
         st.session_state["spec"] = spec.with_(embedding=joined)
         state.renew()
@@ -53,11 +55,11 @@ def _list(spec: Spec) -> None:
     found = own.joined(spec.dataset)
     if not found:
         return
-    st.subheader(f"Joined to {bring_in.plain(datasets.info(spec.dataset).title)}", anchor=False)
+    st.subheader(f"Joined to {plain(datasets.info(spec.dataset).title)}", anchor=False)
     query = spec.with_(embedding=Spec().embedding).to_query() | {"embeddings": ",".join(["raw", *found])}
     parts.onward("agreement", "Do they agree with raw features, and with each other?", ":material/apps:", query)
     for one in found.values():
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            st.markdown(f"**{bring_in.plain(one.title)}**: {one.shape[1]:,} dimensions", width="stretch")
+            st.markdown(f"**{plain(one.title)}**: {one.shape[1]:,} dimensions", width="stretch")
             parts.onward("explore", "Explore it", ":material/grid_view:", spec.with_(embedding=one.name).to_query())
             own_list.removal(one.name, one.title)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.types import UserError
 from pages.shared import state
+from pages.shared.words import plain
 
 
 def text_of(plan: Any, name: str) -> str:
@@ -43,7 +44,7 @@ def budgets(first: Any, chosen: str, offered: Iterable[int], key: str, help: str
     how = {"key": state.key(key), "help": help, "accept_new_options": True, "format_func": _thousands}
     kept, wrong = sifted(first, "budgets", " ".join(st.multiselect("Budgets", options, now, **how)))
     for problem in wrong:
-        st.warning(f"{problem[:1].upper()}{problem[1:]} It is left out.")
+        st.warning(f"{plain(problem[:1].upper() + problem[1:])} It is left out.")
     return kept
 
 

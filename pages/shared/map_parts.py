@@ -17,7 +17,7 @@ from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import cached, legend, once, parts, pickers, state
 from pages.shared.points import show
-from pages.shared.words import inside, noun, number, score_texts, short
+from pages.shared.words import inside, noun, number, plain, score_texts, short, starless
 
 View = dict[str, Any]
 COLOURS = {"score": "Score", "class": "Class", "selection": "Selection", "disagreement": "Disagreement"}
@@ -78,9 +78,9 @@ def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, V
     if view["beside"] not in (*beside, spec.embedding):
         parts.messages([f"beside: found {view['beside']!r}, expected one of {', '.join(beside[1:])}."])
     elif view["beside"] not in beside:
-        st.info(f"The map of {short(spec.embedding)} is the first one already: choose another embedding to stand beside it.")
+        st.info(f"The map of {plain(short(spec.embedding))} is the first one already: choose another embedding to stand beside it.")
     if view["colour"] == "class" and not about.labeled:
-        st.info(f"{about.title} has no labels, so there are no classes to colour.")
+        st.info(f"{plain(about.title)} has no labels, so there are no classes to colour.")
     elif view["colour"] not in offered:
         st.info("Disagreement needs a second map: choose an embedding to stand beside this one.")
     return spec.with_(strategy=chosen), view | {"beside": other, "colour": colour}
@@ -126,7 +126,7 @@ def aligned(key: str, onto: str, _moving: np.ndarray, _fixed: np.ndarray) -> np.
 
 def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -> str:
     """How the highest scores lie on the map: gathered or scattered, against chance."""
-    top = ready.rankings[0].order[: ready.k]
+    top, under = ready.rankings[0].order[: ready.k], starless(under)
     spread = once.made(local_share, ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k)
     chance = ready.k / len(data)
     times = spread / chance if chance else 0.0
@@ -142,7 +142,7 @@ def _most(data: Dataset, top: np.ndarray) -> str:
         return ""
     share = np.bincount(data.labels[top], minlength=len(data.class_names)) / len(top)
     most = int(np.argmax(share))
-    return f" Class {data.class_names[most]} has the most ({share[most]:.0%})."
+    return f" Class {starless(data.class_names[most])} has the most ({share[most]:.0%})."
 
 
 def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:

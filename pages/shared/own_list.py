@@ -8,8 +8,8 @@ import streamlit as st
 
 from core import datasets, hosting, own
 from core.spec import Spec
-from pages.shared import bring_in, parts, state
-from pages.shared.words import noun
+from pages.shared import parts, state
+from pages.shared.words import noun, plain, starless
 
 
 def sentence(names: Sequence[str]) -> str:
@@ -17,7 +17,7 @@ def sentence(names: Sequence[str]) -> str:
     if not names:
         ends = " and goes when your visit ends" if hosting.hosted() else ""
         return f"Nothing of yours is here yet. Drop a file: nothing is kept before you have seen what is in it{ends}."
-    titles = ", ".join(f"{datasets.info(name).title} ({datasets.info(name).n:,} {noun(name)})" for name in names[:3])
+    titles = ", ".join(f"{starless(datasets.info(name).title)} ({datasets.info(name).n:,} {noun(name)})" for name in names[:3])
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     what = "One dataset of yours is" if len(names) == 1 else f"{len(names):,} datasets of yours are"
     return f"*{what} here*: {titles}{more}. Every page can look at {'it' if len(names) == 1 else 'them'}."
@@ -28,7 +28,7 @@ def brought() -> None:
     name = st.session_state.get("brought")
     if name in own.names():
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-            st.markdown(f"**{bring_in.plain(datasets.info(name).title)}** is kept, and chosen as the dataset now.", width="stretch")
+            st.markdown(f"**{plain(datasets.info(name).title)}** is kept, and chosen as the dataset now.", width="stretch")
             parts.onward("explore", "Explore it", ":material/grid_view:", Spec().with_(dataset=name).to_query())
 
 
@@ -46,7 +46,7 @@ def show() -> None:
         labels = f"{about.classes:,} classes" if about.labeled else "no labels"
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.markdown(
-                f"**{bring_in.plain(about.title)}**: {about.n:,} {'images' if about.is_images else 'rows'} of {shape}, {labels}",
+                f"**{plain(about.title)}**: {about.n:,} {'images' if about.is_images else 'rows'} of {shape}, {labels}",
                 width="stretch",
             )
             parts.onward("explore", "Explore it", ":material/grid_view:", Spec().with_(dataset=name).to_query())
@@ -56,7 +56,7 @@ def show() -> None:
 def removal(name: str, title: str) -> None:
     """A button that asks once more."""
     with st.popover("Remove"):
-        st.markdown(f"Remove **{bring_in.plain(title)}** from this machine? Your own file stays as it is.")
+        st.markdown(f"Remove **{plain(title)}** from this machine? Your own file stays as it is.")
         st.button("Remove it", key=f"remove {name}", on_click=_remove, args=(name,), type="primary")
 
 

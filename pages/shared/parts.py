@@ -18,6 +18,7 @@ from core.jobs import Job
 from core.spec import Spec
 from core.types import UserError
 from pages.shared import visit
+from pages.shared.words import plain
 
 # Styles that Streamlit has no setting for. Only classes of our own and .st-key-* are touched.
 STYLE = """<style>
@@ -50,7 +51,7 @@ def head(question: str) -> None:
     st.html(STYLE)
     st.title(question, anchor=False)
     for problem in [] if hosting.hosted() else plugins.problems():
-        st.warning(f"From {plugins.VARIABLE}: {problem} The other strategies work.")
+        st.warning(f"From {plugins.VARIABLE}: {plain(problem)} The other strategies work.")
 
 
 def answer(sentence: str) -> None:
@@ -75,13 +76,13 @@ def facts(pairs: Sequence[tuple[str, str, str]]) -> None:
 def messages(problems: Sequence[str]) -> None:
     """What could not be used, each with its mend; what could be used is on the page."""
     for problem in map(hosting.said, problems):
-        st.warning(f"From the link: {problem} The rest of the link is used as it is.", icon=None)
+        st.warning(f"From the link: {plain(problem)} The rest of the link is used as it is.", icon=None)
 
 
 def notes(sentences: Sequence[str]) -> None:
     """What the reader should know of how a result came about."""
     for sentence in sentences:
-        st.warning(hosting.said(sentence, "This result is whole, but this server could not keep it or had lost it before."))
+        st.warning(plain(hosting.said(sentence, "This result is whole, but this server could not keep it or had lost it before.")))
 
 
 def made_of(sentences: Sequence[str | None]) -> None:
@@ -96,7 +97,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(hosting.said(str(error)))
+        st.error(plain(hosting.said(str(error))))
         st.stop()
 
 
@@ -162,7 +163,7 @@ def offer_dataset(name: str) -> None:
         job_panel(job, f"Fetching {about.title}")
         return
     if job is not None and job.state == "failed":
-        st.error(job.error)
+        st.error(plain(job.error))
     what = f"{about.title} ({about.n:,} points; {about.origin})"
     if hosting.hosted():
         st.info(f"{what} is not on this server. Choose another dataset in the sidebar. The host can add it: python -m core fetch {name}")
@@ -175,7 +176,7 @@ def offer_dataset(name: str) -> None:
 
 def no_labels(name: str) -> None:
     """A page that learns from labels, and a dataset without: say what still works."""
-    what = datasets.info(name).title
+    what = plain(datasets.info(name).title)
     st.info(f"{what} has no labels, and this page trains on them. Choose another dataset beside, or bring it in again with its labels.")
     onward("explore", f"Explore {what}: what needs no labels works there", ":material/grid_view:", Spec(dataset=name).to_query())
 
@@ -191,7 +192,7 @@ def onward(page: str, label: str, icon: str, query: Mapping[str, str], where: An
 def failed(job: Job, what: str) -> None:
     """A job that did not succeed: why, and the way to try again unless it was refused."""
     if job.state == "failed":
-        st.error(hosting.said(job.error or ""))
+        st.error(plain(hosting.said(job.error or "")))
         if not job.attempt:
             return
     else:

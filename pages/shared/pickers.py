@@ -13,6 +13,7 @@ from core.spec import SEED, Knobs, Spec
 from core.strategy import Knob
 from core.types import UserError
 from pages.shared import state
+from pages.shared.words import plain
 
 SIZES = (500, 1000, 2000, 5000, 10000, 20000, 50000)
 
@@ -138,7 +139,7 @@ def _tried(spec: Spec, **changes: Any) -> Spec:
     try:
         return spec.with_(**changes)
     except UserError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return spec
 
 

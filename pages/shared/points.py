@@ -45,7 +45,7 @@ def _rows(
     columns = {"rank": ranks, "class": captions if data.labeled else None, "score": texts if any(texts) else None, "mark": marks}
     columns |= {"most unusual features": features.unusual(data.points, points, data.feature_names), "row": data.index[points]}
     if data.d <= COLUMNS:
-        columns |= {name: data.points[points, j] for j, name in enumerate(data.feature_names)}
+        columns |= {f"feature {name}" if name in columns else name: data.points[points, j] for j, name in enumerate(data.feature_names)}
     frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
     height = HEADER + ROW * min(len(points), MOST)
     wide = {"most unusual features": st.column_config.TextColumn(width=430)}

@@ -19,6 +19,7 @@ from pages.shared import once, parts, pickers, state
 from pages.shared.experiments import files, made_of
 from pages.shared.points import show
 from pages.shared.retrain_parts import PROTOCOLS, SHOWN, View, classes_of, focus, name_of, verdict_of
+from pages.shared.words import plain
 
 # Rule -> dash, and its colour where all scores come from one family of embeddings.
 STYLES = {
@@ -104,7 +105,7 @@ def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data
         once.chart(*drawn, alt=alt, key=state.key(f"class {share}"))
     never = [names[i] for i in np.flatnonzero((selected == 0).any(axis=-1))]
     if never:
-        st.caption(f"A class that was never selected cannot be learned. With a class left out entirely: {'; '.join(never)}.")
+        st.caption(f"A class that was never selected cannot be learned. With a class left out entirely: {plain('; '.join(never))}.")
 
 
 def _points(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
@@ -116,7 +117,7 @@ def _points(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: 
         chosen = grid.chosen[i, budget, finished[0]]
         chosen = chosen[chosen >= 0]
         drawn = f" drawn by seed {finished[0] + 1}" if selections.find(candidate.rule).random else ""
-        st.markdown(f"**{line.name}**: the first of {grid.plan.budgets[budget]:,} points{drawn}")
+        st.markdown(f"**{plain(line.name)}**: the first of {grid.plan.budgets[budget]:,} points{drawn}")
         show(data, chosen, alt=f"First points of {line.name}", key=state.key(f"selected {line.name}"), max_rows=2)
 
 

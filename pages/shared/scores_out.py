@@ -15,9 +15,9 @@ from core.ranking_names import column_names
 from core.score_file import Exported
 from core.spec import Spec, map_key, scores_key
 from core.types import Dataset, Floats, UserError
-from pages.shared import cached, legend, parts, state
+from pages.shared import cached, lately, legend, parts, state
 from pages.shared.points import show
-from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, short
+from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, short, starless
 
 MOST = 50  # rankings of one file
 SHOWN, HEIGHT = 60, 420
@@ -79,7 +79,7 @@ def read_in(name: str, content: bytes, manifest: bytes | None = None, *, spec: S
     if reason := score_file.other_points(exported, data):
         st.error(plain(reason))
         return
-    parts.notes([plain(fault) for fault in exported.faults])
+    parts.notes(exported.faults)
     verdicts = _beside(exported, data)
     chosen = _choice(exported)
     left, right = st.columns([3, 2], gap="large") if exported.projection else (st.container(), None)
@@ -143,14 +143,15 @@ def _contents(m: int, data: Dataset, spec: Spec, projection: Projection | None) 
 
 
 def _read(name: str, content: bytes, manifest: bytes | None, here: tuple[Spec, str] | None) -> Exported:
-    """The file, read once per session: it goes when the session goes."""
+    """The file, read once while it is on the page."""
     digest = hashlib.blake2b(content)
     for more in (manifest or b"", name.encode(), repr(here).encode()):
         digest.update(more)
-    known = st.session_state.get("scores read in")
-    if known is None or known[0] != digest.digest():
-        known = st.session_state["scores read in"] = digest.digest(), score_file.read_back(content, name, manifest, here)
-    return known[1]
+    known = lately.get("scores", digest.digest())
+    if known is None:
+        known = score_file.read_back(content, name, manifest, here)
+        lately.put("scores", digest.digest(), known, int(known.frame.memory_usage().sum()))
+    return known
 
 
 def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
@@ -158,7 +159,7 @@ def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
     computed = at_hand(exported.points, data)
     verdicts = {column.spec: verdict(column.scores, computed.get(column.spec)) for column in exported.columns}
     same = sum(said.startswith("Same") for said in verdicts.values())
-    about, m = datasets.info(exported.points.dataset).title, len(verdicts)
+    about, m = starless(datasets.info(exported.points.dataset).title), len(verdicts)
     parts.answer(f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about}); *{same}* the same as computed here.")
     rows = {"ranking": [ranking_name(spec) for spec in verdicts], "beside what this app computes": list(verdicts.values())}
     st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * m, 248), row_height=35)

@@ -16,7 +16,7 @@ from core.experiments.sweep import Sweep
 from core.jobs import Job
 from core.types import UserError
 from pages.shared import parts, state, visit
-from pages.shared.words import time_text
+from pages.shared.words import plain, time_text
 
 Show = Callable[[Plan], None]
 REFRESH = 1.0  # seconds between two looks at a running experiment
@@ -61,7 +61,7 @@ def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
 
 def _ended(plan: Plan, known: Sweep | None, missing: list) -> None:
     if known is not None and known.state == "failed":
-        st.error(hosting.said(known.error or ""))
+        st.error(plain(hosting.said(known.error or "")))
     elif known is not None and known.state == "cancelled":
         total = len(plan.units())
         st.info(f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and stay.")
@@ -196,7 +196,7 @@ def history(fingerprint: str, show: Show, kind: str) -> None:
             total, missing = len(plan.units()), len(results.missing(plan, fingerprint))
             when = datetime.datetime.fromtimestamp(facts["started"]).strftime("%d %B %Y, %H:%M")
             said = "finished" if not missing else f"{total - missing:,} of {total:,} finished"
-            st.button(f"{facts['title']}  \n{when} · {said}", on_click=show, args=(plan,), key=f"history {key}", width="stretch")
+            st.button(f"{plain(facts['title'])}  \n{when} · {said}", on_click=show, args=(plan,), key=f"history {key}", width="stretch")
 
 
 def _press(key: str) -> None:

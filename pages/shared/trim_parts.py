@@ -13,7 +13,7 @@ from core.experiments.trim import KNOBS, RANDOM, Trim, Trimmed
 from core.experiments.trimming import METHODS, MODELS, TRAINED
 from core.experiments.unit import FOR_TABLES, split
 from core.spec import Spec
-from core.types import Dataset
+from core.types import Dataset, UserError
 from pages.shared import experiments, lists, parts, pickers, state
 
 View = dict[str, Any]
@@ -22,6 +22,7 @@ LISTS = ("methods", "budgets")
 SHOWN = {"removed": "By points removed", "difference": "Against random", "planted": "Planted truth", "classes": "By class"}
 SHOWN |= {"points": "Trimmed first", "plane": "In the plane", "paper": "The paper's tables"}
 APART = ("plane", "paper")  # do not belong to the experiment above them
+FEWEST = 15  # points that suffice for the least training and validation sets
 BUDGETS = (5, 10, 20, 25, 50, 100, 150, 200, 500, 1_000)
 IN_TEXT = {"iv": "the influence value", "leverage": "leverage", "loss": "the loss"}  # the others are names
 READING = (
@@ -81,9 +82,11 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
     parts_of = {name: view[name] for name in (*LISTS, *KNOBS)}
     plan = Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
     pool, training, validation = len(split(data)[0]), plan.training, plan.validation
+    if pool < FEWEST:
+        raise UserError(f"{data.called}: found {pool} points, expected at least {FEWEST}. Choose more points.")
     if training + validation > pool:
-        validation = max(5, min(validation, pool // 3))
-        training = max(10, min(training, pool - validation))
+        validation = min(validation, pool // 3)
+        training = min(training, pool - validation)
     budgets = tuple(b for b in plan.budgets if b < training) or tuple(sorted({max(1, training // part) for part in (20, 10, 5)}))
     changed = plan.with_(training=training, validation=validation, budgets=budgets)
     if changed == plan:

@@ -75,9 +75,20 @@ def inside(label: str) -> str:
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
 
 
+# What Streamlit's Markdown would read as more than itself, and where it would make a link of a bare address.
+_MARKS = re.compile(r"([\\`*\[\]{}<$~|&]|\b_|_\b|:(?=\w)|^[#>=+-])")
+_ADDRESSES = re.compile(r"(?<=http)(?=s?://)|(?<=www)(?=\.)|(?<=@)(?=[-\w])", re.IGNORECASE)
+UNSEEN = "\u2060"  # word joiner, of no width: an escape inside an address does not keep Markdown from linking it
+
+
 def plain(text: str) -> str:
-    """A text from a file, safe to stand in Markdown: nothing in it is a link, a picture or a formula."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|$~:&])", r"\\\1", text)
+    """A text from a file or a link, safe to stand in Markdown: nothing in it is a link, a picture, a formula or a colour."""
+    return _MARKS.sub(r"\\\1", _ADDRESSES.sub(UNSEEN, text))
+
+
+def starless(text: str) -> str:
+    """A text from a file, safe to stand in the answer, where *stars* make bold."""
+    return text.replace("*", "\u2217")
 
 
 def score_texts(scores: Sequence[float]) -> list[str]:
