@@ -60,7 +60,7 @@ LOCAL = Limits(
     classes=1_000,
 )
 HOSTED = Limits(
-    file_bytes=10 * MEGABYTE,
+    file_bytes=30 * MEGABYTE,
     unpacked_bytes=200 * MEGABYTE,
     files=20_000,
     rows=20_000,

@@ -34,8 +34,8 @@ def show(
 
 
 def captions_of(data: Dataset, points: Ints) -> list[str]:
-    """The class of each point; nothing in a dataset without labels."""
-    return [data.class_names[c] if data.labeled else "" for c in data.labels[points]]
+    """The class of each point; "?" where it is not known, nothing in a dataset without labels."""
+    return [(data.class_names[c] if c >= 0 else "?") if data.labeled else "" for c in data.labels[points]]
 
 
 def _rows(
