@@ -184,7 +184,7 @@ def test_the_border_is_where_both_classes_are_equally_probable():
         ({"goal": "glory"}, "goal: found 'glory'"),
         ({"over": "median"}, "over: found 'median'"),
         ({"temperature": "0"}, "temperature: found 0"),
-        ({"labeled": "2000"}, "training points; shown are the settings that fit: labeled 359"),
+        ({"labeled": "2000"}, "1,438 training points; shown are the settings that fit: labeled 359, validation 60, pool 30."),
         ({"study": "queries", "unlabeled": "100", "rounds": "11"}, "11 batches of 10 ask for 110 labels, but there are 100"),
         ({"n": "30"}, "training points, but 40 labeled"),
     ],

@@ -48,7 +48,9 @@ def test_a_text_in_markdown_is_only_text():
     assert_inert([shown])
     assert shown.replace("\\", "").replace(UNSEEN, "") == EVIL, "nothing is lost"
     assert plain("www.e.com a@e.com HTTPS://e.com") == f"www{UNSEEN}.e.com a@{UNSEEN}e.com HTTP{UNSEEN}S://e.com"
+    assert plain(":smile: :material/home:") == f":{UNSEEN}smile: :{UNSEEN}material/home:"
     assert plain("# a") == "\\# a" and plain("cnn_untrained (found: 3), 100%") == "cnn_untrained (found: 3), 100%"
+    assert plain("top:raw:1:leverage, tcp://host:8786") == "top:raw:1:leverage, tcp://host:8786", "to be copied"
 
 
 @pytest.mark.parametrize("page", ["explore", "map", "agreement", "data", "data join"])

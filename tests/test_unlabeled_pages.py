@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import datasets, embeddings, own, pipeline, strategy
+from core import cache, datasets, embeddings, own, pipeline, strategy
+from core.experiments import sweep
+from core.experiments.retrain import Retraining
 from core.spec import Comparison, Spec
 from pages.shared import cached
 from tests import page_tools
@@ -107,6 +109,19 @@ def test_what_a_visitor_has_joined_nobody_else_reads_of():
     theirs = {spec for spec, _ in cached.every_scores(fingerprint)}
     own.visitor.set("")
     assert {scored, compared} <= mine and mine - theirs == {scored, compared}
+
+
+def test_an_experiment_on_data_that_are_gone_is_not_offered_as_one_on_others():
+    def offered(name):
+        return [button.label for button in visit("pages/retrain.py", dataset=name).button]
+
+    first = own.accept(table(60), "First")
+    plan = Retraining().with_(dataset=first, network="linear", candidates="random", budgets="10", seeds=2)
+    record = {"plan": plan.to_query(), "title": plan.title(), "kind": plan.kind, "data": datasets.load(first).fingerprint, "started": 1.0}
+    cache.put(sweep.record_key(f"run-{'0' * 24}"), {}, record)
+    assert any(label.startswith("First") for label in offered(first))
+    own.remove(first)
+    assert not any(label.startswith("First") for label in offered(own.accept(table(60), "Second")))
 
 
 def test_class_names_with_commas_filter():

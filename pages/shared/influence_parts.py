@@ -82,20 +82,20 @@ def plan_of(spec: Spec, view: View) -> Plan:
 
 def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Plan, str | None]:
     """The view's plan, with as many points as a small dataset has, and what to say about it."""
-    asked, total = plan_of(spec, view), len(split(data)[0])
-    plan = replace(asked, labeled=total // 4) if total - asked.labeled < 20 <= total // 2 else asked
+    plan = asked = plan_of(spec, view)
+    total, utilities = len(split(data)[0]), plan.study == "utilities"
+    if total - plan.labeled < 20 <= total // 2:
+        plan = replace(plan, labeled=total // 4)
     room = total - plan.labeled
-    size = "pool" if plan.study == "utilities" else "unlabeled"
     if plan.candidates + plan.validation > room >= 20:
         fewer = min(plan.validation, max(10, room // 4 if plan.validation < plan.candidates else room // 2))
-        plan = replace(plan, validation=fewer, **{size: min(plan.candidates, room - fewer)})
+        plan = replace(plan, validation=fewer, **{"pool" if utilities else "unlabeled": min(plan.candidates, room - fewer)})
+        if not utilities:
+            plan = replace(plan, rounds=max(1, min(plan.rounds, plan.candidates // plan.batch)))
     if plan == asked:
         return plan, None
-    what = "pool" if plan.study == "utilities" else "unlabeled points"
-    told = f"labeled {plan.labeled:,}, validation {plan.validation:,}, {what} {plan.candidates:,}"
-    if plan.study == "queries":
-        plan = replace(plan, rounds=max(1, min(plan.rounds, plan.candidates // plan.batch)))
-        told += f", rounds {plan.rounds}"
+    told = f"labeled {plan.labeled:,}, validation {plan.validation:,}, {'pool' if utilities else 'unlabeled points'} {plan.candidates:,}"
+    told += "" if utilities else f", rounds {plan.rounds}"
     return plan, f"This dataset has {total:,} training points; shown are the settings that fit: {told}."
 
 

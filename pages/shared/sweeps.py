@@ -189,7 +189,8 @@ def history(fingerprint: str, show: Show, kind: str) -> None:
         records = [(key, facts) for key, facts in cache.entries("history") if shown is None or key in shown | {cache.bundled_key(key)}]
         records.sort(key=lambda item: -item[1]["started"])
         wanted = [(key, facts) for key, facts in records if facts["data"] == fingerprint and facts["kind"] == kind]
-        plans = [(key, facts, KINDS[kind].from_query(facts["plan"])[0]) for key, facts in wanted]
+        read = [(key, facts, KINDS[kind].from_query(facts["plan"])) for key, facts in wanted]
+        plans = [(key, facts, plan) for key, facts, (plan, problems) in read if not problems]  # others ran on data that are gone
         if not plans:
             st.caption("None yet on these points. An experiment appears here as soon as it is started.")
         for key, facts, plan in plans[:20]:

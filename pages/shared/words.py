@@ -75,15 +75,15 @@ def inside(label: str) -> str:
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
 
 
-# What Streamlit's Markdown would read as more than itself, and where it would make a link of a bare address.
-_MARKS = re.compile(r"([\\`*\[\]{}<$~|&]|\b_|_\b|:(?=\w)|^[#>=+-])")
-_ADDRESSES = re.compile(r"(?<=http)(?=s?://)|(?<=www)(?=\.)|(?<=@)(?=[-\w])", re.IGNORECASE)
-UNSEEN = "\u2060"  # word joiner, of no width: an escape inside an address does not keep Markdown from linking it
+# What Streamlit's Markdown would read as more than itself, and where it would make a link of an address or a sign of a word.
+_MARKS = re.compile(r"([\\`*\[\]{}<$~|&]|\b_|_\b|(?<!\w):(?=\w)|^[#>=+-])")
+_WHOLE = re.compile(r"(?<=http)(?=s?://)|(?<=www)(?=\.)|(?<=@)(?=[-\w])|(?<=(?<!\w):)(?=[-+/\w]+:(?!\w))", re.IGNORECASE)
+UNSEEN = "\u2060"  # word joiner, of no width: an escape does not keep Markdown from turning these
 
 
 def plain(text: str) -> str:
     """A text from a file or a link, safe to stand in Markdown: nothing in it is a link, a picture, a formula or a colour."""
-    return _MARKS.sub(r"\\\1", _ADDRESSES.sub(UNSEEN, text))
+    return _MARKS.sub(r"\\\1", _WHOLE.sub(UNSEEN, text))
 
 
 def starless(text: str) -> str:
