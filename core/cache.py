@@ -17,6 +17,7 @@ import re
 import shutil
 import time
 import uuid
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -34,6 +35,7 @@ _KEY = re.compile(r"([a-z][a-z0-9_]*)-[0-9a-f]{24}")
 _FOLDER = re.compile(rf"\.?({_KEY.pattern})(?:\.(damaged|tmp)-\w+)?")
 BUNDLED = Path(__file__).resolve().parents[1] / "assets" / "results"
 _verified: set[tuple] = set()
+_mapped: weakref.WeakValueDictionary[tuple, np.ndarray] = weakref.WeakValueDictionary()  # each file once, however many look at it
 _damage: dict[str, str] = {}
 _use_bundle = True
 
@@ -179,8 +181,11 @@ def _map(file: Path, about: Mapping[str, Any]) -> np.ndarray:
         raise OSError(f"{file.name}: found {f'{found.st_size:,} bytes' if found else 'no file'}, expected {about['bytes']:,} bytes")
     if (found.st_ino, found.st_mtime_ns, about["blake2b"]) not in _verified and (digest := _file_digest(file)) != about["blake2b"]:
         raise OSError(f"{file.name}: found checksum {digest[:8]}, expected {about['blake2b'][:8]}")
-    array = np.load(file, mmap_mode="r" if np.prod(about["shape"]) else None, allow_pickle=False)
-    return array.view(np.ndarray)  # caches that key on an argument's exact type do not know numpy.memmap
+    shared = (found.st_dev, found.st_ino, found.st_mtime_ns, about["blake2b"])
+    if (array := _mapped.get(shared)) is None:
+        array = np.load(file, mmap_mode="r" if np.prod(about["shape"]) else None, allow_pickle=False)
+        array = _mapped[shared] = array.view(np.ndarray)  # caches that key on an argument's exact type do not know numpy.memmap
+    return array
 
 
 def _write(place: Path, arrays: Mapping[str, np.ndarray], card: dict[str, Any]) -> None:

@@ -338,3 +338,14 @@ def test_who_comes_second_gets_the_first_ones_entry(monkeypatch):
     for _ in range(2):  # overtaken, then simply late
         second = cache.put(key_of(), {"other": np.ones(3)}, {})
         assert same(second) and second.notes == () and temporaries() == []
+
+
+def test_a_file_is_mapped_once_however_many_look_at_it():
+    key = cache.key("score", {"a": 1}, code="", data="d")
+    cache.put(key, {"scores": np.arange(5.0)}, {})
+    one, two = cache.get(key), cache.get(key)
+    assert one.arrays["scores"] is two.arrays["scores"] and not one.arrays["scores"].flags.writeable
+    maps = len(cache._mapped)
+    del one, two
+    assert len(cache._mapped) < maps, "nobody looks any more"
+    assert cache.get(key).arrays["scores"].tolist() == [0, 1, 2, 3, 4]
