@@ -27,17 +27,19 @@ BROKEN = "Something went wrong on this server."
 class Bounds:
     """What one visitor of the hosted demo may have computed. Chosen for two cores and 4 GB that a hundred visitors share.
 
-    rows, values: points that are scored anew, and points times dimensions. studied: points for a strategy that refits models for them.
+    rows, values: points that are scored anew, and points times dimensions. fitted: points for a strategy whose work grows faster than
+    their number, or that fits a head. studied: points for one that fits many models.
     mapped: points of a map. compared: scores of all rankings of one comparison. seeds, budgets, rounds, pool, units: of an experiment;
     pool also bounds how many points are trained on. minutes: how long an experiment may keep this machine busy. jobs: unfinished
     computations of one visitor, one of which runs. queue: unfinished computations of all. experiments: waiting and running ones of all,
-    one for each visitor. upload_mb: of one file. own, own_mb: datasets and embeddings that
+    one for each visitor. upload_mb: of one file, which lies in memory until its visitor leaves. own, own_mb: datasets and embeddings that
     one visitor keeps, megabytes of all visitors'.
     """
 
     rows: int = 70_000
     values: int = 60_000_000
-    studied: int = 10_000
+    fitted: int = 10_000
+    studied: int = 2_000
     mapped: int = 10_000
     compared: int = 1_200_000
     seeds: int = 20
@@ -49,7 +51,7 @@ class Bounds:
     jobs: int = 6
     queue: int = 120
     experiments: int = 20
-    upload_mb: int = 30
+    upload_mb: int = 10
     own: int = 4
     own_mb: int = 2_000
 

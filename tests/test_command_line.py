@@ -428,3 +428,18 @@ def test_what_cannot_be_brought_in_is_said(own_folder, monkeypatch, capsys, comm
     Path("rows.parquet").write_bytes(own_tools.parquet_of())
     assert command_line.main(command) == 2
     assert said in capsys.readouterr().err and own.names() == ()
+
+
+def test_a_host_fetches_a_dataset_and_hears_of_each_step_once(monkeypatch, capsys):
+    def fetch(name, progress):
+        for fraction in (0.1, 0.2):
+            progress(fraction, f"{name}: downloading a.gz, {fraction} MB")
+        progress(None, f"{name}: preparing 70,000 points")
+
+    monkeypatch.setattr(datasets, "fetch", fetch)
+    assert command_line.main(["fetch", "kmnist"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["kmnist: downloading a.gz", "kmnist: preparing 70,000 points"] and str(datasets.data_folder()) in lines[2]
+    monkeypatch.undo()
+    assert command_line.main(["fetch", "digits"]) == 0 and "come with the app" in capsys.readouterr().out
+    assert command_line.main(["fetch", "nothing"]) == 2 and "expected one of" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from core import bounds, cache, hosting, jobs, pipeline
+from core import bounds, cache, hosting, jobs, pipeline, strategy
 from core.experiments import cost, presets, results, retrain, sweep
 from core.experiments.active import Active
 from core.experiments.retrain import Retraining
@@ -34,6 +34,10 @@ def seen(at) -> str:
     return "\n".join([page_tools.texts(at), *(str(element.value) for kind in kinds for element in kind), *(b.label for b in at.button)])
 
 
+def test_the_quick_strategies_are_there():
+    assert set(bounds.QUICK) <= set(strategy.rankers())
+
+
 # the switch
 
 
@@ -48,7 +52,7 @@ def test_one_variable_says_so(text, expected, monkeypatch):
 # what is said
 
 INTERNAL = [
-    "The result could not be stored in /srv/someone/.cache/leverage-lab (No space left on device).",
+    "The result could not be stored in /srv/someone/cache (No space left on device).",
     "Data folder C:\\data: found that it cannot be used.",
     "Set LEVERAGE_LAB_DATA to another folder.",
     "The computation stopped with KeyError: 'x'.",
@@ -88,7 +92,9 @@ def test_at_home_everything_is_said(message):
 MNIST = Spec()
 REFUSED = [
     ("core.pipeline:map_of", MNIST, "70,000 points to be drawn on a map"),
-    ("core.pipeline:scores", MNIST.with_(strategy="influence_value"), "70,000 points (strategy: Influence, helpful first)"),
+    ("core.pipeline:scores", MNIST.with_(n=2001, strategy="influence_value"), "2,001 points (strategy: Influence, helpful first)"),
+    ("core.pipeline:scores", MNIST.with_(strategy="typicality"), "70,000 points (strategy: Typicality)"),
+    ("core.pipeline:scores", MNIST.with_(n=10_001, strategy="entropy"), "10,001 points (strategy: Entropy)"),
     ("core.pipeline:scores", MNIST.with_(embedding="random_relu", embedding_knobs=(("k", "16384"),)), "1,146,880,000 values to be scored"),
     ("core.pipeline:scores", Spec().with_(dataset="cifar10"), "184,320,000 values"),
     ("core.pipeline:agreement_of", Comparison(tuple(MNIST.with_(embedding="pca", embedding_knobs=(("k", str(k)),)) for k in range(1, 20))),
@@ -98,7 +104,9 @@ REFUSED = [
 ]  # fmt: skip
 ALLOWED = [
     ("core.pipeline:scores", MNIST.with_(strategy_knobs=(("ridge", "0.1"),))),
-    ("core.pipeline:scores", MNIST.with_(n=5000, strategy="influence_value")),
+    ("core.pipeline:scores", MNIST.with_(strategy="class_leverage")),
+    ("core.pipeline:scores", MNIST.with_(n=10_000, strategy="entropy")),
+    ("core.pipeline:scores", MNIST.with_(n=2000, strategy="influence_value")),
     ("core.pipeline:map_of", MNIST.with_(n=10_000)),
     ("core.pipeline:scores", Spec().with_(dataset="cifar10", n=5000)),
     ("core.pipeline:agreement_of", Comparison((MNIST, MNIST.with_(embedding="pca")), 500)),
@@ -364,6 +372,17 @@ def test_a_visitor_has_a_bounded_number_of_questions(hosted, held, monkeypatch):
         at.query_params["s.ridge"] = str(ridge)
         at.run()
     assert len(begun) == BOUNDS.jobs and f"Found {BOUNDS.jobs} computations of yours under way" in at.error[0].value
+
+
+def test_a_job_that_waits_says_behind_how_many(hosted, held):
+    begun = held("scores")
+    at = page_tools.visit("pages/explore.py", **page_tools.DIGITS)
+    for number in range(2):
+        jobs._cluster.jobs[f"other{number}"] = jobs.Job(f"other{number}", "a:b", (), state="queued")
+    begun[0].state, begun[0]._queue = "queued", jobs._cluster
+    assert at.run().get("progress")[0].proto.text.startswith("Waiting for its turn")
+    jobs._cluster.jobs[begun[0].key] = jobs._cluster.jobs.pop(begun[0].key)
+    assert at.run().get("progress")[0].proto.text.startswith("Waiting, 2 before this one")
 
 
 def test_one_visitor_has_one_computation_at_a_time(hosted, monkeypatch):

@@ -32,7 +32,7 @@ def test_images_by_hand():
     other[0, 0] = 99
     found = preview(read(zipped({"a/1.png": png(image), "a/2.png": png(other), "b/3.png": png(image)}), "a.zip"))
     assert (found.rows, found.shape, found.constant, found.duplicates) == (3, (4, 4), 15, 1)
-    assert found.memory == 48 + 3 * 16 * 4 + 16 * 16 * 8 and found.classes == (("a", 2), ("b", 1))
+    assert found.memory == 48 + 3 * 16 * 4 + 3 * 3 * 8 and found.classes == (("a", 2), ("b", 1))
     assert "All images are the same" in str(preview(read(npy(np.zeros((3, 4, 4), np.uint8)), "a.npy")).faults)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import http.client
 import re
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from core import hosting
+from core.draft import HOSTED
 from pages.shared import server as room
 from tests import hosted_server
 from tests.hosted_server import ROOT, instructions
@@ -179,6 +181,29 @@ def test_the_proxy_accepts_its_configuration(tmp_path):
     assert found.returncode == 0, found.stderr
 
 
-def test_uploads_are_bounded_by_the_same_number_everywhere():
-    found = re.search(r"^maxUploadSize = (\d+)", (ROOT / ".streamlit/config.toml").read_text(), flags=re.M)
-    assert int(found[1]) == hosting.BOUNDS.upload_mb
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [({"Content-Length": str(10**12)}, 413), ({"Content-Length": str(room.LARGEST + 1)}, 413), ({"Transfer-Encoding": "chunked"}, 411)],
+)
+def test_what_is_too_large_is_refused_before_it_is_sent(server, length, status):
+    """No byte of it follows, and the answer comes: nobody can make the server read a large body."""
+    connection = http.client.HTTPConnection(hosted_server.HERE, server.port, timeout=10)
+    connection.putrequest("PUT", "/_stcore/upload_file/a/b")
+    for name, value in length.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    assert connection.getresponse().status == status
+    connection.close()
+
+
+def test_uploads_are_bounded_by_the_same_number_everywhere(monkeypatch):
+    assert room.SETTINGS["server.maxUploadSize"] == hosting.BOUNDS.upload_mb <= HOSTED.file_bytes / 1_000_000
+    set_to = {}
+    monkeypatch.setattr(room.config, "set_option", lambda name, value, where: set_to.update({name: value}))
+
+    async def run():
+        async with room.settings(room.app):
+            pass
+
+    asyncio.run(run())
+    assert set_to == room.SETTINGS and {"client.showErrorDetails": "none"}.items() <= set_to.items()

@@ -46,7 +46,7 @@ def fetch(options: argparse.Namespace) -> None:
 
     def say(fraction: float | None, text: str) -> None:
         nonlocal told
-        if (line := text.partition(",")[0]) != told:  # not every megabyte
+        if (line := text.partition(", ")[0]) != told:  # not every megabyte
             told = line
             files.say(line)
 

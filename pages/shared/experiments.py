@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import datasets, export, jobs
+from core import bounds, datasets, export, jobs
 from core.experiments.results import Plan
 from core.spec import Spec
 from core.types import Dataset
@@ -123,6 +123,7 @@ def _table(rows: Callable[[], Mapping[str, Sequence]], kind: str) -> bytes:
 def _drawn(chart: Callable[[], Any], kind: str) -> bytes:
     spec = chart().properties(width=760).to_json()
     key = f"~figure {hash(spec)} {kind}"
+    bounds.check_queue(0, len(jobs.wanted()))
     picture = jobs.submit("core.figure:render", spec, kind, key=key).result()
     jobs.forget(key)  # as large as it is, it is not kept
     return picture

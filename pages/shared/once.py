@@ -23,7 +23,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.vega_charts import _convert_altair_to_vega_lite_spec as described
 
-MOST = 48 * 2**20
+MOST = 32 * 2**20
 _kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
 _lock = threading.Lock()
 

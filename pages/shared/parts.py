@@ -164,11 +164,11 @@ def offer_dataset(name: str) -> None:
         return
     if job is not None and job.state == "failed":
         st.error(plain(job.error))
-    missing = f"{about.title} ({about.n:,} points; {about.origin}) is not on this machine yet."
+    what = f"{about.title} ({about.n:,} points; {about.origin})"
     if hosting.hosted():
-        st.info(f"{missing} Its host can add it: python -m core fetch {name}. Choose another dataset in the sidebar.")
+        st.info(f"{what} is not on this server. Choose another dataset in the sidebar. The host can add it: python -m core fetch {name}")
         return
-    st.info(missing)
+    st.info(f"{what} is not on this machine yet.")
     st.button(
         f"Download {about.title}", type="primary", on_click=jobs.submit, args=("core.pipeline:fetch_dataset", name), kwargs={"key": key}
     )

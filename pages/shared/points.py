@@ -34,9 +34,8 @@ def show(
 
 
 def captions_of(data: Dataset, points: Ints) -> list[str]:
-    """The class of each point, "?" for one whose class is not known; nothing in a dataset without labels."""
-    names = (*data.class_names, "?" if data.labeled else "")  # label -1 (unknown) reads the last entry
-    return [names[c] for c in data.labels[points]]
+    """The class of each point; "?" where it is not known, nothing in a dataset without labels."""
+    return [(data.class_names[c] if c >= 0 else "?") if data.labeled else "" for c in data.labels[points]]
 
 
 def _rows(

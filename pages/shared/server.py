@@ -1,9 +1,10 @@
 """The app behind security headers, for a host: uvicorn pages.shared.server:app --no-server-header
 
 `streamlit run app.py` stays the way to run it at home. Here Streamlit's own ASGI application answers, with the same settings
-(.streamlit/config.toml, STREAMLIT_* variables), and around it:
+(.streamlit/config.toml, but for `SETTINGS`), and around it:
 
     every answer        says what the page may load, who may frame it, and that nothing else is allowed
+    what is too large   is refused before it is read, whoever sends it
     what is closed      Streamlit's metrics and its interface for agents: they are the operator's, not a visitor's
     what goes wrong     a visitor reads a sentence and a number; the log has the rest
 
@@ -19,18 +20,21 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config
 
 from core import hosting
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+LARGEST = (hosting.BOUNDS.upload_mb + 1) * 1_000_000  # bytes of a request: an upload, and what is written around it
 ROOT = Path(__file__).resolve().parents[2]
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 SOURCES = {
@@ -88,10 +92,24 @@ class Guarded:
                 message["headers"] = [*message.get("headers", ()), *self.headers]
             await send(message)
 
-        if scope["path"].rstrip("/").startswith(CLOSED):
-            await send_guarded({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
-            return await send_guarded({"type": "http.response.body", "body": b"Not found"})
-        await self.app(scope, receive, send_guarded)
+        refused = _refused(scope)
+        if refused is None:
+            return await self.app(scope, receive, send_guarded)
+        status, text = refused
+        await send_guarded({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+        await send_guarded({"type": "http.response.body", "body": text})
+
+
+def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
+    """The status and the text for a request that is not let in; its size is judged before a byte of it is read."""
+    if scope["path"].rstrip("/").startswith(CLOSED):
+        return 404, b"Not found"
+    said = dict(scope["headers"])
+    if b"transfer-encoding" in said:
+        return 411, b"Say how long it is"
+    if int(said.get(b"content-length", b"0")) > LARGEST:
+        return 413, b"Too large"
+    return None
 
 
 def went_wrong(error: Exception) -> bool:
@@ -104,6 +122,18 @@ def went_wrong(error: Exception) -> bool:
     return True
 
 
+# What differs from .streamlit/config.toml before visitors. Streamlit reads its variables in `streamlit run` only.
+SETTINGS = {"server.maxUploadSize": hosting.BOUNDS.upload_mb, "client.toolbarMode": "minimal", "client.showErrorDetails": "none"}
+
+
+@asynccontextmanager
+async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """While the server runs."""
+    for name, value in SETTINGS.items():
+        config.set_option(name, value, "pages/shared/server.py")
+    yield {}
+
+
 # Streamlit sets this log's level anew, whatever uvicorn was told: a hundred visitors would fill it with a line for each file.
 logging.getLogger("uvicorn.access").disabled = True
-app = st.App(ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong)
+app = st.App(ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong, lifespan=settings)

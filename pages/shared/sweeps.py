@@ -136,6 +136,8 @@ def _cost(plan: Plan, missing: list) -> str:
     if job.state != "done":
         parts.failed(job, "the speed")
         return f"{len(missing):,} {plan.units_are} to do."
+    if "pressed" in st.session_state:  # it was to start as soon as this is known
+        st.rerun()
     shown, slots = job.result(), jobs.slots()
     seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
     memory = shown["memory"] + slots * 16 * shown["weights"]  # float32 weights, gradients and Adam's two moments

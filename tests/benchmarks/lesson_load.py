@@ -11,16 +11,13 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
 import psutil
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import ClientConnection, connect
 
 from tests.benchmarks.first_picture import start
+from tests.benchmarks.sessions import Visitor, visit
 
 SESSIONS, WANTED, CHAPTERS, ARRIVE, PAUSE, LIMIT = 100, 0.1, 9, 10.0, (2.0, 6.0), 120.0
 
@@ -35,47 +32,10 @@ class Measured:
     broken: list[str] = field(default_factory=list)
 
 
-class Reader:
-    """One browser's side of the websocket: it sends reruns and remembers the buttons that were drawn."""
-
-    def __init__(self, socket: ClientConnection, chapter: int):
-        self.socket, self.bytes, self.page, self.query, self.buttons = socket, 0, "", f"chapter={chapter}", {}
-
-    async def run(self, clicked: str | None = None) -> float:
-        """Seconds until the script has finished, after a click on a button, or on arrival."""
-        message = BackMsg()
-        state = message.rerun_script
-        state.query_string = self.query
-        state.page_script_hash, state.page_name = self.page, "" if self.page else "lesson"
-        if clicked:
-            widget = state.widget_states.widgets.add()
-            widget.id, widget.trigger_value = clicked, True
-        self.buttons = {}
-        started = time.perf_counter()
-        await self.socket.send(message.SerializeToString())
-        while not await self._finished():
-            pass
-        return time.perf_counter() - started
-
-    async def _finished(self) -> bool:
-        data = await self.socket.recv()
-        self.bytes += len(data)
-        message = ForwardMsg.FromString(data)
-        kind = message.WhichOneof("type")
-        if kind == "navigation":
-            self.page = message.navigation.page_script_hash
-        elif kind == "page_info_changed":
-            self.query = message.page_info_changed.query_string
-        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "button":
-            self.buttons[message.delta.new_element.button.label] = message.delta.new_element.button.id
-        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
-            raise RuntimeError(message.delta.new_element.exception.message)
-        return kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
-
-    def choice(self) -> str:
-        """A prediction where one is asked for, else the next chapter."""
-        asked = [label for label in self.buttons if label == "Show without predicting"]
-        return self.buttons[(asked or [label for label in self.buttons if label.startswith(("Next: ", "Start again"))])[0]]
+def choice(reader: Visitor) -> str:
+    """The button to press: a prediction where one is asked for, else the next chapter."""
+    asked = [label for label in reader.widgets if label == "Show without predicting"]
+    return (asked or [label for label in reader.widgets if label.startswith(("Next: ", "Start again"))])[0]
 
 
 async def read(url: str, measured: Measured, seed: int) -> None:
@@ -83,12 +43,11 @@ async def read(url: str, measured: Measured, seed: int) -> None:
     rng = random.Random(seed)
     await asyncio.sleep(rng.uniform(0, ARRIVE))
     try:
-        async with connect(url, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
-            reader = Reader(socket, 1 + seed % CHAPTERS)
+        async with visit(url, "lesson", f"chapter={1 + seed % CHAPTERS}") as reader:
             measured.first.append(await reader.run())
             for _ in range(CHAPTERS):
                 await asyncio.sleep(rng.uniform(*PAUSE))
-                measured.light.append(await reader.run(reader.choice()))
+                measured.light.append(await reader.press(choice(reader)))
             measured.received.append(reader.bytes)
     except Exception as error:
         measured.broken.append(repr(error))
@@ -111,10 +70,9 @@ def main() -> None:
     server, url = start()
     try:
         process = psutil.Process(server.pid)
-        address = url.replace("http", "ws") + "/_stcore/stream"
-        asyncio.run(crowd(address, 1))  # the first visitor of a server waits for the images to be read
+        asyncio.run(crowd(url, 1))  # the first visitor of a server waits for the images to be read
         before = sum(process.cpu_times()[:2])
-        measured = asyncio.run(crowd(address, sessions))
+        measured = asyncio.run(crowd(url, sessions))
         work = sum(process.cpu_times()[:2]) - before
         memory = process.memory_info().rss / 2**20
     finally:
