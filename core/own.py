@@ -99,6 +99,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(cards, key=lambda name: (cards[name]["title"].lower(), name)))
 
 
+def check_listed(dataset: str) -> None:
+    """A UserError for an own dataset that is another visitor's."""
+    if is_own(dataset) and dataset not in names():
+        raise UserError(f"Dataset {dataset} is another person's. {MEND}")
+
+
 def info(name: str) -> Info:
     """What is known of an own dataset before it is loaded. A UserError if it is not there."""
     card = _card(name)

@@ -206,3 +206,5 @@ def test_a_hosted_page_has_no_paths_and_its_data_belong_to_the_visitor(monkeypat
     other = visit(PAGE)
     assert "Nothing of yours is here yet" in texts(other)
     assert mine not in widget(other.selectbox, "Dataset").options
+    other = visit(PAGE, dataset=mine)
+    assert spec_of(other) == Spec() and "another person's" in said(other)

@@ -39,6 +39,11 @@ def server(tmp_path_factory):
 # the server
 
 
+def test_in_another_sites_frame_uploads_keep_their_cookie(server):
+    """The fixture's server may be framed; browsers send a cookie from a frame only if it says so, and only over HTTPS."""
+    assert "SameSite=None; Secure" in server.ask("/_stcore/health").getheader("set-cookie")
+
+
 def test_it_answers_under_the_flags_of_the_image(server):
     assert server.ask("/_stcore/health").text == "ok" and "<title>" in server.ask("/").text
     assert "--no-server-header" in hosted_server.command()[2], "the command is the image's own"
@@ -194,6 +199,27 @@ def test_what_is_too_large_is_refused_before_it_is_sent(server, length, status):
     connection.endheaders()
     assert connection.getresponse().status == status
     connection.close()
+
+
+def test_one_visit_cannot_fill_the_memory_with_upload_after_upload():
+    asked, sent = [], []
+
+    async def inner(scope, receive, send):
+        asked.append(scope["path"])
+
+    async def send(message):
+        sent.append(message.get("status"))
+
+    guarded, length = room.Guarded(inner), str(hosting.BOUNDS.upload_mb * 1_000_000).encode()
+
+    def put(session):
+        scope = {"type": "http", "method": "PUT", "path": f"{room.UPLOADS}{session}/file", "headers": [(b"content-length", length)]}
+        asyncio.run(guarded(scope, None, send))
+
+    for _ in range(11):
+        put("mine")
+    put("theirs")
+    assert len(asked) == 11 and asked[-1].endswith("theirs/file") and sent == [413, None]
 
 
 def test_uploads_are_bounded_by_the_same_number_everywhere(monkeypatch):

@@ -20,6 +20,7 @@ import hashlib
 import logging
 import os
 import re
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ from core import hosting
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+UPLOADS = "/_stcore/upload_file/"
+MOST_UPLOADED, REMEMBERED = 10 * hosting.BOUNDS.upload_mb * 1_000_000, 10_000  # bytes of one session; sessions that are counted
 LARGEST = (hosting.BOUNDS.upload_mb + 1) * 1_000_000  # bytes of a request: an upload, and what is written around it
 ROOT = Path(__file__).resolve().parents[2]
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
@@ -80,6 +83,7 @@ class Guarded:
 
     def __init__(self, app: Callable[..., Awaitable[None]]):
         self.app = app
+        self.uploaded: OrderedDict[str, int] = OrderedDict()
         self.headers = [(name.encode(), value.encode()) for name, value in headers().items()]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -92,12 +96,25 @@ class Guarded:
                 message["headers"] = [*message.get("headers", ()), *self.headers]
             await send(message)
 
-        refused = _refused(scope)
+        refused = _refused(scope) or self._had_enough(scope)
         if refused is None:
             return await self.app(scope, receive, send_guarded)
         status, text = refused
         await send_guarded({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
         await send_guarded({"type": "http.response.body", "body": text})
+
+    def _had_enough(self, scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
+        """Streamlit keeps every upload of a session in memory until its end, and bounds only each one's size."""
+        if scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
+            return None
+        session = scope["path"].removeprefix(UPLOADS).split("/")[0]
+        length = int(dict(scope["headers"]).get(b"content-length", b"0"))
+        if self.uploaded.get(session, 0) + length > MOST_UPLOADED:
+            return 413, b"Too much for one visit. Load the page anew."
+        self.uploaded[session] = self.uploaded.pop(session, 0) + length
+        while len(self.uploaded) > REMEMBERED:
+            self.uploaded.popitem(last=False)
+        return None
 
 
 def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
@@ -128,8 +145,9 @@ SETTINGS = {"server.maxUploadSize": hosting.BOUNDS.upload_mb, "client.toolbarMod
 
 @asynccontextmanager
 async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """While the server runs."""
-    for name, value in SETTINGS.items():
+    """While the server runs. In another site's frame the cookie that protects uploads has to be sent from there, too."""
+    framed = {"server.xsrfCookieSameSite": "none"} if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS") else {}
+    for name, value in (SETTINGS | framed).items():
         config.set_option(name, value, "pages/shared/server.py")
     yield {}
 

@@ -102,6 +102,7 @@ def _leave_what_is_gone() -> None:
     session = st.session_state
     try:
         session["spec"] = session["spec"].with_()
+        own.check_listed(session["spec"].dataset)
     except UserError as error:
         session["spec"], session["problems"] = Spec(), [*session["problems"], str(error)]
         renew()
