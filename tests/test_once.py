@@ -112,3 +112,17 @@ def test_a_chart_is_described_once_with_its_data(monkeypatch):
     one.pop("datasets")
     once.chart(picture, A, "bars")
     assert "datasets" in drawn[-1][0]
+
+
+def test_the_digest_of_a_read_only_array_is_remembered_while_it_lives():
+    array = np.arange(10_000.0)
+    first = once.digest(array)
+    array[0] = 1.0
+    assert once.digest(array) != first and id(array) not in once._contents  # it may be written to
+    array.setflags(write=False)
+    kept = once.digest(array)
+    assert once.digest(array) == kept and once._contents[id(array)][0]() is array
+    assert once.digest(array.copy()) == kept and once.digest(array[::-1]) != kept
+    place = id(array)
+    del array
+    assert place not in once._contents

@@ -17,7 +17,7 @@ from core.draft import HOSTED, LOCAL, Choices, Draft, Fault
 from core.preview import Preview, preview
 from core.spec import Spec
 from core.types import UserError
-from pages.shared import lately, parts, state
+from pages.shared import lately, parts, state, turns
 from pages.shared.points import show as show_points
 from pages.shared.words import bytes_text, plain
 
@@ -68,14 +68,9 @@ def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
         return kept
     bar = st.progress(0.0, f"Reading {name}")
     try:
-        if not _one_at_a_time.acquire(timeout=0.2):
-            bar.progress(0.0, "Waiting for another file to be read")
-            _one_at_a_time.acquire()
-        try:
+        with turns.aside(), _one_at_a_time:
             limits = HOSTED if hosting.hosted() else LOCAL
             draft = intake.read(source, name, limits=limits, choices=choices, progress=lambda f, text: bar.progress(f or 0.0, text))
-        finally:
-            _one_at_a_time.release()
     finally:
         bar.empty()
     lately.put(room, wanted, draft, draft.points.nbytes + (0 if draft.ids is None else draft.ids.nbytes))

@@ -18,7 +18,7 @@ from core.cache import Entry
 from core.jobs import Job
 from core.spec import Comparison, Spec, comparison_key, from_query, scores_key
 from core.types import Dataset
-from pages.shared import visit
+from pages.shared import turns, visit
 
 WORKER_AFTER = 2.0  # seconds after the first visitor
 QUICK = 0.35  # seconds to wait for a result before showing that it is being computed
@@ -81,7 +81,9 @@ def result(key: str, task: str, *arguments: Any) -> Any:
     if found:
         return found
     job = visit.ask(key, task, *arguments)
-    if not job.wait(QUICK) or job.state != "done":
+    with turns.aside():
+        job.wait(QUICK)
+    if job.state != "done":
         return job
     value = job.result()
     if on_disk and not value.notes:

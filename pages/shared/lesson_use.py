@@ -15,7 +15,7 @@ from core.experiments.results import Grid
 from core.experiments.unit import PROTOCOLS
 from core.spec import Spec
 from core.types import UserError
-from pages.shared import cached, lesson_pictures, lesson_quiz, lesson_stage, parts, state
+from pages.shared import cached, lesson_pictures, lesson_quiz, lesson_stage, once, parts, state
 from pages.shared.gallery import gallery
 from pages.shared.lesson_digits import owners
 from pages.shared.lesson_material import Favourites, Material, favourites
@@ -61,7 +61,6 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
     return pd.concat(frames, ignore_index=True), grids
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
 def _replayed(dark: bool, height: int) -> Any:
     return run_charts.replay(curves()[0], lines(presets.FAIR, dark), dark, height)
 
@@ -111,7 +110,7 @@ def helps(material: Material, talk: bool) -> None:
     with picture:
         height = round((240 if talk else 260) * lesson_stage.scale(talk))
         alt = "Accuracy epoch by epoch for top leverage and random; " + fair_and_not().replace("*", "")
-        st.altair_chart(_replayed(parts.dark(), height), key=state.key("lesson replay"), alt=alt)
+        once.chart(_replayed, parts.dark(), height, key=state.key("lesson replay"), alt=alt)
         sides = st.columns(2) if talk else (st.container(), st.container())  # a talk's screen is wide and low
         for side, name, points in zip(sides, ("Highest leverage", "Random"), (training_top(material), chance), strict=True):
             with side:

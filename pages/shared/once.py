@@ -14,6 +14,7 @@ import functools
 import hashlib
 import json
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,7 +24,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.vega_charts import _convert_altair_to_vega_lite_spec as described
 
-MOST = 32 * 2**20
+MOST = 24 * 2**20
+REMEMBERED_FROM = 4096  # bytes
+_contents: dict[int, tuple[weakref.ref, bytes]] = {}
 _kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
 _lock = threading.Lock()
 
@@ -66,8 +69,7 @@ def _feed(state: Any, value: Any) -> None:
     if value is None or isinstance(value, str | bool | int | float | np.generic):
         state.update(repr(value).encode())
     elif isinstance(value, np.ndarray) and value.dtype != object:
-        state.update(f"{value.dtype.str} {value.shape};".encode())
-        state.update(np.ascontiguousarray(value).data.cast("B"))
+        state.update(_content(value))
     elif isinstance(value, functools.partial):
         _feed(state, (value.func, value.args, value.keywords))
     elif callable(value) and hasattr(value, "__qualname__") and "<" not in value.__qualname__:
@@ -75,6 +77,18 @@ def _feed(state: Any, value: Any) -> None:
     else:
         for part in _parts(value):
             _feed(state, part)
+
+
+def _content(array: np.ndarray) -> bytes:
+    """The digest of an array; of one that is read-only it is remembered as long as the array lives, since it stays true."""
+    known = _contents.get(id(array))
+    if known is not None and known[0]() is array:
+        return known[1]
+    found = hashlib.blake2b(f"{array.dtype.str} {array.shape};".encode(), digest_size=16)
+    found.update(np.ascontiguousarray(array).data.cast("B"))
+    if not array.flags.writeable and array.nbytes > REMEMBERED_FROM:
+        _contents[id(array)] = weakref.ref(array, functools.partial(_contents.pop, id(array))), found.digest()
+    return found.digest()
 
 
 def _parts(value: Any) -> Any:

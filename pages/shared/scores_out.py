@@ -15,7 +15,7 @@ from core.ranking_names import column_names
 from core.score_file import Exported
 from core.spec import Spec, map_key, scores_key
 from core.types import Dataset, Floats, UserError
-from pages.shared import cached, lately, legend, parts, state
+from pages.shared import cached, lately, legend, parts, state, turns
 from pages.shared.points import show
 from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, short, starless
 
@@ -149,7 +149,8 @@ def _read(name: str, content: bytes, manifest: bytes | None, here: tuple[Spec, s
         digest.update(more)
     known = lately.get("scores", digest.digest())
     if known is None:
-        known = score_file.read_back(content, name, manifest, here)
+        with turns.aside():
+            known = score_file.read_back(content, name, manifest, here)
         lately.put("scores", digest.digest(), known, int(known.frame.memory_usage().sum()))
     return known
 

@@ -31,6 +31,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 
 from core import hosting
+from pages.shared import turns
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -149,6 +150,7 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     framed = {"server.xsrfCookieSameSite": "none"} if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS") else {}
     for name, value in (SETTINGS | framed).items():
         config.set_option(name, value, "pages/shared/server.py")
+    turns.take_turns()
     yield {}
 
 

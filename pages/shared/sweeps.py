@@ -15,7 +15,7 @@ from core.experiments.results import Plan, plan_key
 from core.experiments.sweep import Sweep
 from core.jobs import Job
 from core.types import UserError
-from pages.shared import parts, state, visit
+from pages.shared import parts, state, turns, visit
 from pages.shared.words import plain, time_text
 
 Show = Callable[[Plan], None]
@@ -130,7 +130,9 @@ def _measured(plan: Plan) -> Job:
 def _cost(plan: Plan, missing: list) -> str:
     """How long and how much memory, from the rate that the worker has shown."""
     measured, job = cost.measurement_of(plan), _measured(plan)
-    if not job.wait(QUICK):
+    with turns.aside():
+        quick = job.wait(QUICK)
+    if not quick:
         _rerun_after(job)
         return f"{len(missing):,} {plan.units_are} to do. Measuring {measured.what}…"
     if job.state != "done":
