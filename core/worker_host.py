@@ -19,6 +19,7 @@ import time
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from core import hosting
@@ -97,9 +98,21 @@ def run_task(name: str, *args: Any) -> Any:
     try:
         report(None)  # so that it counts as running from its first moment
         module, _, function = name.partition(":")
-        return getattr(importlib.import_module(module), function)(*args)
+        return getattr(_imported(module), function)(*args)
     finally:
         _task.reset(token)
+
+
+_importing = threading.Lock()
+
+
+def _imported(module: str) -> ModuleType:
+    """The module, one import at a time. While importlib_metadata is first imported it replaces Python's own import for all threads, and
+    what another one imports meanwhile comes out broken: so it comes before everything else."""
+    with _importing:
+        with suppress(ImportError):  # it need not be there
+            importlib.import_module("importlib_metadata")
+        return importlib.import_module(module)
 
 
 # glibc's names for what it is told, and how many bytes stay with the process.

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -332,3 +333,20 @@ def test_a_connection_that_closes_under_a_result_is_said_in_the_words_for_a_lost
     from distributed.comm import CommClosedError
 
     assert explain(CommClosedError("in <TCP (closed)>"), "unit", None) == jobs.LOST
+
+
+def test_tasks_import_one_after_the_other(tmp_path, monkeypatch):
+    """Several first tasks of a worker begin at once: no import may see another one half done."""
+    for name in ("first_of_two", "second_of_two"):
+        (tmp_path / f"{name}.py").write_text(
+            "import builtins, time\nwith_me = builtins.importing = getattr(builtins, 'importing', 0) + 1\n"
+            "time.sleep(0.1)\nbuiltins.importing -= 1\n"
+        )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found, names = [], ("first_of_two", "second_of_two")
+    threads = [threading.Thread(target=lambda name=name: found.append(worker_host._imported(name).with_me)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [1, 1]
