@@ -36,9 +36,9 @@ def files(tmp_path_factory):
 
 
 def on_workers(count: int, files):
-    """Scores from each way in, with this many worker processes."""
-    quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
-    with LocalCluster(count, threads_per_worker=1, processes=True, host="127.0.0.1", **quiet) as cluster, Client(cluster):
+    """Scores from each way in, with this many workers. They are threads of this process: processes of their own need long to start."""
+    quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}, "protocol": "tcp"}
+    with LocalCluster(count, threads_per_worker=1, processes=False, host="127.0.0.1", **quiet) as cluster, Client(cluster):
         array = da.from_array(table(), chunks=(300, 5))
         found = {
             "array": large.leverage(Spread(array)),

@@ -50,12 +50,12 @@ def test_every_page_is_drawn_under_the_headers_and_asks_no_worker(visit, server)
 
 
 def test_nobody_stops_anothers_experiment_and_the_queue_is_shown(visit):
-    one, two = visit(f"/retrain?{SLOW}200"), visit(f"/retrain?{SLOW}200")
+    one, two = visit(f"/retrain?{SLOW}80"), visit(f"/retrain?{SLOW}80")
     start(one)
     two.reload()
     expect(two.get_by_text("Another session waits for this experiment, so it goes on.")).to_be_visible(timeout=LONG)
     assert two.get_by_role("button", name="Stop").count() == 0
-    third = visit(f"/retrain?{SLOW}190", 390, "dark")
+    third = visit(f"/retrain?{SLOW}75", 390, "dark")
     start(third)
     expect(third.get_by_text("Waiting: 1 experiment before this one")).to_be_visible(timeout=LONG)
     settle(third, LONG / 1000)
@@ -76,7 +76,7 @@ def test_a_question_too_large_is_refused_with_a_sentence(visit):
     page = visit("/?strategy=influence_value")
     expect(page.get_by_text("on the hosted demo there may be 2,000")).to_be_visible(timeout=LONG)
     assert page.get_by_role("button", name="Try again").count() == 0 and not INSIDES.search(text_of(page))
-    page = visit(f"/retrain?{SLOW}200".replace("1400", "100+200+300+400+500+600+700+800+900"))
+    page = visit(f"/retrain?{SLOW}80".replace("1400", "100+200+300+400+500+600+700+800+900"))
     expect(page.get_by_text("Found 9 budgets; on the hosted demo there may be 8.")).to_be_visible(timeout=LONG)
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
     page = visit("/?dataset=kmnist")
