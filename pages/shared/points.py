@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core import features
@@ -42,6 +41,8 @@ def _rows(
     data: Dataset, points: Ints, texts: list[str], captions: list[str],
     ranks: Sequence[int] | None, marks: Sequence[str] | None, key: str,
 ) -> int | None:  # fmt: skip
+    import pandas as pd  # takes longer to import than a gallery of images takes to draw
+
     columns = {"rank": ranks, "class": captions if data.labeled else None, "score": texts if any(texts) else None, "mark": marks}
     columns |= {"most unusual features": features.unusual(data.points, points, data.feature_names), "row": data.index[points]}
     if data.d <= COLUMNS:
