@@ -15,8 +15,8 @@ from pages.shared.words import noun, plain, starless
 def sentence(names: Sequence[str]) -> str:
     """What is here."""
     if not names:
-        ends = " and goes when your visit ends" if hosting.hosted() else ""
-        return f"Nothing of yours is here yet. Drop a file: nothing is kept before you have seen what is in it{ends}."
+        ends = " It goes when your visit ends." if hosting.hosted() else ""
+        return f"Nothing of yours is here yet. Drop a file: nothing is kept before you have seen what is in it.{ends}"
     titles = ", ".join(f"{starless(datasets.info(name).title)} ({datasets.info(name).n:,} {noun(name)})" for name in names[:3])
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     what = "One dataset of yours is" if len(names) == 1 else f"{len(names):,} datasets of yours are"
