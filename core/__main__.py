@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core import plugins
 from core.commands import own_strategies, points, scores, shipped, training
+from core.plugins import loading as plugins
 from core.types import UserError
 
 

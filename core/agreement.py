@@ -179,7 +179,7 @@ def permutation_null(n: int, measure: str, *, k: int | None = None, draws: int =
     if measure == "overlap":
         return _hypergeometric(n, _check_k(k, n), level)
     if measure == "weighted_kendall":
-        from core import ranks
+        from core.linalg import kendall as ranks
 
         return replace(_central(ranks.random_tau(n, draws, seed), level), mean=0.0)
     variance = 2 * (2 * n + 5) / (9 * n * (n - 1)) if measure == "kendall" else 1 / (n - 1)
@@ -206,7 +206,7 @@ def ceiling(matrix: np.ndarray, groups: Sequence[Hashable], *, level: float = 0.
 
 
 def _tau_matrix(scores: np.ndarray, weighted: bool) -> np.ndarray:
-    from core import ranks  # brings numba, which the web process does without
+    from core.linalg import kendall as ranks  # brings numba, which the web process does without
 
     scores = _check_rankings(scores)
     order, first, others = (np.stack(rows) for rows in zip(*map(_presort, scores), strict=True))
@@ -217,7 +217,7 @@ def _tau_matrix(scores: np.ndarray, weighted: bool) -> np.ndarray:
 
 
 def _presort(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A ranking as `core.ranks` reads it: the points best first; each point's first place and number of equals."""
+    """A ranking as `core.linalg.kendall` reads it: the points best first; each point's first place and number of equals."""
     order = np.argsort(-scores, kind="stable")
     best_first = scores[order]
     starts = np.flatnonzero(np.r_[True, best_first[1:] != best_first[:-1]])

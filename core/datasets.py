@@ -5,7 +5,7 @@
     fetch(name, progress) downloads and prepares, once; it imports torchvision and belongs in a worker process.
 
 Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows before test rows; labels int64
-from 0. What comes with the program (core/catalogue.py) is read from assets/ or simulated; the user's own come from core/own.py. Every other
+from 0. What comes with the program (core/data/catalogue.py) is read from assets/ or simulated; the user's own come from core/data/own.py. Every other
 dataset is kept as plain .npy arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only shows points needs
 neither torch nor memory for them; its published files lie in the data folder where torchvision's own classes look for them.
 """
@@ -23,13 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core import catalogue, own
-from core import dataset_files as published
-from core.catalogue import Info
-from core.folders import data_folder, scratch_beside
+from core.data import catalogue, own
+from core.data import published_files as published
+from core.data.catalogue import Info
+from core.data.splits import stratified_rows
+from core.runtime.folders import ASSETS, data_folder, scratch_beside
 from core.types import Bools, Dataset, Ints, UserError
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 ARRAYS = ("points", "labels", "test")
 PER_POINT = (*ARRAYS, "index", "ids", "probs")
 Arrays = tuple[np.ndarray, Ints, Bools]
@@ -123,29 +123,6 @@ def fetch(name: str, progress: published.Progress | None = None) -> None:
             progress(None, f"{entry.title}: preparing {entry.n:,} points")
             points, labels = entry.read(folder, entry.parts, entry.shape)
             _store(entry, (points, labels, np.arange(entry.n) >= entry.train), folder, scratch)
-
-
-def stratified_rows(labels: Ints, n: int, seed: int) -> Ints:
-    """n of the rows of labels (N,), ascending: class c gets its share n N_c / N, rounded by largest remainder.
-
-    No class gets fewer than one row if n is at least the number of classes. Needs 1 <= n <= N.
-    """
-    rng = np.random.default_rng(seed)
-    classes, sizes = np.unique(labels, return_counts=True)
-    chosen = [rng.permutation(np.flatnonzero(labels == c))[:quota] for c, quota in zip(classes, _quotas(sizes, n), strict=True)]
-    return np.sort(np.concatenate(chosen)).astype(np.int64)
-
-
-def _quotas(sizes: Ints, n: int) -> Ints:
-    least = 1 if n >= len(sizes) else 0
-    quotas = np.maximum(n * sizes // sizes.sum(), least)
-    while quotas.sum() != n:  # whole-number arithmetic: equal remainders go to the lower class
-        owed = n * sizes - quotas * sizes.sum()
-        if quotas.sum() < n:
-            quotas[np.argmax(owed)] += 1
-        else:
-            quotas[np.argmin(np.where(quotas > least, owed, np.iinfo(np.int64).max))] -= 1
-    return quotas
 
 
 def _checked_size(entry: Info, n: int | None) -> int:

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from core import blocks, own
-from core.catalogue import Info
+from core.data import own
+from core.data.catalogue import Info
+from core.linalg import row_blocks
 from core.strategy import Knob, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError
 
@@ -33,7 +34,7 @@ OptionalWidth = Annotated[
 ]
 
 
-LEAST_SIDE = 4  # of images for the talk's network, as core/networks.py has it
+LEAST_SIDE = 4  # of images for the talk's network, as core/models/networks.py has it
 WIDEST = 4096  # random features by default: large colour images have many more pixels than a first look needs
 
 
@@ -131,22 +132,22 @@ def pca(dataset: Dataset, *, k: Width = 50) -> Floats:
     x = raw(dataset)
     _at_most(k, x.shape[1], "principal components")
     mean = x.mean(axis=0, dtype=np.float64)
-    covariance = blocks.gram(x) / len(x) - np.outer(mean, mean)
+    covariance = row_blocks.gram(x) / len(x) - np.outer(mean, mean)
     directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :k]
     directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(k)])
-    return blocks.product(x, directions) - (mean @ directions).astype(np.float32)
+    return row_blocks.product(x, directions) - (mean @ directions).astype(np.float32)
 
 
 @embedder("Random projection", family="random", seeded=True)
 def projection(dataset: Dataset, *, seed: int = 1, k: Width = 200) -> Floats:
     """x G / sqrt(k), G Gaussian (d, k): distances are kept in expectation (Johnson-Lindenstrauss). (n, k)."""
-    return blocks.product(raw(dataset), _gaussian(seed, dataset.d, k))
+    return row_blocks.product(raw(dataset), _gaussian(seed, dataset.d, k))
 
 
 @embedder("Random ReLU features", family="random")
 def random_relu(dataset: Dataset, *, seed: int = 1, k: OptionalWidth = None) -> Floats:
     """max(0, x G / sqrt(k)), G Gaussian (d, k): one random layer. k = d by default, 4,096 at most. (n, k)."""
-    return blocks.product(raw(dataset), _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST)), _relu)
+    return row_blocks.product(raw(dataset), _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST)), _relu)
 
 
 @embedder("Random Fourier features", family="random")
@@ -172,15 +173,15 @@ def random_fourier(
     x = raw(dataset)
     rng = np.random.default_rng([seed, 1])
     width = bandwidth or _median_distance(x, rng)
-    phase = blocks.place(rng.uniform(0, 2 * np.pi, k).astype(np.float32))
+    phase = row_blocks.place(rng.uniform(0, 2 * np.pi, k).astype(np.float32))
     scale = float(np.sqrt(2 / k))
-    return blocks.product(x, _gaussian(seed, x.shape[1], k) * (np.sqrt(k) / width), lambda y: scale * _cos(y + phase))
+    return row_blocks.product(x, _gaussian(seed, x.shape[1], k) * (np.sqrt(k) / width), lambda y: scale * _cos(y + phase))
 
 
 @embedder("Untrained network", family="untrained", images_only=True)
 def cnn_untrained(dataset: Dataset, *, seed: int = 1) -> Floats:
     """The talk's convolutional network with its initial random weights: the 200 activations before the last layer. (n, 200)."""
-    from core import networks, training
+    from core.models import networks, training
 
     network = networks.build("talk_cnn", classes=max(2, len(dataset.class_names)), shape=dataset.shape, seed=seed)
     return training.embed(network, dataset.points)
@@ -205,7 +206,8 @@ def cnn_softmax_twice(dataset: Dataset, *, seed: int = 1) -> Floats:
 
 
 def _learned(dataset: Dataset, objective: str, seed: int) -> Floats:
-    from core import trained, training
+    from core.models import shipped_networks as trained
+    from core.models import training
 
     return training.embed(trained.network(dataset, objective, seed), dataset.points)
 

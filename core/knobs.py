@@ -11,7 +11,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -91,3 +91,23 @@ def _knob(parameter: inspect.Parameter, hint: Any) -> Knob:
     kinds = typing.get_args(annotated[0]) or (annotated[0],)
     kind = next((k for k in kinds if k in (int, float, str, bool)), type(parameter.default))
     return replace(described, name=parameter.name, default=parameter.default, kind=kind, optional=type(None) in kinds)
+
+
+# The two knobs that every method on a Hessian has.
+Damping = Annotated[
+    float,
+    Knob(
+        "Damping",
+        "Added to the Hessian's diagonal, the intercepts' part too: makes a singular Hessian regular and all influences smaller.",
+        low=0.0,
+        choices=(0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
+    ),
+]
+Hessian = Annotated[
+    str,
+    Knob(
+        "Hessian",
+        "'exact', or 'kfac': its Kronecker factors, which need less memory and are exact only under equal probabilities.",
+        choices=("exact", "kfac"),
+    ),
+]

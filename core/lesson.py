@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core import strategy
+from core.plugins import menu
 from core.spec import Spec
 from core.types import Floats, Ints, UserError, check_matrix
 
@@ -25,7 +25,7 @@ def results() -> list[tuple[str, Spec]]:
     """
     plane = Spec().with_(embedding="pca", embedding_knobs=(("k", 2),))
     pool = Spec(n=POOL, embedding="cnn_classification")
-    names = [name for name, entry in strategy.strategies().items() if not entry.own]
+    names = [name for name, entry in menu.strategies().items() if not entry.own]
     return [("plane_of", plane), *(("favourites_of", pool.with_(strategy=name)) for name in names)]
 
 

@@ -14,8 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from core import agreement, blocks, cache, datasets, embeddings, inputs, jobs, lesson, own, projection, softmax_head, strategy, trained
-from core.cache import Entry
+from core import agreement, datasets, embeddings, lesson, softmax_head, strategy, strategy_inputs
+from core.data import own
+from core.linalg import row_blocks
+from core.models import shipped_networks as trained
+from core.models import umap_map
+from core.plugins import menu
+from core.runtime import cache, progress
+from core.runtime.cache import Entry
 from core.spec import (
     Comparison,
     Spec,
@@ -54,10 +60,10 @@ def kept(key_of: Callable[[Any, str], str]) -> Callable:
 @kept(scores_key)
 def scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     """The strategy's scores (n,) under the embedding, with the facts that the page prints; facts["made_of"]: see `inputs.said`."""
-    chosen, scene, started = strategy.find(spec.strategy), _scene(spec), time.perf_counter()
+    chosen, scene, started = menu.find(spec.strategy), _scene(spec), time.perf_counter()
     sources = {"fit": functools.partial(head, spec), "recorded": lambda: record(spec).arrays["record"]}
-    values = inputs.scores(chosen, scene, **sources, **_settings(spec))
-    facts = {"sum": float(values.sum()), "seconds": time.perf_counter() - started, "made_of": inputs.said(chosen, scene)}
+    values = strategy_inputs.scores(chosen, scene, **sources, **_settings(spec))
+    facts = {"sum": float(values.sum()), "seconds": time.perf_counter() - started, "made_of": strategy_inputs.said(chosen, scene)}
     return {"scores": values}, _facts(spec, data, scene.points) | facts
 
 
@@ -69,7 +75,7 @@ def scores_of(spec: Spec, rows: Ints) -> Floats:
     def fit(sitting: int | None) -> Head:
         return head(spec) if same and sitting is None else part.fit(sitting)
 
-    return inputs.scores(strategy.find(spec.strategy), part, fit, **_settings(spec))
+    return strategy_inputs.scores(menu.find(spec.strategy), part, fit, **_settings(spec))
 
 
 def _settings(spec: Spec) -> dict[str, Any]:
@@ -83,7 +89,7 @@ def textbook_scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     An artefact is a point whose index equals a dead column and whose textbook score is 1, to 1e-9.
     """
     embedded = embedding(spec)
-    jobs.report(None, "Unpivoted QR")
+    progress.report(None, "Unpivoted QR")
     values = leverage.textbook_qr(embedded.embedding)
     dead = np.flatnonzero(leverage.whiten(embedded.embedding).dead)
     dead = dead[dead < len(values)]  # with fewer points than pixels
@@ -101,7 +107,7 @@ def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
     if not 0 <= index < len(matrix):
         raise UserError(f"Point: found {index:,}, expected a number from 0 to {len(matrix) - 1:,}.")
     distances = np.sqrt(
-        np.concatenate([((x - matrix[index]) ** 2).sum(axis=1) for x in np.array_split(matrix, max(1, len(matrix) // blocks.ROWS))])
+        np.concatenate([((x - matrix[index]) ** 2).sum(axis=1) for x in np.array_split(matrix, max(1, len(matrix) // row_blocks.ROWS))])
     )
     nearest = np.argsort(distances, kind="stable")
     nearest = nearest[nearest != index][:NEIGHBOURS]
@@ -121,10 +127,9 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     """
     entries = []
     for done, spec in enumerate(comparison.columns):
-        jobs.check()
-        jobs.report(done / len(comparison.columns), f"Ranking {done + 1} of {len(comparison.columns)}")
+        progress.advance(done / len(comparison.columns), f"Ranking {done + 1} of {len(comparison.columns)}")
         entries.append(scores(spec))
-    jobs.report(None, f"Comparing {len(entries)} rankings")
+    progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
     rankings = agreement.settle(agreement.stack([entry.arrays["scores"] for entry in entries], names))
     k = min(comparison.k, len(data))
@@ -152,7 +157,7 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
 def head(spec: Spec, sitting: int | None = None) -> Head:
     """The linear softmax head on the Spec's embedding: the network's own last layer for one trained by cross-entropy, else fitted.
 
-    Fitted on the training rows with l2 = 1e-3. sitting: 0 or 1, on that sitting's training set (core/inputs.py) and never the network's
+    Fitted on the training rows with l2 = 1e-3. sitting: 0 or 1, on that sitting's training set (core/strategy_inputs.py) and never the network's
     own, whose Hessian has no l2. facts of its cache entry: accuracy on the test rows, if there are any (they may be in the second sitting's
     training set). A UserError if a class has no training row.
     """
@@ -160,7 +165,7 @@ def head(spec: Spec, sitting: int | None = None) -> Head:
     own = embeddings.find(spec.embedding).objective == "cross_entropy"
     if sitting == 0 and not own and np.array_equal(scene.sittings[0].learn, scene.known):
         sitting = None  # the same head
-    key, fitted_on = head_key(spec, data.fingerprint, sitting), inputs.taken(scene.points, scene.learners(sitting))
+    key, fitted_on = head_key(spec, data.fingerprint, sitting), strategy_inputs.taken(scene.points, scene.learners(sitting))
     found = cache.get(key)
     if found is None:
         fitted = _own_head(spec, data, fitted_on) if own and sitting is None else scene.fit(sitting)
@@ -183,9 +188,9 @@ def record(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     return arrays, {"seconds": time.perf_counter() - started, "spec": spec.to_query(), "data": data.fingerprint}
 
 
-def _scene(spec: Spec) -> inputs.Scene:
+def _scene(spec: Spec) -> strategy_inputs.Scene:
     data = dataset(spec.dataset, spec.n, spec.subset)
-    return inputs.Scene(embedding(spec), data.test, len(data.class_names), data.called)
+    return strategy_inputs.Scene(embedding(spec), data.test, len(data.class_names), data.called)
 
 
 @kept(map_key)
@@ -193,8 +198,8 @@ def map_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     """UMAP coordinates (n, 2) of the Spec's embedding, with their trustworthiness."""
     matrix = embedding(spec).embedding
     started = time.perf_counter()
-    coordinates = projection.umap_map(matrix, progress=lambda fraction, text: (jobs.check(), jobs.report(fraction, text)))
-    facts = {"trustworthiness": projection.trustworthiness(matrix, coordinates), "seconds": time.perf_counter() - started}
+    coordinates = umap_map.umap_map(matrix, progress=progress.advance)
+    facts = {"trustworthiness": umap_map.trustworthiness(matrix, coordinates), "seconds": time.perf_counter() - started}
     return {"coordinates": coordinates}, {**facts, "spec": spec.to_query(), "data": data.fingerprint, "n": len(data)}
 
 
@@ -218,9 +223,9 @@ def favourites_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     The points are all there is: no validation set, no further trainings. Where the strategy lacks an input both are empty, and
     facts["missing"] says which.
     """
-    wanted = set(strategy.find(spec.strategy).accepts) & set(strategy.WHOLE)
-    embedded, made = inputs.make(_scene(spec), wanted, functools.partial(head, spec))
-    jobs.report(None, f"Picking {lesson.FAVOURITES} of {len(data):,} points")
+    wanted = set(menu.find(spec.strategy).accepts) & set(strategy.WHOLE)
+    embedded, made = strategy_inputs.make(_scene(spec), wanted, functools.partial(head, spec))
+    progress.report(None, f"Picking {lesson.FAVOURITES} of {len(data):,} points")
     reason, rng, started = strategy.missing(spec.strategy, embedded, **made), np.random.default_rng(spec.draw), time.perf_counter()
     if reason:
         chosen = Selection(np.zeros(0, np.int64), np.zeros(0), nested=True)
@@ -232,13 +237,13 @@ def favourites_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
 def fetch_dataset(name: str) -> None:
     """Download and prepare a dataset, with progress."""
-    datasets.fetch(name, progress=jobs.report)
+    datasets.fetch(name, progress=progress.report)
 
 
 @functools.lru_cache(maxsize=2)
 def dataset(name: str, n: int | None, seed: int) -> Dataset:
     """The dataset, kept in memory."""
-    jobs.report(None, f"Loading {datasets.info(name).title}")
+    progress.report(None, f"Loading {datasets.info(name).title}")
     return datasets.load(name, n=n, seed=seed)
 
 
@@ -255,7 +260,7 @@ def _embedding(spec: Spec) -> Embedded:
     key = embedding_key(spec, data.fingerprint)
     found = cache.get(key)
     if found is None:
-        jobs.report(None, f"Computing {embeddings.find(spec.embedding).label.lower()}")
+        progress.report(None, f"Computing {embeddings.find(spec.embedding).label.lower()}")
         embedded = embeddings.embed(data, spec.embedding, seed=spec.seed, **dict(spec.embedding_knobs))
         cache.put(key, {"embedding": embedded.embedding}, {"spec": spec.to_query()})
         return embedded
@@ -273,5 +278,5 @@ def _facts(spec: Spec, data: Dataset, embedded: Embedded) -> dict[str, Any]:
         "gap": None if np.isinf(whitening.gap) else whitening.gap,
         "condition": whitening.condition,
         "dead": int(whitening.dead.sum()),
-        "device": "GPU" if blocks.device() == "cuda" else "CPU",
+        "device": "GPU" if row_blocks.device() == "cuda" else "CPU",
     }

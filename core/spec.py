@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core import cache, datasets, embeddings, strategy, trained
+from core import datasets, embeddings, strategy
+from core.models import shipped_networks as trained
+from core.plugins import menu
+from core.runtime import cache
+from core.runtime.code_version import code_version
 from core.strategy import Knob, parse_knobs
 from core.types import UserError
-from core.versions import code_version
 
 Knobs = tuple[tuple[str, Any], ...]
 
@@ -68,7 +71,7 @@ class Spec:
 
     def title(self) -> str:
         """For captions and manifests: "MNIST, Raw pixels, Leverage (ridge 0.1)"."""
-        labels = [datasets.info(self.dataset).title, self.embedding_label, strategy.find(self.strategy).label]
+        labels = [datasets.info(self.dataset).title, self.embedding_label, menu.find(self.strategy).label]
         settings = [("n", self.n)] * (self.n is not None) + [*self.embedding_knobs, *self.strategy_knobs]
         if embeddings.find(self.embedding).seeded:
             settings.append(("seed", self.seed))
@@ -161,12 +164,12 @@ def head_key(spec: Spec, fingerprint: str, sitting: int | None = None) -> str:
     if sitting is None:
         return cache.key("head", _embedding_fields(spec), code=code, data=fingerprint)
     fields = _embedding_fields(spec) | {"sitting": sitting}
-    return cache.key("head", fields, code=code + code_version("core.holdout"), data=fingerprint)
+    return cache.key("head", fields, code=code + code_version("core.data.splits"), data=fingerprint)
 
 
 def record_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the training record on the Spec's embedding."""
-    return cache.key("record", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.record"), data=fingerprint)
+    return cache.key("record", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.models.training_record"), data=fingerprint)
 
 
 def comparison_key(comparison: Comparison, fingerprint: str) -> str:
@@ -193,16 +196,16 @@ def _embedding_code(spec: Spec) -> str:
 
 
 def score_code(spec: Spec) -> str:
-    """The code of the embedding, of the strategy, and of what makes its inputs: a head for probabilities, or more (core/inputs.py)."""
-    chosen = strategy.find(spec.strategy)
+    """The code of the embedding, of the strategy, and of what makes its inputs: a head for probabilities, or more (core/strategy_inputs.py)."""
+    chosen = menu.find(spec.strategy)
     head = code_version("core.softmax_head") if {"probs", "head"} & set(chosen.accepts) else ""
-    made = code_version("core.inputs") if set(strategy.MADE) & set(chosen.accepts) else ""
+    made = code_version("core.strategy_inputs") if set(strategy.MADE) & set(chosen.accepts) else ""
     return _embedding_code(spec) + code_version(chosen.function.__module__) + head + made
 
 
 def map_code(spec: Spec) -> str:
     """The code of the embedding and of what draws its map."""
-    return _embedding_code(spec) + code_version("core.projection")
+    return _embedding_code(spec) + code_version("core.models.umap_map")
 
 
 def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
@@ -214,12 +217,12 @@ def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
 
 
 def _canonical(spec: Spec) -> Spec:
-    embedder, chosen = embeddings.find(spec.embedding), strategy.find(spec.strategy)
+    embedder, chosen = embeddings.find(spec.embedding), menu.find(spec.strategy)
     about = datasets.info(spec.dataset)
     if reason := embeddings.unsuited(spec.embedding, about):
         kind = f"holds images of {about.shape[0]} x {about.shape[1]}" if about.is_images else "is a table"
         raise UserError(f"{embedder.label} {reason}; {about.title} {kind}{'' if about.labeled else ' without labels'}. Choose another one.")
-    if reason := strategy.unsuited(spec.strategy, about.labeled, about.probs):
+    if reason := strategy.unsuited(chosen, about.labeled, about.probs):
         raise UserError(f"{chosen.label} {reason}, which {about.title} does not have. Choose another strategy.")
     size = about.n
     rows = Knob("n", name="n", low=1, high=size, kind=int, optional=True)

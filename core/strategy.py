@@ -39,9 +39,9 @@ INPUTS = {
 
 # What any dataset under any embedding gives: probabilities come from a linear head that is fitted to it.
 WHOLE = ("embedding", "probs", "labels", "head")
-# What is made for any dataset under any embedding by core/inputs.py: it takes a part of the points, or more trainings.
+# What is made for any dataset under any embedding by core/strategy_inputs.py: it takes a part of the points, or more trainings.
 MADE = ("validation", "member_probs", "record")
-# How the modules of own strategies begin (core/plugins.py).
+# How the modules of own strategies begin (core/plugins/loading.py).
 OWN = "plugin_"
 # What cannot be had without labels.
 LEARNED = {"labels", "probs", "head", *MADE}
@@ -89,17 +89,8 @@ def selector(label: str, *, nested: bool) -> Callable:
     return lambda function: _register(function, label, "selector", nested=nested)
 
 
-def strategies() -> dict[str, Strategy]:
-    """All registered strategies by name, in menu order; own ones come last."""
-    import core.strategies  # noqa: F401  the table of contents registers them
-    from core import plugins
-
-    plugins.load()
-    return dict(_registry)
-
-
 def registered() -> dict[str, Strategy]:
-    """What has been registered so far, by name."""
+    """What has been registered so far, by name, in menu order. core/plugins/menu.py has all there are."""
     return dict(_registry)
 
 
@@ -121,13 +112,13 @@ def all_or_nothing() -> Iterator[dict[str, Strategy]]:
 
 
 def find(name: str | Strategy) -> Strategy:
-    """The strategy of this name; a UserError that lists the names otherwise."""
+    """The registered strategy of this name; a UserError that lists the names otherwise."""
     if isinstance(name, Strategy):
         return name
-    known = strategies()
-    if name not in known:
-        raise UserError(f"Strategy: found {name!r}, expected one of {', '.join(known)}.")
-    return known[name]
+    if name not in _registry:
+        known = ", ".join(_registry) or "none: import core.strategies first"
+        raise UserError(f"Strategy: found {name!r}, expected one of {known}.")
+    return _registry[name]
 
 
 def missing(strategy: str | Strategy, embedded: Embedded, **more: Any) -> str | None:
@@ -137,22 +128,9 @@ def missing(strategy: str | Strategy, embedded: Embedded, **more: Any) -> str | 
     return f"needs {' and '.join(absent)}" if absent else None
 
 
-def rankers(labeled: bool = True, probs: bool = False) -> dict[str, str | None]:
-    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"), or None if it can.
-
-    labeled: has the dataset labels? probs: did probabilities come with it?
-    """
-    found = {}
-    for name, entry in strategies().items():
-        if entry.kind == "scorer":
-            absent = [INPUTS[needed] for needed in entry.needs if needed not in WHOLE + MADE]
-            found[name] = f"needs {' and '.join(absent)}" if absent else unsuited(entry, labeled, probs)
-    return found
-
-
-def unsuited(strategy: str | Strategy, labeled: bool, probs: bool) -> str | None:
+def unsuited(strategy: Strategy, labeled: bool, probs: bool) -> str | None:
     """Why the strategy cannot run on a dataset without labels ("needs labels"), or None if it can: heads and networks learn from them."""
-    needed = set(find(strategy).needs) - ({"probs"} if probs else set())
+    needed = set(strategy.needs) - ({"probs"} if probs else set())
     return None if labeled or not needed & LEARNED else "needs labels"
 
 

@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from core.experiments import active, results
+from core.experiments import store
+from core.experiments.active import plan as active
 from core.strategy import Knob
-from pages.shared import active_parts, active_pictures, cached, experiments, parts, pickers, state
+from pages.parts.active import pictures as active_pictures
+from pages.parts.active import settings as active_parts
+from pages.shared import cached, experiment_page, layout, pickers, state
 from pages.shared.words import noun
 
 PAGE = "active"
@@ -16,25 +19,25 @@ VIEW = {
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiments.Room(PAGE, VIEW, active_parts.fitted, active.check, active_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW, active_parts.fitted, active.check, active_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 view = active_parts.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
-parts.head(f"Which {noun(spec.dataset)} would you label next?")
+layout.head(f"Which {noun(spec.dataset)} would you label next?")
 answer = st.container()
 data = ROOM.points(spec, view)
 view = active_parts.controls(view, data.is_images)
 plan, view = ROOM.plan(spec, view, data)
 
-found = results.outcomes(plan, data.fingerprint)
+found = store.outcomes(plan, data.fingerprint)
 curves = active_parts.curves_of(plan, found)
 with answer:
     active_parts.answer(plan, curves)
 if found:
     view = active_pictures.picture(plan, curves, view, data)
 else:
-    st.info(experiments.NOTHING)
-experiments.reading(active_parts.READING)
+    st.info(experiment_page.NOTHING)
+experiment_page.reading(active_parts.READING)
 ROOM.foot(spec, view, data, lambda: active_pictures.downloads(plan, data, curves, found))

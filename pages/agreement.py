@@ -3,12 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from core import agreement, charts, datasets
-from core.palette import CORRELATION
+from core import agreement, datasets
+from core.charts import basics as charts
+from core.charts.palette import CORRELATION
 from core.spec import comparison_key
 from core.strategy import Knob
-from pages.shared import agreement_parts, cached, legend, once, parts, pickers, state
-from pages.shared.agreement_parts import MEASURES, SEEDS, TALK
+from pages.parts.agreement import comparison as agreement_parts
+from pages.parts.agreement.comparison import MEASURES, SEEDS, TALK
+from pages.shared import cached, layout, legend, memo, pickers, state
 
 PAGE = "agreement"
 VIEW = {
@@ -25,16 +27,16 @@ VIEW = {
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec, embedding=False)
-parts.head("Do representations agree?")
-parts.messages([*state.problems(), *agreement_parts.strangers(view, datasets.info(spec.dataset))])
+layout.head("Do representations agree?")
+layout.messages([*state.problems(), *agreement_parts.strangers(view, datasets.info(spec.dataset))])
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)
-    parts.offer_dataset(spec.dataset)
+    layout.offer_dataset(spec.dataset)
     st.stop()
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 view = agreement_parts.controls(view, VIEW, datasets.info(spec.dataset))
-with answer, parts.explained():
+with answer, layout.explained():
     comparison = agreement_parts.comparison(spec, view)
     if state.changed("comparison", comparison.columns):
         view["cell"] = ""  # its numbers counted the rankings of before
@@ -43,7 +45,7 @@ with answer, parts.explained():
         st.info("Choose at least two rankings: another embedding, another seed or another strategy.")
         st.stop()
     key = comparison_key(comparison, data.fingerprint)
-    shown = parts.arrived(PAGE, comparison, cached.result(key, "core.pipeline:agreement_of", comparison), "Ranking and comparing")
+    shown = layout.arrived(PAGE, comparison, cached.result(key, "core.pipeline:agreement_of", comparison), "Ranking and comparing")
 if shown is None or shown.spec.dataset != spec.dataset:
     st.stop()
 
@@ -53,8 +55,8 @@ matrix, families = entry.arrays[measure], agreement_parts.groups(columns)
 ceilings = agreement.ceiling(matrix, families)
 with answer:
     symbol = {"kendall": "τ", "weighted_kendall": "weighted τ", "spearman": "ρ", "overlap": "overlap"}[measure]
-    parts.answer(agreement_parts.sentence(matrix, families, ceilings, symbol))
-    parts.notes(entry.notes)
+    layout.answer(agreement_parts.sentence(matrix, families, ceilings, symbol))
+    layout.notes(entry.notes)
 
 order = agreement_parts.similarity_order(matrix) if view["order"] == "similarity" else np.arange(len(columns))
 names = [agreement_parts.labels(columns)[i] for i in order]
@@ -63,14 +65,14 @@ with st.container(key="stale" if shown.stale else "current"):
     place = np.argsort(order)  # where a column of the comparison stands in the picture
     linked = agreement_parts.linked_cell(view["cell"], len(names))
     if view["cell"] and not linked:
-        parts.messages([f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1}, such as 0-1."])
+        layout.messages([f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1}, such as 0-1."])
     cell = (int(place[linked[0]]), int(place[linked[1]])) if linked else divmod(int(np.argmin(matrix)), len(names))
     tips = agreement_parts.tips(families, ceilings, entry.facts["nulls"][measure])
-    drawn = (charts.heatmap, matrix, names, colours, tips, cell, measure != "overlap", parts.dark())
+    drawn = (charts.heatmap, matrix, names, colours, tips, cell, measure != "overlap", layout.dark())
     summary = f"{MEASURES[measure]} of {len(names)} rankings, pair by pair; the lowest is {matrix.min():.2f}"
     key = state.key(f"heatmap {entry.key} {view['order']}")
-    with parts.fluid("heatmap", charts.heatmap_height(len(names))):
-        event = once.chart(*drawn, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch")
+    with layout.fluid("heatmap", charts.heatmap_height(len(names))):
+        event = memo.chart(*drawn, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch")
     ends = ("0, none in common", "1, the same top") if measure == "overlap" else ("−1, reversed", "1, the same order")
     legend.band(MEASURES[measure], CORRELATION[measure == "overlap" :], *ends)
     low, high = (f"{bound:.3f}".replace("-", "−") for bound in entry.facts["nulls"][measure][1:])
@@ -78,7 +80,7 @@ with st.container(key="stale" if shown.stale else "current"):
         f"{agreement_parts.rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of {len(data):,} points would give between "
         f"{low} and {high} (95%). Click a cell to see the images behind it."
     )
-    parts.made_of(entry.facts.get("made_of", []))
+    layout.made_of(entry.facts.get("made_of", []))
     clicked = agreement_parts.clicked_cell(event, order)
     if clicked not in (None, view["cell"]) and not shown.stale:
         state.change_view(PAGE, cell=clicked)
@@ -86,6 +88,6 @@ with st.container(key="stale" if shown.stale else "current"):
     agreement_parts.behind(data, entry.arrays["scores"][order], names, cell)
 left, right = st.columns(2)
 with left:
-    parts.link_box(state.leave(PAGE, VIEW, spec, view))
+    layout.link_box(state.leave(PAGE, VIEW, spec, view))
 with right:
     agreement_parts.downloads(names, matrix, measure, spec.dataset)

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from core import datasets, own
+from core import datasets
+from core.data import own
 from core.strategy import Knob
-from pages.shared import bring_in, cached, join_in, own_list, parts, pickers, read_back, scores_out, state
+from pages.parts.data import import_file, join_embedding, own_data, read_scores_back
+from pages.shared import cached, export_scores, layout, pickers, state
 
 PAGE = "data"
 SHOWN = {"in": "Bring data in", "join": "Join an embedding", "out": "Take scores out", "back": "Read scores back"}
@@ -13,24 +15,24 @@ VIEW = {"show": Knob("Show", name="show", kind=str, choices=tuple(SHOWN), defaul
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec)
-parts.head("What about your own data?")
-parts.messages(state.problems())
+layout.head("What about your own data?")
+layout.messages(state.problems())
 answer = st.container()
 view["show"] = pickers.segments("Task", SHOWN, view["show"], PAGE)
 state.leave(PAGE, VIEW, spec, view)
 with answer:
-    parts.answer(own_list.sentence(own.names()))
-with parts.explained():
+    layout.answer(own_data.sentence(own.names()))
+with layout.explained():
     if view["show"] == "in":
-        own_list.brought()
-        bring_in.show()
-        own_list.show()
+        own_data.brought()
+        import_file.show()
+        own_data.show()
     elif view["show"] == "join":
-        join_in.show(spec)
+        join_embedding.show(spec)
     elif not datasets.is_ready(spec.dataset):
-        parts.offer_dataset(spec.dataset)
+        layout.offer_dataset(spec.dataset)
     elif view["show"] == "out":
-        scores_out.take_out(spec, cached.dataset(spec.dataset, spec.n, spec.subset))
+        export_scores.take_out(spec, cached.dataset(spec.dataset, spec.n, spec.subset))
     else:
-        read_back.show(spec)
-parts.link_box(state.leave(PAGE, VIEW, spec, view))
+        read_scores_back.show(spec)
+layout.link_box(state.leave(PAGE, VIEW, spec, view))

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from core import datasets, embeddings, strategy
+from core import datasets, embeddings
+from core.plugins import menu
 from core.strategy import Knob
-from pages.shared import cached, explore_parts, parts, pickers, state
+from pages.parts.explore import gallery_view as explore_parts
+from pages.shared import cached, layout, pickers, state
 from pages.shared.points import show
 from pages.shared.words import inside, noun, score_texts
 
@@ -35,32 +37,32 @@ VIEW = {
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec)
-parts.head(f"Which {noun(spec.dataset)} matter?")
-parts.messages(state.problems())
+layout.head(f"Which {noun(spec.dataset)} matter?")
+layout.messages(state.problems())
 answer, controls, facts = st.container(), st.container(), st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)
-    parts.offer_dataset(spec.dataset)
+    layout.offer_dataset(spec.dataset)
     st.stop()
 with controls:
     spec = pickers.strategy_choice(spec)
 state.leave(PAGE, VIEW, spec, view)
-with answer, parts.explained():
-    shown = parts.arrived(PAGE, spec, cached.scores(spec), f"Scoring {noun(spec.dataset)}")
+with answer, layout.explained():
+    shown = layout.arrived(PAGE, spec, cached.scores(spec), f"Scoring {noun(spec.dataset)}")
 if shown is None:
     st.stop()
 
 wanted, spec, entry = spec, shown.spec, shown.entry
-label, family, names_of = strategy.find(spec.strategy).label, embeddings.find(spec.embedding).family, noun(spec.dataset)
+label, family, names_of = menu.find(spec.strategy).label, embeddings.find(spec.embedding).family, noun(spec.dataset)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 ranking, names = cached.ranking(entry.key, entry.arrays["scores"]), list(data.class_names)
 with answer:
     under = inside(spec.embedding_label)
-    parts.answer(explore_parts.sentence(label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]))
+    layout.answer(explore_parts.sentence(label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]))
 with facts:
-    parts.facts(explore_parts.fact_row(entry.facts, ranking.scores, shown.fresh))
-    parts.notes(entry.notes)
-    parts.made_of([entry.facts.get("made_of")])
+    layout.facts(explore_parts.fact_row(entry.facts, ranking.scores, shown.fresh))
+    layout.notes(entry.notes)
+    layout.made_of([entry.facts.get("made_of")])
 with st.container(key="stale" if shown.stale else "current"):
     left, right = st.columns([5, 2], gap="large")
     with left:
@@ -80,16 +82,17 @@ with st.container(key="stale" if shown.stale else "current"):
         else:
             st.info("No point has these classes and this score. Widen the score range or clear the class filter.")
     # Now that the picture is on its way: these bring Altair and pandas, which take longer to import than it took to draw.
-    from pages.shared import dossier, exhibit, explore_side
+    from pages.parts.explore import dossier, qr_exhibit
+    from pages.parts.explore import score_distribution as explore_side
 
     with right:
         explore_side.score_range(view, ranking.scores, label, family, entry.key)
         if len(points) and data.labeled:
             explore_side.shares(data, points, names_of)
         explore_side.how_to_read(spec.strategy)
-        parts.link_box(state.leave(PAGE, VIEW, wanted, view))
+        layout.link_box(state.leave(PAGE, VIEW, wanted, view))
         explore_side.downloads(spec, data, entry)
 if spec.embedding == "raw" and data.is_images:
-    exhibit.how_qr_fooled_us(spec, data)
+    qr_exhibit.how_qr_fooled_us(spec, data)
 if view["point"] is not None:
     dossier.show(PAGE, spec, data, ranking, view["point"])

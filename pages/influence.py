@@ -2,10 +2,15 @@
 
 import streamlit as st
 
-from core.experiments import results, utilities
+from core.experiments import store
+from core.experiments.influence import plan as utilities
 from core.strategies.goal import OVER
 from core.strategy import Knob
-from pages.shared import cached, experiments, influence_files, influence_parts, influence_pictures, influence_words, parts, pickers, state
+from pages.parts.influence import files as influence_files
+from pages.parts.influence import pictures as influence_pictures
+from pages.parts.influence import settings as influence_parts
+from pages.parts.influence import words as influence_words
+from pages.shared import cached, experiment_page, layout, pickers, state
 
 PAGE = "influence"
 VIEW = {
@@ -22,23 +27,23 @@ VIEW = {
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 
-ROOM = experiments.Room(PAGE, VIEW, influence_parts.fitted, utilities.check, influence_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW, influence_parts.fitted, utilities.check, influence_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec)
-parts.head("What would happen without this point, or with it?")
+layout.head("What would happen without this point, or with it?")
 answer = st.container()
 data = ROOM.points(spec, view)
 view = influence_parts.controls(view)
 plan, view = ROOM.plan(spec, view, data)
 
-found = results.outcomes(plan, data.fingerprint)
+found = store.outcomes(plan, data.fingerprint)
 with answer:
     influence_parts.answer(plan, found, view, data)
 if found:
     view = influence_pictures.picture(plan, found, view, data)
 else:
-    st.info(experiments.NOTHING)
-experiments.reading(influence_words.READING[plan.study])
+    st.info(experiment_page.NOTHING)
+experiment_page.reading(influence_words.READING[plan.study])
 ROOM.foot(spec, view, data, lambda: influence_files.downloads(plan, data, found, view))

@@ -6,9 +6,14 @@ Everything comes with the app or is computed in the browser: the page asks no wo
 import streamlit as st
 
 from core.strategy import Knob
-from pages.shared import cached, lesson_digits, lesson_regression, lesson_seen, lesson_stage, lesson_use, parts, state
-from pages.shared.lesson_material import material
-from pages.shared.lesson_stage import Chapter
+from pages.parts.lesson import digits as lesson_digits
+from pages.parts.lesson import regression as lesson_regression
+from pages.parts.lesson import representations as lesson_seen
+from pages.parts.lesson import stage as lesson_stage
+from pages.parts.lesson import usefulness as lesson_use
+from pages.parts.lesson.material import material
+from pages.parts.lesson.stage import Chapter
+from pages.shared import cached, layout, state
 
 PAGE = lesson_stage.PAGE
 CHAPTERS = (
@@ -32,13 +37,13 @@ spec, view = state.arrive(PAGE, VIEW)
 number, talk = view["chapter"], bool(view["talk"])
 link = state.leave(PAGE, VIEW, spec, view)
 chapter = CHAPTERS[number - 1]
-reader = parts.link_of({name: value for name, value in link.items() if name != "talk"})
+reader = layout.link_of({name: value for name, value in link.items() if name != "talk"})
 sentence = lesson_stage.opening(chapter, number, len(CHAPTERS), talk, reader)
-parts.messages(state.problems())
-with parts.explained():
+layout.messages(state.problems())
+with layout.explained():
     told = material()
     with sentence:
-        parts.answer(chapter.lead(told))
+        layout.answer(chapter.lead(told))
     with st.container(key="lesson"):
         chapter.body(told, talk)
 lesson_stage.closing(number, [chapter.name for chapter in CHAPTERS], talk)

@@ -4,10 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from core import charts, datasets, strategy
+from core import datasets
+from core.charts import basics as charts
+from core.plugins import menu
 from core.strategy import Knob
-from pages.shared import cached, map_parts, once, parts, pickers, state
-from pages.shared.map_parts import COLOURS
+from pages.parts.map import linked_maps as map_parts
+from pages.parts.map.linked_maps import COLOURS
+from pages.shared import cached, layout, memo, pickers, state
 from pages.shared.words import inside, noun, plain, short
 
 PAGE = "map"
@@ -21,12 +24,12 @@ VIEW = {
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec)
-parts.head("Where do they lie?")
-parts.messages(state.problems())
+layout.head("Where do they lie?")
+layout.messages(state.problems())
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)
-    parts.offer_dataset(spec.dataset)
+    layout.offer_dataset(spec.dataset)
     st.stop()
 spec, view = map_parts.controls(spec, view, VIEW)
 if state.changed("map", (spec.dataset, spec.n, spec.subset, spec.embedding, spec.seed, spec.embedding_knobs)):
@@ -34,17 +37,17 @@ if state.changed("map", (spec.dataset, spec.n, spec.subset, spec.embedding, spec
 state.leave(PAGE, VIEW, spec, view)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 other = spec.with_(embedding=view["beside"], seed=1) if view["beside"] else None
-with answer, parts.explained():
+with answer, layout.explained():
     ready = map_parts.gather(spec, other, view)
 if ready is None:
     st.stop()
 
-label, under = strategy.find(spec.strategy).label, inside(spec.embedding_label)
+label, under = menu.find(spec.strategy).label, inside(spec.embedding_label)
 with answer:
-    parts.answer(map_parts.sentence(data, ready, label, under, noun(spec.dataset)))
+    layout.answer(map_parts.sentence(data, ready, label, under, noun(spec.dataset)))
 box = map_parts.linked_box(view["box"])
 if view["box"] and box is None:
-    parts.messages([f"box: found {view['box']!r}, expected four numbers: left, right, bottom, top."])
+    layout.messages([f"box: found {view['box']!r}, expected four numbers: left, right, bottom, top."])
 inner = map_parts.inside_box(ready.maps[0].arrays["coordinates"], box)
 colours = ready.colours(view["colour"], data)
 height = 560 if other is None else 420
@@ -53,19 +56,19 @@ for side, (column, entry, chosen) in enumerate(zip(columns, ready.maps, (spec, o
     with column:
         trust = entry.facts["trustworthiness"]
         st.markdown(f"**{plain(chosen.embedding_label)}** — trustworthiness {trust:.3f}", help=map_parts.TRUST)
-        scatter = partial(charts.scatter, brush=side == 0, dark=parts.dark(), height=height)
+        scatter = partial(charts.scatter, brush=side == 0, dark=layout.dark(), height=height)
         drawn = (scatter, ready.coordinates[side], colours[side], inner, box if side == 0 else None)
         alt = f"Map of {len(data):,} {noun(spec.dataset)} under {short(chosen.embedding)}, coloured by {view['colour']}"
-        with parts.fluid(f"map{side}", height):
+        with layout.fluid(f"map{side}", height):
             if side:
-                once.chart(*drawn, key=state.key(f"map {side} {entry.key}"), alt=alt, height="stretch")
+                memo.chart(*drawn, key=state.key(f"map {side} {entry.key}"), alt=alt, height="stretch")
                 continue
             key = state.key(f"map {entry.key}")
-            event = once.chart(*drawn, on_select="rerun", selection_mode="box", key=key, alt=alt, height="stretch")
+            event = memo.chart(*drawn, on_select="rerun", selection_mode="box", key=key, alt=alt, height="stretch")
         brushed = map_parts.brushed(event, key)
         if brushed:
             state.change_view(PAGE, box=brushed)
             st.rerun()
 map_parts.legend_line(view["colour"], data, ready.k)
 map_parts.images_inside(data, ready, inner, box, spec, label)
-parts.link_box(state.leave(PAGE, VIEW, spec, view))
+layout.link_box(state.leave(PAGE, VIEW, spec, view))

@@ -4,9 +4,13 @@ import dataclasses
 
 import streamlit as st
 
-from core.experiments import results, simulation_plan, simulation_results
+from core.experiments import store
+from core.experiments.simulations import outcomes
+from core.experiments.simulations import plan as simulation_plan
 from core.strategy import Knob
-from pages.shared import cached, experiments, parts, pickers, simulation_parts, simulation_pictures, state
+from pages.parts.simulations import pictures as simulation_pictures
+from pages.parts.simulations import settings as simulation_parts
+from pages.shared import cached, experiment_page, layout, pickers, state
 
 PAGE = "simulations"
 VIEW = {
@@ -15,26 +19,26 @@ VIEW = {
     **{name: dataclasses.replace(knob, optional=True) for name, knob in simulation_plan.KNOBS.items()},  # none: as in the preset
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiments.Room(PAGE, VIEW, simulation_parts.fitted, simulation_plan.check, simulation_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW, simulation_parts.fitted, simulation_plan.check, simulation_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec, embedding=False)
-parts.head("When does BAIT's weighing pay?")
+layout.head("When does BAIT's weighing pay?")
 answer = st.container()
 view = simulation_parts.figure(view)
 data = simulation_plan.DRAWN if view["figure"] == "risk" else ROOM.points(spec, view)
 view = simulation_parts.controls(simulation_parts.readable(view))
 plan, view = ROOM.plan(spec, view, data)
 
-found = results.outcomes(plan, data.fingerprint)
-values = simulation_results.curves(plan, found)
+found = store.outcomes(plan, data.fingerprint)
+values = outcomes.curves(plan, found)
 with answer:
     simulation_parts.answer(plan, values)
 if found:
     simulation_pictures.picture(plan, values, len(found))
 else:
-    st.info(experiments.NOTHING)
+    st.info(experiment_page.NOTHING)
 st.caption(simulation_parts.PAPER[plan.figure])
-experiments.reading(simulation_parts.READING[plan.figure])
+experiment_page.reading(simulation_parts.READING[plan.figure])
 ROOM.foot(spec, view, data, lambda: simulation_pictures.downloads(plan, data, values, found))

@@ -3,9 +3,13 @@
 import streamlit as st
 
 from core import datasets
-from core.experiments import results, trim
+from core.experiments import store
+from core.experiments.trim import plan as trim
 from core.strategy import Knob
-from pages.shared import cached, experiments, lists, parts, pickers, plane_pictures, state, trim_parts, trim_pictures
+from pages.parts.trim import pictures as trim_pictures
+from pages.parts.trim import plane as plane_pictures
+from pages.parts.trim import settings as trim_parts
+from pages.shared import cached, experiment_page, layout, lists, pickers, state
 from pages.shared.words import noun
 
 PAGE = "trim"
@@ -19,23 +23,23 @@ VIEW = {
     **plane_pictures.VIEW,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiments.Room(PAGE, VIEW, trim_parts.fitted, trim.check, trim_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW, trim_parts.fitted, trim.check, trim_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 view = lists.readable(FIRST, trim_parts.LISTS, view)
 spec = pickers.shared_choice(spec, embedding=False)
 points = noun(spec.dataset) if datasets.info(spec.dataset).is_images else "points"  # nobody calls people harmful
-parts.head(f"Is the model better off without its most harmful {points}?")
+layout.head(f"Is the model better off without its most harmful {points}?")
 answer = st.container()
 data = ROOM.points(spec, view)
 view = trim_parts.controls(view, data)
 plan, view = ROOM.plan(spec, view, data)
 
-found = results.outcomes(plan, data.fingerprint)
+found = store.outcomes(plan, data.fingerprint)
 trimmed = trim.grid(plan, found, len(data.class_names))
 with answer:
     trim_parts.answer(trimmed, points)
 view = trim_pictures.picture(trimmed, found, view, data)
-experiments.reading(trim_parts.READING)
+experiment_page.reading(trim_parts.READING)
 ROOM.foot(spec, view, data, lambda: trim_pictures.downloads(trimmed, found, data))

@@ -21,7 +21,7 @@ os.environ["LEVERAGE_LAB_DATA"] = str(_folder / "data")
 def _close_jobs():
     """Workers end with the session, if any test started one."""
     yield
-    close = getattr(sys.modules.get("core.jobs"), "close", None)
+    close = getattr(sys.modules.get("core.runtime.jobs"), "close", None)
     if close is not None:
         close()
 

@@ -15,7 +15,20 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.source_reading import ROOT, Files, bodies, code, eager_graph, imports, module_name, nodes, tracked, tree, within, writes
+from tests.tools.source_reading import (
+    ROOT,
+    Files,
+    bodies,
+    code,
+    eager_graph,
+    imports,
+    module_name,
+    nodes,
+    tracked,
+    tree,
+    within,
+    writes,
+)
 
 # Who may not import what, at any place in the file.
 NEVER = {
@@ -37,27 +50,27 @@ NEVER = {
 }
 # What only these files may import.
 ONLY_IN = {
-    "umap": ("core/projection.py",),
-    "altair": ("core/charts.py", "core/run_charts.py", "core/round_charts.py", "core/influence_charts.py", "core/trim_charts.py"),
+    "umap": ("core/models/umap_map.py",),
+    "altair": ("core/charts/basics.py", "core/charts/experiments.py", "core/charts/active.py", "core/charts/influence.py", "core/charts/trim.py"),
     # Jobs run on Dask whatever they compute; the one computation that spreads over a cluster by itself has a room of its own.
-    "dask": ("core/jobs.py", "core/worker_host.py", "core/dask_rows.py"),
-    "distributed": ("core/jobs.py", "core/worker_host.py", "core/dask_rows.py"),
+    "dask": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
+    "distributed": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
 }
 # What app.py may import.
 APP_MAY = ("streamlit", *sys.stdlib_module_names)
 # Loaded lazily in core, but for the modules that only a worker imports.
 LAZY = ("torch", "torchvision")
-EAGER_ROOMS = ("core/networks.py", "core/training.py", "core/training_data.py")
+EAGER_ROOMS = ("core/models/networks.py", "core/models/training.py", "core/models/training_data.py")
 # Only these write to disk. A variable called `buffer` is taken for a file in memory.
-WRITERS = ("core/cache.py", "core/datasets.py", "core/dataset_files.py", "core/folders.py", "core/own.py", "core/commands/files.py")
+WRITERS = ("core/runtime/cache.py", "core/datasets.py", "core/data/published_files.py", "core/runtime/folders.py", "core/data/own.py", "core/commands/files.py")
 # Saved Python objects run code when they are read; arrays and tables do not. CIFAR-10 is published as such objects:
 # its reader may derive an unpickler that admits arrays only, but not call pickle's own.
 PICKLERS = ("pickle", "cloudpickle", "joblib", "shelve", "marshal")
-PICKLE_ROOMS = ("core/dataset_files.py",)
+PICKLE_ROOMS = ("core/data/published_files.py",)
 PICKLE_CALLS = ("pickle.load", "pickle.loads", "pickle.Unpickler", "torch.load")
 PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt")
 # What the web process imports, and what must not come in with it.
-WEB = ("core/types.py", "core/strategy.py", "core/strategies/*.py", "core/datasets.py", "core/cache.py", "core/jobs.py", "core/charts.py",
+WEB = ("core/types.py", "core/strategy.py", "core/strategies/*.py", "core/datasets.py", "core/runtime/cache.py", "core/runtime/jobs.py", "core/charts/basics.py",
        "pages/shared/*.py")  # fmt: skip
 HEAVY = ("torch", "torchvision", "umap", "numba")
 # Package registries and paths of one machine, in pieces so that this file does not hold them.
@@ -109,7 +122,7 @@ def imports_run_one_way(files):
 
 @rule(
     broken=[{"core/a.py": "import umap"}, {"pages/a.py": "import altair as alt"}, {"core/a.py": "from dask.distributed import Client"}],
-    sound={"core/jobs.py": "import distributed", "core/charts.py": "import altair"},
+    sound={"core/runtime/jobs.py": "import distributed", "core/charts/basics.py": "import altair"},
 )
 def each_library_has_its_room(files):
     found = list(imports(files))
@@ -134,7 +147,7 @@ def app_knows_only_streamlit(files):
     ],
     sound={
         "core/a.py": "if TYPE_CHECKING:\n    import torch\ndef f():\n    import torchvision",
-        "core/training.py": "import torch",
+        "core/models/training.py": "import torch",
     },
 )
 def torch_loads_lazily(files):
@@ -194,7 +207,7 @@ def most_functions_are_short(files):
     sound={
         "core/a.py": "open(p)\np.open('rb')\nnp.memmap(p, mode='r')\n'a'.replace('a', 'b')\nreplace(spec, k=1)\nd.rename(columns={})",
         "pages/a.py": "np.save(buffer, a)\nd.to_csv(index=False)\nd.to_csv(buffer)\nd.to_parquet(None)",
-        "core/cache.py": "open(p, 'wb')",
+        "core/runtime/cache.py": "open(p, 'wb')",
     },
 )
 def few_rooms_write_to_disk(files):
@@ -205,11 +218,11 @@ def few_rooms_write_to_disk(files):
 @rule(
     broken=[
         {"core/a.py": "import pickle"},
-        {"core/dataset_files.py": "pickle.load(file)"},
+        {"core/data/published_files.py": "pickle.load(file)"},
         {"core/a.py": "np.load(p, allow_pickle=True)"},
         {"core/a.py": "np.load(p, allow_pickle=flag)"},
     ],
-    sound={"core/a.py": "np.load(p, allow_pickle=False)", "core/dataset_files.py": "import pickle\nclass Own(pickle.Unpickler): pass"},
+    sound={"core/a.py": "np.load(p, allow_pickle=False)", "core/data/published_files.py": "import pickle\nclass Own(pickle.Unpickler): pass"},
 )
 def no_pickle_is_read(files):
     picklers = [f"{i.place} imports {i.name}" for path, i in imports(files) if within(i.name, PICKLERS) and path not in PICKLE_ROOMS]

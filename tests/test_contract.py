@@ -1,6 +1,6 @@
 """Does every strategy keep the contract that menus, galleries and experiments rely on?
 
-The checks are those of core/contract.py; they run over the whole registry, so a new strategy is tested by being registered.
+The checks are those of core/plugins/contract.py; they run over the whole registry, so a new strategy is tested by being registered.
 Each must also object to a strategy that was broken on purpose, so that it cannot pass by seeing nothing.
 """
 
@@ -9,10 +9,12 @@ from typing import Annotated
 import numpy as np
 import pytest
 
-from core import contract, embeddings, strategy
-from core.contract import CONTRACT, MANNERS, Broken
-from core.contract_inputs import DEGENERATE, D, N, arrays, world
-from core.strategy import INPUTS, Knob, scorer, selector, strategies
+from core import embeddings, strategy
+from core.plugins import contract
+from core.plugins.contract import CONTRACT, MANNERS, Broken
+from core.plugins.contract_inputs import DEGENERATE, D, N, arrays, world
+from core.plugins.menu import strategies
+from core.strategy import INPUTS, Knob, scorer, selector
 from core.types import UserError
 
 

@@ -24,7 +24,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import dataset_files, datasets
+from core import datasets
+from core.data import published_files
+from core.data.splits import stratified_rows
 from core.types import UserError
 
 TRAIN, TEST = 26, 4
@@ -50,7 +52,7 @@ def small(monkeypatch):
     def shrink(name):
         entry = replace(datasets.info(name), n=TRAIN + TEST, train=TRAIN)
         monkeypatch.setitem(datasets._REGISTRY, name, entry)
-        monkeypatch.setattr(dataset_files, "PUBLISHED", {})
+        monkeypatch.setattr(published_files, "PUBLISHED", {})
         rng = np.random.default_rng(5)
         return rng.integers(0, 256, (entry.n, *entry.shape), np.uint8), np.arange(entry.n) % entry.classes
 
@@ -304,13 +306,13 @@ def test_files_of_another_set_with_the_same_shapes_are_noticed(data, small, monk
     write_idx(data / "KMNIST/raw", images, labels)
     write_idx(data / "FashionMNIST/raw", images, labels)
     sums = {hashlib.md5(part).hexdigest(): f"mnist {file}" for file, part in zip(IDX, idx_parts(images, labels), strict=True)}
-    monkeypatch.setattr(dataset_files, "PUBLISHED", {**sums, "another": f"FashionMNIST {IDX[0]}"})
+    monkeypatch.setattr(published_files, "PUBLISHED", {**sums, "another": f"FashionMNIST {IDX[0]}"})
     refuse(name, rf"found mnist train-images-idx3-ubyte, expected (KMNIST|FashionMNIST) {IDX[0]}\.")
 
 
 def test_unpublished_content_is_noticed_where_the_published_is_known(data, small, monkeypatch):
     write_idx(data / "FashionMNIST/raw", *small("fashion_mnist"))
-    monkeypatch.setattr(dataset_files, "PUBLISHED", {"another": f"FashionMNIST {IDX[0]}"})
+    monkeypatch.setattr(published_files, "PUBLISHED", {"another": f"FashionMNIST {IDX[0]}"})
     refuse("fashion_mnist", f"found content that was not published, expected FashionMNIST {IDX[0]}")
 
 
@@ -462,6 +464,7 @@ FETCH_TOGETHER = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
+from core.data.splits import stratified_rows
 from core import dataset_files, datasets
 me, other = Path(sys.argv[1]), Path(sys.argv[2])
 dataset_files.PUBLISHED = {}
@@ -529,7 +532,7 @@ def test_a_subset_depends_on_its_seed_alone():
 )
 def test_quotas_by_largest_remainder(sizes, n, quotas):
     labels = np.repeat(np.arange(len(sizes)), sizes)
-    rows = datasets.stratified_rows(labels, n, seed=0)
+    rows = stratified_rows(labels, n, seed=0)
     assert len(set(rows.tolist())) == n
     assert np.bincount(labels[rows], minlength=len(sizes)).tolist() == quotas
 

@@ -7,7 +7,8 @@ all points. Whatever is drawn must be drawn once.
 import numpy as np
 import pytest
 
-from core.strategy import pick, score, strategies
+from core.plugins.menu import strategies
+from core.strategy import pick, score
 from core.types import Embedded, UserError
 
 MODULES = ("albl", "badge", "chance", "class_leverage", "coreset", "density", "dpp", "dynamics", "uncertainty")

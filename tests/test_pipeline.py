@@ -5,9 +5,23 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core import blocks, cache, datasets, embeddings, inputs, jobs, lesson, pipeline, record, softmax_head, strategy, trained
+from core import datasets, embeddings, lesson, pipeline, softmax_head, strategy, strategy_inputs
 from core.commands.shipped import first_screens
-from core.spec import Spec, comparison_key, embedding_key, favourites_key, map_key, plane_key, scores_key, textbook_key
+from core.linalg import row_blocks
+from core.models import shipped_networks as trained
+from core.models import training_record as record
+from core.plugins import menu
+from core.runtime import cache, progress
+from core.spec import (
+    Spec,
+    comparison_key,
+    embedding_key,
+    favourites_key,
+    map_key,
+    plane_key,
+    scores_key,
+    textbook_key,
+)
 from core.strategies import leverage
 from core.strategies.dynamics import forgetting
 from core.types import UserError
@@ -88,7 +102,7 @@ def test_another_strategy_takes_the_embedding_from_the_cache(monkeypatch):
 
 def test_a_moved_knob_costs_no_second_spectrum(monkeypatch):
     pipeline.scores(DIGITS.with_(strategy_knobs=(("ridge", 1.0),)))
-    forbid(monkeypatch, blocks, "gram")
+    forbid(monkeypatch, row_blocks, "gram")
     assert pipeline.scores(DIGITS.with_(strategy_knobs=(("ridge", 2.0),))).facts["sum"] < 61
 
 
@@ -126,7 +140,7 @@ def test_a_folder_that_cannot_be_written_costs_a_note_and_no_scores(tmp_path, mo
 
 def test_it_says_how_far_it_is(monkeypatch):
     said = []
-    monkeypatch.setattr(jobs, "report", lambda fraction, text="": said.append(text))
+    monkeypatch.setattr(progress, "report", lambda fraction, text="": said.append(text))
     pipeline.dataset.cache_clear()
     pipeline.scores(PROJECTED)
     assert said == ["Loading Digits 8 x 8", "Computing random projection", "Scoring 1,797 points"]
@@ -195,15 +209,15 @@ def test_the_head_of_any_embedding_is_fitted_once_and_gives_probabilities(monkey
     fitted = pipeline.head(DIGITS)
     data = datasets.load("digits")
     x = embeddings.embed(data, "raw").embedding
-    direct = softmax_head.fit(x, data.labels, l2=inputs.HEAD_L2)
-    assert np.abs(fitted.weights - direct.weights).max() < 1e-4 and fitted.l2 == inputs.HEAD_L2
+    direct = softmax_head.fit(x, data.labels, l2=strategy_inputs.HEAD_L2)
+    assert np.abs(fitted.weights - direct.weights).max() < 1e-4 and fitted.l2 == strategy_inputs.HEAD_L2
     monkeypatch.setattr(softmax_head, "fit", None)  # the second time it comes from the cache
     again = pipeline.head(DIGITS)
     assert np.array_equal(again.weights, fitted.weights) and len(again.fitted_on) == 1797
 
 
 def test_a_strategy_that_asks_for_probabilities_gets_them(monkeypatch):
-    monkeypatch.setattr(strategy, "_registry", dict(strategy.strategies()))
+    monkeypatch.setattr(strategy, "_registry", dict(menu.strategies()))
 
     @strategy.scorer("Doubt")
     def doubt(embedding, probs):
@@ -212,7 +226,7 @@ def test_a_strategy_that_asks_for_probabilities_gets_them(monkeypatch):
 
     scores = pipeline.scores(DIGITS.with_(strategy="doubt")).arrays["scores"]
     x = embeddings.embed(datasets.load("digits"), "raw").embedding
-    probs = softmax_head.probabilities(x, softmax_head.fit(x, datasets.load("digits").labels, l2=inputs.HEAD_L2))
+    probs = softmax_head.probabilities(x, softmax_head.fit(x, datasets.load("digits").labels, l2=strategy_inputs.HEAD_L2))
     assert np.allclose(scores, 1 - probs.max(axis=1), atol=1e-6)
 
 
@@ -227,10 +241,10 @@ def small(digits):
 @pytest.mark.parametrize("name", ["forgetting", "bald", "influence_value", "knn_shapley", "entropy"])
 def test_scores_are_those_of_a_scene_without_a_cache(name, small):
     spec, data = small
-    scene = inputs.Scene(embeddings.embed(data, "raw"), data.test, 10, "digits")
-    direct = inputs.scores(strategy.find(name), scene, rng=np.random.default_rng(0))
+    scene = strategy_inputs.Scene(embeddings.embed(data, "raw"), data.test, 10, "digits")
+    direct = strategy_inputs.scores(menu.find(name), scene, rng=np.random.default_rng(0))
     entry = pipeline.scores(spec.with_(strategy=name))
-    assert np.allclose(entry.arrays["scores"], direct, atol=1e-6) and entry.facts["made_of"] == inputs.said(strategy.find(name), scene)
+    assert np.allclose(entry.arrays["scores"], direct, atol=1e-6) and entry.facts["made_of"] == strategy_inputs.said(menu.find(name), scene)
 
 
 def test_a_record_is_trained_once(small, monkeypatch):
@@ -265,7 +279,7 @@ def test_a_published_test_part_is_the_first_validation_set_and_the_first_head_is
 def test_under_a_networks_own_head_judges_get_a_fitted_one(small, monkeypatch):
     spec = small[0].with_(embedding="cnn_classification")
     monkeypatch.setattr(trained, "RECIPE", trained.RECIPE | {"epochs": 1})
-    assert pipeline.head(spec).l2 == 0 and pipeline.head(spec, 0).l2 == pipeline.head(spec, 1).l2 == inputs.HEAD_L2
+    assert pipeline.head(spec).l2 == 0 and pipeline.head(spec, 0).l2 == pipeline.head(spec, 1).l2 == strategy_inputs.HEAD_L2
     assert np.isfinite(pipeline.scores(spec.with_(strategy="influence_value")).arrays["scores"]).all()
 
 
@@ -354,7 +368,7 @@ def test_favourites_are_the_first_picks_as_rows_of_the_full_dataset():
 
 
 def test_a_strategy_that_lacks_an_input_has_no_favourites_but_a_reason(monkeypatch):
-    monkeypatch.setattr(strategy, "_registry", dict(strategy.strategies()))
+    monkeypatch.setattr(strategy, "_registry", dict(menu.strategies()))
 
     @strategy.scorer("Committee")
     def committee(embedding, member_probs):

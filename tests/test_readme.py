@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core import strategy
+from core.plugins import menu
 from core.types import Embedded
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,7 +44,8 @@ def test_it_names_every_subject_of_the_command_line():
 
 def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
     """The lines for pandas, run."""
-    from core import datasets, embeddings, export
+    from core import datasets, embeddings
+    from core.exports import score_table as export
     from core.spec import Spec
 
     monkeypatch.chdir(tmp_path)
@@ -66,14 +68,14 @@ def code_of(title: str) -> str:
 
 def test_its_example_strategy_works_as_it_stands(monkeypatch):
     """The code of the four steps, run: registered, scored, and right."""
-    monkeypatch.setattr(strategy, "_registry", dict(strategy.strategies()))
+    monkeypatch.setattr(strategy, "_registry", dict(menu.strategies()))
     code = code_of("Add a strategy in four steps")
     exec(compile(code.replace("from __future__ import annotations\n", ""), "norm.py", "exec"), {"__name__": "norm"})
     x = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]])
     assert strategy.score("norm", Embedded(x), power=2.0).tolist() == [25.0, 0.0, 1.0]
-    assert strategy.find("norm").knobs["power"].default == 1.0
+    assert menu.find("norm").knobs["power"].default == 1.0
 
 
 def test_its_own_strategy_is_the_one_that_is_tried():
-    """tests/test_plugins.py runs this file: through check, the command line, a worker and the page."""
+    """tests/plugins/test_loading.py runs this file: through check, the command line, a worker and the page."""
     assert code_of("Your own strategy, without touching the app") == (ROOT / "tests" / "own" / "my_scorer.py").read_text("utf-8")

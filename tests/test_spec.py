@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
-from core import datasets, embeddings, strategy
-from core.spec import Spec, embedding_key, from_query, head_key, record_key, scores_key, textbook_key
+from core import datasets, embeddings
+from core.plugins import menu
+from core.runtime.code_version import code_version
+from core.spec import (
+    Spec,
+    embedding_key,
+    from_query,
+    head_key,
+    record_key,
+    scores_key,
+    textbook_key,
+)
 from core.types import UserError
-from core.versions import code_version
 
 DATA = "0123456789abcdef"
 
@@ -96,16 +105,16 @@ MADE = {"validation": "fi_util", "member_probs": "bald", "record": "forgetting"}
 def test_scores_are_as_new_as_what_makes_their_inputs(monkeypatch):
     code = code_version
     before = {name: scores_key(Spec().with_(strategy=name), DATA) for name in (*MADE.values(), "knn_shapley", "entropy", "leverage")}
-    monkeypatch.setattr("core.spec.code_version", lambda module: "changed" if module == "core.inputs" else code(module))
+    monkeypatch.setattr("core.spec.code_version", lambda module: "changed" if module == "core.strategy_inputs" else code(module))
     changed = {name for name, key in before.items() if scores_key(Spec().with_(strategy=name), DATA) != key}
     assert changed == {*MADE.values(), "knn_shapley"}
 
 
-@pytest.mark.parametrize("module", ["core.holdout", "core.members", "core.record", "core.softmax_head", "core.training"])
+@pytest.mark.parametrize("module", ["core.data.splits", "core.models.ensembles", "core.models.training_record", "core.softmax_head", "core.models.training"])
 def test_what_makes_inputs_is_read_through_to_its_modules(module):
-    from core import versions
+    from core.runtime import code_version as versions
 
-    assert module in versions._reached("core.inputs")
+    assert module in versions._reached("core.strategy_inputs")
 
 
 def test_heads_of_sittings_and_records_have_keys_of_their_own():
@@ -204,7 +213,7 @@ def specs(choose):
     images = datasets.info(dataset).is_images
     fitting = [name for name, entry in embeddings.embedders().items() if images or not entry.images_only]
     embedder = embeddings.find(choose(draw.sampled_from(fitting)))
-    chosen = strategy.find(choose(draw.sampled_from(list(strategy.strategies()))))
+    chosen = menu.find(choose(draw.sampled_from(list(menu.strategies()))))
     return Spec().with_(
         dataset=dataset,
         n=choose(draw.none() | draw.integers(1, datasets.info(dataset).n)),

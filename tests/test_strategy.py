@@ -10,7 +10,21 @@ import numpy as np
 import pytest
 
 from core import strategy
-from core.strategy import INPUTS, Knob, find, knobs_of, missing, parse_knobs, pick, score, scorer, selector, strategies, top_k
+from core.plugins import menu
+from core.plugins.menu import strategies
+from core.strategy import (
+    INPUTS,
+    Knob,
+    find,
+    knobs_of,
+    missing,
+    parse_knobs,
+    pick,
+    score,
+    scorer,
+    selector,
+    top_k,
+)
 from core.types import Embedded, UserError
 
 WHOLE = Knob("Seed", name="seed", kind=int, low=0, high=2**31 - 1)
@@ -204,7 +218,7 @@ def test_a_ranker_needs_what_any_dataset_gives_or_what_is_made_for_it(registry):
     def needs_images(embedding, images):
         return embedding[:, 0]
 
-    found = strategy.rankers()
+    found = menu.rankers()
     assert found["needs_images"] == "needs images" and found["fi_active"] == f"needs {INPUTS['labeled']}"
     assert {name for name, reason in found.items() if reason} == {"needs_images", "fi_active", "fi_active_forest"}
     assert list(found) == [name for name, entry in strategies().items() if entry.kind == "scorer"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from core import plugins
+from core.plugins import loading as plugins
 
 
 def add(commands) -> None:
@@ -16,7 +16,7 @@ def add(commands) -> None:
 
 def check(options: argparse.Namespace) -> int:
     """Every strategy of a file against the contract, a line for each promise; 1 if one is broken, advice aside."""
-    from core import contract
+    from core.plugins import contract
 
     broken = 0
     for entry in plugins.load_file(options.file):

@@ -10,9 +10,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from core import datasets, intake, joining, own, preview
+from core import datasets
 from core.commands import files
-from core.draft import Choices, Draft, Fault
+from core.data import own
+from core.data.imports import join_by_id
+from core.data.imports import reading as intake
+from core.data.imports import summary as preview
+from core.data.imports.draft import Choices, Draft, Fault
 from core.types import UserError
 
 
@@ -73,7 +77,7 @@ def join(options: argparse.Namespace) -> None:
     """Keep an embedding that was computed elsewhere."""
     data = datasets.load(options.dataset)
     draft = _read(options.file, Choices(id=_column(options.id)))
-    embedding, faults = joining.join(joining.ids_of(data), draft)
+    embedding, faults = join_by_id.join(join_by_id.ids_of(data), draft)
     _tell(faults)
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
     print(f"kept as {name}: python -m core score --dataset {data.name} --embedding {name} --out scores.parquet")

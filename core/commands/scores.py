@@ -9,10 +9,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from core import datasets, embeddings, export, strategy
-from core.cache import Entry
+from core import datasets, embeddings
 from core.commands import files
-from core.ranking_names import parse_ranking
+from core.exports import score_table as export
+from core.exports.ranking_names import parse_ranking
+from core.plugins import menu
+from core.runtime.cache import Entry
 from core.spec import Spec
 from core.types import UserError
 
@@ -47,12 +49,13 @@ def export_scores(options: argparse.Namespace) -> None:
 
 def leverage(options: argparse.Namespace) -> None:
     """Leverage of a table that need not fit into memory, into a table with one row per row, and beside it a manifest."""
-    from core import large, rows
+    from core.large import leverage as large
+    from core.large import row_sources
 
-    out, ridge = Path(options.out), strategy.find("leverage").knobs["ridge"].parse(options.ridge)
+    out, ridge = Path(options.out), menu.find("leverage").knobs["ridge"].parse(options.ridge)
     kind = export.kind_of(out.name)
     files.check_writable(out)
-    table = rows.open_table(options.table, options.without)
+    table = row_sources.open_table(options.table, options.without)
     scores, facts = large.of_file(table, ridge, files.tenths())
     files.write(out, export.encode(large.frame(scores), kind))
     files.write(out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode())
@@ -103,7 +106,7 @@ def _add_score(commands) -> None:
     scoring.add_argument(
         "--strategy",
         default=default.strategy,
-        help=f"one of {', '.join(n for n, s in strategy.strategies().items() if s.kind == 'scorer')}",
+        help=f"one of {', '.join(n for n, s in menu.strategies().items() if s.kind == 'scorer')}",
     )
     scoring.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE", help="a setting of the strategy, such as ridge=0.1")
     scoring.add_argument("--draw", default=0, help="seed of a strategy that draws random numbers")

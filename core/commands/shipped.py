@@ -11,9 +11,10 @@ import argparse
 
 import numpy as np
 
-from core import cache, datasets, lesson
+from core import datasets, lesson
 from core.commands import files
 from core.experiments.kinds import KINDS
+from core.runtime import cache
 from core.spec import Comparison, Spec, talk_comparison
 
 
@@ -52,7 +53,9 @@ def warm(options: argparse.Namespace) -> None:
 
 def networks(options: argparse.Namespace) -> None:
     """Train the shipped networks and print how well each does, and what float16 costs its leverage ranking."""
-    from core import agreement, trained, training
+    from core import agreement
+    from core.models import shipped_networks as trained
+    from core.models import training
     from core.strategies import leverage
 
     data = datasets.load("mnist")

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from core import datasets, export
+from core import datasets
 from core.commands import files
+from core.experiments.retrain import outcomes
+from core.exports import score_table as export
 
 
 def add(commands) -> None:
     """Put the command into the parser."""
-    from core.experiments.retrain import KNOBS
+    from core.experiments.retrain.plan import KNOBS
 
     parser = commands.add_parser("retrain", help="train networks on selections of the points, against random ones")
     parser.add_argument("--dataset", help=f"one of {', '.join(datasets.names())}")
@@ -31,15 +33,15 @@ def add(commands) -> None:
 
 def retrain(options: argparse.Namespace) -> None:
     """Train on selections and write the tidy rows, and beside them a manifest."""
-    from core.experiments import results, shipping
-    from core.experiments.retrain import KNOBS, Retraining
+    from core.experiments import shipping, store
+    from core.experiments.retrain.plan import KNOBS, Retraining
 
     names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
     plan = Retraining().with_(**{name: value for name in names if (value := getattr(options, name)) is not None})
     out = Path(options.out or "retraining.csv")
     kind = export.kind_of(out.name)  # an unknown format is said before the work
     fingerprint = shipping.finish(plan, files.say, partial(print, file=sys.stderr))
-    found = results.outcomes(plan, fingerprint)
-    files.write(out, export.encode(pd.DataFrame(results.rows(plan, found)), kind))
+    found = store.outcomes(plan, fingerprint)
+    files.write(out, export.encode(pd.DataFrame(outcomes.rows(plan, found)), kind))
     files.write(out.with_suffix(".manifest.json"), export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode())
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from core.experiments.results import Plan, Work
+from core.experiments.store import Plan, Work
 
 TRIAL = 20  # batches of a measurement
 INVERSES, SIZE = 3, 1000  # of a measurement of the core alone
@@ -53,8 +53,10 @@ def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str,
     """In the worker: samples per second of one training, tried on a few batches, and the worker's memory in bytes afterwards."""
     import psutil
 
-    from core import networks, pipeline, training
-    from core.experiments.unit import one_thread, split
+    from core import pipeline
+    from core.data.splits import split
+    from core.models import networks, training
+    from core.runtime.threads import one_thread
 
     data = pipeline.dataset(dataset, n, subset)
     pool, _ = split(data)
@@ -78,7 +80,7 @@ def measure_core(held: int = 0) -> dict[str, float]:
     import psutil
 
     if held:
-        import core.training  # noqa: F401
+        import core.models.training  # noqa: F401
     matrix, seconds = np.random.default_rng(0).standard_normal((SIZE, SIZE)) + SIZE * np.eye(SIZE), []
     for _ in range(INVERSES):
         started = time.perf_counter()

@@ -10,8 +10,12 @@ from types import ModuleType
 from typing import Any
 
 from core import datasets
-from core.experiments import active, retrain, simulation_plan, trim, utilities
-from core.experiments.results import Plan
+from core.experiments.active import plan as active
+from core.experiments.influence import plan as utilities
+from core.experiments.retrain import plan as retrain
+from core.experiments.simulations import plan as simulation_plan
+from core.experiments.store import Plan
+from core.experiments.trim import plan as trim
 
 KINDS: dict[str, ModuleType] = {
     "retrain": retrain,

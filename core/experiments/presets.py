@@ -6,11 +6,11 @@ There a single seed of leverage and of random gave 0.990 and 0.989. `python -m c
 
 from __future__ import annotations
 
-from core.experiments import simulation_plan
-from core.experiments.active import Active
-from core.experiments.retrain import Retraining
-from core.experiments.trim import Trim
-from core.experiments.utilities import Queries, Utilities
+from core.experiments.active.plan import Active
+from core.experiments.influence.plan import Queries, Utilities
+from core.experiments.retrain.plan import Retraining
+from core.experiments.simulations import plan as simulation_plan
+from core.experiments.trim.plan import Trim
 from core.spec import Spec
 
 FAIR = Retraining()

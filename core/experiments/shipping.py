@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from core import cache
-from core.experiments import kinds, plane, presets, results, sweep
-from core.experiments.results import Plan
+from core.experiments import kinds, presets, runner, store
+from core.experiments.store import Plan
+from core.experiments.trim import plane
+from core.runtime import cache
 from core.types import UserError
 
 Say = Callable[[str], None]
@@ -19,7 +20,7 @@ def ship(which: Iterable[str], say: Say) -> None:
     for kind in which:
         for plan in presets.SHIPPED[kind]:
             fingerprint = finish(plan, say)
-            cache.bundle(results.bundle_key(plan, fingerprint), *results.pack(plan, fingerprint))
+            cache.bundle(store.bundle_key(plan, fingerprint), *store.pack(plan, fingerprint))
         if kind == "trim":
             _ship_planes(say)
 
@@ -31,7 +32,7 @@ def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
     """
     data = kinds.points(plan)
     kinds.KINDS[plan.kind].check(plan, data)
-    running, said = sweep.start(plan, data.fingerprint, "command line"), -1
+    running, said = runner.start(plan, data.fingerprint, "command line"), -1
     while not running.finished:
         time.sleep(LOOK)
         if running.done != said:

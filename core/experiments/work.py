@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core import cache
-from core.cache import Entry
+from core.runtime import cache
+from core.runtime.cache import Entry
+from core.runtime.progress import advance
 
 Progress = Callable[[float, str], None]
 
@@ -14,7 +15,7 @@ Progress = Callable[[float, str], None]
 def computed(unit: Any, data: Any, work: Callable[[Progress], tuple[dict, dict]]) -> Entry:
     """The unit's entry. data: its points, which have a fingerprint. work(progress): computes (arrays, facts)."""
     key = unit.key(data.fingerprint)
-    return cache.get(key) or cache.put(key, *work(progress), describe=str(unit))
+    return cache.get(key) or cache.put(key, *work(advance), describe=str(unit))
 
 
 def points(unit: Any) -> Any:
@@ -22,11 +23,3 @@ def points(unit: Any) -> Any:
     from core import pipeline
 
     return pipeline.dataset(unit.dataset, unit.n, unit.subset)
-
-
-def progress(fraction: float, text: str) -> None:
-    """Says how far the unit is; raises if it is no longer wanted."""
-    from core import jobs
-
-    jobs.check()
-    jobs.report(fraction, text)

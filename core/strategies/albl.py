@@ -27,8 +27,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.farthest_first import farthest_first
-from core.probabilities import check_probs, doubt
+from core.linalg.farthest_first import farthest_first
+from core.linalg.probabilities import check_probs, doubt
 from core.strategy import selector, top_k
 from core.types import Bools, Floats, Ints, UserError, check_budget, check_matrix
 

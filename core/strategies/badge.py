@@ -4,7 +4,7 @@ The gradient of a point at the last layer, as if the predicted class yhat were i
 bound on that of the true label's gradient: |g^y|^2 = (sum_k p_k^2 + 1 - 2 p_y) |h|^2 (Proposition 1). The batch is drawn as k-means++
 seeds: the next point has probability D(x)^2 / sum D^2, with D(x) the distance of its gradient to the nearest one picked.
 
-How: distances factor (see `core.outer`), so a pick reads the probabilities once, and of the embedding only the rows that may have come
+How: distances factor (see `core.linalg.outer_products`), so a pick reads the probabilities once, and of the embedding only the rows that may have come
 nearer. A distance that loses more than two digits of it to cancellation is taken again from the differences: copies have D = 0
 exactly and are never drawn while any other point is left.
 
@@ -17,8 +17,8 @@ from typing import Annotated
 
 import numpy as np
 
-from core.draws import by_weight
-from core.outer import Outer, gradients
+from core.linalg.outer_products import Outer, gradients
+from core.linalg.weighted_draws import by_weight
 from core.strategy import Knob, selector
 from core.types import Floats, Ints, UserError, check_budget
 

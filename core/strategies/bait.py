@@ -4,7 +4,7 @@
 
 Greedy: 2k points go in, each the one that lowers the objective most; then k come out, each the one that raises it least. The objective is
 not submodular, which is why taking some back helps. Per pick the gains of all candidates follow exactly from those of the pick before
-(core/fisher_design.py); nothing of size n x (c d) is made.
+(core/linalg/a_optimal_design.py); nothing of size n x (c d) is made.
 
 Where code and paper differ, the defaults follow the authors' published code (their function `select`), and `scaling` has the others. With
 m labeled points, their information is summed with weight w_L and each candidate's taken with weight w:
@@ -26,8 +26,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from core.fisher import check_memory, class_roots, information, live_columns
-from core.fisher_design import Search, first_largest
+from core.linalg.a_optimal_design import Search, first_largest
+from core.linalg.fisher_information import check_memory, class_roots, information, live_columns
 from core.strategy import Knob, selector
 from core.types import Bools, Floats, Ints, UserError, check_budget
 

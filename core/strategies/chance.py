@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.probabilities import check_labels
+from core.linalg.probabilities import check_labels
 from core.strategy import scorer, selector
 from core.types import Floats, Ints, check_budget
 

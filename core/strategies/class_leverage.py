@@ -14,11 +14,11 @@ from typing import Annotated
 
 import numpy as np
 
-from core import blocks
-from core.probabilities import check_labels
+from core.linalg import row_blocks
+from core.linalg.probabilities import check_labels
+from core.linalg.whitening import ridge_weights, whiten
 from core.strategy import Knob, scorer
 from core.types import Floats, check_matrix
-from core.whitening import ridge_weights, whiten
 
 RIDGES = (0.0, *(float(f"1e{e}") for e in range(-3, 8)))
 
@@ -41,10 +41,10 @@ def class_leverage(
     scores = np.empty(len(embedding))
     for label in np.unique(labels):
         rows = embedding[labels == label]
-        scores[labels == label] = np.minimum(blocks.squared_norms(rows, _weights(rows, ridge)), 1.0)
+        scores[labels == label] = np.minimum(row_blocks.squared_norms(rows, _weights(rows, ridge)), 1.0)
     return scores
 
 
 def _weights(rows: np.ndarray, ridge: float) -> Floats:
     """W (d, r) with |x W|^2 = x^T (X^T X + ridge I)^+ x."""
-    return whiten(rows).weights if ridge == 0 else ridge_weights(blocks.gram(rows), ridge)
+    return whiten(rows).weights if ridge == 0 else ridge_weights(row_blocks.gram(rows), ridge)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.farthest_first import farthest_first
+from core.linalg.farthest_first import farthest_first
 from core.strategy import selector
 from core.types import Floats, Ints, check_budget, check_matrix
 

@@ -43,7 +43,9 @@ def neighbour_distance(embedding: np.ndarray, *, neighbours: Neighbours = 20) ->
 
 def nearest_distances(embedding: np.ndarray, k: int) -> Floats:
     """Distances (n, min(k, n-1)) to the nearest other points, smallest first; (1, 1) with a 0 for a single point."""
-    from sklearn.neighbors import NearestNeighbors  # takes a second to load, and menus do not need it
+    from sklearn.neighbors import (
+        NearestNeighbors,  # takes a second to load, and menus do not need it
+    )
 
     n = len(check_matrix(embedding, "embedding"))
     if n == 1:

@@ -15,10 +15,10 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from core.draws import by_weight
-from core.log_volume import Expected, Single, grow
-from core.outer import Outer, gradients
-from core.probabilities import check_probs
+from core.linalg.log_determinant import Expected, Single, grow
+from core.linalg.outer_products import Outer, gradients
+from core.linalg.probabilities import check_probs
+from core.linalg.weighted_draws import by_weight
 from core.strategy import Knob, selector
 from core.types import Floats, Ints, UserError, check_budget
 

@@ -3,7 +3,7 @@
 EL2N and GraNd read one network, early in training; forgetting reads a training record: the probabilities of every point after each
 epoch, an array (t, n, c) of t epochs, made by asking the network for its probabilities (softmax of its outputs, without
 augmentation) each time an epoch ends. All need the labels of the points that they score. A forgetting event is defined for points
-that are trained on, so the record that the lab makes (core/record.py) comes from a network that is trained on all of them, those of a
+that are trained on, so the record that the lab makes (core/models/training_record.py) comes from a network that is trained on all of them, those of a
 test part included. EL2N and GraNd take probabilities as they are given: the lab's menus hand them a head fitted to the end.
 
 Sources: Paul, Ganguli and Dziugaite 2021 (EL2N, GraNd); Toneva et al. 2019 (forgetting events).
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.probabilities import check_labels, check_probs
+from core.linalg.probabilities import check_labels, check_probs
 from core.strategy import scorer
 from core.types import Bools, Floats, UserError, check_matrix
 

@@ -15,8 +15,14 @@ from typing import Annotated
 
 import numpy as np
 
-from core import blocks
-from core.fisher import check_memory, class_roots, forms, information, live_columns
+from core.linalg import row_blocks
+from core.linalg.fisher_information import (
+    check_memory,
+    class_roots,
+    forms,
+    information,
+    live_columns,
+)
 from core.strategy import Knob, scorer
 from core.types import Floats, UserError
 
@@ -47,7 +53,7 @@ def block_leverage(rows: Floats, roots: Floats, ridge: float) -> Floats:
     if not 0 < ridge < np.inf:
         raise UserError(f"ridge: found {ridge}, expected a number above 0. Take 1 if in doubt.")
     check_memory(len(rows), rows.shape[1], roots.shape[1])
-    known = blocks.fetch(information(rows, roots))
-    inverse = blocks.place(np.linalg.inv(known + ridge * np.eye(len(known))))
-    traces = [blocks.fetch(form.diagonal(0, 1, 2).sum(1)) for form in forms(rows, roots, inverse)]
+    known = row_blocks.fetch(information(rows, roots))
+    inverse = row_blocks.place(np.linalg.inv(known + ridge * np.eye(len(known))))
+    traces = [row_blocks.fetch(form.diagonal(0, 1, 2).sum(1)) for form in forms(rows, roots, inverse)]
     return np.maximum(np.concatenate(traces), 0.0)

@@ -2,12 +2,12 @@
 
     u(x, y) = tau(head refitted with (x, y) added) - tau(head) ~ < v, q (x) h + penalty T >,    v = -(1/n) H^-1 grad tau
 
-with q = p - e_y in the coordinates of core/curvature.py: with S = X V^T all labels of the whole pool are one matrix product,
+with q = p - e_y in the coordinates of core/linalg/hessian.py: with S = X V^T all labels of the whole pool are one matrix product,
 u(x, y) = < v, penalty T > + p.S - S_y. What the unknown label y stands for is a choice ("over"): the true label, the worst or best
 one, the mean over all, or the mean under the current predictions. Remark 1: under the predictions themselves p.S - p.S = 0, so that the
 first-order utility is the same constant for every point; only a temperature other than 1 makes it tell points apart.
 
-Besides this first-order step, `step="newton"` moves the head by a Newton step in which the point keeps its own loss (core/added_points.py:
+Besides this first-order step, `step="newton"` moves the head by a Newton step in which the point keeps its own loss (core/linalg/newton_update.py:
 the place where its leverage enters), and evaluates the goal at the stepped head, not its slope. That is our own. It costs more and comes
 much closer to retraining.
 
@@ -31,8 +31,9 @@ from typing import Annotated
 
 import numpy as np
 
-from core.added_points import added_shifts
-from core.curvature import Damping, OpenHead, open_head, solver, told
+from core.knobs import Damping
+from core.linalg.hessian import OpenHead, open_head, solver, told
+from core.linalg.newton_update import added_shifts
 from core.softmax_head import check_labels, check_points, log_softmax, residuals, softmax
 from core.strategy import Knob, scorer
 from core.types import Embedded, Floats, Head, Ints, UserError

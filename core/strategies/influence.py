@@ -2,7 +2,7 @@
 
     L(V; T without i) - L(V; T) ~ (1/n) < grad L(V), H^-1 (grad loss_i + penalty T) >
 
-L is the mean cross-entropy over the validation points, T the head, H its Hessian (core/curvature.py). The head without point i is
+L is the mean cross-entropy over the validation points, T the head, H its Hessian (core/linalg/hessian.py). The head without point i is
 the one refitted on the other n - 1 points with the same l2, and that is why the penalty's gradient stands beside the point's: the
 values of all fitted points sum to zero, and their sign tells help from harm. Chhabra et al. leave the penalty out, which moves all
 values by the same constant and keeps the ranking.
@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.curvature import Damping, Hessian, OpenHead, open_head, solver, told
-from core.newton_step import newton_shifts
+from core.knobs import Damping, Hessian
+from core.linalg.hessian import OpenHead, open_head, solver, told
+from core.linalg.newton_update import best_lengths, newton_shifts
 from core.softmax_head import check_labels, check_points, fit, log_softmax
-from core.step_length import best_lengths
 from core.strategy import scorer
 from core.types import Embedded, Floats, Head, Ints, UserError
 
@@ -61,7 +61,7 @@ def newton_influence(embedding: Floats, labels: Ints, validation: Embedded, head
 
     Where the influence function keeps the Hessian of all points, this one removes the point's part of it by a formula of rank c - 1
     (Woodbury), so that points of high leverage move the head as far as they really would, goes along this step to where the loss of the
-    other points is least (core/step_length.py), and evaluates the validation loss there.
+    other points is least (core/linalg/newton_update.py), and evaluates the validation loss there.
     (n, d), (n,) -> (n,) float64 in nats, higher = picked first = more helpful. Errors as for the influence function, and for a head of
     more than 8,000 parameters. Source: our own; for least squares the step is the textbook residual / (1 - leverage).
     """

@@ -4,7 +4,7 @@
 
 so 0 <= l_i <= 1 and the scores sum to the rank. l_i = 1: without point i one direction would vanish.
 
-How: `core.whitening` finds W from the columns scaled to norm 1, which leaves exact leverage as it is and makes the rank plain to see.
+How: `core.linalg.whitening` finds W from the columns scaled to norm 1, which leaves exact leverage as it is and makes the rank plain to see.
 Ridge and rank-k leverage do depend on the scale and use the plain spectrum.
 
 Source: Drineas, Magdon-Ismail, Mahoney, Woodruff 2012.
@@ -18,10 +18,10 @@ from typing import Annotated
 
 import numpy as np
 
-from core import blocks
+from core.linalg import row_blocks
+from core.linalg.whitening import Whitening, spectrum, whiten
 from core.strategy import Knob, scorer
 from core.types import Floats, UserError, check_matrix
-from core.whitening import Whitening, spectrum, whiten
 
 RIDGES = (0.0, *(float(f"1e{e}") for e in range(-3, 8)))
 RANKS = (None, 1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -57,7 +57,7 @@ def leverage(
     """
     check_matrix(embedding, "embedding")
     if ridge == 0 and rank is None:
-        return exact(whiten(embedding), len(embedding), partial(blocks.squared_norms, embedding))
+        return exact(whiten(embedding), len(embedding), partial(row_blocks.squared_norms, embedding))
     eigenvalues, squares = spectrum(embedding)
     if rank is not None and rank > len(eigenvalues):
         raise UserError(

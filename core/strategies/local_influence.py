@@ -5,7 +5,7 @@ A shift omega of a training point z = (x, y), x -> x + omega, moves the head by 
     J = dT/domega = -(1/n) H^-1 M,    M = d/dx d/dT loss(z),    gamma = grad loss(z')^T J,    FI(z', z) = gamma G^+ gamma^T
     G = sum_c P_c l_c^T l_c,    l_c = d log P_c(x) / domega, directly and through J: the metric of the perturbation manifold
 
-How: in the coordinates of core/curvature.py, M omega = (F W omega) (x) h + q (x) omega, and l_c = (e_c - p)^T N Z, where the logits of x
+How: in the coordinates of core/linalg/hessian.py, M omega = (F W omega) (x) h + q (x) omega, and l_c = (e_c - p)^T N Z, where the logits of x
 move by Z = W - (C F W + R) / n with C = (I (x) h)^T H^-1 (I (x) h), R = (I (x) h)^T H^-1 (q (x) I). That takes r = c - 1 solves for
 each point, and no D x d matrix. G = A^T A with A of r rows, so the thin SVD A = U S V^T gives G^+ = V S^-2 V^T, and
 FI(z', z) = |E^T H^-1 grad loss(z')|^2 / n^2 with the point's reach E = M V S^-1 (D, rank <= r): all pairs are one matrix product.
@@ -26,7 +26,16 @@ from typing import Annotated
 
 import numpy as np
 
-from core.curvature import Damping, Exact, Hessian, Kronecker, OpenHead, chunks, open_head, spreader, told
+from core.knobs import Damping, Hessian
+from core.linalg.hessian import (
+    Exact,
+    Kronecker,
+    OpenHead,
+    chunks,
+    open_head,
+    spreader,
+    told,
+)
 from core.softmax_head import check_labels, check_points
 from core.strategy import Knob, scorer
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError
@@ -121,7 +130,9 @@ def fi_active_forest(
     (n, d), (n,), (n,) -> (n,) float64, higher = picked first. UserError as for FI-active. Source: Algorithm 4. With the exact algebra
     FI-active itself is quick; this is the paper's second approximation, to be compared with it.
     """
-    from sklearn.ensemble import RandomForestRegressor  # menus that only read the signature do not pay for it
+    from sklearn.ensemble import (
+        RandomForestRegressor,  # menus that only read the signature do not pay for it
+    )
 
     opened = open_head(head)
     training = _seen_labeled(opened, embedding, labels, labeled, head)

@@ -16,10 +16,10 @@ from typing import Annotated
 
 import numpy as np
 
-from core.curvature import chunks, open_head, told
+from core.linalg.batched_heads import fit_teams
+from core.linalg.hessian import chunks, open_head, told
 from core.softmax_head import check_labels, check_points, log_softmax
 from core.strategy import Knob, scorer
-from core.team_heads import fit_teams
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError, check_matrix
 
 # Data Shapley trains a head for each point of each order.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.probabilities import besides_the_first, check_probs, doubt
+from core.linalg.probabilities import besides_the_first, check_probs, doubt
 from core.strategy import scorer
 from core.types import Floats, UserError
 

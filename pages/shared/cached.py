@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import cache, datasets, hosting, jobs, own
-from core.cache import Entry
-from core.jobs import Job
+from core import datasets
+from core.data import own
+from core.hosting import policy
+from core.runtime import cache, jobs
+from core.runtime.cache import Entry
+from core.runtime.jobs import Job
 from core.spec import Comparison, Spec, comparison_key, from_query, scores_key
 from core.types import Dataset
-from pages.shared import turns, visit
+from pages.shared import render_lock, visitor
 
 WORKER_AFTER = 2.0  # seconds after the first visitor
 QUICK = 0.35  # seconds to wait for a result before showing that it is being computed
@@ -31,7 +34,7 @@ def warm() -> None:
     The worker starts a moment later, or when it is first asked for: the first picture comes without it and comes first. The hosted demo
     starts it only when somebody asks for work.
     """
-    if hosting.hosted():
+    if policy.hosted():
         own.remove_all_of_visitors()  # of an earlier server, whose sessions have ended with it
     else:
         starter = threading.Timer(WORKER_AFTER, jobs.start_in_background)
@@ -80,8 +83,8 @@ def result(key: str, task: str, *arguments: Any) -> Any:
     found = cache.get(key) if on_disk else None
     if found:
         return found
-    job = visit.ask(key, task, *arguments)
-    with turns.aside():
+    job = visitor.ask(key, task, *arguments)
+    with render_lock.aside():
         job.wait(QUICK)
     if job.state != "done":
         return job

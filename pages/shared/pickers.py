@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core import datasets, embeddings, strategy
-from core.experiments.unit import FOR_TABLES, NETWORKS
+from core.models.network_names import FOR_TABLES, NETWORKS
+from core.plugins import menu
 from core.spec import SEED, Knobs, Spec
 from core.strategy import Knob
 from core.types import UserError
@@ -44,7 +45,7 @@ def _moved(spec: Spec, dataset: str) -> dict[str, Any]:
     moved: dict[str, Any] = {"dataset": dataset, "n": None}
     if embeddings.unsuited(spec.embedding, about):
         moved["embedding"] = first.embedding
-    if strategy.unsuited(spec.strategy, about.labeled, about.probs):
+    if strategy.unsuited(menu.find(spec.strategy), about.labeled, about.probs):
         moved["strategy"] = first.strategy
     return moved
 
@@ -60,9 +61,9 @@ def strategy_choice(spec: Spec) -> Spec:
     scorers, reasons = rankers(datasets.info(spec.dataset))
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         explained = f"Gives every point a score; the highest are picked first.{reasons}"
-        chosen = _choose("Strategy", scorers, spec.strategy, lambda n: strategy.find(n).label, help=explained, width=240)
+        chosen = _choose("Strategy", scorers, spec.strategy, lambda n: menu.find(n).label, help=explained, width=240)
         spec = _tried(spec, strategy=chosen)
-        entry, values = strategy.find(chosen), dict(spec.strategy_knobs)
+        entry, values = menu.find(chosen), dict(spec.strategy_knobs)
         for name, knob in entry.knobs.items():
             values[name] = knob_widget(knob, values.get(name, knob.default), f"{chosen} {name}", width=150)
         if entry.random:
@@ -78,8 +79,8 @@ def network_choice(knob: Knob, current: str, images: bool) -> str:
 
 def rankers(about: datasets.Info) -> tuple[tuple[str, ...], str]:
     """The scorers that can rank this dataset, and for a tooltip what the others lack."""
-    found = strategy.rankers(about.labeled, about.probs)
-    absent = "; ".join(f"{strategy.find(name).label} {reason}" for name, reason in found.items() if reason)
+    found = menu.rankers(about.labeled, about.probs)
+    absent = "; ".join(f"{menu.find(name).label} {reason}" for name, reason in found.items() if reason)
     return tuple(name for name, reason in found.items() if not reason), f"  \nNot here: {absent}." if absent else ""
 
 
@@ -96,7 +97,7 @@ def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch")
     return st.number_input(knob.label, knob.low, knob.high, value, key=key, help=text, width=width, step=1 if knob.kind is int else None)
 
 
-def menu(label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None, width: int | str = "stretch") -> str:
+def dropdown(label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None, width: int | str = "stretch") -> str:
     """A menu of options, name -> what it is called."""
     names, key = list(options), state.key(f"{owner} {label}")
     return st.selectbox(label, names, names.index(chosen), format_func=options.__getitem__, key=key, help=help, width=width)

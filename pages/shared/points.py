@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core import features
+from core.data import unusual_features
 from core.types import Dataset, Ints
-from pages.shared.gallery import gallery
+from pages.components.gallery import gallery
 
 ROW, HEADER, MOST = 35, 38, 14  # pixels of a row, of the header; rows in sight
 COLUMNS = 30  # of a wider table only the unusual features are shown
@@ -44,7 +44,7 @@ def _rows(
     import pandas as pd  # takes longer to import than a gallery of images takes to draw
 
     columns = {"rank": ranks, "class": captions if data.labeled else None, "score": texts if any(texts) else None, "mark": marks}
-    columns |= {"most unusual features": features.unusual(data.points, points, data.feature_names), "row": data.index[points]}
+    columns |= {"most unusual features": unusual_features.unusual(data.points, points, data.feature_names), "row": data.index[points]}
     if data.d <= COLUMNS:
         columns |= {f"feature {name}" if name in columns else name: data.points[points, j] for j, name in enumerate(data.feature_names)}
     frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})

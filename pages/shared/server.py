@@ -30,8 +30,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import config
 
-from core import hosting
-from pages.shared import turns
+from core.hosting import policy as hosting
+from core.runtime.folders import ROOT
+from pages.shared import render_lock
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -39,7 +40,6 @@ Send = Callable[[Message], Awaitable[None]]
 UPLOADS = "/_stcore/upload_file/"
 MOST_UPLOADED, REMEMBERED = 10 * hosting.BOUNDS.upload_mb * 1_000_000, 10_000  # bytes of one session; sessions that are counted
 LARGEST = (hosting.BOUNDS.upload_mb + 1) * 1_000_000  # bytes of a request: an upload, and what is written around it
-ROOT = Path(__file__).resolve().parents[2]
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 SOURCES = {
     "default-src": "'self'",
@@ -150,7 +150,7 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     framed = {"server.xsrfCookieSameSite": "none"} if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS") else {}
     for name, value in (SETTINGS | framed).items():
         config.set_option(name, value, "pages/shared/server.py")
-    turns.take_turns()
+    render_lock.take_turns()
     yield {}
 
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from core import hosting, own
+from core.data import own
+from core.hosting import policy
+from core.runtime.folders import ROOT
 from core.spec import Spec, from_query
 from core.strategy import Knob
 from core.types import UserError
-from pages.shared import visit
+from pages.shared import visitor
 
 View = Mapping[str, Knob]
 
@@ -29,10 +30,10 @@ View = Mapping[str, Knob]
 def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
     """The Spec and the page's view, from the link if it is new, else from the session."""
     _enter()
-    visit.begin_run()
-    if hosting.hosted():
-        own.visitor.set(visit.owner())
-        visit.at_end(own.remove_all_of_visitors)
+    visitor.begin_run()
+    if policy.hosted():
+        own.visitor.set(visitor.owner())
+        visitor.at_end(own.remove_all_of_visitors)
     query, session = dict(st.query_params), st.session_state
     moved = session.get("page") != page
     session["page"] = page
@@ -93,7 +94,7 @@ def _enter() -> None:
     Then app.py is run from here: its st.navigation ends this for the whole server, and it runs the page once more.
     """
     if PagesManager.uses_pages_directory:
-        runpy.run_path(str(Path(__file__).resolve().parents[2] / "app.py"), run_name="__main__")
+        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
         st.stop()
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core import datasets, embeddings, own, strategy
+from core import datasets, embeddings
+from core.data import own
+from core.plugins import menu
 from core.spec import Spec
 
 NOUNS = {
@@ -55,7 +57,7 @@ def ranking_name(spec: Spec, seeds: bool = True) -> str:
     seed = f" {spec.seed}" if seeds and embeddings.find(spec.embedding).seeded else ""
     draw = f" {spec.draw}" if seeds and spec.draw else ""
     knobs = ", ".join(f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs))
-    return f"{short(spec.embedding)}{seed}, {inside(strategy.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
+    return f"{short(spec.embedding)}{seed}, {inside(menu.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
 
 
 def number(value: float) -> str:

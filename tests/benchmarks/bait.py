@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 import torch
 
-from core import blocks
+from core.linalg import row_blocks
 from core.strategies.bait import bait
 
 SLICE = 500
@@ -93,7 +93,7 @@ def timed(function: Callable) -> tuple[object, float, float]:
 
 def main() -> None:
     """Both sizes, and the definition at the smaller one."""
-    name = "GPU" if blocks.device() == "cuda" else "CPU"
+    name = "GPU" if row_blocks.device() == "cuda" else "CPU"
     print(
         f"{platform.processor() or platform.machine()}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, BAIT on the {name}"
     )

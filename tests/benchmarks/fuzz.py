@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from core import spec
+from core.data.imports.reading import HOSTED, read
+from core.data.imports.summary import preview
 from core.experiments.kinds import KINDS
-from core.intake import HOSTED, read
-from core.preview import preview
 from core.types import UserError
-from tests.fuzzing import SMALL, assert_plain, assert_sound, links, uploads
+from tests.tools.fuzzing import SMALL, assert_plain, assert_sound, links, uploads
 
 SLOW, GROWN = 10.0, 500  # seconds for one example, megabytes for all of them
 

@@ -24,8 +24,8 @@ import numpy as np
 import psutil
 from websockets.exceptions import ConnectionClosed
 
-from tests import hosted_server
 from tests.benchmarks.sessions import Visitor, visit
+from tests.tools import hosted_server
 
 MINUTES, SESSIONS, PAUSE, ARRIVE, STAY = 10.0, 100, 3.0, 15.0, 12
 WANTED_SECONDS, WANTED_MB = 0.3, 100

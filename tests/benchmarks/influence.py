@@ -24,7 +24,7 @@ import torch
 from scipy.linalg import cho_factor, cho_solve
 
 from core import softmax_head
-from core.curvature import dense_hessian, open_head
+from core.linalg.hessian import dense_hessian, open_head
 from core.strategies.goal import goal_utility, label_utilities
 from core.strategies.local_influence import fi_active, fi_util
 from core.strategies.shapley import knn_shapley

@@ -20,9 +20,9 @@ import numpy as np
 import psutil
 from distributed import Client, LocalCluster
 
-from core import large
-from core.dask_rows import Spread
-from core.rows import Rows, open_table
+from core.large import leverage as large
+from core.large.dask_rows import Spread
+from core.large.row_sources import Rows, open_table
 from core.types import Floats
 from tests.benchmarks.leverage import floor_seconds
 

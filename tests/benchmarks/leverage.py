@@ -17,9 +17,9 @@ import numpy as np
 import psutil
 import torch
 
-from core import blocks
 from core.datasets import load
 from core.embeddings import embed
+from core.linalg import row_blocks
 from core.strategies.leverage import effective_rank, leverage
 
 
@@ -56,11 +56,11 @@ def extra_memory(function: Callable) -> float:
 
 def floor_seconds(n: int, d: int, r: int, repeats: int) -> float:
     """One Gram product and one product with (d, r), at the rate measured on one float64 block of this shape."""
-    x = np.random.default_rng(0).normal(size=(blocks.ROWS, d))
+    x = np.random.default_rng(0).normal(size=(row_blocks.ROWS, d))
     w = np.random.default_rng(1).normal(size=(d, r))
-    x, w = blocks.place(x), blocks.place(w)
+    x, w = row_blocks.place(x), row_blocks.place(w)
     rounds = 10
-    return (n / blocks.ROWS / rounds) * (
+    return (n / row_blocks.ROWS / rounds) * (
         best(lambda: [x.T @ x for _ in range(rounds)], repeats) + best(lambda: [x @ w for _ in range(rounds)], repeats)
     )
 
@@ -91,7 +91,7 @@ def measure(name: str, x: np.ndarray) -> None:
 def main() -> None:
     """Both shapes of the README, on the full MNIST."""
     machine = platform.processor() or platform.machine()
-    print(f"{machine}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, arithmetic on {blocks.device()}")
+    print(f"{machine}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, arithmetic on {row_blocks.device()}")
     mnist = load("mnist")
     measure("raw pixels", embed(mnist, "raw").embedding)
     measure("random projection", embed(mnist, "projection", k=200).embedding)

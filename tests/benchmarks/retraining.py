@@ -4,7 +4,7 @@
 Dask's own commands and warmed up by one training per thread. Wanted: at least 1.6 times as fast with two.
 (b) The default experiment's trainings on the local worker, MNIST and the talk's network: samples trained per second of wall time, from
 the first training handed out to the last one finished, tests of accuracy included. Beside it what the training benchmark measures, the
-same network by core.training with default threads, before and after. Wanted: at least 90% of it.
+same network by core.models.training with default threads, before and after. Wanted: at least 90% of it.
 Reduced against the default experiment: the selections top of raw pixels and random only, and 2 seeds, so that it takes minutes.
 Run it on a quiet machine with at least two cores.
 """
@@ -26,9 +26,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core import cache, datasets, jobs, networks, training, worker_host
-from core.experiments import results, sweep
-from core.experiments.retrain import Retraining
+from core import datasets
+from core.experiments import runner, store
+from core.experiments.retrain.plan import Retraining
+from core.models import networks, training
+from core.runtime import cache, jobs, worker
 from tests.benchmarks import training as training_benchmark
 
 PLAN = Retraining().with_(candidates="top random", seeds=2)
@@ -42,7 +44,7 @@ def own_cache() -> Iterator[Path]:
     before = os.environ.get("LEVERAGE_LAB_CACHE")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LEVERAGE_LAB_CACHE"] = folder
-        results.forget()
+        store.forget()
         try:
             yield Path(folder)
         finally:
@@ -56,7 +58,7 @@ def own_cache() -> Iterator[Path]:
 def dask_cluster(workers: int) -> Iterator[None]:
     """A scheduler and workers of one thread on this machine; jobs go to them."""
     with own_cache() as folder:
-        file, environment = folder / "scheduler.json", os.environ | {"PYTHONPATH": str(worker_host.ROOT)}
+        file, environment = folder / "scheduler.json", os.environ | {"PYTHONPATH": str(worker.ROOT)}
         shared = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard"]
         commands = (["scheduler", "--port", "0", *shared], ["worker", "--nworkers", str(workers), "--nthreads", "1", *shared])
         dask, quiet = str(Path(sys.executable).with_name("dask")), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -80,7 +82,7 @@ def dask_cluster(workers: int) -> Iterator[None]:
 def seconds(plan: Retraining) -> float:
     """Wall time of a plan's sweep, from the first training handed out to the last one finished."""
     fingerprint = datasets.load(plan.dataset, n=plan.n, seed=plan.subset).fingerprint
-    running = sweep.start(plan, fingerprint, "benchmark")
+    running = runner.start(plan, fingerprint, "benchmark")
     while not running.finished:
         time.sleep(0.02)
     if running.state != "done" or running.before == 0:
@@ -124,7 +126,7 @@ def throughput(plan: Retraining, digits: int) -> None:
     rates = [training_rate(digits)]
     os.environ.pop("LEVERAGE_LAB_SCHEDULER", None)
     with own_cache(), cache.without_bundle():  # some of these trainings come finished with the app
-        results.forget()
+        store.forget()
         warm(plan)
         wall = seconds(plan)
     rates.append(training_rate(digits))
@@ -141,7 +143,7 @@ def main() -> None:
     reduced = parser.parse_args().reduced
     small, digits = {"budgets": "200", "seeds": 2, "epochs": 1}, 640 if reduced else training_benchmark.TRAIN
     plans = [plan.with_(**small) if reduced else plan for plan in (SCALING, PLAN)]
-    print(f"{platform.machine()}, {worker_host.processors()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
+    print(f"{platform.machine()}, {worker.processors()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
     for letter, plan in zip("ab", plans, strict=True):
         print(f"({letter}) {plan.title()}, {len(plan.units())} trainings, {samples(plan):,} samples")
         scaling(plan) if letter == "a" else throughput(plan, digits)

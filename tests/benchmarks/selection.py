@@ -19,8 +19,8 @@ import numpy as np
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from core.outer import gradients
-from core.probabilities import predicted_residuals
+from core.linalg.outer_products import gradients
+from core.linalg.probabilities import predicted_residuals
 from core.softmax_head import softmax
 from core.strategies.badge import badge
 from core.strategies.coreset import k_center

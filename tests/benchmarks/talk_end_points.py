@@ -15,9 +15,10 @@ import sys
 import numpy as np
 
 from core import datasets
-from core.experiments import presets, results
-from core.experiments.results import Grid
-from core.experiments.retrain import Retraining, parse_candidate
+from core.experiments import presets, store
+from core.experiments.retrain import outcomes
+from core.experiments.retrain.outcomes import Grid
+from core.experiments.retrain.plan import Retraining, parse_candidate
 
 PUBLISHED = {1_000: (0.53, 0.63, 0.94), 10_000: (0.96, 0.89, 0.98), 50_000: (0.99, 0.99, 0.99)}
 CANDIDATES = tuple(map(parse_candidate, ("top:raw", "top:cnn_regression", "random")))
@@ -31,7 +32,7 @@ def finished(plan: Retraining, compute: bool) -> Grid:
 
         _sweep(plan)
     data = datasets.load(plan.dataset)
-    return results.grid(plan, results.outcomes(plan, data.fingerprint), len(data.class_names))
+    return outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
 
 
 def said(values: np.ndarray) -> str:

@@ -1,6 +1,6 @@
 """How fast is training? One run, printed: `python -m tests.benchmarks.training`.
 
-The talk's network and LeNet-5, by core.training and by the usual loop: a DataLoader of batch 64 over float32 tensors,
+The talk's network and LeNet-5, by core.models.training and by the usual loop: a DataLoader of batch 64 over float32 tensors,
 shuffled, Adam, ReLU before max-pooling, default threads. Both start from the same weights, take turns epoch by epoch
 on the same MNIST digits, and are asked for the same test digits. Wanted: at least 2.5 times the usual loop's samples
 per second for the talk's network on two CPU cores, at equal test accuracy. Run it on a quiet machine.
@@ -18,8 +18,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from core import networks, training
 from core.datasets import load
+from core.models import networks, training
 
 TRAIN, EPOCHS, SEEDS, WANTED = 12_000, 2, (1, 2, 3, 4), {"talk_cnn": 2.5}
 

@@ -20,12 +20,24 @@ from functools import partial
 
 import numpy as np
 
-from core import datasets, simulated
-from core.experiments import presets, trim, verdict
-from core.experiments.plane import BUDGETS, CRESCENTS, GAUSSIANS, METHODS, Logistic, TwoLayers, World, better, trial
-from core.experiments.trimming import METHODS as RANKERS
-from core.experiments.trimming import run
-from core.experiments.unit import one_thread
+from core import datasets
+from core.data import simulated
+from core.experiments import presets, statistics
+from core.experiments.trim import plan as trim
+from core.experiments.trim.plane import (
+    BUDGETS,
+    CRESCENTS,
+    GAUSSIANS,
+    METHODS,
+    Logistic,
+    TwoLayers,
+    World,
+    better,
+    trial,
+)
+from core.experiments.trim.run import METHODS as RANKERS
+from core.experiments.trim.run import run
+from core.runtime.threads import one_thread
 
 DISTANCES, PENALTIES = (3.0, 3.4, 3.6, 3.8), (1e-4, 1e-3, 1 / 150, 1e-2, 1e-1)
 NOISES, DAMPINGS = (0.25, 0.3, 0.35), (1e-3, 1e-2, 1e-1)
@@ -100,14 +112,14 @@ def experiment(plan: trim.Trim) -> None:
     trim.check(plan, data)
     found = {unit: run(data, unit.method, unit.setting, unit.seed)[0] for unit in plan.units()}
     trimmed = trim.grid(plan, found, len(data.class_names))
-    accuracy, gain, auc = verdict.estimate(trimmed.accuracy), trim.against_random(trimmed), verdict.estimate(trimmed.auc)
+    accuracy, gain, auc = statistics.estimate(trimmed.accuracy), trim.against_random(trimmed), statistics.estimate(trimmed.auc)
     print(f"{plan.title()}: accuracy in per cent with {', '.join(map(str, trimmed.budgets))} points removed")
     for i, method in enumerate(plan.methods):
         curve = ", ".join(f"{100 * value:.1f}" for value in accuracy.mean[i])
         against = f"against random {100 * gain.mean[i, -1]:+.1f} [{100 * gain.low[i, -1]:+.1f}, {100 * gain.high[i, -1]:+.1f}]"
         print(f"  {RANKERS[method].label:16s} {curve}; {against}", end="")
         if plan.planted != "none":
-            precision = ", ".join(f"{value:.2f}" for value in verdict.estimate(trimmed.precision).mean[i])
+            precision = ", ".join(f"{value:.2f}" for value in statistics.estimate(trimmed.precision).mean[i])
             print(f"; AUC {auc.mean[i]:.3f} [{auc.low[i]:.3f}, {auc.high[i]:.3f}], precision {precision}", end="")
         print(flush=True)
 

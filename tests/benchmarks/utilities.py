@@ -15,9 +15,16 @@ import numpy as np
 import psutil
 
 from core import datasets, embeddings
-from core.experiments.foresight import correlations, foreseen, left_out, mean_correlation, slopes, together
-from core.experiments.one_more import compare
-from core.experiments.unit import one_thread
+from core.experiments.influence.foresight import (
+    correlations,
+    foreseen,
+    left_out,
+    mean_correlation,
+    slopes,
+    together,
+)
+from core.experiments.influence.one_more import compare
+from core.runtime.threads import one_thread
 from core.strategies.goal import GOALS, OVER
 
 WANTED = {

@@ -14,7 +14,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pages.shared.gallery import gallery
+from pages.components.gallery import gallery
 
 SHAPES = {"grey": (60, 28, 28), "colour": (12, 32, 32, 3), "many": (1000, 28, 28), "words": (30, 28, 28)}
 SHAPES |= {"wide": (9, 10, 40), "few": (3, 8, 8), "big": (24, 300, 200)}

@@ -12,7 +12,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pages.shared import lever
+from pages.components import lever
 
 
 def cloud(n: int) -> np.ndarray:

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from core.experiments import active
-from core.experiments.active import Active
+from core.experiments.active import plan as active
+from core.experiments.active.plan import Active
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
 DONE = {"dataset": "digits", "network": "linear", "strategies": "badge bait k_center entropy random", "batch": "20", "rounds": "6"}

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import score_file
+from core.exports import reading_back
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
-from tests.own_tools import npz_of, parquet_of, zip_of
+from tests.tools.own_data import npz_of, parquet_of, zip_of
 
 GOOD = {
     "zip": ("pets.zip", zip_of(each=60), "120 images"),
@@ -104,7 +104,7 @@ def test_scores_leave_in_a_file_and_come_back_the_same(visit, tmp_path):
     frame = pd.read_parquet(taken["Parquet"])
     assert len(frame) == 1797 and np.isclose(frame["score_raw_leverage"].sum(), 61)  # leverage sums to the rank
     assert "raw" in json.dumps(json.loads(taken["Manifest"].read_text()))
-    csv = score_file.read_back(taken["CSV"].read_bytes(), "scores.csv", taken["Manifest"].read_bytes())
+    csv = reading_back.read_back(taken["CSV"].read_bytes(), "scores.csv", taken["Manifest"].read_bytes())
     assert (csv.columns[0].scores == frame["score_raw_leverage"].to_numpy()).all()
     page = visit("/data?dataset=digits&show=back")
     drop(page, "scores.parquet", taken["Parquet"].read_bytes())

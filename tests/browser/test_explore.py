@@ -238,6 +238,6 @@ def worker_of(address: str) -> psutil.Process:
     """The process in which this server's work is done: the one that the worker host started."""
     port = address.rpartition(":")[2]
     (server,) = [child for child in psutil.Process().children() if f"--server.port={port}" in child.cmdline()]
-    (host,) = [child for child in server.children() if "core.worker_host" in child.cmdline()]
+    (host,) = [child for child in server.children() if "core.runtime.worker" in child.cmdline()]
     (worker,) = [child for child in host.children() if "spawn_main" in " ".join(child.cmdline()) and child.status() != "zombie"]
     return worker

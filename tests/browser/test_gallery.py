@@ -9,7 +9,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import settle
-from tests.browser.gallery_sight import active, cell, columns, contrast, image, luminance, places, region
+from tests.browser.gallery_sight import (
+    active,
+    cell,
+    columns,
+    contrast,
+    image,
+    luminance,
+    places,
+    region,
+)
 
 WATCH = """() => {
   window.watching = 0;

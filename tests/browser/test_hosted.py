@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import hosted_server
 from tests.browser.conftest import LONG, fits, settle, troubles
+from tests.tools import hosted_server
 
 PAGES = ("", "agreement", "map", "retrain", "active", "influence", "trim", "simulations", "lesson?chapter=2")
 SLOW = "dataset=digits&network=mlp&budgets=1400&candidates=top%3Araw+bottom%3Araw+top%3Apca+random&seeds=20&epochs="

@@ -5,7 +5,7 @@ in the plane, and an experiment from its start to its end.
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.experiments import utilities
+from core.experiments.influence import plan as utilities
 from tests.browser.conftest import LONG, fits, serious, settle
 
 DONE = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}

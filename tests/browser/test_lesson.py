@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import qr_reading
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.tools import qr_reading
 
 SIZES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 CHAPTERS = 9

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.regression import fit, hat_values, mahalanobis
-from pages.shared.lever import ELLIPSE, LINE
+from core.linalg.least_squares_line import fit, hat_values, mahalanobis
+from pages.components.lever import ELLIPSE, LINE
 from tests.browser.conftest import ROOT, fits, serious, settle
 from tests.browser.gallery_sight import contrast
 
-MATH = (ROOT / "pages/shared/lever_math.js").read_text("utf-8")
+MATH = (ROOT / "pages/components/lever_math.js").read_text("utf-8")
 CALL = """async ([source, script]) => {
   const math = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   return new Function("math", "return " + script)(math);

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import cache, datasets
+from core import datasets
+from core.runtime import cache
 from core.spec import Spec, map_key
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 

@@ -12,9 +12,12 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import cache, datasets
-from core.experiments import results, retrain
-from core.experiments.retrain import Retraining
+from core import datasets
+from core.experiments import store
+from core.experiments.retrain import outcomes
+from core.experiments.retrain import plan as retrain
+from core.experiments.retrain.plan import Retraining
+from core.runtime import cache
 from tests.browser.conftest import LONG, _start, _stop, fits, serious, settle, troubles
 
 DONE = {"dataset": "digits", "network": "linear", "epochs": "3", "seeds": "3", "budgets": "50 200 1000"}
@@ -203,9 +206,9 @@ def assert_equal_to_an_undisturbed_run(folder, tmp_path, monkeypatch):
     rows = []
     for place in (folder, str(tmp_path / "undisturbed")):
         monkeypatch.setenv("LEVERAGE_LAB_CACHE", place)
-        results.forget()
+        store.forget()
         found = {unit: (cache.get(retrain.unit_key(unit, data.fingerprint)) or retrain.train(unit)).arrays for unit in plan.units()}
-        rows.append(results.rows(plan, found))
+        rows.append(outcomes.rows(plan, found))
     assert rows[0] == rows[1]
 
 

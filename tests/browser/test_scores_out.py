@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import cache, datasets, embeddings
+from core import datasets, embeddings
+from core.runtime import cache
 from core.spec import Spec, map_key, scores_key
 from core.strategies.leverage import leverage
 from tests.browser.conftest import LONG, fits, serious, settle, troubles

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from core import cache, datasets
-from core.experiments import simulation_plan
-from core.experiments.simulation_plan import DRAWN, PRESETS, Simulations
-from core.experiments.simulation_runs import compute
+from core import datasets
+from core.experiments.simulations import plan as simulation_plan
+from core.experiments.simulations.plan import DRAWN, PRESETS, Simulations
+from core.experiments.simulations.run import compute
+from core.runtime import cache
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
 RISK = PRESETS["risk"].with_(pool=300, seeds=3)

@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.experiments import plane, trim
+from core.experiments.trim import plan as trim
+from core.experiments.trim import plane
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
 DONE = {"dataset": "digits", "n": "800", "training": "200", "validation": "100", "budgets": "5 20 40", "seeds": "4"}

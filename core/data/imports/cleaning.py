@@ -1,0 +1,222 @@
+"""From what a file says to a draft: which rows stay, which classes they have, what they are called, which are test rows.
+
+Rows with NaN, infinity or values beyond float32 are left out, and rows without a label where others have one. Everything else in doubt
+(ids that repeat, probabilities that do not sum to 1, a single class) is not used, and a fault says so. What contradicts itself (labels of
+the wrong length, a thousand classes) is a fatal fault: the draft is sound without it, but the user has to decide.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from core.data.imports.draft import WORD, Draft, Fault, Limits, Raw, said, some, word
+from core.types import Bools, Floats, Ints, UserError
+
+SUM_TOLERANCE = 1e-3
+BLOCK = 8192
+TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")
+
+
+def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
+    """The draft of these rows. A UserError if none is left."""
+    check_size(raw.points.shape, title, limits)
+    keep = _kept(raw, faults)
+    if not keep.any():
+        raise UserError(f"{title}: every row is left out. {said(faults)}")
+    points = raw.points if keep.all() else raw.points[keep]
+    labels, names = _classes(raw, keep, limits, faults)
+    ids, refused = _ids(raw.ids, keep)
+    faults += [refused] if refused else []
+    return Draft(
+        kind="images" if raw.points.ndim > 2 else "table",
+        points=points,
+        labels=labels,
+        class_names=names,
+        test=_test(raw.test, keep, faults),
+        ids=ids,
+        probs=_probs(raw, keep, names, faults),
+        feature_names=raw.feature_names,
+        faults=tuple(faults),
+        columns=raw.columns,
+        sides=raw.sides,
+        title=title,
+        left_out=raw.lost + int((~keep).sum()),
+        refused_ids=refused,
+    )
+
+
+def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:
+    """A UserError if points of this shape are none, empty, or more than the limits allow."""
+    rows, columns = shape[0], int(np.prod(shape[1:], dtype=object))
+    if min(rows, columns) < 1:
+        raise UserError(f"{title}: found {rows:,} rows of {columns:,} values, expected at least one of each. Bring a file with data in it.")
+    for found, most, what in (
+        (rows, limits.rows, "rows"),
+        (columns, limits.columns, "values per row"),
+        (rows * columns, limits.values, "values"),
+    ):
+        if found > most:
+            raise UserError(f"{title}: found {found:,} {what}, expected at most {most:,}. Bring fewer rows or columns, or smaller images.")
+
+
+def narrow(out: Floats, values: np.ndarray, broken: Bools, large: Bools) -> None:
+    """values (n,) or (n, d) into out as float32; rows with NaN or infinity are marked as broken, those beyond float32 as large."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        out[...] = values
+    finite = np.isfinite(values)
+    each = (lambda flags: flags) if values.ndim == 1 else (lambda flags: flags.any(axis=1))
+    broken |= each(~finite)
+    large |= each(finite & ~np.isfinite(out))
+
+
+def as_float32(values: np.ndarray) -> tuple[Floats, Bools, Bools]:
+    """A matrix (n, d) of any real type as float32, with its broken and its large rows; in blocks, so that little else is held."""
+    out = np.empty(values.shape, np.float32)
+    broken, large = np.zeros(len(values), bool), np.zeros(len(values), bool)
+    for start in range(0, len(values), BLOCK):
+        rows = slice(start, start + BLOCK)
+        narrow(out[rows], values[rows], broken[rows], large[rows])
+    return out, broken, large
+
+
+def split_of(words: list[str], codes: Ints) -> Bools | None:
+    """True for test and validation rows; None if a word is neither of these nor of training."""
+    lower = [text.lower() for text in words]
+    return np.array([text in TEST for text in lower])[codes] if set(lower) <= {*TRAIN, *TEST} else None
+
+
+def encoded(values: np.ndarray) -> tuple[list[str], Ints]:
+    """(words, code of each value) of an array of numbers or text."""
+    unique, codes = np.unique(values, return_inverse=True)
+    return [as_word(value) for value in unique.tolist()], codes.reshape(-1).astype(np.int64)
+
+
+def coded(texts: list[str]) -> tuple[list[str], Ints]:
+    """(words, code of each text), however long they are."""
+    number: dict[str, int] = {}
+    codes = np.array([number.setdefault(word(text), len(number)) for text in texts], np.int64)
+    return list(number), codes
+
+
+def as_word(value: object) -> str:
+    """A label or an id as text: 3.0 is "3"; NaN and nothing are blank."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bytes):
+        return word(value.decode(errors="replace"))
+    return word(str(value))
+
+
+def _kept(raw: Raw, faults: list[Fault]) -> Bools:
+    n = len(raw.points)
+    keep = np.ones(n, bool)
+    for flags, what in ((raw.broken, "NaN or infinity"), (raw.large, "values beyond the range of float32")):
+        if flags is not None and flags.any():
+            faults.append(_left_out(flags, f"with {what}", "Fill or remove them in the file if they matter."))
+            keep &= ~flags
+    if raw.labels is not None:
+        blank = np.array([text == "" for text in raw.labels[0]])[raw.labels[1]]
+        if blank.all():
+            faults.append(Fault("All labels are blank.", "The points count as unlabeled."))
+        elif blank.any():
+            faults.append(_left_out(blank, "without a label", "Label them, or choose no label column to keep them all as unlabeled."))
+            keep &= ~blank
+    return keep
+
+
+def _left_out(flags: Bools, what: str, mend: str) -> Fault:
+    rows = np.flatnonzero(flags)
+    shown = some([f"{row + 1:,}" for row in rows[:3]])
+    return Fault(f"Rows {what}: {len(rows):,} of {len(flags):,}, the first being {shown}.", f"They are left out. {mend}")
+
+
+def _classes(raw: Raw, keep: Bools, limits: Limits, faults: list[Fault]) -> tuple[Ints, tuple[str, ...]]:
+    unknown = np.full(int(keep.sum()), -1, np.int64)
+    if raw.labels is None:
+        return unknown, ()
+    words, codes = raw.labels
+    codes = codes[keep]
+    present = sorted({words[code] for code in np.unique(codes)} - {""})
+    if len(present) > limits.classes:
+        faults.append(
+            Fault(
+                f"Found {len(present):,} different labels among {len(codes):,} points, expected at most {limits.classes:,} classes.",
+                "This looks like a column of ids or of measurements: choose another label column, or none.",
+                fatal=True,
+            )
+        )
+        return unknown, ()
+    if any(len(text) > WORD for text in present):
+        faults.append(Fault(f"Found a label longer than {WORD} characters.", "Choose another label column, or none.", fatal=True))
+        return unknown, ()
+    if len(present) < 2:
+        if present:
+            faults.append(Fault(f"All labels are the same: {some(present)}.", "One class says nothing: the points count as unlabeled."))
+        return unknown, ()
+    numbers = all(re.fullmatch(r"-?\d{1,15}", text) for text in present)
+    names = sorted(present, key=int if numbers else str)  # type: ignore[arg-type]  # numbers in the order of their size
+    number = {name: i for i, name in enumerate(names)}
+    return np.array([number.get(text, -1) for text in words])[codes], tuple(names)
+
+
+def _ids(ids: np.ndarray | None, keep: Bools) -> tuple[np.ndarray | None, Fault | None]:
+    if ids is None:
+        return None, None
+    ids, mend = ids[keep], "The ids are not used. Make them unique to join other files by them."
+    if (ids == "").any():
+        return None, Fault(f"Rows without an id: {int((ids == '').sum()):,} of {len(ids):,}.", mend)
+    unique, counts = np.unique(ids, return_counts=True)
+    if len(unique) < len(ids):
+        return None, Fault(f"Ids that occur more than once: {int((counts > 1).sum()):,}, such as {some(unique[counts > 1], 1)}.", mend)
+    return ids, None
+
+
+def id_array(words: list[str], codes: Ints, faults: list[Fault]) -> np.ndarray | None:
+    """str (n,); None with a fatal fault if one is too long to be an id, before so many characters are kept for each row."""
+    longest = max(map(len, words), default=0)
+    if longest > WORD:
+        mend = "Choose another id column, or none, or give shorter ids."
+        faults.append(Fault(f"Found an id of {longest:,} characters, expected at most {WORD}.", mend, fatal=True))
+        return None
+    return np.array(words, dtype=str)[codes]
+
+
+def _test(test: np.ndarray | None, keep: Bools, faults: list[Fault]) -> Bools:
+    kept = np.zeros(int(keep.sum()), bool) if test is None else np.asarray(test, bool)[keep]
+    if kept.all():
+        faults.append(Fault("All rows are test rows.", "Nothing would be left to choose from: they count as training rows."))
+        return ~kept
+    return kept
+
+
+def _probs(raw: Raw, keep: Bools, names: tuple[str, ...], faults: list[Fault]) -> Floats | None:
+    if raw.probs is None:
+        return None
+    order, problem = list(range(raw.probs.shape[1])), ""
+    if names and raw.prob_names:
+        problem = "" if sorted(raw.prob_names) == sorted(names) else f"those of {some(raw.prob_names)}, expected those of {some(names)}"
+        order = order if problem else [raw.prob_names.index(name) for name in names]
+    elif names and len(order) != len(names):
+        problem = f"{len(order):,} columns, expected {len(names):,}, one for each class"
+    if not problem:
+        with np.errstate(over="ignore"):
+            probs = np.asarray(raw.probs[:, order], np.float32)[keep]
+        wrong = int((~_distributions(probs)).sum())
+        problem = f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1" if wrong else ""
+    if problem:
+        faults.append(Fault(f"Class probabilities: found {problem}.", "They are not used. Mend them in the file, or let a head be fitted."))
+        return None
+    return probs
+
+
+def _distributions(probs: Floats) -> Bools:
+    return (probs >= 0).all(axis=1) & (np.abs(probs.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE)
+
+
+def sums_to_one(probs: np.ndarray) -> bool:
+    """Is every row (of at least two columns) a distribution?"""
+    return probs.ndim == 2 and probs.shape[1] > 1 and bool(_distributions(probs).all())

@@ -1,0 +1,100 @@
+"""What is in a draft, at a glance, before it is accepted: rows, classes, what is odd about the values, and the memory it will take."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.data.imports.draft import Draft, Fault, some
+from core.types import Bools
+
+BLOCK = 4096
+FEW = 2
+
+
+@dataclass(frozen=True)
+class Preview:
+    """rows that the draft keeps, of which test_rows; left_out: those it does not. shape: of one point. classes: (name, points) in order.
+
+    constant: columns (or pixels) that have one value throughout. duplicates: rows that repeat an earlier one.
+    memory: bytes of the points, of their raw embedding (float32), and of its Gram matrix (float64), which leverage computes.
+    faults: the draft's, and those about the values.
+    """
+
+    rows: int
+    shape: tuple[int, ...]
+    classes: tuple[tuple[str, int], ...]
+    test_rows: int
+    left_out: int
+    constant: int
+    duplicates: int
+    memory: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def fatal(self) -> bool:
+        """Does a fault keep the draft from being accepted?"""
+        return any(fault.fatal for fault in self.faults)
+
+
+def preview(draft: Draft) -> Preview:
+    """The facts of a draft. One pass over its values for what is constant, and one that hashes its rows, at about 1 GB/s each."""
+    constant, repeated = constant_columns(draft.points), duplicate_rows(draft.points)
+    counts = np.bincount(draft.labels, minlength=len(draft.class_names)) if draft.class_names else ()
+    classes = tuple((name, int(count)) for name, count in zip(draft.class_names, counts, strict=True))
+    n, d = len(draft), int(np.prod(draft.points.shape[1:]))
+    return Preview(
+        rows=n,
+        shape=tuple(draft.points.shape[1:]),
+        classes=classes,
+        test_rows=int(draft.test.sum()),
+        left_out=draft.left_out,
+        constant=int(constant.sum()),
+        duplicates=int(repeated.sum()),
+        memory=draft.points.nbytes + 4 * n * d + 8 * min(n, d) ** 2,
+        faults=(*draft.faults, *_faults(draft, constant, repeated, classes)),
+    )
+
+
+def constant_columns(points: np.ndarray) -> Bools:
+    """Which values are the same for every point: bool, of the shape of one point."""
+    same = np.ones(points.shape[1:], bool)
+    for start in range(0, len(points), BLOCK):
+        same &= (points[start : start + BLOCK] == points[0]).all(axis=0)
+    return same
+
+
+def duplicate_rows(points: np.ndarray) -> Bools:
+    """Which rows repeat an earlier one: bool (n,). By 128-bit hashes of their values; 0 and -0 are the same."""
+    seen: set[bytes] = set()
+    repeated = np.zeros(len(points), bool)
+    for start in range(0, len(points), BLOCK):
+        block = points[start : start + BLOCK].reshape(len(points[start : start + BLOCK]), -1)
+        rows = np.ascontiguousarray(block + block.dtype.type(0))  # turns -0 into 0
+        for i, row in enumerate(rows, start):
+            digest = hashlib.blake2b(row.data, digest_size=16).digest()
+            repeated[i] = digest in seen
+            seen.add(digest)
+    return repeated
+
+
+def _faults(draft: Draft, constant: Bools, repeated: Bools, classes: tuple[tuple[str, int], ...]) -> list[Fault]:
+    found = []
+    if draft.kind == "table" and constant.any():
+        names = [name for name, same in zip(draft.feature_names, constant, strict=True) if same]
+        found.append(
+            Fault(f"Columns with one value throughout: {len(names):,}, such as {some(names)}.", "They are kept; they tell nothing.")
+        )
+    if draft.kind == "images" and constant.all():
+        found.append(Fault("All images are the same.", "They are kept; their scores will be equal."))
+    if repeated.any():
+        first = np.flatnonzero(repeated)[0] + 1
+        what = f"Rows that repeat an earlier one: {int(repeated.sum()):,}, the first being row {first:,}."
+        found.append(Fault(what, "They are kept; copies share their leverage."))
+    small = [name for name, count in classes if count < FEW]
+    if small:
+        what = f"Classes with fewer than {FEW} points: {some(small)}."
+        found.append(Fault(what, "They are kept; no part can be set aside of such a class."))
+    return found

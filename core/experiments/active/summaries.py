@@ -1,0 +1,79 @@
+"""The BADGE and BAIT papers' summaries of active-learning runs: who beats whom, by how much, how diverse the batches are.
+
+A comparison is one setting (dataset, batch size, network): labels (r,) at which accuracies were measured, accuracy (a, s, r) of a
+strategies, s seeds, r rounds, NaN where nothing is finished. Many comparisons add up to one matrix, in which each counts 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.experiments.statistics import critical, standard_error, t_statistic
+from core.types import Floats, Ints
+
+REACHED = 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One setting's curves. random: which row is the random strategy."""
+
+    labels: Ints
+    accuracy: Floats
+    random: int
+    start: int
+    batch: int
+
+
+def budgets(comparison: Comparison) -> list[int]:
+    """Places in `labels` of the budgets M + 2^(i-1) B, i = 1 .. ceil(log2((n0 - M) / B)): where learning is still going on.
+
+    n0: the fewest labels at which random's mean accuracy reaches 99% of its final one. None if random is there after one batch.
+    """
+    random, _ = standard_error(comparison.accuracy[comparison.random])
+    finished = np.flatnonzero(np.isfinite(random))
+    if not len(finished):
+        return []
+    reached = comparison.labels[finished[np.argmax(random[finished] >= REACHED * random[finished[-1]])]]
+    steps = (reached - comparison.start) / comparison.batch
+    wanted = [comparison.start + 2**i * comparison.batch for i in range(int(np.ceil(np.log2(steps))) if steps > 1 else 0)]
+    return [int(np.flatnonzero(comparison.labels == budget)[0]) for budget in wanted if budget in comparison.labels]
+
+
+def penalty_matrix(comparisons: Sequence[Comparison]) -> Floats:
+    """P (a, a): how often i beats j. A comparison shares 1 among its budgets; i beats j where t > critical, on accuracies.
+
+    The papers count in errors (BADGE) and in accuracies (BAIT); taken literally, the sign of the first is turned. Here a high row sum
+    means beating others, a high column mean means being beaten. Source: Ash et al. 2020, section 4.
+    """
+    a = comparisons[0].accuracy.shape[0]
+    return sum((_beats(comparison) for comparison in comparisons), np.zeros((a, a)))
+
+
+def _beats(comparison: Comparison) -> Floats:
+    """The share of the comparison's budgets at which i beats j, (a, a)."""
+    a, places = len(comparison.accuracy), budgets(comparison)
+    beats = np.zeros((a, a))
+    for place in places:
+        at = comparison.accuracy[:, :, place]
+        for i, j in zip(*np.nonzero(~np.eye(a, dtype=bool)), strict=True):
+            pairs = int(np.isfinite(at[i] - at[j]).sum())
+            beats[i, j] += pairs > 1 and t_statistic(at[i], at[j]) > critical(pairs)
+    return beats / max(1, len(places))
+
+
+def normalised_errors(comparisons: Sequence[Comparison]) -> tuple[Floats, Floats]:
+    """(values (a, v), weights (v,)): mean error of each strategy divided by random's, at every budget of every comparison.
+
+    A comparison shares the weight 1 among its budgets. Sorted, with the weights summed up, a row is the papers' CDF: higher is better.
+    """
+    values, weights = [], []
+    for comparison in comparisons:
+        places = budgets(comparison)
+        error = 1 - standard_error(comparison.accuracy)[0][:, places]
+        values.append(error / error[comparison.random])
+        weights += [1 / len(places)] * len(places)
+    return np.concatenate(values, axis=1), np.array(weights)

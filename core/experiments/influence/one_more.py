@@ -1,0 +1,151 @@
+"""One point more, or one less: what was predicted, and what retraining really gives. One seed of the experiment.
+
+    arrays, facts = compare(data, embedding, labeled=100, pool=150, validation=500, l2=0.01, seed=1)
+
+The head is fitted to the labeled points. For every point of the pool under every label: the first-order utility of the GORAL paper, ours
+by a Newton step, and the true one of the head fitted anew, for all three goals. The same for batches of ten neighbours in the pool's
+order, under their true labels. And for every labeled point what its absence would cost: by the influence function, by a Newton step,
+and by retraining without it.
+Source: Xu and Kazantsev 2019, Figures 2 to 4; Koh and Liang 2017 for the points left out.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.experiments.influence.small_heads import draw, fitted, part, seen
+from core.linalg import batched_heads
+from core.linalg.hessian import OpenHead
+from core.linalg.newton_update import added_shifts
+from core.softmax_head import probabilities
+from core.strategies.goal import GOALS, Aim, aim_of, every_label, linear_terms, open_pool
+from core.strategies.influence import influence_value, newton_influence
+from core.types import Dataset, Embedded, Floats, Head, Ints
+
+BATCH, BATCHES = 10, 100
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A head with everything around it. known: labels of its points. rows (n, m), labels (n,): the pool. aims: one for each goal."""
+
+    head: Head
+    opened: OpenHead
+    known: Ints
+    rows: Floats
+    labels: Ints
+    validation: Embedded
+    aims: list[Aim]
+
+    def goals(self, shifts: Floats) -> Floats:
+        """By how much heads T + shifts (..., c, m) raise the goals: (3, ...)."""
+        return np.stack([aim.after(shifts) - aim.value(aim.logits) for aim in self.aims])
+
+
+def compare(
+    data: Dataset, embedding: Floats, *, labeled: int, pool: int, validation: int, l2: float, seed: int, progress: Progress | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """All predictions and their truths for one seed.
+
+    labeled (M,), pool (n,): dataset rows. probs (n, c) of the pool. linear, newton, retrained (3, n, c): utilities by goal, point and
+    label; constant (3,): the first-order utility under the predictions, the same for all points (Remark 1). batch_linear, batch_newton,
+    batch_retrained (3, g): of batches under their true labels. removed_linear, removed_newton, removed_retrained (M,): by how much the
+    mean validation loss rises without the point, in nats. accuracy (): of the head on the test points. before (3,): the goals.
+    """
+    report = progress or (lambda fraction, text: None)
+    matrix = seen(data, embedding)
+    chosen = draw(data, labeled, pool, validation, seed)
+    report(0.0, "Fitting the head")
+    scene = stage(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
+    known = scene.known
+    right = probabilities(matrix[chosen.test].astype(np.float64), scene.head).argmax(axis=1) == data.labels[chosen.test]
+    arrays = {"labeled": chosen.labeled, "pool": chosen.pool, "accuracy": np.float64(right.mean())}
+    arrays |= {"before": np.array([aim.value(aim.logits) for aim in scene.aims]), "probs": scene.opened.probabilities(scene.rows)}
+    arrays |= added(scene, report) | batches(scene, report) | removed(scene, matrix[chosen.labeled].astype(np.float64), report)
+    return arrays, {"labeled": len(known), "pool": len(scene.rows), "dimensions": matrix.shape[1]}
+
+
+def stage(data: Dataset, matrix: Floats, labeled: Ints, pool: Ints, validation: Ints, l2: float) -> Scene:
+    """The head fitted to the labeled rows, with its pool and its goals."""
+    head, unseen = fitted(data, matrix, labeled, l2), part(data, matrix, validation)
+    opened, rows = open_pool(matrix[pool].astype(np.float64), head)
+    aims = [aim_of(opened, rows, unseen, head, goal) for goal in GOALS]
+    return Scene(head, opened, data.labels[labeled], rows, data.labels[pool], unseen, aims)
+
+
+def added(scene: Scene, report: Progress) -> dict[str, Floats]:
+    """Each point of the pool added under each label: linear, newton, retrained (3, n, c), and the constant (3,)."""
+    opened, rows, c = scene.opened, scene.rows, len(scene.opened.theta)
+    newton, retrained = (np.empty((len(GOALS), len(rows), c)) for _ in range(2))
+    tried = every_label(opened, len(rows))
+    linear, constant = first_order(scene)
+    numbers = 4 * c * max(aim.logits.size for aim in scene.aims)
+    for block, shifts in added_shifts(opened, scene.known, 0.0, rows[:, None], tried[..., None], numbers):
+        moves = np.matmul(opened.basis, shifts)
+        newton[:, block] = scene.goals(moves)
+        for i, move in zip(range(block.start, block.stop), moves, strict=True):
+            report(0.9 * i / len(rows), f"Retraining with point {i + 1:,} of {len(rows):,} under {c} labels")
+            heads = batched_heads.with_points(opened, scene.known, rows[i : i + 1], tried[i][:, None], opened.theta + move)
+            retrained[:, i] = scene.goals(heads - opened.theta)
+    return {"linear": linear, "newton": newton, "retrained": retrained, "constant": constant}
+
+
+def first_order(scene: Scene) -> tuple[Floats, Floats]:
+    """The paper's utilities (3, n, c), and what they are under the predictions themselves (3,)."""
+    linear, constant = [], []
+    for aim in scene.aims:
+        probs, products, same = linear_terms(scene.opened, aim, scene.rows, 0.0)
+        linear.append(same + (probs * products).sum(axis=1)[:, None] - products)
+        constant.append(same)
+    return np.array(linear), np.array(constant)
+
+
+def batches(scene: Scene, report: Progress) -> dict[str, Floats]:
+    """Windows of ten points of the pool under their true labels: batch_linear, batch_newton, batch_retrained (3, g)."""
+    opened, n = scene.opened, len(scene.rows)
+    b = min(BATCH, n)
+    starts = np.unique(np.linspace(0, n - b, min(BATCHES, n - b + 1)).astype(int))
+    groups = starts[:, None] + np.arange(b)
+    true = first_order(scene)[0][:, np.arange(n), scene.labels]
+    newton, retrained = (np.empty((len(GOALS), len(starts))) for _ in range(2))
+    numbers = 4 * max(aim.logits.size for aim in scene.aims)
+    steps = added_shifts(opened, scene.known, 0.0, scene.rows[groups], scene.labels[groups][:, None], numbers)
+    for block, shifts in steps:
+        moves = np.matmul(opened.basis, shifts[:, 0])
+        newton[:, block] = scene.goals(moves)
+        for i, move in zip(range(block.start, block.stop), moves, strict=True):
+            report(0.9 + 0.08 * i / len(starts), f"Retraining with batch {i + 1} of {len(starts)}")
+            points, labels = scene.rows[groups[i]], scene.labels[groups[i]][None]
+            head = batched_heads.with_points(opened, scene.known, points, labels, (opened.theta + move)[None])
+            retrained[:, i] = scene.goals(head[0] - opened.theta)
+    return {"batch_linear": true[:, groups].sum(axis=-1), "batch_newton": newton, "batch_retrained": retrained}
+
+
+def removed(scene: Scene, points: Floats, report: Progress) -> dict[str, Floats]:
+    """Each labeled point left out: removed_linear, removed_newton, removed_retrained (M,), the rise of the mean validation loss."""
+    retrained = np.empty(len(points))
+    for block, heads in batched_heads.without_each(scene.opened, scene.known):
+        report(0.98, f"Retraining without point {block.stop:,} of {len(points):,}")
+        retrained[block] = -scene.goals(heads - scene.opened.theta)[GOALS.index("dev")]
+    given = points, scene.known, scene.validation, scene.head
+    return {"removed_linear": influence_value(*given), "removed_newton": newton_influence(*given), "removed_retrained": retrained}
+
+
+def speed(data: Dataset, embedding: Floats, labeled: int, l2: float) -> dict[str, float]:
+    """Heads retrained per second on this problem, tried on two points, and the worker's memory in bytes."""
+    import psutil
+
+    matrix, chosen = seen(data, embedding), draw(data, labeled, 2, 2, 1)
+    scene = stage(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
+    started = time.perf_counter()
+    added(scene, lambda fraction, text: None)
+    seconds = time.perf_counter() - started
+    memory = float(psutil.Process(os.getpid()).memory_info().rss)
+    return {"rate": 2 * len(scene.opened.theta) / seconds, "memory": memory, "weights": float(scene.opened.theta.size)}

@@ -1,0 +1,254 @@
+"""Running a plan: its trainings as jobs, a few at a time, in a queue of experiments that survives whatever happens to its workers.
+
+    sweep = start(plan, fingerprint, owner)        returns at once; the same plan asked for twice runs once
+    sweep.state, sweep.fraction, sweep.seconds_left, sweep.position
+    cancel(sweep.key, owner)
+
+One unit is one job, so what is finished is in the cache at once. Only as many trainings are handed out as the workers can do at
+once: the rest waits here, where it can be cancelled at once. A training whose connection was lost is handed out again. Experiments are
+served in the order in which they were started; the next one begins when the one before has no training left to hand out.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+from core.experiments import store
+from core.experiments.store import Plan, Work, plan_key
+from core.hosting import policy
+from core.runtime import cache, jobs
+from core.runtime.jobs import Job
+from core.types import UserError
+
+log = logging.getLogger(__name__)
+PRIORITY = -10  # behind what a person is waiting for
+TRIES = 3
+PAUSE = 0.1
+KEPT = 200
+
+
+@dataclass(eq=False)
+class Sweep:
+    """One experiment under way. state: "queued", "running", "done", "failed" or "cancelled"; owners: the sessions that asked for it."""
+
+    key: str
+    plan: Plan
+    fingerprint: str
+    owners: set[str] = field(default_factory=set)
+    waiting: list[tuple[Work, str]] = field(default_factory=list)
+    running: dict[str, tuple[Work, Job]] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    state: str = "queued"
+    started: float | None = None
+    ended: float | None = None
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+    total: int = 0
+    before: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Done, failed or cancelled."""
+        return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def done(self) -> int:
+        """Finished trainings, those that were finished before the start included."""
+        return self.total - len(self.waiting) - len(self.running)
+
+    @property
+    def fraction(self) -> float:
+        """Of all the plan's work, in [0, 1]."""
+        return 1.0 - self._left() / max(1.0, sum(unit.work for unit in self.plan.units()))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since its first training was handed out."""
+        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None until a few seconds of work have shown one, and after the end."""
+        done = self.before - self._left()
+        return self._left() / done * self.elapsed if not self.finished and self.elapsed > 3 and done > 0 else None
+
+    @property
+    def position(self) -> int:
+        """How many experiments come first."""
+        return _queue.ahead_of(self)
+
+    def _left(self) -> float:
+        begun = sum(unit.work * (1.0 - (job.progress[0] or 0.0)) for unit, job in list(self.running.values()))
+        return begun + sum(unit.work for unit, _ in list(self.waiting))
+
+
+class _Queue:
+    """All sweeps of this process, and the thread that hands out their trainings."""
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.sweeps: dict[str, Sweep] = {}
+        self.thread: threading.Thread | None = None
+
+    def start(self, sweep: Sweep, owner: str) -> Sweep:
+        with self.lock:
+            known = self.sweeps.get(sweep.key)
+            if sweep.waiting:
+                self._one_each(owner, sweep.key)
+            if known is None or known.state in ("failed", "cancelled") or (known.finished and sweep.waiting):
+                self.sweeps.pop(sweep.key, None)
+                known = self.sweeps[sweep.key] = sweep
+                self._forget_old()
+            known.owners.add(owner)
+            if self.thread is None or not self.thread.is_alive():
+                self.thread = threading.Thread(target=self._run, name="leverage-lab-sweeps", daemon=True)
+                self.thread.start()
+        return known
+
+    def cancel(self, key: str, owner: str | None) -> None:
+        with self.lock:
+            sweep = self.sweeps.get(key)
+            if sweep is None or sweep.finished:
+                return
+            sweep.owners.discard(owner)
+            if not sweep.owners or owner is None:
+                self._collect(sweep)  # what has finished this moment stays
+                if not sweep.finished:
+                    self._end(sweep, "cancelled")
+
+    def ahead_of(self, sweep: Sweep) -> int:
+        unfinished = [other for other in list(self.sweeps.values()) if not other.finished]
+        return unfinished.index(sweep) if sweep in unfinished else 0
+
+    def _run(self) -> None:
+        while True:
+            slots = _slots()  # may ask a scheduler, and must not keep a cancel waiting
+            with self.lock:
+                active = [sweep for sweep in self.sweeps.values() if not sweep.finished]
+                if not active:
+                    self.thread = None
+                    return
+                for sweep in active:
+                    try:
+                        self._collect(sweep)
+                        self._hand_out(sweep, slots)
+                    except Exception as error:  # a sweep must end with a word, not stand still
+                        log.exception("sweep %s", sweep.key)
+                        stopped = f"The experiment stopped with {type(error).__name__}: {error}. The log has the details."
+                        self._end(sweep, "failed", policy.hidden(stopped, "The experiment stopped unexpectedly."))
+            time.sleep(PAUSE)
+
+    def _collect(self, sweep: Sweep) -> None:
+        """Keep what is done, all of it before a failure ends the sweep; what was lost, or let go of elsewhere, waits again."""
+        failure = None
+        for key, (unit, job) in list(sweep.running.items()):
+            if not job.finished:
+                continue
+            del sweep.running[key]
+            if job.state == "done":
+                self._keep(sweep, key, job)
+                continue
+            sweep.waiting.insert(0, (unit, key))
+            if job.error not in (jobs.LOST, None) or sweep.tries[key] >= TRIES:
+                failure = failure or job.error or jobs.LOST
+        if failure:
+            self._end(sweep, "failed", failure)
+        elif not sweep.waiting and not sweep.running:
+            self._end(sweep, "done")
+
+    def _keep(self, sweep: Sweep, key: str, job: Job) -> None:
+        """In memory first; on this machine's disk if the worker's was another one."""
+        entry = job.result()
+        store.remember(key, entry.arrays)
+        if cache.get(key) is None and not entry.notes:
+            entry = cache.put(key, entry.arrays, entry.facts)
+        sweep.notes = tuple(dict.fromkeys((*sweep.notes, *entry.notes)))
+        jobs.forget(key)
+
+    def _hand_out(self, sweep: Sweep, slots: int) -> None:
+        busy = {key for other in self.sweeps.values() for key in other.running}
+        while sweep.waiting and not sweep.finished and len(busy) < slots:
+            unit, key = sweep.waiting.pop(0)
+            if store.outcome(key) is not None:  # another sweep has finished it meanwhile
+                continue
+            sweep.tries[key] = sweep.tries.get(key, 0) + 1
+            sweep.state, sweep.started = "running", sweep.started or time.time()
+            sweep.running[key] = unit, jobs.submit(unit.task, unit, key=key, priority=PRIORITY)
+            busy.add(key)
+
+    def _end(self, sweep: Sweep, state: str, error: str | None = None) -> None:
+        """What has not finished is counted as waiting."""
+        sweep.state, sweep.error, sweep.ended = state, error, time.time()
+        wanted = {key for other in self.sweeps.values() if not other.finished for key in other.running}
+        for key, (_, job) in sweep.running.items():
+            if key not in wanted:
+                job.cancel()
+        sweep.waiting = [(unit, key) for key, (unit, _) in sweep.running.items()] + sweep.waiting
+        sweep.running = {}
+
+    def _one_each(self, owner: str, key: str) -> None:
+        for other in self.sweeps.values():
+            if owner in other.owners and not other.finished and other.key != key:
+                raise UserError("Your last experiment is still running. Stop it first, or wait for its end; what it has finished stays.")
+
+    def _forget_old(self) -> None:
+        ended = [key for key, sweep in self.sweeps.items() if sweep.finished]
+        for key in ended[: max(0, len(self.sweeps) - KEPT)]:
+            del self.sweeps[key]
+
+
+def _slots() -> int:
+    """How many trainings at once; one while the scheduler does not answer, which that one then tells."""
+    try:
+        return jobs.slots()
+    except Exception:
+        log.warning("the scheduler does not answer", exc_info=True)
+        return 1
+
+
+_queue = _Queue()
+
+
+def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
+    """Begin or join the plan's sweep. A UserError if this owner has another one running.
+
+    A record of it is kept, so that the history knows of it and a link with its key finds it again after a restart.
+    """
+    sweep = Sweep(plan_key(plan, fingerprint), plan, fingerprint)
+    sweep.waiting, sweep.total = store.missing(plan, fingerprint), len(plan.units())
+    sweep.before = sum(unit.work for unit, _ in sweep.waiting)
+    running = _queue.start(sweep, owner)
+    record = {"kind": plan.kind, "plan": plan.to_query(), "title": plan.title(), "started": time.time(), "data": fingerprint}
+    cache.put(record_key(sweep.key), {}, record)
+    return running
+
+
+def find(key: str) -> Sweep | None:
+    """The sweep of this key, if this process knows one."""
+    return _queue.sweeps.get(key)
+
+
+def unfinished(owner: str | None = None) -> list[Sweep]:
+    """Those that wait or run, in their order: of one owner, or all."""
+    return [one for one in list(_queue.sweeps.values()) if not one.finished and (owner is None or owner in one.owners)]
+
+
+def cancel(key: str, owner: str | None) -> None:
+    """This owner no longer wants it; it ends when nobody does. owner None: whoever wants it."""
+    _queue.cancel(key, owner)
+
+
+@atexit.register
+def _end_all() -> None:
+    """Before the jobs end, so that nothing is handed out again while the program ends."""
+    for key in list(_queue.sweeps):
+        cancel(key, None)
+
+
+def record_key(key: str) -> str:
+    """Where the record of a sweep lies in the cache."""
+    return f"history-{key.partition('-')[2]}"

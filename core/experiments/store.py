@@ -1,0 +1,141 @@
+"""What is finished of a plan: every training's outcome, from the cache, from what comes with the app, or from this process.
+
+    outcomes(plan, fingerprint) -> {unit: Outcome}      only finished ones; cheap to ask again and again
+    pack(plan, fingerprint)                             all of it as one result to ship
+
+What comes with the app is packed: one bundled result per plan, the outcomes of its trainings stacked.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from core.runtime import cache
+from core.runtime.cache import Entry
+
+Outcome = Mapping[str, np.ndarray]
+REMEMBERED = 20_000
+_outcomes: dict[str, Outcome] = {}
+_one_writer = threading.Lock()
+
+
+class Work(Protocol):
+    """One unit of a plan: what a worker does in one go. task: "module:function" that takes it; work: its size, to compare units by."""
+
+    task: str
+
+    @property
+    def work(self) -> float: ...
+
+    def key(self, fingerprint: str) -> str: ...  # under which its outcome is kept
+
+
+class Plan(Protocol):
+    """An experiment: canonical, in a link and back. kind: its page's name; units_are: what its units are called."""
+
+    kind: str
+    units_are: str
+
+    def units(self) -> list: ...
+
+    def to_query(self) -> dict[str, str]: ...
+
+    def title(self) -> str: ...
+
+
+def plan_key(plan: Plan, fingerprint: str) -> str:
+    """The key of the whole experiment: it changes when any of its units would."""
+    return cache.key(plan.kind, {"units": [key for _, key in _keys(plan, fingerprint)]}, code="", data=fingerprint)
+
+
+def outcomes(plan: Plan, fingerprint: str) -> dict[Any, Outcome]:
+    """The finished units of a plan, in its order."""
+    keys = _keys(plan, fingerprint)
+    return {unit: found for unit, key in keys if (found := outcome(key)) is not None}
+
+
+def outcome(key: str) -> Outcome | None:
+    """One training's arrays, if it is finished."""
+    if (known := _outcomes.get(key)) is not None:
+        return known
+    found = cache.get(key)
+    arrays = found.arrays if found else _packed(key)
+    return None if arrays is None else remember(key, arrays)
+
+
+def remember(key: str, arrays: Outcome) -> Outcome:
+    """Keep an outcome in this process: it stays even if the disk refused it."""
+    copied = {name: np.array(array) for name, array in arrays.items()}
+    with _one_writer:  # the sweeps' thread and every page's
+        while len(_outcomes) >= REMEMBERED:
+            del _outcomes[next(iter(_outcomes))]
+        _outcomes[key] = copied
+    return copied
+
+
+def forget() -> None:
+    """Ask the disk again for everything."""
+    with _one_writer:
+        _outcomes.clear()
+    shipped.cache_clear()
+
+
+def missing(plan: Plan, fingerprint: str) -> list[tuple[Any, str]]:
+    """The trainings that are still to do, with their keys, in the plan's order."""
+    return [(unit, key) for unit, key in _keys(plan, fingerprint) if outcome(key) is None]
+
+
+@functools.lru_cache(maxsize=64)
+def _keys(plan: Plan, fingerprint: str) -> tuple[tuple[Any, str], ...]:
+    return tuple((unit, unit.key(fingerprint)) for unit in plan.units())
+
+
+def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """All that is finished of a plan as one result to ship: every array flat, one unit after the other, in float32 and int32.
+
+    facts["units"]: the units' keys; facts["shapes"]: of every array, unit by unit.
+    """
+    each = [(cache.bundled_key(key), outcome(key)) for _, key in _keys(plan, fingerprint)]
+    found = {key: arrays for key, arrays in each if arrays is not None}
+    names = list(next(iter(found.values())))
+    arrays = {name: np.concatenate([_small(one[name]).ravel() for one in found.values()]) for name in names}
+    shapes = {name: [list(np.shape(one[name])) for one in found.values()] for name in names}
+    return arrays, {"units": list(found), "shapes": shapes, "kind": plan.kind, "plan": plan.to_query(), "data": fingerprint}
+
+
+def bundle_key(plan: Plan, fingerprint: str) -> str:
+    """Under which key a plan's pack is shipped: the plan's own name, whatever the code's version."""
+    return cache.key("pack", {"kind": plan.kind} | plan.to_query(), code="", data=fingerprint)
+
+
+def unpack(entry: Entry, row: int) -> Outcome:
+    """One unit's arrays out of a pack."""
+    found = {}
+    for name, shapes in entry.facts["shapes"].items():
+        sizes = [int(np.prod(shape)) for shape in shapes[: row + 1]]
+        found[name] = entry.arrays[name][sum(sizes[:-1]) : sum(sizes)].reshape(shapes[row])
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def shipped() -> dict[str, tuple[str, int]]:
+    """Where every packed training lies: its bundled key -> (the pack's key, its row)."""
+    packs = cache.entries("pack")
+    return {unit: (key, row) for key, facts in packs for row, unit in enumerate(facts["units"])}
+
+
+def _packed(key: str) -> Outcome | None:
+    place = shipped().get(cache.bundled_key(key))
+    entry = cache.get(place[0]) if place else None
+    return unpack(entry, place[1]) if entry else None
+
+
+def _small(array: np.ndarray) -> np.ndarray:
+    """Accuracies and row numbers need no more than four bytes each."""
+    array = np.asarray(array)
+    return array.astype({"f": np.float32, "i": np.int32, "u": np.int32}.get(array.dtype.kind, array.dtype))

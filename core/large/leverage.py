@@ -1,0 +1,162 @@
+"""Leverage of a table that does not fit into memory: two passes over its rows, from disk or on a cluster.
+
+    first pass    X^T X              -> W, as core/linalg/whitening.py finds it (one more pass where X is badly conditioned)
+    second pass   l_i = |x_i W|^2
+
+The algebra is that of core/strategies/leverage.py; what differs is how a pass is made: `Streamed` reads block after block in this
+process, core/large/dask_rows.py spreads the blocks over workers. Rows that hold NaN are noticed in the first pass, whose sums they spoil.
+In the blocks of core/linalg/row_blocks.py the same rows give the same bits whether they come from an array, a .npy file or Parquet files; only an
+array with fewer rows than columns takes another way (core/linalg/whitening.py), to the same scores but for rounding.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from core.exports import score_table as export
+from core.large.row_sources import Rows
+from core.linalg import row_blocks as blocks
+from core.linalg.row_blocks import Table
+from core.linalg.whitening import from_gram, ridge_weights
+from core.runtime import jobs
+from core.runtime.code_version import code_version
+from core.strategies.leverage import exact
+from core.types import Floats, Ints, UserError
+
+Tell = Callable[[float | None, str], None]
+NAMED = 8
+MOST_COLUMNS = 20_000  # X^T X of so many takes 3.2 GB, its eigenvectors as much again
+
+
+class Passes(Protocol):
+    """What can be asked of the rows of X (n, d), each for one pass over them."""
+
+    shape: tuple[int, int]
+
+    def gram(self, weights: Floats | None = None) -> Floats:
+        """X^T X, or (X W)^T (X W), float64."""
+        ...
+
+    def squared_norms(self, weights: Floats) -> Floats:
+        """|x_i W|^2 (n,) float64."""
+        ...
+
+    def not_finite(self) -> Ints:
+        """The numbers of the rows that hold NaN or infinity."""
+        ...
+
+
+def silent(fraction: float | None, text: str) -> None:
+    """For those who need not be told how far a pass is."""
+
+
+@dataclass
+class Streamed:
+    """The passes over a table in this process. tell(fraction, text) hears how far the current pass is."""
+
+    table: Table
+    tell: Tell = silent
+    passes: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, d)"""
+        return self.table.shape
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def blocks(self, rows: int) -> Iterator[np.ndarray]:
+        """The rows of the table; each block is told when it has been used."""
+        self.passes, done = self.passes + 1, 0
+        for block in blocks.slices(self.table, rows):
+            yield block
+            done += len(block)
+            self.tell(done / len(self), f"Pass {self.passes}, {done:,} of {len(self):,} rows")
+
+    def gram(self, weights: Floats | None = None) -> Floats:
+        """See Passes."""
+        return blocks.gram(self, weights)
+
+    def squared_norms(self, weights: Floats) -> Floats:
+        """See Passes."""
+        return blocks.squared_norms(self, weights)
+
+    def not_finite(self) -> Ints:
+        """See Passes."""
+        return blocks.not_finite(self)
+
+
+def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
+    """Scores l_i = x_i^T (X^T X + ridge I)^+ x_i (n,) float64 in [0, 1], higher = picked first, and facts about the table.
+
+    facts: n, d, ridge, sum; with ridge = 0 also rank, gap (None: full rank), condition and dead, the number of columns of zeros.
+    A UserError for rows that hold NaN or infinity, for numbers whose squares exceed float64, and for a ridge below 0.
+    """
+    if not 0 <= ridge < np.inf:
+        raise UserError(f"Ridge: found {ridge}, expected a number of at least 0.")
+    n, d = rows.shape
+    if d > MOST_COLUMNS:
+        raise UserError(f"The table: found {d:,} columns, expected at most {MOST_COLUMNS:,}. Project it to fewer dimensions first.")
+    first, facts = _finite(rows), {"n": n, "d": d, "ridge": ridge}
+    if ridge == 0:
+        whitening = from_gram(lambda weights=None: first if weights is None else rows.gram(weights))
+        scores, gap = exact(whitening, n, rows.squared_norms), None if np.isinf(whitening.gap) else whitening.gap
+        facts |= {"rank": whitening.rank, "gap": gap, "condition": whitening.condition, "dead": int(whitening.dead.sum())}
+    else:
+        scores = np.minimum(rows.squared_norms(ridge_weights(first, ridge)), 1.0)
+    return scores, facts | {"sum": float(scores.sum())}
+
+
+def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Floats, dict[str, Any]]:
+    """`leverage` of a table on disk: here, or on the cluster of LEVERAGE_LAB_SCHEDULER, whose workers read the same path."""
+    if not os.environ.get("LEVERAGE_LAB_SCHEDULER"):
+        return leverage(Streamed(table, tell), ridge)
+    job = jobs.submit("core.large.dask_rows:leverage_of_file", table, ridge, key=f"~leverage {table.paths[0]} {identity(table)} {ridge!r}")
+    while not job.wait(1.0):
+        tell(*job.progress)
+    return job.result()
+
+
+def title(table: Rows) -> str:
+    """What was computed of what."""
+    return f"{table.name}, Leverage"
+
+
+def frame(scores: Floats) -> pd.DataFrame:
+    """Columns index (the row, from 0), score and rank (1 = highest; equal scores in the order of the rows)."""
+    return pd.DataFrame({"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)})
+
+
+def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> str:
+    """JSON: the files, the columns left out, the facts, the code's and the packages' versions."""
+    content = {"title": title(table), "table": identity(table), "without": list(without), "facts": dict(facts)}
+    return json.dumps(content | {"code": code_version("core.linalg.whitening"), "versions": export.versions()}, indent=1)
+
+
+def identity(table: Rows) -> list[dict[str, Any]]:
+    """Name, size and time of change of the table's files: as much as can be said of them without reading them whole."""
+    return [{"file": path.name, "bytes": path.stat().st_size, "modified": path.stat().st_mtime} for path in table.paths]
+
+
+def _finite(rows: Passes) -> Floats:
+    """X^T X, all of it finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = rows.gram()
+    if np.isfinite(gram).all():
+        return gram
+    bad = rows.not_finite()
+    if len(bad) == 0:
+        raise UserError("The table holds numbers so large that their squares exceed float64. Divide it by its largest value.")
+    more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
+    raise UserError(
+        f"{len(bad):,} of {rows.shape[0]:,} rows hold NaN or infinity: row{'s' if len(bad) > 1 else ''} "
+        f"{', '.join(f'{row:,}' for row in bad[:NAMED])}{more} (the first is row 0). Remove or fill them first."
+    )

@@ -1,0 +1,182 @@
+"""Where does the head go when points are added or removed? A Newton step, with the points' own curvature in it.
+
+One point added (sign = +1) or removed (sign = -1) changes the mean loss of n points to one of n + sign. The quadratic that this
+loss is near the head T has its minimum at
+
+    T - (sign / n) (K + (sign / n) Lambda (x) h h^T)^-1 (q (x) h + penalty T),      K = H with the penalty times (n + sign) / n
+
+where T counts as fitted: its own gradient is taken as zero. The point's part is of rank r = c - 1, so Woodbury's formula needs K^-1
+only, and only B = (I (x) h)^T K^-1 (I (x) h), which is n times the leverage of the point in the head's own metric: this is where
+leverage acts. For squared loss B = n leverage, and the residual of a removed point becomes residual / (1 - leverage).
+
+A group of b points added keeps its own loss, not its slope: a label that the head takes for nearly impossible has almost no curvature
+at T, and a plain Newton step runs far past the place where the point is content. With K = H, its penalty times (n + b) / n, the minimum
+is at
+
+    T - (1/n) K^-1 (b penalty T + sum_j w_j (x) h_j),      w_j = p_j - e_{y_j} at the minimum itself
+
+so that b r numbers w are unknown, not r m: they see K^-1 through B = (e_a (x) h_i) K^-1 (e_c (x) h_j) alone, and are found by a few
+damped Newton steps.
+
+The length of a step is then chosen by the true loss along it, since the curvature grows on the way where labels turn from impossible to
+probable. Along one direction the loss is a convex function of one number, whose Newton steps need the logits alone: they move in a
+straight line, so a length costs no further product with the points.
+
+Conventions: as in core/linalg/hessian.py; steps have shape (r, m), shifts (k, labelings, r, m) of N^T T. Sources: Woodbury 1950; Pregibon
+1981 for the logistic case (a first step for w without the length is his one-step update); Nocedal and Wright, Numerical Optimization, ch. 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.linalg.hessian import OpenHead, chunks, spreader, told
+from core.softmax_head import log_softmax, softmax
+from core.types import Floats, Ints, UserError
+
+# Numbers that all stepped heads together may give: about five minutes on one core.
+EVALUATIONS = 2 * 10**10
+
+
+def after_newton_step(fishers: Floats, levers: Floats, residuals: Floats, pulled: Floats, n: int, sign: int) -> Floats:
+    """w (k, labels, r), by which the step above is -(sign / n) (K^-1 (penalty T) + K^-1 (w (x) h)).
+
+    w = (sign n I + F B)^-1 (sign n q - F g). fishers F, levers B: (k, r, r). residuals q: (k, labels, r), one for each label that
+    the point may have. pulled g: (k, r), K^-1 (penalty T) applied to h.
+    """
+    system = sign * n * np.eye(fishers.shape[-1]) + fishers @ levers
+    targets = sign * n * residuals - np.einsum("kab,kb->ka", fishers, pulled)[:, None, :]
+    return np.linalg.solve(system, targets.transpose(0, 2, 1)).transpose(0, 2, 1)
+
+
+def newton_shifts(
+    opened: OpenHead, damping: float, rows: Floats, labels: Ints, sign: int, per_block: int
+) -> Iterator[tuple[slice, Floats]]:
+    """(which points, their shifts of N^T T (k, labels, r, m)): the head's Newton step for each point, in blocks.
+
+    rows: (n', m). labels: (n', labels), under which each point is added (sign +1) or removed (-1). per_block: numbers for each point
+    that the caller will make of its shifts; it sets the size of a block. UserError: a singular K, more than 8,000 parameters, or
+    more than 2e10 numbers in all.
+    """
+    check_evaluations(len(rows), per_block)
+    n, (r, m) = opened.n, opened.shape
+    solve = spreader(opened, opened.penalty * (n + sign) / n + damping)
+    drift = solve.solve(opened.pull)
+    for block in chunks(len(rows), r * r * m + labels.shape[1] * (r * m) + per_block):
+        told(block.start, len(rows))
+        h, probs = rows[block], opened.probabilities(rows[block])
+        spreads = solve.spread(h)
+        levers = np.matmul(spreads, h[:, None, :, None])[..., 0]
+        residuals = np.stack([opened.residuals(probs, column) for column in labels[block].T], axis=1)
+        weights = after_newton_step(opened.fishers(probs), levers, residuals, h @ drift.T, n, sign)
+        yield block, -(sign / n) * (drift + np.einsum("kla,kabm->klbm", weights, spreads, optimize=True))
+
+
+def check_evaluations(points: int, each: int) -> None:
+    """A UserError if stepped heads for so many points, of so many numbers each, are more than should be waited for."""
+    if points * each > EVALUATIONS:
+        raise UserError(
+            f"A Newton step for each of {points:,} points, evaluated wherever the goal looks, would take {points * each:.0e} "
+            f"numbers, and {EVALUATIONS:.0e} is the limit. Take fewer points, or the first-order step."
+        )
+
+
+
+STEPS, LONGEST = 8, 4.0  # Newton steps for the length, and the longest that is looked at
+
+
+def best_lengths(opened: OpenHead, known: Ints, groups: Floats, labels: Ints, shifts: Floats, sign: int) -> Floats:
+    """t (k, labelings) in [0, 4] at which T + t shift has the least loss on its n points and a group added (sign 1) or taken out (-1).
+
+    known: (n,). groups: rows (k, b, m). labels: (k, labelings, b).
+    """
+    steps, (k, ways, b), n = np.matmul(opened.basis, shifts), labels.shape, opened.n
+    back = np.swapaxes(steps, -1, -2)
+    logits = np.concatenate([np.broadcast_to(opened.rows @ opened.theta.T, (k, n, len(opened.theta))), groups @ opened.theta.T], axis=1)
+    moves = np.concatenate([np.matmul(opened.rows, back), np.matmul(groups[:, None], back)], axis=2)
+    own = np.concatenate([np.broadcast_to(known, (k, ways, n)), labels], axis=2)
+    weights = np.append(np.ones(n), np.full(b, sign)) / (n + sign * b)
+    return least(opened, logits, moves, own, weights, steps)
+
+
+def least(opened: OpenHead, logits: Floats, moves: Floats, own: Ints, weights: Floats, steps: Floats) -> Floats:
+    """t (k, labelings): Newton's method between bounds, which halves them where it would leave them.
+
+    logits: (k, n, c), moves (k, labelings, n, c) of them at t = 1, own labels (k, labelings, n), weights (n,); steps: of T
+    (k, labelings, c, m).
+    """
+    wanted = np.take_along_axis(moves, own[..., None], axis=-1)[..., 0] @ weights
+    bend, lean = (opened.penalty * steps**2).sum((-1, -2)), (opened.penalty * steps * opened.theta).sum((-1, -2))
+    t, low, high = np.ones(bend.shape), np.zeros(bend.shape), np.full(bend.shape, LONGEST)
+    for _ in range(STEPS):
+        probs = softmax(logits[:, None] + t[..., None, None] * moves)
+        mean = (probs * moves).sum(axis=-1)
+        slope = mean @ weights - wanted + lean + t * bend
+        curvature = ((probs * moves**2).sum(axis=-1) - mean**2) @ weights + bend
+        low, high = np.where(slope < 0, t, low), np.where(slope > 0, t, high)
+        newton = t - np.divide(slope, curvature, out=np.zeros_like(t), where=curvature > 0)
+        t = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+    return t
+
+
+
+OWN_STEPS, OWN_REST = 30, 1e-9  # Newton steps for w, and the change at which it counts as found
+HALVINGS = 25
+
+
+def added_shifts(
+    opened: OpenHead, known: Ints, damping: float, groups: Floats, labels: Ints, per_group: int
+) -> Iterator[tuple[slice, Floats]]:
+    """(which groups, their shifts of N^T T (k, labelings, r, m)): the head's step when a group of points is added, in blocks of groups.
+
+    known: (n,), labels of the points the head was fitted on. groups: (g, b, m), rows of the points that are added together. labels:
+    (g, labelings, b), under which each group is added. per_group: numbers for each group that the caller will make of its shifts; it
+    sets the size of a block. UserError: a singular K, more than 8,000 parameters, or more than 2e10 numbers in all.
+    """
+    check_evaluations(len(groups), per_group)
+    n, b, (r, m) = opened.n, groups.shape[1], opened.shape
+    solve, ways = spreader(opened, opened.penalty * (n + b) / n + damping), labels.shape[1]
+    drift = b * solve.solve(opened.pull)
+    numbers = b * r * r * m + ways * (r * m + (b * r) ** 2 + 3 * (n + b) * len(opened.theta)) + per_group
+    for block in chunks(len(groups), numbers):
+        h, y = groups[block], labels[block]
+        spreads = solve.spread(h.reshape(-1, m)).reshape(len(h), b, r, r, m)
+        levers = np.einsum("kiacm,kjm->kiajc", spreads, h, optimize=True).reshape(len(h), b * r, b * r)
+        weights = own_weights(opened, h @ opened.theta.T, y, levers, (h @ drift.T).reshape(len(h), b * r))
+        shifts = -(drift + np.einsum("klia,kiasm->klsm", weights, spreads, optimize=True)) / n
+        yield block, best_lengths(opened, known, h, y, shifts, sign=1)[..., None, None] * shifts
+
+
+def own_weights(opened: OpenHead, logits: Floats, labels: Ints, levers: Floats, pulled: Floats) -> Floats:
+    """w (k, labelings, b, r), the added points' residuals at the minimum: w = q(logits - (pulled + B w) / n).
+
+    logits: (k, b, c) at T. labels: (k, labelings, b). levers B: (k, b r, b r). pulled: (k, b r), K^-1 (b penalty T) applied to the points.
+    They minimise w.B w / 2n + the points' loss, which is convex; started at 0.
+    """
+    (k, ways, b), r, n = labels.shape, opened.basis.shape[1], opened.n
+    own, w = np.eye(logits.shape[-1])[labels], np.zeros((k, ways, b * r))
+
+    def look(w: Floats) -> tuple[Floats, Floats]:
+        moved = (-(pulled[:, None] + w @ levers) / n).reshape(k, ways, b, r)
+        there = logits[:, None] + moved @ opened.basis.T
+        return there, 0.5 * (w * (w @ levers)).sum(-1) / n - (log_softmax(there) * own).sum((-1, -2))
+
+    for _ in range(OWN_STEPS):
+        there, value = look(w)
+        probs = softmax(there)
+        rest = w - ((probs - own) @ opened.basis).reshape(w.shape)
+        if np.abs(rest).max(initial=0) <= OWN_REST:
+            break
+        fishers = opened.fishers(probs.reshape(-1, probs.shape[-1])).reshape(k, ways, b, r, r)
+        bent = np.einsum("klirs,kisq->klirq", fishers, levers.reshape(k, b, r, b * r), optimize=True).reshape(k, ways, b * r, b * r)
+        step = -np.linalg.solve(np.eye(b * r) + bent / n, rest[..., None])[..., 0]
+        slope, share = (rest * (step @ levers)).sum(-1) / n, np.ones((k, ways))
+        for _ in range(HALVINGS):
+            high = look(w + share[..., None] * step)[1] > value + 1e-4 * share * slope + 1e-14 * np.abs(value)
+            if not high.any():
+                break
+            share[high] /= 2
+        w = w + share[..., None] * step
+    return w.reshape(k, ways, b, r)

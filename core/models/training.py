@@ -1,0 +1,296 @@
+"""How is a network trained, and what does it answer? The only training loop of the project.
+
+    record = train(network, points, labels, epochs=5, seed=1)
+    evaluate(network, points, labels).accuracy;  embed(network, points) -> (n, d);  probabilities(network, points) -> (n, c)
+
+Conventions: points and labels as the dataset stores them; they lie on the device as they are (uint8 images) and are gathered by index,
+batch by batch. Adam. Every training draws from generators of its own, so that trainings in several threads never disturb each other, and
+one seed gives one result on one machine with one number of threads. A loss is a mean over the points of a batch.
+
+Objectives: cross_entropy on the outputs; smooth_l1, mean over the classes of the smooth-L1 distance (beta 1) to the one-hot label;
+softmax_twice, cross-entropy fed with softmax(outputs), a published slip kept to show its effect; squared, the squared distance to
+the one-hot label.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.models.networks import Network, draws, halves, own_generator, seed_dropout
+from core.models.training_data import labels_of, rows_of, tensor, tensors
+from core.types import Floats, Ints, UserError
+
+OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross_entropy": lambda outputs, labels: F.cross_entropy(outputs, labels, reduction="none"),
+    "smooth_l1": lambda outputs, labels: F.smooth_l1_loss(outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none").mean(-1),
+    "softmax_twice": lambda outputs, labels: F.cross_entropy(outputs.softmax(-1), labels, reduction="none"),
+    "squared": lambda outputs, labels: (outputs - F.one_hot(labels, outputs.shape[-1])).square().sum(-1),
+}
+CHOICES = {"objective": tuple(OBJECTIVES), "order": ("shuffle", "as_given"), "schedule": ("constant", "linear")}
+CHOICES["precision"], CHUNK = ("auto", "float32", "bfloat16"), 512
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training needs to know beside the data; bad values raise UserError. Exactly one of epochs and steps is given.
+
+    steps: of the optimizer; the points are gone through as often as that takes. order: "shuffle" draws a new one for each pass, "as_given"
+    keeps it. schedule: "linear" lets the learning rate fall to zero. precision: "auto" is bfloat16 where `core.models.networks.halves` says so.
+    """
+
+    epochs: int | None = None
+    steps: int | None = None
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    objective: str = "cross_entropy"
+    order: str = "shuffle"
+    schedule: str = "constant"
+    precision: str = "auto"
+
+    def __post_init__(self):
+        if (self.epochs is None) == (self.steps is None):
+            raise UserError(f"Training: found epochs={self.epochs} and steps={self.steps}. Give exactly one of the two.")
+        for name, value in {"epochs": self.epochs, "steps": self.steps, "batch_size": self.batch_size}.items():
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
+                raise UserError(f"{name}: found {value!r}, expected a whole number of at least 1.")
+        if not 0 < self.learning_rate < float("inf"):
+            raise UserError(f"learning_rate: found {self.learning_rate}, expected a number above 0, for example 0.001.")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UserError(f"{name}: found {getattr(self, name)!r}, expected one of {', '.join(known)}.")
+
+    def total_steps(self, n: int) -> int:
+        """Optimizer steps on n points; the last batch of a pass may be smaller."""
+        return self.steps if self.steps is not None else self.epochs * -(-n // self.batch_size)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What happened: mean training loss and seconds of each pass (the last may be cut short); the time of on_epoch is not in it."""
+
+    losses: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
+    samples_per_second: float = 0.0
+    steps: int = 0
+    stopped: bool = True
+
+
+class Evaluation(NamedTuple):
+    """accuracy: in [0, 1]. per_class: accuracy within each class (c,), NaN for a class without points. loss: mean objective."""
+
+    accuracy: float
+    per_class: Floats
+    loss: float
+
+
+def train(network: Network, points, labels, *, seed: int, on_epoch: Callable[[int, Network], None] | None = None, **settings) -> Record:
+    """Train the network in place, by Adam; it ends in eval mode on the device it was trained on.
+
+    settings: the fields of `Recipe` and the device, weights, stop and progress of `train_many`.
+    on_epoch(epoch, network): after every pass, epoch from 1.
+    """
+    every = None if on_epoch is None else lambda _, epoch, trained: on_epoch(epoch, trained)
+    return train_many([network], points, labels, seeds=[seed], on_epoch=every, **settings)[0]
+
+
+def train_many(
+    networks: Sequence[Network], points: np.ndarray | Tensor, labels: Ints | Tensor, *, seeds: Sequence[int],
+    subsets: Sequence[Ints] | None = None, stacked: bool | None = None, device: str | None = None, weights: Floats | None = None,
+    stop: Callable[[], bool] | None = None, progress: Callable[[int, int, float], None] | None = None,
+    on_epoch: Callable[[int, int, Network], None] | None = None, **recipe,
+) -> list[Record]:  # fmt: skip
+    """Train networks of one architecture in place; up to rounding the same result as `train` on each.
+
+    subsets: for each network the rows of points it sees (in this order if order="as_given"); by default all.
+    stacked: train networks with equally many rows together, as batched matrix products; by default on a GPU only (two CPU cores are busy
+    with one). Networks with dropout are trained one by one: each draws from its own generator.
+    device: by default the GPU if there is one. weights: (n,), of each point's loss; a batch still divides by its size.
+    stop(): asked after every step and every pass; True ends all. progress(step, steps, loss): after every step, counted over all
+    networks; it reads the loss, which a GPU must be waited for. on_epoch(which, epoch, network): after every pass, network in eval mode.
+    Raises UserError for data that do not fit the networks and for a loss that is not finite.
+    """
+    if not networks or len(seeds) != len(networks) or (subsets is not None and len(subsets) != len(networks)):
+        raise UserError(f"train_many: found {len(networks)} networks and {len(seeds)} seeds. Give each network one seed and one subset.")
+    how, data = Recipe(**recipe), tensors(_device(device), points, labels, networks[0].head.out_features, weights)
+    rows = [rows_of(subset, len(data[0])) for subset in ([None] * len(networks) if subsets is None else subsets)]
+    together = (data[0].is_cuda if stacked is None else stacked) and not draws(networks[0])
+    sizes = [len(own) if together else i for i, own in enumerate(rows)]
+    hooks, records = _Hooks(stop, progress, on_epoch, sum(how.total_steps(len(own)) for own in rows)), {}
+    for size in dict.fromkeys(sizes):
+        group = [i for i, own in enumerate(sizes) if own == size and not hooks.stopped]
+        run = _Run([networks[i] for i in group], [rows[i] for i in group], [seeds[i] for i in group], group, data, how, hooks)
+        with _tiny_as_zero():
+            records |= dict(zip(group, run.run() if group else [], strict=True))
+    return [records.get(i, Record()) for i in range(len(networks))]
+
+
+def embed(network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None) -> Floats:
+    """The penultimate layer of every point, (n, d) float32, computed in float32, chunk by chunk."""
+    return _forward(network, network.embed, points, chunk, device).numpy()
+
+
+def probabilities(network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None) -> Floats:
+    """softmax of the outputs, (n, c) float64, rows sum to 1. Only a network trained with cross_entropy means them so."""
+    return _forward(network, network, points, chunk, device).double().softmax(-1).numpy()
+
+
+def evaluate(
+    network: Network, points, labels, *, objective: str = "cross_entropy", device: str | None = None, precision: str = "float32"
+) -> Evaluation:
+    """How often the largest output is the label's, overall and per class, and the mean objective. precision: as in `Recipe`."""
+    how, classes = Recipe(epochs=1, objective=objective, precision=precision), network.head.out_features
+    half, loss = _half(how.precision, network, _device(device)), OBJECTIVES[how.objective]
+    outputs, labels = _forward(network, network, points, CHUNK, device, half), labels_of(labels, len(points), classes)
+    right = (outputs.argmax(-1) == labels).double()
+    per_class = torch.bincount(labels, weights=right, minlength=classes) / torch.bincount(labels, minlength=classes)
+    return Evaluation(right.mean().item(), per_class.numpy(), loss(outputs, labels).mean().item())
+
+
+@dataclass
+class _Hooks:
+    stop: Callable | None
+    progress: Callable | None
+    on_epoch: Callable | None
+    steps: int
+    done: int = 0
+    stopped: bool = False
+
+    def after_step(self, losses: Tensor) -> None:
+        self.done += len(losses)
+        if self.progress:
+            self.progress(self.done, self.steps, losses.mean().item())
+        self.ask()
+
+    def ask(self) -> None:
+        self.stopped = bool(self.stop and self.stop())
+
+
+@dataclass
+class _Run:
+    """One training of one network, or of a stack of networks that see equally many rows."""
+
+    networks: list[Network]
+    rows: list[Tensor]
+    seeds: list[int]
+    which: list[int]
+    data: tuple[Tensor, Tensor, Tensor]
+    recipe: Recipe
+    hooks: _Hooks
+    steps: int = 0
+    seen: int = 0
+    losses: list[Tensor] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def run(self) -> list[Record]:
+        device, total = self.data[0].device, self.recipe.total_steps(len(self.rows[0]))
+        orders = [own_generator(seed, 1) for seed in self.seeds]
+        for network, seed in zip(self.networks, self.seeds, strict=True):
+            network.to(device, memory_format=torch.channels_last)
+            seed_dropout(network, seed)
+        parameters, self.model, write_back = _together(self.networks)
+        self.adam = torch.optim.Adam(parameters, lr=self.recipe.learning_rate, fused=True)
+        self.half = _half(self.recipe.precision, self.networks[0], device)
+        while self.steps < total and not self.hooks.stopped:
+            drawn = [rows[torch.randperm(len(rows), generator=g)] for rows, g in zip(self.rows, orders, strict=True)]
+            self.one_pass(torch.stack(drawn if self.recipe.order == "shuffle" else self.rows).to(device), total)
+            write_back()
+            for which, network in zip(self.which, self.networks, strict=True):
+                network.eval()
+                if self.hooks.on_epoch and not self.hooks.stopped:
+                    self.hooks.on_epoch(which, len(self.losses), network)
+            self.hooks.ask()
+        ending = (tuple(self.seconds), self.seen * len(self.networks) / sum(self.seconds), self.steps, self.hooks.stopped)
+        return [Record(tuple(own), *ending) for own in torch.stack(self.losses, 1).tolist()]
+
+    def one_pass(self, order: Tensor, total: int) -> None:
+        """Every row once, or until the steps are used up. order: rows of points (m, n), one line per network."""
+        started, summed, seen = time.perf_counter(), torch.zeros(len(order), device=order.device), 0
+        nn.ModuleList(self.networks).train()
+        for batch in order.split(self.recipe.batch_size, dim=1):
+            losses = self.step(batch, 1.0 if self.recipe.schedule == "constant" else 1.0 - self.steps / total)
+            summed, seen, self.steps = summed + losses * batch.shape[1], seen + batch.shape[1], self.steps + 1
+            self.hooks.after_step(losses)
+            if self.hooks.stopped or self.steps == total:
+                break
+        self.losses.append((summed / seen).cpu())
+        self.seconds, self.seen = [*self.seconds, time.perf_counter() - started], self.seen + seen
+        if not self.losses[-1].isfinite().all():
+            raise UserError(f"Training diverged: the loss is not finite. Lower learning_rate, now {self.recipe.learning_rate:g}.")
+
+    def step(self, batch: Tensor, rate: float) -> Tensor:
+        """One step of Adam on each network's batch of rows (m, b) -> the mean weighted losses (m,) before it."""
+        points, labels, weights = self.data
+        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=self.half):
+            outputs = self.model(points[batch]).float()
+        each = OBJECTIVES[self.recipe.objective](outputs.flatten(0, 1), labels[batch].flatten())
+        losses = (each.view(batch.shape) * weights[batch]).mean(1)
+        self.adam.zero_grad()
+        losses.sum().backward()
+        self.adam.param_groups[0]["lr"] = rate * self.recipe.learning_rate
+        self.adam.step()
+        return losses.detach()
+
+
+@contextmanager
+def _tiny_as_zero() -> Iterator[None]:
+    """Numbers below 1e-38 count as zero in this thread: they mean nothing here, and on an AVX-512 CPU they cost a tenth of the time."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _together(networks: list[Network]) -> tuple[list[Tensor], Callable[[Tensor], Tensor], Callable[[], None]]:
+    """Parameters (m, ...), the networks as one function of (m, b, ...), and what writes the parameters back into them."""
+    if len(networks) == 1:
+        return list(networks[0].parameters()), lambda x: networks[0](x[0])[None], lambda: None
+    if len({tuple((k, v.shape) for k, v in one.state_dict().items()) for one in networks}) > 1:
+        raise UserError("A stack needs networks of one architecture, found several. Train each architecture on its own.")
+    parameters, buffers = torch.func.stack_module_state(networks)
+    template = copy.deepcopy(networks[0]).train()
+    for layer in template.modules():
+        if isinstance(layer, nn.Conv2d) and layer.groups == 1:
+            # A stack of convolutions would run as one grouped convolution, which GPUs do slowly.
+            layer.forward = partial(_convolve, layer)
+    model = torch.vmap(lambda p, b, x: torch.func.functional_call(template, (p, b), (x,)))
+
+    def write_back():
+        for i, network in enumerate(networks):
+            network.load_state_dict({name: value[i].detach() for name, value in {**parameters, **buffers}.items()})
+
+    return list(parameters.values()), partial(model, parameters, buffers), write_back
+
+
+def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
+    """The convolution as one matrix product over all patches: (b, c, h, w) -> (b, out, rows, columns)."""
+    patches = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride).transpose(1, 2)
+    sides = zip(x.shape[2:], layer.kernel_size, layer.padding, layer.stride, strict=True)
+    grid = [(side + 2 * padding - kernel) // stride + 1 for side, kernel, padding, stride in sides]
+    return F.linear(patches, layer.weight.flatten(1), layer.bias).transpose(1, 2).unflatten(2, grid)
+
+
+def _forward(network: Network, function: Callable, points, chunk: int, device: str | None, half: bool = False) -> Tensor:
+    place = _device(device)
+    network.eval().to(place, memory_format=torch.channels_last)
+    with torch.inference_mode(), torch.autocast(place.type, dtype=torch.bfloat16, enabled=half):
+        return torch.cat([function(tensor(points[i : i + chunk]).to(place)).float().cpu() for i in range(0, len(points), chunk)])
+
+
+def _half(precision: str, network: Network, device: torch.device) -> bool:
+    return {"auto": halves(network, device), "float32": False, "bfloat16": True}[precision]
+
+
+def _device(device: str | None) -> torch.device:
+    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

@@ -1,0 +1,105 @@
+"""A map: every point in the plane, near its neighbours. UMAP by umap-learn, the only module that imports it.
+
+Distances between clusters and the clusters' sizes mean little; who is next to whom means something, and
+`trustworthiness` says how much. Two maps are compared after turning the second onto the first (`aligned`).
+Source: McInnes, Healy, Melville 2018 (UMAP); Venna, Kaski 2001 (trustworthiness).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from core.linalg import row_blocks
+from core.types import Floats, UserError, check_matrix
+
+COMPONENTS = 50
+FEWEST = 10
+SAMPLE = 3000
+SMALL, LARGE = 1e-12, 1e12
+
+
+def umap_map(
+    embedding: np.ndarray, *, seed: int = 0, neighbours: int = 15, progress: Callable[[float | None, str], None] | None = None
+) -> Floats:
+    """UMAP coordinates float32 (n, 2) of the embedding (n, d), after PCA to 50 dimensions where d is larger.
+
+    Deterministic by seed on one machine (single-threaded layout). progress(fraction, text) hears of the layout's epochs.
+    A UserError for fewer than 10 points.
+    """
+    import umap
+
+    embedding = _unit(check_matrix(embedding, "embedding"))
+    if len(embedding) < FEWEST:
+        raise UserError(f"Map: found {len(embedding)} points, expected at least {FEWEST}. Choose a larger subset.")
+    report = progress or (lambda fraction, text: None)
+    report(None, "Finding neighbours")
+    heard = _Percentages(report)
+    reducer = umap.UMAP(
+        n_neighbors=min(neighbours, len(embedding) - 1),
+        random_state=seed,
+        n_jobs=1,
+        verbose=progress is not None,
+        tqdm_kwds={"file": heard, "bar_format": "{percentage:.0f}%", "disable": progress is None},
+    )
+    with contextlib.redirect_stdout(heard) if progress else contextlib.nullcontext():  # what umap prints beside its progress
+        return np.ascontiguousarray(reducer.fit_transform(principal(embedding)), np.float32)
+
+
+def principal(embedding: np.ndarray, components: int = COMPONENTS) -> Floats:
+    """The embedding itself up to 50 dimensions, else its first 50 principal components. float32 (n, <= 50)."""
+    if embedding.shape[1] <= components:
+        return np.ascontiguousarray(embedding, np.float32)
+    mean = embedding.mean(axis=0, dtype=np.float64)
+    _, directions = np.linalg.eigh(row_blocks.gram(embedding) / len(embedding) - np.outer(mean, mean))
+    directions = directions[:, ::-1][:, :components]
+    return row_blocks.product(embedding, directions) - (mean @ directions).astype(np.float32)
+
+
+def trustworthiness(embedding: np.ndarray, coordinates: np.ndarray, *, neighbours: int = 15, seed: int = 0) -> float:
+    """How far neighbours on the map are neighbours in the embedding: 1 = all of them, about 0.5 = chance.
+
+    Computed on at most 3,000 random points (seeded), because it compares all pairs.
+    """
+    from sklearn.manifold import trustworthiness as exact
+
+    n, embedding = len(embedding), _unit(embedding)
+    sample = np.arange(n) if n <= SAMPLE else np.random.default_rng(seed).choice(n, SAMPLE, replace=False)
+    return float(exact(embedding[sample], coordinates[sample], n_neighbors=min(neighbours, (len(sample) - 1) // 2)))
+
+
+def _unit(embedding: np.ndarray) -> np.ndarray:
+    """The embedding in a unit in which its squares are numbers of single precision: a map keeps none. Usual values stay as they are."""
+    largest = max(abs(float(embedding.max())), abs(float(embedding.min())))
+    if largest == 0 or SMALL < largest < LARGE:
+        return embedding
+    return np.ldexp(embedding, -int(np.frexp(largest)[1]))
+
+
+def aligned(moving: np.ndarray, fixed: np.ndarray) -> Floats:
+    """`moving` (n, 2) shifted, turned, mirrored and scaled onto `fixed` (n, 2) as well as possible (Procrustes).
+
+    Minimises sum_i |s R m_i + t - f_i|^2 over orthogonal R, s > 0, t.
+    """
+    m, f = moving.mean(axis=0), fixed.mean(axis=0)
+    centred = moving.astype(np.float64) - m
+    u, s, vt = np.linalg.svd(centred.T @ (fixed - f))
+    return (s.sum() / max(float((centred**2).sum()), 1e-300) * centred @ (u @ vt) + f).astype(np.float32)
+
+
+class _Percentages:
+    """A file for tqdm that passes its percentages on."""
+
+    def __init__(self, report: Callable[[float | None, str], None]):
+        self.report = report
+
+    def write(self, text: str) -> None:
+        found = re.findall(r"(\d+)%", text)
+        if found:
+            self.report(int(found[-1]) / 100, "Laying out the map")
+
+    def flush(self) -> None:
+        """tqdm asks for it."""

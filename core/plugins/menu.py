@@ -1,0 +1,35 @@
+"""Every strategy that can be chosen: the app's own, in the order of core/strategies/__init__.py, then the user's.
+
+    strategies()         by name        find(name)         one of them        rankers()        those that rank a whole dataset
+"""
+
+from __future__ import annotations
+
+from core import strategy
+from core.plugins import loading
+from core.strategy import INPUTS, MADE, WHOLE, Strategy, unsuited
+
+
+def strategies() -> dict[str, Strategy]:
+    """All strategies by name, in menu order; own ones come last."""
+    loading.load()
+    return strategy.registered()
+
+
+def find(name: str | Strategy) -> Strategy:
+    """The strategy of this name; a UserError that lists the names otherwise."""
+    loading.load()
+    return strategy.find(name)
+
+
+def rankers(labeled: bool = True, probs: bool = False) -> dict[str, str | None]:
+    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"), or None if it can.
+
+    labeled: has the dataset labels? probs: did probabilities come with it?
+    """
+    found = {}
+    for name, entry in strategies().items():
+        if entry.kind == "scorer":
+            absent = [INPUTS[needed] for needed in entry.needs if needed not in WHOLE + MADE]
+            found[name] = f"needs {' and '.join(absent)}" if absent else unsuited(entry, labeled, probs)
+    return found

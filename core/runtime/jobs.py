@@ -1,0 +1,207 @@
+"""Heavy work outside the web process: submit, watch, cancel, collect, on Dask at every size.
+
+    job = submit("core.pipeline:compute", spec, key=key, owner=visitor)        returns at once
+    job.state, job.progress, job.position                                      for the screen
+    job.wait(1.0), job.result(), let_go(key, visitor), job.cancel()
+
+Without more, the work runs in a worker process on this machine; `LEVERAGE_LAB_SCHEDULER` names a cluster's scheduler
+instead (tcp://host:8786) and nothing else changes. The same key is computed once while it waits, runs or is done.
+Owners share a job, and it ends when the last of them lets go. On the hosted demo an owner has one job computed at a time.
+Inside a task, core/runtime/progress.py talks to whoever waits. Importing this module is cheap: Dask is loaded on the first start.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import threading
+from typing import Any
+
+from core.hosting import policy
+from core.runtime import worker
+from core.runtime.job import LOST as LOST
+from core.runtime.job import Job as Job
+from core.runtime.job import explain
+from core.runtime.worker import run_task
+from core.types import UserError
+
+KEPT = 2_000
+
+
+class _Cluster:
+    """The one connection of this process, and the jobs it knows."""
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.client = self.process = self.thread = None
+        self.jobs: dict[str, Job] = {}
+        self.attempts: dict[str, int] = {}
+        self.era = 0
+
+    def submit(self, job: Job) -> Job:
+        with self.lock:
+            known = self.jobs.get(job.key)
+            if known is not None and known.state not in ("failed", "cancelled"):
+                known.owners |= job.owners
+                return known
+            job.attempt = self.attempts[job.key] = self.attempts.get(job.key, 0) + 1
+            self.jobs.pop(job.key, None)  # the order of the jobs is the order of submission
+            self.jobs[job.key], job._queue = job, self
+            self._forget_old()
+            if not self._connected():
+                self.start()
+                return job
+        self._send(job)
+        return job
+
+    def start(self) -> None:
+        with self.lock:
+            if not self._connected() and not (self.thread and self.thread.is_alive()):
+                self.thread = threading.Thread(target=self._connect, args=(self.era,), name="leverage-lab-cluster", daemon=True)
+                self.thread.start()
+
+    def ahead_of(self, job: Job) -> int:
+        waiting = sorted((j for j in list(self.jobs.values()) if j.state in ("starting", "queued")), key=lambda j: -j.priority)
+        return waiting.index(job) if job in waiting else 0
+
+    def close(self) -> None:
+        with self.lock:
+            self.era += 1
+            jobs, self.jobs = list(self.jobs.values()), {}
+            client, process, self.client, self.process, self.thread = self.client, self.process, None, None, None
+        for job in jobs:
+            job._finish("cancelled")
+        worker.disconnect(client, process)
+
+    def forget(self, key: str) -> None:
+        with self.lock:
+            job = self.jobs.get(key)
+            if job is not None and job.finished:
+                del self.jobs[key]
+
+    def let_go(self, key: str, owner: str) -> None:
+        with self.lock:
+            job = self.jobs.get(key)
+            if job is None or job.finished or owner not in job.owners:
+                return
+            job.owners.discard(owner)
+            if job.owners:
+                return
+            del self.jobs[key]  # whoever asks for it next finds no trace of it
+        job.cancel()
+
+    def next_turns(self) -> None:
+        """Send what had to wait for another job of its owner."""
+        if policy.hosted() and self._connected():
+            for job in [job for job in list(self.jobs.values()) if job.state == "queued" and not job._turn]:
+                self._send(job)
+
+    def threads(self) -> int:
+        return max(1, sum(self.client.nthreads().values())) if self._connected() else 1
+
+    def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
+        message = event[1]
+        job = self.jobs.get(message["key"].rpartition("-")[0])
+        if job is not None and job._name == message["key"]:
+            job._heard(message)
+
+    def _connected(self) -> bool:
+        return self.client is not None and self.client.status == "running" and (self.process is None or self.process.poll() is None)
+
+    def _connect(self, era: int) -> None:
+        old, client, process, reason = (self.client, self.process), None, None, None
+        try:
+            client, process = worker.connect(os.environ.get("LEVERAGE_LAB_SCHEDULER"))
+        except Exception as error:
+            reason = explain(error, "the connection to the worker", error.__traceback__)
+        with self.lock:
+            if era != self.era:  # closed while it was starting
+                old, waiting = (client, process), []
+            else:
+                self.client, self.process, self.thread = client, process, None
+                waiting = [job for job in self.jobs.values() if job.state == "starting"]
+        for job in waiting:
+            job._finish("failed", error=reason) if reason else self._send(job)
+        worker.disconnect(*old)
+
+    def _has_turn(self, job: Job) -> bool:
+        """On the hosted demo nobody has two jobs computed at once, however many questions they ask."""
+        with self.lock:
+            sent = [other for other in self.jobs.values() if other is not job and other._turn and not other.finished]
+            job._turn = not (policy.hosted() and any(job.owners & other.owners for other in sent))
+            return job._turn
+
+    def _send(self, job: Job) -> None:
+        if job.finished or job._turn:
+            return
+        if not self._has_turn(job):
+            job.state = "queued"
+            return
+        try:
+            self.client.subscribe_topic(worker.TOPIC, self._heard)  # each time, because a scheduler that came back has forgotten it
+            # Dask may swap what is submitted within fifo_timeout; `position` promises the order of submission.
+            how = {"key": job._name, "priority": job.priority, "fifo_timeout": "0 ms"}
+            future = self.client.submit(run_task, job.task, *job.args, **how)
+            job._sent(future)
+        except Exception as error:
+            job._finish("failed", error=explain(error, job.key, error.__traceback__))
+
+    def _forget_old(self) -> None:
+        spare = len(self.jobs) - KEPT
+        for key in [key for key, job in self.jobs.items() if job.finished][: max(0, spare)]:
+            del self.jobs[key]
+
+
+_cluster = _Cluster()
+atexit.register(_cluster.close)
+
+
+def start_in_background() -> None:
+    """Begin to start or find the worker, unless that has been done. Returns at once; trouble shows in the jobs."""
+    _cluster.start()
+
+
+def submit(task: str, *args: Any, key: str, priority: int = 0, owner: str | None = None) -> Job:
+    """The job of this key: a new one that calls task, "module:function", with these small arguments, or the one there is.
+
+    Returns at once. A failed or cancelled job is begun again. Higher priority goes first. A UserError for a malformed task."""
+    if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
+        raise UserError(f"Job: found task {task!r}, expected the form module:function.")
+    return _cluster.submit(Job(key, task, args, priority, owners={owner} if owner else set()))
+
+
+def find(key: str) -> Job | None:
+    """The job of this key, if this process knows one."""
+    return _cluster.jobs.get(key)
+
+
+def join(key: str, owner: str) -> None:
+    """This owner waits for the job as well, if there is one."""
+    if (job := find(key)) is not None and not job.finished:
+        job.owners.add(owner)
+
+
+def let_go(key: str, owner: str) -> None:
+    """This owner no longer waits for the job; it is cancelled and forgotten when nobody does. A job that nobody owns is left alone."""
+    _cluster.let_go(key, owner)
+
+
+def wanted(owner: str | None = None) -> list[Job]:
+    """The unfinished jobs, in the order of submission: of one owner, or all."""
+    return [job for job in list(_cluster.jobs.values()) if not job.finished and (owner is None or owner in job.owners)]
+
+
+def forget(key: str) -> None:
+    """Let the next `submit` of this key compute again: for a finished job whose stored result has gone since."""
+    _cluster.forget(key)
+
+
+def slots() -> int:
+    """How many long computations of one thread each run at once: a cluster's threads, or processors; short questions find one more."""
+    return _cluster.threads() if os.environ.get("LEVERAGE_LAB_SCHEDULER") else worker.processors()
+
+
+def close() -> None:
+    """Cancel everything and end the local worker. The next `submit` starts another."""
+    _cluster.close()

@@ -1,0 +1,68 @@
+"""Embeddings computed elsewhere: joined to a dataset by id, so that their rankings can be compared with all others."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import datasets, embeddings
+from core.data import own
+from core.data.imports import join_by_id
+from core.data.imports.draft import Choices
+from core.spec import Spec
+from pages.parts.data import import_file, own_data
+from pages.shared import cached, layout, state
+from pages.shared.words import noun, plain, short
+
+TYPES = ["npy", "npz", "parquet", "csv", "tsv", "txt"]
+
+
+def show(spec: Spec) -> None:
+    """Choose a file with an embedding of the dataset beside, look at it, keep it."""
+    about = datasets.info(spec.dataset)
+    if not datasets.is_ready(spec.dataset):
+        layout.offer_dataset(spec.dataset)
+        return
+    help = "Rows are matched by their id. Without ids there must be one row for every point, in the dataset's order."
+    label = f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)}, computed elsewhere"
+    content, name = import_file.uploaded(label, "join", help, TYPES)
+    if content is None:
+        own_ids = cached.dataset(spec.dataset, None, 0).ids is not None
+        named = "the ids that came with it" if own_ids else f"row numbers, 0 to {about.n - 1:,}"
+        ids = f"The ids of {plain(about.title)} are {named}."
+        st.caption(f"A table with one row per point: a column named id, and columns of numbers. {ids}")
+    else:
+        _look(spec, about, content, name)
+    _list(spec)
+
+
+def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
+    draft = import_file.read(content, name, Choices(), "join")
+    embedding, faults = join_by_id.join(join_by_id.ids_of(cached.dataset(spec.dataset, None, 0)), draft)
+    import_file.tell(faults)
+    facts = [("points", f"{len(embedding):,}", "Rows of the file that were matched with a point")]
+    layout.facts([*facts, ("dimensions", f"{embedding.shape[1]:,}", "Numbers that describe each point")])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        title = st.text_input("Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320)
+        pressed = st.button("Join it", type="primary", disabled=bool(draft.fatal), key="join")
+    if pressed:
+        taken = {text for name, entry in embeddings.embedders().items() for text in (entry.label, short(name))}
+        joined = own.join(about, title, embedding, taken)
+        import_file.forget("join")
+        st.session_state["spec"] = spec.with_(embedding=joined)
+        state.renew()
+        st.rerun()
+
+
+def _list(spec: Spec) -> None:
+    """What is joined to the dataset, and the comparison that it is for."""
+    found = own.joined(spec.dataset)
+    if not found:
+        return
+    st.subheader(f"Joined to {plain(datasets.info(spec.dataset).title)}", anchor=False)
+    query = spec.with_(embedding=Spec().embedding).to_query() | {"embeddings": ",".join(["raw", *found])}
+    layout.onward("agreement", "Do they agree with raw features, and with each other?", ":material/apps:", query)
+    for one in found.values():
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            st.markdown(f"**{plain(one.title)}**: {one.shape[1]:,} dimensions", width="stretch")
+            layout.onward("explore", "Explore it", ":material/grid_view:", spec.with_(embedding=one.name).to_query())
+            own_data.removal(one.name, one.title)

@@ -1,0 +1,177 @@
+"""The lesson's chapters 3 and 4: digits are points; two directions first, then all 784."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import lesson
+from core.charts.palette import CHANCE, TOP
+from pages.components.digit_plane import digit_plane
+from pages.components.gallery import gallery
+from pages.parts.lesson import quiz as lesson_quiz
+from pages.parts.lesson import stage as lesson_stage
+from pages.parts.lesson.material import Material
+from pages.parts.lesson.quiz import Prediction
+from pages.shared import small_pictures, state
+from pages.shared.words import number, score_texts
+
+NAMED = 3
+SHOWN = {"top": "Highest", "bottom": "Lowest", "textbook": "Textbook QR"}
+IMAGES = 60
+
+
+def plane_lead(material: Material) -> str:
+    """Chapter 3, the sentence."""
+    d, shown = material.data.d, len(material.plane.arrays["points"])
+    return (
+        f"Every digit is a point: *{d} pixels, {d} coordinates*. Here are {shown} of {len(material.data):,} digits where the two "
+        "principal directions put them. The middle is the average digit."
+    )
+
+
+def plane(material: Material, talk: bool) -> None:
+    """Chapter 3."""
+    entry, labels = material.plane, material.data.labels
+    order = np.argsort(entry.arrays["points"])  # not the highest first: that is asked for
+    points, scores, coordinates = (entry.arrays[name][order] for name in ("points", "scores", "coordinates"))
+    words, picture = st.columns([2, 3], gap="large")
+    shown, best = lesson_quiz.revealed("plane"), points[np.argsort(-scores)[:NAMED]]
+    with picture:
+        picked = digit_plane(
+            material.data.points[points],
+            coordinates,
+            [f"digit {material.data.class_names[labels[p]]}" for p in points],
+            points.tolist(),
+            key=state.key("lesson plane"),
+            alt=f"{len(points)} digits in the plane of two principal directions",
+            size=lesson.GAP * float(np.ptp(coordinates[:, 0])),
+            selected=lesson_quiz.picked("plane"),
+            badges=dict(zip(best.tolist(), ("1", "2", "3"), strict=True)) if shown else None,
+            ellipses=[lesson.half_axes(entry.facts["spreads"], len(material.data), level) for level in levels(scores)] if shown else (),
+        )
+    if picked is not None:
+        lesson_quiz.pick("plane", picked)
+        st.rerun()
+    with words:
+        _which_sticks_out(points, scores, best.tolist(), len(material.data))
+
+
+def levels(scores: np.ndarray) -> list[float]:
+    """The leverages whose ellipses are drawn: a ninth, four ninths and all of the highest, so that they lie at equal distances."""
+    return [float(scores.max()) * (part / 3) ** 2 for part in (1, 2, 3)]
+
+
+def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n: int) -> None:
+    question, picked = "Which of these digits has the highest leverage? Tap one.", lesson_quiz.picked("plane")
+    ranks = np.empty(len(points), int)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(points) + 1)
+    st.markdown(f"**{question}**")
+    if lesson_quiz.revealed("plane"):
+        made, most = lesson_quiz.predictions().get("plane"), float(scores.max())
+        yours = f"yours has {made.measured}; " if made else ""
+        lesson_quiz.verdict("plane", f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the mean.")
+        st.markdown(
+            "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is the distance from the middle, measured "
+            "in the shape of the whole cloud. No label was needed."
+        )
+        return
+    if picked is None:
+        lesson_quiz.show_at_once("plane")
+        return
+    rank = int(ranks[points == picked][0])
+    made = Prediction(3, question, f"number {picked:,}", f"rank {rank} of {len(points)}", picked in best)
+    st.button("I predict the framed one", type="primary", on_click=lesson_quiz.predict, args=("plane", made), width="stretch")
+
+
+def owners(material: Material) -> int:
+    """How many digits are nearly alone in a direction: leverage above 0.99 under raw pixels."""
+    return int((material.raw.arrays["scores"] > 0.99).sum())
+
+
+def directions_lead(material: Material) -> str:
+    """Chapter 4, the sentence."""
+    return (
+        f"Now all {material.data.d} directions at once. *{owners(material)} of {len(material.data):,}* digits have a leverage above 0.99: "
+        f"each is nearly alone in one direction. Half of all digits stay below {number(float(np.median(material.raw.arrays['scores'])))}."
+    )
+
+
+def directions(material: Material, talk: bool) -> None:
+    """Chapter 4."""
+    data, facts = material.data, material.raw.facts
+    words, picture = st.columns([2, 3], gap="large")
+    with words:
+        less = facts["rank"] < facts["d"]
+        known = lesson_quiz.ask(
+            "ledger",
+            4,
+            f"What do the {len(data):,} scores add up to?",
+            {"one": "1, as probabilities do", "pixels": f"{facts['d']}, one per pixel", "less": f"Less than {facts['d']}"},
+            truth="less" if less else "pixels",
+            measured=f"{facts['sum']:,.1f}, the rank: the directions that the digits really span.",
+        )
+        if known:
+            _ledger(facts)
+    with picture:
+        _ends(material, talk)
+
+
+def _ledger(facts: dict) -> None:
+    tied = facts["d"] - facts["dead"] - facts["rank"]
+    pieces = [(facts["rank"], "directions, the sum of all leverage", TOP), (facts["dead"], "pixels that no digit uses", CHANCE)]
+    st.html(small_pictures.STYLE + small_pictures.ledger([*pieces, (tied, "pixels that the others determine", "#BDBDBD")]))
+
+
+def _ends(material: Material, talk: bool) -> None:
+    """The highest, the lowest, or what the textbook takes for the highest."""
+    show = st.segmented_control(
+        "Show", list(SHOWN), format_func=SHOWN.get, default="top", required=True, key=state.key("lesson ends"), label_visibility="collapsed"
+    )
+    if show == "textbook":
+        values, points = textbook_top(material)
+        marks = ["artefact" if point in material.textbook.arrays["artefacts"] else "" for point in points]
+        st.markdown(_how_qr_fooled_us(material, sum(map(bool, marks))))
+    else:
+        order, values, marks = material.ranking.order, material.raw.arrays["scores"], None
+        points = (order if show == "top" else order[::-1])[:IMAGES]
+    clicked = gallery(
+        material.data.points[points],
+        [material.data.class_names[c] for c in material.data.labels[points]],
+        score_texts(values[points]),
+        points.tolist(),
+        marks=marks,
+        alt=f"{SHOWN[show]}: digits by leverage under raw pixels",
+        selected=lesson_quiz.picked("digit"),
+        max_rows=(2 if marks else 3) if talk else 4,
+        size=round(56 * lesson_stage.scale(talk)),
+        key=state.key(f"lesson gallery {show}"),
+    )
+    if clicked is not None:
+        lesson_quiz.pick("digit", clicked)
+        st.rerun()
+    _told(material, points)
+
+
+def textbook_top(material: Material) -> tuple[np.ndarray, np.ndarray]:
+    """(scores (n,), the first points) by QR without pivoting; scores of 1 differ by rounding only: ties in row order."""
+    values = material.textbook.arrays["scores"]
+    return values, np.argsort(-np.round(values, 9), kind="stable")[:IMAGES]
+
+
+def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
+    wrong, rank = number(material.textbook.facts["sum"]), material.raw.facts["rank"]
+    return (
+        f"**How QR fooled us.** The usual code puts **{artefacts} artefacts** among its top {IMAGES}: for a dead pixel $j$ it hands row "
+        f"$j$ of the dataset a full unit. Its scores sum to {wrong}, not {rank}."
+    )
+
+
+def _told(material: Material, points: np.ndarray) -> None:
+    told, ranking = lesson_quiz.picked("digit"), material.ranking
+    if told is None or told not in points:
+        st.caption("Look for specks: ink where no other digit has any. Tap a digit for its numbers.")
+        return
+    name = material.data.class_names[material.data.labels[told]]
+    score = number(float(ranking.scores[told]))
+    st.caption(f"Number {told:,}, class {name}: true leverage {score}, rank {ranking.rank[told]:,} of {len(material.data):,}.")

@@ -1,0 +1,222 @@
+"""The Map page's own parts: two linked maps, what their colours mean, and the images inside a box."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import agreement, datasets, embeddings
+from core.charts import palette
+from core.charts.basics import Colour
+from core.exports import score_table as export
+from core.models import umap_map
+from core.plugins import menu
+from core.runtime.cache import Entry
+from core.spec import Spec, map_key
+from core.strategy import Knob
+from core.types import Dataset
+from pages.shared import cached, layout, legend, memo, pickers, state
+from pages.shared.points import show
+from pages.shared.words import inside, noun, number, plain, score_texts, short, starless
+
+View = dict[str, Any]
+COLOURS = {"score": "Score", "class": "Class", "selection": "Selection", "disagreement": "Disagreement"}
+READING = "Neighbours mean something on this map; distances between clusters and their sizes do not."
+TRUST = (
+    "The share of neighbours on the map that are neighbours in the embedding, weighted by how far off the others are. 1: all, 0.5: chance."
+)
+SHOWN = 180
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """One or two maps of the same points with their rankings; the second map is turned onto the first."""
+
+    maps: list[Entry]
+    rankings: list[cached.Ranking]
+    coordinates: list[np.ndarray]
+    k: int
+
+    def colours(self, what: str, data: Dataset) -> list[Colour]:
+        """What colours each map: percentile, class, membership of the k highest, or the difference of percentiles."""
+        if what == "class":
+            return [Colour("class", data.labels, data.class_names)] * len(self.maps)
+        if what == "selection":
+            return [Colour(f"among the {self.k:,} highest", r.rank <= self.k, ("others", f"top {self.k:,}")) for r in self.rankings]
+        places = [100 * memo.made(agreement.percentiles, r.scores) for r in self.rankings]
+        if what == "disagreement" and len(places) == 2:
+            return [Colour("percentile here − percentile there", sign * (places[0] - places[1]), ()) for sign in (1, -1)]
+        return [Colour("score percentile", p, ()) for p in places]
+
+
+def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, View]:
+    """One row: what colours the map, and which embedding stands beside it."""
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        about = datasets.info(spec.dataset)
+        scorers, _ = pickers.rankers(about)
+        chosen = st.selectbox(
+            "Strategy",
+            scorers,
+            scorers.index(spec.strategy),
+            format_func=lambda n: menu.find(n).label,
+            key=state.key("map strategy"),
+            width=155,
+        )
+        beside = ["", *(name for name in embeddings.embedders(about) if name != spec.embedding)]
+        other = view["beside"] if view["beside"] in beside else ""
+        other = st.selectbox(
+            "Beside it", beside, beside.index(other), format_func=lambda n: short(n) if n else "nothing", key=state.key("beside"), width=155
+        )
+        absent = {"disagreement": not other, "class": not about.labeled}
+        offered = [c for c in COLOURS if not absent.get(c)]
+        colour = st.segmented_control(
+            "Colour by", offered, default=view["colour"] if view["colour"] in offered else "score", required=True, format_func=COLOURS.get,
+            key=state.key(f"colour {bool(other)}"),
+        )  # fmt: skip
+        if colour == "selection":
+            view = view | {"k": pickers.knob_widget(knobs["k"], view["k"], "map k", width=110)}
+    if view["beside"] not in (*beside, spec.embedding):
+        layout.messages([f"beside: found {view['beside']!r}, expected one of {', '.join(beside[1:])}."])
+    elif view["beside"] not in beside:
+        st.info(f"The map of {plain(short(spec.embedding))} is the first one already: choose another embedding to stand beside it.")
+    if view["colour"] == "class" and not about.labeled:
+        st.info(f"{plain(about.title)} has no labels, so there are no classes to colour.")
+    elif view["colour"] not in offered:
+        st.info("Disagreement needs a second map: choose an embedding to stand beside this one.")
+    return spec.with_(strategy=chosen), view | {"beside": other, "colour": colour}
+
+
+def legend_line(what: str, data: Dataset, k: int) -> None:
+    """What the colours of the maps mean, and what their distances do not."""
+    if what == "class":
+        legend.swatches("Class", [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)])
+    elif what == "selection":
+        others, top = palette.chosen_colours(layout.dark())
+        legend.swatches("Selection", [(top, f"the {k:,} {noun(data.name)} of highest score"), (others, "all others")])
+    elif what == "disagreement":
+        legend.band("Rank here, against the other map", palette.difference_colours(layout.dark()), "much lower", "much higher")
+    else:
+        legend.band("Score", palette.score_colours(layout.dark()), "lowest", "highest")
+    st.caption(READING)
+
+
+def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
+    """Both maps and both rankings; None, with the progress on screen, while one of them is being computed."""
+    specs = [spec] if other is None else [spec, other]
+    data = cached.dataset(spec.dataset, spec.n, spec.subset)
+    maps = [cached.result(map_key(s, data.fingerprint), "core.pipeline:map_of", s) for s in specs]
+    rankings = [cached.scores(s) for s in specs]
+    for result, what in [*((m, "Drawing the map") for m in maps), *((r, "Scoring") for r in rankings)]:
+        if not isinstance(result, Entry):
+            layout.waiting(result, f"{what} of {len(data):,} {noun(spec.dataset)}")
+            return None
+    for entry in maps:
+        layout.notes(entry.notes)
+    layout.made_of([entry.facts.get("made_of") for entry in rankings])
+    first = maps[0].arrays["coordinates"]
+    coordinates = [first, *(aligned(entry.key, maps[0].key, entry.arrays["coordinates"], first) for entry in maps[1:])]
+    return Ready(maps, [cached.ranking(r.key, r.arrays["scores"]) for r in rankings], coordinates, min(view["k"], len(data)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def aligned(key: str, onto: str, _moving: np.ndarray, _fixed: np.ndarray) -> np.ndarray:
+    """The second map turned onto the first, by their keys."""
+    return umap_map.aligned(_moving, _fixed)
+
+
+def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -> str:
+    """How the highest scores lie on the map: gathered or scattered, against chance."""
+    top, under = ready.rankings[0].order[: ready.k], starless(under)
+    spread = memo.made(local_share, ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k)
+    chance = ready.k / len(data)
+    times = spread / chance if chance else 0.0
+    how = "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"
+    return (
+        f"Under *{under}*, the {ready.k:,} {points} of highest {inside(label)} *{how}*: near one of them, another is {times:.1f} times as "
+        f"frequent as anywhere.{_most(data, top)}"
+    )
+
+
+def _most(data: Dataset, top: np.ndarray) -> str:
+    if not data.labeled:
+        return ""
+    share = np.bincount(data.labels[top], minlength=len(data.class_names)) / len(top)
+    most = int(np.argmax(share))
+    return f" Class {starless(data.class_names[most])} has the most ({share[most]:.0%})."
+
+
+def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:
+    """The mean share of chosen points in the cell of a chosen point, itself left out, on a grid of cells x cells."""
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    places = np.minimum(((coordinates - low) / np.maximum(high - low, 1e-12) * cells).astype(int), cells - 1) @ np.array([cells, 1])
+    total, hits = np.bincount(places, minlength=cells**2), np.bincount(places[chosen], minlength=cells**2)
+    mine = places[chosen]
+    others = np.maximum(total[mine] - 1, 1)
+    return float(((hits[mine] - 1) / others).mean()) if len(mine) else 0.0
+
+
+def linked_box(text: str) -> tuple[float, ...] | None:
+    """(x0, x1, y0, y1) of a link, or None."""
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    return numbers if len(numbers) == 4 and np.isfinite(numbers).all() else None
+
+
+def inside_box(coordinates: np.ndarray, box: tuple[float, ...] | None) -> np.ndarray:
+    """bool (n,): which points lie in the box; all of them without one."""
+    if box is None:
+        return np.ones(len(coordinates), bool)
+    x, y = coordinates.T
+    return (x >= box[0]) & (x <= box[1]) & (y >= box[2]) & (y <= box[3])
+
+
+def brushed(event: Any, key: str) -> str | None:
+    """A new box as the link writes it, once; None if nothing was dragged since."""
+    box = event["selection"].get("box") or {}
+    if not {"x", "y"} <= box.keys() or box == st.session_state.get(f"{key} seen"):
+        return None
+    st.session_state[f"{key} seen"] = box
+    return ",".join(f"{v:.4g}" for v in (min(box["x"]), max(box["x"]), min(box["y"]), max(box["y"])))
+
+
+def images_inside(data: Dataset, ready: Ready, inner: np.ndarray, box: tuple[float, ...] | None, spec: Spec, label: str) -> None:
+    """The points in the box, highest first, with their download; or how to choose some."""
+    if box is None:
+        st.info(f"Drag a box on the map to see its {noun(spec.dataset)}.")
+        return
+    points = ready.rankings[0].order[inner[ready.rankings[0].order]]
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.subheader(f"{len(points):,} {noun(spec.dataset)} in the box, highest {inside(label)} first", anchor=False)
+    right.button("Clear the box", on_click=_clear, width="stretch")
+    if len(points) == 0:
+        st.info("The box is empty. Drag it over some points.")
+        return
+    shown = points[:SHOWN]
+    show(
+        data,
+        shown,
+        score_texts(ready.rankings[0].scores[shown]),
+        alt=f"{len(shown)} of {len(points)} {noun(spec.dataset)} in the box",
+        size=44,
+        key=state.key("box gallery"),
+    )
+    if len(points) > len(shown):
+        median = number(float(np.median(ready.rankings[0].scores[points])))
+        st.caption(f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score {median}.")
+
+    def table() -> bytes:
+        ranked, mapped = export.Column(spec, ready.rankings[0].scores), export.Projection(spec, ready.coordinates[0])
+        return export.encode(export.table(data, [ranked], mapped).iloc[points], "csv")
+
+    layout.downloads("Download these points", [(f"CSV, {len(points):,} rows", table, "box.csv")])
+
+
+def _clear() -> None:
+    state.change_view("map", box="")
+    state.renew()

@@ -1,0 +1,163 @@
+"""The Retrain page's own parts: what competes, the verdict in sentences, the pictures, the files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import datasets, embeddings
+from core.data.splits import split
+from core.experiments import presets, statistics
+from core.experiments.retrain import outcomes, selections
+from core.experiments.retrain import plan as retrain
+from core.experiments.retrain.outcomes import Grid
+from core.experiments.retrain.plan import KNOBS, RANDOM, Candidate, Retraining, parse_candidate
+from core.experiments.retrain.run import PROTOCOLS
+from core.plugins import menu
+from core.spec import Spec
+from core.types import Dataset, UserError
+from pages.shared import experiment_page, layout, lists, pickers, state
+from pages.shared.words import short
+
+View = dict[str, Any]
+PAGE = "retrain"
+LISTS = {name: lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
+SHOWN = {"budget": "By budget", "training": "During training", "difference": "Against random"}
+SHOWN |= {"classes": "By class", "points": "What was selected"}
+BESIDE = 4  # sentences in sight
+BUDGETS = (100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 50_000)
+PROTOCOL_MEANING = (
+    "**Equal epochs**: every selection is gone through equally often, so a larger one trains longer.  \n"
+    "**Equal steps**: every training takes equally many optimizer steps, whatever the budget.  \n"
+    "**As in the talk**: equal epochs, but the selection stays in its order (highest score first) and is never shuffled, and softmax is "
+    "applied twice. Random selections have no order, so they do not suffer from it."
+)
+RULES = {name: rule.label for name, rule in selections.RULES.items()}
+READING = (
+    "Every dot is a mean over seeds; each seed redraws random selections, the network's first weights and the order of its batches. Bands "
+    "and bars are 95% intervals (Student's t). A difference to random is taken seed by seed.\n\n"
+    "The points are selected among the training points, and their scores are computed among these alone. The network's own leverage "
+    "uses features that were trained on *all* labels: it asks whether scores at the end of training name the points that would have been "
+    "enough from the start.\n\n"
+    "Intermediate accuracies are measured on 2,000 fixed test points, the last ones on all of them. If a class was never selected, its "
+    "accuracy is 0: see *By class*."
+)
+
+
+def readable(view: View) -> View:
+    """The view without selections and budgets that mean nothing: a link's are told, and the others are used."""
+    return lists.readable(Retraining(), LISTS, view)
+
+
+def controls(view: View, data: Dataset) -> View:
+    """What competes, at which budgets, and how it is trained."""
+    competing = st.expander("What to compare")
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], data.is_images)
+        view["protocol"] = pickers.segments("Protocol", PROTOCOLS, view["protocol"], PAGE, PROTOCOL_MEANING)
+    with competing:
+        view |= {"candidates": _selections(view["candidates"], data), "budgets": _budgets(view["budgets"], data)}
+        with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+            for name in ("seeds", "steps" if view["protocol"] == "steps" else "epochs"):
+                view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", 160)
+        with st.container(horizontal=True, gap="medium"):
+            for name, plan in {"The talk's protocol": presets.TALK, "The fair one": presets.FAIR}.items():
+                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.")
+    return view
+
+
+def _selections(chosen: str, data: Dataset) -> str:
+    names = list(embeddings.embedders(datasets.info(data.name)))
+    scored = [Candidate(rule, name) for rule, r in selections.RULES.items() if r.scored for name in names]
+    options = [*map(str, scored), *(name for name, r in selections.RULES.items() if not r.scored and name != RANDOM.rule)]
+    absent = {name for name in embeddings.embedders() if name not in names}
+    now = [text for text in chosen.split() if text != str(RANDOM) and parse_candidate(text).embedding not in absent]
+    options += [text for text in now if text not in options]
+    help = "A rule and the embedding under which leverage is computed. Type to search. Random always competes."
+    picked = st.multiselect("Selections, beside random", options, now, format_func=name_of, key=state.key("retrain selections"), help=help)
+    return " ".join([*picked, str(RANDOM)])
+
+
+def _budgets(chosen: str, data: Dataset) -> str:
+    offered = (budget for budget in BUDGETS if budget < len(data))
+    help = "How many points are selected. Type a number to add another one."
+    return lists.budgets(Retraining(), chosen, offered, "retrain budgets", help)
+
+
+def plan_of(spec: Spec, view: View) -> Retraining:
+    """The plan that the view describes. A UserError if its parts do not go together."""
+    points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
+    return Retraining().with_(**points, **{name: view[name] for name in (*LISTS, *KNOBS)})
+
+
+def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
+    """The view's plan without budgets beyond the pool, and what to say about it; shares of the pool if none is left."""
+    plan, pool = plan_of(spec, view), len(split(data)[0])
+    fits = tuple(budget for budget in plan.budgets if budget <= pool)
+    if len(fits) == len(plan.budgets):
+        return plan, None
+    left_out = ", ".join(f"{budget:,}" for budget in plan.budgets if budget > pool)
+    budgets = fits or tuple(max(1, pool // part) for part in (20, 5, 2))
+    instead = "" if fits else f" Shown instead: {', '.join(f'{budget:,}' for budget in budgets)}."
+    return plan.with_(budgets=budgets), f"Budgets: {left_out} left out, because only {pool:,} points can be selected.{instead}"
+
+
+def show_plan(plan: Retraining) -> None:
+    """For callbacks: the page shows this plan in the next run."""
+    view = {name: getattr(plan, name) for name in KNOBS}
+    texts = {name: lists.text_of(plan, name) for name in LISTS}
+    experiment_page.reopen(plan, {**view, **texts, "focus": None})
+
+
+def name_of(text: str | Candidate) -> str:
+    """ "Top, raw"; the strategy and the seed only where they are not the usual ones."""
+    try:
+        candidate = retrain.parse_candidate(text) if isinstance(text, str) else text
+    except UserError:  # from a link: said above, and not to be chosen again
+        return str(text)
+    rule = RULES[candidate.rule]
+    if not candidate.scored:
+        return rule
+    seed = f" {candidate.seed}" if candidate.seed != 1 else ""
+    other = "" if candidate.strategy == "leverage" else f", {menu.find(candidate.strategy).label.lower()}"
+    return f"{rule}, {short(candidate.embedding)}{seed}{other}"
+
+
+def verdict_of(grid: Grid) -> list[str]:
+    """One sentence per competitor."""
+    return outcomes.sentences(grid, [name_of(candidate) for candidate in grid.plan.candidates])
+
+
+def answer(grid: Grid) -> None:
+    """The sentences under the question: the first one large, the others below it."""
+    competing = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
+    known = np.isfinite(outcomes.against_random(grid).low[competing]).any(axis=1).tolist()
+    said = [sentence for sentence, enough in zip(verdict_of(grid), known, strict=True) if enough]
+    if said:
+        layout.answer(said[0])
+    elif competing and grid.finished:
+        layout.answer("No verdict yet: an interval needs two seeds of a selection and of random.")
+    others = ["  \n".join(sentence.replace("*", "**") for sentence in some) for some in (said[1:BESIDE], said[BESIDE:])]
+    if others[0]:
+        st.markdown(others[0])
+    if others[1]:
+        with st.expander("The other selections against random"):
+            st.markdown(others[1])
+
+
+def focus(view: View, plan: Retraining) -> int:
+    """The budget that the detailed pictures look at: a small one shows most."""
+    budgets = list(plan.budgets)
+    now = view["focus"] if view["focus"] in budgets else budgets[0]
+    if len(budgets) == 1:
+        return now
+    how = {"format_func": "{:,}".format, "key": state.key("retrain focus"), "wrap": True}
+    return st.segmented_control("Budget", budgets, default=now, required=True, **how)
+
+
+def classes_of(values: np.ndarray) -> np.ndarray:
+    """Mean over the seeds that are finished."""
+    with np.errstate(invalid="ignore"):
+        return statistics.estimate(np.moveaxis(values, -2, -1)).mean

@@ -1,0 +1,160 @@
+"""The Trim page's own parts: what competes, the verdict in sentences, how to read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.data.splits import split
+from core.experiments import presets, statistics
+from core.experiments.trim import plan as trim
+from core.experiments.trim.plan import KNOBS, RANDOM, Trim, Trimmed
+from core.experiments.trim.planted import KINDS
+from core.experiments.trim.run import METHODS, MODELS, TRAINED
+from core.models.network_names import FOR_TABLES
+from core.spec import Spec
+from core.types import Dataset, UserError
+from pages.shared import experiment_page, layout, lists, pickers, state
+
+View = dict[str, Any]
+PAGE = "trim"
+LISTS = ("methods", "budgets")
+SHOWN = {"removed": "By points removed", "difference": "Against random", "planted": "Planted truth", "classes": "By class"}
+SHOWN |= {"points": "Trimmed first", "plane": "In the plane", "paper": "The paper's tables"}
+APART = ("plane", "paper")  # do not belong to the experiment above them
+FEWEST = 15  # points that suffice for the least training and validation sets
+BUDGETS = (5, 10, 20, 25, 50, 100, 150, 200, 500, 1_000)
+IN_TEXT = {"iv": "the influence value", "leverage": "leverage", "loss": "the loss"}  # the others are names
+READING = (
+    "Each seed draws its own training and validation points. A model is fitted on the training points; each method looks at it and ranks "
+    "them; the first are removed, the model is fitted anew, and the test points, which no method has seen, are classified. "
+    "Bands and bars are 95% intervals over seeds (Student's t). A difference to random is taken seed by seed.\n\n"
+    + "\n".join(f"- **{method.label}**: {method.says}" for method in METHODS.values())
+    + "\n\n*Planted truth*: a known share of the training points is damaged before anything is fitted; validation and test points stay as "
+    "they are. The area under the curve is the chance that a damaged point ranks above another one."
+)
+
+
+def controls(view: View, data: Dataset) -> View:
+    """What competes, on which model, and what is planted."""
+    competing = st.expander("What to compare")
+    names = {name: label for name, label in MODELS.items() if data.is_images or name not in TRAINED or name in FOR_TABLES}
+    if view["model"] not in names:
+        view["model"] = KNOBS["model"].default
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        view["model"] = pickers.dropdown(KNOBS["model"].label, names, view["model"], PAGE, KNOBS["model"].help, 230)
+        view["planted"] = pickers.dropdown(KNOBS["planted"].label, KINDS, view["planted"], PAGE, KNOBS["planted"].help, 170)
+        if view["planted"] != "none":
+            view["share"] = _number("share", view["share"], 0.01)
+        view["seeds"] = _number("seeds", view["seeds"])
+    with competing:
+        view |= {"methods": _methods(view["methods"])}
+        help = "How many points are removed. Type a number to add another one."
+        view["budgets"] = lists.budgets(Trim(), view["budgets"], (b for b in BUDGETS if b < view["training"]), "trim budgets", help)
+        with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+            for name in ("training", "validation"):
+                view[name] = _number(name, view[name])
+            view["l2"] = _number("l2", view["l2"], 0.001, "%g")
+            if view["model"] in TRAINED:
+                view["epochs"] = _number("epochs", view["epochs"])
+        with st.container(horizontal=True, gap="medium"):
+            for name, plan in presets.NAMED_TRIMS.items():
+                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}.")
+    return view
+
+
+def _methods(chosen: str) -> str:
+    options = [name for name in METHODS if name != RANDOM]
+    now = [name for name in chosen.split() if name != RANDOM]
+    how = {"format_func": lambda name: METHODS[name].label, "key": state.key("trim methods"), "help": "Random always competes."}
+    return " ".join([*st.multiselect("Methods, beside random", options, now, **how), RANDOM])
+
+
+def _number(name: str, value: float, step: float = 1, form: str | None = None) -> float:
+    knob = KNOBS[name]
+    low, high = (knob.kind(bound) for bound in (knob.low, knob.high))
+    how = {"key": state.key(f"trim {name}"), "help": knob.help, "width": 145, "step": step, "format": form}
+    return st.number_input(knob.label, low, high, value, **how)
+
+
+def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
+    """The view's plan with as many points as there are and budgets that leave some, and what to say about it."""
+    parts_of = {name: view[name] for name in (*LISTS, *KNOBS)}
+    plan = Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
+    pool, training, validation = len(split(data)[0]), plan.training, plan.validation
+    if pool < FEWEST:
+        raise UserError(f"{data.called}: found {pool} points, expected at least {FEWEST}. Choose more points.")
+    if training + validation > pool:
+        validation = min(validation, pool // 3)
+        training = min(training, pool - validation)
+    budgets = tuple(b for b in plan.budgets if b < training) or tuple(sorted({max(1, training // part) for part in (20, 10, 5)}))
+    changed = plan.with_(training=training, validation=validation, budgets=budgets)
+    if changed == plan:
+        return plan, None
+    said = ", ".join(f"{b:,}" for b in budgets)
+    return changed, (
+        f"The training part has {pool:,} points. Shown are {training:,} to train on, {validation:,} for validation, and budgets of {said}."
+    )
+
+
+def show_plan(plan: Trim) -> None:
+    """For callbacks: the page shows this plan in the next run."""
+    view = {name: getattr(plan, name) for name in KNOBS} | {name: lists.text_of(plan, name) for name in LISTS}
+    experiment_page.reopen(plan, {**view, "focus": None})
+
+
+def name_of(method: str) -> str:
+    """Its label."""
+    return METHODS[method].label
+
+
+def answer(trimmed: Trimmed, noun: str) -> None:
+    """At the largest budget: the best method against random and against removing nothing; then the others against random."""
+    said = sentences(trimmed, noun)
+    if said:
+        layout.answer(said[0])
+    elif trimmed.finished and len(trimmed.plan.methods) > 1:
+        layout.answer("No verdict yet: an interval needs two seeds of a method and of random.")
+    if said[1:]:
+        st.markdown("  \n".join(said[1:]))
+
+
+def sentences(trimmed: Trimmed, noun: str) -> list[str]:
+    """The best method first, in full; the others in short. Empty while nothing can be said."""
+    plan, last = trimmed.plan, trimmed.plan.budgets[-1]
+    gain = statistics.Estimate(*(part[:, -1] for part in trim.against_random(trimmed)))
+    known = [i for i, method in enumerate(plan.methods) if method != RANDOM and np.isfinite(gain.low[i])]
+    if not known:
+        return []
+    known.sort(key=lambda i: -gain.mean[i])
+    best = plan.methods[known[0]]
+    change = statistics.estimate(trimmed.accuracy[known[0], -1] - trimmed.accuracy[known[0], 0])
+    first = (
+        f"Without the {last:,} of {plan.training:,} {noun} that *{IN_TEXT.get(best, name_of(best))}* puts first, the model is "
+        f"{_compared(*(part[known[0]] for part in gain[:3]), 'random removal', bold=True)}; against keeping all, it is "
+        f"{_compared(*change[:3], 'before')}."
+    )
+    return [first, *(f"{name_of(plan.methods[i])}: {_compared(*(part[i] for part in gain[:3]), 'random removal')}." for i in known[1:])]
+
+
+def _compared(mean: float, low: float, high: float, what: str, bold: bool = False) -> str:
+    """ "1.2 points better than random removal (95% interval 0.6 to 1.8)": points are hundredths of accuracy."""
+    mean, low, high = (100 * value for value in (mean, low, high))
+    star = "*" if bold else ""
+    if not low > 0 and not high < 0:
+        interval = f"{mean:+.1f} points, 95% interval {low:+.1f} to {high:+.1f}".replace("-", "−")
+        return f"{star}not distinguishable{star} from {what} ({interval})"
+    near, far = sorted((abs(low), abs(high)))
+    return f"{star}{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}{star} than {what} (95% interval {near:.1f} to {far:.1f})"
+
+
+def focus(view: View, plan: Trim) -> int:
+    """How many removed points the detailed pictures look at."""
+    budgets = list(plan.budgets)
+    now = view["focus"] if view["focus"] in budgets else budgets[-1]
+    if len(budgets) == 1:
+        return now
+    how = {"format_func": "{:,}".format, "key": state.key("trim focus"), "wrap": True}
+    return st.segmented_control("Points removed", budgets, default=now, required=True, **how)

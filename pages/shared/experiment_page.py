@@ -1,0 +1,132 @@
+"""What every page of experiments has: its points, its plan with cost and progress, and its foot with link, files and past experiments.
+
+ROOM = Room("active", VIEW, fitted, check, show)
+data = ROOM.points(spec, view)                  or the offer to fetch them, and the page ends
+plan, view = ROOM.plan(spec, view, data)        or a sentence about what does not fit, and the page ends
+ROOM.foot(spec, view, data, lambda: files(...))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import datasets
+from core.experiments.store import Plan
+from core.exports import score_table as export
+from core.hosting import limits
+from core.runtime import jobs
+from core.spec import Spec
+from core.types import Dataset
+from pages.shared import cached, experiment_progress, layout, state
+
+View = dict[str, Any]
+NOTHING = "Nothing of this experiment is computed yet. Start it above, or open a finished one under Past experiments."
+
+
+@dataclass(frozen=True)
+class Room:
+    """A page of experiments. name: the kind of its plans; knobs: what its link holds.
+
+    fitted(spec, view, data): the plan that the view describes, and what to say if it had to be changed to fit. check(plan, data): a
+    UserError if it cannot run. show(plan): the callback that opens one.
+    """
+
+    name: str
+    knobs: state.View
+    fitted: Callable[[Spec, View, Any], tuple[Any, str | None]]
+    check: Callable[[Any, Any], None]
+    show: Callable[[Any], None]
+
+    def leave(self, spec: Spec, view: View) -> dict[str, str]:
+        """Keep what is chosen, in the session and in the link, which is returned."""
+        return state.leave(self.name, self.knobs, spec, view)
+
+    def points(self, spec: Spec, view: View) -> Dataset:
+        """The dataset; the page ends with an offer to fetch it if it is not on this machine, and where it has no labels to learn from."""
+        if not datasets.is_ready(spec.dataset):
+            self.leave(spec, view)
+            layout.offer_dataset(spec.dataset)
+            st.stop()
+        if not datasets.info(spec.dataset).labeled:
+            self.leave(spec, view)
+            layout.no_labels(spec.dataset)
+            st.stop()
+        return cached.dataset(spec.dataset, spec.n, spec.subset)
+
+    def plan(self, spec: Spec, view: View, data: experiment_progress.Source) -> tuple[Any, View]:
+        """The view's plan, with what it would cost or how far it is; the page ends with a sentence where it cannot run."""
+        layout.messages(state.problems())
+        with layout.explained():
+            self.leave(spec, view)
+            plan, changed = self.fitted(spec, view, data)
+            if changed:
+                st.info(changed)
+            self.check(plan, data)
+            view["job"] = experiment_progress.run(plan, data, view["job"], self.show)
+        self.leave(spec, view)
+        return plan, view
+
+    def foot(self, spec: Spec, view: View, data: experiment_progress.Source, files: Callable[[], None]) -> None:
+        """The link, the files and the past experiments."""
+        left, middle, right = st.columns(3)
+        with left:
+            layout.link_box(self.leave(spec, view))
+        with middle:
+            files()
+        with right:
+            experiment_progress.history(data.fingerprint, self.show, self.name)
+
+
+def reopen(plan: Plan, view: View, points: bool = True) -> None:
+    """For callbacks: the plan's page shows it in the next run, by this view, on its own points."""
+    if points:
+        st.session_state["spec"] = st.session_state["spec"].with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
+    state.change_view(plan.kind, **view, job="")
+    state.renew()
+
+
+def made_of(plan: Plan, finished: int) -> str:
+    """What the figures are made of so far."""
+    total = len(plan.units())
+    return f"all {total:,} {plan.units_are}" if finished == total else f"{finished:,} of {total:,} {plan.units_are} so far"
+
+
+def reading(text: str) -> None:
+    """One folded paragraph."""
+    with st.expander("How to read this"):
+        st.markdown(text)
+
+
+def files(
+    name: str, plan: Plan, fingerprint: str, finished: int,
+    rows: Callable[[], Mapping[str, Sequence]], figures: Mapping[str, Callable[[], Any]],
+) -> None:  # fmt: skip
+    """The tidy rows, the figures and how they were made. figures: what each shows ("" if there is one) -> its chart, for a light ground."""
+    tables = [(kind, f"{kind}, tidy rows of {finished:,} {plan.units_are}") for kind in ("CSV", "Parquet")]
+    offered = [(said, partial(_table, rows, kind.lower()), f"{name}.{kind.lower()}") for kind, said in tables]
+    for what, chart in figures.items():
+        said, place = (f" ({what})", f"-{what.replace(' ', '-')}") if what else ("", "")
+        for kind in ("SVG", "PNG"):
+            offered.append((f"Figure, {kind}{said}", partial(_drawn, chart, kind.lower()), f"{name}{place}.{kind.lower()}"))
+    made = partial(export.run_manifest, plan.title(), plan.to_query(), fingerprint, finished)
+    manifest = ("Manifest (JSON): how it was computed", made, f"{name}.json")
+    layout.downloads("Download the run", [*offered, manifest] if finished else [manifest])
+
+
+def _table(rows: Callable[[], Mapping[str, Sequence]], kind: str) -> bytes:
+    return export.encode(pd.DataFrame(rows()), kind)
+
+
+def _drawn(chart: Callable[[], Any], kind: str) -> bytes:
+    spec = chart().properties(width=760).to_json()
+    key = f"~figure {hash(spec)} {kind}"
+    limits.check_queue(0, len(jobs.wanted()))
+    picture = jobs.submit("core.exports.figures:render", spec, kind, key=key).result()
+    jobs.forget(key)  # as large as it is, it is not kept
+    return picture

@@ -1,0 +1,148 @@
+"""The lesson's small pictures, as text for st.html: light on a phone, sharp on a projector, the same for every session.
+
+Rows of dots, tables of colour and rows of digits are HTML, so that their words grow with the page; curves are SVG images.
+What colours mean stands in core/charts/palette.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from core.charts.palette import CORRELATION, TOP
+from core.types import Bytes, Floats
+
+STYLE = """<style>
+.ledger {display: flex; gap: .2rem; margin: .2rem 0 .4rem} .ledger div {border-radius: .2rem; height: 1.6rem; min-width: .35rem}
+.sum {display: grid; grid-template-columns: auto 1fr; gap: .1rem .8rem; margin: 0; font-variant-numeric: tabular-nums}
+.sum dt {text-align: right; font-weight: 600; font-size: 1.25rem; line-height: 1.4} .sum dd {margin: 0; align-self: center}
+.sum .total {border-top: 2px solid currentColor}
+.strip {display: grid; grid-template-columns: max-content 1fr; gap: .55rem 1rem; align-items: center; margin: .3rem 1rem .3rem 0}
+.strip b {font-weight: 500} .strip .track {position: relative; height: 1.3rem; border-bottom: 1px solid rgba(128, 128, 128, .5)}
+.strip i {position: absolute; top: .15rem; width: 1rem; height: 1rem; margin-left: -.5rem; border-radius: 50%; opacity: .9}
+.strip .ends {display: flex; justify-content: space-between; font-size: .9rem}
+table.tau {border-collapse: separate; border-spacing: 3px; width: 100%; table-layout: fixed; border: 0; margin: 0}
+table.tau :is(td, th) {border: 0 !important; padding: .2rem !important; text-align: center}
+table.tau th {font-weight: 500; font-size: .88rem; line-height: 1.2} table.tau th[scope=row] {text-align: right}
+table.tau td {height: 3.1rem; color: #000000; font-variant-numeric: tabular-nums; font-size: 1.5rem; font-weight: 600; line-height: 1.1}
+table.tau td small {display: block; font-size: .72rem; font-weight: 500}
+table.tau td.own {outline: 2px dashed; outline-offset: -4px}
+.digits {display: block; width: 100%; image-rendering: pixelated}
+.family {display: grid; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: .9rem}
+.family section {border: 1px solid rgba(128, 128, 128, .4); border-radius: .4rem; padding: .6rem .8rem}
+.family h3 {margin: 0; padding: 0; font-size: 1.2rem} .family p {margin: .2rem 0 !important; font-size: .95rem !important; line-height: 1.4}
+.family .sees {opacity: .85; font-weight: 600}
+.family.talk {grid-template-columns: repeat(4, 1fr); gap: .5rem} .family.talk section > p {display: none !important}
+.family.talk section {padding: .25rem .5rem} .family.talk h3 {font-size: 1rem; white-space: nowrap; overflow: hidden}
+@media (max-width: 640px) {
+  table.tau td {font-size: 1.05rem; height: 2.6rem} table.tau th {font-size: .72rem} table.tau td small {font-size: .6rem}
+}
+</style>"""
+
+
+def ledger(parts: Sequence[tuple[int, str, str]]) -> str:
+    """What a sum is made of: one bar of pieces (amount, words, colour), the largest first, and the same as a subtraction."""
+    pieces = "".join(
+        f'<div style="flex: {n} 1 0; background: {colour}" title="{n:,} {html.escape(words)}"></div>' for n, words, colour in parts
+    )
+    total, rest = sum(n for n, _, _ in parts), parts[0]
+    rows = [(f"{total:,}", "pixels", "")]
+    rows += [(f"− {n:,}", words, "") for n, words, _ in parts[1:]]
+    rows.append((f"{rest[0]:,}", rest[1], ' class="total"'))
+    figures = "".join(f"<dt{mark}>{n}</dt><dd{mark}>{html.escape(words)}</dd>" for n, words, mark in rows)
+    return f'<div class="ledger" aria-hidden="true">{pieces}</div><dl class="sum">{figures}</dl>'
+
+
+def strip(rows: Mapping[str, Sequence[float]], colours: Mapping[str, str], ends: tuple[str, str]) -> str:
+    """Where does one point stand? One row per ranking, one dot per seed, at shares 0 to 1 of the row's width."""
+    lines = []
+    for name, shares in rows.items():
+        said = f"{name}: " + (f"percentile {', '.join(f'{100 * share:.0f}' for share in shares)}" if len(shares) else "not shown yet")
+        dots = "".join(
+            f'<i style="left: {100 * share:.1f}%; background: {colours[name]}" title="{100 * share:.0f}"></i>' for share in shares
+        )
+        lines.append(f'<b>{html.escape(name)}</b><div class="track" role="img" aria-label="{html.escape(said)}">{dots}</div>')
+    lines.append(f'<span></span><div class="ends"><span>{html.escape(ends[0])}</span><span>{html.escape(ends[1])}</span></div>')
+    return f'<div class="strip">{"".join(lines)}</div>'
+
+
+def tau_table(names: Sequence[str], matrix: Floats, own: Sequence[str]) -> str:
+    """Do these rankings agree? A table of correlations, coloured; the diagonal holds the families' agreement with themselves.
+
+    matrix: (m, m); NaN on the diagonal where there is one ranking only. own: what stands under each diagonal value.
+    """
+    head = "".join(f'<th scope="col">{_breakable(name)}</th>' for name in names)
+    body = ""
+    for i, name in enumerate(names):
+        cells = "".join(_cell(matrix[i, j], f"{name} and {names[j]}", own[i] if i == j else "") for j in range(len(names)))
+        body += f'<tr><th scope="row">{_breakable(name)}</th>{cells}</tr>'
+    return f'<table class="tau"><thead><tr><td style="height:auto"></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _breakable(name: str) -> str:
+    """A long name may break before its ending."""
+    return re.sub(r"(\w{4,})(fication|sion|trained)\b", "\\1&shy;\\2", html.escape(name))
+
+
+def _cell(value: float, title: str, own: str) -> str:
+    text = "–" if math.isnan(value) else f"{value:.2f}"
+    colour = "rgba(128, 128, 128, .18); color: inherit" if math.isnan(value) else mixed(value)
+    under = f"<small>{html.escape(own)}</small>" if own else ""
+    kind = ' class="own"' if own else ""
+    return f'<td{kind} style="background: {colour}" title="{html.escape(title)}: {text}">{text}{under}</td>'
+
+
+def mixed(value: float) -> str:
+    """The colour of a correlation: blue at -1, white at 0, vermilion at 1."""
+    end = CORRELATION[2] if value >= 0 else CORRELATION[0]
+    channels = (int(end[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(255 + min(1.0, abs(value)) * (channel - 255)):02X}" for channel in channels)
+
+
+def digits_row(images: Bytes, alt: str, dark: bool, gap: int = 4) -> str:
+    """Images (m, h, w) side by side, ink on the page's own ground."""
+    m, h, w = images.shape
+    row = np.zeros((h, m * w + (m - 1) * gap), np.uint8)
+    for i, image in enumerate(images):
+        row[:, i * (w + gap) : i * (w + gap) + w] = image
+    ink = np.full_like(row, 255 if dark else 0)
+    buffer = io.BytesIO()
+    Image.fromarray(np.dstack([ink, row]), "LA").save(buffer, "PNG")
+    return f'<img class="digits" alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+
+
+def points_on_axes(x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, width: int = 300, height: int = 190) -> str:
+    """Points as discs in a frame, the area of each in proportion to `sizes` (0 to 1), as an SVG image."""
+    ink = "#F5F7F9" if dark else "#0B0D0F"
+    places = [_within(values, 20, extent - 20) for values, extent in ((x, width), (-y, height))]
+    discs = "".join(
+        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{3 + 13 * math.sqrt(size):.1f}" fill="{TOP}" fill-opacity=".9"/>'
+        for px, py, size in zip(*places, sizes, strict=True)
+    )
+    frame = f'<path d="M4 4V{height - 4}H{width - 4}" fill="none" stroke="{ink}" stroke-opacity=".6"/>'
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{frame}{discs}</svg>'
+    encoded = base64.b64encode(drawing.encode()).decode()
+    return f'<img alt="{html.escape(alt)}" style="width: 100%" src="data:image/svg+xml;base64,{encoded}">'
+
+
+def formula(text: str) -> str:
+    """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes x<sub>i</sub><sup>T</sup>."""
+    lowered = re.sub(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])", r"\1<sub>\2</sub>", html.escape(text))
+    return re.sub(r"\^(T|\+|-?\d+)", r"<sup>\1</sup>", lowered)
+
+
+def side_by_side(*figures: tuple[str, str]) -> str:
+    """Pictures with their captions (HTML), in one row."""
+    drawn = "".join(f"<figure>{picture}<figcaption>{caption}</figcaption></figure>" for picture, caption in figures)
+    return f'<div style="display: grid; grid-template-columns: repeat({len(figures)}, 1fr); gap: 1rem">{drawn}</div>'
+
+
+def _within(values: Floats, low: float, high: float) -> Floats:
+    return low + (values - values.min()) / (np.ptp(values) or 1.0) * (high - low)

@@ -1,0 +1,181 @@
+"""Who is here, what they wait for, and what ends with their visit.
+
+    owner()                    this session's name: random, the same over its reruns
+    at_end(function)           function(owner) is called when the session has ended
+    ask(key, task, ...)        the job that this visitor wants, or why they cannot have it
+    stop(key), again(key)      for callbacks: let go of a job; want it again, from the start if it failed
+
+A session ends when its browser tab has been closed or loaded anew. Streamlit says so too early: a phone that loses its network for a
+moment comes back to the same session. So an end is believed only when nobody has come back after GRACE seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.hosting import limits, policy
+from core.runtime import jobs
+from core.runtime.jobs import Job
+from core.types import UserError
+
+log = logging.getLogger(__name__)
+GRACE = 130.0  # seconds; Streamlit itself keeps a session for 120
+LOOK = 5.0  # seconds between two looks at who has come back
+Ending = Callable[[str], None]
+
+
+class _Guests:
+    """The visitors of this server: owner -> their session; what to call at their end; since when nobody has seen them."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.sessions: dict[str, str] = {}
+        self.endings: dict[str, dict[Ending, None]] = {}
+        self.away: dict[str, float] = {}
+        self.thread: threading.Thread | None = None
+
+    def left(self, owner: str) -> None:
+        """A connection was lost: begin to watch."""
+        with self.lock:
+            self.away.setdefault(owner, time.monotonic())
+            if self.thread is None:
+                self.thread = threading.Thread(target=self._watch, name="leverage-lab-guests", daemon=True)
+                self.thread.start()
+
+    def _watch(self) -> None:
+        """One who has come back is still watched: the next loss of their connection may not be told."""
+        while True:
+            time.sleep(LOOK)
+            now = time.monotonic()
+            with self.lock:
+                self.away.update({owner: now for owner in self.away if here(owner)})
+                gone = [owner for owner, since in self.away.items() if now - since >= GRACE]
+                endings = [(owner, list(self.endings.pop(owner, ()))) for owner in gone]
+                for owner in gone:
+                    self.away.pop(owner), self.sessions.pop(owner, None)
+                everyone_is_told = not self.away
+                if everyone_is_told:
+                    self.thread = None
+            for owner, functions in endings:
+                _end(owner, functions)
+            if everyone_is_told:
+                return
+
+
+_guests = _Guests()
+
+
+def owner() -> str:
+    """This session's name. Nobody else can guess it."""
+    session = st.session_state
+    if "owner" not in session:
+        session["owner"] = uuid.uuid4().hex
+        _guests.sessions[session["owner"]] = get_script_run_ctx().session_id
+        _presence(session["owner"])
+    return session["owner"]
+
+
+def here(owner: str) -> bool:
+    """Is their browser tab open and connected?"""
+    session = _guests.sessions.get(owner)
+    return session is not None and runtime.exists() and runtime.get_instance().is_active_session(session)
+
+
+def at_end(function: Ending) -> None:
+    """function(owner) is called once when this session has ended, in a thread of its own; asked for again, it is still called once."""
+    name = owner()
+    with _guests.lock:
+        _guests.endings.setdefault(name, {})[function] = None
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=_guests.left)
+def _presence(owner: str) -> str:
+    """Released by Streamlit when the connection is lost."""
+    return owner
+
+
+def _end(owner: str, functions: list[Ending]) -> None:
+    for function in functions:
+        try:
+            function(owner)
+        except Exception:  # the others have to hear of it all the same
+            log.exception("the end of a visit")
+
+
+def begin_run() -> None:
+    """A page begins: what the last run but one wanted and the last did not is wanted no more."""
+    session = st.session_state
+    session["run"] = session.get("run", 0) + 1
+    _let_go_of_older(session["run"] - 1)
+
+
+def watched() -> None:
+    """In a fragment that shows a job's progress: once the run that drew it is complete, older questions of this visitor are let go of."""
+    if get_script_run_ctx().fragment_ids_this_run:
+        _let_go_of_older(st.session_state.get("run", 0))
+
+
+def _let_go_of_older(run: int) -> None:
+    """On the hosted demo a newer question takes the place of an older one. At home whatever was asked for is computed, and kept."""
+    asked = st.session_state.setdefault("asked", {})
+    for key in [key for key, when in asked.items() if when < run]:
+        del asked[key]
+        if policy.hosted():
+            jobs.let_go(key, owner())
+
+
+def ask(key: str, task: str, *arguments: Any, priority: int = 0) -> Job:
+    """The job of this key, which this visitor waits for from now on; begun if there is none.
+
+    One that they have stopped stays stopped for them, whoever else waits for it. One that they may not begin has failed, with the reason.
+    """
+    session, job = st.session_state, jobs.find(key)
+    if key in session.get("stopped", ()) and not (job is not None and job.finished):
+        return _never_begun(key, task, arguments, "cancelled")
+    session.setdefault("asked", {})[key] = session.get("run", 0)
+    if job is not None:
+        jobs.join(key, owner())
+        return job
+    try:
+        limits.check_task(task, arguments)
+        limits.check_queue(len(jobs.wanted(owner())), len(jobs.wanted()))
+    except UserError as error:
+        return _never_begun(key, task, arguments, "failed", str(error))
+    if policy.hosted():
+        at_end(_let_go_of_all)
+    return jobs.submit(task, *arguments, key=key, priority=priority, owner=owner())
+
+
+def stop(key: str) -> None:
+    """Let go of this job. It goes on if somebody else waits for it."""
+    st.session_state.setdefault("stopped", set()).add(key)
+    job = jobs.find(key)
+    if job is not None and not job.owners:  # nobody's: one that this page did not ask for by `ask`
+        job.cancel()
+    jobs.let_go(key, owner())
+
+
+def again(key: str) -> None:
+    """Want this job again: the next run of the page asks for it."""
+    st.session_state.get("stopped", set()).discard(key)
+    jobs.forget(key)
+
+
+def _never_begun(key: str, task: str, arguments: tuple, state: str, error: str | None = None) -> Job:
+    job = Job(key, task, arguments, attempt=0)
+    job._finish(state, error=error)
+    return job
+
+
+def _let_go_of_all(owner: str) -> None:
+    for job in jobs.wanted(owner):
+        jobs.let_go(job.key, owner)

@@ -1,0 +1,48 @@
+"""The charts of active learning hold the numbers they are given."""
+
+import numpy as np
+import pytest
+
+from core.charts import active as round_charts
+from core.charts.experiments import Line
+
+LINES = [Line("BADGE", "#0072B2"), Line("Random", "#8C8C8C", (5, 4))]
+
+
+def tables(chart) -> list[list[dict]]:
+    return list(chart.to_dict()["datasets"].values())
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_penalty_table_holds_every_pair_and_the_columns_means(dark):
+    (rows,) = tables(round_charts.penalty_table(np.array([[0, 0.75], [0.25, 0]]), ["BADGE", "Random"], dark))
+    cells = {(row["row"], row["column"]): row["value"] for row in rows}
+    assert cells == {
+        ("BADGE", "Random"): 0.75,
+        ("Random", "BADGE"): 0.25,
+        ("beaten on average", "BADGE"): 0.25,
+        ("beaten on average", "Random"): 0.75,
+    }
+
+
+def test_error_shares_rise_to_one():
+    values, weights = np.array([[0.9, 0.7, 0.8], [1.0, 1.0, 1.0]]), np.array([0.5, 0.25, 0.25])
+    (rows,) = tables(round_charts.error_shares(values, weights, LINES, False))
+    badge = [(row["error"], row["share"]) for row in rows if row["name"] == "BADGE"]
+    assert badge == [(0.7, 0.25), (0.8, 0.5), (0.9, 1.0)]
+
+
+def test_batches_are_drawn_where_they_were_picked_and_gaps_are_left_out():
+    values = np.array([[1.0, np.nan], [3.0, 4.0]])
+    (rows,) = tables(round_charts.by_batch([100, 200], values, LINES, "seconds", False, log=True))
+    found = sorted((row["name"], row["labels"], row["value"]) for row in rows)
+    assert found == [("BADGE", 100, 1.0), ("Random", 100, 3.0), ("Random", 200, 4.0)]
+
+
+def test_the_falling_objective_marks_the_pick_that_is_shown():
+    chart = round_charts.falling(np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "top k"), 2, "radius", False)
+    drawn, now = sorted(tables(chart), key=len, reverse=True)
+    assert [(row["name"], row["pick"], row["value"]) for row in drawn] == [
+        ("BADGE", 1, 3.0), ("BADGE", 2, 2.0), ("top k", 1, 3.0), ("top k", 2, 2.5)
+    ]  # fmt: skip
+    assert now == [{"pick": 2}]

@@ -1,0 +1,69 @@
+"""Do embeddings from elsewhere reach the right points?"""
+
+import numpy as np
+import pytest
+
+from core.data.imports.join_by_id import ids_of, join
+from core.data.imports.reading import read
+from core.types import Dataset, UserError
+from tests.tools.fuzzing import csv, npy, npz, parquet
+
+IDS = np.array(["c", "a", "b"])
+
+
+def test_rows_follow_the_points():
+    draft = read(parquet({"id": ["a", "b", "c"], "embedding": [[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]}), "t.parquet")
+    embedding, faults = join(IDS, draft)
+    assert embedding.tolist() == [[3, 30], [1, 10], [2, 20]] and embedding.dtype == np.float32 and faults == ()
+
+
+def test_any_permutation_of_the_file_gives_the_same():
+    rng = np.random.default_rng(0)
+    ids, values = rng.permutation(100).astype(str), rng.normal(size=(100, 4)).astype(np.float32)
+    order = rng.permutation(100)
+    embedding, _ = join(ids, read(npz(x=values[order], ids=ids[order]), "a.npz"))
+    np.testing.assert_array_equal(embedding, values)
+
+
+def test_rows_of_no_point_are_left_out():
+    draft = read(csv({"id": ["z", "a", "b", "c", "y"], "x": [9, 1, 2, 3, 9]}), "t.csv")
+    embedding, faults = join(IDS, draft)
+    assert embedding.tolist() == [[3], [1], [2]] and "belong to no point: 2." in str(faults[-1])
+
+
+def test_missing_points_are_named():
+    with pytest.raises(UserError, match=r"t: found 2 of 3 ids missing, such as c and 1 more, expected every point\. .*id column"):
+        join(IDS, read(csv({"id": ["a", "z"], "x": [1, 2]}), "t.csv"))
+    with pytest.raises(UserError, match=r"1 of 3 ids missing, such as b, .* Rows left out of the file: 1\."):
+        join(IDS, read(csv({"id": ["a", "b", "c"], "x": [1, "nan", 2]}), "t.csv"))
+
+
+def test_ids_that_repeat_join_nothing():
+    with pytest.raises(UserError, match="more than once: 1, such as a"):
+        join(IDS, read(csv({"id": ["a", "a", "c"], "x": [1, 2, 3]}), "t.csv"))
+
+
+def test_without_ids_as_many_rows_are_joined_in_order():
+    embedding, faults = join(IDS, read(npy(np.eye(3)), "a.npy"))
+    np.testing.assert_array_equal(embedding, np.eye(3))
+    assert "no ids" in str(faults[-1]) and "in their order" in str(faults[-1])
+    with pytest.raises(UserError, match=r"found 4 rows without ids, expected 3, one for each point"):
+        join(IDS, read(npy(np.eye(4)), "a.npy"))
+    with pytest.raises(UserError, match=r"found 3 rows without ids and 1 left out, expected 4"):
+        join(np.arange(4).astype(str), read(npy(np.vstack([np.eye(3), np.full((1, 3), np.nan)])), "a.npy"))
+
+
+def test_only_sound_tables_are_joined():
+    with pytest.raises(UserError, match="found images, expected a table"):
+        join(IDS, read(npy(np.zeros((3, 4, 4), np.uint8)), "a.npy"))
+    with pytest.raises(UserError, match="Array labels: found"):
+        join(IDS, read(npz(x=np.eye(3), labels=np.arange(2)), "a.npz"))
+
+
+def test_a_dataset_without_ids_is_called_by_its_rows():
+    plain = Dataset("own", np.eye(3, dtype=np.float32), np.full(3, -1), (), np.zeros(3, bool))
+    assert ids_of(plain).tolist() == ["0", "1", "2"]
+    named = Dataset("own", plain.points, plain.labels, (), plain.test, ids=IDS)
+    assert ids_of(named) is IDS
+    embedding, _ = join(ids_of(plain), read(csv({"id": [2, 0, 1], "x": [2, 0, 1]}), "t.csv"))
+    assert embedding.tolist() == [[0], [1], [2]]

@@ -1,0 +1,388 @@
+"""Is a file read for what it is, within its limits, and refused in a sentence where it is nothing that can be used?"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.data.imports.draft import Allowance, TooMuch, some, word
+from core.data.imports.reading import HOSTED, LOCAL, Choices, format_of, read
+from core.types import UserError
+from tests.tools.fuzzing import csv, npy, npz, parquet, png, zipped
+
+ROOT = Path(__file__).parents[3]
+IMAGES = np.arange(4 * 6 * 5, dtype=np.uint8).reshape(4, 6, 5)
+FEATURES = np.arange(12, dtype=np.float64).reshape(4, 3) ** 2
+
+
+def said(draft) -> str:
+    """All faults as one text."""
+    return " ".join(map(str, draft.faults))
+
+
+# What it is.
+
+
+@pytest.mark.parametrize(
+    "data, kind",
+    [
+        (zipped({"a.png": b""}), "zip"),
+        (npz(x=FEATURES), "zip"),
+        (npy(FEATURES), "npy"),
+        (parquet({"x": [1.0]}), "parquet"),
+        (b"x,y\n1,2", "csv"),
+    ],
+)
+def test_the_format_is_told_from_the_content(data, kind):
+    assert format_of(data, "file") == kind
+
+
+def test_a_wrong_ending_is_a_fault_and_no_more():
+    draft = read(npy(FEATURES), "features.csv")
+    assert draft.points.tolist() == FEATURES.tolist()
+    assert "ends in .csv, the content is an .npy file" in said(draft) and not draft.fatal
+    assert read(npy(FEATURES), "features.npy").faults == ()
+    assert "no ending" in said(read(npy(FEATURES), "features"))
+
+
+@pytest.mark.parametrize(
+    "data, found",
+    [
+        (b"", "an empty file"),
+        (b" \n ", "an empty file"),
+        (png(IMAGES[0]), "an image"),
+        (b"\x1f\x8b\x08rest", "a gzip file"),
+        (b"\x80\x04\x95rest", "a pickled object"),
+        (b"\x89HDF\r\n", "an HDF5 file"),
+        (zipped({"xl/workbook.xml": b"x"}), "an Excel workbook"),
+        (zipped({"model/data.pkl": b"x"}), "a saved PyTorch object"),
+        (b"PARE....PARE", "an encrypted Parquet file"),
+        (b"\0\1\2\3", "NUL bytes"),
+        (b"PK\x05\x06" + bytes(18), "no images"),
+        (b"PK\x03\x04 and no more", "a damaged file"),
+        (b"PAR1 and no more PAR1", "a damaged file"),
+    ],
+)
+def test_what_is_none_of_these_is_refused_with_a_mend(data, found):
+    with pytest.raises(UserError, match=f"^file: found {found}"):
+        read(data, "file.bin")
+
+
+@pytest.mark.parametrize(
+    "name, title",
+    [
+        ("../../etc/my digits.zip", "my digits"),
+        ("C:\\data\\x.npz", "x"),
+        ("", "Own data"),
+        ("a\nb\0.csv", "a b"),
+        ("a" * 300 + ".csv", "a" * 80),
+    ],
+)
+def test_the_title_is_the_names_stem(name, title):
+    assert read(npy(FEATURES), name).title == title
+
+
+def test_a_path_is_read_as_its_bytes_are(tmp_path):
+    (tmp_path / "features.npy").write_bytes(npy(FEATURES))
+    assert read(tmp_path / "features.npy", "features.npy").points.tolist() == FEATURES.tolist()
+    with pytest.raises(UserError, match=r"nothing that can be read.*Check the path"):
+        read(tmp_path / "missing.npy", "missing.npy")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="neither a file nor a folder"):
+        read(tmp_path / "pipe", "pipe")
+
+
+# Arrays.
+
+
+def test_images_with_everything_beside_them():
+    probs = np.array([[0.5, 0.5], [1, 0], [0, 1], [0.25, 0.75]])
+    data = npz(images=IMAGES, labels=np.array([7, -2, 7, -2]), ids=np.array(["a", "b", "c", "d"]), probs=probs, test=np.array([0, 0, 1, 1]))
+    draft = read(data, "own.npz")
+    assert draft.kind == "images" and draft.faults == () and draft.sides == ((5, 6), (5, 6))
+    np.testing.assert_array_equal(draft.points, IMAGES)
+    assert draft.class_names == ("-2", "7") and draft.labels.tolist() == [1, 0, 1, 0]
+    assert draft.ids.tolist() == ["a", "b", "c", "d"] and draft.test.tolist() == [False, False, True, True]
+    np.testing.assert_array_equal(draft.probs, probs.astype(np.float32))
+
+
+def test_text_labels_are_sorted_by_name_and_numbers_by_size():
+    assert read(npz(x=FEATURES, y=np.array(["dog", "cat", "dog", "ape"])), "a.npz").class_names == ("ape", "cat", "dog")
+    assert read(npz(x=FEATURES, y=np.array([10, 9, 1, 9])), "a.npz").class_names == ("1", "9", "10")
+    assert read(npz(x=FEATURES, y=np.array([1.0, 2.0, 2.0, 1.0])), "a.npz").class_names == ("1", "2")
+    assert read(npz(x=FEATURES, y=np.full(4, -1)), "a.npz").class_names == ()
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 5, 1), (4, 6, 5, 3), (4, 6, 5, 4)])
+def test_channels(shape):
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    if shape[3] == 4:
+        images[..., 3] = 0  # all transparent: white, hence grey
+    draft = read(npy(images), "a.npy")
+    assert draft.points.shape == {1: (4, 6, 5), 3: shape, 4: (4, 6, 5)}[shape[3]]
+    expected = {1: images[..., 0], 3: images, 4: np.full((4, 6, 5), 255)}[shape[3]]
+    np.testing.assert_array_equal(draft.points, expected)
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2", "|b1", "<i8", "|u1", ">u2"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_features_of_every_type(dtype, order):
+    values = (np.arange(12) % 2).reshape(4, 3)
+    draft = read(npy(np.asarray(values, dtype, order=order)), "a.npy")
+    assert draft.kind == "table" and draft.points.dtype == np.float32 and draft.points.tolist() == values.tolist()
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (npy(np.zeros((3, 2, 2))), r"found float64 of shape \(3, 2, 2\), expected uint8 images or features"),
+        (npy(np.zeros(3)), "expected numbers of shape"),
+        (npy(np.zeros((3, 2), complex)), "found values of type complex128"),
+        (npy(np.array(["a"])), "expected numbers of shape"),
+        (npy(np.zeros((0, 3))), "found 0 rows"),
+        (npy(np.zeros((3, 0))), "found 3 rows of 0 values"),
+        (npy(np.zeros((3, 3, 8, 8), np.uint8)), "Move the channels to the end"),
+        (npy(np.array([print], dtype=object), objects=True), "objects are not read"),
+        (npz(labels=np.arange(3)), "found arrays named labels, expected images"),
+        (npz(images=np.random.default_rng(0).random((3, 4, 4))), r"astype\('uint8'\)"),
+        (npy(FEATURES)[:-1], "found 95 bytes of values, expected 96"),
+        (npy(FEATURES) + b"x", "found 97 bytes of values, expected 96"),
+    ],
+)
+def test_arrays_that_are_no_dataset(data, message):
+    with pytest.raises(UserError, match=message):
+        read(data, "file.npy")
+
+
+@pytest.mark.parametrize("role", ["labels", "ids", "test", "probs"])
+def test_a_wrong_length_is_fatal_and_leaves_a_sound_draft(role):
+    draft = read(npz(x=FEATURES, **{role: np.ones((3, 2)) if role == "probs" else np.arange(3)}), "a.npz")
+    assert len(draft) == 4 and draft.class_names == () and draft.ids is None and draft.probs is None and not draft.test.any()
+    assert [fault.fatal for fault in draft.faults] == [True]
+    assert f"Array {role}: found" in said(draft) and "Give one entry per point" in said(draft)
+
+
+@pytest.mark.parametrize("others", [("features",), ("image",), ("x", "embedding")])
+def test_arrays_that_another_one_displaces_are_named(others):
+    images = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
+    draft = read(npz(images=images, labels=np.array([0, 1, 0, 1]), **dict.fromkeys(others, FEATURES)), "a.npz")
+    assert draft.kind == "images" and f"not used: {', '.join(sorted(others))}." in said(draft) and "labels" not in said(draft)
+
+
+def test_other_arrays_are_named():
+    assert "not used: extra." in said(read(npz(x=FEATURES, extra=np.ones(1)), "a.npz"))
+
+
+# What is left out or not used.
+
+
+def test_rows_that_cannot_be_used_are_left_out_and_counted():
+    x = FEATURES.copy()
+    x[0, 1], x[2, 0] = np.nan, 1e39
+    draft = read(npz(x=x, labels=np.array(["a", "b", "c", "b"]), ids=np.array(list("pqrs"))), "a.npz")
+    assert draft.points.tolist() == x[[1, 3]].tolist() and draft.ids.tolist() == ["q", "s"] and draft.left_out == 2
+    assert "NaN or infinity: 1 of 4, the first being 1." in said(draft) and "float32: 1 of 4, the first being 3." in said(draft)
+    assert draft.class_names == () and "All labels are the same: b." in said(draft)
+    with pytest.raises(UserError, match=r"every row is left out\. Rows with NaN"):
+        read(npy(np.full((2, 2), np.inf)), "a.npy")
+
+
+def test_rows_without_a_label_are_left_out_unless_none_has_one():
+    draft = read(npz(x=FEATURES, labels=np.array(["a", "", "b", " "])), "a.npz")
+    assert draft.points.tolist() == FEATURES[[0, 2]].tolist() and "without a label: 2 of 4" in said(draft)
+    draft = read(npz(x=FEATURES, labels=np.array([""] * 4)), "a.npz")
+    assert len(draft) == 4 and draft.class_names == () and "All labels are blank." in said(draft)
+
+
+def test_labels_that_look_like_ids_are_for_the_user_to_decide():
+    data, few = npz(x=FEATURES, labels=np.arange(4)), replace(LOCAL, classes=3)
+    draft = read(data, "a.npz", limits=few)
+    assert draft.fatal and draft.class_names == () and (draft.labels == -1).all()
+    assert "4 different labels among 4 points, expected at most 3 classes" in said(draft) and "looks like a column of ids" in said(draft)
+    assert read(data, "a.npz").class_names == ("0", "1", "2", "3")
+    assert read(npz(x=FEATURES, y=np.array([0.5, 1, 2, 3])), "a.npz").fatal
+
+
+@pytest.mark.parametrize("ids, told", [("abac", "more than once: 1, such as a"), ("a bc", "without an id: 1 of 4")])
+def test_ids_in_doubt_are_not_used(ids, told):
+    draft = read(npz(x=FEATURES, ids=np.array(list(ids))), "a.npz")
+    assert draft.ids is None and told in said(draft) and draft.refused_ids in draft.faults and not draft.fatal
+
+
+def test_ids_that_are_long_texts_are_refused():
+    draft = read(npz(x=FEATURES, ids=np.array(["a" * 201, "b", "c", "d"])), "a.npz")
+    assert draft.ids is None and draft.fatal and "201 characters" in said(draft)
+
+
+@pytest.mark.parametrize(
+    "probs, told",
+    [
+        (np.full((4, 2), 0.6), "4 of 4 rows that are not positive with sum 1"),
+        (np.array([[1.5, -0.5]] * 4), "4 of 4 rows"),
+        (np.array([[np.nan, 1]] * 4), "4 of 4 rows"),
+        (np.full((4, 4), 0.25), "4 columns, expected 2"),
+    ],
+)
+def test_probabilities_in_doubt_are_not_used(probs, told):
+    draft = read(npz(x=FEATURES, labels=np.array([0, 1, 0, 1]), probs=probs), "a.npz")
+    assert draft.probs is None and told in said(draft) and not draft.fatal
+
+
+def test_probabilities_may_be_off_by_a_thousandth_and_need_no_labels():
+    draft = read(npz(x=FEATURES, probs=np.full((4, 2), 0.5004)), "a.npz")
+    assert draft.probs.shape == (4, 2) and draft.class_names == () and draft.faults == ()
+
+
+def test_a_test_part_of_everything_is_none():
+    draft = read(npz(x=FEATURES, test=np.ones(4, bool)), "a.npz")
+    assert not draft.test.any() and "All rows are test rows." in said(draft)
+    assert "expected true and false" in said(read(npz(x=FEATURES, test=np.arange(4)), "a.npz"))
+
+
+# Limits.
+
+
+@pytest.mark.parametrize(
+    "change, data, message",
+    [
+        ({"file_bytes": 100}, npy(FEATURES), "found 224 bytes, expected at most 100"),
+        ({"rows": 3}, npy(FEATURES), "found 4 rows, expected at most 3"),
+        ({"columns": 2}, npy(FEATURES), "found 3 values per row, expected at most 2"),
+        ({"values": 11}, npy(FEATURES), "found 12 values, expected at most 11"),
+        ({"rows": 3}, csv({"x": [1, 2, 3, 4]}), "found 4 rows, expected at most 3"),
+        ({"rows": 1}, csv({"x": [1, 2, 3, 4]}), "found 5 lines, expected at most 1 rows"),
+        ({"columns": 1, "classes": 1}, csv({name: [1] for name in "abcdef"}), "found 6 columns, expected at most 5"),
+        ({"rows": 3}, parquet({"x": [1, 2, 3, 4]}), "found 4 rows, expected 1 to 3"),
+        ({"columns": 1, "classes": 1}, parquet({name: [1] for name in "abcdef"}), "found 6 columns, expected 1 to 5"),
+        ({"unpacked_bytes": 200}, npz(x=FEATURES), "found more than 200 bytes when unpacked"),
+        ({"files": 1}, zipped({f"{i}.png": png(IMAGES[0]) for i in range(4)}), "found 4 entries, expected at most 1 files"),
+        ({"files": 2}, zipped({f"{i}.png": png(IMAGES[0]) for i in range(3)}), "found more than 2 images"),
+        ({"unpacked_bytes": 79}, zipped({"a.png": png(IMAGES[0])}), "found 80 bytes when unpacked, expected at most 79"),
+        ({"all_pixels": 50}, zipped({f"{i}.png": png(IMAGES[0]) for i in range(2)}), "found 60 pixels, expected at most 50"),
+        ({"pixels": 29}, zipped({"a.png": png(IMAGES[0])}), r"none of the images can be read\. .*Images of more than 29 pixels: 1"),
+    ],
+)
+def test_what_asks_for_too_much_is_refused(change, data, message):
+    with pytest.raises(UserError, match=message):
+        read(data, "file.x", limits=replace(LOCAL, **change))
+
+
+def test_the_hosted_limits_are_within_the_local_ones():
+    assert all(getattr(HOSTED, name) < getattr(LOCAL, name) for name in HOSTED.__dataclass_fields__)
+
+
+def test_an_allowance_runs_out_once_it_is_passed():
+    allowance = Allowance(10, "file", "bytes", "Bring less.")
+    allowance.take(10)
+    with pytest.raises(TooMuch, match=r"file: found more than 10 bytes, the most that is read\. Bring less\."):
+        allowance.take(1)
+
+
+def test_a_header_that_announces_too_much_is_compared_with_the_bytes():
+    honest = npy(np.zeros((4, 3)))
+    with pytest.raises(UserError, match=r"found 96 bytes of values, expected 72,000,000,000,024 for shape \(3000000000001, 3\)"):
+        read(honest.replace(b"'shape': (4, 3), }" + b" " * 13, b"'shape': (3000000000001, 3), } "), "file.npy")
+
+
+BOMBS = """
+import resource
+from dataclasses import replace
+import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet, pyarrow.compute, PIL.Image, PIL.PngImagePlugin
+from core.data.imports.reading import HOSTED, read
+from core.types import UserError
+from tests.tools.fuzzing import announcing, npy, parquet, png, zipped
+
+image, zeros, words = png(np.zeros((8, 8), np.uint8)), bytes(75_000_000), {"label": ["x" * 6_000] * 10_000, "x": range(10_000)}
+bombs = {
+    "zip": zipped({"a/1.png": zeros}),
+    "npz": zipped({"x.npy": npy(np.zeros((1, 8)))[:-64] + zeros}),
+    "page": parquet(words, use_dictionary=False, compression="zstd"),
+    "words": parquet(words),
+    "values": parquet({"embedding": pa.array([np.zeros(8_000_000, bool)])}, compression="zstd"),
+    "columns": b"," * 9_000_000,
+    "cell": b"x,y\\n" + b"x" * 12_000_000 + b",1",
+    "image": zipped({"a/1.png": announcing(image, 30_000, 30_000)}),
+}
+del zeros, words
+limits = replace(HOSTED, unpacked_bytes=50_000_000, values=5_000_000)
+held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + 110_000_000, -1))
+for name, data in bombs.items():
+    try:
+        print(name, *read(data, "bomb", limits=limits).faults)
+    except UserError as error:
+        print(name, error)
+"""
+ENDS = (
+    "75 million bytes when unpacked",
+    "50 million bytes when unpacked",
+    "50 million bytes when unpacked",
+    "longer than 200 characters",
+    "5.06 million values",
+    "found 9,000,001 columns",
+    "a line of 12,000,002 bytes",
+    "more than 25 million pixels",
+)
+
+
+def test_bombs_are_refused_in_bounded_memory():
+    """The process may not hold 110 MB more than when the bombs were made; each of them would unpack to more, or is one line of text."""
+    run = subprocess.run([sys.executable, "-c", BOMBS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for line, end in zip(run.stdout.splitlines(), ENDS, strict=True):
+        assert end in line, line
+
+
+def test_neither_torch_nor_sklearn_is_imported(tmp_path):
+    files = {
+        "a.npz": npz(x=FEATURES),
+        "a.zip": zipped({"a/1.png": png(IMAGES[0])}),
+        "a.csv": csv({"x": [1, 2]}),
+        "a.parquet": parquet({"x": [1]}),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    code = (
+        "import sys; from pathlib import Path; from core.data.imports.reading import read; from core.data.imports.summary import preview\n"
+        f"for path in sorted(Path({str(tmp_path)!r}).iterdir()): preview(read(path, path.name))\n"
+        "assert not {'torch', 'sklearn', 'streamlit', 'scipy'} & set(sys.modules), set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_progress_is_told_and_may_stop_the_reading():
+    data, told = zipped({f"a/{i}.png": png(IMAGES[0]) for i in range(120)}), []
+    read(data, "a.zip", progress=lambda fraction, text: told.append((fraction, text)))
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions) and 0 <= fractions[0] < fractions[-1] < 1 and "of 120" in told[0][1]
+
+    def stop(fraction, text):
+        raise KeyError("stopped")
+
+    with pytest.raises(KeyError, match="stopped"):
+        read(data, "a.zip", progress=stop)
+
+
+def test_words_stay_on_one_line():
+    assert word(" a\n\tb\0 ") == "a b?" and len(word("x" * 10**6)) == 2000
+    assert some(["a", "b", "c", "d"]) == "a, b, c and 1 more" and len(some(["x" * 1000])) == 60
+
+
+def test_choices_of_another_kind_are_ignored():
+    assert read(npy(FEATURES), "a.npy", choices=Choices(side=16, label="x", id="y")).points.shape == (4, 3)
+
+
+def test_a_zip_packed_by_a_rare_method_is_told():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x.npy", npy(FEATURES))
+    with pytest.raises(UserError, match="rarely packed"):
+        read(buffer.getvalue(), "a.npz")

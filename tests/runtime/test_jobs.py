@@ -1,0 +1,353 @@
+"""Jobs arrive once, report, stop when told, outlive a killed worker, and end with the process that started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from core.runtime import jobs
+from core.runtime import worker as worker_host
+from core.runtime.job import explain
+from core.types import UserError
+from tests.tools import tasks_for_jobs
+
+TASKS = "tests.tools.tasks_for_jobs:"
+REPOSITORY = worker_host.ROOT
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_cluster():
+    jobs.close()
+    yield
+    jobs.close()
+
+
+@pytest.fixture
+def fresh():
+    """No connection before and after: for tests that replace the cluster."""
+    jobs.close()
+    yield
+    jobs.close()
+
+
+@pytest.fixture
+def key(request):
+    return request.node.name.replace("[", "_").replace("]", "")
+
+
+def submit(task, *args, key, **more):
+    return jobs.submit(TASKS + task, *args, key=key, **more)
+
+
+def until(condition, seconds=PATIENCE):
+    end = time.time() + seconds
+    while not (found := condition()):
+        assert time.time() < end, "waited in vain"
+        time.sleep(0.02)
+    return found
+
+
+def text_of(path):
+    return Path(path).read_text() if Path(path).exists() else ""
+
+
+def alive(pid):
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc to see whether a process lives")
+
+
+def run_apart(script, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, env={**os.environ, **environment}, capture_output=True, text=True, timeout=PATIENCE
+    )
+
+
+# the usual life of a job
+
+
+def test_submitting_does_not_wait_for_the_worker_and_the_result_arrives(key, fresh):
+    began = time.perf_counter()
+    job = submit("add", 2, 3, key=key)
+    assert time.perf_counter() - began < 0.5 and job.state == "starting" and not job.finished and job.elapsed == 0
+    assert job.wait(PATIENCE) and job.result() == job.result() == 5
+    assert job.state == "done" and job.error is None and job.started is not None and 0 <= job.elapsed < 30
+    assert jobs.find(key) is job and jobs.find("unknown") is None
+
+
+def test_the_same_key_runs_once_before_while_and_after(key, tmp_path, fresh):
+    log = tmp_path / "log"
+    first = submit("counted", str(log), "a", key=key)
+    assert submit("counted", str(log), "a", key=key) is first
+    until(lambda: first.state == "running")
+    assert submit("counted", str(log), "a", key=key) is first
+    first.wait(PATIENCE)
+    assert submit("counted", str(log), "a", key=key).result() == "a" and text_of(log).count("\n") == 1
+
+
+def test_a_forgotten_job_runs_again(key, tmp_path):
+    log = tmp_path / "log"
+    for runs in (1, 2):
+        assert submit("counted", str(log), runs, key=key).result() == runs
+        assert text_of(log).count("\n") == runs
+        jobs.forget(key)
+        assert jobs.find(key) is None
+
+
+def test_progress_arrives_and_is_thinned(key, tmp_path, monkeypatch):
+    job, heard = submit("steps", str(tmp_path / "log"), 2.0, key=key), []
+    monkeypatch.setattr(job, "_heard", lambda message, hear=job._heard: (heard.append(message), hear(message)))
+    until(lambda: job.progress[0] and job.progress[0] > 0.5)
+    assert job.state == "running" and job.progress[1] == "stepping" and 0.5 < job.elapsed < 30
+    assert job.result() == "whole"
+    assert 4 <= len(heard) <= 2.0 * worker_host.REPORTS_PER_SECOND + worker_host.REPORTS_PER_SECOND + 2
+
+
+def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path):
+    log = tmp_path / "log"
+    job = submit("steps", str(log), key=key)
+    until(lambda: job.state == "running" and text_of(log))
+    began = time.time()
+    job.cancel()
+    assert time.time() - began < 0.2 and job.state == "cancelled" and job.finished
+    stopped = until(lambda: text_of(log).startswith("cancelled") and text_of(log), 5)
+    assert float(stopped.split()[1]) - began < 2
+    with pytest.raises(UserError, match="was cancelled"):
+        job.result()
+    again = submit("steps", str(log), 0.2, key=key)
+    assert again is not job and again.result() == "whole" and job.state == "cancelled"
+
+
+def test_waiting_jobs_know_their_place_and_can_be_cancelled(key, tmp_path):
+    running = [submit("steps", str(tmp_path / str(name)), key=f"{key}-{name}") for name in range(worker_host.processors() + 1)]
+    until(lambda: all(job.state == "running" for job in running))
+    log = tmp_path / "log"
+    waiting = {name: submit("in_order", str(log), name, key=f"{key}-{name}", priority=5 * (name in "XY")) for name in "hgfedXY"}
+    assert [job.position for job in (*running, *waiting.values())] == [0] * len(running) + [2, 3, 4, 5, 6, 0, 1]
+    assert {job.state for job in waiting.values()} == {"queued"}
+    waiting["g"].cancel()
+    assert waiting["f"].position == 3
+    running[0].cancel()
+    assert all(job.wait(PATIENCE) for job in waiting.values()) and text_of(log) == "XYhfed"
+    for job in running[1:]:
+        job.cancel()
+
+
+def test_errors_become_sentences_and_can_be_tried_again(key, caplog):
+    job = submit("divide", 1, 0, key=key)
+    assert job.wait(PATIENCE) and job.state == "failed"
+    assert "ZeroDivisionError: division by zero" in job.error and "Traceback" not in job.error
+    assert "return a / b" in caplog.text  # the traceback is in the log
+    with pytest.raises(UserError, match="ZeroDivisionError"):
+        job.result()
+    again = submit("divide", 6, 3, key=key)
+    assert again is not job and again.result() == 2
+
+
+def test_what_the_user_can_mend_passes_through_word_by_word(key, caplog):
+    job = submit("complain", key=key)
+    job.wait(PATIENCE)
+    assert job.error == "Budget k: found 7, expected at most 5." and caplog.text == ""
+    with pytest.raises(UserError, match="expected the form module:function"):
+        jobs.submit("no colon", key=key + "-2")
+
+
+def test_a_task_may_print_more_than_a_pipe_holds(key):
+    assert submit("chatter", 300, key=key).wait(PATIENCE)
+
+
+def test_the_worker_sees_the_environment_and_not_the_apps_main_script(key, fresh, monkeypatch):
+    monkeypatch.setenv("LEVERAGE_LAB_TEST", "seen")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    from dask.system import CPU_COUNT
+
+    seen = submit("environment", key=key).result()
+    assert seen["LEVERAGE_LAB_TEST"] == "seen" and seen["LEVERAGE_LAB_CACHE"] == os.environ["LEVERAGE_LAB_CACHE"]
+    assert seen["OMP_NUM_THREADS"] == str(CPU_COUNT) and seen["main"].endswith("worker_host.py")
+
+
+def test_outside_a_worker_reports_and_checks_do_nothing(tmp_path):
+    assert tasks_for_jobs.steps(tmp_path / "log", 0.05) == "whole" and not jobs.cancelled()
+
+
+# kills and losses
+
+
+def test_a_killed_worker_is_replaced_and_the_result_arrives(key, tmp_path, fresh, capfd):
+    log = tmp_path / "log"
+    job = submit("once_killed", str(log), key=key)
+    os.kill(int(until(lambda: text_of(log).count("\n") == 1 and text_of(log))), signal.SIGKILL)
+    assert job.wait(PATIENCE) and job.result() == 1
+    assert len(set(text_of(log).split())) == 2 and capfd.readouterr().err == ""
+
+
+def test_a_lost_connection_is_told_and_the_next_job_starts_another_worker(key, tmp_path, fresh, caplog):
+    job = submit("steps", str(tmp_path / "log"), key=key)
+    until(lambda: job.state == "running")
+    jobs._cluster.process.kill()
+    assert job.wait(PATIENCE) and job.state == "failed" and "connection to the worker was lost" in job.error
+    until(lambda: jobs._cluster.client.status == "closed")  # it has given up, silently
+    assert not [record for record in caplog.records if record.name.startswith("distributed")]
+    assert submit("add", 1, 1, key=key).result() == 2
+
+
+PARENT = """
+import sys, time
+from core import jobs
+job = jobs.submit("tests.tools.tasks_for_jobs:steps", sys.argv[1], key="orphan")
+while job.state != "running": time.sleep(0.05)
+print(jobs._cluster.process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@needs_proc
+def test_the_worker_ends_with_a_killed_parent(tmp_path):
+    log = tmp_path / "log"
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(log)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    try:
+        host, worker = int(parent.stdout.readline()), int(until(lambda: text_of(log)).split()[1])
+        assert alive(host) and alive(worker)
+    finally:
+        parent.kill()
+        parent.communicate()
+    until(lambda: not alive(host) and not alive(worker), 15)
+
+
+@needs_proc
+def test_closing_ends_every_process_and_cancels_what_runs(key, tmp_path, fresh):
+    log = tmp_path / "log"
+    job = submit("steps", str(log), key=key)
+    worker, host = int(until(lambda: text_of(log)).split()[1]), jobs._cluster.process.pid
+    jobs.close()
+    assert job.state == "cancelled" and jobs.find(key) is None
+    until(lambda: not alive(host) and not alive(worker), 15)
+
+
+@needs_proc
+def test_closing_while_the_worker_starts_leaves_none_behind(key, fresh, monkeypatch):
+    started = []
+    monkeypatch.setattr(worker_host, "start", lambda start=worker_host.start: started.append(start()) or started[0])
+    job, thread = submit("add", 1, 2, key=key), jobs._cluster.thread
+    jobs.close()
+    thread.join(PATIENCE)
+    assert job.state == "cancelled" and jobs._cluster.client is None and not alive(started[0][0].pid)
+
+
+def test_finished_jobs_are_dropped_when_there_are_many(key, monkeypatch):
+    monkeypatch.setattr(jobs, "KEPT", 2)
+    for number in range(4):
+        assert submit("add", number, 1, key=f"{key}-{number}").result() == number + 1
+    assert [bool(jobs.find(f"{key}-{number}")) for number in range(4)] == [False, False, True, True]
+
+
+# another scheduler
+
+
+def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
+        began = time.time()
+        job = submit("add", 1, 2, key=key)
+        assert job.wait(PATIENCE) and time.time() - began < worker_host.CONNECT_SECONDS + 5
+    assert job.state == "failed" and address in job.error and "LEVERAGE_LAB_SCHEDULER" in job.error
+    with pytest.raises(UserError, match="found no answer"):
+        job.result()
+    process, found = worker_host.start()
+    try:
+        monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", found)
+        assert submit("add", 1, 2, key=key).result() == 3
+    finally:
+        jobs.close()
+        worker_host.stop(process)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "http://127.0.0.1:1", "tcp://no-such-host.invalid:8786"])
+def test_a_malformed_scheduler_address_is_named(address, key, fresh, monkeypatch):
+    monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
+    job = submit("add", 1, 2, key=key)
+    assert job.wait(worker_host.CONNECT_SECONDS + 3) and f"no answer at {address}" in job.error
+
+
+def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(key, tmp_path, fresh, monkeypatch):
+    process, address = worker_host.start()
+    monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
+    log, other = tmp_path / "log", jobs._Cluster()
+    ask = {
+        "mine": lambda name, *args: submit(name, *args, key=key),
+        "its": lambda name, *args: other.submit(jobs.Job(key, TASKS + name, args)),
+    }
+    try:
+        mine, its = ask["mine"]("steps", str(log), 4.0), ask["its"]("steps", str(log), 4.0)
+        until(lambda: mine.state == its.state == "running")
+        assert jobs._cluster.process is None  # so the address was used
+        mine.cancel()
+        assert its.result() == "whole" and text_of(log).startswith("running")
+        key += "-again"
+        mine = ask["mine"]("slow_to_stop", str(log), 2.0)
+        until(lambda: mine.state == "running")
+        mine.cancel()
+        until(lambda: text_of(log).startswith("cancelled"))
+        assert ask["its"]("slow_to_stop", str(log), 2.0).result() == "whole"  # asked for while the first run was stopping
+    finally:
+        other.close()
+        jobs.close()
+        worker_host.stop(process)
+
+
+# the web process
+
+
+def test_importing_is_cheap_and_a_whole_life_is_silent():
+    cheap = "import sys; from core import jobs, cache; print(sorted({'dask', 'distributed', 'torch', 'umap'} & set(sys.modules)))"
+    assert run_apart(cheap).stdout == "[]\n"
+    life = f"from core import jobs; jobs.start_in_background(); print(jobs.submit('{TASKS}add', 1, 2, key='life').result())"
+    run = run_apart(life)
+    assert (run.stdout, run.stderr, run.returncode) == ("3\n", "", 0)
+
+
+def test_starting_twice_starts_one_worker(fresh):
+    for _ in range(5):
+        jobs.start_in_background()
+    until(lambda: jobs._cluster.client is not None)
+    process = jobs._cluster.process
+    jobs.start_in_background()
+    assert jobs._cluster.process is process and process.poll() is None
+
+
+def test_a_connection_that_closes_under_a_result_is_said_in_the_words_for_a_lost_one():
+    from distributed.comm import CommClosedError
+
+    assert explain(CommClosedError("in <TCP (closed)>"), "unit", None) == jobs.LOST
+
+
+def test_tasks_import_one_after_the_other(tmp_path, monkeypatch):
+    """Several first tasks of a worker begin at once: no import may see another one half done."""
+    for name in ("first_of_two", "second_of_two"):
+        (tmp_path / f"{name}.py").write_text(
+            "import builtins, time\nwith_me = builtins.importing = getattr(builtins, 'importing', 0) + 1\n"
+            "time.sleep(0.1)\nbuiltins.importing -= 1\n"
+        )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found, names = [], ("first_of_two", "second_of_two")
+    threads = [threading.Thread(target=lambda name=name: found.append(worker_host._imported(name).with_me)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [1, 1]
