@@ -27,7 +27,9 @@ def draw(size: int = SIZE) -> Image.Image:
     return canvas.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _beam(pen: ImageDraw.ImageDraw, start: tuple[int, int], end: tuple[int, int], width: int = 30) -> None:
+def _beam(
+    pen: ImageDraw.ImageDraw, start: tuple[int, int], end: tuple[int, int], width: int = 30
+) -> None:
     """A line with round ends."""
     pen.line(_scaled(*start, *end), fill=BEAM, width=width * OVERSAMPLED)
     for centre in (start, end):

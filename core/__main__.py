@@ -30,7 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m core", description="Leverage Lab without a screen.")
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="Leverage Lab without a screen."
+    )
     commands = parser.add_subparsers(required=True)
     for subject in (scores, points, own_strategies, training, shipped):
         subject.add(commands)

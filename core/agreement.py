@@ -91,7 +91,9 @@ def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
     All must have the same length; none may be constant or hold NaN or infinity.
     """
     if len(scores) != len(names) or not len(scores):
-        raise UserError(f"Agreement: found {len(scores)} rankings and {len(names)} names, expected one name for each of at least one.")
+        raise UserError(
+            f"Agreement: found {len(scores)} rankings and {len(names)} names, expected one name for each of at least one."
+        )
     sizes = [np.size(ranking) for ranking in scores]
     odd = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
     if odd is not None:
@@ -99,7 +101,12 @@ def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
             f"Agreement: {names[0]} ranks {sizes[0]:,} points, {names[odd]} ranks {sizes[odd]:,}. "
             "Only rankings of the same points compare: choose the same dataset and the same number of points for all."
         )
-    return np.stack([_check_ranking(ranking, sizes[0], str(name)) for ranking, name in zip(scores, names, strict=True)])
+    return np.stack(
+        [
+            _check_ranking(ranking, sizes[0], str(name))
+            for ranking, name in zip(scores, names, strict=True)
+        ]
+    )
 
 
 def settle(scores: np.ndarray, *, relative: float = 1e-12) -> np.ndarray:
@@ -111,7 +118,9 @@ def settle(scores: np.ndarray, *, relative: float = 1e-12) -> np.ndarray:
     over many orders of magnitude. UserError for NaN, infinity or relative < 0.
     """
     if not (np.isfinite(relative) and relative >= 0):
-        raise UserError(f"Tolerance: found {relative}, expected a number of at least 0, such as 1e-12.")
+        raise UserError(
+            f"Tolerance: found {relative}, expected a number of at least 0, such as 1e-12."
+        )
     if np.ndim(scores) == 2:
         return np.stack([settle(row, relative=relative) for row in scores])
     scores = _check_finite(scores, np.size(scores), "scores")
@@ -133,7 +142,9 @@ def percentiles(scores: np.ndarray) -> np.ndarray:
     return 1 - _mean_places(scores) / (len(scores) - 1) if len(scores) > 1 else np.full(1, 0.5)
 
 
-def disagreement(scores_a: np.ndarray, scores_b: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def disagreement(
+    scores_a: np.ndarray, scores_b: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The points that a ranks much higher than b, and those that b ranks much higher: two int64 arrays of at most k.
 
     By difference of percentiles, largest first, ties in the order of the points. Fewer than k where fewer points
@@ -160,7 +171,15 @@ def rank_density(scores_a: np.ndarray, scores_b: np.ndarray, bins: int = 50) -> 
     return np.bincount(i * bins + j, minlength=bins * bins).reshape(bins, bins)
 
 
-def permutation_null(n: int, measure: str, *, k: int | None = None, draws: int = 200, seed: int = 0, level: float = 0.95) -> Interval:
+def permutation_null(
+    n: int,
+    measure: str,
+    *,
+    k: int | None = None,
+    draws: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
     """What a measure gives between two independent random rankings of n points without ties: mean and central interval.
 
     kendall            mean 0, variance 2(2n+5) / (9n(n-1)), normal bounds: close from n = 10 on
@@ -175,7 +194,9 @@ def permutation_null(n: int, measure: str, *, k: int | None = None, draws: int =
     if measure not in MEASURES:
         raise UserError(f"Measure: found {measure!r}, expected one of {', '.join(MEASURES)}.")
     if n < 2 or draws < 1:
-        raise UserError(f"Null: found {n} points and {draws} draws, expected at least 2 points (one has no order) and 1 draw.")
+        raise UserError(
+            f"Null: found {n} points and {draws} draws, expected at least 2 points (one has no order) and 1 draw."
+        )
     if measure == "overlap":
         return _hypergeometric(n, _check_k(k, n), level)
     if measure == "weighted_kendall":
@@ -187,7 +208,9 @@ def permutation_null(n: int, measure: str, *, k: int | None = None, draws: int =
     return Interval(0.0, -reach, reach)
 
 
-def ceiling(matrix: np.ndarray, groups: Sequence[Hashable], *, level: float = 0.95) -> dict[Hashable, Interval | None]:
+def ceiling(
+    matrix: np.ndarray, groups: Sequence[Hashable], *, level: float = 0.95
+) -> dict[Hashable, Interval | None]:
     """The reseed ceiling: how well a family agrees with itself when only the seed changes.
 
     matrix: (m, m) from one of the measures. groups: m names of families, rankings of one family being the same
@@ -196,11 +219,16 @@ def ceiling(matrix: np.ndarray, groups: Sequence[Hashable], *, level: float = 0.
     compare one cell of the heatmap with; they are no confidence interval of the mean, since pairs share networks.
     UserError for shapes that do not fit or values that are not finite.
     """
-    matrix, m = np.asarray(matrix, dtype=np.float64), len(groups)
+    matrix = np.asarray(matrix, dtype=np.float64)
+    m = len(groups)
     if matrix.shape != (m, m):
-        raise UserError(f"Ceiling: found a matrix of shape {matrix.shape} and {m} groups, expected (m, m) and one group for each row.")
+        raise UserError(
+            f"Ceiling: found a matrix of shape {matrix.shape} and {m} groups, expected (m, m) and one group for each row."
+        )
     if not np.isfinite(matrix).all():
-        raise UserError("Ceiling: the matrix holds NaN or infinity. Compute it with one of the measures of core.agreement.")
+        raise UserError(
+            "Ceiling: the matrix holds NaN or infinity. Compute it with one of the measures of core.agreement."
+        )
     members = {group: np.flatnonzero([other == group for other in groups]) for group in groups}
     return {group: _spread(matrix[np.ix_(rows, rows)], level) for group, rows in members.items()}
 
@@ -212,7 +240,9 @@ def _tau_matrix(scores: np.ndarray, weighted: bool) -> np.ndarray:
     order, first, others = (np.stack(rows) for rows in zip(*map(_presort, scores), strict=True))
     a, b = np.triu_indices(len(scores), 1)
     matrix = np.eye(len(scores))
-    matrix[a, b] = matrix[b, a] = ranks.pairwise_tau(order, first, others, np.column_stack([a, b]), weighted)
+    matrix[a, b] = matrix[b, a] = ranks.pairwise_tau(
+        order, first, others, np.column_stack([a, b]), weighted
+    )
     return matrix
 
 
@@ -223,7 +253,8 @@ def _presort(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     starts = np.flatnonzero(np.r_[True, best_first[1:] != best_first[:-1]])
     sizes = np.diff(np.r_[starts, len(scores)])
     first, others = np.empty((2, len(scores)), np.int32)
-    first[order], others[order] = np.repeat(starts, sizes), np.repeat(sizes - 1, sizes)
+    first[order] = np.repeat(starts, sizes)
+    others[order] = np.repeat(sizes - 1, sizes)
     return order.astype(np.int32), first, others
 
 
@@ -270,16 +301,24 @@ def _check_rankings(scores: np.ndarray) -> np.ndarray:
     try:
         scores = np.asarray(scores)
     except ValueError:
-        raise UserError("Agreement: the rankings have different lengths. Only rankings of the same points compare; see stack().") from None
+        raise UserError(
+            "Agreement: the rankings have different lengths. Only rankings of the same points compare; see stack()."
+        ) from None
     if scores.ndim != 2 or 0 in scores.shape:
-        raise UserError(f"Agreement: found scores of shape {scores.shape}, expected (m, n): one ranking a row, one point a column.")
-    return np.stack([_check_ranking(row, scores.shape[1], f"ranking {i}") for i, row in enumerate(scores, 1)])
+        raise UserError(
+            f"Agreement: found scores of shape {scores.shape}, expected (m, n): one ranking a row, one point a column."
+        )
+    return np.stack(
+        [_check_ranking(row, scores.shape[1], f"ranking {i}") for i, row in enumerate(scores, 1)]
+    )
 
 
 def _check_ranking(scores: np.ndarray, n: int, name: str) -> np.ndarray:
     scores = _check_finite(scores, n, name)
     if scores.min() == scores.max():
-        raise UserError(f"{name} is constant: it ranks nothing. All {n:,} scores are {scores[0]:.4g}; leave it out or change its settings.")
+        raise UserError(
+            f"{name} is constant: it ranks nothing. All {n:,} scores are {scores[0]:.4g}; leave it out or change its settings."
+        )
     return scores
 
 
@@ -295,5 +334,7 @@ def _check_finite(scores: np.ndarray, n: int, name: str) -> np.ndarray:
 def _check_k(k: int, n: int) -> int:
     k = check_budget(k, n)
     if k == 0:
-        raise UserError(f"Top k: found 0, expected a whole number from 1 to {n:,}: an empty top has no share.")
+        raise UserError(
+            f"Top k: found 0, expected a whole number from 1 to {n:,}: an empty top has no share."
+        )
     return k

@@ -35,7 +35,9 @@ PER_POINT = (*ARRAYS, "index", "ids", "probs")
 Arrays = tuple[np.ndarray, Ints, Bools]
 _REGISTRY = catalogue.ENTRIES
 
-_one_fetch_at_a_time = threading.Lock()  # torchvision's downloader is made to report through a global name
+_one_fetch_at_a_time = (
+    threading.Lock()
+)  # torchvision's downloader is made to report through a global name
 
 
 def names() -> tuple[str, ...]:
@@ -49,7 +51,9 @@ def info(name: str) -> Info:
         return own.info(name)
     if name not in _REGISTRY:
         close = difflib.get_close_matches(str(name).lower().replace("-", "_"), names(), n=1)
-        raise UserError(f"Dataset: found {name!r}, expected one of {', '.join(names())}.{f' Did you mean {close[0]}?' if close else ''}")
+        raise UserError(
+            f"Dataset: found {name!r}, expected one of {', '.join(names())}.{f' Did you mean {close[0]}?' if close else ''}"
+        )
     return _REGISTRY[name]
 
 
@@ -78,7 +82,8 @@ def load(name: str, *, n: int | None = None, seed: int = 0) -> Dataset:
     ready is fetched first.
     """
     entry = info(name)
-    n, seed = _checked_size(entry, n), _whole(seed, "seed", "0 or more", 0)
+    n = _checked_size(entry, n)
+    seed = _whole(seed, "seed", "0 or more", 0)
     if not is_ready(name):
         fetch(name)
     whole = own.load(name) if own.is_own(name) else _named(entry)
@@ -86,15 +91,27 @@ def load(name: str, *, n: int | None = None, seed: int = 0) -> Dataset:
 
 
 def _named(entry: Info) -> Dataset:
-    arrays = (*entry.read(ASSETS, entry.parts, entry.shape), np.arange(entry.n) >= entry.train) if entry.bundled else _prepared(entry)
+    arrays = (
+        (*entry.read(ASSETS, entry.parts, entry.shape), np.arange(entry.n) >= entry.train)
+        if entry.bundled
+        else _prepared(entry)
+    )
     if arrays is None:
-        raise UserError(f"{entry.title}: the prepared arrays in {_home(entry)} vanished while they were opened. Load the dataset again.")
+        raise UserError(
+            f"{entry.title}: the prepared arrays in {_home(entry)} vanished while they were opened. Load the dataset again."
+        )
     points, labels, test = arrays
-    return _sealed(Dataset(entry.name, points, labels, entry.class_names, test, feature_names=entry.feature_names))
+    return _sealed(
+        Dataset(
+            entry.name, points, labels, entry.class_names, test, feature_names=entry.feature_names
+        )
+    )
 
 
 def _part(whole: Dataset, rows: Ints) -> Dataset:
-    taken = {what: None if (array := getattr(whole, what)) is None else array[rows] for what in PER_POINT}
+    taken = {
+        what: None if (array := getattr(whole, what)) is None else array[rows] for what in PER_POINT
+    }
     return _sealed(replace(whole, **taken))
 
 
@@ -113,7 +130,8 @@ def fetch(name: str, progress: published.Progress | None = None) -> None:
     Raises UserError, with nothing half-written left behind: the folder cannot be written, a file is not the published
     one, or the network is missing (then with the files to put where).
     """
-    entry, progress = info(name), progress or (lambda fraction, text: None)
+    entry = info(name)
+    progress = progress or (lambda fraction, text: None)
     with _one_fetch_at_a_time:
         if is_ready(name):
             return
@@ -126,7 +144,17 @@ def fetch(name: str, progress: published.Progress | None = None) -> None:
 
 
 def _checked_size(entry: Info, n: int | None) -> int:
-    return entry.n if n is None else _whole(n, f"{entry.title}: n", f"1 to {entry.n:,} rows, or nothing for all {entry.n:,}", 1, entry.n)
+    return (
+        entry.n
+        if n is None
+        else _whole(
+            n,
+            f"{entry.title}: n",
+            f"1 to {entry.n:,} rows, or nothing for all {entry.n:,}",
+            1,
+            entry.n,
+        )
+    )
 
 
 def _whole(value: object, what: str, expected: str, low: int, high: int | None = None) -> int:
@@ -144,7 +172,10 @@ def _home(entry: Info) -> Path:
 def _prepared(entry: Info) -> Arrays | None:
     """The prepared arrays, mapped read-only; None if they are missing or damaged (fetch() then prepares them anew)."""
     try:
-        points, labels, test = (np.load(_home(entry) / f"{what}.npy", mmap_mode="r", allow_pickle=False) for what in ARRAYS)
+        points, labels, test = (
+            np.load(_home(entry) / f"{what}.npy", mmap_mode="r", allow_pickle=False)
+            for what in ARRAYS
+        )
     except Exception:  # a truncated or overwritten .npy fails in more ways than can be listed
         return None
     arrays = np.asarray(points), np.asarray(labels), np.asarray(test)
@@ -153,7 +184,11 @@ def _prepared(entry: Info) -> Arrays | None:
 
 def _flaw(entry: Info, arrays: Arrays) -> str | None:
     """What keeps arrays from being this dataset, as "found ..., expected ..."; None if nothing does."""
-    wanted = (((entry.n, *entry.shape), entry.dtype), ((entry.n,), np.int64), ((entry.n,), np.bool_))
+    wanted = (
+        ((entry.n, *entry.shape), entry.dtype),
+        ((entry.n,), np.int64),
+        ((entry.n,), np.bool_),
+    )
     for what, array, (shape, dtype) in zip(ARRAYS, arrays, wanted, strict=True):
         if array.shape != shape or array.dtype != dtype:
             return f"found {what} of shape {array.shape} ({array.dtype}), expected {shape} ({np.dtype(dtype)})"
@@ -179,5 +214,7 @@ def _store(entry: Info, arrays: Arrays, folder: Path, scratch: Path) -> None:
                 raise
         if is_ready(entry.name):
             return  # another process was faster
-        with suppress(FileNotFoundError):  # another process may have put the damaged arrays aside first
+        with suppress(
+            FileNotFoundError
+        ):  # another process may have put the damaged arrays aside first
             os.rename(_home(entry), Path(tempfile.mkdtemp(dir=scratch)) / "damaged")

@@ -20,7 +20,14 @@ from core.strategy import Knob, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError
 
 Width = Annotated[
-    int, Knob("Dimensions k", "How many numbers describe each point.", low=1, high=16384, choices=(10, 20, 50, 100, 200, 500, 1000))
+    int,
+    Knob(
+        "Dimensions k",
+        "How many numbers describe each point.",
+        low=1,
+        high=16384,
+        choices=(10, 20, 50, 100, 200, 500, 1000),
+    ),
 ]
 OptionalWidth = Annotated[
     int | None,
@@ -55,12 +62,28 @@ class Embedder:
 _registry: dict[str, Embedder] = {}
 
 
-def embedder(label: str, *, family: str, seeded: bool = True, images_only: bool = False, objective: str | None = None) -> Callable:
+def embedder(
+    label: str,
+    *,
+    family: str,
+    seeded: bool = True,
+    images_only: bool = False,
+    objective: str | None = None,
+) -> Callable:
     """Register a function (dataset, *, seed, knobs) -> (n, d) float32. objective: of the network behind a learned embedding."""
 
     def register(function: Callable) -> Callable:
         name = function.__name__
-        _registry[name] = Embedder(name, label, family, function, knobs_of(function, skip=("seed",)), seeded, images_only, objective)
+        _registry[name] = Embedder(
+            name,
+            label,
+            family,
+            function,
+            knobs_of(function, skip=("seed",)),
+            seeded,
+            images_only,
+            objective,
+        )
         return function
 
     return register
@@ -77,7 +100,11 @@ def embedders(dataset: Info | None = None) -> dict[str, Embedder]:
 def unsuited(name: str, dataset: Info) -> str | None:
     """Why this embedding of this dataset cannot be ("needs images"), or None."""
     if own.is_joined(name):
-        return None if own.about(name).dataset == dataset.name else f"was computed for other points than those of {dataset.title}"
+        return (
+            None
+            if own.about(name).dataset == dataset.name
+            else f"was computed for other points than those of {dataset.title}"
+        )
     entry = find(name)
     if entry.images_only and not dataset.is_images:
         return "needs images"
@@ -107,20 +134,28 @@ def embed(dataset: Dataset, name: str, *, seed: int = 1, **knobs: Any) -> Embedd
     """
     entry = find(name)
     if entry.images_only and not dataset.is_images:
-        raise UserError(f"{entry.label} needs images; {dataset.called} is a table. Choose raw, pca, projection or random features.")
+        raise UserError(
+            f"{entry.label} needs images; {dataset.called} is a table. Choose raw, pca, projection or random features."
+        )
     if entry.objective and not dataset.labeled:
-        raise UserError(f"{entry.label} needs labels to train its network; {dataset.called} has none. Choose another embedding.")
+        raise UserError(
+            f"{entry.label} needs labels to train its network; {dataset.called} has none. Choose another embedding."
+        )
     knobs = parse_knobs(entry.knobs, knobs, entry.label)
     embedding = entry.function(dataset, **({"seed": seed} if entry.seeded else {}), **knobs)
     embedding.flags.writeable = False
-    return Embedded(embedding, probs=dataset.probs, labels=dataset.labels if dataset.labeled else None)
+    return Embedded(
+        embedding, probs=dataset.probs, labels=dataset.labels if dataset.labeled else None
+    )
 
 
 @embedder("Raw pixels", family="raw", seeded=False)
 def raw(dataset: Dataset) -> Floats:
     """x = pixels / 255, row by row; a table's features as they are. (n, d)."""
     flat = dataset.points.reshape(len(dataset), -1)
-    return flat.astype(np.float32) / np.float32(255) if dataset.is_images else flat.astype(np.float32)
+    return (
+        flat.astype(np.float32) / np.float32(255) if dataset.is_images else flat.astype(np.float32)
+    )
 
 
 @embedder("Principal components", family="raw", seeded=False)
@@ -147,7 +182,9 @@ def projection(dataset: Dataset, *, seed: int = 1, k: Width = 200) -> Floats:
 @embedder("Random ReLU features", family="random")
 def random_relu(dataset: Dataset, *, seed: int = 1, k: OptionalWidth = None) -> Floats:
     """max(0, x G / sqrt(k)), G Gaussian (d, k): one random layer. k = d by default, 4,096 at most. (n, k)."""
-    return row_blocks.product(raw(dataset), _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST)), _relu)
+    return row_blocks.product(
+        raw(dataset), _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST)), _relu
+    )
 
 
 @embedder("Random Fourier features", family="random")
@@ -175,7 +212,9 @@ def random_fourier(
     width = bandwidth or _median_distance(x, rng)
     phase = row_blocks.place(rng.uniform(0, 2 * np.pi, k).astype(np.float32))
     scale = float(np.sqrt(2 / k))
-    return row_blocks.product(x, _gaussian(seed, x.shape[1], k) * (np.sqrt(k) / width), lambda y: scale * _cos(y + phase))
+    return row_blocks.product(
+        x, _gaussian(seed, x.shape[1], k) * (np.sqrt(k) / width), lambda y: scale * _cos(y + phase)
+    )
 
 
 @embedder("Untrained network", family="untrained", images_only=True)
@@ -183,23 +222,37 @@ def cnn_untrained(dataset: Dataset, *, seed: int = 1) -> Floats:
     """The talk's convolutional network with its initial random weights: the 200 activations before the last layer. (n, 200)."""
     from core.models import networks, training
 
-    network = networks.build("talk_cnn", classes=max(2, len(dataset.class_names)), shape=dataset.shape, seed=seed)
+    network = networks.build(
+        "talk_cnn", classes=max(2, len(dataset.class_names)), shape=dataset.shape, seed=seed
+    )
     return training.embed(network, dataset.points)
 
 
-@embedder("Network trained to regress", family="regression", images_only=True, objective="smooth_l1")
+@embedder(
+    "Network trained to regress", family="regression", images_only=True, objective="smooth_l1"
+)
 def cnn_regression(dataset: Dataset, *, seed: int = 1) -> Floats:
     """The talk's network trained to regress on one-hot labels (smooth L1): the 200 activations before the last layer. (n, 200)."""
     return _learned(dataset, "smooth_l1", seed)
 
 
-@embedder("Network trained to classify", family="classification", images_only=True, objective="cross_entropy")
+@embedder(
+    "Network trained to classify",
+    family="classification",
+    images_only=True,
+    objective="cross_entropy",
+)
 def cnn_classification(dataset: Dataset, *, seed: int = 1) -> Floats:
     """The talk's network trained to classify (cross-entropy): the 200 activations before the last layer. (n, 200)."""
     return _learned(dataset, "cross_entropy", seed)
 
 
-@embedder("Network trained with softmax twice", family="classification", images_only=True, objective="softmax_twice")
+@embedder(
+    "Network trained with softmax twice",
+    family="classification",
+    images_only=True,
+    objective="softmax_twice",
+)
 def cnn_softmax_twice(dataset: Dataset, *, seed: int = 1) -> Floats:
     """As the talk's code trained it: softmax outputs fed to a cross-entropy that applies softmax again. (n, 200)."""
     return _learned(dataset, "softmax_twice", seed)
@@ -222,7 +275,16 @@ def _joined(name: str) -> Embedder:
             )
         return np.ascontiguousarray(own.embedding(name)[dataset.index], np.float32)
 
-    return Embedder(name, own.about(name).title, "joined", joined, {}, seeded=False, images_only=False, objective=None)
+    return Embedder(
+        name,
+        own.about(name).title,
+        "joined",
+        joined,
+        {},
+        seeded=False,
+        images_only=False,
+        objective=None,
+    )
 
 
 def _gaussian(seed: int, d: int, k: int) -> np.ndarray:
@@ -244,4 +306,6 @@ def _median_distance(x: np.ndarray, rng: np.random.Generator, pairs: int = 1000)
 
 def _at_most(k: int, available: int, what: str) -> None:
     if k > available:
-        raise UserError(f"Dimensions k: found {k:,}, but there are {available:,} {what}. Choose at most {available:,}.")
+        raise UserError(
+            f"Dimensions k: found {k:,}, but there are {available:,} {what}. Choose at most {available:,}."
+        )

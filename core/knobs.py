@@ -47,7 +47,9 @@ class Knob:
             raise UserError(f"{self.name}: found {text!r}, expected true or false.")
         if self.kind is str:
             if self.choices and text not in self.choices:
-                raise UserError(f"{self.name}: found {text!r}, expected one of {', '.join(map(str, self.choices))}.")
+                raise UserError(
+                    f"{self.name}: found {text!r}, expected one of {', '.join(map(str, self.choices))}."
+                )
             return str(text)
         try:
             value: Any = float(text)
@@ -58,7 +60,11 @@ class Knob:
             raise UserError(
                 f"{self.name}: found {text!r}, expected {'a whole number' if self.kind is int else 'a number'}{self._range()}."
             ) from None
-        if not -np.inf < value < np.inf or (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+        if (
+            not -np.inf < value < np.inf
+            or (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
+        ):
             raise UserError(f"{self.name}: found {text}, expected a number{self._range()}.")
         return value
 
@@ -74,23 +80,40 @@ def knobs_of(function: Callable, skip: tuple[str, ...] = ("k", "rng")) -> dict[s
     """The keyword-only parameters of a function as knobs, with what their annotations say."""
     hints = typing.get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters.values()
-    return {p.name: _knob(p, hints.get(p.name)) for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in skip}
+    return {
+        p.name: _knob(p, hints.get(p.name))
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and p.name not in skip
+    }
 
 
 def parse_knobs(knobs: Mapping[str, Knob], values: Mapping[str, Any], owner: str) -> dict[str, Any]:
     """Every knob's value, defaults filled in; a UserError for an unknown name or a value out of range."""
     unknown = set(values) - set(knobs)
     if unknown:
-        raise UserError(f"{owner} has no setting {', '.join(sorted(unknown))}; it has {', '.join(knobs) or 'none'}.")
-    return {name: knob.parse(values[name]) if name in values else knob.default for name, knob in knobs.items()}
+        raise UserError(
+            f"{owner} has no setting {', '.join(sorted(unknown))}; it has {', '.join(knobs) or 'none'}."
+        )
+    return {
+        name: knob.parse(values[name]) if name in values else knob.default
+        for name, knob in knobs.items()
+    }
 
 
 def _knob(parameter: inspect.Parameter, hint: Any) -> Knob:
     annotated = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
-    described = next((extra for extra in annotated[1:] if isinstance(extra, Knob)), Knob(parameter.name))
+    described = next(
+        (extra for extra in annotated[1:] if isinstance(extra, Knob)), Knob(parameter.name)
+    )
     kinds = typing.get_args(annotated[0]) or (annotated[0],)
     kind = next((k for k in kinds if k in (int, float, str, bool)), type(parameter.default))
-    return replace(described, name=parameter.name, default=parameter.default, kind=kind, optional=type(None) in kinds)
+    return replace(
+        described,
+        name=parameter.name,
+        default=parameter.default,
+        kind=kind,
+        optional=type(None) in kinds,
+    )
 
 
 # The two knobs that every method on a Hessian has.

@@ -15,7 +15,9 @@ from core.types import Floats, Ints, UserError, check_matrix
 
 FAVOURITES = 10
 POOL = 2000  # points of one small pool, the same for every strategy
-DRAWN, GAP = 60, 0.085  # images in the plane, and the least distance between two, as a part of its width
+# images in the plane, and the least distance between two, as a part of its width
+DRAWN = 60
+GAP = 0.085
 
 
 def results() -> list[tuple[str, Spec]]:
@@ -29,7 +31,9 @@ def results() -> list[tuple[str, Spec]]:
     return [("plane_of", plane), *(("favourites_of", pool.with_(strategy=name)) for name in names)]
 
 
-def spread(coordinates: np.ndarray, scores: np.ndarray, count: int = DRAWN, gap: float = GAP) -> Ints:
+def spread(
+    coordinates: np.ndarray, scores: np.ndarray, count: int = DRAWN, gap: float = GAP
+) -> Ints:
     """Points whose images do not cover one another: the highest score first, then in random order whoever still finds room.
 
     coordinates: (n, 2). scores: (n,). count: at most so many. gap: least distance of two points along one of the axes, as a
@@ -38,7 +42,9 @@ def spread(coordinates: np.ndarray, scores: np.ndarray, count: int = DRAWN, gap:
     """
     if check_matrix(coordinates, "coordinates").shape[1] != 2:
         raise UserError(f"coordinates: found shape {coordinates.shape}, expected (n, 2).")
-    order = np.concatenate([[np.argmax(scores)], np.random.default_rng(0).permutation(len(coordinates))])
+    order = np.concatenate(
+        [[np.argmax(scores)], np.random.default_rng(0).permutation(len(coordinates))]
+    )
     least = gap * float(np.ptp(coordinates[:, 0]))
     kept: list[int] = []
     for i in order:

@@ -60,17 +60,27 @@ def kept(key_of: Callable[[Any, str], str]) -> Callable:
 @kept(scores_key)
 def scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     """The strategy's scores (n,) under the embedding, with the facts that the page prints; facts["made_of"]: see `inputs.said`."""
-    chosen, scene, started = menu.find(spec.strategy), _scene(spec), time.perf_counter()
-    sources = {"fit": functools.partial(head, spec), "recorded": lambda: record(spec).arrays["record"]}
+    chosen = menu.find(spec.strategy)
+    scene = _scene(spec)
+    started = time.perf_counter()
+    sources = {
+        "fit": functools.partial(head, spec),
+        "recorded": lambda: record(spec).arrays["record"],
+    }
     values = strategy_inputs.scores(chosen, scene, **sources, **_settings(spec))
-    facts = {"sum": float(values.sum()), "seconds": time.perf_counter() - started, "made_of": strategy_inputs.said(chosen, scene)}
+    facts = {
+        "sum": float(values.sum()),
+        "seconds": time.perf_counter() - started,
+        "made_of": strategy_inputs.said(chosen, scene),
+    }
     return {"scores": values}, _facts(spec, data, scene.points) | facts
 
 
 def scores_of(spec: Spec, rows: Ints) -> Floats:
     """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part, nor in what is fitted."""
     whole = _scene(spec)
-    part, same = whole.among(rows), np.array_equal(rows, whole.known)
+    part = whole.among(rows)
+    same = np.array_equal(rows, whole.known)
 
     def fit(sitting: int | None) -> Head:
         return head(spec) if same and sitting is None else part.fit(sitting)
@@ -94,7 +104,10 @@ def textbook_scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     dead = np.flatnonzero(leverage.whiten(embedded.embedding).dead)
     dead = dead[dead < len(values)]  # with fewer points than pixels
     artefacts = dead[values[dead] > 1 - 1e-9]
-    return {"scores": values, "artefacts": artefacts}, {**_facts(spec, data, embedded), "sum": float(values.sum())}
+    return {"scores": values, "artefacts": artefacts}, {
+        **_facts(spec, data, embedded),
+        "sum": float(values.sum()),
+    }
 
 
 def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
@@ -107,7 +120,12 @@ def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
     if not 0 <= index < len(matrix):
         raise UserError(f"Point: found {index:,}, expected a number from 0 to {len(matrix) - 1:,}.")
     distances = np.sqrt(
-        np.concatenate([((x - matrix[index]) ** 2).sum(axis=1) for x in np.array_split(matrix, max(1, len(matrix) // row_blocks.ROWS))])
+        np.concatenate(
+            [
+                ((x - matrix[index]) ** 2).sum(axis=1)
+                for x in np.array_split(matrix, max(1, len(matrix) // row_blocks.ROWS))
+            ]
+        )
     )
     nearest = np.argsort(distances, kind="stable")
     nearest = nearest[nearest != index][:NEIGHBOURS]
@@ -115,7 +133,12 @@ def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
     shares = leverage.shares(matrix, index, whitening)
     top = np.argsort(-shares, kind="stable")[:DIRECTIONS]
     total = shares.sum() or 1.0
-    return {"neighbours": nearest, "distances": distances[nearest], "axes": whitening.axes[:, top].T, "shares": shares[top] / total}
+    return {
+        "neighbours": nearest,
+        "distances": distances[nearest],
+        "axes": whitening.axes[:, top].T,
+        "shares": shares[top] / total,
+    }
 
 
 @kept(comparison_key)
@@ -127,11 +150,15 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     """
     entries = []
     for done, spec in enumerate(comparison.columns):
-        progress.advance(done / len(comparison.columns), f"Ranking {done + 1} of {len(comparison.columns)}")
+        progress.advance(
+            done / len(comparison.columns), f"Ranking {done + 1} of {len(comparison.columns)}"
+        )
         entries.append(scores(spec))
     progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
-    rankings = agreement.settle(agreement.stack([entry.arrays["scores"] for entry in entries], names))
+    rankings = agreement.settle(
+        agreement.stack([entry.arrays["scores"] for entry in entries], names)
+    )
     k = min(comparison.k, len(data))
     matrices = {
         "kendall": agreement.kendall(rankings),
@@ -140,12 +167,17 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
         "overlap": agreement.overlap(rankings, k),
     }
     nulls = {
-        name: dataclasses.astuple(agreement.permutation_null(len(data), name, k=k if name == "overlap" else None)) for name in matrices
+        name: dataclasses.astuple(
+            agreement.permutation_null(len(data), name, k=k if name == "overlap" else None)
+        )
+        for name in matrices
     }
     facts = {
         "nulls": nulls,
         "ranks": [entry.facts["rank"] for entry in entries],
-        "made_of": list(dict.fromkeys(said for entry in entries if (said := entry.facts.get("made_of")))),
+        "made_of": list(
+            dict.fromkeys(said for entry in entries if (said := entry.facts.get("made_of")))
+        ),
         "n": len(data),
         "k": comparison.k,
         "data": data.fingerprint,
@@ -161,23 +193,36 @@ def head(spec: Spec, sitting: int | None = None) -> Head:
     own, whose Hessian has no l2. facts of its cache entry: accuracy on the test rows, if there are any (they may be in the second sitting's
     training set). A UserError if a class has no training row.
     """
-    data, scene = dataset(spec.dataset, spec.n, spec.subset), _scene(spec)
+    data = dataset(spec.dataset, spec.n, spec.subset)
+    scene = _scene(spec)
     own = embeddings.find(spec.embedding).objective == "cross_entropy"
     if sitting == 0 and not own and np.array_equal(scene.sittings[0].learn, scene.known):
         sitting = None  # the same head
-    key, fitted_on = head_key(spec, data.fingerprint, sitting), strategy_inputs.taken(scene.points, scene.learners(sitting))
+    key = head_key(spec, data.fingerprint, sitting)
+    fitted_on = strategy_inputs.taken(scene.points, scene.learners(sitting))
     found = cache.get(key)
     if found is None:
         fitted = _own_head(spec, data, fitted_on) if own and sitting is None else scene.fit(sitting)
-        right = softmax_head.probabilities(scene.points.embedding, fitted).argmax(axis=1) == data.labels
-        facts = {"l2": fitted.l2, "accuracy": float(right[data.test].mean()) if data.test.any() else None, "spec": spec.to_query()}
+        right = (
+            softmax_head.probabilities(scene.points.embedding, fitted).argmax(axis=1) == data.labels
+        )
+        facts = {
+            "l2": fitted.l2,
+            "accuracy": float(right[data.test].mean()) if data.test.any() else None,
+            "spec": spec.to_query(),
+        }
         found = cache.put(key, {"weights": fitted.weights, "intercepts": fitted.intercepts}, facts)
     return Head(found.arrays["weights"], found.arrays["intercepts"], found.facts["l2"], fitted_on)
 
 
 def _own_head(spec: Spec, data: Dataset, fitted_on: Embedded) -> Head:
     last = trained.network(data, "cross_entropy", spec.seed).head
-    return Head(last.weight.detach().numpy().astype(np.float64), last.bias.detach().numpy().astype(np.float64), 0.0, fitted_on)
+    return Head(
+        last.weight.detach().numpy().astype(np.float64),
+        last.bias.detach().numpy().astype(np.float64),
+        0.0,
+        fitted_on,
+    )
 
 
 @kept(record_key)
@@ -185,7 +230,11 @@ def record(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     """The training record (t, n, c) of a network on the Spec's embedding."""
     started = time.perf_counter()
     arrays = {"record": _scene(spec).record()}
-    return arrays, {"seconds": time.perf_counter() - started, "spec": spec.to_query(), "data": data.fingerprint}
+    return arrays, {
+        "seconds": time.perf_counter() - started,
+        "spec": spec.to_query(),
+        "data": data.fingerprint,
+    }
 
 
 def _scene(spec: Spec) -> strategy_inputs.Scene:
@@ -199,8 +248,16 @@ def map_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     matrix = embedding(spec).embedding
     started = time.perf_counter()
     coordinates = umap_map.umap_map(matrix, progress=progress.advance)
-    facts = {"trustworthiness": umap_map.trustworthiness(matrix, coordinates), "seconds": time.perf_counter() - started}
-    return {"coordinates": coordinates}, {**facts, "spec": spec.to_query(), "data": data.fingerprint, "n": len(data)}
+    facts = {
+        "trustworthiness": umap_map.trustworthiness(matrix, coordinates),
+        "seconds": time.perf_counter() - started,
+    }
+    return {"coordinates": coordinates}, {
+        **facts,
+        "spec": spec.to_query(),
+        "data": data.fingerprint,
+        "n": len(data),
+    }
 
 
 @kept(plane_key)
@@ -209,11 +266,17 @@ def plane_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
     facts["spreads"]: root mean square of all points along both axes.
     """
-    matrix, values = embedding(spec).embedding, scores(spec).arrays["scores"]
+    matrix = embedding(spec).embedding
+    values = scores(spec).arrays["scores"]
     points = lesson.spread(matrix, values)
     spreads = np.sqrt(np.mean(np.square(matrix, dtype=np.float64), axis=0)).tolist()
     arrays = {"points": points, "coordinates": matrix[points], "scores": values[points]}
-    return arrays, {"spec": spec.to_query(), "data": data.fingerprint, "n": len(data), "spreads": spreads}
+    return arrays, {
+        "spec": spec.to_query(),
+        "data": data.fingerprint,
+        "n": len(data),
+        "spreads": spreads,
+    }
 
 
 @kept(favourites_key)
@@ -226,13 +289,26 @@ def favourites_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
     wanted = set(menu.find(spec.strategy).accepts) & set(strategy.WHOLE)
     embedded, made = strategy_inputs.make(_scene(spec), wanted, functools.partial(head, spec))
     progress.report(None, f"Picking {lesson.FAVOURITES} of {len(data):,} points")
-    reason, rng, started = strategy.missing(spec.strategy, embedded, **made), np.random.default_rng(spec.draw), time.perf_counter()
+    reason = strategy.missing(spec.strategy, embedded, **made)
+    rng = np.random.default_rng(spec.draw)
+    started = time.perf_counter()
     if reason:
         chosen = Selection(np.zeros(0, np.int64), np.zeros(0), nested=True)
     else:
-        chosen = strategy.pick(spec.strategy, embedded, lesson.FAVOURITES, rng=rng, inputs=made, **dict(spec.strategy_knobs))
+        chosen = strategy.pick(
+            spec.strategy,
+            embedded,
+            lesson.FAVOURITES,
+            rng=rng,
+            inputs=made,
+            **dict(spec.strategy_knobs),
+        )
     facts = {"n": len(data), "missing": reason, "seconds": time.perf_counter() - started}
-    return {"points": data.index[chosen.indices], "gains": chosen.gains}, {**facts, "spec": spec.to_query(), "data": data.fingerprint}
+    return {"points": data.index[chosen.indices], "gains": chosen.gains}, {
+        **facts,
+        "spec": spec.to_query(),
+        "data": data.fingerprint,
+    }
 
 
 def fetch_dataset(name: str) -> None:
@@ -261,10 +337,14 @@ def _embedding(spec: Spec) -> Embedded:
     found = cache.get(key)
     if found is None:
         progress.report(None, f"Computing {embeddings.find(spec.embedding).label.lower()}")
-        embedded = embeddings.embed(data, spec.embedding, seed=spec.seed, **dict(spec.embedding_knobs))
+        embedded = embeddings.embed(
+            data, spec.embedding, seed=spec.seed, **dict(spec.embedding_knobs)
+        )
         cache.put(key, {"embedding": embedded.embedding}, {"spec": spec.to_query()})
         return embedded
-    return Embedded(found.arrays["embedding"], probs=data.probs, labels=data.labels if data.labeled else None)
+    return Embedded(
+        found.arrays["embedding"], probs=data.probs, labels=data.labels if data.labeled else None
+    )
 
 
 def _facts(spec: Spec, data: Dataset, embedded: Embedded) -> dict[str, Any]:

@@ -45,13 +45,21 @@ def fit(
     check_matrix(embedding, "embedding")
     labels, classes = _check_labels(labels, len(embedding), classes, intercept)
     if not 0 <= l2 < np.inf:
-        raise UserError(f"l2: found {l2}, expected a number of at least 0. Take 0.0001 if in doubt.")
-    rows, penalty = design(embedding, intercept), penalties(embedding.shape[1], l2, intercept)
+        raise UserError(
+            f"l2: found {l2}, expected a number of at least 0. Take 0.0001 if in doubt."
+        )
+    rows = design(embedding, intercept)
+    penalty = penalties(embedding.shape[1], l2, intercept)
     # The steps keep the mean over the classes, which is zero at the optimum.
     start = np.zeros((classes, rows.shape[1])) if start is None else start - start.mean(axis=0)
     theta = _minimise(rows, labels, penalty, start, tolerance)
     weights, intercepts = (theta[:, :-1], theta[:, -1]) if intercept else (theta, np.zeros(classes))
-    return Head(np.ascontiguousarray(weights), intercepts.copy(), float(l2), Embedded(embedding, labels=labels))
+    return Head(
+        np.ascontiguousarray(weights),
+        intercepts.copy(),
+        float(l2),
+        Embedded(embedding, labels=labels),
+    )
 
 
 def probabilities(embedding: Floats, head: Head) -> Floats:
@@ -140,7 +148,9 @@ def hessian_product(direction: Floats, rows: Floats, probs: Floats, penalty: Flo
     return curved.T @ rows / len(rows) + penalty * direction
 
 
-def _minimise(rows: Floats, labels: Ints, penalty: Floats, theta: Floats, tolerance: float) -> Floats:
+def _minimise(
+    rows: Floats, labels: Ints, penalty: Floats, theta: Floats, tolerance: float
+) -> Floats:
     """Newton's method with a line search; the loss is convex, so it goes to the optimum from anywhere."""
     for _ in range(NEWTON_STEPS):
         probs = softmax(rows @ theta.T)
@@ -158,19 +168,26 @@ def _minimise(rows: Floats, labels: Ints, penalty: Floats, theta: Floats, tolera
     )
 
 
-def _newton_step(rows: Floats, probs: Floats, penalty: Floats, slope: Floats, accuracy: float) -> Floats:
+def _newton_step(
+    rows: Floats, probs: Floats, penalty: Floats, slope: Floats, accuracy: float
+) -> Floats:
     """-H^-1 slope by preconditioned conjugate gradients, to a relative residual of `accuracy`."""
     step, _ = conjugate_gradients(rows, probs, penalty, -slope, accuracy)
     # In exact arithmetic the classes' steps sum to zero; with columns of very different size rounding would leave a rest.
     return step - step.mean(axis=0)
 
 
-def conjugate_gradients(rows: Floats, probs: Floats, penalty: Floats, target: Floats, accuracy: float) -> tuple[Floats, float]:
+def conjugate_gradients(
+    rows: Floats, probs: Floats, penalty: Floats, target: Floats, accuracy: float
+) -> tuple[Floats, float]:
     """(D, rest): D (c, m) with H D = target to a relative residual `rest`, `accuracy` if all went well. H: see `hessian_product`."""
-    precondition, size = _preconditioner(rows, probs, penalty), np.linalg.norm(target) or 1.0
-    step, left = np.zeros_like(target), target
+    precondition = _preconditioner(rows, probs, penalty)
+    size = np.linalg.norm(target) or 1.0
+    step = np.zeros_like(target)
+    left = target
     ready = precondition(left)
-    direction, power = ready, (left * ready).sum()
+    direction = ready
+    power = (left * ready).sum()
     for _ in range(CG_STEPS):
         if np.linalg.norm(left) <= accuracy * size:
             break
@@ -189,19 +206,27 @@ def conjugate_gradients(rows: Floats, probs: Floats, penalty: Floats, target: Fl
 def _preconditioner(rows: Floats, probs: Floats, penalty: Floats):
     """G -> G P^-1 with P = mean_i w_i h_i h_i^T + penalty over every s-th row, w_i the mean of p(1-p) over the classes."""
     stride = max(1, len(rows) // (ROWS_PER_COLUMN * rows.shape[1]))
-    some, weights = rows[::stride], (probs * (1 - probs)).mean(axis=1)[::stride]
+    some = rows[::stride]
+    weights = (probs * (1 - probs)).mean(axis=1)[::stride]
     scaled = some * np.sqrt(weights / len(some))[:, None]
     matrix = scaled.T @ scaled
     # Dead or combined columns without a penalty leave P singular; the least part of its trace makes it regular.
-    matrix[np.diag_indices_from(matrix)] += penalty + 1e-10 * np.trace(matrix) / len(matrix) + np.finfo(float).tiny
+    matrix[np.diag_indices_from(matrix)] += (
+        penalty + 1e-10 * np.trace(matrix) / len(matrix) + np.finfo(float).tiny
+    )
     factor = cho_factor(matrix, lower=True, overwrite_a=True)
     return lambda slope: cho_solve(factor, slope.T).T
 
 
-def _line_search(theta: Floats, step: Floats, rows: Floats, labels: Ints, penalty: Floats, slope: float) -> Floats:
+def _line_search(
+    theta: Floats, step: Floats, rows: Floats, labels: Ints, penalty: Floats, slope: float
+) -> Floats:
     """theta + t step for the first t = 1, 1/2, 1/4, ... that lowers the loss by a fair part (Armijo), rounding allowed for."""
-    here, t = loss(theta, rows, labels, penalty), 1.0
-    while t > 1e-10 and loss(theta + t * step, rows, labels, penalty) > here + 1e-4 * t * slope + 4e-16 * abs(here):
+    here = loss(theta, rows, labels, penalty)
+    t = 1.0
+    while t > 1e-10 and loss(
+        theta + t * step, rows, labels, penalty
+    ) > here + 1e-4 * t * slope + 4e-16 * abs(here):
         t /= 2
     return theta + t * step
 
@@ -220,10 +245,14 @@ def _check_labels(labels: Ints, n: int, classes: int | None, intercept: bool) ->
     labels = _whole_numbers(labels, n, "labels")
     classes = int(labels.max()) + 1 if classes is None else classes
     if labels.min() < 0 or labels.max() >= classes:
-        raise UserError(f"labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave unlabeled points out.")
+        raise UserError(
+            f"labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave unlabeled points out."
+        )
     present = np.bincount(labels, minlength=classes) > 0
     if present.sum() < 2:
-        raise UserError(f"labels: all {n:,} points are of class {labels[0]}. A head needs points of at least two classes.")
+        raise UserError(
+            f"labels: all {n:,} points are of class {labels[0]}. A head needs points of at least two classes."
+        )
     if intercept and not present.all():
         absent = ", ".join(map(str, np.flatnonzero(~present)[:5]))
         raise UserError(
@@ -235,5 +264,7 @@ def _check_labels(labels: Ints, n: int, classes: int | None, intercept: bool) ->
 def _whole_numbers(labels: Ints, n: int, what: str) -> Ints:
     labels = np.asarray(labels)
     if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{what}: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers, one per point.")
+        raise UserError(
+            f"{what}: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers, one per point."
+        )
     return labels

@@ -60,8 +60,16 @@ class Spec:
     def to_query(self) -> dict[str, str]:
         """The link's parameters: only what differs from the first screen."""
         default = Spec()
-        plain = {name: str(getattr(self, name)) for name in _PLAIN if getattr(self, name) != getattr(default, name)}
-        knobs = {f"{prefix}.{name}": str(value) for prefix, field in _PREFIXES.items() for name, value in getattr(self, field)}
+        plain = {
+            name: str(getattr(self, name))
+            for name in _PLAIN
+            if getattr(self, name) != getattr(default, name)
+        }
+        knobs = {
+            f"{prefix}.{name}": str(value)
+            for prefix, field in _PREFIXES.items()
+            for name, value in getattr(self, field)
+        }
         return plain | knobs
 
     @property
@@ -71,11 +79,20 @@ class Spec:
 
     def title(self) -> str:
         """For captions and manifests: "MNIST, Raw pixels, Leverage (ridge 0.1)"."""
-        labels = [datasets.info(self.dataset).title, self.embedding_label, menu.find(self.strategy).label]
-        settings = [("n", self.n)] * (self.n is not None) + [*self.embedding_knobs, *self.strategy_knobs]
+        labels = [
+            datasets.info(self.dataset).title,
+            self.embedding_label,
+            menu.find(self.strategy).label,
+        ]
+        settings = [("n", self.n)] * (self.n is not None) + [
+            *self.embedding_knobs,
+            *self.strategy_knobs,
+        ]
         if embeddings.find(self.embedding).seeded:
             settings.append(("seed", self.seed))
-        return ", ".join(labels) + (f" ({', '.join(f'{name} {value}' for name, value in settings)})" if settings else "")
+        return ", ".join(labels) + (
+            f" ({', '.join(f'{name} {value}' for name, value in settings)})" if settings else ""
+        )
 
 
 _PLAIN = ("dataset", "n", "subset", "embedding", "seed", "strategy", "draw")
@@ -84,7 +101,8 @@ _PREFIXES = {"e": "embedding_knobs", "s": "strategy_knobs"}
 
 def from_query(query: Mapping[str, str]) -> tuple[Spec, list[str]]:
     """The Spec of a link, and one message for every part that could not be used (the rest of the link is kept)."""
-    spec, problems = Spec(), []
+    spec = Spec()
+    problems = []
     for name in _PLAIN:
         if name in query:
             spec = _try(spec, problems, **{name: query[name]})
@@ -122,14 +140,18 @@ def talk_comparison() -> Comparison:
     """The talk's figure: leverage of the 70,000 digits under raw pixels, random ReLU features and 15 networks."""
     fixed = [Spec(), Spec(embedding="random_relu")]
     learned = [
-        Spec(embedding=name, seed=seed) for name in ("cnn_untrained", "cnn_regression", "cnn_classification") for seed in range(1, 6)
+        Spec(embedding=name, seed=seed)
+        for name in ("cnn_untrained", "cnn_regression", "cnn_classification")
+        for seed in range(1, 6)
     ]
     return Comparison((*fixed, *learned))
 
 
 def embedding_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the embedding: its name, seed and knobs, its code, and the data's fingerprint."""
-    return cache.key("embedding", _embedding_fields(spec), code=_embedding_code(spec), data=fingerprint)
+    return cache.key(
+        "embedding", _embedding_fields(spec), code=_embedding_code(spec), data=fingerprint
+    )
 
 
 def scores_key(spec: Spec, fingerprint: str) -> str:
@@ -150,12 +172,22 @@ def map_key(spec: Spec, fingerprint: str) -> str:
 
 def plane_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the lesson's plane: a few points of a two-dimensional embedding, with their scores."""
-    return cache.key("plane", score_fields(spec), code=score_code(spec) + code_version("core.lesson"), data=fingerprint)
+    return cache.key(
+        "plane",
+        score_fields(spec),
+        code=score_code(spec) + code_version("core.lesson"),
+        data=fingerprint,
+    )
 
 
 def favourites_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the points that the Spec's strategy picks first."""
-    return cache.key("favourites", score_fields(spec), code=score_code(spec) + code_version("core.lesson"), data=fingerprint)
+    return cache.key(
+        "favourites",
+        score_fields(spec),
+        code=score_code(spec) + code_version("core.lesson"),
+        data=fingerprint,
+    )
 
 
 def head_key(spec: Spec, fingerprint: str, sitting: int | None = None) -> str:
@@ -169,7 +201,12 @@ def head_key(spec: Spec, fingerprint: str, sitting: int | None = None) -> str:
 
 def record_key(spec: Spec, fingerprint: str) -> str:
     """The cache key of the training record on the Spec's embedding."""
-    return cache.key("record", _embedding_fields(spec), code=_embedding_code(spec) + code_version("core.models.training_record"), data=fingerprint)
+    return cache.key(
+        "record",
+        _embedding_fields(spec),
+        code=_embedding_code(spec) + code_version("core.models.training_record"),
+        data=fingerprint,
+    )
 
 
 def comparison_key(comparison: Comparison, fingerprint: str) -> str:
@@ -185,7 +222,12 @@ def _embedding_fields(spec: Spec) -> dict[str, Any]:
 
 def score_fields(spec: Spec) -> dict[str, Any]:
     """What decides the scores beside the data and the code."""
-    return {"embedding": _embedding_fields(spec), "strategy": spec.strategy, "knobs": dict(spec.strategy_knobs), "draw": spec.draw}
+    return {
+        "embedding": _embedding_fields(spec),
+        "strategy": spec.strategy,
+        "knobs": dict(spec.strategy_knobs),
+        "draw": spec.draw,
+    }
 
 
 def _embedding_code(spec: Spec) -> str:
@@ -217,13 +259,22 @@ def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
 
 
 def _canonical(spec: Spec) -> Spec:
-    embedder, chosen = embeddings.find(spec.embedding), menu.find(spec.strategy)
+    embedder = embeddings.find(spec.embedding)
+    chosen = menu.find(spec.strategy)
     about = datasets.info(spec.dataset)
     if reason := embeddings.unsuited(spec.embedding, about):
-        kind = f"holds images of {about.shape[0]} x {about.shape[1]}" if about.is_images else "is a table"
-        raise UserError(f"{embedder.label} {reason}; {about.title} {kind}{'' if about.labeled else ' without labels'}. Choose another one.")
+        kind = (
+            f"holds images of {about.shape[0]} x {about.shape[1]}"
+            if about.is_images
+            else "is a table"
+        )
+        raise UserError(
+            f"{embedder.label} {reason}; {about.title} {kind}{'' if about.labeled else ' without labels'}. Choose another one."
+        )
     if reason := strategy.unsuited(chosen, about.labeled, about.probs):
-        raise UserError(f"{chosen.label} {reason}, which {about.title} does not have. Choose another strategy.")
+        raise UserError(
+            f"{chosen.label} {reason}, which {about.title} does not have. Choose another strategy."
+        )
     size = about.n
     rows = Knob("n", name="n", low=1, high=size, kind=int, optional=True)
     n = rows.parse(spec.n)

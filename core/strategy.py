@@ -135,12 +135,19 @@ def unsuited(strategy: Strategy, labeled: bool, probs: bool) -> str | None:
 
 
 def score(
-    strategy: str | Strategy, embedded: Embedded, *, rng: np.random.Generator | None = None, inputs: Mapping | None = None, **knobs: Any
+    strategy: str | Strategy,
+    embedded: Embedded,
+    *,
+    rng: np.random.Generator | None = None,
+    inputs: Mapping | None = None,
+    **knobs: Any,
 ) -> np.ndarray:
     """Scores (n,) float64 of a scorer, higher = picked first. A UserError for a selector or a missing input."""
     strategy = find(strategy)
     if strategy.kind != "scorer":
-        raise UserError(f"{strategy.label} picks a batch and has no score per point. Use pick() with a budget k.")
+        raise UserError(
+            f"{strategy.label} picks a batch and has no score per point. Use pick() with a budget k."
+        )
     return check_scores(_call(strategy, embedded, inputs, knobs, rng), len(embedded), strategy.name)
 
 
@@ -183,7 +190,9 @@ def _register(function: Callable, label: str, kind: str, nested: bool) -> Callab
     inputs = [p for p in parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     taken = _registry.get(function.__name__)
     if taken is not None and taken.function.__module__ != function.__module__:
-        raise Refused(f"{function.__name__}: {taken.function.__module__} has registered a strategy of this name. Rename one of them")
+        raise Refused(
+            f"{function.__name__}: {taken.function.__module__} has registered a strategy of this name. Rename one of them"
+        )
     _registry[function.__name__] = Strategy(
         name=function.__name__,
         label=label,
@@ -205,11 +214,17 @@ def _refused(parameters: Mapping[str, inspect.Parameter], kind: str) -> str | No
         return f"unknown inputs {unknown}; an input is one of {', '.join(INPUTS)}, and a knob stands after a * with its default"
     if any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters.values() if p.name in inputs):
         return "inputs are handed over by name; write them without a / and without stars"
-    knobs = [p for p in parameters.values() if p.kind is p.KEYWORD_ONLY and p.name not in ("k", "rng")]
+    knobs = [
+        p for p in parameters.values() if p.kind is p.KEYWORD_ONLY and p.name not in ("k", "rng")
+    ]
     if bare := [p.name for p in knobs if p.default is p.empty]:
         return f"found no default for {', '.join(bare)}; every knob needs one"
     if ("k" in parameters) != (kind == "selector"):
-        return "a selector takes the budget k after a *" if kind == "selector" else "a scorer takes no budget k; a @selector does"
+        return (
+            "a selector takes the budget k after a *"
+            if kind == "selector"
+            else "a scorer takes no budget k; a @selector does"
+        )
     return None
 
 
@@ -218,7 +233,13 @@ def _inputs(embedded: Embedded, more: Mapping | None) -> dict[str, Any]:
     return {**given, **(more or {})}
 
 
-def _call(strategy: Strategy, embedded: Embedded, inputs: Mapping | None, knobs: Mapping, rng: np.random.Generator | None) -> Any:
+def _call(
+    strategy: Strategy,
+    embedded: Embedded,
+    inputs: Mapping | None,
+    knobs: Mapping,
+    rng: np.random.Generator | None,
+) -> Any:
     given = _inputs(embedded, inputs)
     reason = missing(strategy, embedded, **(inputs or {}))
     if reason:

@@ -55,7 +55,9 @@ class Scene:
     def known(self) -> Ints:
         """The labeled points outside the test part."""
         if self.points.labels is None:
-            raise UserError(f"{self.name} has no labels, so nothing can be fitted to it. Choose a strategy that needs none.")
+            raise UserError(
+                f"{self.name} has no labels, so nothing can be fitted to it. Choose a strategy that needs none."
+            )
         return np.flatnonzero(~self.test & (self.points.labels >= 0))
 
     @cached_property
@@ -67,7 +69,9 @@ class Scene:
 
     def among(self, rows: Ints) -> Scene:
         """These rows alone; none of them counts as a test point."""
-        return dataclasses.replace(self, points=taken(self.points, rows), test=np.zeros(len(rows), bool))
+        return dataclasses.replace(
+            self, points=taken(self.points, rows), test=np.zeros(len(rows), bool)
+        )
 
     def learners(self, sitting: int | None = None) -> Ints:
         """The training set of the first or second sitting, or all training points."""
@@ -85,28 +89,42 @@ class Scene:
 
     def opinions(self) -> Floats:
         """Probabilities (m, n, c) under heads on bootstrap samples, with progress."""
-        how = {"classes": self.classes, "l2": HEAD_L2, "rng": np.random.default_rng(0), "progress": _head_done}
+        how = {
+            "classes": self.classes,
+            "l2": HEAD_L2,
+            "rng": np.random.default_rng(0),
+            "progress": _head_done,
+        }
         return ensembles.from_heads(self.points, self.known, **how)
 
 
 def taken(points: Embedded, rows: Ints) -> Embedded:
     """These rows of the points."""
     fields = {name: getattr(points, name) for name in ("embedding", "probs", "labels", "labeled")}
-    return Embedded(**{name: None if array is None else array[rows] for name, array in fields.items()})
+    return Embedded(
+        **{name: None if array is None else array[rows] for name, array in fields.items()}
+    )
 
 
 def make(
-    scene: Scene, wanted: Set[str], fit: Callable[[], Head] | None = None, recorded: Callable[[], Floats] | None = None
+    scene: Scene,
+    wanted: Set[str],
+    fit: Callable[[], Head] | None = None,
+    recorded: Callable[[], Floats] | None = None,
 ) -> tuple[Embedded, dict[str, Any]]:
     """The scene's points, with probabilities if they are wanted, and the other inputs by name; all but a validation set.
 
     fit, recorded: where a head and a record come from, by default from the scene now. Probabilities that came with the points stay.
     """
-    points, made, given = scene.points, {}, scene.points.probs is not None
+    points = scene.points
+    made = {}
+    given = scene.points.probs is not None
     if "head" in wanted or ("probs" in wanted and not given):
         made["head"] = (fit or scene.fit)()
     if made and not given:
-        points = dataclasses.replace(points, probs=softmax_head.probabilities(points.embedding, made["head"]))
+        points = dataclasses.replace(
+            points, probs=softmax_head.probabilities(points.embedding, made["head"])
+        )
     if "member_probs" in wanted:
         made["member_probs"] = scene.opinions()
     if "record" in wanted:
@@ -122,7 +140,8 @@ def scores(
     **how: Any,
 ) -> Floats:
     """The strategy's scores (n,) of all points, its inputs made as they are needed. how: rng and knobs. fit, recorded: as for `make`."""
-    fit, wanted = fit or scene.fit, set(chosen.accepts)
+    fit = fit or scene.fit
+    wanted = set(chosen.accepts)
     if "validation" not in wanted:
         points, made = make(scene, wanted, lambda: fit(None), recorded)
         progress.report(None, f"Scoring {len(points):,} points")
@@ -132,7 +151,9 @@ def scores(
         made = {"head": fit(number)} if "head" in wanted else {}
         points = made["head"].fitted_on if made else taken(scene.points, sitting.learn)
         progress.report(None, f"Scoring {len(sitting.scored):,} points")
-        found = strategy.score(chosen, points, inputs=made | {"validation": taken(scene.points, sitting.judge)}, **how)
+        found = strategy.score(
+            chosen, points, inputs=made | {"validation": taken(scene.points, sitting.judge)}, **how
+        )
         values[sitting.scored] = found[np.searchsorted(sitting.learn, sitting.scored)]
     return values
 
@@ -141,7 +162,8 @@ def said(chosen: Strategy, scene: Scene) -> str:
     """How these inputs came about, in a sentence or two for the screen; "" where there is nothing to say."""
     if "validation" in chosen.accepts:
         first, second = scene.sittings
-        count, published = f"{len(first.judge):,}", scene.test.any()
+        count = f"{len(first.judge):,}"
+        published = scene.test.any()
         who = f"the {count} test points" if published else f"{count} points, a fifth of each class,"
         whom = "the test points" if published else f"the first {count}"
         back = f"In a second sitting {len(second.judge):,} of those, drawn class by class, judge {whom}"

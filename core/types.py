@@ -89,7 +89,13 @@ class Dataset:
     def fingerprint(self) -> str:
         """16 hex digits of the content: one changed pixel or label changes it. What the points are called does not count."""
         digest = hashlib.blake2b(digest_size=8)
-        for array in (self.points, self.labels, self.test, self.index, *([] if self.probs is None else [self.probs])):
+        for array in (
+            self.points,
+            self.labels,
+            self.test,
+            self.index,
+            *([] if self.probs is None else [self.probs]),
+        ):
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
@@ -113,7 +119,9 @@ class Embedded:
         for what in ("probs", "labels", "labeled"):
             value = getattr(self, what)
             if value is not None and len(value) != len(self.embedding):
-                raise UserError(f"{what} has {len(value):,} rows, the embedding {len(self.embedding):,}. Give one row per point.")
+                raise UserError(
+                    f"{what} has {len(value):,} rows, the embedding {len(self.embedding):,}. Give one row per point."
+                )
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -153,12 +161,16 @@ def check_matrix(matrix: np.ndarray, name: str) -> np.ndarray:
     """matrix, if it is a non-empty, finite, numeric (n, d) array; otherwise a UserError."""
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] == 0:
-        raise UserError(f"{name}: found shape {matrix.shape}, expected (n, d) with at least one row.")
+        raise UserError(
+            f"{name}: found shape {matrix.shape}, expected (n, d) with at least one row."
+        )
     if not np.issubdtype(matrix.dtype, np.number) or np.iscomplexobj(matrix):
         raise UserError(f"{name}: found {matrix.dtype} values, expected real numbers.")
     if np.issubdtype(matrix.dtype, np.floating) and not _all_finite(matrix):
         bad = int((~np.isfinite(matrix)).any(axis=1).sum())
-        raise UserError(f"{name}: {bad:,} of {len(matrix):,} rows hold NaN or infinity. Remove or fill these rows first.")
+        raise UserError(
+            f"{name}: {bad:,} of {len(matrix):,} rows hold NaN or infinity. Remove or fill these rows first."
+        )
     return matrix
 
 
@@ -166,9 +178,13 @@ def check_scores(scores: np.ndarray, n: int, name: str = "scores") -> np.ndarray
     """scores as float64 (n,), if they are finite; otherwise a UserError."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.shape != (n,):
-        raise UserError(f"{name}: found shape {scores.shape}, expected ({n},), one score per point.")
+        raise UserError(
+            f"{name}: found shape {scores.shape}, expected ({n},), one score per point."
+        )
     if not np.isfinite(scores).all():
-        raise UserError(f"{name}: {int((~np.isfinite(scores)).sum()):,} of {n:,} scores are NaN or infinite; they cannot be ranked.")
+        raise UserError(
+            f"{name}: {int((~np.isfinite(scores)).sum()):,} of {n:,} scores are NaN or infinite; they cannot be ranked."
+        )
     return scores
 
 
@@ -177,7 +193,9 @@ def check_budget(k: int, available: int) -> int:
     if isinstance(k, bool) or not isinstance(k, int | np.integer):
         raise UserError(f"Budget k: found {k!r}, expected a whole number of points to pick.")
     if not 0 <= k <= available:
-        raise UserError(f"Budget k: found {k:,}, but {available:,} points can be picked. Choose k between 0 and {available:,}.")
+        raise UserError(
+            f"Budget k: found {k:,}, but {available:,} points can be picked. Choose k between 0 and {available:,}."
+        )
     return int(k)
 
 

@@ -12,9 +12,13 @@ from pages.shared.words import noun
 
 PAGE = "active"
 VIEW = {
-    "strategies": Knob("Strategies", name="strategies", kind=str, default=" ".join(active.Active().strategies)),
+    "strategies": Knob(
+        "Strategies", name="strategies", kind=str, default=" ".join(active.Active().strategies)
+    ),
     **active.KNOBS,
-    "show": Knob("Show", name="show", kind=str, choices=tuple(active_parts.SHOWN), default="curves"),
+    "show": Knob(
+        "Show", name="show", kind=str, choices=tuple(active_parts.SHOWN), default="curves"
+    ),
     "replayed": Knob("Strategy replayed", name="replayed", kind=str, default=""),
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "job": Knob("Job", name="job", kind=str, default=""),

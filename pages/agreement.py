@@ -18,9 +18,21 @@ VIEW = {
     "seeds": Knob("Seeds", name="seeds", kind=str, default=",".join(SEEDS)),
     "strategies": Knob("Strategies", name="strategies", kind=str, default="leverage"),
     "reseed": Knob("Reseed", name="reseed", kind=bool, default=False),
-    "measure": Knob("Measure", name="measure", kind=str, choices=tuple(MEASURES), default="kendall"),
-    "order": Knob("Order", name="order", kind=str, choices=("family", "similarity"), default="family"),
-    "k": Knob("k", name="k", kind=int, low=1, high=100_000, choices=(100, 500, 1000, 5000, 10_000), default=1000),
+    "measure": Knob(
+        "Measure", name="measure", kind=str, choices=tuple(MEASURES), default="kendall"
+    ),
+    "order": Knob(
+        "Order", name="order", kind=str, choices=("family", "similarity"), default="family"
+    ),
+    "k": Knob(
+        "k",
+        name="k",
+        kind=int,
+        low=1,
+        high=100_000,
+        choices=(100, 500, 1000, 5000, 10_000),
+        default=1000,
+    ),
     "cell": Knob("Cell", name="cell", kind=str, default=""),
 }
 
@@ -42,38 +54,82 @@ with answer, layout.explained():
         view["cell"] = ""  # its numbers counted the rankings of before
     state.leave(PAGE, VIEW, spec, view)
     if len(comparison.columns) < 2:
-        st.info("Choose at least two rankings: another embedding, another seed or another strategy.")
+        st.info(
+            "Choose at least two rankings: another embedding, another seed or another strategy."
+        )
         st.stop()
     key = comparison_key(comparison, data.fingerprint)
-    shown = layout.arrived(PAGE, comparison, cached.result(key, "core.pipeline:agreement_of", comparison), "Ranking and comparing")
+    shown = layout.arrived(
+        PAGE,
+        comparison,
+        cached.result(key, "core.pipeline:agreement_of", comparison),
+        "Ranking and comparing",
+    )
 if shown is None or shown.spec.dataset != spec.dataset:
     st.stop()
 
-columns, entry, measure = shown.spec.columns, shown.entry, view["measure"]
+columns = shown.spec.columns
+entry = shown.entry
+measure = view["measure"]
 data = cached.dataset(columns[0].dataset, columns[0].n, columns[0].subset)
-matrix, families = entry.arrays[measure], agreement_parts.groups(columns)
+matrix = entry.arrays[measure]
+families = agreement_parts.groups(columns)
 ceilings = agreement.ceiling(matrix, families)
 with answer:
-    symbol = {"kendall": "τ", "weighted_kendall": "weighted τ", "spearman": "ρ", "overlap": "overlap"}[measure]
+    symbol = {
+        "kendall": "τ",
+        "weighted_kendall": "weighted τ",
+        "spearman": "ρ",
+        "overlap": "overlap",
+    }[measure]
     layout.answer(agreement_parts.sentence(matrix, families, ceilings, symbol))
     layout.notes(entry.notes)
 
-order = agreement_parts.similarity_order(matrix) if view["order"] == "similarity" else np.arange(len(columns))
+order = (
+    agreement_parts.similarity_order(matrix)
+    if view["order"] == "similarity"
+    else np.arange(len(columns))
+)
 names = [agreement_parts.labels(columns)[i] for i in order]
-matrix, families, colours = matrix[np.ix_(order, order)], [families[i] for i in order], agreement_parts.colours(columns, order)
+matrix = matrix[np.ix_(order, order)]
+families = [families[i] for i in order]
+colours = agreement_parts.colours(columns, order)
 with st.container(key="stale" if shown.stale else "current"):
     place = np.argsort(order)  # where a column of the comparison stands in the picture
     linked = agreement_parts.linked_cell(view["cell"], len(names))
     if view["cell"] and not linked:
-        layout.messages([f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1}, such as 0-1."])
-    cell = (int(place[linked[0]]), int(place[linked[1]])) if linked else divmod(int(np.argmin(matrix)), len(names))
+        layout.messages(
+            [
+                f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1}, such as 0-1."
+            ]
+        )
+    cell = (
+        (int(place[linked[0]]), int(place[linked[1]]))
+        if linked
+        else divmod(int(np.argmin(matrix)), len(names))
+    )
     tips = agreement_parts.tips(families, ceilings, entry.facts["nulls"][measure])
-    drawn = (charts.heatmap, matrix, names, colours, tips, cell, measure != "overlap", layout.dark())
+    drawn = (
+        charts.heatmap,
+        matrix,
+        names,
+        colours,
+        tips,
+        cell,
+        measure != "overlap",
+        layout.dark(),
+    )
     summary = f"{MEASURES[measure]} of {len(names)} rankings, pair by pair; the lowest is {matrix.min():.2f}"
     key = state.key(f"heatmap {entry.key} {view['order']}")
     with layout.fluid("heatmap", charts.heatmap_height(len(names))):
-        event = memo.chart(*drawn, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch")
-    ends = ("0, none in common", "1, the same top") if measure == "overlap" else ("−1, reversed", "1, the same order")
+        event = memo.chart(
+            *drawn, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch"
+        )
+    ends = (
+        ("0, none in common", "1, the same top")
+        if measure == "overlap"
+        else ("−1, reversed", "1, the same order")
+    )
     legend.band(MEASURES[measure], CORRELATION[measure == "overlap" :], *ends)
     low, high = (f"{bound:.3f}".replace("-", "−") for bound in entry.facts["nulls"][measure][1:])
     st.caption(

@@ -9,7 +9,12 @@ from pages.parts.data import import_file, join_embedding, own_data, read_scores_
 from pages.shared import cached, export_scores, layout, pickers, state
 
 PAGE = "data"
-SHOWN = {"in": "Bring data in", "join": "Join an embedding", "out": "Take scores out", "back": "Read scores back"}
+SHOWN = {
+    "in": "Bring data in",
+    "join": "Join an embedding",
+    "out": "Take scores out",
+    "back": "Read scores back",
+}
 VIEW = {"show": Knob("Show", name="show", kind=str, choices=tuple(SHOWN), default="in")}
 
 cached.warm()

@@ -26,7 +26,14 @@ VIEW = {
     ),
     "classes": Knob("Classes", name="classes", kind=str, default=""),
     "count": Knob(
-        "Shown", "How many points to show.", name="count", kind=int, low=1, high=1000, choices=(60, 120, 240, 480, 960), default=120
+        "Shown",
+        "How many points to show.",
+        name="count",
+        kind=int,
+        low=1,
+        high=1000,
+        choices=(60, 120, 240, 480, 960),
+        default=120,
     ),
     "low": Knob("Lowest score", name="low", kind=float, optional=True),
     "high": Knob("Highest score", name="high", kind=float, optional=True),
@@ -39,7 +46,9 @@ spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec)
 layout.head(f"Which {noun(spec.dataset)} matter?")
 layout.messages(state.problems())
-answer, controls, facts = st.container(), st.container(), st.container()
+answer = st.container()
+controls = st.container()
+facts = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)
     layout.offer_dataset(spec.dataset)
@@ -52,13 +61,22 @@ with answer, layout.explained():
 if shown is None:
     st.stop()
 
-wanted, spec, entry = spec, shown.spec, shown.entry
-label, family, names_of = menu.find(spec.strategy).label, embeddings.find(spec.embedding).family, noun(spec.dataset)
+wanted = spec
+spec = shown.spec
+entry = shown.entry
+label = menu.find(spec.strategy).label
+family = embeddings.find(spec.embedding).family
+names_of = noun(spec.dataset)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
-ranking, names = cached.ranking(entry.key, entry.arrays["scores"]), list(data.class_names)
+ranking = cached.ranking(entry.key, entry.arrays["scores"])
+names = list(data.class_names)
 with answer:
     under = inside(spec.embedding_label)
-    layout.answer(explore_parts.sentence(label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]))
+    layout.answer(
+        explore_parts.sentence(
+            label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]
+        )
+    )
 with facts:
     layout.facts(explore_parts.fact_row(entry.facts, ranking.scores, shown.fresh))
     layout.notes(entry.notes)
@@ -80,7 +98,9 @@ with st.container(key="stale" if shown.stale else "current"):
             )
             view["point"] = clicked if clicked is not None else view["point"]
         else:
-            st.info("No point has these classes and this score. Widen the score range or clear the class filter.")
+            st.info(
+                "No point has these classes and this score. Widen the score range or clear the class filter."
+            )
     # Now that the picture is on its way: these bring Altair and pandas, which take longer to import than it took to draw.
     from pages.parts.explore import dossier, qr_exhibit
     from pages.parts.explore import score_distribution as explore_side

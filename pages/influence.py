@@ -18,16 +18,24 @@ VIEW = {
     **utilities.QUERY_KNOBS,
     **utilities.UTILITY_KNOBS,
     "over": Knob("Unknown label", name="over", kind=str, choices=OVER, default="oracle"),
-    "temperature": Knob("Temperature", name="temperature", kind=float, low=0.01, high=100, default=1.0),
-    "show": Knob("Show", name="show", kind=str, choices=tuple(influence_words.SHOWN), default="scatter"),
-    "follow": Knob("Follow", name="follow", kind=str, choices=tuple(influence_words.FOLLOWED), default="curves"),
+    "temperature": Knob(
+        "Temperature", name="temperature", kind=float, low=0.01, high=100, default=1.0
+    ),
+    "show": Knob(
+        "Show", name="show", kind=str, choices=tuple(influence_words.SHOWN), default="scatter"
+    ),
+    "follow": Knob(
+        "Follow", name="follow", kind=str, choices=tuple(influence_words.FOLLOWED), default="curves"
+    ),
     "seed_shown": Knob("Seed shown", name="seed_shown", kind=int, low=1, high=20, default=1),
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "point": Knob("Point", name="point", kind=int, optional=True, low=0, default=None),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 
-ROOM = experiment_page.Room(PAGE, VIEW, influence_parts.fitted, utilities.check, influence_parts.show_plan)
+ROOM = experiment_page.Room(
+    PAGE, VIEW, influence_parts.fitted, utilities.check, influence_parts.show_plan
+)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)

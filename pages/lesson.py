@@ -17,15 +17,50 @@ from pages.shared import cached, layout, state
 
 PAGE = lesson_stage.PAGE
 CHAPTERS = (
-    Chapter("A line and a lever", "Which point holds the line?", lesson_regression.line_lead, lesson_regression.line),
-    Chapter("Two regressors", "What is far, in two directions?", lesson_regression.ellipse_lead, lesson_regression.ellipse),
-    Chapter("Digits are points", "Which digit sticks out?", lesson_digits.plane_lead, lesson_digits.plane),
-    Chapter("784 directions", "Who owns a direction?", lesson_digits.directions_lead, lesson_digits.directions),
-    Chapter("Another representation", "Does a digit keep its place?", lesson_seen.representation_lead, lesson_seen.representation),
+    Chapter(
+        "A line and a lever",
+        "Which point holds the line?",
+        lesson_regression.line_lead,
+        lesson_regression.line,
+    ),
+    Chapter(
+        "Two regressors",
+        "What is far, in two directions?",
+        lesson_regression.ellipse_lead,
+        lesson_regression.ellipse,
+    ),
+    Chapter(
+        "Digits are points",
+        "Which digit sticks out?",
+        lesson_digits.plane_lead,
+        lesson_digits.plane,
+    ),
+    Chapter(
+        "784 directions",
+        "Who owns a direction?",
+        lesson_digits.directions_lead,
+        lesson_digits.directions,
+    ),
+    Chapter(
+        "Another representation",
+        "Does a digit keep its place?",
+        lesson_seen.representation_lead,
+        lesson_seen.representation,
+    ),
     Chapter("Agreement", "Do they agree?", lesson_seen.agreement_lead, lesson_seen.agree),
     Chapter("Usefulness", "Do they help?", lesson_use.help_lead, lesson_use.helps),
-    Chapter("Beyond leverage", "What else can a strategy look at?", lesson_use.family_lead, lesson_use.family),
-    Chapter("What we take away", "What do we take away?", lesson_use.take_away_lead, lesson_use.take_away),
+    Chapter(
+        "Beyond leverage",
+        "What else can a strategy look at?",
+        lesson_use.family_lead,
+        lesson_use.family,
+    ),
+    Chapter(
+        "What we take away",
+        "What do we take away?",
+        lesson_use.take_away_lead,
+        lesson_use.take_away,
+    ),
 )
 VIEW = {
     "chapter": Knob("Chapter", name="chapter", kind=int, low=1, high=len(CHAPTERS), default=1),
@@ -34,7 +69,8 @@ VIEW = {
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
-number, talk = view["chapter"], bool(view["talk"])
+number = view["chapter"]
+talk = bool(view["talk"])
 link = state.leave(PAGE, VIEW, spec, view)
 chapter = CHAPTERS[number - 1]
 reader = layout.link_of({name: value for name, value in link.items() if name != "talk"})

@@ -17,7 +17,9 @@ PAGE = "map"
 VIEW = {
     "colour": Knob("Colour", name="colour", kind=str, choices=tuple(COLOURS), default="score"),
     "beside": Knob("Beside", name="beside", kind=str, default=""),
-    "k": Knob("k", name="k", kind=int, low=1, high=100_000, choices=(100, 500, 1000, 5000), default=1000),
+    "k": Knob(
+        "k", name="k", kind=int, low=1, high=100_000, choices=(100, 500, 1000, 5000), default=1000
+    ),
     "box": Knob("Box", name="box", kind=str, default=""),
 }
 
@@ -32,7 +34,9 @@ if not datasets.is_ready(spec.dataset):
     layout.offer_dataset(spec.dataset)
     st.stop()
 spec, view = map_parts.controls(spec, view, VIEW)
-if state.changed("map", (spec.dataset, spec.n, spec.subset, spec.embedding, spec.seed, spec.embedding_knobs)):
+if state.changed(
+    "map", (spec.dataset, spec.n, spec.subset, spec.embedding, spec.seed, spec.embedding_knobs)
+):
     view["box"] = ""  # it lay on the map of before
 state.leave(PAGE, VIEW, spec, view)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
@@ -42,29 +46,41 @@ with answer, layout.explained():
 if ready is None:
     st.stop()
 
-label, under = menu.find(spec.strategy).label, inside(spec.embedding_label)
+label = menu.find(spec.strategy).label
+under = inside(spec.embedding_label)
 with answer:
     layout.answer(map_parts.sentence(data, ready, label, under, noun(spec.dataset)))
 box = map_parts.linked_box(view["box"])
 if view["box"] and box is None:
-    layout.messages([f"box: found {view['box']!r}, expected four numbers: left, right, bottom, top."])
+    layout.messages(
+        [f"box: found {view['box']!r}, expected four numbers: left, right, bottom, top."]
+    )
 inner = map_parts.inside_box(ready.maps[0].arrays["coordinates"], box)
 colours = ready.colours(view["colour"], data)
 height = 560 if other is None else 420
 columns = st.columns(len(ready.maps), gap="medium")
-for side, (column, entry, chosen) in enumerate(zip(columns, ready.maps, (spec, other), strict=False)):
+for side, (column, entry, chosen) in enumerate(
+    zip(columns, ready.maps, (spec, other), strict=False)
+):
     with column:
         trust = entry.facts["trustworthiness"]
-        st.markdown(f"**{plain(chosen.embedding_label)}** — trustworthiness {trust:.3f}", help=map_parts.TRUST)
+        st.markdown(
+            f"**{plain(chosen.embedding_label)}** — trustworthiness {trust:.3f}",
+            help=map_parts.TRUST,
+        )
         scatter = partial(charts.scatter, brush=side == 0, dark=layout.dark(), height=height)
         drawn = (scatter, ready.coordinates[side], colours[side], inner, box if side == 0 else None)
         alt = f"Map of {len(data):,} {noun(spec.dataset)} under {short(chosen.embedding)}, coloured by {view['colour']}"
         with layout.fluid(f"map{side}", height):
             if side:
-                memo.chart(*drawn, key=state.key(f"map {side} {entry.key}"), alt=alt, height="stretch")
+                memo.chart(
+                    *drawn, key=state.key(f"map {side} {entry.key}"), alt=alt, height="stretch"
+                )
                 continue
             key = state.key(f"map {entry.key}")
-            event = memo.chart(*drawn, on_select="rerun", selection_mode="box", key=key, alt=alt, height="stretch")
+            event = memo.chart(
+                *drawn, on_select="rerun", selection_mode="box", key=key, alt=alt, height="stretch"
+            )
         brushed = map_parts.brushed(event, key)
         if brushed:
             state.change_view(PAGE, box=brushed)

@@ -14,14 +14,20 @@ from pages.shared.words import noun
 PAGE = "retrain"
 FIRST = retrain.Retraining()
 VIEW = {
-    "candidates": Knob("Selections", name="candidates", kind=str, default=" ".join(map(str, FIRST.candidates))),
+    "candidates": Knob(
+        "Selections", name="candidates", kind=str, default=" ".join(map(str, FIRST.candidates))
+    ),
     "budgets": Knob("Budgets", name="budgets", kind=str, default=" ".join(map(str, FIRST.budgets))),
     **retrain.KNOBS,
-    "show": Knob("Show", name="show", kind=str, choices=tuple(retrain_parts.SHOWN), default="budget"),
+    "show": Knob(
+        "Show", name="show", kind=str, choices=tuple(retrain_parts.SHOWN), default="budget"
+    ),
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW, retrain_parts.fitted, retrain.check, retrain_parts.show_plan)
+ROOM = experiment_page.Room(
+    PAGE, VIEW, retrain_parts.fitted, retrain.check, retrain_parts.show_plan
+)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)

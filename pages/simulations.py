@@ -14,12 +14,23 @@ from pages.shared import cached, experiment_page, layout, pickers, state
 
 PAGE = "simulations"
 VIEW = {
-    "figure": Knob("Simulation", name="figure", kind=str, choices=tuple(simulation_parts.FIGURES), default="risk"),
+    "figure": Knob(
+        "Simulation",
+        name="figure",
+        kind=str,
+        choices=tuple(simulation_parts.FIGURES),
+        default="risk",
+    ),
     "strategies": Knob("Strategies", name="strategies", kind=str, default=""),
-    **{name: dataclasses.replace(knob, optional=True) for name, knob in simulation_plan.KNOBS.items()},  # none: as in the preset
+    **{
+        name: dataclasses.replace(knob, optional=True)
+        for name, knob in simulation_plan.KNOBS.items()
+    },  # none: as in the preset
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW, simulation_parts.fitted, simulation_plan.check, simulation_parts.show_plan)
+ROOM = experiment_page.Room(
+    PAGE, VIEW, simulation_parts.fitted, simulation_plan.check, simulation_parts.show_plan
+)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)

@@ -29,7 +29,9 @@ cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 view = lists.readable(FIRST, trim_parts.LISTS, view)
 spec = pickers.shared_choice(spec, embedding=False)
-points = noun(spec.dataset) if datasets.info(spec.dataset).is_images else "points"  # nobody calls people harmful
+points = (
+    noun(spec.dataset) if datasets.info(spec.dataset).is_images else "points"
+)  # nobody calls people harmful
 layout.head(f"Is the model better off without its most harmful {points}?")
 answer = st.container()
 data = ROOM.points(spec, view)

@@ -13,15 +13,25 @@ from core import agreement
 from core.strategy import top_k
 from core.types import UserError
 
-CORRELATIONS = {"kendall": stats.kendalltau, "weighted_kendall": stats.weightedtau, "spearman": stats.spearmanr}
-MEASURES = {**{name: getattr(agreement, name) for name in CORRELATIONS}, "overlap": lambda scores: agreement.overlap(scores, 3)}
+CORRELATIONS = {
+    "kendall": stats.kendalltau,
+    "weighted_kendall": stats.weightedtau,
+    "spearman": stats.spearmanr,
+}
+MEASURES = {
+    **{name: getattr(agreement, name) for name in CORRELATIONS},
+    "overlap": lambda scores: agreement.overlap(scores, 3),
+}
 
 
 def rankings(kind: str, seed: int) -> np.ndarray:
     """Six rankings of up to 200 points; in "mixed" some rows have ties and two share groups of them."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(7, 200))
-    distinct, tied = rng.normal(size=(6, n)), rng.integers(0, rng.integers(2, 9), size=(6, n)).astype(float)
+    distinct, tied = (
+        rng.normal(size=(6, n)),
+        rng.integers(0, rng.integers(2, 9), size=(6, n)).astype(float),
+    )
     tied[:, :2] = [0, 1]
     mixed = np.concatenate([distinct[:2], tied[:2], tied[:1] ** 2, np.maximum(distinct[2:3], 0)])
     mixed[5, :2] = [0, 1]
@@ -35,14 +45,23 @@ def test_equals_scipy(name, kind, seed):
     scores = rankings(kind, seed)
     ours = getattr(agreement, name)(scores)
     for a, b in itertools.combinations(range(len(scores)), 2):
-        assert ours[a, b] == pytest.approx(CORRELATIONS[name](scores[a], scores[b]).statistic, abs=1e-12)
+        assert ours[a, b] == pytest.approx(
+            CORRELATIONS[name](scores[a], scores[b]).statistic, abs=1e-12
+        )
 
 
 @pytest.mark.parametrize("name", CORRELATIONS)
 def test_equals_scipy_on_many_points(name):
     """Past the 64 places of one word and the powers of two of the counting tree, with blocks of thousands of ties."""
     rng = np.random.default_rng(5)
-    scores = np.stack([rng.random(9001), rng.integers(0, 3, 9001), np.maximum(rng.normal(size=9001), 0), np.arange(9001) % 4096])
+    scores = np.stack(
+        [
+            rng.random(9001),
+            rng.integers(0, 3, 9001),
+            np.maximum(rng.normal(size=9001), 0),
+            np.arange(9001) % 4096,
+        ]
+    )
     ours = getattr(agreement, name)(scores)
     theirs = [[CORRELATIONS[name](a, b).statistic for b in scores] for a in scores]
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
@@ -52,7 +71,9 @@ def test_published_values():
     """The examples in scipy's documentation of kendalltau and weightedtau."""
     scores = [[12, 2, 1, 12, 2], [1, 4, 7, 1, 0]]
     assert agreement.kendall(scores)[0, 1] == pytest.approx(-0.47140452079103173, abs=1e-15)
-    assert agreement.weighted_kendall(scores)[0, 1] == pytest.approx(-0.56694968153682723, abs=1e-15)
+    assert agreement.weighted_kendall(scores)[0, 1] == pytest.approx(
+        -0.56694968153682723, abs=1e-15
+    )
 
 
 def test_worked_by_hand():
@@ -72,7 +93,9 @@ def test_worked_by_hand():
 def test_kendall_counts_inversions(n):
     scores = np.stack([np.arange(n), np.random.default_rng(n).permutation(n)])
     inversions = sum(scores[1, i] > scores[1, j] for i in range(n) for j in range(i + 1, n))
-    assert agreement.kendall(scores)[0, 1] == pytest.approx(1 - 4 * inversions / (n * (n - 1)), abs=1e-14)
+    assert agreement.kendall(scores)[0, 1] == pytest.approx(
+        1 - 4 * inversions / (n * (n - 1)), abs=1e-14
+    )
 
 
 def test_gaussian_closed_forms():
@@ -149,7 +172,9 @@ def test_rounding_noise_orders_tied_points_until_settled():
 def test_settle_keeps_what_is_not_noise():
     scores = np.array([0.0, 1.0, 1 - 1e-11, 1 - 1e-13, 5e-13, -1.0])
     assert agreement.settle(scores).tolist() == [5e-13, 1.0, 1 - 1e-11, 1.0, 5e-13, -1.0]
-    assert np.array_equal(agreement.settle(2.0**40 * scores), 2.0**40 * agreement.settle(scores)), "relative to the largest"
+    assert np.array_equal(agreement.settle(2.0**40 * scores), 2.0**40 * agreement.settle(scores)), (
+        "relative to the largest"
+    )
     assert np.array_equal(agreement.settle(scores, relative=0), scores)
     with pytest.raises(UserError, match="Tolerance"):
         agreement.settle(scores, relative=-1)
@@ -212,7 +237,9 @@ def test_stack_names_the_culprit():
 def test_percentiles():
     assert agreement.percentiles([10.0, 30, 20]).tolist() == [0, 1, 0.5]
     assert agreement.percentiles([1.0, 2, 2, 9]).tolist() == [0, 0.5, 0.5, 1]
-    assert agreement.percentiles([4.0, 4, 4]).tolist() == [0.5] * 3 and agreement.percentiles([4.0]).tolist() == [0.5]
+    assert agreement.percentiles([4.0, 4, 4]).tolist() == [0.5] * 3 and agreement.percentiles(
+        [4.0]
+    ).tolist() == [0.5]
     tied = rankings("tied", 6)[0]
     expected = (stats.rankdata(tied) - 1) / (len(tied) - 1)
     np.testing.assert_allclose(agreement.percentiles(tied), expected, rtol=0, atol=1e-15)
@@ -228,7 +255,9 @@ def test_disagreement_finds_the_points_that_part():
     by_a, by_b = agreement.disagreement(a, 7 * b - 2, 2)
     assert by_a.tolist() == [97, 60] and by_b.tolist() == [3, 20]
     by_a, by_b = agreement.disagreement(a, b, 50)
-    assert by_a.tolist() == [97, 60] and by_b.tolist() == [3, 20], "points ranked alike are no disagreement"
+    assert by_a.tolist() == [97, 60] and by_b.tolist() == [3, 20], (
+        "points ranked alike are no disagreement"
+    )
     assert [len(part) for part in agreement.disagreement(a, a, 5)] == [0, 0]
     with pytest.raises(UserError, match="the second ranking ranks 99"):
         agreement.disagreement(a, b[1:], 2)
@@ -247,11 +276,31 @@ def test_rank_density():
     counts = agreement.rank_density(*scores)
     assert counts.shape == (50, 50) and counts.sum() == 1000 and counts.dtype == np.int64
     assert (counts.sum(axis=0) == 20).all() and (counts.sum(axis=1) == 20).all()
-    assert np.array_equal(agreement.rank_density(scores[0], np.exp(scores[0]), bins=10), 100 * np.eye(10))
-    assert np.array_equal(agreement.rank_density(scores[0], -scores[0], bins=10), 100 * np.eye(10)[::-1])
-    assert np.argwhere(agreement.rank_density([1, 2, 3, 4], [2, 3, 1, 4], bins=4)).tolist() == [[0, 1], [1, 2], [2, 0], [3, 3]]
-    assert np.diag(agreement.rank_density(np.arange(10), np.arange(10), bins=4)).tolist() == [2, 3, 2, 3]
-    assert agreement.rank_density([0.0, 1, 1, 1, 2], [0.0, 1, 2, 3, 4], bins=5)[2].tolist() == [0, 1, 1, 1, 0], "ties lie together"
+    assert np.array_equal(
+        agreement.rank_density(scores[0], np.exp(scores[0]), bins=10), 100 * np.eye(10)
+    )
+    assert np.array_equal(
+        agreement.rank_density(scores[0], -scores[0], bins=10), 100 * np.eye(10)[::-1]
+    )
+    assert np.argwhere(agreement.rank_density([1, 2, 3, 4], [2, 3, 1, 4], bins=4)).tolist() == [
+        [0, 1],
+        [1, 2],
+        [2, 0],
+        [3, 3],
+    ]
+    assert np.diag(agreement.rank_density(np.arange(10), np.arange(10), bins=4)).tolist() == [
+        2,
+        3,
+        2,
+        3,
+    ]
+    assert agreement.rank_density([0.0, 1, 1, 1, 2], [0.0, 1, 2, 3, 4], bins=5)[2].tolist() == [
+        0,
+        1,
+        1,
+        1,
+        0,
+    ], "ties lie together"
     for bins in (0, 2.5, True):
         with pytest.raises(UserError, match="Bins"):
             agreement.rank_density(*scores, bins=bins)
@@ -279,7 +328,9 @@ def test_null_variance_is_exact(name):
     values = MEASURES[name](np.array(list(itertools.permutations(range(5))), float))[0]
     assert values.var() == pytest.approx({"kendall": 1 / 6, "spearman": 1 / 4}[name], abs=1e-12)
     level = 0.5
-    assert agreement.permutation_null(5, name, level=level).high == pytest.approx(stats.norm.ppf(0.75) * values.std(), abs=1e-9)
+    assert agreement.permutation_null(5, name, level=level).high == pytest.approx(
+        stats.norm.ppf(0.75) * values.std(), abs=1e-9
+    )
 
 
 def test_weighted_null():
@@ -300,7 +351,9 @@ def test_overlap_null_is_hypergeometric(n, k, level):
     law = stats.hypergeom(n, k, k)
     null = agreement.permutation_null(n, "overlap", k=k, level=level)
     assert null.mean == pytest.approx(k / n, abs=1e-15)
-    assert [null.low * k, null.high * k] == pytest.approx(law.ppf([(1 - level) / 2, (1 + level) / 2]).tolist())
+    assert [null.low * k, null.high * k] == pytest.approx(
+        law.ppf([(1 - level) / 2, (1 + level) / 2]).tolist()
+    )
 
 
 def test_overlap_null_against_simulation():
@@ -324,7 +377,9 @@ def test_overlap_null_against_simulation():
 def test_bad_null_is_refused(arguments, message):
     n, measure, *rest = arguments
     with pytest.raises(UserError, match=message):
-        agreement.permutation_null(n, measure, **dict(zip(("k", "draws", "seed", "level"), rest, strict=False)))
+        agreement.permutation_null(
+            n, measure, **dict(zip(("k", "draws", "seed", "level"), rest, strict=False))
+        )
 
 
 def test_ceiling():
@@ -333,8 +388,12 @@ def test_ceiling():
         matrix[a, b] = matrix[b, a] = value
     found = agreement.ceiling(matrix, ["cnn", "relu", "cnn", "relu", "raw", "cnn"], level=0.5)
     assert list(found) == ["cnn", "relu", "raw"]
-    assert (found["cnn"].mean, found["cnn"].low, found["cnn"].high) == pytest.approx((0.6, 0.45, 0.7))
-    assert (found["relu"].mean, found["relu"].low, found["relu"].high) == pytest.approx((0.7, 0.7, 0.7))
+    assert (found["cnn"].mean, found["cnn"].low, found["cnn"].high) == pytest.approx(
+        (0.6, 0.45, 0.7)
+    )
+    assert (found["relu"].mean, found["relu"].low, found["relu"].high) == pytest.approx(
+        (0.7, 0.7, 0.7)
+    )
     assert found["raw"] is None
     for bad, groups, message in [
         (np.eye(3), ["a", "b"], r"shape \(3, 3\) and 2 groups"),
@@ -345,7 +404,12 @@ def test_ceiling():
 
 
 def run_python(code: str, **environment: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -365,7 +429,11 @@ KENDALL = "from core import agreement; print(agreement.kendall([[1, 2, 3], [1, 3
 
 
 def test_no_folder_for_compiled_code_is_no_obstacle():
-    found = run_python(KENDALL, NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator", NUMBA_CACHE_DIR=os.devnull + "/none")
+    found = run_python(
+        KENDALL,
+        NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator",
+        NUMBA_CACHE_DIR=os.devnull + "/none",
+    )
     assert float(found) == pytest.approx(1 / 3)
 
 

@@ -51,7 +51,13 @@ NEVER = {
 # What only these files may import.
 ONLY_IN = {
     "umap": ("core/models/umap_map.py",),
-    "altair": ("core/charts/basics.py", "core/charts/experiments.py", "core/charts/active.py", "core/charts/influence.py", "core/charts/trim.py"),
+    "altair": (
+        "core/charts/basics.py",
+        "core/charts/experiments.py",
+        "core/charts/active.py",
+        "core/charts/influence.py",
+        "core/charts/trim.py",
+    ),
     # Jobs run on Dask whatever they compute; the one computation that spreads over a cluster by itself has a room of its own.
     "dask": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
     "distributed": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
@@ -62,7 +68,14 @@ APP_MAY = ("streamlit", *sys.stdlib_module_names)
 LAZY = ("torch", "torchvision")
 EAGER_ROOMS = ("core/models/networks.py", "core/models/training.py", "core/models/training_data.py")
 # Only these write to disk. A variable called `buffer` is taken for a file in memory.
-WRITERS = ("core/runtime/cache.py", "core/datasets.py", "core/data/published_files.py", "core/runtime/folders.py", "core/data/own.py", "core/commands/files.py")
+WRITERS = (
+    "core/runtime/cache.py",
+    "core/datasets.py",
+    "core/data/published_files.py",
+    "core/runtime/folders.py",
+    "core/data/own.py",
+    "core/commands/files.py",
+)
 # Saved Python objects run code when they are read; arrays and tables do not. CIFAR-10 is published as such objects:
 # its reader may derive an unpickler that admits arrays only, but not call pickle's own.
 PICKLERS = ("pickle", "cloudpickle", "joblib", "shelve", "marshal")
@@ -70,12 +83,23 @@ PICKLE_ROOMS = ("core/data/published_files.py",)
 PICKLE_CALLS = ("pickle.load", "pickle.loads", "pickle.Unpickler", "torch.load")
 PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt")
 # What the web process imports, and what must not come in with it.
-WEB = ("core/types.py", "core/strategy.py", "core/strategies/*.py", "core/datasets.py", "core/runtime/cache.py", "core/runtime/jobs.py", "core/charts/basics.py",
-       "pages/shared/*.py")  # fmt: skip
+WEB = (
+    "core/types.py",
+    "core/strategy.py",
+    "core/strategies/*.py",
+    "core/datasets.py",
+    "core/runtime/cache.py",
+    "core/runtime/jobs.py",
+    "core/charts/basics.py",
+    "pages/shared/*.py",
+)
 HEAVY = ("torch", "torchvision", "umap", "numba")
 # Package registries and paths of one machine, in pieces so that this file does not hold them.
 HOSTS = (("pypi", "org"), ("files", "pythonhosted", "org"), ("registry", "npmjs", "org"))
-UNSPOKEN = (*(".".join(parts) for parts in HOSTS), *(f"/{folder}/" for folder in ("work", "root", "home")))
+UNSPOKEN = (
+    *(".".join(parts) for parts in HOSTS),
+    *(f"/{folder}/" for folder in ("work", "root", "home")),
+)
 # Lines of a file and of a function's body without its docstring; the share of bodies that are short; the checkout's size.
 FILE_LINES, BODY_LINES, SHORT_BODY, SHORT_SHARE, TREE_MB = 300, 60, 20, 0.9, 80
 
@@ -121,21 +145,41 @@ def imports_run_one_way(files):
 
 
 @rule(
-    broken=[{"core/a.py": "import umap"}, {"pages/a.py": "import altair as alt"}, {"core/a.py": "from dask.distributed import Client"}],
+    broken=[
+        {"core/a.py": "import umap"},
+        {"pages/a.py": "import altair as alt"},
+        {"core/a.py": "from dask.distributed import Client"},
+    ],
     sound={"core/runtime/jobs.py": "import distributed", "core/charts/basics.py": "import altair"},
 )
 def each_library_has_its_room(files):
     found = list(imports(files))
-    strays = [(i, rooms) for library, rooms in ONLY_IN.items() for path, i in found if within(i.name, (library,)) and path not in rooms]
+    strays = [
+        (i, rooms)
+        for library, rooms in ONLY_IN.items()
+        for path, i in found
+        if within(i.name, (library,)) and path not in rooms
+    ]
     return [f"{i.place} imports {i.name}; only {', '.join(rooms)} may" for i, rooms in strays]
 
 
 @rule(
-    broken=[{"app.py": "import core.types"}, {"app.py": "from pages.shared import parts"}, {"app.py": "import pandas"}],
-    sound={"app.py": "from pathlib import Path\nimport streamlit as st", "core/a.py": "import core.types"},
+    broken=[
+        {"app.py": "import core.types"},
+        {"app.py": "from pages.shared import parts"},
+        {"app.py": "import pandas"},
+    ],
+    sound={
+        "app.py": "from pathlib import Path\nimport streamlit as st",
+        "core/a.py": "import core.types",
+    },
 )
 def app_knows_only_streamlit(files):
-    return [f"{i.place} imports {i.name}" for path, i in imports(files) if path == "app.py" and not within(i.name, APP_MAY)]
+    return [
+        f"{i.place} imports {i.name}"
+        for path, i in imports(files)
+        if path == "app.py" and not within(i.name, APP_MAY)
+    ]
 
 
 @rule(
@@ -151,15 +195,31 @@ def app_knows_only_streamlit(files):
     },
 )
 def torch_loads_lazily(files):
-    eager = [i for path, i in imports(files) if i.eager and path not in EAGER_ROOMS and within(i.name, LAZY)]
-    return [f"{i.place} imports {i.name} at once; import it inside the functions that use it" for i in eager]
+    eager = [
+        i
+        for path, i in imports(files)
+        if i.eager and path not in EAGER_ROOMS and within(i.name, LAZY)
+    ]
+    return [
+        f"{i.place} imports {i.name} at once; import it inside the functions that use it"
+        for i in eager
+    ]
 
 
 @rule(
     broken=[
-        {"core/a.py": "from core import b", "core/b.py": "import core.c.d", "core/c/__init__.py": "", "core/c/d.py": "from ..a import x"}
+        {
+            "core/a.py": "from core import b",
+            "core/b.py": "import core.c.d",
+            "core/c/__init__.py": "",
+            "core/c/d.py": "from ..a import x",
+        }
     ],
-    sound={"core/a.py": "from core import b", "core/b.py": "def f():\n    import core.a", "core/c.py": "import core.a, core.b"},
+    sound={
+        "core/a.py": "from core import b",
+        "core/b.py": "def f():\n    import core.a",
+        "core/c.py": "import core.a, core.b",
+    },
 )
 def imports_go_round_no_circle(files):
     try:
@@ -175,7 +235,9 @@ def imports_go_round_no_circle(files):
 )
 def rooms_and_functions_are_small(files):
     sizes = [(path, len(text.splitlines())) for path, text in files.items()]
-    long = [found for found in sizes if found[1] > FILE_LINES] + [found for found in bodies(files) if found[1] > BODY_LINES]
+    long = [found for found in sizes if found[1] > FILE_LINES] + [
+        found for found in bodies(files) if found[1] > BODY_LINES
+    ]
     return [f"{where}: {lines} lines" for where, lines in long]
 
 
@@ -196,13 +258,34 @@ def most_functions_are_short(files):
     broken=[
         *(
             {"core/a.py": code}
-            for code in ("open(p, 'w')", "p.open(mode='ab')", "gzip.open(p, 'xb')", "np.memmap(p, mode='w+')", "mkstemp()")
+            for code in (
+                "open(p, 'w')",
+                "p.open(mode='ab')",
+                "gzip.open(p, 'xb')",
+                "np.memmap(p, mode='w+')",
+                "mkstemp()",
+            )
         ),
         *(
             {"core/a.py": code}
-            for code in ("np.save(p, a)", "np.savez_compressed(p)", "p.write_text(t)", "image.save(p)", "save_file(d, p)")
+            for code in (
+                "np.save(p, a)",
+                "np.savez_compressed(p)",
+                "p.write_text(t)",
+                "image.save(p)",
+                "save_file(d, p)",
+            )
         ),
-        *({"pages/a.py": code} for code in ("os.replace(a, b)", "t.rename(p)", "t.replace(p)", "d.to_csv(p)", "d.to_parquet(path=p)")),
+        *(
+            {"pages/a.py": code}
+            for code in (
+                "os.replace(a, b)",
+                "t.rename(p)",
+                "t.replace(p)",
+                "d.to_csv(p)",
+                "d.to_parquet(path=p)",
+            )
+        ),
     ],
     sound={
         "core/a.py": "open(p)\np.open('rb')\nnp.memmap(p, mode='r')\n'a'.replace('a', 'b')\nreplace(spec, k=1)\nd.rename(columns={})",
@@ -211,7 +294,11 @@ def most_functions_are_short(files):
     },
 )
 def few_rooms_write_to_disk(files):
-    calls = [(path, call) for path, call in nodes(files, ast.Call) if path not in WRITERS and writes(call)]
+    calls = [
+        (path, call)
+        for path, call in nodes(files, ast.Call)
+        if path not in WRITERS and writes(call)
+    ]
     return [f"{path}:{call.lineno} writes: {ast.unparse(call)}" for path, call in calls]
 
 
@@ -222,33 +309,82 @@ def few_rooms_write_to_disk(files):
         {"core/a.py": "np.load(p, allow_pickle=True)"},
         {"core/a.py": "np.load(p, allow_pickle=flag)"},
     ],
-    sound={"core/a.py": "np.load(p, allow_pickle=False)", "core/data/published_files.py": "import pickle\nclass Own(pickle.Unpickler): pass"},
+    sound={
+        "core/a.py": "np.load(p, allow_pickle=False)",
+        "core/data/published_files.py": "import pickle\nclass Own(pickle.Unpickler): pass",
+    },
 )
 def no_pickle_is_read(files):
-    picklers = [f"{i.place} imports {i.name}" for path, i in imports(files) if within(i.name, PICKLERS) and path not in PICKLE_ROOMS]
-    calls = [(path, call) for path, call in nodes(files, ast.Call) if ast.unparse(call.func) in PICKLE_CALLS]
-    allowed = [(path, k) for path, k in nodes(files, ast.keyword) if k.arg == "allow_pickle" and ast.unparse(k.value) != "False"]
-    return picklers + [f"{path}:{node.lineno} reads pickles: {ast.unparse(node)}" for path, node in calls + allowed]
+    picklers = [
+        f"{i.place} imports {i.name}"
+        for path, i in imports(files)
+        if within(i.name, PICKLERS) and path not in PICKLE_ROOMS
+    ]
+    calls = [
+        (path, call)
+        for path, call in nodes(files, ast.Call)
+        if ast.unparse(call.func) in PICKLE_CALLS
+    ]
+    allowed = [
+        (path, k)
+        for path, k in nodes(files, ast.keyword)
+        if k.arg == "allow_pickle" and ast.unparse(k.value) != "False"
+    ]
+    return picklers + [
+        f"{path}:{node.lineno} reads pickles: {ast.unparse(node)}" for path, node in calls + allowed
+    ]
 
 
 @rule(
-    broken=[{"core/a.py": "x = 1"}, {"core/a.py": "'''A.'''\ndef f(): pass"}, {"core/a.py": "'''A.'''\nclass A: pass"}],
-    sound={"core/a.py": "'''A.'''\ndef _f(): pass\ndef f():\n    '''F.'''", "pages/a.py": "def f(): pass"},
+    broken=[
+        {"core/a.py": "x = 1"},
+        {"core/a.py": "'''A.'''\ndef f(): pass"},
+        {"core/a.py": "'''A.'''\nclass A: pass"},
+    ],
+    sound={
+        "core/a.py": "'''A.'''\ndef _f(): pass\ndef f():\n    '''F.'''",
+        "pages/a.py": "def f(): pass",
+    },
 )
 def core_explains_itself(files):
     trees = {path: ast.parse(text) for path, text in files.items() if path.startswith("core/")}
-    public = [(path, node) for path, parsed in trees.items() for node in parsed.body if not getattr(node, "name", "_").startswith("_")]
-    silent = [f"{path}: the module has no docstring" for path, parsed in trees.items() if not ast.get_docstring(parsed)]
-    return silent + [f"{path}:{node.lineno} {node.name} has no docstring" for path, node in public if not ast.get_docstring(node)]
+    public = [
+        (path, node)
+        for path, parsed in trees.items()
+        for node in parsed.body
+        if not getattr(node, "name", "_").startswith("_")
+    ]
+    silent = [
+        f"{path}: the module has no docstring"
+        for path, parsed in trees.items()
+        if not ast.get_docstring(parsed)
+    ]
+    return silent + [
+        f"{path}:{node.lineno} {node.name} has no docstring"
+        for path, node in public
+        if not ast.get_docstring(node)
+    ]
 
 
-@rule(broken=[{"README.md": f"see {word}x"} for word in UNSPOKEN], sound={"README.md": "see docs/work and www.python.org"}, reads=tree)
+@rule(
+    broken=[{"README.md": f"see {word}x"} for word in UNSPOKEN],
+    sound={"README.md": "see docs/work and www.python.org"},
+    reads=tree,
+)
 def no_machine_and_no_registry_is_named(files):
-    lines = [(f"{path}:{number}", line) for path, text in files.items() for number, line in enumerate(text.splitlines(), 1)]
+    lines = [
+        (f"{path}:{number}", line)
+        for path, text in files.items()
+        for number, line in enumerate(text.splitlines(), 1)
+    ]
     return [f"{place} holds {word}" for place, line in lines for word in UNSPOKEN if word in line]
 
 
-@rule(broken=[{"assets/net.pth": ""}, {"a/B.PKL": ""}], sound={"assets/net.safetensors": "", "core/pt.py": ""}, reads=tree)
+@rule(
+    broken=[{"assets/net.pth": ""}, {"a/B.PKL": ""}],
+    sound={"assets/net.safetensors": "", "core/pt.py": ""},
+    reads=tree,
+)
 def no_pickle_is_kept(files):
     return [path for path in files if path.lower().endswith(PICKLES)]
 
@@ -273,7 +409,9 @@ def test_the_checkout_stays_small():
 
 
 def test_the_web_process_stays_light():
-    modules = [module_name(path) for path in code() if any(fnmatch(path, pattern) for pattern in WEB)]
+    modules = [
+        module_name(path) for path in code() if any(fnmatch(path, pattern) for pattern in WEB)
+    ]
     assert {"core.types", "core.strategy"} <= set(modules)
     assert loaded_by("".join(f"import {module}\n" for module in modules), HEAVY) == []
 
@@ -301,6 +439,12 @@ def test_a_loaded_module_is_noticed():
 def loaded_by(script: str, watched: tuple[str, ...]) -> list[str]:
     """Which of the watched modules a fresh Python has really run after this script."""
     report = f"import sys\nprint([m for m in {watched} if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", script + report], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", script + report],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stderr
     return ast.literal_eval(run.stdout.splitlines()[-1])

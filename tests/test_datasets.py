@@ -30,7 +30,12 @@ from core.data.splits import stratified_rows
 from core.types import UserError
 
 TRAIN, TEST = 26, 4
-IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+IDX = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 
 
 @pytest.fixture
@@ -54,13 +59,19 @@ def small(monkeypatch):
         monkeypatch.setitem(datasets._REGISTRY, name, entry)
         monkeypatch.setattr(published_files, "PUBLISHED", {})
         rng = np.random.default_rng(5)
-        return rng.integers(0, 256, (entry.n, *entry.shape), np.uint8), np.arange(entry.n) % entry.classes
+        return rng.integers(0, 256, (entry.n, *entry.shape), np.uint8), np.arange(
+            entry.n
+        ) % entry.classes
 
     return shrink
 
 
 def idx(array):
-    return bytes((0, 0, 8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(np.uint8).tobytes()
+    return (
+        bytes((0, 0, 8, array.ndim))
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.astype(np.uint8).tobytes()
+    )
 
 
 def idx_parts(images, labels):
@@ -75,11 +86,17 @@ def write(path, content):
 
 def write_idx(folder, images, labels, packed=True):
     for name, content in zip(IDX, idx_parts(images, labels), strict=True):
-        write(folder / (f"{name}.gz" if packed else name), gzip.compress(content) if packed else content)
+        write(
+            folder / (f"{name}.gz" if packed else name),
+            gzip.compress(content) if packed else content,
+        )
 
 
 def snapshot(folder):
-    return {path.relative_to(folder): path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*")}
+    return {
+        path.relative_to(folder): path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+    }
 
 
 def check(name, images, labels):
@@ -89,7 +106,9 @@ def check(name, images, labels):
     np.testing.assert_array_equal(loaded.labels, labels)
     assert loaded.points.dtype == np.uint8 and loaded.labels.dtype == np.int64
     np.testing.assert_array_equal(loaded.test, np.arange(TRAIN + TEST) >= TRAIN)
-    assert not any(array.flags.writeable for array in (loaded.points, loaded.labels, loaded.test, loaded.index))
+    assert not any(
+        array.flags.writeable for array in (loaded.points, loaded.labels, loaded.test, loaded.index)
+    )
     assert isinstance(loaded.points.base, np.memmap)
     assert datasets.is_ready(name) and datasets.load(name).fingerprint == loaded.fingerprint
     assert not list(datasets.data_folder().glob(".partial*"))
@@ -100,9 +119,35 @@ def check(name, images, labels):
 
 def test_mnist_is_the_published_one():
     mnist = datasets.load("mnist")
-    assert mnist.points.shape == (70_000, 28, 28) and mnist.points.dtype == np.uint8 and mnist.labels.dtype == np.int64
-    assert np.bincount(mnist.labels[:60_000]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(mnist.labels[60_000:]).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert (
+        mnist.points.shape == (70_000, 28, 28)
+        and mnist.points.dtype == np.uint8
+        and mnist.labels.dtype == np.int64
+    )
+    assert np.bincount(mnist.labels[:60_000]).tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]
+    assert np.bincount(mnist.labels[60_000:]).tolist() == [
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
     assert mnist.labels[0] == 5 and mnist.labels[60_000] == 7
     np.testing.assert_array_equal(np.flatnonzero(mnist.test), np.arange(60_000, 70_000))
     assert mnist.fingerprint == "84dac08320f8c888"
@@ -128,20 +173,45 @@ def test_what_needs_no_fetching_imports_neither_torch_nor_sklearn(data, small):
         "assert len(d.load('kmnist')) == 30 and len(d.load('digits')) == 1797 and len(d.load('mnist', n=10)) == 10\n"
         "assert not {'torch', 'torchvision', 'sklearn', 'streamlit'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(datasets.__file__).parent.parent)
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=Path(datasets.__file__).parent.parent
+    )
 
 
 def test_menu_facts_agree_with_what_is_loaded():
     assert datasets.names()[0] == "mnist"
-    images = {"mnist", "digits", "fashion_mnist", "kmnist", "emnist_letters", "cifar10", "svhn", "mnist_unbalanced", "mnist_redundant"}
-    tables = {"letter", "adult", "synth2", "two_gaussians", "two_crescents", "openml_155", "openml_156", "openml_184"}
+    images = {
+        "mnist",
+        "digits",
+        "fashion_mnist",
+        "kmnist",
+        "emnist_letters",
+        "cifar10",
+        "svhn",
+        "mnist_unbalanced",
+        "mnist_redundant",
+    }
+    tables = {
+        "letter",
+        "adult",
+        "synth2",
+        "two_gaussians",
+        "two_crescents",
+        "openml_155",
+        "openml_156",
+        "openml_184",
+    }
     tables |= {"bank", "celeba_attributes", "jigsaw"}
     assert {name for name in datasets.names() if datasets.info(name).is_images} == images
     assert set(datasets.names()) - images == tables
     for name in ("mnist", "digits"):
         entry, loaded = datasets.info(name), datasets.load(name)
         assert entry.bundled and datasets.is_ready(name)
-        assert (entry.n, entry.shape, entry.class_names) == (len(loaded), loaded.shape, loaded.class_names)
+        assert (entry.n, entry.shape, entry.class_names) == (
+            len(loaded),
+            loaded.shape,
+            loaded.class_names,
+        )
         assert entry.classes == len(np.unique(loaded.labels))
 
 
@@ -156,7 +226,9 @@ def test_without_the_variable_the_users_folder_is_taken(monkeypatch):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-@pytest.mark.parametrize(("name", "collection"), [("fashion_mnist", "FashionMNIST"), ("kmnist", "KMNIST")])
+@pytest.mark.parametrize(
+    ("name", "collection"), [("fashion_mnist", "FashionMNIST"), ("kmnist", "KMNIST")]
+)
 def test_idx_files_packed_and_plain(data, small, name, collection, packed):
     images, labels = small(name)
     write_idx(data / collection / "raw", images, labels, packed)
@@ -179,7 +251,9 @@ def test_emnist_letters_are_upright_and_count_from_zero(data, small, monkeypatch
     for name, content in ({} if packed else members).items():
         write(data / "EMNIST/raw" / name, content)
     if packed:
-        monkeypatch.setattr(torchvision.EMNIST, "md5", write(data / "EMNIST/raw/gzip.zip", buffer.getvalue()))
+        monkeypatch.setattr(
+            torchvision.EMNIST, "md5", write(data / "EMNIST/raw/gzip.zip", buffer.getvalue())
+        )
     check("emnist_letters", images, labels)
     assert datasets.info("emnist_letters").class_names[0] == "A"
 
@@ -200,11 +274,22 @@ class Python2Pickler(pickle._Pickler):
 def cifar_batches(images, labels, extra=None):
     """The six batches by name: five of the 26 training rows, one of the 4 test rows."""
     rows = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
-    parts = dict(zip([*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"], np.split(np.arange(30), (5, 10, 15, 20, 26)), strict=True))
+    parts = dict(
+        zip(
+            [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"],
+            np.split(np.arange(30), (5, 10, 15, 20, 26)),
+            strict=True,
+        )
+    )
     batches = {}
     for name, part in parts.items():
         buffer = io.BytesIO()
-        entry = {"batch_label": name, "labels": labels[part].tolist(), "data": rows[part], "filenames": ["\xe9.png"] * len(part)}
+        entry = {
+            "batch_label": name,
+            "labels": labels[part].tolist(),
+            "data": rows[part],
+            "filenames": ["\xe9.png"] * len(part),
+        }
         Python2Pickler(buffer, 2).dump({**entry, **({"extra": extra} if extra else {})})
         batches[f"cifar-10-batches-py/{name}"] = buffer.getvalue()
     return batches
@@ -214,15 +299,25 @@ def write_cifar(data, monkeypatch, batches, packed=True):
     torchvision = pytest.importorskip("torchvision.datasets")
     if not packed:
         sums = {Path(name).name: write(data / name, content) for name, content in batches.items()}
-        monkeypatch.setattr(torchvision.CIFAR10, "train_list", [[name, md5] for name, md5 in sums.items() if name != "test_batch"])
-        return monkeypatch.setattr(torchvision.CIFAR10, "test_list", [["test_batch", sums["test_batch"]]])
+        monkeypatch.setattr(
+            torchvision.CIFAR10,
+            "train_list",
+            [[name, md5] for name, md5 in sums.items() if name != "test_batch"],
+        )
+        return monkeypatch.setattr(
+            torchvision.CIFAR10, "test_list", [["test_batch", sums["test_batch"]]]
+        )
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in reversed({**batches, "cifar-10-batches-py/batches.meta": b"not read"}.items()):
+        for name, content in reversed(
+            {**batches, "cifar-10-batches-py/batches.meta": b"not read"}.items()
+        ):
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    monkeypatch.setattr(torchvision.CIFAR10, "tgz_md5", write(data / "cifar-10-python.tar.gz", buffer.getvalue()))
+    monkeypatch.setattr(
+        torchvision.CIFAR10, "tgz_md5", write(data / "cifar-10-python.tar.gz", buffer.getvalue())
+    )
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -242,9 +337,14 @@ class Opens:
         return open, (str(self.path), "w")
 
 
-def test_a_pickle_with_anything_but_arrays_is_refused_and_not_run(data, small, monkeypatch, tmp_path):
+def test_a_pickle_with_anything_but_arrays_is_refused_and_not_run(
+    data, small, monkeypatch, tmp_path
+):
     write_cifar(data, monkeypatch, cifar_batches(*small("cifar10"), extra=Opens(tmp_path / "trap")))
-    with pytest.raises(UserError, match=r"found (io|_io|builtins|__builtin__)\.open inside a batch, expected NumPy arrays only"):
+    with pytest.raises(
+        UserError,
+        match=r"found (io|_io|builtins|__builtin__)\.open inside a batch, expected NumPy arrays only",
+    ):
         datasets.load("cifar10")
     assert not (tmp_path / "trap").exists() and not datasets.is_ready("cifar10")
 
@@ -257,9 +357,17 @@ def write_svhn(data, monkeypatch, images, labels):
     for part, rows in (("train", slice(TRAIN)), ("test", slice(TRAIN, None))):
         buffer = io.BytesIO()
         savemat(
-            buffer, {"X": images[rows].transpose(1, 2, 3, 0), "y": np.where(labels[rows] == 0, 10, labels[rows])[:, None].astype(np.uint8)}
+            buffer,
+            {
+                "X": images[rows].transpose(1, 2, 3, 0),
+                "y": np.where(labels[rows] == 0, 10, labels[rows])[:, None].astype(np.uint8),
+            },
         )
-        split[part] = [f"http://svhn.test/{part}", f"{part}_32x32.mat", write(data / f"{part}_32x32.mat", buffer.getvalue())]
+        split[part] = [
+            f"http://svhn.test/{part}",
+            f"{part}_32x32.mat",
+            write(data / f"{part}_32x32.mat", buffer.getvalue()),
+        ]
     monkeypatch.setattr(torchvision.SVHN, "split_list", split)
 
 
@@ -284,13 +392,21 @@ def refuse(name, match):
 @pytest.mark.parametrize(
     ("spoil", "match"),
     [
-        (lambda plain: gzip.compress(plain[:-7]), r"train-images-idx3-ubyte\.gz: found 7 bytes less than the expected 26 x 28 x 28"),
+        (
+            lambda plain: gzip.compress(plain[:-7]),
+            r"train-images-idx3-ubyte\.gz: found 7 bytes less than the expected 26 x 28 x 28",
+        ),
         (lambda plain: gzip.compress(plain + b"more"), "found more than the expected"),
         (lambda plain: gzip.compress(plain)[:-300], r"cannot be read \(EOFError"),
         (lambda plain: gzip.compress(plain)[:-8] + bytes(8), r"cannot be read \(BadGzipFile: CRC"),
         (lambda plain: b"<html>not found</html>", r"cannot be read \(BadGzipFile"),
         (lambda plain: b"", "found the header , expected"),
-        (lambda plain: gzip.compress(plain.replace(bytes((0, 0, 0, 26)), bytes((0, 0, 0, 27)), 1)), "found the header 00000803 0000001b"),
+        (
+            lambda plain: gzip.compress(
+                plain.replace(bytes((0, 0, 0, 26)), bytes((0, 0, 0, 27)), 1)
+            ),
+            "found the header 00000803 0000001b",
+        ),
     ],
 )
 def test_damaged_idx_files_are_named(data, small, spoil, match):
@@ -305,7 +421,10 @@ def test_files_of_another_set_with_the_same_shapes_are_noticed(data, small, monk
     images, labels = small(name)
     write_idx(data / "KMNIST/raw", images, labels)
     write_idx(data / "FashionMNIST/raw", images, labels)
-    sums = {hashlib.md5(part).hexdigest(): f"mnist {file}" for file, part in zip(IDX, idx_parts(images, labels), strict=True)}
+    sums = {
+        hashlib.md5(part).hexdigest(): f"mnist {file}"
+        for file, part in zip(IDX, idx_parts(images, labels), strict=True)
+    }
     monkeypatch.setattr(published_files, "PUBLISHED", {**sums, "another": f"FashionMNIST {IDX[0]}"})
     refuse(name, rf"found mnist train-images-idx3-ubyte, expected (KMNIST|FashionMNIST) {IDX[0]}\.")
 
@@ -322,14 +441,25 @@ def test_labels_out_of_range_are_noticed(data, small):
     refuse("kmnist", "found labels from 1 to 10, expected 10 classes")
 
 
-@pytest.mark.parametrize("file", ["train_32x32.mat", "cifar-10-python.tar.gz", "EMNIST/raw/gzip.zip", "cifar-10-batches-py/data_batch_2"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "train_32x32.mat",
+        "cifar-10-python.tar.gz",
+        "EMNIST/raw/gzip.zip",
+        "cifar-10-batches-py/data_batch_2",
+    ],
+)
 def test_files_with_another_md5_sum_are_not_opened(data, small, monkeypatch, file):
     name = {"t": "svhn", "c": "cifar10", "E": "emnist_letters"}[file[0]]
     images, labels = small(name)
     if name == "cifar10":
         write_cifar(data, monkeypatch, cifar_batches(images, labels), packed="batches" not in file)
     write(data / file, b"something else")
-    refuse(name, f"{file}: found a file with md5 sum {hashlib.md5(b'something else').hexdigest()}, expected [0-9a-f]{{32}};")
+    refuse(
+        name,
+        f"{file}: found a file with md5 sum {hashlib.md5(b'something else').hexdigest()}, expected [0-9a-f]{{32}};",
+    )
 
 
 def test_a_batch_that_is_missing_from_the_archive_is_named(data, small, monkeypatch):
@@ -343,7 +473,11 @@ def test_a_damaged_preparation_is_made_anew(data, small):
     images, labels = small("kmnist")
     write_idx(data / "KMNIST/raw", images, labels)
     datasets.fetch("kmnist")
-    for what, content in (("points", b"short"), ("labels", pickle.dumps("not an array")), ("test", None)):
+    for what, content in (
+        ("points", b"short"),
+        ("labels", pickle.dumps("not an array")),
+        ("test", None),
+    ):
         path = data / "prepared/kmnist" / f"{what}.npy"
         path.unlink() if content is None else path.write_bytes(content)
         assert not datasets.is_ready("kmnist")
@@ -360,7 +494,9 @@ def test_a_damaged_preparation_is_made_anew(data, small):
 def test_offline_names_the_folder_and_the_files_to_put_there(data, small):
     images, labels = small("fashion_mnist")
     wanted = ", ".join(str(data / "FashionMNIST/raw" / f"{name}.gz") for name in IDX)
-    with pytest.raises(UserError, match=r"could not be downloaded .*no network here.* put these files there: ") as caught:
+    with pytest.raises(
+        UserError, match=r"could not be downloaded .*no network here.* put these files there: "
+    ) as caught:
         datasets.load("fashion_mnist")
     assert str(caught.value).endswith(f"{wanted}.") and f"data folder {data} " in str(caught.value)
     write_idx(data / "FashionMNIST/raw", images, labels)
@@ -374,14 +510,25 @@ def served(data, small, monkeypatch):
     """KMNIST's four files behind a fake network with two mirrors, the first of which is broken. -> images, labels, requests."""
     torchvision = pytest.importorskip("torchvision.datasets")
     images, labels = small("kmnist")
-    files = {f"{name}.gz": gzip.compress(part) for name, part in zip(IDX, idx_parts(images, labels), strict=True)}
-    monkeypatch.setattr(torchvision.KMNIST, "mirrors", ["http://broken.test/", "http://sound.test/"])
-    monkeypatch.setattr(torchvision.KMNIST, "resources", [(name, hashlib.md5(content).hexdigest()) for name, content in files.items()])
+    files = {
+        f"{name}.gz": gzip.compress(part)
+        for name, part in zip(IDX, idx_parts(images, labels), strict=True)
+    }
+    monkeypatch.setattr(
+        torchvision.KMNIST, "mirrors", ["http://broken.test/", "http://sound.test/"]
+    )
+    monkeypatch.setattr(
+        torchvision.KMNIST,
+        "resources",
+        [(name, hashlib.md5(content).hexdigest()) for name, content in files.items()],
+    )
     requests = []
 
     class Response(io.BytesIO):
         def __init__(self, url):
-            super().__init__(b"<html>moved</html>" if "broken" in url else files[url.rsplit("/", 1)[1]])
+            super().__init__(
+                b"<html>moved</html>" if "broken" in url else files[url.rsplit("/", 1)[1]]
+            )
             self.url, self.length = url, len(self.getvalue())
 
     def urlopen(request, *_args, **_kwargs):
@@ -399,7 +546,9 @@ def test_a_download_is_verified_reported_and_done_once(data, served):
     check("kmnist", images, labels)
     assert requests.count(f"http://sound.test/{IDX[3]}.gz") > 0
     assert [fraction for fraction, _ in heard if fraction is not None][-1] == 1
-    assert any(text.startswith(f"Kuzushiji-MNIST: downloading {IDX[0]}.gz, 0.0 of ") for _, text in heard)
+    assert any(
+        text.startswith(f"Kuzushiji-MNIST: downloading {IDX[0]}.gz, 0.0 of ") for _, text in heard
+    )
     assert heard[-1] == (None, "Kuzushiji-MNIST: preparing 30 points")
     requests.clear()
     (data / "prepared/kmnist/test.npy").unlink()
@@ -411,7 +560,9 @@ def test_a_corrupt_download_leaves_nothing_behind(data, served, monkeypatch):
     import torchvision.datasets
 
     monkeypatch.setattr(torchvision.datasets.KMNIST, "mirrors", ["http://broken.test/"])
-    with pytest.raises(UserError, match=r"broken\.test.*File not found or corrupted.*put these files there"):
+    with pytest.raises(
+        UserError, match=r"broken\.test.*File not found or corrupted.*put these files there"
+    ):
         datasets.fetch("kmnist")
     assert list(data.iterdir()) == []
 
@@ -419,12 +570,19 @@ def test_a_corrupt_download_leaves_nothing_behind(data, served, monkeypatch):
 def test_what_arrived_before_the_network_went_is_kept(data, served, monkeypatch):
     import torchvision.datasets
 
-    missing = [(name, "0" * 32) if name.startswith("t10k-images") else (name, md5) for name, md5 in torchvision.datasets.KMNIST.resources]
+    missing = [
+        (name, "0" * 32) if name.startswith("t10k-images") else (name, md5)
+        for name, md5 in torchvision.datasets.KMNIST.resources
+    ]
     monkeypatch.setattr(torchvision.datasets.KMNIST, "resources", missing)
     base = data / "KMNIST/raw"
-    with pytest.raises(UserError, match=rf"put these files there: {base}/{IDX[2]}[.]gz, {base}/{IDX[3]}[.]gz[.]$"):
+    with pytest.raises(
+        UserError, match=rf"put these files there: {base}/{IDX[2]}[.]gz, {base}/{IDX[3]}[.]gz[.]$"
+    ):
         datasets.fetch("kmnist")
-    assert sorted(path.name for path in data.rglob("*") if path.is_file()) == sorted(f"{name}.gz" for name in IDX[:2])
+    assert sorted(path.name for path in data.rglob("*") if path.is_file()) == sorted(
+        f"{name}.gz" for name in IDX[:2]
+    )
 
 
 @pytest.mark.parametrize("error", [KeyError("stop"), OSError("stop"), RuntimeError("stop")])
@@ -487,7 +645,13 @@ def test_two_processes_prepare_at_once(data, small, tmp_path, before):
     marks = [str(tmp_path / "first"), str(tmp_path / "second")]
     root = Path(datasets.__file__).parent.parent
     run = [
-        subprocess.Popen([sys.executable, "-c", FETCH_TOGETHER, *pair], cwd=root, env=os.environ, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", FETCH_TOGETHER, *pair],
+            cwd=root,
+            env=os.environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for pair in (marks, marks[::-1])
     ]
     said = {process.communicate(timeout=120)[0] for process in run}
@@ -523,7 +687,11 @@ def test_a_subset_depends_on_its_seed_alone():
 @pytest.mark.parametrize(
     ("sizes", "n", "quotas"),
     [
-        ([6, 3, 1], 5, [3, 1, 1]),  # shares 3, 1.5, 0.5: equal remainders, and no class may be empty
+        (
+            [6, 3, 1],
+            5,
+            [3, 1, 1],
+        ),  # shares 3, 1.5, 0.5: equal remainders, and no class may be empty
         ([5, 3, 2], 5, [3, 1, 1]),  # shares 2.5, 1.5, 1: equal remainders go to the lower class
         ([97, 1, 1, 1], 4, [1, 1, 1, 1]),  # shares 3.88 and three of 0.04
         ([97, 1, 1, 1], 2, [2, 0, 0, 0]),  # fewer rows than classes
@@ -540,7 +708,10 @@ def test_quotas_by_largest_remainder(sizes, n, quotas):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"name": "fashon-mnist"}, "found 'fashon-mnist', expected one of mnist, digits,.* Did you mean fashion_mnist"),
+        (
+            {"name": "fashon-mnist"},
+            "found 'fashon-mnist', expected one of mnist, digits,.* Did you mean fashion_mnist",
+        ),
         ({"name": None}, "found None, expected one of mnist"),
         ({"name": "../mnist"}, "expected one of mnist"),
         ({"name": "mnist", "n": 70_001}, "found 70,001, expected 1 to 70,000"),

@@ -11,8 +11,22 @@ from core.plugins.menu import strategies
 from core.strategy import pick, score
 from core.types import Embedded, UserError
 
-MODULES = ("albl", "badge", "chance", "class_leverage", "coreset", "density", "dpp", "dynamics", "uncertainty")
-NAMES = [name for name, entry in strategies().items() if entry.function.__module__.rsplit(".", 1)[1] in MODULES]
+MODULES = (
+    "albl",
+    "badge",
+    "chance",
+    "class_leverage",
+    "coreset",
+    "density",
+    "dpp",
+    "dynamics",
+    "uncertainty",
+)
+NAMES = [
+    name
+    for name, entry in strategies().items()
+    if entry.function.__module__.rsplit(".", 1)[1] in MODULES
+]
 N, D, C = 12, 4, 3
 
 
@@ -30,12 +44,19 @@ def plain(n=N, d=D, c=C):
 
 def certain(n=N):
     hot = np.eye(C)[np.arange(n) % C]
-    return plain(n) | {"probs": hot, "member_probs": np.stack([hot, hot]), "record": np.stack([hot, hot])}
+    return plain(n) | {
+        "probs": hot,
+        "member_probs": np.stack([hot, hot]),
+        "record": np.stack([hot, hot]),
+    }
 
 
 def copies():
     world = plain()
-    return {name: value[:, [3] * N] if value.ndim == 3 else value[[3] * N] for name, value in world.items()}
+    return {
+        name: value[:, [3] * N] if value.ndim == 3 else value[[3] * N]
+        for name, value in world.items()
+    }
 
 
 WORLDS = {
@@ -44,7 +65,8 @@ WORLDS = {
     "one-hot probabilities": certain(),
     "uniform probabilities": plain() | {"probs": np.full((N, C), 1 / C)},
     "copies of one point": copies(),
-    "dead columns": plain() | {"embedding": plain()["embedding"] * np.array([1, 0, 0, 1], np.float32)},
+    "dead columns": plain()
+    | {"embedding": plain()["embedding"] * np.array([1, 0, 0, 1], np.float32)},
     "an embedding of zeros": plain() | {"embedding": np.zeros((N, D), np.float32)},
     "one point": plain(1),
     "two points": plain(2),
@@ -61,7 +83,9 @@ REFUSED = {("log_det", "large numbers"): "Ridge: found 1, but with vectors this 
 
 
 def run(name, world, k):
-    inside = {what: world[what] for what in ("embedding", "probs", "labels", "labeled") if what in world}
+    inside = {
+        what: world[what] for what in ("embedding", "probs", "labels", "labeled") if what in world
+    }
     more = {what: world[what] for what in ("member_probs", "record")}
     return pick(name, Embedded(**inside), k, rng=np.random.default_rng(0), inputs=more)
 
@@ -80,7 +104,11 @@ def test_every_batch_is_whole(name, world):
     world = WORLDS[world]
     for k in {0, min(1, len(pool(world))), len(pool(world))}:
         chosen = run(name, world, k)
-        assert len(set(chosen.indices)) == k and set(chosen.indices) <= set(pool(world)) and np.isfinite(chosen.gains).all()
+        assert (
+            len(set(chosen.indices)) == k
+            and set(chosen.indices) <= set(pool(world))
+            and np.isfinite(chosen.gains).all()
+        )
     with pytest.raises(UserError, match="Budget k"):
         run(name, world, len(pool(world)) + 1)
 
@@ -92,4 +120,6 @@ def test_certainty_scores_zero():
 
 
 def test_every_module_is_covered():
-    assert {strategies()[name].function.__module__.rsplit(".", 1)[1] for name in NAMES} == set(MODULES)
+    assert {strategies()[name].function.__module__.rsplit(".", 1)[1] for name in NAMES} == set(
+        MODULES
+    )

@@ -27,7 +27,9 @@ def colour():
 
 
 def test_raw_is_pixels_over_255(digits, colour, table):
-    assert embed(digits, "raw").embedding[7, 12] == pytest.approx(digits.points[7].ravel()[12] / 255)
+    assert embed(digits, "raw").embedding[7, 12] == pytest.approx(
+        digits.points[7].ravel()[12] / 255
+    )
     assert embed(colour, "raw").embedding.shape == (40, 3072)
     assert np.allclose(embed(table, "raw").embedding, table.points, atol=1e-6)
 
@@ -44,7 +46,9 @@ def test_every_embedding_is_finite_float32_read_only_and_deterministic(digits, n
 
 @pytest.mark.parametrize("name", [name for name, e in embeddings.embedders().items() if e.seeded])
 def test_another_seed_is_another_map(digits, name):
-    assert not np.array_equal(embed(digits, name, seed=1).embedding, embed(digits, name, seed=2).embedding)
+    assert not np.array_equal(
+        embed(digits, name, seed=1).embedding, embed(digits, name, seed=2).embedding
+    )
 
 
 @pytest.mark.parametrize("name", list(embeddings.embedders()))
@@ -53,7 +57,9 @@ def test_colour_images_work_everywhere(colour, name):
     assert len(embed(colour, name, **knobs)) == 40
 
 
-@pytest.mark.parametrize("name", [name for name, e in embeddings.embedders().items() if e.images_only])
+@pytest.mark.parametrize(
+    "name", [name for name, e in embeddings.embedders().items() if e.images_only]
+)
 def test_networks_refuse_tables(table, name):
     with pytest.raises(UserError, match="needs images"):
         embed(table, name)
@@ -72,7 +78,9 @@ def test_projection_keeps_distances_in_expectation(digits):
     raw = embed(digits, "raw").embedding
     projected = [embed(digits, "projection", seed=s, k=50).embedding for s in range(40)]
     squared = np.mean([((p[0] - p[1]) ** 2).sum() for p in projected])
-    assert squared == pytest.approx(((raw[0] - raw[1]) ** 2).sum(), rel=0.15)  # sd of the mean: sqrt(2/50/40) = 3%
+    assert squared == pytest.approx(
+        ((raw[0] - raw[1]) ** 2).sum(), rel=0.15
+    )  # sd of the mean: sqrt(2/50/40) = 3%
 
 
 def test_random_relu_defaults_to_one_feature_per_pixel_and_clips(digits):

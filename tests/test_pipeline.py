@@ -53,7 +53,12 @@ def forbid(monkeypatch, owner, name):
 
 def slow_leverage(x, ridge=0.0):
     x = x.astype(np.float64)
-    return np.einsum("ij,jk,ik->i", x, np.linalg.pinv(x.T @ x + ridge * np.eye(x.shape[1]), rcond=1e-10, hermitian=True), x)
+    return np.einsum(
+        "ij,jk,ik->i",
+        x,
+        np.linalg.pinv(x.T @ x + ridge * np.eye(x.shape[1]), rcond=1e-10, hermitian=True),
+        x,
+    )
 
 
 def test_scores_equal_the_definition_and_the_facts_are_true(digits):
@@ -61,11 +66,25 @@ def test_scores_equal_the_definition_and_the_facts_are_true(digits):
     x = digits.points.reshape(1797, 64) / 255
     assert np.allclose(entry.arrays["scores"], slow_leverage(x), atol=1e-8)
     facts = entry.facts
-    assert (facts["n"], facts["d"], facts["rank"], facts["dead"]) == (1797, 64, np.linalg.matrix_rank(x), int((x == 0).all(axis=0).sum()))
-    assert facts["sum"] == pytest.approx(facts["rank"], abs=1e-6) and facts["spec"] == {"dataset": "digits"}
+    assert (facts["n"], facts["d"], facts["rank"], facts["dead"]) == (
+        1797,
+        64,
+        np.linalg.matrix_rank(x),
+        int((x == 0).all(axis=0).sum()),
+    )
+    assert facts["sum"] == pytest.approx(facts["rank"], abs=1e-6) and facts["spec"] == {
+        "dataset": "digits"
+    }
     scaled = x[:, ~(x == 0).all(axis=0)]
-    assert facts["condition"] == pytest.approx(np.linalg.cond(scaled / np.linalg.norm(scaled, axis=0)), rel=1e-4)
-    assert facts["device"] in ("CPU", "GPU") and facts["seconds"] > 0 and facts["data"] == digits.fingerprint and entry.notes == ()
+    assert facts["condition"] == pytest.approx(
+        np.linalg.cond(scaled / np.linalg.norm(scaled, axis=0)), rel=1e-4
+    )
+    assert (
+        facts["device"] in ("CPU", "GPU")
+        and facts["seconds"] > 0
+        and facts["data"] == digits.fingerprint
+        and entry.notes == ()
+    )
 
 
 def test_knobs_seed_and_draw_reach_the_computation(digits):
@@ -79,7 +98,9 @@ def test_knobs_seed_and_draw_reach_the_computation(digits):
 def test_a_subset_is_scored_among_itself():
     entry = pipeline.scores(DIGITS.with_(n=300, subset=2))
     x = datasets.load("digits", n=300, seed=2).points.reshape(300, 64) / 255
-    assert np.allclose(entry.arrays["scores"], slow_leverage(x), atol=1e-8) and entry.facts["n"] == 300
+    assert (
+        np.allclose(entry.arrays["scores"], slow_leverage(x), atol=1e-8) and entry.facts["n"] == 300
+    )
 
 
 def test_the_second_call_comes_from_the_cache(monkeypatch):
@@ -88,8 +109,14 @@ def test_the_second_call_comes_from_the_cache(monkeypatch):
     forbid(monkeypatch, embeddings, "embed")
     pipeline._embedding.cache_clear()
     again = pipeline.scores(PROJECTED)
-    assert np.array_equal(again.arrays["scores"], first.arrays["scores"]) and again.facts == first.facts
-    assert first.key == again.key == scores_key(PROJECTED, first.facts["data"]) and place(first.key).is_dir()
+    assert (
+        np.array_equal(again.arrays["scores"], first.arrays["scores"])
+        and again.facts == first.facts
+    )
+    assert (
+        first.key == again.key == scores_key(PROJECTED, first.facts["data"])
+        and place(first.key).is_dir()
+    )
 
 
 def test_another_strategy_takes_the_embedding_from_the_cache(monkeypatch):
@@ -114,12 +141,19 @@ def test_a_damaged_file_is_noticed_recomputed_and_told(step, digits):
     spoil(place(key) / f"{step}.npy")
     if step == "embedding":
         pipeline._embedding.cache_clear()
-        assert np.array_equal(pipeline.embedding(PROJECTED).embedding, embeddings.embed(digits, "projection", seed=3, k=20).embedding)
+        assert np.array_equal(
+            pipeline.embedding(PROJECTED).embedding,
+            embeddings.embed(digits, "projection", seed=3, k=20).embedding,
+        )
         mended = cache.get(key)
     else:
         mended = pipeline.scores(PROJECTED)
         assert np.array_equal(mended.arrays["scores"], expected)
-    assert len(mended.notes) == 1 and "was damaged" in mended.notes[0] and f"{step}.npy: found checksum" in mended.notes[0]
+    assert (
+        len(mended.notes) == 1
+        and "was damaged" in mended.notes[0]
+        and f"{step}.npy: found checksum" in mended.notes[0]
+    )
 
 
 def spoil(file):
@@ -150,11 +184,15 @@ def test_it_says_how_far_it_is(monkeypatch):
 @pytest.mark.parametrize("index", [0, 1000, 1796])
 def test_the_dossier_equals_brute_force(spec, index, digits):
     found = pipeline.dossier(spec, index)
-    x = embeddings.embed(digits, spec.embedding, **({"seed": 3, "k": 20} if spec is PROJECTED else {})).embedding.astype(np.float64)
+    x = embeddings.embed(
+        digits, spec.embedding, **({"seed": 3, "k": 20} if spec is PROJECTED else {})
+    ).embedding.astype(np.float64)
     distances = np.linalg.norm(x - x[index], axis=1)
     distances[index] = np.inf
     expected = np.sort(distances)[:12]
-    assert np.allclose(found["distances"], expected, rtol=1e-5) and np.allclose(distances[found["neighbours"]], expected, rtol=1e-5)
+    assert np.allclose(found["distances"], expected, rtol=1e-5) and np.allclose(
+        distances[found["neighbours"]], expected, rtol=1e-5
+    )
     assert len(set(found["neighbours"])) == 12 and index not in found["neighbours"]
 
 
@@ -165,7 +203,11 @@ def test_the_dossier_counts_copies_of_a_point_as_neighbours(monkeypatch, digits)
     monkeypatch.setattr(pipeline, "dataset", lambda name, n, seed: copy)
     for index, twin in ((5, 30), (30, 5)):
         found = pipeline.dossier(DIGITS, index)
-        assert found["neighbours"][0] == twin and found["distances"][0] == 0 and index not in found["neighbours"]
+        assert (
+            found["neighbours"][0] == twin
+            and found["distances"][0] == 0
+            and index not in found["neighbours"]
+        )
 
 
 @pytest.mark.parametrize("index", [0, 1000])
@@ -175,7 +217,10 @@ def test_the_dossiers_shares_are_parts_of_the_leverage(index, digits):
     whitening = leverage.whiten(x)
     parts = leverage.shares(x, index, whitening)
     assert parts.sum() == pytest.approx(slow_leverage(x)[index], rel=1e-6)
-    assert np.allclose(found["shares"], np.sort(parts)[::-1][:6] / parts.sum()) and (np.diff(found["shares"]) <= 0).all()
+    assert (
+        np.allclose(found["shares"], np.sort(parts)[::-1][:6] / parts.sum())
+        and (np.diff(found["shares"]) <= 0).all()
+    )
     assert found["axes"].shape == (6, 64) and np.allclose(np.linalg.norm(found["axes"], axis=1), 1)
     assert np.allclose(found["axes"], whitening.axes[:, np.argsort(-parts, kind="stable")[:6]].T)
 
@@ -190,9 +235,17 @@ def test_the_exhibit_marks_rows_whose_number_is_a_dead_column(digits):
     entry = pipeline.textbook_scores(DIGITS)
     x = digits.points.reshape(1797, 64) / 255
     dead, scores = np.flatnonzero((x == 0).all(axis=0)), entry.arrays["scores"]
-    assert entry.facts["sum"] == pytest.approx(64) and entry.facts["rank"] == 61 and entry.key == textbook_key(DIGITS, digits.fingerprint)
+    assert (
+        entry.facts["sum"] == pytest.approx(64)
+        and entry.facts["rank"] == 61
+        and entry.key == textbook_key(DIGITS, digits.fingerprint)
+    )
     artefacts = entry.arrays["artefacts"].tolist()
-    assert artefacts == [j for j in dead if scores[j] > 1 - 1e-9] and 0 in artefacts and slow_leverage(x)[0] < 0.1
+    assert (
+        artefacts == [j for j in dead if scores[j] > 1 - 1e-9]
+        and 0 in artefacts
+        and slow_leverage(x)[0] < 0.1
+    )
     assert np.allclose(scores, (np.linalg.qr(x)[0] ** 2).sum(axis=1))
 
 
@@ -210,7 +263,10 @@ def test_the_head_of_any_embedding_is_fitted_once_and_gives_probabilities(monkey
     data = datasets.load("digits")
     x = embeddings.embed(data, "raw").embedding
     direct = softmax_head.fit(x, data.labels, l2=strategy_inputs.HEAD_L2)
-    assert np.abs(fitted.weights - direct.weights).max() < 1e-4 and fitted.l2 == strategy_inputs.HEAD_L2
+    assert (
+        np.abs(fitted.weights - direct.weights).max() < 1e-4
+        and fitted.l2 == strategy_inputs.HEAD_L2
+    )
     monkeypatch.setattr(softmax_head, "fit", None)  # the second time it comes from the cache
     again = pipeline.head(DIGITS)
     assert np.array_equal(again.weights, fitted.weights) and len(again.fitted_on) == 1797
@@ -226,7 +282,9 @@ def test_a_strategy_that_asks_for_probabilities_gets_them(monkeypatch):
 
     scores = pipeline.scores(DIGITS.with_(strategy="doubt")).arrays["scores"]
     x = embeddings.embed(datasets.load("digits"), "raw").embedding
-    probs = softmax_head.probabilities(x, softmax_head.fit(x, datasets.load("digits").labels, l2=strategy_inputs.HEAD_L2))
+    probs = softmax_head.probabilities(
+        x, softmax_head.fit(x, datasets.load("digits").labels, l2=strategy_inputs.HEAD_L2)
+    )
     assert np.allclose(scores, 1 - probs.max(axis=1), atol=1e-6)
 
 
@@ -238,13 +296,17 @@ def small(digits):
     return DIGITS.with_(n=300), datasets.load("digits", n=300)
 
 
-@pytest.mark.parametrize("name", ["forgetting", "bald", "influence_value", "knn_shapley", "entropy"])
+@pytest.mark.parametrize(
+    "name", ["forgetting", "bald", "influence_value", "knn_shapley", "entropy"]
+)
 def test_scores_are_those_of_a_scene_without_a_cache(name, small):
     spec, data = small
     scene = strategy_inputs.Scene(embeddings.embed(data, "raw"), data.test, 10, "digits")
     direct = strategy_inputs.scores(menu.find(name), scene, rng=np.random.default_rng(0))
     entry = pipeline.scores(spec.with_(strategy=name))
-    assert np.allclose(entry.arrays["scores"], direct, atol=1e-6) and entry.facts["made_of"] == strategy_inputs.said(menu.find(name), scene)
+    assert np.allclose(entry.arrays["scores"], direct, atol=1e-6) and entry.facts[
+        "made_of"
+    ] == strategy_inputs.said(menu.find(name), scene)
 
 
 def test_a_record_is_trained_once(small, monkeypatch):
@@ -263,34 +325,54 @@ def test_the_heads_of_both_sittings_are_fitted_once_whatever_judges(small, monke
     forbid(monkeypatch, softmax_head, "fit")
     pipeline.scores(spec.with_(strategy="fi_util"))
     heads = [pipeline.head(spec, sitting) for sitting in (0, 1)]
-    assert [len(head.fitted_on) for head in heads] == [240, 240] and np.abs(heads[0].weights - heads[1].weights).max() > 1e-3
+    assert [len(head.fitted_on) for head in heads] == [240, 240] and np.abs(
+        heads[0].weights - heads[1].weights
+    ).max() > 1e-3
 
 
-def test_a_published_test_part_is_the_first_validation_set_and_the_first_head_is_the_usual_one(monkeypatch, digits):
+def test_a_published_test_part_is_the_first_validation_set_and_the_first_head_is_the_usual_one(
+    monkeypatch, digits
+):
     tested = dataclasses.replace(digits, test=np.arange(1797) >= 1500)
     monkeypatch.setattr(pipeline, "dataset", lambda name, n, seed: tested)
     usual = pipeline.head(DIGITS)
     forbid(monkeypatch, softmax_head, "fit")
-    assert np.array_equal(pipeline.head(DIGITS, 0).weights, usual.weights) and len(usual.fitted_on) == 1500
+    assert (
+        np.array_equal(pipeline.head(DIGITS, 0).weights, usual.weights)
+        and len(usual.fitted_on) == 1500
+    )
     scene = pipeline._scene(DIGITS)
-    assert scene.sittings[0].judge.tolist() == scene.sittings[1].scored.tolist() == list(range(1500, 1797))
+    assert (
+        scene.sittings[0].judge.tolist()
+        == scene.sittings[1].scored.tolist()
+        == list(range(1500, 1797))
+    )
 
 
 def test_under_a_networks_own_head_judges_get_a_fitted_one(small, monkeypatch):
     spec = small[0].with_(embedding="cnn_classification")
     monkeypatch.setattr(trained, "RECIPE", trained.RECIPE | {"epochs": 1})
-    assert pipeline.head(spec).l2 == 0 and pipeline.head(spec, 0).l2 == pipeline.head(spec, 1).l2 == strategy_inputs.HEAD_L2
-    assert np.isfinite(pipeline.scores(spec.with_(strategy="influence_value")).arrays["scores"]).all()
+    assert (
+        pipeline.head(spec).l2 == 0
+        and pipeline.head(spec, 0).l2 == pipeline.head(spec, 1).l2 == strategy_inputs.HEAD_L2
+    )
+    assert np.isfinite(
+        pipeline.scores(spec.with_(strategy="influence_value")).arrays["scores"]
+    ).all()
 
 
-@pytest.mark.parametrize("name", ["entropy", "influence_harm", "knn_shapley", "bald", "forgetting", "leverage"])
+@pytest.mark.parametrize(
+    "name", ["entropy", "influence_harm", "knn_shapley", "bald", "forgetting", "leverage"]
+)
 def test_scores_of_some_rows_see_nothing_of_the_others(name, digits, monkeypatch):
     spec, rows = DIGITS.with_(strategy=name), np.arange(0, 1797, 6)
     before = pipeline.scores_of(spec, rows)
     labels = np.array(digits.labels)
     others = np.setdiff1d(np.arange(1797), rows)
     labels[others] = labels[others][::-1]
-    monkeypatch.setattr(pipeline, "dataset", lambda name, n, seed: dataclasses.replace(digits, labels=labels))
+    monkeypatch.setattr(
+        pipeline, "dataset", lambda name, n, seed: dataclasses.replace(digits, labels=labels)
+    )
     pipeline._embedding.cache_clear()
     assert np.array_equal(pipeline.scores_of(spec, rows), before)
 
@@ -300,7 +382,9 @@ def test_scores_of_some_rows_see_nothing_of_the_others(name, digits, monkeypatch
 
 def bundled(key):
     name = cache.bundled_key(key)
-    assert (cache.BUNDLED / key.rpartition("-")[0] / name / "entry.json").exists(), f"{name} is not bundled; run python -m core warm"
+    assert (cache.BUNDLED / key.rpartition("-")[0] / name / "entry.json").exists(), (
+        f"{name} is not bundled; run python -m core warm"
+    )
     return cache.get(key)
 
 
@@ -312,9 +396,17 @@ def mnist():
 def test_the_bundled_scores_equal_a_fresh_computation(mnist):
     entry = bundled(scores_key(Spec(), mnist.fingerprint))
     x = embeddings.embed(mnist, "raw").embedding
-    assert np.abs(entry.arrays["scores"] - leverage.leverage(x)).max() < 1e-9, "the code has moved on; run python -m core warm"
+    assert np.abs(entry.arrays["scores"] - leverage.leverage(x)).max() < 1e-9, (
+        "the code has moved on; run python -m core warm"
+    )
     facts = entry.facts
-    assert (facts["n"], facts["d"], facts["rank"], facts["dead"], facts["spec"]) == (70_000, 784, 713, 65, {})
+    assert (facts["n"], facts["d"], facts["rank"], facts["dead"], facts["spec"]) == (
+        70_000,
+        784,
+        713,
+        65,
+        {},
+    )
     assert facts["data"] == mnist.fingerprint
     assert facts["sum"] == pytest.approx(713, abs=1e-6) and entry.notes == ()
 
@@ -336,9 +428,16 @@ def test_the_bundled_plane_equals_a_fresh_computation(mnist):
     entry = bundled(plane_key(spec, mnist.fingerprint))
     x = embeddings.embed(mnist, "pca", k=2).embedding.astype(np.float64)
     points, scores = entry.arrays["points"], leverage.leverage(x)
-    assert np.array_equal(points, lesson.spread(x.astype(np.float32), scores)), "the code has moved on; run python -m core warm"
-    assert np.allclose(entry.arrays["coordinates"], x[points], atol=1e-4) and np.allclose(entry.arrays["scores"], scores[points], atol=1e-9)
-    assert np.allclose(entry.facts["spreads"], np.sqrt((x**2).mean(axis=0)), rtol=1e-6) and entry.facts["n"] == 70_000
+    assert np.array_equal(points, lesson.spread(x.astype(np.float32), scores)), (
+        "the code has moved on; run python -m core warm"
+    )
+    assert np.allclose(entry.arrays["coordinates"], x[points], atol=1e-4) and np.allclose(
+        entry.arrays["scores"], scores[points], atol=1e-9
+    )
+    assert (
+        np.allclose(entry.facts["spreads"], np.sqrt((x**2).mean(axis=0)), rtol=1e-6)
+        and entry.facts["n"] == 70_000
+    )
 
 
 def test_every_bundled_favourite_is_what_the_strategy_picks_today():
@@ -349,11 +448,15 @@ def test_every_bundled_favourite_is_what_the_strategy_picks_today():
         entry = bundled(favourites_key(spec, pool.fingerprint))
         with cache.without_bundle():
             fresh = pipeline.favourites_of(spec)
-        assert entry.facts["missing"] == fresh.facts["missing"], f"{spec.strategy}: run python -m core warm --only favourites_of"
+        assert entry.facts["missing"] == fresh.facts["missing"], (
+            f"{spec.strategy}: run python -m core warm --only favourites_of"
+        )
         assert np.array_equal(entry.arrays["points"], fresh.arrays["points"]), (
             f"{spec.strategy}: run python -m core warm --only favourites_of"
         )
-        assert entry.facts["n"] == len(pool) and len(entry.arrays["gains"]) == len(entry.arrays["points"])
+        assert entry.facts["n"] == len(pool) and len(entry.arrays["gains"]) == len(
+            entry.arrays["points"]
+        )
         ready += entry.facts["missing"] is None
     assert ready >= 2
 
@@ -363,8 +466,13 @@ def test_favourites_are_the_first_picks_as_rows_of_the_full_dataset():
     data, found = datasets.load("digits", n=300, seed=2), pipeline.favourites_of(small)
     scores = slow_leverage(data.points.reshape(300, 64) / 255)
     place = np.array([int(np.flatnonzero(data.index == row)[0]) for row in found.arrays["points"]])
-    assert len(set(place)) == 10 and np.allclose(scores[place], np.sort(scores)[::-1][:10]), "several have leverage 1: any order of those"
-    assert np.allclose(found.arrays["gains"], np.sort(scores)[::-1][:10]) and found.facts["missing"] is None
+    assert len(set(place)) == 10 and np.allclose(scores[place], np.sort(scores)[::-1][:10]), (
+        "several have leverage 1: any order of those"
+    )
+    assert (
+        np.allclose(found.arrays["gains"], np.sort(scores)[::-1][:10])
+        and found.facts["missing"] is None
+    )
 
 
 def test_a_strategy_that_lacks_an_input_has_no_favourites_but_a_reason(monkeypatch):
@@ -380,16 +488,27 @@ def test_a_strategy_that_lacks_an_input_has_no_favourites_but_a_reason(monkeypat
     assert found.facts["missing"] == "needs probabilities of several networks"
 
 
-KEYS = {"scores": scores_key, "textbook_scores": textbook_key, "map_of": map_key, "agreement_of": comparison_key,
-        "plane_of": plane_key, "favourites_of": favourites_key}  # fmt: skip
+KEYS = {
+    "scores": scores_key,
+    "textbook_scores": textbook_key,
+    "map_of": map_key,
+    "agreement_of": comparison_key,
+    "plane_of": plane_key,
+    "favourites_of": favourites_key,
+}
 
 
 def test_every_first_screen_is_bundled_and_nothing_else(mnist):
     experiments = ("pack", "plane_trimmed", "trim_table")  # see test_presets.py
-    kept = {folder.name for folder in cache.BUNDLED.glob("*/*") if folder.parent.name not in experiments}
+    kept = {
+        folder.name for folder in cache.BUNDLED.glob("*/*") if folder.parent.name not in experiments
+    }
     pool = datasets.load("mnist", n=lesson.POOL)
     prints = {None: mnist.fingerprint, lesson.POOL: pool.fingerprint}
-    wanted = {cache.bundled_key(KEYS[function](spec, prints[spec.n])) for function, spec in first_screens()}
+    wanted = {
+        cache.bundled_key(KEYS[function](spec, prints[spec.n]))
+        for function, spec in first_screens()
+    }
     assert ("scores", Spec()) in first_screens() and ("textbook_scores", Spec()) in first_screens()
     assert wanted <= kept, "run python -m core warm"
     assert kept <= wanted, "delete assets/results and run python -m core warm"

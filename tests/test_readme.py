@@ -22,7 +22,9 @@ def test_its_pictures_are_there():
         assert (ROOT / picture).read_bytes().startswith(b"\x89PNG"), picture
 
 
-@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m (tests\.\w+\.\w+)", README.replace("\n", " ")))))
+@pytest.mark.parametrize(
+    "module", sorted(set(re.findall(r"python -m (tests\.\w+\.\w+)", README.replace("\n", " "))))
+)
 def test_its_benchmarks_can_be_run(module):
     assert (ROOT / f"{module.replace('.', '/')}.py").exists()
 
@@ -39,7 +41,18 @@ def test_its_commands_are_understood(command):
 
 def test_it_names_every_subject_of_the_command_line():
     named = {command.split()[0] for command in COMMANDS}
-    assert {"score", "export", "leverage", "bring", "join", "own", "check", "retrain", "experiments", "fetch"} <= named
+    assert {
+        "score",
+        "export",
+        "leverage",
+        "bring",
+        "join",
+        "own",
+        "check",
+        "retrain",
+        "experiments",
+        "fetch",
+    } <= named
 
 
 def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
@@ -50,13 +63,23 @@ def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     data = datasets.load("digits", n=50)
-    columns = [export.Column(Spec(dataset="digits").with_(n=50), strategy.score("leverage", embeddings.embed(data, "raw", seed=1)), {})]
+    columns = [
+        export.Column(
+            Spec(dataset="digits").with_(n=50),
+            strategy.score("leverage", embeddings.embed(data, "raw", seed=1)),
+            {},
+        )
+    ]
     manifest = export.manifest(data, columns)
-    Path("scores.parquet").write_bytes(export.encode(export.table(data, columns), "parquet", manifest))
+    Path("scores.parquet").write_bytes(
+        export.encode(export.table(data, columns), "parquet", manifest)
+    )
     (code,) = re.findall(r"```py\n(.*?)```", README, flags=re.S)
     found: dict = {}
     exec(code.split("from renumics")[0], found)
-    assert len(found["scores"]) == 50 and found["made"]["rankings"][0]["spec"]["dataset"] == "digits"
+    assert (
+        len(found["scores"]) == 50 and found["made"]["rankings"][0]["spec"]["dataset"] == "digits"
+    )
 
 
 def code_of(title: str) -> str:
@@ -70,7 +93,10 @@ def test_its_example_strategy_works_as_it_stands(monkeypatch):
     """The code of the four steps, run: registered, scored, and right."""
     monkeypatch.setattr(strategy, "_registry", dict(menu.strategies()))
     code = code_of("Add a strategy in four steps")
-    exec(compile(code.replace("from __future__ import annotations\n", ""), "norm.py", "exec"), {"__name__": "norm"})
+    exec(
+        compile(code.replace("from __future__ import annotations\n", ""), "norm.py", "exec"),
+        {"__name__": "norm"},
+    )
     x = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]])
     assert strategy.score("norm", Embedded(x), power=2.0).tolist() == [25.0, 0.0, 1.0]
     assert menu.find("norm").knobs["power"].default == 1.0
@@ -78,4 +104,6 @@ def test_its_example_strategy_works_as_it_stands(monkeypatch):
 
 def test_its_own_strategy_is_the_one_that_is_tried():
     """tests/plugins/test_loading.py runs this file: through check, the command line, a worker and the page."""
-    assert code_of("Your own strategy, without touching the app") == (ROOT / "tests" / "own" / "my_scorer.py").read_text("utf-8")
+    assert code_of("Your own strategy, without touching the app") == (
+        ROOT / "tests" / "own" / "my_scorer.py"
+    ).read_text("utf-8")

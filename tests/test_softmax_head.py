@@ -22,7 +22,10 @@ def problem():
 
 def torch_loss(theta, rows, labels, penalty):
     rows, penalty = torch.tensor(rows), torch.tensor(penalty)
-    return torch.nn.functional.cross_entropy(rows @ theta.T, torch.tensor(labels)) + 0.5 * (penalty * theta**2).sum()
+    return (
+        torch.nn.functional.cross_entropy(rows @ theta.T, torch.tensor(labels))
+        + 0.5 * (penalty * theta**2).sum()
+    )
 
 
 def test_the_loss_and_its_derivatives_are_autograds(problem):
@@ -33,7 +36,9 @@ def test_the_loss_and_its_derivatives_are_autograds(problem):
     (slope,) = torch.autograd.grad(value, parameter, create_graph=True)
     (bent,) = torch.autograd.grad((slope * torch.tensor(direction)).sum(), parameter)
     assert head_of.loss(*problem) == pytest.approx(value.item(), abs=1e-12)
-    np.testing.assert_allclose(head_of.gradient(*problem), slope.detach().numpy(), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        head_of.gradient(*problem), slope.detach().numpy(), rtol=0, atol=1e-12
+    )
     ours = head_of.hessian_product(direction, rows, head_of.softmax(rows @ theta.T), penalty)
     np.testing.assert_allclose(ours, bent.numpy(), rtol=0, atol=1e-12)
 
@@ -47,14 +52,18 @@ def test_slopes_are_the_directional_derivatives_of_each_point(problem):
         torch_loss(parameter, rows[i : i + 1], labels[i : i + 1], np.zeros(D + 1)).backward()
         by_hand = (parameter.grad.numpy() * direction).sum()
         assert head_of.slopes(direction, rows, residual)[i] == pytest.approx(by_hand, abs=1e-12)
-        np.testing.assert_allclose(np.outer(residual[i], rows[i]), parameter.grad.numpy(), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(
+            np.outer(residual[i], rows[i]), parameter.grad.numpy(), rtol=0, atol=1e-12
+        )
 
 
 def test_a_shift_of_all_classes_bends_nothing_but_the_penalty(problem):
     theta, rows, _, penalty = problem
     shift = np.tile(np.arange(D + 1.0), (C, 1))
     probs = head_of.softmax(rows @ theta.T)
-    np.testing.assert_allclose(head_of.hessian_product(shift, rows, probs, penalty), penalty * shift, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        head_of.hessian_product(shift, rows, probs, penalty), penalty * shift, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -62,11 +71,17 @@ def test_a_shift_of_all_classes_bends_nothing_but_the_penalty(problem):
 def test_the_fit_is_scikit_learns_optimum(l2, intercept):
     x, y = load_digits(return_X_y=True)
     x, y = x[:500] / 16, y[:500]
-    theirs = LogisticRegression(C=1 / (len(x) * l2), tol=1e-11, max_iter=5000, solver="newton-cg", fit_intercept=intercept).fit(x, y)
+    theirs = LogisticRegression(
+        C=1 / (len(x) * l2), tol=1e-11, max_iter=5000, solver="newton-cg", fit_intercept=intercept
+    ).fit(x, y)
     ours = head_of.fit(x.astype(np.float32), y, l2=l2, intercept=intercept, tolerance=1e-9)
     assert ours.l2 == l2 and len(ours.fitted_on) == 500 and ours.weights.shape == (10, 64)
-    np.testing.assert_allclose(head_of.probabilities(x, ours), theirs.predict_proba(x), rtol=0, atol=1e-5)
-    np.testing.assert_allclose(ours.weights, theirs.coef_, rtol=0, atol=1e-4 * np.abs(theirs.coef_).max())
+    np.testing.assert_allclose(
+        head_of.probabilities(x, ours), theirs.predict_proba(x), rtol=0, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        ours.weights, theirs.coef_, rtol=0, atol=1e-4 * np.abs(theirs.coef_).max()
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
@@ -112,11 +127,15 @@ def test_probabilities_by_hand_and_without_overflow():
 )
 def test_bad_input_is_refused(labels, settings, says):
     with pytest.raises(UserError, match=says):
-        head_of.fit(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(labels), **{"l2": 0.1, **settings})
+        head_of.fit(
+            np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(labels), **{"l2": 0.1, **settings}
+        )
 
 
 def test_a_class_without_points_is_fine_without_intercepts():
-    head = head_of.fit(np.array([[0.0], [1.0], [2.0]]), np.array([0, 1, 1]), l2=0.1, intercept=False, classes=3)
+    head = head_of.fit(
+        np.array([[0.0], [1.0], [2.0]]), np.array([0, 1, 1]), l2=0.1, intercept=False, classes=3
+    )
     assert head.weights.shape == (3, 1) and not head.intercepts.any()
 
 

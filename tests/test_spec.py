@@ -39,7 +39,10 @@ SAME = [
     ({}, {"strategy_knobs": (("ridge", "0"), ("rank", "None"))}),
     ({"embedding": "pca"}, {"embedding": "pca", "embedding_knobs": (("k", 50),), "seed": 4}),
     ({"n": 500}, {"n": "5e2", "subset": "0"}),
-    ({"strategy_knobs": (("ridge", 0.1), ("rank", 5))}, {"strategy_knobs": (("rank", "5"), ("ridge", "0.1"))}),
+    (
+        {"strategy_knobs": (("ridge", 0.1), ("rank", 5))},
+        {"strategy_knobs": (("rank", "5"), ("ridge", "0.1"))},
+    ),
     ({"strategy_knobs": (("ridge", 0.5),)}, {"strategy_knobs": (("ridge", 0.1), ("ridge", 0.5))}),
 ]
 
@@ -71,15 +74,30 @@ CHANGES = [
 
 def test_every_field_makes_another_spec_and_another_link():
     specs = [Spec(), *(Spec().with_(**change) for change in CHANGES)]
-    assert len(set(specs)) == len({tuple(sorted(spec.to_query().items())) for spec in specs}) == len(specs)
-    assert {name for change in CHANGES for name in change} == {field.name for field in dataclasses.fields(Spec)}, "no field is forgotten"
+    assert (
+        len(set(specs))
+        == len({tuple(sorted(spec.to_query().items())) for spec in specs})
+        == len(specs)
+    )
+    assert {name for change in CHANGES for name in change} == {
+        field.name for field in dataclasses.fields(Spec)
+    }, "no field is forgotten"
 
 
 def test_every_field_that_decides_the_scores_is_in_their_key():
-    specs = [Spec(), *(Spec().with_(**change) for change in CHANGES if not {"n", "subset", "dataset"} & set(change))]
+    specs = [
+        Spec(),
+        *(
+            Spec().with_(**change)
+            for change in CHANGES
+            if not {"n", "subset", "dataset"} & set(change)
+        ),
+    ]
     keys = {scores_key(spec, DATA) for spec in specs}
     assert len(keys) == len(specs), "the points themselves come into the key by their fingerprint:"
-    assert scores_key(Spec(), DATA) != scores_key(Spec(), DATA[::-1]) and scores_key(Spec(), DATA) == scores_key(Spec(), DATA)
+    assert scores_key(Spec(), DATA) != scores_key(Spec(), DATA[::-1]) and scores_key(
+        Spec(), DATA
+    ) == scores_key(Spec(), DATA)
 
 
 def test_the_embedding_key_knows_nothing_of_the_strategy():
@@ -89,14 +107,22 @@ def test_the_embedding_key_knows_nothing_of_the_strategy():
     wide = raw.with_(embedding="projection")
     seen = [raw, wide, wide.with_(seed=2), wide.with_(embedding_knobs=(("k", 9),))]
     assert len({embedding_key(spec, data) for spec in seen for data in (DATA, DATA[::-1])}) == 8
-    assert textbook_key(raw, DATA) == textbook_key(raw.with_(strategy="random"), DATA) != textbook_key(wide, DATA)
-    assert {key(raw, DATA).rpartition("-")[0] for key in (embedding_key, scores_key, textbook_key)} == {"embedding", "scores", "textbook"}
+    assert (
+        textbook_key(raw, DATA)
+        == textbook_key(raw.with_(strategy="random"), DATA)
+        != textbook_key(wide, DATA)
+    )
+    assert {
+        key(raw, DATA).rpartition("-")[0] for key in (embedding_key, scores_key, textbook_key)
+    } == {"embedding", "scores", "textbook"}
 
 
 def test_a_change_of_code_changes_the_keys(monkeypatch):
     before = [key(Spec(), DATA) for key in (embedding_key, scores_key, textbook_key)]
     monkeypatch.setattr("core.spec.code_version", lambda module: "another version")
-    assert not set(before) & {key(Spec(), DATA) for key in (embedding_key, scores_key, textbook_key)}
+    assert not set(before) & {
+        key(Spec(), DATA) for key in (embedding_key, scores_key, textbook_key)
+    }
 
 
 MADE = {"validation": "fi_util", "member_probs": "bald", "record": "forgetting"}
@@ -104,13 +130,30 @@ MADE = {"validation": "fi_util", "member_probs": "bald", "record": "forgetting"}
 
 def test_scores_are_as_new_as_what_makes_their_inputs(monkeypatch):
     code = code_version
-    before = {name: scores_key(Spec().with_(strategy=name), DATA) for name in (*MADE.values(), "knn_shapley", "entropy", "leverage")}
-    monkeypatch.setattr("core.spec.code_version", lambda module: "changed" if module == "core.strategy_inputs" else code(module))
-    changed = {name for name, key in before.items() if scores_key(Spec().with_(strategy=name), DATA) != key}
+    before = {
+        name: scores_key(Spec().with_(strategy=name), DATA)
+        for name in (*MADE.values(), "knn_shapley", "entropy", "leverage")
+    }
+    monkeypatch.setattr(
+        "core.spec.code_version",
+        lambda module: "changed" if module == "core.strategy_inputs" else code(module),
+    )
+    changed = {
+        name for name, key in before.items() if scores_key(Spec().with_(strategy=name), DATA) != key
+    }
     assert changed == {*MADE.values(), "knn_shapley"}
 
 
-@pytest.mark.parametrize("module", ["core.data.splits", "core.models.ensembles", "core.models.training_record", "core.softmax_head", "core.models.training"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "core.data.splits",
+        "core.models.ensembles",
+        "core.models.training_record",
+        "core.softmax_head",
+        "core.models.training",
+    ],
+)
 def test_what_makes_inputs_is_read_through_to_its_modules(module):
     from core.runtime import code_version as versions
 
@@ -118,22 +161,39 @@ def test_what_makes_inputs_is_read_through_to_its_modules(module):
 
 
 def test_heads_of_sittings_and_records_have_keys_of_their_own():
-    keys = [head_key(Spec(), DATA), head_key(Spec(), DATA, 0), head_key(Spec(), DATA, 1), record_key(Spec(), DATA)]
+    keys = [
+        head_key(Spec(), DATA),
+        head_key(Spec(), DATA, 0),
+        head_key(Spec(), DATA, 1),
+        record_key(Spec(), DATA),
+    ]
     assert len(set(keys)) == 4 and record_key(Spec().with_(strategy="forgetting"), DATA) == keys[3]
     assert record_key(Spec(embedding="pca"), DATA) != keys[3] != record_key(Spec(), DATA[::-1])
 
 
 def test_knobs_go_with_their_embedding_and_strategy():
-    spec = Spec().with_(embedding="projection", embedding_knobs=(("k", 10),), strategy_knobs=(("ridge", 1.0),), seed=3)
-    assert spec.with_(strategy="random").strategy_knobs == () and spec.with_(strategy="random").embedding_knobs == (("k", 10),)
-    assert spec.with_(embedding="random_relu").embedding_knobs == () and spec.with_(embedding="random_relu").seed == 3
+    spec = Spec().with_(
+        embedding="projection",
+        embedding_knobs=(("k", 10),),
+        strategy_knobs=(("ridge", 1.0),),
+        seed=3,
+    )
+    assert spec.with_(strategy="random").strategy_knobs == () and spec.with_(
+        strategy="random"
+    ).embedding_knobs == (("k", 10),)
+    assert (
+        spec.with_(embedding="random_relu").embedding_knobs == ()
+        and spec.with_(embedding="random_relu").seed == 3
+    )
     assert spec.with_(embedding="projection") == spec == spec.with_()
 
 
 def test_the_title_says_what_is_not_at_its_default():
     knobs = {"embedding_knobs": (("k", 20),), "strategy_knobs": (("ridge", 0.1),)}
     spec = Spec().with_(dataset="digits", n=500, embedding="projection", seed=3, **knobs)
-    assert spec.title() == "Digits 8 x 8, Random projection, Leverage (n 500, k 20, ridge 0.1, seed 3)"
+    assert (
+        spec.title() == "Digits 8 x 8, Random projection, Leverage (n 500, k 20, ridge 0.1, seed 3)"
+    )
 
 
 BAD = [
@@ -151,20 +211,40 @@ BAD = [
     ({"subset": "1.5", "n": "500"}, "subset: found '1.5', expected a whole number"),
     ({"e.k": "0"}, "k: found 0, expected a number from 1 to 16384"),
     ({"e.width": "3"}, "Random projection has no setting width; it has k"),
-    ({"s.ridge": "nan", "strategy": "leverage"}, "ridge: found nan, expected a number of at least 0"),
+    (
+        {"s.ridge": "nan", "strategy": "leverage"},
+        "ridge: found nan, expected a number of at least 0",
+    ),
     ({"s.rank": "-3", "strategy": "leverage"}, "rank: found -3, expected a number of at least 1"),
     ({"s.power": "2", "strategy": "leverage"}, "Leverage has no setting power; it has ridge, rank"),
 ]
-REST = {"dataset": "digits", "embedding": "projection", "e.k": "20", "seed": "7", "strategy": "random", "draw": "4"}
+REST = {
+    "dataset": "digits",
+    "embedding": "projection",
+    "e.k": "20",
+    "seed": "7",
+    "strategy": "random",
+    "draw": "4",
+}
 
 
 @pytest.mark.parametrize(("bad", "message"), BAD)
 def test_a_bad_part_of_a_link_gives_one_message_and_the_rest_is_kept(bad, message):
-    rest = {name: value for name, value in REST.items() if name not in bad and not (name == "draw" and bad.get("strategy") == "leverage")}
+    rest = {
+        name: value
+        for name, value in REST.items()
+        if name not in bad and not (name == "draw" and bad.get("strategy") == "leverage")
+    }
     spec, problems = from_query(rest | bad)
-    assert len(problems) == (2 if "embedding" in bad else 1), problems  # another embedding has no setting k
+    assert len(problems) == (2 if "embedding" in bad else 1), (
+        problems
+    )  # another embedding has no setting k
     assert message in problems[0]
-    good = {name: value for name, value in (rest | bad).items() if name not in bad or (name in ("strategy", "n") and len(bad) > 1)}
+    good = {
+        name: value
+        for name, value in (rest | bad).items()
+        if name not in bad or (name in ("strategy", "n") and len(bad) > 1)
+    }
     if "embedding" in bad:
         good = {name: value for name, value in good.items() if name != "e.k"}
     assert spec == from_query(good)[0] and from_query(good)[1] == []
@@ -178,14 +258,18 @@ def as_fields(query: dict) -> dict:
     fields = {}
     for name, value in query.items():
         owner, field = prefixes.get(name[:2], (None, name))
-        fields |= {field: owner, f"{field}_knobs": ((name[2:], value),)} if owner else {field: value}
+        fields |= (
+            {field: owner, f"{field}_knobs": ((name[2:], value),)} if owner else {field: value}
+        )
     if "seed" in fields:
         fields["embedding"] = "projection"
     return fields
 
 
 def test_several_bad_parts_give_a_message_each():
-    spec, problems = from_query({"dataset": "x", "n": "y", "seed": "3", "strategy": "z", "s.ridge": "1"})
+    spec, problems = from_query(
+        {"dataset": "x", "n": "y", "seed": "3", "strategy": "z", "s.ridge": "1"}
+    )
     assert len(problems) == 3 and spec == Spec().with_(strategy_knobs=(("ridge", 1.0),))
 
 
@@ -199,19 +283,28 @@ def knob_values(knobs):
     """Mappings from some of the knobs to values in their ranges."""
 
     def values(knob):
-        low, high = knob.low if knob.low is not None else -1e6, knob.high if knob.high is not None else 1e6
+        low, high = (
+            knob.low if knob.low is not None else -1e6,
+            knob.high if knob.high is not None else 1e6,
+        )
         numbers = draw.integers(int(low), int(high)) if knob.kind is int else draw.floats(low, high)
-        plain = {bool: draw.booleans(), str: draw.sampled_from(knob.choices or ("",))}.get(knob.kind, numbers)
+        plain = {bool: draw.booleans(), str: draw.sampled_from(knob.choices or ("",))}.get(
+            knob.kind, numbers
+        )
         return plain | draw.none() if knob.optional else plain
 
-    return draw.fixed_dictionaries({}, optional={name: values(knob) for name, knob in knobs.items()})
+    return draw.fixed_dictionaries(
+        {}, optional={name: values(knob) for name, knob in knobs.items()}
+    )
 
 
 @draw.composite
 def specs(choose):
     dataset, seeds = choose(draw.sampled_from(datasets.names())), draw.integers(0, 2**31 - 1)
     images = datasets.info(dataset).is_images
-    fitting = [name for name, entry in embeddings.embedders().items() if images or not entry.images_only]
+    fitting = [
+        name for name, entry in embeddings.embedders().items() if images or not entry.images_only
+    ]
     embedder = embeddings.find(choose(draw.sampled_from(fitting)))
     chosen = menu.find(choose(draw.sampled_from(list(menu.strategies()))))
     return Spec().with_(
@@ -232,14 +325,20 @@ def specs(choose):
 def test_the_link_brings_every_spec_back(spec):
     query = spec.to_query()
     assert all(isinstance(value, str) for value in query.values())
-    assert from_query(query) == (spec, []) and from_query(dict(reversed(query.items()))) == (spec, [])
+    assert from_query(query) == (spec, []) and from_query(dict(reversed(query.items()))) == (
+        spec,
+        [],
+    )
     assert scores_key(from_query(query)[0], DATA) == scores_key(spec, DATA)
 
 
 @settings(max_examples=200, deadline=None)
 @given(
     draw.dictionaries(
-        draw.sampled_from([*"dataset n subset embedding seed strategy draw e.k s.ridge s.rank x".split()]), draw.text(max_size=12)
+        draw.sampled_from(
+            [*"dataset n subset embedding seed strategy draw e.k s.ridge s.rank x".split()]
+        ),
+        draw.text(max_size=12),
     )
 )
 def test_no_link_whatever_it_says_raises_anything(query):

@@ -106,7 +106,16 @@ def test_a_whole_number_without_a_bound_may_be_huge():
 def test_knobs_are_read_from_the_signature():
     ridge_knob = Knob("Ridge λ", "Why.", low=0.0)
 
-    def function(embedding, *, k, rng, plain=2, few: int | None = None, ridge: Annotated[float, ridge_knob] = 0.5, on: bool = True):
+    def function(
+        embedding,
+        *,
+        k,
+        rng,
+        plain=2,
+        few: int | None = None,
+        ridge: Annotated[float, ridge_knob] = 0.5,
+        on: bool = True,
+    ):
         pass
 
     knobs = knobs_of(function)
@@ -131,7 +140,11 @@ def test_parse_knobs_fills_defaults_in_and_names_strangers():
 
 def test_top_k_is_best_first_with_ties_in_the_order_of_the_points():
     chosen = top_k(np.array([0.2, 0.9, 0.5, 0.9, 0.5]), 4)
-    assert chosen.indices.tolist() == [1, 3, 2, 4] and chosen.gains.tolist() == [0.9, 0.9, 0.5, 0.5] and chosen.nested
+    assert (
+        chosen.indices.tolist() == [1, 3, 2, 4]
+        and chosen.gains.tolist() == [0.9, 0.9, 0.5, 0.5]
+        and chosen.nested
+    )
     assert top_k(np.zeros(5), 3).indices.tolist() == [0, 1, 2]
     assert len(top_k(np.zeros(5), 0)) == 0
 
@@ -140,7 +153,9 @@ def test_top_k_leaves_labeled_points_out():
     labeled = np.array([False, True, False, True, False])
     chosen = top_k(np.array([0.2, 0.9, 0.5, 0.9, 0.5]), 3, labeled)
     assert chosen.indices.tolist() == [2, 4, 0] and chosen.gains.tolist() == [0.5, 0.5, 0.2]
-    with pytest.raises(UserError, match=r"found 4, but 3 points can be picked. Choose k between 0 and 3"):
+    with pytest.raises(
+        UserError, match=r"found 4, but 3 points can be picked. Choose k between 0 and 3"
+    ):
         top_k(np.zeros(5), 4, labeled)
 
 
@@ -158,7 +173,9 @@ def test_top_k_ranks_no_non_finite_score(bad):
 
 def test_find_lists_the_names():
     assert find("leverage") is find(find("leverage"))
-    with pytest.raises(UserError, match=r"Strategy: found 'levrage', expected one of leverage,.*random"):
+    with pytest.raises(
+        UserError, match=r"Strategy: found 'levrage', expected one of leverage,.*random"
+    ):
         find("levrage")
 
 
@@ -187,8 +204,16 @@ def test_registration_reads_inputs_knobs_and_randomness(registry):
 
     entry = find("made_up")
     assert (entry.label, entry.kind) == ("Made up", "scorer")
-    assert (entry.needs, entry.accepts) == (("embedding", "probs"), ("embedding", "probs", "labels"))
-    assert list(entry.knobs) == ["weight"] and entry.random and entry.nested and entry.summary == "The first paragraph."
+    assert (entry.needs, entry.accepts) == (
+        ("embedding", "probs"),
+        ("embedding", "probs", "labels"),
+    )
+    assert (
+        list(entry.knobs) == ["weight"]
+        and entry.random
+        and entry.nested
+        and entry.summary == "The first paragraph."
+    )
     assert made_up.__name__ == "made_up", "the function stays a plain function"
 
 
@@ -219,8 +244,15 @@ def test_a_ranker_needs_what_any_dataset_gives_or_what_is_made_for_it(registry):
         return embedding[:, 0]
 
     found = menu.rankers()
-    assert found["needs_images"] == "needs images" and found["fi_active"] == f"needs {INPUTS['labeled']}"
-    assert {name for name, reason in found.items() if reason} == {"needs_images", "fi_active", "fi_active_forest"}
+    assert (
+        found["needs_images"] == "needs images"
+        and found["fi_active"] == f"needs {INPUTS['labeled']}"
+    )
+    assert {name for name, reason in found.items() if reason} == {
+        "needs_images",
+        "fi_active",
+        "fi_active_forest",
+    }
     assert list(found) == [name for name, entry in strategies().items() if entry.kind == "scorer"]
 
 
@@ -230,12 +262,21 @@ def test_a_selector_picks_and_has_no_scores(registry):
         return list(range(len(embedding)))[::-1][:k], [1] * k
 
     chosen = pick("last_first", EMBEDDED, 2)
-    assert chosen.indices.tolist() == [2, 1] and chosen.indices.dtype == np.int64 and chosen.gains.dtype == np.float64 and not chosen.nested
-    with pytest.raises(UserError, match=r"Last first picks a batch and has no score per point. Use pick"):
+    assert (
+        chosen.indices.tolist() == [2, 1]
+        and chosen.indices.dtype == np.int64
+        and chosen.gains.dtype == np.float64
+        and not chosen.nested
+    )
+    with pytest.raises(
+        UserError, match=r"Last first picks a batch and has no score per point. Use pick"
+    ):
         score("last_first", EMBEDDED)
 
 
-@pytest.mark.parametrize("picked", [[0, 0], [0, 1], [0]], ids=["twice the same", "a labeled one", "too few"])
+@pytest.mark.parametrize(
+    "picked", [[0, 0], [0, 1], [0]], ids=["twice the same", "a labeled one", "too few"]
+)
 def test_a_selector_that_picks_wrongly_is_stopped(registry, picked):
     @selector("Careless", nested=False)
     def careless(embedding, *, k):
@@ -255,11 +296,16 @@ def test_two_strategies_cannot_share_a_name(registry):
 
     scorer("Norm")(a_norm("one.module"))
     scorer("Norm")(a_norm("one.module"))  # the same module may be imported anew
-    with pytest.raises(TypeError, match=r"norm: one\.module has registered a strategy of this name"):
+    with pytest.raises(
+        TypeError, match=r"norm: one\.module has registered a strategy of this name"
+    ):
         scorer("Norm of somebody else")(a_norm("another.module"))
 
 
-@pytest.mark.parametrize(("values", "message"), [([1.0, np.nan, 2.0], "1 of 3 scores are NaN"), ([1.0, 2.0], r"expected \(3,\)")])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [([1.0, np.nan, 2.0], "1 of 3 scores are NaN"), ([1.0, 2.0], r"expected \(3,\)")],
+)
 def test_scores_that_cannot_be_ranked_are_refused(registry, values, message):
     @scorer("Bad")
     def bad(embedding):
@@ -270,5 +316,9 @@ def test_scores_that_cannot_be_ranked_are_refused(registry, values, message):
 
 
 def test_without_a_generator_random_numbers_are_still_the_same_each_time():
-    assert np.array_equal(score("random", EMBEDDED), score("random", EMBEDDED, rng=np.random.default_rng(0)))
-    assert not np.array_equal(score("random", EMBEDDED), score("random", EMBEDDED, rng=np.random.default_rng(1)))
+    assert np.array_equal(
+        score("random", EMBEDDED), score("random", EMBEDDED, rng=np.random.default_rng(0))
+    )
+    assert not np.array_equal(
+        score("random", EMBEDDED), score("random", EMBEDDED, rng=np.random.default_rng(1))
+    )

@@ -33,7 +33,9 @@ class Colour:
 def finish(chart: alt.Chart | alt.LayerChart, dark: bool, height: int = 170, **more: Any):
     """The chart at its height, with axis text dark (or light) enough to read from the back row."""
     ink = "#C9CFD6" if dark else "#4A5058"
-    return chart.properties(height=height, **more).configure_axis(labelColor=ink, titleColor=ink, titleFontWeight="normal")
+    return chart.properties(height=height, **more).configure_axis(
+        labelColor=ink, titleColor=ink, titleFontWeight="normal"
+    )
 
 
 def histogram_bins(scores: np.ndarray, bins: int = 60) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -41,7 +43,8 @@ def histogram_bins(scores: np.ndarray, bins: int = 60) -> tuple[np.ndarray, np.n
 
     On a log axis zeros are counted in the first bin.
     """
-    low, high = float(scores.min()), float(scores.max())
+    low = float(scores.min())
+    high = float(scores.max())
     positive = scores[scores > 0]
     log = low >= 0 and len(positive) > 0 and float(np.percentile(positive, 1)) < high / 100
     if log:
@@ -52,11 +55,20 @@ def histogram_bins(scores: np.ndarray, bins: int = 60) -> tuple[np.ndarray, np.n
     return edges, np.histogram(np.clip(scores, edges[0], edges[-1]), edges)[0], log
 
 
-def score_histogram(scores: np.ndarray, label: str, colour: str, kept: tuple[float, float] | None, dark: bool) -> alt.Chart:
+def score_histogram(
+    scores: np.ndarray, label: str, colour: str, kept: tuple[float, float] | None, dark: bool
+) -> alt.Chart:
     """How are the scores spread? Bars of equal width in score; dragging selects a range, parameter "range"."""
     edges, counts, log = histogram_bins(scores)
     low, high = kept or (-np.inf, np.inf)
-    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "points": counts, "inside": (edges[1:] > low) & (edges[:-1] < high)})
+    frame = pd.DataFrame(
+        {
+            "from": edges[:-1],
+            "to": edges[1:],
+            "points": counts,
+            "inside": (edges[1:] > low) & (edges[:-1] < high),
+        }
+    )
     frame["floor"] = 0
     scale = alt.Scale(type="log" if log else "linear", domain=[edges[0], edges[-1]], nice=False)
     axis = alt.Axis(grid=False, tickCount=4, format="~g", labelOverlap=True)
@@ -64,25 +76,39 @@ def score_histogram(scores: np.ndarray, label: str, colour: str, kept: tuple[flo
         alt.Chart(frame)
         .mark_rect(color=colour)
         .encode(
-            x=alt.X("from:Q", title=f"{label}{', log scale' if log else ''}", scale=scale, axis=axis),
+            x=alt.X(
+                "from:Q", title=f"{label}{', log scale' if log else ''}", scale=scale, axis=axis
+            ),
             x2="to:Q",
             y=alt.Y("points:Q", title="points", axis=alt.Axis(tickCount=4, format="~s")),
             y2="floor:Q",
             opacity=alt.condition("datum.inside", alt.value(1.0), alt.value(0.25)),
-            tooltip=[alt.Tooltip("from:Q", format=".4~g"), alt.Tooltip("to:Q", format=".4~g"), alt.Tooltip("points:Q", format=",")],
+            tooltip=[
+                alt.Tooltip("from:Q", format=".4~g"),
+                alt.Tooltip("to:Q", format=".4~g"),
+                alt.Tooltip("points:Q", format=","),
+            ],
         )
     )
-    return finish(bars.add_params(alt.selection_interval(name="range", encodings=["x"])), dark, usermeta=ON_CANVAS)
+    return finish(
+        bars.add_params(alt.selection_interval(name="range", encodings=["x"])),
+        dark,
+        usermeta=ON_CANVAS,
+    )
 
 
-def class_shares(names: tuple[str, ...], chosen: np.ndarray, everyone: np.ndarray, dark: bool) -> alt.LayerChart:
+def class_shares(
+    names: tuple[str, ...], chosen: np.ndarray, everyone: np.ndarray, dark: bool
+) -> alt.LayerChart:
     """Which classes are over-represented? Share of each class among the chosen points, beside a tick at its share of all points."""
     frame = pd.DataFrame({"class": names, "chosen": chosen, "all": everyone})
     x = alt.X(
         "class:N",
         sort=list(names),
         title=None,
-        axis=alt.Axis(labelAngle=0 if len(names) <= 12 and max(map(len, names)) < 4 else -45, grid=False),
+        axis=alt.Axis(
+            labelAngle=0 if len(names) <= 12 and max(map(len, names)) < 4 else -45, grid=False
+        ),
     )
     tooltip = [
         alt.Tooltip("class:N"),
@@ -92,9 +118,17 @@ def class_shares(names: tuple[str, ...], chosen: np.ndarray, everyone: np.ndarra
     bars = (
         alt.Chart(frame)
         .mark_bar(color=TOP)
-        .encode(x=x, y=alt.Y("chosen:Q", title="share", axis=alt.Axis(format="%", tickCount=4)), tooltip=tooltip)
+        .encode(
+            x=x,
+            y=alt.Y("chosen:Q", title="share", axis=alt.Axis(format="%", tickCount=4)),
+            tooltip=tooltip,
+        )
     )
-    ticks = alt.Chart(frame).mark_tick(color=CHANCE, thickness=3).encode(x=x, y="all:Q", tooltip=tooltip)
+    ticks = (
+        alt.Chart(frame)
+        .mark_tick(color=CHANCE, thickness=3)
+        .encode(x=x, y="all:Q", tooltip=tooltip)
+    )
     return finish(alt.layer(bars, ticks), dark)
 
 
@@ -115,10 +149,18 @@ def heatmap(
     m = len(names)
     rows, columns = np.divmod(np.arange(m * m), m)
     frame = pd.DataFrame(
-        {"row": rows, "column": columns, "a": [names[i] for i in rows], "b": [names[j] for j in columns], "value": matrix.ravel()}
+        {
+            "row": rows,
+            "column": columns,
+            "a": [names[i] for i in rows],
+            "b": [names[j] for j in columns],
+            "value": matrix.ravel(),
+        }
     )
     frame = frame.join(pd.DataFrame(tips))
-    frame["picked"] = [picked is not None and {i, j} == set(picked) for i, j in zip(rows, columns, strict=True)]
+    frame["picked"] = [
+        picked is not None and {i, j} == set(picked) for i, j in zip(rows, columns, strict=True)
+    ]
     x, y = _names_axes(names)
     tooltip = [
         alt.Tooltip("a:N", title="ranking"),
@@ -128,14 +170,27 @@ def heatmap(
     ]
     base = alt.Chart(frame).encode(x=x, y=y, tooltip=tooltip)
     scale = alt.Scale(domain=[-1, 0, 1], range=list(CORRELATION), interpolate="rgb")
-    scale = scale if correlation else alt.Scale(domain=[0, 1], range=list(CORRELATION[1:]), interpolate="rgb")
-    cells = base.mark_rect(cursor="pointer").encode(color=alt.Color("value:Q", scale=scale, legend=None))
-    frames = base.transform_filter("datum.picked").mark_rect(fillOpacity=0, stroke="#000000", strokeWidth=2.5, cursor="pointer")
-    texts = base.mark_text(fontSize=11 if m <= 20 else 8, opacity={"expr": f"width > {m * 24} ? 1 : 0"}).encode(
-        text=alt.Text("value:Q", format=".2f"), color=alt.condition("datum.value < -0.93", alt.value("#FFFFFF"), alt.value("#000000"))
+    scale = (
+        scale
+        if correlation
+        else alt.Scale(domain=[0, 1], range=list(CORRELATION[1:]), interpolate="rgb")
+    )
+    cells = base.mark_rect(cursor="pointer").encode(
+        color=alt.Color("value:Q", scale=scale, legend=None)
+    )
+    frames = base.transform_filter("datum.picked").mark_rect(
+        fillOpacity=0, stroke="#000000", strokeWidth=2.5, cursor="pointer"
+    )
+    texts = base.mark_text(
+        fontSize=11 if m <= 20 else 8, opacity={"expr": f"width > {m * 24} ? 1 : 0"}
+    ).encode(
+        text=alt.Text("value:Q", format=".2f"),
+        color=alt.condition("datum.value < -0.93", alt.value("#FFFFFF"), alt.value("#000000")),
     )
     click = alt.selection_point(name="cell", fields=["row", "column"], on="click", clear=False)
-    layers = alt.layer(cells.add_params(click), *_family_marks(names, families, x, y, dark), texts, frames)
+    layers = alt.layer(
+        cells.add_params(click), *_family_marks(names, families, x, y, dark), texts, frames
+    )
     return finish(layers.resolve_scale(color="independent"), dark, heatmap_height(m), padding=CLOSE)
 
 
@@ -146,24 +201,44 @@ def heatmap_height(m: int) -> int:
 
 def _names_axes(names: list[str]) -> tuple[alt.X, alt.Y]:
     """The rankings along both sides of the heatmap, every one with its name, with room for the strips of colour."""
-    axis = alt.Axis(title=None, labelLimit=140, labelOverlap=False, ticks=False, domain=False, grid=False, offset=9, labelPadding=4)
+    axis = alt.Axis(
+        title=None,
+        labelLimit=140,
+        labelOverlap=False,
+        ticks=False,
+        domain=False,
+        grid=False,
+        offset=9,
+        labelPadding=4,
+    )
     scale = alt.Scale(paddingInner=0, paddingOuter=0)
-    return alt.X("b:N", sort=names, axis=axis, scale=scale), alt.Y("a:N", sort=names, axis=axis, scale=scale)
+    return alt.X("b:N", sort=names, axis=axis, scale=scale), alt.Y(
+        "a:N", sort=names, axis=axis, scale=scale
+    )
 
 
-def _family_marks(names: list[str], families: list[str], x: alt.X, y: alt.Y, dark: bool) -> list[alt.Chart]:
+def _family_marks(
+    names: list[str], families: list[str], x: alt.X, y: alt.Y, dark: bool
+) -> list[alt.Chart]:
     """Strips in the families' colours along both sides of the heatmap, and gaps between one family and the next.
 
     A strip carries the place of its ranking, so that a click on it is a click on the diagonal.
     """
     places = list(range(len(names)))
-    frame = pd.DataFrame({"row": places, "column": places, "a": names, "b": names, "family": families})
-    colours = alt.Scale(domain=list(FAMILIES), range=[family_colour(family, dark) for family in FAMILIES])
+    frame = pd.DataFrame(
+        {"row": places, "column": places, "a": names, "b": names, "family": families}
+    )
+    colours = alt.Scale(
+        domain=list(FAMILIES), range=[family_colour(family, dark) for family in FAMILIES]
+    )
     base = alt.Chart(frame).encode(
-        color=alt.Color("family:N", scale=colours, legend=None), tooltip=[alt.Tooltip("a:N", title="ranking"), "family:N"]
+        color=alt.Color("family:N", scale=colours, legend=None),
+        tooltip=[alt.Tooltip("a:N", title="ranking"), "family:N"],
     )
     beside = base.mark_rect().encode(y=y, x=alt.value(-9), x2=alt.value(-4))
-    below = base.mark_rect().encode(x=x, y=alt.value({"expr": "height + 4"}), y2=alt.value({"expr": "height + 9"}))
+    below = base.mark_rect().encode(
+        x=x, y=alt.value({"expr": "height + 4"}), y2=alt.value({"expr": "height + 9"})
+    )
     first = frame.iloc[[i for i in places[1:] if families[i] != families[i - 1]]]
     if first.empty:
         return [beside, below]
@@ -179,11 +254,22 @@ def rank_plane(counts: np.ndarray, a: str, b: str, dark: bool) -> alt.Chart:
     bins = len(counts)
     rows, columns = np.nonzero(counts)
     frame = pd.DataFrame(
-        {"a": columns / bins * 100, "a2": (columns + 1) / bins * 100, "b": rows / bins * 100, "b2": (rows + 1) / bins * 100}
+        {
+            "a": columns / bins * 100,
+            "a2": (columns + 1) / bins * 100,
+            "b": rows / bins * 100,
+            "b2": (rows + 1) / bins * 100,
+        }
     )
     frame["points"] = counts[rows, columns]
-    colours = {"scale": alt.Scale(range=palette.score_colours(dark), interpolate="rgb", type="sqrt"), "legend": None}
-    axis = {"scale": alt.Scale(domain=[0, 100], nice=False), "axis": alt.Axis(grid=False, tickCount=5)}
+    colours = {
+        "scale": alt.Scale(range=palette.score_colours(dark), interpolate="rgb", type="sqrt"),
+        "legend": None,
+    }
+    axis = {
+        "scale": alt.Scale(domain=[0, 100], nice=False),
+        "axis": alt.Axis(grid=False, tickCount=5),
+    }
     chart = (
         alt.Chart(frame)
         .mark_rect(strokeWidth=0.6)  # in the cell's own colour: no seams between cells
@@ -201,11 +287,20 @@ def rank_plane(counts: np.ndarray, a: str, b: str, dark: bool) -> alt.Chart:
             ],
         )
     )
-    return finish(chart, dark, height=340, padding=CLOSE).configure_view(fill=palette.score_colours(dark)[0], stroke=None)
+    return finish(chart, dark, height=340, padding=CLOSE).configure_view(
+        fill=palette.score_colours(dark)[0], stroke=None
+    )
 
 
 def scatter(
-    coordinates: np.ndarray, colour: Colour, inner: np.ndarray, box: tuple | None, *, brush: bool, dark: bool, height: int = 560
+    coordinates: np.ndarray,
+    colour: Colour,
+    inner: np.ndarray,
+    box: tuple | None,
+    *,
+    brush: bool,
+    dark: bool,
+    height: int = 560,
 ) -> alt.LayerChart:
     """Where do the points lie? One dot per point, at equal aspect; points outside the box are grey; a drag is parameter "box".
 
@@ -214,55 +309,95 @@ def scatter(
     frame = pd.DataFrame({"x": coordinates[:, 0], "y": coordinates[:, 1], "inner": inner})
     frame["value"] = colour.values.astype(np.int16 if colour.names else np.float32)
     frame["above"] = (inner * (1 + (colour.values if _is_choice(colour) else 0))).astype(np.int8)
-    encoded = alt.Color("value:N" if colour.names else "value:Q", scale=_colours(colour, dark), legend=None)
+    encoded = alt.Color(
+        "value:N" if colour.names else "value:Q", scale=_colours(colour, dark), legend=None
+    )
     dots = (
         alt.Chart(frame)
         .mark_circle(size=9 if len(frame) > 20_000 else 22, opacity=0.7, stroke=None)
         .encode(
             *_square(coordinates),
-            color=alt.condition("datum.inner", encoded, alt.value("#39424C" if dark else "#DDE1E5")),
+            color=alt.condition(
+                "datum.inner", encoded, alt.value("#39424C" if dark else "#DDE1E5")
+            ),
             order="above:Q",
             tooltip=alt.value({"expr": _told(colour)}),
         )
     )
     if brush:
         dots = dots.add_params(alt.selection_interval(name="box", encodings=["x", "y"]))
-    corners = pd.DataFrame([dict(zip(("x", "x2", "y", "y2", "shown"), (*(box or (0, 0, 0, 0)), int(box is not None)), strict=True))])
-    edge = alt.Chart(corners).mark_rect(fillOpacity=0, stroke="#FFFFFF" if dark else "#000000", strokeDash=[4, 3])
-    edge = edge.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q", strokeOpacity=alt.StrokeOpacity("shown:Q", scale=None))
-    layers = alt.layer(dots, edge, *(_class_names(coordinates, colour, dark) if colour.title == "class" else []))
+    corners = pd.DataFrame(
+        [
+            dict(
+                zip(
+                    ("x", "x2", "y", "y2", "shown"),
+                    (*(box or (0, 0, 0, 0)), int(box is not None)),
+                    strict=True,
+                )
+            )
+        ]
+    )
+    edge = alt.Chart(corners).mark_rect(
+        fillOpacity=0, stroke="#FFFFFF" if dark else "#000000", strokeDash=[4, 3]
+    )
+    edge = edge.encode(
+        x="x:Q",
+        x2="x2:Q",
+        y="y:Q",
+        y2="y2:Q",
+        strokeOpacity=alt.StrokeOpacity("shown:Q", scale=None),
+    )
+    layers = alt.layer(
+        dots, edge, *(_class_names(coordinates, colour, dark) if colour.title == "class" else [])
+    )
     return finish(layers, dark, height, padding=CLOSE, usermeta=ON_CANVAS)
 
 
 def _told(colour: Colour) -> str:
     """What a dot's tooltip says: its value, or the name of its group, as a Vega expression."""
-    value = f"{json.dumps(colour.names)}[datum.value]" if colour.names else "format(datum.value, '.1f')"
+    value = (
+        f"{json.dumps(colour.names)}[datum.value]" if colour.names else "format(datum.value, '.1f')"
+    )
     return f"{{{json.dumps(colour.title)}: {value}}}"
 
 
 def _square(coordinates: np.ndarray) -> tuple[alt.X, alt.Y]:
     """Axes without ticks whose units have the same length, whatever the size of the picture."""
-    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    low = coordinates.min(axis=0)
+    high = coordinates.max(axis=0)
     half = float((high - low).max()) / 2 * 1.03 or 1.0
     sides = []
     for axis, (kind, other) in enumerate((("width", "height"), ("height", "width"))):
-        middle, reach = float(low[axis] + high[axis]) / 2, f"{half} * max(1, {kind} / {other})"
-        scale = alt.Scale(domainMin={"expr": f"{middle} - {reach}"}, domainMax={"expr": f"{middle} + {reach}"}, zero=False, nice=False)
+        middle = float(low[axis] + high[axis]) / 2
+        reach = f"{half} * max(1, {kind} / {other})"
+        scale = alt.Scale(
+            domainMin={"expr": f"{middle} - {reach}"},
+            domainMax={"expr": f"{middle} + {reach}"},
+            zero=False,
+            nice=False,
+        )
         sides.append((alt.X, alt.Y)[axis](f"{'xy'[axis]}:Q", scale=scale, axis=None))
     return sides[0], sides[1]
 
 
 def _is_choice(colour: Colour) -> bool:
-    return len(colour.names) == 2 and colour.title != "class"  # the others and the chosen; two classes are equals
+    return (
+        len(colour.names) == 2 and colour.title != "class"
+    )  # the others and the chosen; two classes are equals
 
 
 def _colours(colour: Colour, dark: bool) -> alt.Scale:
     if _is_choice(colour):
         return alt.Scale(domain=[0, 1], range=palette.chosen_colours(dark))
     if colour.names:
-        return alt.Scale(domain=list(range(len(colour.names))), range=[palette.class_colour(i) for i in range(len(colour.names))])
+        return alt.Scale(
+            domain=list(range(len(colour.names))),
+            range=[palette.class_colour(i) for i in range(len(colour.names))],
+        )
     if colour.values.min() < 0:
-        return alt.Scale(domain=[-100, 0, 100], range=palette.difference_colours(dark), interpolate="rgb")
+        return alt.Scale(
+            domain=[-100, 0, 100], range=palette.difference_colours(dark), interpolate="rgb"
+        )
     return alt.Scale(domain=[0, 100], range=palette.score_colours(dark), interpolate="rgb")
 
 
@@ -270,10 +405,14 @@ def _class_names(coordinates: np.ndarray, colour: Colour, dark: bool) -> list[al
     """The name of each class at the middle of its points, so that colour is not the only sign."""
     present = [c for c in range(len(colour.names)) if (colour.values == c).any()]
     middles = np.array([np.median(coordinates[colour.values == c], axis=0) for c in present])
-    frame = pd.DataFrame({"x": middles[:, 0], "y": middles[:, 1], "name": [colour.names[c] for c in present]})
+    frame = pd.DataFrame(
+        {"x": middles[:, 0], "y": middles[:, 1], "name": [colour.names[c] for c in present]}
+    )
     paper, ink = ("#101418", "#FFFFFF") if dark else ("#FFFFFF", "#0B0D0F")
     base = alt.Chart(frame).encode(x="x:Q", y="y:Q", text="name:N")
-    halo = base.mark_text(fontSize=17, fontWeight="bold", stroke=paper, strokeWidth=5, strokeJoin="round", color=paper)
+    halo = base.mark_text(
+        fontSize=17, fontWeight="bold", stroke=paper, strokeWidth=5, strokeJoin="round", color=paper
+    )
     return [halo, base.mark_text(fontSize=17, fontWeight="bold", color=ink)]
 
 
@@ -284,9 +423,18 @@ def percentile_strip(frame: pd.DataFrame, dark: bool) -> alt.LayerChart:
     """
     families = list(FAMILIES)
     colours = alt.Scale(domain=families, range=[family_colour(family, dark) for family in families])
-    x = alt.X("percentile:Q", scale=alt.Scale(domain=[0, 100]), title="percentile", axis=alt.Axis(tickCount=5))
-    order = frame.groupby("ranking")["percentile"].mean().sort_values(ascending=False).index.tolist()
-    y = alt.Y("ranking:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
+    x = alt.X(
+        "percentile:Q",
+        scale=alt.Scale(domain=[0, 100]),
+        title="percentile",
+        axis=alt.Axis(tickCount=5),
+    )
+    order = (
+        frame.groupby("ranking")["percentile"].mean().sort_values(ascending=False).index.tolist()
+    )
+    y = alt.Y(
+        "ranking:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False)
+    )
     tooltip = [
         "ranking:N",
         "seed:Q",
@@ -296,5 +444,9 @@ def percentile_strip(frame: pd.DataFrame, dark: bool) -> alt.LayerChart:
     ]
     base = alt.Chart(frame).encode(y=y)
     track = base.mark_rule(opacity=0.06).encode(x=alt.datum(0), x2=alt.datum(100))
-    dots = base.mark_circle(size=90, opacity=0.9).encode(x=x, color=alt.Color("family:N", scale=colours, legend=None), tooltip=tooltip)
-    return finish(alt.layer(track, dots), dark, height=max(60, 26 * frame["ranking"].nunique() + 40))
+    dots = base.mark_circle(size=90, opacity=0.9).encode(
+        x=x, color=alt.Color("family:N", scale=colours, legend=None), tooltip=tooltip
+    )
+    return finish(
+        alt.layer(track, dots), dark, height=max(60, 26 * frame["ranking"].nunique() + 40)
+    )

@@ -9,15 +9,45 @@ Colours are "#RRGGBB". In the dark theme those that would vanish are lightened.
 
 from __future__ import annotations
 
-FAMILIES = {"raw": "#4D4D4D", "random": "#E69F00", "untrained": "#CC79A7", "regression": "#009E73", "classification": "#0072B2"}
+FAMILIES = {
+    "raw": "#4D4D4D",
+    "random": "#E69F00",
+    "untrained": "#CC79A7",
+    "regression": "#009E73",
+    "classification": "#0072B2",
+}
 FAMILIES |= {"joined": "#882255"}  # computed elsewhere
 ON_DARK = {"raw": "#B8B8B8", "joined": "#CC6699"}
-TOP, BOTTOM, CHANCE = "#D55E00", "#56B4E9", "#8C8C8C"
+TOP = "#D55E00"
+BOTTOM = "#56B4E9"
+CHANCE = "#8C8C8C"
 CORRELATION = ("#0072B2", "#FFFFFF", TOP)
 
 # Okabe and Ito's eight, and two more that stay apart from them.
-CLASSES = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C", "#882255", "#44AA99")
-CIVIDIS = ("#002051", "#0D346B", "#31476E", "#555B6E", "#727071", "#898577", "#A19B78", "#C0B26F", "#E2CB5C", "#FDEA45")
+CLASSES = (
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+    "#8C8C8C",
+    "#882255",
+    "#44AA99",
+)
+CIVIDIS = (
+    "#002051",
+    "#0D346B",
+    "#31476E",
+    "#555B6E",
+    "#727071",
+    "#898577",
+    "#A19B78",
+    "#C0B26F",
+    "#E2CB5C",
+    "#FDEA45",
+)
 
 
 def family_colour(family: str, dark: bool) -> str:

@@ -15,7 +15,9 @@ def write(path: Path, content: bytes, mode: str = "wb") -> None:
         with path.open(mode) as file:
             file.write(content)
     except OSError as error:
-        raise UserError(f"{path}: could not be written ({error.strerror}). Choose a folder that exists and is writable.") from None
+        raise UserError(
+            f"{path}: could not be written ({error.strerror}). Choose a folder that exists and is writable."
+        ) from None
 
 
 def check_writable(path: Path) -> None:

@@ -24,5 +24,9 @@ def check(options: argparse.Namespace) -> int:
         for found in contract.findings(entry):
             print(f"  {found}", flush=True)
             broken += found.broken
-    print(f"{broken} {'promise is' if broken == 1 else 'promises are'} broken." if broken else "Every promise is kept.")
+    print(
+        f"{broken} {'promise is' if broken == 1 else 'promises are'} broken."
+        if broken
+        else "Every promise is kept."
+    )
     return int(broken > 0)

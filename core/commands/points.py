@@ -25,7 +25,10 @@ def add(commands) -> None:
     fetching = commands.add_parser("fetch", help="download a dataset and prepare it")
     fetching.add_argument("dataset", help=f"one of {', '.join(datasets.names())}")
     fetching.set_defaults(run=fetch)
-    bringing = commands.add_parser("bring", help="keep a dataset of your own: a zip or folder of images, .npz, .npy, Parquet or CSV")
+    bringing = commands.add_parser(
+        "bring",
+        help="keep a dataset of your own: a zip or folder of images, .npz, .npy, Parquet or CSV",
+    )
     bringing.add_argument("file")
     bringing.add_argument("--title", help="what to call it; the file's name by default")
     bringing.add_argument("--side", type=int, help="bring images to this many pixels a side")
@@ -33,9 +36,14 @@ def add(commands) -> None:
     bringing.add_argument("--id", help="the column of the ids; - for none")
     bringing.add_argument("--look", action="store_true", help="only say what is in it")
     bringing.set_defaults(run=bring)
-    joined = commands.add_parser("join", help="keep an embedding of a dataset that was computed elsewhere")
+    joined = commands.add_parser(
+        "join", help="keep an embedding of a dataset that was computed elsewhere"
+    )
     joined.add_argument("dataset", help="a dataset's name; see `python -m core own` for your own")
-    joined.add_argument("file", help=".npy, .npz, Parquet or CSV with a row for every point, with their ids or in their order")
+    joined.add_argument(
+        "file",
+        help=".npy, .npz, Parquet or CSV with a row for every point, with their ids or in their order",
+    )
     joined.add_argument("--title", help="what to call it; the file's name by default")
     joined.add_argument("--id", help="the column of the ids; - for none")
     joined.set_defaults(run=join)
@@ -65,7 +73,9 @@ def bring(options: argparse.Namespace) -> None:
     draft = _read(options.file, Choices(options.side, _column(options.label), _column(options.id)))
     about = preview.preview(draft)
     _tell(about.faults)
-    print(f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of {' x '.join(map(str, about.shape))}")
+    print(
+        f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of {' x '.join(map(str, about.shape))}"
+    )
     if about.classes:
         print("classes: " + ", ".join(f"{name} {count:,}" for name, count in about.classes))
     if not options.look:
@@ -80,7 +90,9 @@ def join(options: argparse.Namespace) -> None:
     embedding, faults = join_by_id.join(join_by_id.ids_of(data), draft)
     _tell(faults)
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
-    print(f"kept as {name}: python -m core score --dataset {data.name} --embedding {name} --out scores.parquet")
+    print(
+        f"kept as {name}: python -m core score --dataset {data.name} --embedding {name} --out scores.parquet"
+    )
 
 
 def show(options: argparse.Namespace) -> None:
@@ -91,15 +103,21 @@ def show(options: argparse.Namespace) -> None:
     for name in datasets.names():
         if own.is_own(name):
             about = own.info(name)
-            print(f"{name}  {about.title}, {about.n:,} points of {' x '.join(map(str, about.shape))}")
+            print(
+                f"{name}  {about.title}, {about.n:,} points of {' x '.join(map(str, about.shape))}"
+            )
         for embedding in own.joined(name).values():
-            print(f"{embedding.name}  {embedding.title}, {embedding.shape[1]:,} dimensions, of {datasets.info(name).title}")
+            print(
+                f"{embedding.name}  {embedding.title}, {embedding.shape[1]:,} dimensions, of {datasets.info(name).title}"
+            )
 
 
 def _read(file: str, choices: Choices) -> Draft:
     place = Path(file).expanduser()
     if not place.exists():
-        raise UserError(f"{place}: found nothing there, expected a file or a folder. Check its name.")
+        raise UserError(
+            f"{place}: found nothing there, expected a file or a folder. Check its name."
+        )
     return intake.read(place, place.name, choices=choices)
 
 

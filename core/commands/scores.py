@@ -29,9 +29,12 @@ def add(commands) -> None:
 def score(options: argparse.Namespace) -> None:
     """Scores of all points into a table, and beside it a manifest of how they were made."""
     spec = _spec(options)
-    (entry,), out = _write_scores([spec], None, options.out), options.out
+    (entry,) = _write_scores([spec], None, options.out)
+    out = options.out
     n = len(entry.arrays["scores"])
-    print(f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}")
+    print(
+        f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}"
+    )
 
 
 def export_scores(options: argparse.Namespace) -> None:
@@ -52,13 +55,16 @@ def leverage(options: argparse.Namespace) -> None:
     from core.large import leverage as large
     from core.large import row_sources
 
-    out, ridge = Path(options.out), menu.find("leverage").knobs["ridge"].parse(options.ridge)
+    out = Path(options.out)
+    ridge = menu.find("leverage").knobs["ridge"].parse(options.ridge)
     kind = export.kind_of(out.name)
     files.check_writable(out)
     table = row_sources.open_table(options.table, options.without)
     scores, facts = large.of_file(table, ridge, files.tenths())
     files.write(out, export.encode(large.frame(scores), kind))
-    files.write(out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode())
+    files.write(
+        out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode()
+    )
     rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
     print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
 
@@ -67,11 +73,20 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     """The table of these rankings, with the map of one Spec's embedding, and its manifest."""
     from core import pipeline  # computes with torch: only here
 
-    out, kind = Path(name), export.kind_of(Path(name).name)  # an unknown format is said before the work
+    # an unknown format is said before the work
+    out = Path(name)
+    kind = export.kind_of(Path(name).name)
     entries = [pipeline.scores(spec) for spec in specs]
     drawn = pipeline.map_of(mapped) if mapped else None
-    columns = [export.Column(spec, entry.arrays["scores"], entry.facts) for spec, entry in zip(specs, entries, strict=True)]
-    projection = export.Projection(mapped, drawn.arrays["coordinates"], drawn.facts) if mapped and drawn else None
+    columns = [
+        export.Column(spec, entry.arrays["scores"], entry.facts)
+        for spec, entry in zip(specs, entries, strict=True)
+    ]
+    projection = (
+        export.Projection(mapped, drawn.arrays["coordinates"], drawn.facts)
+        if mapped and drawn
+        else None
+    )
     data = pipeline.dataset(specs[0].dataset, specs[0].n, specs[0].subset)
     manifest = export.manifest(data, columns, projection)
     files.write(out, export.encode(export.table(data, columns, projection), kind, manifest))
@@ -82,8 +97,14 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
 
 
 def _spec(options: argparse.Namespace) -> Spec:
-    knobs = {"embedding_knobs": _pairs(options.embedding_knob), "strategy_knobs": _pairs(options.knob)}
-    plain = {name: getattr(options, name) for name in ("dataset", "n", "subset", "embedding", "seed", "strategy", "draw")}
+    knobs = {
+        "embedding_knobs": _pairs(options.embedding_knob),
+        "strategy_knobs": _pairs(options.knob),
+    }
+    plain = {
+        name: getattr(options, name)
+        for name in ("dataset", "n", "subset", "embedding", "seed", "strategy", "draw")
+    }
     return Spec().with_(**plain, **knobs)
 
 
@@ -91,16 +112,22 @@ def _pairs(settings: list[str]) -> tuple[tuple[str, str], ...]:
     for setting in settings:
         if "=" not in setting:
             raise UserError(f"Setting: found {setting!r}, expected name=value, such as ridge=0.1.")
-    return tuple((name, value) for name, _, value in (setting.partition("=") for setting in settings))
+    return tuple(
+        (name, value) for name, _, value in (setting.partition("=") for setting in settings)
+    )
 
 
 def _add_score(commands) -> None:
     default = Spec()
     scoring = commands.add_parser("score", help="score every point and write a table")
-    scoring.add_argument("--dataset", default=default.dataset, help=f"one of {', '.join(datasets.names())}")
+    scoring.add_argument(
+        "--dataset", default=default.dataset, help=f"one of {', '.join(datasets.names())}"
+    )
     scoring.add_argument("--n", help="a class-stratified random subset of this many points")
     scoring.add_argument("--subset", default=0, help="seed of the subset")
-    scoring.add_argument("--embedding", default=default.embedding, help=f"one of {', '.join(embeddings.embedders())}")
+    scoring.add_argument(
+        "--embedding", default=default.embedding, help=f"one of {', '.join(embeddings.embedders())}"
+    )
     scoring.add_argument("--seed", default=1, help="seed of the embedding")
     scoring.add_argument("--embedding-knob", action="append", default=[], metavar="NAME=VALUE")
     scoring.add_argument(
@@ -108,27 +135,54 @@ def _add_score(commands) -> None:
         default=default.strategy,
         help=f"one of {', '.join(n for n, s in menu.strategies().items() if s.kind == 'scorer')}",
     )
-    scoring.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE", help="a setting of the strategy, such as ridge=0.1")
+    scoring.add_argument(
+        "--knob",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the strategy, such as ridge=0.1",
+    )
     scoring.add_argument("--draw", default=0, help="seed of a strategy that draws random numbers")
     scoring.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     scoring.set_defaults(run=score)
 
 
 def _add_export(commands) -> None:
-    parser = commands.add_parser("export", help="write several rankings of the same points, and a map, into one table")
-    parser.add_argument("--dataset", default=Spec().dataset, help=f"one of {', '.join(datasets.names())}")
+    parser = commands.add_parser(
+        "export", help="write several rankings of the same points, and a map, into one table"
+    )
+    parser.add_argument(
+        "--dataset", default=Spec().dataset, help=f"one of {', '.join(datasets.names())}"
+    )
     parser.add_argument("--n", help="a class-stratified random subset of this many points")
     parser.add_argument("--subset", default=0, help="seed of the subset")
-    parser.add_argument("--rankings", required=True, help='embedding:seed:strategy:draw, several in quotes, such as "raw:leverage random"')
-    parser.add_argument("--map", help="the embedding whose map gives projection_x and projection_y, such as raw or cnn_classification:2")
+    parser.add_argument(
+        "--rankings",
+        required=True,
+        help='embedding:seed:strategy:draw, several in quotes, such as "raw:leverage random"',
+    )
+    parser.add_argument(
+        "--map",
+        help="the embedding whose map gives projection_x and projection_y, such as raw or cnn_classification:2",
+    )
     parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     parser.set_defaults(run=export_scores)
 
 
 def _add_leverage(commands) -> None:
-    parser = commands.add_parser("leverage", help="leverage of a table that need not fit into memory")
+    parser = commands.add_parser(
+        "leverage", help="leverage of a table that need not fit into memory"
+    )
     parser.add_argument("table", help="a .npy file, a .parquet file, or a folder of .parquet files")
-    parser.add_argument("--ridge", default=0.0, help="added to every eigenvalue of X^T X. Default 0.")
-    parser.add_argument("--without", nargs="+", default=[], metavar="COLUMN", help="columns of a Parquet table that are no features")
+    parser.add_argument(
+        "--ridge", default=0.0, help="added to every eigenvalue of X^T X. Default 0."
+    )
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="columns of a Parquet table that are no features",
+    )
     parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     parser.set_defaults(run=leverage)

@@ -20,22 +20,46 @@ from core.spec import Comparison, Spec, talk_comparison
 
 def add(commands) -> None:
     """Put these commands into the parser."""
-    shipping = commands.add_parser("experiments", help="compute and pack the experiments that come with the app (hours on two cores)")
-    shipping.add_argument("--only", nargs="+", choices=KINDS, help="those of these pages only; the others stay as they are")
+    shipping = commands.add_parser(
+        "experiments",
+        help="compute and pack the experiments that come with the app (hours on two cores)",
+    )
+    shipping.add_argument(
+        "--only",
+        nargs="+",
+        choices=KINDS,
+        help="those of these pages only; the others stay as they are",
+    )
     shipping.set_defaults(run=experiments)
-    learning = commands.add_parser("networks", help="train the shipped networks (ten of them, about half a minute each on two cores)")
+    learning = commands.add_parser(
+        "networks",
+        help="train the shipped networks (ten of them, about half a minute each on two cores)",
+    )
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")
     functions = sorted({function for function, _ in first_screens()})
-    warming.add_argument("--only", nargs="+", choices=functions, help="these results only; the others stay as they are")
+    warming.add_argument(
+        "--only",
+        nargs="+",
+        choices=functions,
+        help="these results only; the others stay as they are",
+    )
     warming.set_defaults(run=warm)
 
 
 def first_screens() -> list[tuple[str, Spec | Comparison]]:
     """What the pages show before any input: which pipeline function, of what."""
-    shown = [Spec(embedding=name) for name in ("raw", "cnn_untrained", "cnn_regression", "cnn_classification")]
+    shown = [
+        Spec(embedding=name)
+        for name in ("raw", "cnn_untrained", "cnn_regression", "cnn_classification")
+    ]
     each = [(function, spec) for function in ("scores", "map_of") for spec in shown]
-    return [*each, ("textbook_scores", Spec()), ("agreement_of", talk_comparison()), *lesson.results()]
+    return [
+        *each,
+        ("textbook_scores", Spec()),
+        ("agreement_of", talk_comparison()),
+        *lesson.results(),
+    ]
 
 
 def warm(options: argparse.Namespace) -> None:
@@ -61,14 +85,25 @@ def networks(options: argparse.Namespace) -> None:
     data = datasets.load("mnist")
     for objective in trained.SHIPPED:
         for seed in trained.SEEDS:
-            path, described = trained.file("mnist", objective, seed), trained.description(data, objective, seed)
+            path = trained.file("mnist", objective, seed)
+            described = trained.description(data, objective, seed)
             original = trained.fit(data, objective, seed)
             path.parent.mkdir(parents=True, exist_ok=True)
             files.write(path, trained.encode(original, described))
             shipped = trained.load(path, described)
-            rankings = np.stack([leverage.leverage(training.embed(network, data.points)) for network in (original, shipped)])
-            accuracy = training.evaluate(shipped, data.points[data.test], data.labels[data.test]).accuracy
-            print(f"{path.name}: test accuracy {accuracy:.4f}, tau with float32 {agreement.kendall(rankings)[0, 1]:.5f}", flush=True)
+            rankings = np.stack(
+                [
+                    leverage.leverage(training.embed(network, data.points))
+                    for network in (original, shipped)
+                ]
+            )
+            accuracy = training.evaluate(
+                shipped, data.points[data.test], data.labels[data.test]
+            ).accuracy
+            print(
+                f"{path.name}: test accuracy {accuracy:.4f}, tau with float32 {agreement.kendall(rankings)[0, 1]:.5f}",
+                flush=True,
+            )
 
 
 def experiments(options: argparse.Namespace) -> None:

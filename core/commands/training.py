@@ -19,11 +19,16 @@ def add(commands) -> None:
     """Put the command into the parser."""
     from core.experiments.retrain.plan import KNOBS
 
-    parser = commands.add_parser("retrain", help="train networks on selections of the points, against random ones")
+    parser = commands.add_parser(
+        "retrain", help="train networks on selections of the points, against random ones"
+    )
     parser.add_argument("--dataset", help=f"one of {', '.join(datasets.names())}")
     parser.add_argument("--n", help="a class-stratified random subset of this many points")
     parser.add_argument("--subset", help="seed of the subset")
-    parser.add_argument("--candidates", help='rule:embedding:seed:strategy, several in quotes, such as "top:raw bottom:raw random"')
+    parser.add_argument(
+        "--candidates",
+        help='rule:embedding:seed:strategy, several in quotes, such as "top:raw bottom:raw random"',
+    )
     parser.add_argument("--budgets", help='numbers of points, such as "1000 5000"')
     for name, knob in KNOBS.items():
         parser.add_argument(f"--{name}", help=f"{knob.help or knob.label} Default {knob.default}.")
@@ -37,11 +42,16 @@ def retrain(options: argparse.Namespace) -> None:
     from core.experiments.retrain.plan import KNOBS, Retraining
 
     names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
-    plan = Retraining().with_(**{name: value for name in names if (value := getattr(options, name)) is not None})
+    plan = Retraining().with_(
+        **{name: value for name in names if (value := getattr(options, name)) is not None}
+    )
     out = Path(options.out or "retraining.csv")
     kind = export.kind_of(out.name)  # an unknown format is said before the work
     fingerprint = shipping.finish(plan, files.say, partial(print, file=sys.stderr))
     found = store.outcomes(plan, fingerprint)
     files.write(out, export.encode(pd.DataFrame(outcomes.rows(plan, found)), kind))
-    files.write(out.with_suffix(".manifest.json"), export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode())
+    files.write(
+        out.with_suffix(".manifest.json"),
+        export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode(),
+    )
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")

@@ -56,7 +56,9 @@ def is_own(name: object) -> bool:
 
 def is_joined(name: object) -> bool:
     """Is this the name of a joined embedding, whether it is there or not?"""
-    return isinstance(name, str) and name.startswith("joined_") and _NAME.fullmatch(name) is not None
+    return (
+        isinstance(name, str) and name.startswith("joined_") and _NAME.fullmatch(name) is not None
+    )
 
 
 def accept(data: Dataset, title: str) -> str:
@@ -70,11 +72,22 @@ def accept(data: Dataset, title: str) -> str:
         texts = repr((title, data.class_names, data.feature_names, visitor.get()))
         return f"own_{_digest(data.fingerprint.encode(), texts.encode(), called)}"
 
-    taken = {info(name).title for name in names()} | {entry.title for entry in catalogue.ENTRIES.values()}
+    taken = {info(name).title for name in names()} | {
+        entry.title for entry in catalogue.ENTRIES.values()
+    }
     name, title = _called(title, name_of, taken)
     arrays = {what: getattr(data, what) for what in ARRAYS if getattr(data, what) is not None}
-    about = {"title": title, "shape": data.shape, "class_names": data.class_names, "feature_names": data.feature_names}
-    _store(name, arrays, about | {"n": len(data), "train": int((~data.test).sum()), "probs": data.probs is not None})
+    about = {
+        "title": title,
+        "shape": data.shape,
+        "class_names": data.class_names,
+        "feature_names": data.feature_names,
+    }
+    _store(
+        name,
+        arrays,
+        about | {"n": len(data), "train": int((~data.test).sum()), "probs": data.probs is not None},
+    )
     return name
 
 
@@ -84,14 +97,20 @@ def join(dataset: Info, title: str, embedding: Floats, taken: Collection[str] = 
     taken: what other embeddings are called; such a title, or that of another joined one, gets a number.
     """
     if embedding.shape[0] != dataset.n:
-        raise UserError(f"Embedding: found {len(embedding):,} rows, expected {dataset.n:,}, one for every point of {dataset.title}.")
+        raise UserError(
+            f"Embedding: found {len(embedding):,} rows, expected {dataset.n:,}, one for every point of {dataset.title}."
+        )
     array = np.ascontiguousarray(embedding, np.float32)
 
     def name_of(title: str) -> str:
         return f"joined_{_digest(array.data.cast('B'), repr((title, dataset.name, array.shape, visitor.get())).encode())}"
 
-    name, title = _called(title, name_of, {*taken, *(one.title for one in joined(dataset.name).values())})
-    _store(name, {"embedding": array}, {"title": title, "dataset": dataset.name, "shape": array.shape})
+    name, title = _called(
+        title, name_of, {*taken, *(one.title for one in joined(dataset.name).values())}
+    )
+    _store(
+        name, {"embedding": array}, {"title": title, "dataset": dataset.name, "shape": array.shape}
+    )
     return name
 
 
@@ -126,11 +145,18 @@ def info(name: str) -> Info:
 
 def load(name: str) -> Dataset:
     """An own dataset, its arrays mapped from disk and read-only. A UserError if it is not there, or damaged."""
-    about, arrays = info(name), {}
+    about = info(name)
+    arrays = {}
     for what in ARRAYS:
         if (_home(name) / f"{what}.npy").exists():
             arrays[what] = _mapped(name, what, about.n)
-    return Dataset(name, class_names=about.class_names, feature_names=about.feature_names, title=about.title, **arrays)
+    return Dataset(
+        name,
+        class_names=about.class_names,
+        feature_names=about.feature_names,
+        title=about.title,
+        **arrays,
+    )
 
 
 def joined(dataset: str) -> dict[str, Joined]:
@@ -176,7 +202,9 @@ def _digest(*contents: bytes | memoryview) -> str:
 
 
 def _clean(title: str) -> str:
-    found = " ".join("".join(c if c.isprintable() else " " for c in title).split())[:LONGEST_TITLE].strip()
+    found = " ".join("".join(c if c.isprintable() else " " for c in title).split())[
+        :LONGEST_TITLE
+    ].strip()
     if not found:
         raise UserError("Name: found none, expected a few letters. Say what the data are called.")
     return found
@@ -184,14 +212,24 @@ def _clean(title: str) -> str:
 
 def _called(title: str, name_of: Callable[[str], str], taken: Collection[str]) -> tuple[str, str]:
     """(name, title) of something new, or of the same if it is there: the title as it is, or the first number that sets it apart."""
-    first, taken = _clean(title), {other.lower() for other in taken}
-    titles = (first if number == 1 else f"{first[: LONGEST_TITLE - 4].rstrip()} {number}" for number in itertools.count(1))
-    return next((name_of(title), title) for title in titles if title.lower() not in taken or _home(name_of(title)).exists())
+    first = _clean(title)
+    taken = {other.lower() for other in taken}
+    titles = (
+        first if number == 1 else f"{first[: LONGEST_TITLE - 4].rstrip()} {number}"
+        for number in itertools.count(1)
+    )
+    return next(
+        (name_of(title), title)
+        for title in titles
+        if title.lower() not in taken or _home(name_of(title)).exists()
+    )
 
 
 def _home(name: str) -> Path:
     if not (is_own(name) or is_joined(name)):
-        raise UserError(f"Own data: found the name {name!r}, expected own_ or joined_ and 16 hex digits. {MEND}")
+        raise UserError(
+            f"Own data: found the name {name!r}, expected own_ or joined_ and 16 hex digits. {MEND}"
+        )
     return folders.data_folder() / name.partition("_")[0] / name
 
 
@@ -206,7 +244,9 @@ def _store(name: str, arrays: dict[str, np.ndarray], card: dict[str, Any]) -> No
         fresh.mkdir()
         for what, array in arrays.items():
             np.save(fresh / f"{what}.npy", array, allow_pickle=False)
-        (fresh / "card.json").write_text(json.dumps(card | {"visitor": visitor.get()}, indent=1), encoding="utf-8")
+        (fresh / "card.json").write_text(
+            json.dumps(card | {"visitor": visitor.get()}, indent=1), encoding="utf-8"
+        )
         home.parent.mkdir(exist_ok=True)
         try:
             os.rename(fresh, home)
@@ -217,23 +257,40 @@ def _store(name: str, arrays: dict[str, np.ndarray], card: dict[str, Any]) -> No
 
 def _check_room(more: int) -> None:
     """A visitor may keep a few things, and all visitors together so much."""
-    everyones = [home for kind in ("own", "joined") for home, card in _cards(kind, everybody=True) if card["visitor"]]
+    everyones = [
+        home
+        for kind in ("own", "joined")
+        for home, card in _cards(kind, everybody=True)
+        if card["visitor"]
+    ]
     mine = [home for kind in ("own", "joined") for home, _ in _cards(kind)]
     if len(mine) >= policy.BOUNDS.own:
         most = policy.BOUNDS.own
-        raise UserError(f"Found {len(mine)} things of yours here already, expected fewer than {most}. Remove one of them first.")
+        raise UserError(
+            f"Found {len(mine)} things of yours here already, expected fewer than {most}. Remove one of them first."
+        )
     size = sum(file.stat().st_size for home in everyones for file in home.glob("*.npy"))
     if size + more > policy.BOUNDS.own_mb * 1e6:
-        raise UserError("There is no room for more at the moment: other visitors' data fill it. Try again later, or bring fewer points.")
+        raise UserError(
+            "There is no room for more at the moment: other visitors' data fill it. Try again later, or bring fewer points."
+        )
 
 
 def _mapped(name: str, what: str, n: int) -> np.ndarray:
     try:
-        array = np.load(_home(name) / f"{what}.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    except Exception as error:  # a truncated or overwritten .npy fails in more ways than can be listed
-        raise UserError(f"{_card(name)['title']}: its file {what}.npy cannot be read ({type(error).__name__}). {MEND}") from None
+        array = np.load(_home(name) / f"{what}.npy", mmap_mode="r", allow_pickle=False).view(
+            np.ndarray
+        )
+    except (
+        Exception
+    ) as error:  # a truncated or overwritten .npy fails in more ways than can be listed
+        raise UserError(
+            f"{_card(name)['title']}: its file {what}.npy cannot be read ({type(error).__name__}). {MEND}"
+        ) from None
     if len(array) != n:
-        raise UserError(f"{_card(name)['title']}: found {len(array):,} rows in {what}.npy, expected {n:,}. {MEND}")
+        raise UserError(
+            f"{_card(name)['title']}: found {len(array):,} rows in {what}.npy, expected {n:,}. {MEND}"
+        )
     return array
 
 
@@ -241,7 +298,11 @@ def _cards(kind: str, everybody: bool = False) -> Iterator[tuple[Path, dict[str,
     """Every folder of this kind with its card: those of the present visitor, or of everybody."""
     place = folders.data_folder() / kind
     for home in sorted(place.iterdir()) if place.is_dir() else ():
-        if _NAME.fullmatch(home.name) and (card := _read_card(home)) and (everybody or card["visitor"] == visitor.get()):
+        if (
+            _NAME.fullmatch(home.name)
+            and (card := _read_card(home))
+            and (everybody or card["visitor"] == visitor.get())
+        ):
             yield home, card
 
 
@@ -249,7 +310,9 @@ def _card(name: str) -> dict[str, Any]:
     card = _read_card(_home(name))
     if card is None:
         what = "Dataset" if is_own(name) else "Embedding"
-        raise UserError(f"{what} {name} is your own data or another person's, and is not on this machine, or not any more. {MEND}")
+        raise UserError(
+            f"{what} {name} is your own data or another person's, and is not on this machine, or not any more. {MEND}"
+        )
     return card
 
 

@@ -25,25 +25,36 @@ def synth2(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
     """
     labels = _labels(n)
     groups = np.array(list(SYNTH2.values()))[rng.integers(len(SYNTH2), size=n)]
-    return _points(groups * np.where(labels == 1, 1, -1)[:, None] + SYNTH2_SPREAD * rng.normal(size=(n, 2)), labels)
+    return _points(
+        groups * np.where(labels == 1, 1, -1)[:, None] + SYNTH2_SPREAD * rng.normal(size=(n, 2)),
+        labels,
+    )
 
 
 def synth2_groups(points: Floats) -> Ints:
     """Which group of synth2 is nearest to each point (n, 2): 0 central, 1 distracting, 2 definitive."""
     centres = np.array(list(SYNTH2.values()))
-    distances = [np.minimum(*(np.linalg.norm(points - side * centre, axis=1) for side in (1, -1))) for centre in centres]
+    distances = [
+        np.minimum(*(np.linalg.norm(points - side * centre, axis=1) for side in (1, -1)))
+        for centre in centres
+    ]
     return np.argmin(distances, axis=0)
 
 
-def two_gaussians(n: int, rng: np.random.Generator, *, distance: float = 3.0) -> tuple[Floats, Ints]:
+def two_gaussians(
+    n: int, rng: np.random.Generator, *, distance: float = 3.0
+) -> tuple[Floats, Ints]:
     """Two round normal clouds of spread 1 about (-distance/2, 0) and (distance/2, 0): a vertical line divides 3.0 with an error of 6.7%."""
     labels = _labels(n)
-    return _points(np.stack([distance * (labels - 0.5), np.zeros(n)], axis=1) + rng.normal(size=(n, 2)), labels)
+    return _points(
+        np.stack([distance * (labels - 0.5), np.zeros(n)], axis=1) + rng.normal(size=(n, 2)), labels
+    )
 
 
 def two_crescents(n: int, rng: np.random.Generator, *, noise: float = 0.2) -> tuple[Floats, Ints]:
     """Two half circles of radius 1 that reach into one another, with noise of this spread: no straight line divides them."""
-    labels, angles = _labels(n), np.pi * rng.random(n)
+    labels = _labels(n)
+    angles = np.pi * rng.random(n)
     upper = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     arcs = np.where(labels[:, None] == 0, upper, np.array([1.0, 0.5]) - upper)
     return _points(arcs + noise * rng.normal(size=(n, 2)), labels)

@@ -33,7 +33,9 @@ def swapped(labels: Ints, learn: Ints, judge: Ints) -> tuple[Ints, Ints]:
     """
     count = min(len(judge), len(learn) // 2)
     if count == 0:
-        raise UserError(f"Validation: found {len(learn)} training point, expected at least 2, so that one can judge. Choose more points.")
+        raise UserError(
+            f"Validation: found {len(learn)} training point, expected at least 2, so that one can judge. Choose more points."
+        )
     drawn = learn[stratified_rows(labels[learn], count, 0)]
     return np.setdiff1d(np.concatenate([learn, judge]), drawn), drawn
 
@@ -53,7 +55,10 @@ def stratified_rows(labels: Ints, n: int, seed: int) -> Ints:
     """
     rng = np.random.default_rng(seed)
     classes, sizes = np.unique(labels, return_counts=True)
-    chosen = [rng.permutation(np.flatnonzero(labels == c))[:quota] for c, quota in zip(classes, _quotas(sizes, n), strict=True)]
+    chosen = [
+        rng.permutation(np.flatnonzero(labels == c))[:quota]
+        for c, quota in zip(classes, _quotas(sizes, n), strict=True)
+    ]
     return np.sort(np.concatenate(chosen)).astype(np.int64)
 
 

@@ -25,9 +25,23 @@ from core.runtime.folders import ASSETS
 from core.types import Floats, Ints, UserError
 
 LETTER = (
-    "x of box", "y of box", "width", "height", "pixels on", "mean x", "mean y", "x variance", "y variance", "x y correlation",
-    "x x y", "x y y", "edges left to right", "edges with y", "edges bottom to top", "edges with x",
-)  # fmt: skip
+    "x of box",
+    "y of box",
+    "width",
+    "height",
+    "pixels on",
+    "mean x",
+    "mean y",
+    "x variance",
+    "y variance",
+    "x y correlation",
+    "x x y",
+    "x y y",
+    "edges left to right",
+    "edges with y",
+    "edges bottom to top",
+    "edges with x",
+)
 NUMBERS = 6  # leading columns of adult that are numbers; the others are one-hot
 Table = tuple[Floats, Ints]
 
@@ -35,13 +49,16 @@ Table = tuple[Floats, Ints]
 def read_letter(folder: Path, _parts: tuple[int, int], _shape: tuple[int, ...]) -> Table:
     """20,000 letters as 16 numbers from 0 to 15 each, in the published order."""
     rows = _lines(folder / "letter" / "letter.csv.gz")[1:]
-    return np.array([row[1:] for row in rows], np.float32), np.array([ord(row[0]) - ord("A") for row in rows], np.int64)
+    return np.array([row[1:] for row in rows], np.float32), np.array(
+        [ord(row[0]) - ord("A") for row in rows], np.int64
+    )
 
 
 def read_adult(folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]) -> Table:
     """A class-stratified sample of the census table: who earns more than 50,000 dollars a year?"""
     table = np.array(_lines(folder / "adult" / "adult.csv.gz")[1:], np.float64)
-    points, numbers = table[:, :-2], table[: parts[0], :NUMBERS]
+    points = table[:, :-2]
+    numbers = table[: parts[0], :NUMBERS]
     points[:, :NUMBERS] = (points[:, :NUMBERS] - numbers.mean(axis=0)) / numbers.std(axis=0)
     return points.astype(np.float32), table[:, -1].astype(np.int64)
 
@@ -54,10 +71,16 @@ def adult_columns() -> tuple[str, ...]:
     return tuple(name.replace("_", ": ") for name in header[:-2])
 
 
-def read_simulated(name: str, _folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]) -> Table:
+def read_simulated(
+    name: str, _folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]
+) -> Table:
     """A point cloud of core/data/simulated.py, always the same one: seed 0 draws the training part, seed 1 the test part."""
-    drawn = [getattr(simulated, name)(n, np.random.default_rng(seed)) for seed, n in enumerate(parts)]
-    return np.concatenate([points for points, _ in drawn]), np.concatenate([labels for _, labels in drawn])
+    drawn = [
+        getattr(simulated, name)(n, np.random.default_rng(seed)) for seed, n in enumerate(parts)
+    ]
+    return np.concatenate([points for points, _ in drawn]), np.concatenate(
+        [labels for _, labels in drawn]
+    )
 
 
 def no_files() -> list[RawFile]:
@@ -71,7 +94,13 @@ def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[
     A UserError without network, and for a table that is not the expected one.
     """
     found = _openml(number, folder, as_frame=False)
-    return _drawn(f"OpenML {number}", np.asarray(found.data, np.float32), np.asarray(found.target), parts, shape)
+    return _drawn(
+        f"OpenML {number}",
+        np.asarray(found.data, np.float32),
+        np.asarray(found.target),
+        parts,
+        shape,
+    )
 
 
 def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
@@ -81,33 +110,52 @@ def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> T
     found = _openml(1461, folder, as_frame=True)
     words = found.data.select_dtypes(exclude="number")
     numbers = found.data.drop(columns=words.columns).to_numpy(np.float64)
-    codes = pd.get_dummies(words.astype(str)).to_numpy(np.float64)  # a column's words in alphabetical order
-    points, labels = _drawn("Bank", np.hstack([numbers, codes]), np.asarray(found.target), parts, shape)
+    codes = pd.get_dummies(words.astype(str)).to_numpy(
+        np.float64
+    )  # a column's words in alphabetical order
+    points, labels = _drawn(
+        "Bank", np.hstack([numbers, codes]), np.asarray(found.target), parts, shape
+    )
     seen = points[: parts[0], : numbers.shape[1]]
-    points[:, : numbers.shape[1]] = (points[:, : numbers.shape[1]] - seen.mean(axis=0)) / seen.std(axis=0)
+    points[:, : numbers.shape[1]] = (points[:, : numbers.shape[1]] - seen.mean(axis=0)) / seen.std(
+        axis=0
+    )
     return points.astype(np.float32), labels
 
 
 def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
     """Is the person smiling, given the other 39 attributes (-1 or 1)? From the published list_attr_celeba.txt, put there by the user."""
     path = folder / "celeba" / "list_attr_celeba.txt"
-    _wanted(path, "CelebA attributes", "list_attr_celeba.txt of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html")
+    _wanted(
+        path,
+        "CelebA attributes",
+        "list_attr_celeba.txt of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+    )
     with reading(path):
         _, names, *lines = path.read_text().splitlines()
         table = np.array([line.split()[1:] for line in lines], np.float32)
         smiling = names.split().index("Smiling")
-    return _drawn("CelebA attributes", np.delete(table, smiling, axis=1), table[:, smiling] > 0, parts, shape)
+    return _drawn(
+        "CelebA attributes", np.delete(table, smiling, axis=1), table[:, smiling] > 0, parts, shape
+    )
 
 
 def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
     """Is a comment toxic, given the embedding of its text? From a file of the user's own, read once: to read it anew, delete the folder
     prepared/jigsaw beside it."""
     path = folder / "jigsaw" / "jigsaw.npz"
-    _wanted(path, "Jigsaw", f"a NumPy file without pickles with points (n, {shape[0]}) and labels (n,), 0 or 1")
+    _wanted(
+        path,
+        "Jigsaw",
+        f"a NumPy file without pickles with points (n, {shape[0]}) and labels (n,), 0 or 1",
+    )
     with reading(path), np.load(path, allow_pickle=False) as found:
-        points, labels = np.asarray(found["points"], np.float32), np.asarray(found["labels"])
+        points = np.asarray(found["points"], np.float32)
+        labels = np.asarray(found["labels"])
     if set(np.unique(labels)) != {0, 1} or not np.isfinite(points).all():
-        raise UserError(f"{path}: expected labels 0 and 1, both of them, and points without NaN or infinity. Correct the file.")
+        raise UserError(
+            f"{path}: expected labels 0 and 1, both of them, and points without NaN or infinity. Correct the file."
+        )
     return _drawn("Jigsaw", points, labels, parts, shape)
 
 
@@ -125,14 +173,20 @@ def _openml(number: int, folder: Path, *, as_frame: bool):
 
 def _wanted(path: Path, title: str, what: str) -> None:
     if not path.is_file():
-        raise UserError(f"{title}: found no file {path}. It cannot be downloaded from here: put {what}, in this place.")
+        raise UserError(
+            f"{title}: found no file {path}. It cannot be downloaded from here: put {what}, in this place."
+        )
 
 
-def _drawn(title: str, points: Floats, names: np.ndarray, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+def _drawn(
+    title: str, points: Floats, names: np.ndarray, parts: tuple[int, int], shape: tuple[int, ...]
+) -> Table:
     """As many rows as the parts have, drawn with seed 0, and the classes counted from 0 in the order of their names."""
     if points.shape[1:] != shape or len(points) < sum(parts) or len(names) != len(points):
         found = " x ".join(f"{side:,}" for side in points.shape)
-        raise UserError(f"{title}: found {found} values, expected {sum(parts):,} x {shape[0]} or more rows.")
+        raise UserError(
+            f"{title}: found {found} values, expected {sum(parts):,} x {shape[0]} or more rows."
+        )
     rows = np.random.default_rng(0).permutation(len(points))[: sum(parts)]
     return points[rows], np.unique(names, return_inverse=True)[1].astype(np.int64)[rows]
 

@@ -18,7 +18,9 @@ import numpy as np
 from core.experiments.store import Plan, Work
 
 TRIAL = 20  # batches of a measurement
-INVERSES, SIZE = 3, 1000  # of a measurement of the core alone
+# of a measurement of the core alone
+INVERSES = 3
+SIZE = 1000
 REFERENCE = 0.08  # seconds of one inverse on the core by which works in seconds were measured
 
 
@@ -38,8 +40,10 @@ def measurement_of(plan: Plan) -> Measurement:
     """The plan's own `measurement`; without one it trains a network on a dataset, and samples per second are measured."""
     if own := getattr(plan, "measurement", None):
         return own
-    key, arguments = f"~rate {plan.dataset} {plan.network}", (plan.dataset, plan.n, plan.subset, plan.network)
-    what, told = "how fast this machine trains this network", "{:,.0f} samples per second each"
+    key = f"~rate {plan.dataset} {plan.network}"
+    arguments = (plan.dataset, plan.n, plan.subset, plan.network)
+    what = "how fast this machine trains this network"
+    told = "{:,.0f} samples per second each"
     return Measurement(key, "core.experiments.cost:measure", arguments, what, told)
 
 
@@ -69,7 +73,11 @@ def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str,
         seconds = time.perf_counter() - started
     weights = sum(parameter.numel() for parameter in fresh.parameters())
     process = psutil.Process(os.getpid())
-    return {"rate": record.steps * 64 / seconds, "memory": float(process.memory_info().rss), "weights": float(weights)}
+    return {
+        "rate": record.steps * 64 / seconds,
+        "memory": float(process.memory_info().rss),
+        "weights": float(weights),
+    }
 
 
 def measure_core(held: int = 0) -> dict[str, float]:
@@ -81,9 +89,14 @@ def measure_core(held: int = 0) -> dict[str, float]:
 
     if held:
         import core.models.training  # noqa: F401
-    matrix, seconds = np.random.default_rng(0).standard_normal((SIZE, SIZE)) + SIZE * np.eye(SIZE), []
+    matrix = np.random.default_rng(0).standard_normal((SIZE, SIZE)) + SIZE * np.eye(SIZE)
+    seconds = []
     for _ in range(INVERSES):
         started = time.perf_counter()
         np.linalg.inv(matrix)
         seconds.append(time.perf_counter() - started)
-    return {"rate": REFERENCE / min(seconds), "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": held / 16}
+    return {
+        "rate": REFERENCE / min(seconds),
+        "memory": float(psutil.Process(os.getpid()).memory_info().rss),
+        "weights": held / 16,
+    }

@@ -28,4 +28,8 @@ KINDS: dict[str, ModuleType] = {
 
 def points(plan: Plan) -> Any:
     """The points of a plan: a dataset, or where it draws its own, their source."""
-    return simulation_plan.source(plan) if plan.kind == "simulations" else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
+    return (
+        simulation_plan.source(plan)
+        if plan.kind == "simulations"
+        else datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
+    )

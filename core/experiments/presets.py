@@ -17,13 +17,17 @@ FAIR = Retraining()
 TALK = FAIR.with_(protocol="talk")
 RETRAININGS = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"))
 # BAIT on 26 classes costs 9 times what it does on 10: here it only goes forward, in a smaller pool, with few rivals.
-LETTER = Active(dataset="letter", strategies=("badge", "bait:backward=False", "random"), epochs=500, pool=5_000)
+LETTER = Active(
+    dataset="letter", strategies=("badge", "bait:backward=False", "random"), epochs=500, pool=5_000
+)
 NAMED_ACTIVE = {"The first comparison": Active(), "Letter": LETTER.with_()}
 ACTIVE = tuple(NAMED_ACTIVE.values())
 SIMULATIONS = tuple(simulation_plan.PRESETS.values())
 # The GORAL paper's letter, and its synth2: ten points of the central clusters, a tenth of the rest for validation.
 LETTERS = Spec(dataset="letter")
-SYNTH2 = Queries().with_(seen=Spec(dataset="synth2"), labeled=10, unlabeled=470, validation=53, rounds=24)
+SYNTH2 = Queries().with_(
+    seen=Spec(dataset="synth2"), labeled=10, unlabeled=470, validation=53, rounds=24
+)
 INFLUENCE = (
     Utilities(),
     Utilities().with_(seen=LETTERS),
@@ -34,7 +38,13 @@ INFLUENCE = (
 )
 TRIM = Trim()
 ADULT = TRIM.with_(
-    dataset="adult", methods="fi iv random", model="raw", training=4_000, validation=1_000, planted="none", budgets=(10, 25, 50, 100, 200)
+    dataset="adult",
+    methods="fi iv random",
+    model="raw",
+    training=4_000,
+    validation=1_000,
+    planted="none",
+    budgets=(10, 25, 50, 100, 200),
 )
 NAMED_TRIMS = {
     "The first comparison": TRIM,
@@ -43,4 +53,10 @@ NAMED_TRIMS = {
 }
 TRIMS = tuple(NAMED_TRIMS.values())
 # By kind, as in core/experiments/kinds.py.
-SHIPPED = {"retrain": RETRAININGS, "active": ACTIVE, "influence": INFLUENCE, "trim": TRIMS, "simulations": SIMULATIONS}
+SHIPPED = {
+    "retrain": RETRAININGS,
+    "active": ACTIVE,
+    "influence": INFLUENCE,
+    "trim": TRIMS,
+    "simulations": SIMULATIONS,
+}

@@ -74,7 +74,11 @@ class Sweep:
     def seconds_left(self) -> float | None:
         """At the pace so far; None until a few seconds of work have shown one, and after the end."""
         done = self.before - self._left()
-        return self._left() / done * self.elapsed if not self.finished and self.elapsed > 3 and done > 0 else None
+        return (
+            self._left() / done * self.elapsed
+            if not self.finished and self.elapsed > 3 and done > 0
+            else None
+        )
 
     @property
     def position(self) -> int:
@@ -82,7 +86,10 @@ class Sweep:
         return _queue.ahead_of(self)
 
     def _left(self) -> float:
-        begun = sum(unit.work * (1.0 - (job.progress[0] or 0.0)) for unit, job in list(self.running.values()))
+        begun = sum(
+            unit.work * (1.0 - (job.progress[0] or 0.0))
+            for unit, job in list(self.running.values())
+        )
         return begun + sum(unit.work for unit, _ in list(self.waiting))
 
 
@@ -99,13 +106,19 @@ class _Queue:
             known = self.sweeps.get(sweep.key)
             if sweep.waiting:
                 self._one_each(owner, sweep.key)
-            if known is None or known.state in ("failed", "cancelled") or (known.finished and sweep.waiting):
+            if (
+                known is None
+                or known.state in ("failed", "cancelled")
+                or (known.finished and sweep.waiting)
+            ):
                 self.sweeps.pop(sweep.key, None)
                 known = self.sweeps[sweep.key] = sweep
                 self._forget_old()
             known.owners.add(owner)
             if self.thread is None or not self.thread.is_alive():
-                self.thread = threading.Thread(target=self._run, name="leverage-lab-sweeps", daemon=True)
+                self.thread = threading.Thread(
+                    target=self._run, name="leverage-lab-sweeps", daemon=True
+                )
                 self.thread.start()
         return known
 
@@ -139,7 +152,11 @@ class _Queue:
                     except Exception as error:  # a sweep must end with a word, not stand still
                         log.exception("sweep %s", sweep.key)
                         stopped = f"The experiment stopped with {type(error).__name__}: {error}. The log has the details."
-                        self._end(sweep, "failed", policy.hidden(stopped, "The experiment stopped unexpectedly."))
+                        self._end(
+                            sweep,
+                            "failed",
+                            policy.hidden(stopped, "The experiment stopped unexpectedly."),
+                        )
             time.sleep(PAUSE)
 
     def _collect(self, sweep: Sweep) -> None:
@@ -176,14 +193,19 @@ class _Queue:
             if store.outcome(key) is not None:  # another sweep has finished it meanwhile
                 continue
             sweep.tries[key] = sweep.tries.get(key, 0) + 1
-            sweep.state, sweep.started = "running", sweep.started or time.time()
+            sweep.state = "running"
+            sweep.started = sweep.started or time.time()
             sweep.running[key] = unit, jobs.submit(unit.task, unit, key=key, priority=PRIORITY)
             busy.add(key)
 
     def _end(self, sweep: Sweep, state: str, error: str | None = None) -> None:
         """What has not finished is counted as waiting."""
-        sweep.state, sweep.error, sweep.ended = state, error, time.time()
-        wanted = {key for other in self.sweeps.values() if not other.finished for key in other.running}
+        sweep.state = state
+        sweep.error = error
+        sweep.ended = time.time()
+        wanted = {
+            key for other in self.sweeps.values() if not other.finished for key in other.running
+        }
         for key, (_, job) in sweep.running.items():
             if key not in wanted:
                 job.cancel()
@@ -193,7 +215,9 @@ class _Queue:
     def _one_each(self, owner: str, key: str) -> None:
         for other in self.sweeps.values():
             if owner in other.owners and not other.finished and other.key != key:
-                raise UserError("Your last experiment is still running. Stop it first, or wait for its end; what it has finished stays.")
+                raise UserError(
+                    "Your last experiment is still running. Stop it first, or wait for its end; what it has finished stays."
+                )
 
     def _forget_old(self) -> None:
         ended = [key for key, sweep in self.sweeps.items() if sweep.finished]
@@ -219,10 +243,17 @@ def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
     A record of it is kept, so that the history knows of it and a link with its key finds it again after a restart.
     """
     sweep = Sweep(plan_key(plan, fingerprint), plan, fingerprint)
-    sweep.waiting, sweep.total = store.missing(plan, fingerprint), len(plan.units())
+    sweep.waiting = store.missing(plan, fingerprint)
+    sweep.total = len(plan.units())
     sweep.before = sum(unit.work for unit, _ in sweep.waiting)
     running = _queue.start(sweep, owner)
-    record = {"kind": plan.kind, "plan": plan.to_query(), "title": plan.title(), "started": time.time(), "data": fingerprint}
+    record = {
+        "kind": plan.kind,
+        "plan": plan.to_query(),
+        "title": plan.title(),
+        "started": time.time(),
+        "data": fingerprint,
+    }
     cache.put(record_key(sweep.key), {}, record)
     return running
 
@@ -234,7 +265,11 @@ def find(key: str) -> Sweep | None:
 
 def unfinished(owner: str | None = None) -> list[Sweep]:
     """Those that wait or run, in their order: of one owner, or all."""
-    return [one for one in list(_queue.sweeps.values()) if not one.finished and (owner is None or owner in one.owners)]
+    return [
+        one
+        for one in list(_queue.sweeps.values())
+        if not one.finished and (owner is None or owner in one.owners)
+    ]
 
 
 def cancel(key: str, owner: str | None) -> None:

@@ -32,12 +32,17 @@ def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
     """
     data = kinds.points(plan)
     kinds.KINDS[plan.kind].check(plan, data)
-    running, said = runner.start(plan, data.fingerprint, "command line"), -1
+    running = runner.start(plan, data.fingerprint, "command line")
+    said = -1
     while not running.finished:
         time.sleep(LOOK)
         if running.done != said:
-            said, left = running.done, running.seconds_left
-            say(f"{plan.title()}: {said:,} of {running.total:,}" + (f", about {left / 60:.0f} min left" if left else ""))
+            said = running.done
+            left = running.seconds_left
+            say(
+                f"{plan.title()}: {said:,} of {running.total:,}"
+                + (f", about {left / 60:.0f} min left" if left else "")
+            )
     for remark in running.notes:
         (note or say)(remark)
     if running.error:

@@ -30,8 +30,12 @@ def estimate(values: Floats) -> Estimate:
     count = np.isfinite(values).sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nansum(values, axis=-1) / np.where(count, count, np.nan)
-        variance = np.nansum((values - mean[..., None]) ** 2, axis=-1) / np.where(count > 1, count - 1, np.nan)
-        half = special.stdtrit(np.maximum(count - 1, 1), 0.5 + LEVEL / 2) * np.sqrt(variance / count)
+        variance = np.nansum((values - mean[..., None]) ** 2, axis=-1) / np.where(
+            count > 1, count - 1, np.nan
+        )
+        half = special.stdtrit(np.maximum(count - 1, 1), 0.5 + LEVEL / 2) * np.sqrt(
+            variance / count
+        )
     return Estimate(mean, mean - half, mean + half, count)
 
 
@@ -40,7 +44,9 @@ def standard_error(values: Floats) -> tuple[Floats, Floats]:
     count = np.isfinite(values).sum(axis=-2)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nansum(values, axis=-2) / np.where(count, count, np.nan)
-        spread = np.nansum((values - mean[..., None, :]) ** 2, axis=-2) / np.where(count > 1, count - 1, np.nan)
+        spread = np.nansum((values - mean[..., None, :]) ** 2, axis=-2) / np.where(
+            count > 1, count - 1, np.nan
+        )
         return mean, np.sqrt(spread / count)
 
 
@@ -52,8 +58,15 @@ def t_statistic(first: Floats, second: Floats) -> float:
     d = (first - second)[np.isfinite(first - second)]
     if len(d) < 2:
         return np.nan
-    mean, spread = d.mean(), d.std(ddof=1)
-    return float(np.sqrt(len(d)) * mean / spread) if spread > 0 else float(np.sign(mean) * np.inf) if mean else 0.0
+    mean = d.mean()
+    spread = d.std(ddof=1)
+    return (
+        float(np.sqrt(len(d)) * mean / spread)
+        if spread > 0
+        else float(np.sign(mean) * np.inf)
+        if mean
+        else 0.0
+    )
 
 
 def critical(seeds: int) -> float:

@@ -50,7 +50,12 @@ class Plan(Protocol):
 
 def plan_key(plan: Plan, fingerprint: str) -> str:
     """The key of the whole experiment: it changes when any of its units would."""
-    return cache.key(plan.kind, {"units": [key for _, key in _keys(plan, fingerprint)]}, code="", data=fingerprint)
+    return cache.key(
+        plan.kind,
+        {"units": [key for _, key in _keys(plan, fingerprint)]},
+        code="",
+        data=fingerprint,
+    )
 
 
 def outcomes(plan: Plan, fingerprint: str) -> dict[Any, Outcome]:
@@ -103,9 +108,18 @@ def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str,
     each = [(cache.bundled_key(key), outcome(key)) for _, key in _keys(plan, fingerprint)]
     found = {key: arrays for key, arrays in each if arrays is not None}
     names = list(next(iter(found.values())))
-    arrays = {name: np.concatenate([_small(one[name]).ravel() for one in found.values()]) for name in names}
+    arrays = {
+        name: np.concatenate([_small(one[name]).ravel() for one in found.values()])
+        for name in names
+    }
     shapes = {name: [list(np.shape(one[name])) for one in found.values()] for name in names}
-    return arrays, {"units": list(found), "shapes": shapes, "kind": plan.kind, "plan": plan.to_query(), "data": fingerprint}
+    return arrays, {
+        "units": list(found),
+        "shapes": shapes,
+        "kind": plan.kind,
+        "plan": plan.to_query(),
+        "data": fingerprint,
+    }
 
 
 def bundle_key(plan: Plan, fingerprint: str) -> str:
@@ -138,4 +152,6 @@ def _packed(key: str) -> Outcome | None:
 def _small(array: np.ndarray) -> np.ndarray:
     """Accuracies and row numbers need no more than four bytes each."""
     array = np.asarray(array)
-    return array.astype({"f": np.float32, "i": np.int32, "u": np.int32}.get(array.dtype.kind, array.dtype))
+    return array.astype(
+        {"f": np.float32, "i": np.int32, "u": np.int32}.get(array.dtype.kind, array.dtype)
+    )

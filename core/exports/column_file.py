@@ -61,10 +61,15 @@ class Opened:
         if odd:
             found = f"{'no' if counts[odd[0]] == 0 else 'more than one'} column {odd[0][:80]!r}"
             more = f" (and {len(odd) - 1} more like it)" if len(odd) > 1 else ""
-            raise UserError(f"{self.name}: found {found}{more}, expected each column of its manifest once. {AGAIN}")
+            raise UserError(
+                f"{self.name}: found {found}{more}, expected each column of its manifest once. {AGAIN}"
+            )
         with _reading(self.name, self.names):
             table = self.read(whole, numbers, texts)
-            arrays = {name: _numbers(self.name, name, table.column(name), name in whole) for name in (*whole, *numbers)}
+            arrays = {
+                name: _numbers(self.name, name, table.column(name), name in whole)
+                for name in (*whole, *numbers)
+            }
             return arrays | {name: _texts(table.column(name)) for name in texts}
 
 
@@ -72,7 +77,9 @@ def open_columns(content: bytes, name: str) -> Opened:
     """The file, by the ending of its name. A UserError if it is too large, of another format, or not readable."""
     kind = kind_of(name.lower())
     if len(content) > LIMITS.file_bytes:
-        raise UserError(f"{name}: found {len(content):,} bytes, expected at most {LIMITS.file_bytes:,}. Export fewer rankings at once.")
+        raise UserError(
+            f"{name}: found {len(content):,} bytes, expected at most {LIMITS.file_bytes:,}. Export fewer rankings at once."
+        )
     with _reading(name):
         return _open_csv(content, name) if kind == "csv" else _open_parquet(content, name)
 
@@ -87,10 +94,18 @@ def _open_csv(content: bytes, name: str) -> Opened:
     def read(whole: Names, numbers: Names, texts: Names) -> pa.Table:
         wanted = [*whole, *numbers, *texts]
         _check_values(name, content.count(b"\n"), len(wanted))
-        types = dict.fromkeys(whole, pa.int64()) | dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(texts, pa.string())
-        convert = arrow.ConvertOptions(include_columns=wanted, column_types=types, null_values=[""], strings_can_be_null=False)
+        types = (
+            dict.fromkeys(whole, pa.int64())
+            | dict.fromkeys(numbers, pa.float64())
+            | dict.fromkeys(texts, pa.string())
+        )
+        convert = arrow.ConvertOptions(
+            include_columns=wanted, column_types=types, null_values=[""], strings_can_be_null=False
+        )
         parse = arrow.ParseOptions(newlines_in_values=True)
-        return arrow.read_csv(pa.BufferReader(content), parse_options=parse, convert_options=convert)
+        return arrow.read_csv(
+            pa.BufferReader(content), parse_options=parse, convert_options=convert
+        )
 
     return Opened(name, names, None, read)
 
@@ -128,7 +143,9 @@ def _reading(name: str, names: Names = ()) -> Iterator[None]:
 def _check_values(name: str, rows: int, columns: int) -> None:
     if rows * columns > LIMITS.values:
         found = f"{rows:,} rows of {columns:,} columns"
-        raise UserError(f"{name}: found {found}, expected at most {LIMITS.values:,} values. Export fewer rankings at once.")
+        raise UserError(
+            f"{name}: found {found}, expected at most {LIMITS.values:,} values. Export fewer rankings at once."
+        )
 
 
 def _check_types(name: str, schema: pa.Schema, numbers: Names, texts: Names) -> None:
@@ -137,9 +154,12 @@ def _check_types(name: str, schema: pa.Schema, numbers: Names, texts: Names) -> 
     for column, wanted in [*((n, "numbers") for n in numbers), *((t, "texts") for t in texts)]:
         kind = schema.field(column).type
         plain = kind.value_type if types.is_dictionary(kind) else kind
-        number, text = types.is_integer(kind) or types.is_floating(kind), types.is_string(plain) or types.is_large_string(plain)
+        number = types.is_integer(kind) or types.is_floating(kind)
+        text = types.is_string(plain) or types.is_large_string(plain)
         if not (number if wanted == "numbers" else text):
-            raise UserError(f"{name}: column {column[:80]!r}: found values of type {str(plain)[:80]}, expected {wanted}. {AGAIN}")
+            raise UserError(
+                f"{name}: column {column[:80]!r}: found values of type {str(plain)[:80]}, expected {wanted}. {AGAIN}"
+            )
 
 
 def _numbers(file: str, name: str, column: pa.ChunkedArray, whole: bool) -> np.ndarray:
@@ -149,7 +169,9 @@ def _numbers(file: str, name: str, column: pa.ChunkedArray, whole: bool) -> np.n
     array = values.drop_null().to_numpy(zero_copy_only=False)
     bad = len(column) - int(np.isfinite(array).sum())
     if bad:
-        raise UserError(f"{file}: column {name[:80]!r}: {bad:,} of {len(column):,} values are missing or not finite. {AGAIN}")
+        raise UserError(
+            f"{file}: column {name[:80]!r}: {bad:,} of {len(column):,} values are missing or not finite. {AGAIN}"
+        )
     return array
 
 
@@ -157,6 +179,8 @@ def _texts(column: pa.ChunkedArray) -> np.ndarray:
     """Each different text once in memory, whatever the file repeats. A missing one is ""."""
     import pyarrow as pa
 
-    coded = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
+    coded = (
+        column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    ).combine_chunks()
     known = np.array([*(text or "" for text in coded.dictionary.to_pylist()), ""], dtype=object)
     return known[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]

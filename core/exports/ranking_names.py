@@ -27,7 +27,10 @@ def column_names(specs: Sequence[Spec]) -> list[str]:
     """One name for each ranking of the same points, all different: two that would share a name carry 8 hex digits of their links."""
     names = [_name(spec) for spec in specs]
     shared = {name for name, times in Counter(names).items() if times > 1}
-    return [f"{name}_{_digest(spec)}" if name in shared else name for name, spec in zip(names, specs, strict=True)]
+    return [
+        f"{name}_{_digest(spec)}" if name in shared else name
+        for name, spec in zip(names, specs, strict=True)
+    ]
 
 
 def parse_ranking(text: str, points: Spec) -> Spec:
@@ -37,7 +40,8 @@ def parse_ranking(text: str, points: Spec) -> Spec:
     """
     parts = text.strip().split(":")
     at = next((place for place, part in enumerate(parts) if part in menu.strategies()), len(parts))
-    seen, ranked = _side(text, parts[:at], "embedding", "seed"), _side(text, parts[at:], "strategy", "draw")
+    seen = _side(text, parts[:at], "embedding", "seed")
+    ranked = _side(text, parts[at:], "strategy", "draw")
     spec = Spec().with_(dataset=points.dataset, n=points.n, subset=points.subset, **seen, **ranked)
     chosen = menu.find(spec.strategy)
     reason = menu.rankers().get(chosen.name, "picks a batch and has no score per point")
@@ -49,7 +53,10 @@ def parse_ranking(text: str, points: Spec) -> Spec:
 def _name(spec: Spec) -> str:
     seed = [f"seed{spec.seed}"] * (spec.seed != 1)
     draw = [f"draw{spec.draw}"] * (spec.draw != 0)
-    seen, ranked = ([f"{name}{_word(value)}" for name, value in knobs] for knobs in (spec.embedding_knobs, spec.strategy_knobs))
+    seen, ranked = (
+        [f"{name}{_word(value)}" for name, value in knobs]
+        for knobs in (spec.embedding_knobs, spec.strategy_knobs)
+    )
     return "_".join([spec.embedding, *seed, *seen, spec.strategy, *ranked, *draw])
 
 
@@ -59,7 +66,9 @@ def _word(value: Any) -> str:
 
 
 def _digest(spec: Spec) -> str:
-    return hashlib.blake2b(json.dumps(spec.to_query(), sort_keys=True).encode(), digest_size=4).hexdigest()
+    return hashlib.blake2b(
+        json.dumps(spec.to_query(), sort_keys=True).encode(), digest_size=4
+    ).hexdigest()
 
 
 def _side(text: str, parts: list[str], owner: str, number: str) -> dict[str, Any]:
@@ -86,4 +95,6 @@ def _check_embedding(text: str, name: str) -> None:
         embeddings.find(name)
     except UserError:
         known = f"{', '.join(embeddings.embedders())}; {', '.join(menu.rankers())}"
-        raise UserError(f"Ranking {text!r}: found {name!r}, {FORM}. Embeddings and strategies: {known}.") from None
+        raise UserError(
+            f"Ranking {text!r}: found {name!r}, {FORM}. Embeddings and strategies: {known}."
+        ) from None

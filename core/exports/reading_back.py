@@ -24,7 +24,8 @@ from core.plugins import menu
 from core.spec import Spec, from_query
 from core.types import Dataset, Ints, UserError
 
-MOST_MANIFEST, MOST_RANKINGS = 5_000_000, 500
+MOST_MANIFEST = 5_000_000
+MOST_RANKINGS = 500
 TEXTS = ("id", "split", "label")
 MANIFEST = "Hand in the manifest that was written with the file."
 
@@ -61,7 +62,12 @@ class _Ranking:
     facts: Mapping[str, Any]
 
 
-def read_back(content: bytes, name: str, manifest: bytes | None = None, at_hand: tuple[Spec, str] | None = None) -> Exported:
+def read_back(
+    content: bytes,
+    name: str,
+    manifest: bytes | None = None,
+    at_hand: tuple[Spec, str] | None = None,
+) -> Exported:
     """The rankings of a file that core/exports/score_table.py wrote, in whatever order its rows are now.
 
     manifest: the manifest file's bytes, for a file that has none inside. at_hand: a Spec of points that are open now and their
@@ -76,12 +82,26 @@ def read_back(content: bytes, name: str, manifest: bytes | None = None, at_hand:
     rankings, faults = _rankings(_part(said, "rankings", list, name), points, name)
     mapped, more = _projection(said.get("projection"), points, opened)
     axes = mapped[1:] if mapped else ()
-    arrays = _arrays(opened, rankings, axes, _part(about, "points", int, name), datasets.info(points.dataset).n)
-    columns = tuple(Column(ranking.spec, arrays[ranking.score], ranking.facts) for ranking in rankings)
+    arrays = _arrays(
+        opened, rankings, axes, _part(about, "points", int, name), datasets.info(points.dataset).n
+    )
+    columns = tuple(
+        Column(ranking.spec, arrays[ranking.score], ranking.facts) for ranking in rankings
+    )
     edited = [sentence for ranking in rankings if (sentence := _edited(ranking, arrays))]
-    projection = Projection(mapped[0], np.column_stack([arrays[axis] for axis in axes])) if mapped else None
+    projection = (
+        Projection(mapped[0], np.column_stack([arrays[axis] for axis in axes])) if mapped else None
+    )
     fingerprint = _part(about, "fingerprint", str, name)
-    return Exported(name, pd.DataFrame(arrays), columns, projection, points, fingerprint, (*faults, *more, *edited))
+    return Exported(
+        name,
+        pd.DataFrame(arrays),
+        columns,
+        projection,
+        points,
+        fingerprint,
+        (*faults, *more, *edited),
+    )
 
 
 def other_points(exported: Exported, dataset: Dataset) -> str | None:
@@ -96,9 +116,13 @@ def other_points(exported: Exported, dataset: Dataset) -> str | None:
 
 def _manifest(content: bytes | None, name: str) -> dict[str, Any]:
     if content is None:
-        raise UserError(f"{name}: found no manifest in it, expected one: it says how the scores were made. {MANIFEST}")
+        raise UserError(
+            f"{name}: found no manifest in it, expected one: it says how the scores were made. {MANIFEST}"
+        )
     if len(content) > MOST_MANIFEST:
-        raise UserError(f"{name}: found a manifest of {len(content):,} bytes, expected at most {MOST_MANIFEST:,}. {MANIFEST}")
+        raise UserError(
+            f"{name}: found a manifest of {len(content):,} bytes, expected at most {MOST_MANIFEST:,}. {MANIFEST}"
+        )
     try:
         said = json.loads(content)
     except (ValueError, RecursionError):
@@ -107,7 +131,9 @@ def _manifest(content: bytes | None, name: str) -> dict[str, Any]:
     if version is None:
         raise UserError(f"{name}: found a manifest that does not describe scores. {MANIFEST}")
     if version != VERSION:
-        raise UserError(f"{name}: found format {version!r:.40}, expected {VERSION}: another version of the app wrote it. {AGAIN}")
+        raise UserError(
+            f"{name}: found format {version!r:.40}, expected {VERSION}: another version of the app wrote it. {AGAIN}"
+        )
     return said
 
 
@@ -115,7 +141,9 @@ def _part(said: Mapping[str, Any], part: str, kind: type, name: str) -> Any:
     """A part of the manifest, if it is of this kind."""
     value = said.get(part)
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise UserError(f"{name}: its manifest says {value!r:.60} for {part!r}, expected {_KINDS[kind]}. {MANIFEST}")
+        raise UserError(
+            f"{name}: its manifest says {value!r:.60} for {part!r}, expected {_KINDS[kind]}. {MANIFEST}"
+        )
     return value
 
 
@@ -130,26 +158,45 @@ def _points(about: Mapping[str, Any], name: str, at_hand: tuple[Spec, str] | Non
         datasets.info(dataset)
     except UserError:
         found = f"{about.get('title', dataset)!r:.80}"
-        raise UserError(f"{name}: its points, {found}, are not here. Open the same points first, then hand the file in again.") from None
+        raise UserError(
+            f"{name}: its points, {found}, are not here. Open the same points first, then hand the file in again."
+        ) from None
     return Spec().with_(dataset=dataset, n=about.get("n"), subset=about.get("subset", 0))
 
 
 def _rankings(listed: Sequence[Any], points: Spec, name: str) -> tuple[list[_Ranking], list[str]]:
     """Those that can be understood, and a sentence for each of the others."""
     if len(listed) > MOST_RANKINGS:
-        raise UserError(f"{name}: its manifest lists {len(listed):,} rankings, expected at most {MOST_RANKINGS}. {MANIFEST}")
+        raise UserError(
+            f"{name}: its manifest lists {len(listed):,} rankings, expected at most {MOST_RANKINGS}. {MANIFEST}"
+        )
     found: list[_Ranking] = []
     faults = []
     for entry in listed:
-        score, rank = (_part(entry if isinstance(entry, dict) else {}, part, str, name) for part in ("score", "rank"))
+        score, rank = (
+            _part(entry if isinstance(entry, dict) else {}, part, str, name)
+            for part in ("score", "rank")
+        )
         spec, problem = _spec(entry, points)
         if problem or spec in [ranking.spec for ranking in found]:
-            faults.append(f"{score[:80]!r}: {problem or 'the same ranking is listed twice.'} It is left out.")
+            faults.append(
+                f"{score[:80]!r}: {problem or 'the same ranking is listed twice.'} It is left out."
+            )
             continue
         facts = entry.get("facts")
-        found.append(_Ranking(spec, score, rank, str(entry.get("checksum")), facts if isinstance(facts, dict) else {}))
+        found.append(
+            _Ranking(
+                spec,
+                score,
+                rank,
+                str(entry.get("checksum")),
+                facts if isinstance(facts, dict) else {},
+            )
+        )
     if not found:
-        raise UserError(f"{name}: found no ranking that is known here. {' '.join(faults[:3])}".rstrip())
+        raise UserError(
+            f"{name}: found no ranking that is known here. {' '.join(faults[:3])}".rstrip()
+        )
     return found, faults
 
 
@@ -166,37 +213,57 @@ def _spec(entry: Mapping[str, Any], points: Spec) -> tuple[Spec, str | None]:
     return spec, problems[0] if problems else None
 
 
-def _projection(said: Any, points: Spec, opened: Opened) -> tuple[tuple[Spec, str, str] | None, list[str]]:
+def _projection(
+    said: Any, points: Spec, opened: Opened
+) -> tuple[tuple[Spec, str, str] | None, list[str]]:
     """Whose map the file holds and in which columns; a sentence if there was one that cannot be used."""
     if not isinstance(said, dict):
         return None, []
     spec, problem = _spec(said, points)
     axes = said.get("x"), said.get("y")
-    if problem or not all(isinstance(axis, str) and axis in opened.names for axis in axes) or axes[0] == axes[1]:
+    if (
+        problem
+        or not all(isinstance(axis, str) and axis in opened.names for axis in axes)
+        or axes[0] == axes[1]
+    ):
         return None, [f"The map of the file is left out: {problem or 'its columns are not there.'}"]
     return (spec, *axes), []
 
 
-def _arrays(opened: Opened, rankings: Sequence[_Ranking], axes: Sequence[str], expected: int, most: int) -> dict[str, np.ndarray]:
+def _arrays(
+    opened: Opened, rankings: Sequence[_Ranking], axes: Sequence[str], expected: int, most: int
+) -> dict[str, np.ndarray]:
     """The file's columns by index, in the order in which they are written."""
     texts = [text for text in TEXTS if text in opened.names]
-    whole, numbers = ["index", *(ranking.rank for ranking in rankings)], [*(ranking.score for ranking in rankings), *axes]
+    whole = ["index", *(ranking.rank for ranking in rankings)]
+    numbers = [*(ranking.score for ranking in rankings), *axes]
     if len({*whole, *numbers, *texts}) < len([*whole, *numbers, *texts]):
-        raise UserError(f"{opened.name}: its manifest names the same column for two things. {MANIFEST}")
+        raise UserError(
+            f"{opened.name}: its manifest names the same column for two things. {MANIFEST}"
+        )
     found = opened.columns(whole, numbers, texts)
     index = found["index"]
     if len(index) != expected or not expected:
-        raise UserError(f"{opened.name}: found {len(index):,} rows, but {expected:,} were written. {AGAIN}")
+        raise UserError(
+            f"{opened.name}: found {len(index):,} rows, but {expected:,} were written. {AGAIN}"
+        )
     if index.min() < 0 or index.max() >= most or len(np.unique(index)) < len(index):
-        raise UserError(f"{opened.name}: column 'index': expected different row numbers from 0 to {most - 1:,}. {AGAIN}")
+        raise UserError(
+            f"{opened.name}: column 'index': expected different row numbers from 0 to {most - 1:,}. {AGAIN}"
+        )
     order = np.argsort(index)
     pairs = [column for ranking in rankings for column in (ranking.score, ranking.rank)]
-    return {column: found[column][order] for column in ("id", "index", "split", "label", *pairs, *axes) if column in found}
+    return {
+        column: found[column][order]
+        for column in ("id", "index", "split", "label", *pairs, *axes)
+        if column in found
+    }
 
 
 def _edited(ranking: _Ranking, arrays: Mapping[str, np.ndarray]) -> str | None:
     """What does not fit between the scores, their ranks and their checksum."""
-    scores, odd = arrays[ranking.score], int((ranks(arrays[ranking.score]) != arrays[ranking.rank]).sum())
+    scores = arrays[ranking.score]
+    odd = int((ranks(arrays[ranking.score]) != arrays[ranking.rank]).sum())
     if odd:
         return f"{ranking.score}: {odd:,} ranks do not follow from the scores: the file was edited. The scores are shown as they stand."
     if checksum(scores) != ranking.checksum:

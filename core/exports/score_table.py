@@ -49,16 +49,24 @@ class Projection:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def table(dataset: Dataset, columns: Sequence[Column], projection: Projection | None = None) -> pd.DataFrame:
+def table(
+    dataset: Dataset, columns: Sequence[Column], projection: Projection | None = None
+) -> pd.DataFrame:
     """One row per point, in the order of the points. Without ids of its own a point's id is its index. A label that is not known is ""."""
-    names = np.array([*dataset.class_names, ""], dtype=object)  # label -1 (unknown) reads the last entry
+    names = np.array(
+        [*dataset.class_names, ""], dtype=object
+    )  # label -1 (unknown) reads the last entry
     frame: dict[str, Any] = {
-        "id": dataset.index.astype(str).astype(object) if dataset.ids is None else dataset.ids.astype(object),
+        "id": dataset.index.astype(str).astype(object)
+        if dataset.ids is None
+        else dataset.ids.astype(object),
         "index": dataset.index,
         "split": np.where(dataset.test, "test", "train").astype(object),
         "label": names[dataset.labels],
     }
-    for name, column in zip(column_names([column.spec for column in columns]), columns, strict=True):
+    for name, column in zip(
+        column_names([column.spec for column in columns]), columns, strict=True
+    ):
         _check_length(dataset, name, column.scores)
         frame |= {f"score_{name}": column.scores, f"rank_{name}": ranks(column.scores)}
     if projection is not None:
@@ -89,24 +97,36 @@ def encode(frame: pd.DataFrame, kind: str, manifest: str | None = None) -> bytes
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    buffer, content = io.BytesIO(), pa.Table.from_pandas(frame, preserve_index=False)
+    buffer = io.BytesIO()
+    content = pa.Table.from_pandas(frame, preserve_index=False)
     if manifest is not None:
-        content = content.replace_schema_metadata({**(content.schema.metadata or {}), METADATA: manifest.encode()})
+        content = content.replace_schema_metadata(
+            {**(content.schema.metadata or {}), METADATA: manifest.encode()}
+        )
     pq.write_table(table=content, where=buffer, compression="snappy", write_page_checksum=True)
     return buffer.getvalue()
 
 
-def manifest(dataset: Dataset, columns: Sequence[Column], projection: Projection | None = None) -> str:
+def manifest(
+    dataset: Dataset, columns: Sequence[Column], projection: Projection | None = None
+) -> str:
     """JSON: for every ranking its Spec as a link and in words, its facts and its code; whose map the projection is; the data; versions."""
     if not columns:
         raise UserError("Rankings: found none, expected at least one to write.")
     points = columns[0].spec
-    about = {"name": points.dataset, "title": datasets.info(points.dataset).title, "n": points.n, "subset": points.subset}
+    about = {
+        "name": points.dataset,
+        "title": datasets.info(points.dataset).title,
+        "n": points.n,
+        "subset": points.subset,
+    }
     names = column_names([column.spec for column in columns])
     content = {
         "leverage_lab": VERSION,
         "data": about | {"points": len(dataset), "fingerprint": dataset.fingerprint},
-        "rankings": [_ranking(name, column, points) for name, column in zip(names, columns, strict=True)],
+        "rankings": [
+            _ranking(name, column, points) for name, column in zip(names, columns, strict=True)
+        ],
         "projection": None if projection is None else _projection(projection),
         "versions": versions(),
     }
@@ -115,13 +135,21 @@ def manifest(dataset: Dataset, columns: Sequence[Column], projection: Projection
 
 def run_manifest(title: str, query: Mapping[str, str], fingerprint: str, trainings: int) -> str:
     """JSON: an experiment's plan as a link and in words, the data's fingerprint, how many trainings the rows hold, versions."""
-    content = {"title": title, "plan": dict(query), "data": {"fingerprint": fingerprint}, "trainings": trainings, "versions": versions()}
+    content = {
+        "title": title,
+        "plan": dict(query),
+        "data": {"fingerprint": fingerprint},
+        "trainings": trainings,
+        "versions": versions(),
+    }
     return json.dumps(content, indent=1)
 
 
 def versions() -> dict[str, str]:
     """Of Python and of the packages that decide a result."""
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in PACKAGES
+    }
 
 
 def checksum(scores: Floats) -> str:
@@ -132,14 +160,29 @@ def checksum(scores: Floats) -> str:
 def _ranking(name: str, column: Column, points: Spec) -> dict[str, Any]:
     spec = column.spec
     if (spec.dataset, spec.n, spec.subset) != (points.dataset, points.n, points.subset):
-        raise UserError(f"Rankings: found some of {spec.title()} beside {points.title()}, expected rankings of the same points.")
-    said = {"score": f"score_{name}", "rank": f"rank_{name}", "title": spec.title(), "spec": spec.to_query()}
-    return said | {"facts": _facts(column.facts), "code": score_code(spec), "checksum": checksum(column.scores)}
+        raise UserError(
+            f"Rankings: found some of {spec.title()} beside {points.title()}, expected rankings of the same points."
+        )
+    said = {
+        "score": f"score_{name}",
+        "rank": f"rank_{name}",
+        "title": spec.title(),
+        "spec": spec.to_query(),
+    }
+    return said | {
+        "facts": _facts(column.facts),
+        "code": score_code(spec),
+        "checksum": checksum(column.scores),
+    }
 
 
 def _projection(projection: Projection) -> dict[str, Any]:
-    spec = projection.spec.with_(strategy="leverage", strategy_knobs=())  # a map is of an embedding: the strategy says nothing
-    settings = [f"{name} {value}" for name, value in spec.embedding_knobs] + [f"seed {spec.seed}"] * embeddings.find(spec.embedding).seeded
+    spec = projection.spec.with_(
+        strategy="leverage", strategy_knobs=()
+    )  # a map is of an embedding: the strategy says nothing
+    settings = [f"{name} {value}" for name, value in spec.embedding_knobs] + [
+        f"seed {spec.seed}"
+    ] * embeddings.find(spec.embedding).seeded
     title = f"UMAP of {spec.embedding_label}" + (f" ({', '.join(settings)})" if settings else "")
     said = dict(zip("xy", AXES, strict=True)) | {"title": title, "spec": spec.to_query()}
     return said | {"facts": _facts(projection.facts), "code": map_code(spec)}
@@ -152,4 +195,6 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_length(dataset: Dataset, name: str, values: np.ndarray) -> None:
     if len(values) != len(dataset):
-        raise UserError(f"{name}: found {len(values):,} values for {len(dataset):,} points, expected one per point.")
+        raise UserError(
+            f"{name}: found {len(values):,} values for {len(dataset):,} points, expected one per point."
+        )

@@ -42,7 +42,9 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
     if not hosted():
         return
     if task == DOWNLOADS:
-        raise UserError(f"On the hosted demo datasets are not downloaded. Its host can add this one: python -m core fetch {arguments[0]}.")
+        raise UserError(
+            f"On the hosted demo datasets are not downloaded. Its host can add this one: python -m core fetch {arguments[0]}."
+        )
     for argument in arguments:
         if isinstance(argument, Comparison):
             _check_comparison(argument)
@@ -57,9 +59,13 @@ def check_queue(own: int, everyone: int) -> None:
     if not hosted():
         return
     if own >= BOUNDS.jobs:
-        raise UserError(f"Found {own} computations of yours under way, expected fewer than {BOUNDS.jobs}. Stop one, or wait for their end.")
+        raise UserError(
+            f"Found {own} computations of yours under way, expected fewer than {BOUNDS.jobs}. Stop one, or wait for their end."
+        )
     if everyone >= BOUNDS.queue:
-        raise UserError(f"Found {everyone} computations waiting on this server, expected fewer than {BOUNDS.queue}. Try again in a minute.")
+        raise UserError(
+            f"Found {everyone} computations waiting on this server, expected fewer than {BOUNDS.queue}. Try again in a minute."
+        )
 
 
 def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
@@ -67,19 +73,25 @@ def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
     if not hosted() or not missing:
         return
     _check_settings(plan)
-    if "budgets" in {field.name for field in dataclasses.fields(plan)}:  # elsewhere they follow from the rounds
+    if "budgets" in {
+        field.name for field in dataclasses.fields(plan)
+    }:  # elsewhere they follow from the rounds
         _at_most("budgets", len(plan.budgets), BOUNDS.budgets)
         _at_most("points in the largest budget", max(plan.budgets), BOUNDS.pool)
     _at_most(plan.units_are, len(missing), BOUNDS.units)
     if seconds is not None and seconds > 60 * BOUNDS.minutes:
         found = f"about {math.ceil(seconds / 60):,} minutes of work"
-        raise UserError(f"Found {found}; on the hosted demo an experiment may take {BOUNDS.minutes:g}. Choose a smaller one, {HOME}.")
+        raise UserError(
+            f"Found {found}; on the hosted demo an experiment may take {BOUNDS.minutes:g}. Choose a smaller one, {HOME}."
+        )
 
 
 def check_experiments(everyone: int) -> None:
     """A UserError if as many experiments wait or run as may. One each: core/experiments/runner.py sees to that everywhere."""
     if hosted() and everyone >= BOUNDS.experiments:
-        raise UserError(f"Found {everyone} experiments waiting on this server, expected fewer than {BOUNDS.experiments}. Try again later.")
+        raise UserError(
+            f"Found {everyone} experiments waiting on this server, expected fewer than {BOUNDS.experiments}. Try again later."
+        )
 
 
 def _check_settings(setting: Any) -> None:
@@ -88,19 +100,28 @@ def _check_settings(setting: Any) -> None:
 
 
 def _check_spec(spec: Spec, mapped: bool) -> None:
-    rows, chosen = _rows(spec), menu.find(spec.strategy)
+    rows = _rows(spec)
+    chosen = menu.find(spec.strategy)
     if mapped:
         return _at_most("points to be drawn on a map", rows, BOUNDS.mapped)
     _at_most("points to be scored", rows, BOUNDS.rows)
     _at_most("values to be scored (points times dimensions)", rows * _columns(spec), BOUNDS.values)
     if spec.strategy not in QUICK:
-        _at_most(f"points (strategy: {chosen.label})", rows, BOUNDS.studied if set(MADE) & set(chosen.accepts) else BOUNDS.fitted)
+        _at_most(
+            f"points (strategy: {chosen.label})",
+            rows,
+            BOUNDS.studied if set(MADE) & set(chosen.accepts) else BOUNDS.fitted,
+        )
 
 
 def _check_comparison(comparison: Comparison) -> None:
     for column in comparison.columns:
         _check_spec(column, False)
-    _at_most("scores in one comparison (points times rankings)", _rows(comparison.columns[0]) * len(comparison.columns), BOUNDS.compared)
+    _at_most(
+        "scores in one comparison (points times rankings)",
+        _rows(comparison.columns[0]) * len(comparison.columns),
+        BOUNDS.compared,
+    )
 
 
 def _rows(spec: Spec) -> int:
@@ -110,10 +131,16 @@ def _rows(spec: Spec) -> int:
 def _columns(spec: Spec) -> int:
     """Of the points or of their embedding, whichever is wider."""
     chosen = dict(spec.embedding_knobs)
-    widths = [chosen.get(name, knob.default) for name, knob in embeddings.find(spec.embedding).knobs.items() if knob.kind is int]
+    widths = [
+        chosen.get(name, knob.default)
+        for name, knob in embeddings.find(spec.embedding).knobs.items()
+        if knob.kind is int
+    ]
     return max(math.prod(datasets.info(spec.dataset).shape), *(width or 0 for width in widths), 1)
 
 
 def _at_most(what: str, found: int, most: int) -> None:
     if found > most:
-        raise UserError(f"Found {found:,} {what}; on the hosted demo there may be {most:,}. Choose fewer, {HOME}.")
+        raise UserError(
+            f"Found {found:,} {what}; on the hosted demo there may be {most:,}. Choose fewer, {HOME}."
+        )

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 YES = ("1", "true", "yes", "on")
 # A path from the root of a disk or of a home folder, a setting of this program, the name of an exception, a worker's address.
-_INTERNAL = re.compile(r"(?<![\w.:/])[~.]{0,2}/\w|\b[A-Za-z]:\\|LEVERAGE_LAB_|\b\w+(?:Error|Exception)\b|\btcp://|\bErrno\b")
+_INTERNAL = re.compile(
+    r"(?<![\w.:/])[~.]{0,2}/\w|\b[A-Za-z]:\\|LEVERAGE_LAB_|\b\w+(?:Error|Exception)\b|\btcp://|\bErrno\b"
+)
 BROKEN = "Something went wrong on this server."
 
 
@@ -71,7 +73,11 @@ def said(message: str, instead: str = BROKEN) -> str:
 
 def hidden(message: str, instead: str = BROKEN) -> str:
     """For messages that are internal as a whole: on the hosted demo `instead` and a number."""
-    return f"{instead} Its host finds the details in the log under the number {_number(message)}." if hosted() else message
+    return (
+        f"{instead} Its host finds the details in the log under the number {_number(message)}."
+        if hosted()
+        else message
+    )
 
 
 @functools.lru_cache(maxsize=1000)

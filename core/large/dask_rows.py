@@ -33,7 +33,9 @@ class Spread:
 
     def __init__(self, table: Any, tell: large.Tell = large.silent, rows: int = CHUNK):
         self.chunks = _of_file(table, rows) if isinstance(table, Rows) else _of_array(table)
-        self.shape, self.tell, self.passes = (int(table.shape[0]), int(table.shape[1])), tell, 0
+        self.shape = (int(table.shape[0]), int(table.shape[1]))
+        self.tell = tell
+        self.passes = 0
 
     def gram(self, weights: Floats | None = None) -> Floats:
         """X^T X, or (X W)^T (X W), float64: the chunks' own, added in their order."""
@@ -45,7 +47,8 @@ class Spread:
 
     def not_finite(self) -> Ints:
         """The numbers of the rows that hold NaN or infinity."""
-        found, start = [], 0
+        found = []
+        start = 0
         for bad, count in self._pass(_not_finite):
             found.append(start + bad)
             start += count
@@ -54,7 +57,8 @@ class Spread:
     def _pass(self, function: Callable, *arguments: Any) -> Iterator[Any]:
         """function(chunk, *arguments) of every chunk, in order; what has been used is let go."""
         self.passes += 1
-        client, done = _client(), 0
+        client = _client()
+        done = 0
         if client is not None:
             arguments = tuple(client.scatter(argument) for argument in arguments)
         tasks = [dask.delayed(function, pure=False)(chunk, *arguments) for chunk in self.chunks]
@@ -79,15 +83,25 @@ def _of_file(table: Rows, rows: int) -> list[Any]:
 
 def _of_array(array: Any) -> list[Any]:
     if getattr(array, "ndim", 0) != 2 or not hasattr(array, "to_delayed"):
-        raise UserError(f"The table: found {type(array).__name__} of shape {getattr(array, 'shape', None)}, expected a Dask array (n, d).")
+        raise UserError(
+            f"The table: found {type(array).__name__} of shape {getattr(array, 'shape', None)}, expected a Dask array (n, d)."
+        )
     if np.isnan(array.shape).any():
-        raise UserError("The table: found chunks of unknown size. Call compute_chunk_sizes() on the Dask array first.")
+        raise UserError(
+            "The table: found chunks of unknown size. Call compute_chunk_sizes() on the Dask array first."
+        )
     if 0 in array.shape:
-        raise UserError(f"The table: found shape {array.shape}, expected (n, d) with at least one row and one column.")
+        raise UserError(
+            f"The table: found shape {array.shape}, expected (n, d) with at least one row and one column."
+        )
     if not np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.complexfloating):
         raise UserError(f"The table: found {array.dtype} values, expected real numbers.")
     whole = array.rechunk({1: -1})
-    return [chunk for chunk, size in zip(whole.to_delayed().ravel(), whole.chunks[0], strict=True) if size]
+    return [
+        chunk
+        for chunk, size in zip(whole.to_delayed().ravel(), whole.chunks[0], strict=True)
+        if size
+    ]
 
 
 def _not_finite(chunk: row_blocks.Table) -> tuple[Ints, int]:

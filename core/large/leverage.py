@@ -75,7 +75,8 @@ class Streamed:
 
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
         """The rows of the table; each block is told when it has been used."""
-        self.passes, done = self.passes + 1, 0
+        self.passes = self.passes + 1
+        done = 0
         for block in blocks.slices(self.table, rows):
             yield block
             done += len(block)
@@ -104,12 +105,21 @@ def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
         raise UserError(f"Ridge: found {ridge}, expected a number of at least 0.")
     n, d = rows.shape
     if d > MOST_COLUMNS:
-        raise UserError(f"The table: found {d:,} columns, expected at most {MOST_COLUMNS:,}. Project it to fewer dimensions first.")
-    first, facts = _finite(rows), {"n": n, "d": d, "ridge": ridge}
+        raise UserError(
+            f"The table: found {d:,} columns, expected at most {MOST_COLUMNS:,}. Project it to fewer dimensions first."
+        )
+    first = _finite(rows)
+    facts = {"n": n, "d": d, "ridge": ridge}
     if ridge == 0:
         whitening = from_gram(lambda weights=None: first if weights is None else rows.gram(weights))
-        scores, gap = exact(whitening, n, rows.squared_norms), None if np.isinf(whitening.gap) else whitening.gap
-        facts |= {"rank": whitening.rank, "gap": gap, "condition": whitening.condition, "dead": int(whitening.dead.sum())}
+        scores = exact(whitening, n, rows.squared_norms)
+        gap = None if np.isinf(whitening.gap) else whitening.gap
+        facts |= {
+            "rank": whitening.rank,
+            "gap": gap,
+            "condition": whitening.condition,
+            "dead": int(whitening.dead.sum()),
+        }
     else:
         scores = np.minimum(rows.squared_norms(ridge_weights(first, ridge)), 1.0)
     return scores, facts | {"sum": float(scores.sum())}
@@ -119,7 +129,12 @@ def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Float
     """`leverage` of a table on disk: here, or on the cluster of LEVERAGE_LAB_SCHEDULER, whose workers read the same path."""
     if not os.environ.get("LEVERAGE_LAB_SCHEDULER"):
         return leverage(Streamed(table, tell), ridge)
-    job = jobs.submit("core.large.dask_rows:leverage_of_file", table, ridge, key=f"~leverage {table.paths[0]} {identity(table)} {ridge!r}")
+    job = jobs.submit(
+        "core.large.dask_rows:leverage_of_file",
+        table,
+        ridge,
+        key=f"~leverage {table.paths[0]} {identity(table)} {ridge!r}",
+    )
     while not job.wait(1.0):
         tell(*job.progress)
     return job.result()
@@ -132,18 +147,31 @@ def title(table: Rows) -> str:
 
 def frame(scores: Floats) -> pd.DataFrame:
     """Columns index (the row, from 0), score and rank (1 = highest; equal scores in the order of the rows)."""
-    return pd.DataFrame({"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)})
+    return pd.DataFrame(
+        {"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)}
+    )
 
 
 def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> str:
     """JSON: the files, the columns left out, the facts, the code's and the packages' versions."""
-    content = {"title": title(table), "table": identity(table), "without": list(without), "facts": dict(facts)}
-    return json.dumps(content | {"code": code_version("core.linalg.whitening"), "versions": export.versions()}, indent=1)
+    content = {
+        "title": title(table),
+        "table": identity(table),
+        "without": list(without),
+        "facts": dict(facts),
+    }
+    return json.dumps(
+        content | {"code": code_version("core.linalg.whitening"), "versions": export.versions()},
+        indent=1,
+    )
 
 
 def identity(table: Rows) -> list[dict[str, Any]]:
     """Name, size and time of change of the table's files: as much as can be said of them without reading them whole."""
-    return [{"file": path.name, "bytes": path.stat().st_size, "modified": path.stat().st_mtime} for path in table.paths]
+    return [
+        {"file": path.name, "bytes": path.stat().st_size, "modified": path.stat().st_mtime}
+        for path in table.paths
+    ]
 
 
 def _finite(rows: Passes) -> Floats:
@@ -154,7 +182,9 @@ def _finite(rows: Passes) -> Floats:
         return gram
     bad = rows.not_finite()
     if len(bad) == 0:
-        raise UserError("The table holds numbers so large that their squares exceed float64. Divide it by its largest value.")
+        raise UserError(
+            "The table holds numbers so large that their squares exceed float64. Divide it by its largest value."
+        )
     more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
     raise UserError(
         f"{len(bad):,} of {rows.shape[0]:,} rows hold NaN or infinity: row{'s' if len(bad) > 1 else ''} "

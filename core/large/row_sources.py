@@ -28,7 +28,9 @@ import numpy as np
 from core.types import UserError
 
 INDEX_COLUMN = re.compile(r"__index_level_\d+__")
-STREAM_BYTES = 1 << 13  # of each column; without a number Arrow reads whole columns of a row group at once
+STREAM_BYTES = (
+    1 << 13
+)  # of each column; without a number Arrow reads whole columns of a row group at once
 CHANGED = "It has changed since it was opened. Start again when it is whole."
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -89,7 +91,9 @@ class NpyRows(Rows):
             for first in range(self.start, self.stop, rows):
                 block = np.empty((min(rows, self.stop - first), self.d), self.dtype)
                 if file.readinto(block.reshape(-1).view(np.uint8)) != block.nbytes:
-                    raise UserError(f"{self.path}: the file ends before row {first + len(block):,}. {CHANGED}")
+                    raise UserError(
+                        f"{self.path}: the file ends before row {first + len(block):,}. {CHANGED}"
+                    )
                 yield block
 
 
@@ -121,10 +125,17 @@ class ParquetRows(Rows):
             return
         with _readable(path), _parquet(path) as file:
             if file.metadata.num_rows != count:
-                raise UserError(f"{path}: found {file.metadata.num_rows:,} rows, at first there were {count:,}. {CHANGED}")
-            sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+                raise UserError(
+                    f"{path}: found {file.metadata.num_rows:,} rows, at first there were {count:,}. {CHANGED}"
+                )
+            sizes = [
+                file.metadata.row_group(group).num_rows
+                for group in range(file.metadata.num_row_groups)
+            ]
             begins = first + np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-            groups = [g for g in range(len(sizes)) if begins[g] < self.stop and begins[g + 1] > self.start]
+            groups = [
+                g for g in range(len(sizes)) if begins[g] < self.stop and begins[g + 1] > self.start
+            ]
             at = int(begins[groups[0]])
             for batch in file.iter_batches(rows, groups, list(self.columns)):
                 wanted = slice(max(0, self.start - at), max(0, self.stop - at))
@@ -143,23 +154,30 @@ def open_table(path: str | Path, without: Sequence[str] = ()) -> Rows:
     if path.is_dir() or path.suffix.lower() == ".parquet":
         return _open_parquet(path, without)
     if path.suffix.lower() != ".npy":
-        raise UserError(f"{path}: found {path.suffix or 'no file extension'}, expected .npy, .parquet or a folder of .parquet files.")
+        raise UserError(
+            f"{path}: found {path.suffix or 'no file extension'}, expected .npy, .parquet or a folder of .parquet files."
+        )
     if without:
-        raise UserError(f"{path}: a .npy file has no names of columns to leave out ({', '.join(without)}). Remove the columns yourself.")
+        raise UserError(
+            f"{path}: a .npy file has no names of columns to leave out ({', '.join(without)}). Remove the columns yourself."
+        )
     return _open_npy(path)
 
 
 def recut(pieces: Iterable[np.ndarray], rows: int, d: int, dtype: Any) -> Iterator[np.ndarray]:
     """Blocks of exactly `rows` rows, fewer at the end, from pieces of any lengths."""
-    block, filled = np.empty((rows, d), dtype), 0
+    block = np.empty((rows, d), dtype)
+    filled = 0
     for piece in pieces:
         while len(piece):
             taken = piece[: rows - filled]
             block[filled : filled + len(taken)] = taken
-            piece, filled = piece[len(taken) :], filled + len(taken)
+            piece = piece[len(taken) :]
+            filled = filled + len(taken)
             if filled == rows:
                 yield block
-                block, filled = np.empty((rows, d), dtype), 0
+                block = np.empty((rows, d), dtype)
+                filled = 0
     if filled:
         yield block[:filled]
 
@@ -169,51 +187,88 @@ def _open_npy(path: Path) -> NpyRows:
         try:
             shape, by_columns, dtype = HEADERS[np.lib.format.read_magic(file)](file)
         except (ValueError, KeyError) as error:
-            raise UserError(f"{path}: this is no .npy file that can be read ({error}). Write it with numpy.save.") from None
+            raise UserError(
+                f"{path}: this is no .npy file that can be read ({error}). Write it with numpy.save."
+            ) from None
         offset = file.tell()
     if len(shape) != 2 or min(shape) < 1:
-        raise UserError(f"{path}: found shape {shape}, expected (n, d) with at least one row and one column.")
+        raise UserError(
+            f"{path}: found shape {shape}, expected (n, d) with at least one row and one column."
+        )
     if not _real(dtype):
-        raise UserError(f"{path}: found {dtype} values, expected real numbers. Convert the table to float32.")
+        raise UserError(
+            f"{path}: found {dtype} values, expected real numbers. Convert the table to float32."
+        )
     if by_columns and min(shape) > 1:
-        raise UserError(f"{path}: found columns one after the other (Fortran order), expected rows. Save numpy.ascontiguousarray of it.")
-    found, expected = path.stat().st_size, offset + shape[0] * shape[1] * dtype.itemsize
+        raise UserError(
+            f"{path}: found columns one after the other (Fortran order), expected rows. Save numpy.ascontiguousarray of it."
+        )
+    found = path.stat().st_size
+    expected = offset + shape[0] * shape[1] * dtype.itemsize
     if found < expected:
-        raise UserError(f"{path}: found {found:,} bytes, expected {expected:,} for {shape}: the file is cut short. Write or copy it anew.")
+        raise UserError(
+            f"{path}: found {found:,} bytes, expected {expected:,} for {shape}: the file is cut short. Write or copy it anew."
+        )
     return NpyRows(0, shape[0], shape[1], dtype, path, offset)
 
 
 def _open_parquet(path: Path, without: Sequence[str]) -> ParquetRows:
     paths = sorted(path.glob("*.parquet"), key=_by_number) if path.is_dir() else [path]
     if not paths:
-        raise UserError(f"{path}: found no .parquet file in this folder. Correct the path, or name a .npy or .parquet file.")
+        raise UserError(
+            f"{path}: found no .parquet file in this folder. Correct the path, or name a .npy or .parquet file."
+        )
     parts = [_columns_of(part, without) for part in paths]
     columns = tuple(parts[0][0])
     for part, (found, _) in zip(paths, parts, strict=True):
         if tuple(found) != columns:
             odd = next(iter(set(found) ^ set(columns)), "the same in another order")
-            raise UserError(f"{part}: its columns are not those of {paths[0].name} ({odd}). Give every part the same columns.")
+            raise UserError(
+                f"{part}: its columns are not those of {paths[0].name} ({odd}). Give every part the same columns."
+            )
     files = tuple((part, count) for part, (_, count) in zip(paths, parts, strict=True))
     n = sum(count for _, count in files)
     if n == 0 or not columns:
-        raise UserError(f"{path}: found {n:,} rows and {len(columns):,} columns, expected at least one of each.")
-    return ParquetRows(0, n, len(columns), np.result_type(*(dtype for found, _ in parts for dtype in found.values())), files, columns)
+        raise UserError(
+            f"{path}: found {n:,} rows and {len(columns):,} columns, expected at least one of each."
+        )
+    return ParquetRows(
+        0,
+        n,
+        len(columns),
+        np.result_type(*(dtype for found, _ in parts for dtype in found.values())),
+        files,
+        columns,
+    )
 
 
 def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype], int]:
     """(the number type of each column that counts, how many rows)."""
     with _readable(path), _parquet(path) as file:
-        fields, count = list(file.schema_arrow), file.metadata.num_rows
+        fields = list(file.schema_arrow)
+        count = file.metadata.num_rows
     names = [field.name for field in fields]
     if strangers := [name for name in without if name not in names]:
-        raise UserError(f"{path}: found no column {strangers[0]!r} to leave out. Its columns are {_some(names)}.")
+        raise UserError(
+            f"{path}: found no column {strangers[0]!r} to leave out. Its columns are {_some(names)}."
+        )
     if len(set(names)) < len(names):
         raise UserError(f"{path}: two columns have the same name. Give each a name of its own.")
-    kept = [field for field in fields if field.name not in without and not INDEX_COLUMN.fullmatch(field.name)]
+    kept = [
+        field
+        for field in fields
+        if field.name not in without and not INDEX_COLUMN.fullmatch(field.name)
+    ]
     for field in kept:
         if not _real(_dtype(field.type)):
-            mend = "Give every dimension a column of its own" if "list" in str(field.type) else f"Leave it out with --without {field.name}"
-            raise UserError(f"{path}: column {field.name} holds {field.type} values, expected real numbers. {mend}.")
+            mend = (
+                "Give every dimension a column of its own"
+                if "list" in str(field.type)
+                else f"Leave it out with --without {field.name}"
+            )
+            raise UserError(
+                f"{path}: column {field.name} holds {field.type} values, expected real numbers. {mend}."
+            )
     return {field.name: _dtype(field.type) for field in kept}, count
 
 
@@ -236,7 +291,9 @@ def _parquet(path: Path) -> Iterator[Any]:
     except (pyarrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.strerror:  # the disk's, not Arrow's
             raise
-        raise UserError(f"{path}: this is no Parquet file that can be read ({error}). Write it anew.") from None
+        raise UserError(
+            f"{path}: this is no Parquet file that can be read ({error}). Write it anew."
+        ) from None
 
 
 @contextmanager
@@ -245,7 +302,9 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise UserError(f"{path}: could not be read ({why}). Every machine that computes reads it under this path.") from None
+        raise UserError(
+            f"{path}: could not be read ({why}). Every machine that computes reads it under this path."
+        ) from None
 
 
 def _dtype(kind: Any) -> np.dtype:
@@ -261,7 +320,10 @@ def _real(dtype: np.dtype) -> bool:
 
 def _by_number(path: Path) -> list[tuple[bool, int, str]]:
     """part.2 before part.10."""
-    return [(word.isdigit(), int(word) if word.isdigit() else 0, word) for word in re.split(r"(\d+)", path.name)]
+    return [
+        (word.isdigit(), int(word) if word.isdigit() else 0, word)
+        for word in re.split(r"(\d+)", path.name)
+    ]
 
 
 def _some(names: Sequence[str]) -> str:

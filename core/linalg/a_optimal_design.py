@@ -40,21 +40,26 @@ class Design:
         self.p = _library(m).inv(m)
         self.q = self.p @ self.p if fisher is None else self.p @ fisher @ self.p
         self.probe = row_blocks.place(np.random.default_rng(0).choice([-1.0, 1.0], len(self.p)))
-        self.m_probe, self.f_probe = m @ self.probe, self.probe if fisher is None else fisher @ self.probe
+        self.m_probe = m @ self.probe
+        self.f_probe = self.probe if fisher is None else fisher @ self.probe
 
     def move(self, row: Floats, root: Floats, sign: int) -> tuple[Any, float]:
         """Put a point in (sign 1) or take it out (-1). row h (d,), root L (r, r).
 
         Returns U and Z side by side (D, 2 r), which the candidates need, and by how much tr(P F) fell or rose.
         """
-        r, d = len(root), len(row)
+        r = len(root)
+        d = len(row)
         h, l = (row_blocks.place(part.astype(np.float64)) for part in (row, root))  # noqa: E741  l is L_s
         u, w = ((m.reshape(r * d, r, d) @ h) @ l for m in (self.p, self.q))
         b, c = (l.T @ (m.reshape(r, d, r).swapaxes(1, 2) @ h) for m in (u, w))
         j = _inverse_root(b, sign)
-        u, w, change = u @ j, w @ j, j.T @ c @ j
+        u = u @ j
+        w = w @ j
+        change = j.T @ c @ j
         z = w - (sign / 2) * u @ change
-        pair, crossed = _beside(u, z), _beside(z, u)
+        pair = _beside(u, z)
+        crossed = _beside(z, u)
         for start in range(0, r * d, ROWS):  # in strips, so that no second (D, D) array is needed
             self.p[start : start + ROWS] -= sign * (u[start : start + ROWS] @ u.T)
             self.q[start : start + ROWS] -= sign * (pair[start : start + ROWS] @ crossed.T)
@@ -66,7 +71,8 @@ class Design:
         """The relative error of P and Q along the probe z: P M z should be z, and Q M z should be P F z."""
         wanted = self.p @ self.f_probe
         return max(
-            _norm(self.p @ self.m_probe - self.probe) / _norm(self.probe), _norm(self.q @ self.m_probe - wanted) / (_norm(wanted) or 1.0)
+            _norm(self.p @ self.m_probe - self.probe) / _norm(self.probe),
+            _norm(self.q @ self.m_probe - wanted) / (_norm(wanted) or 1.0),
         )
 
 
@@ -74,7 +80,9 @@ class Pool:
     """B_x and C_x of every candidate, as plain batched products: the formulas above, on the GPU. (On the CPU: core/linalg/a_optimal_kernels.py.)"""
 
     def __init__(self, rows: Floats, roots: Floats, design: Design):
-        self.rows, self.roots = (row_blocks.place(np.ascontiguousarray(part, np.float64)) for part in (rows, roots))
+        self.rows, self.roots = (
+            row_blocks.place(np.ascontiguousarray(part, np.float64)) for part in (rows, roots)
+        )
         self.b, self.c = (_stack(list(forms(rows, roots, m))) for m in (design.p, design.q))
 
     def move(self, pair: Any, sign: int) -> None:
@@ -83,7 +91,8 @@ class Pool:
         d = self.rows.shape[1]
         weights = pair.reshape(r, d, 2 * r).swapaxes(0, 1).reshape(d, 2 * r * r)
         both = self.roots.swapaxes(1, 2) @ (self.rows @ weights).reshape(n, r, 2 * r)
-        g, h = both[:, :, :r], both[:, :, r:]
+        g = both[:, :, :r]
+        h = both[:, :, r:]
         self.b -= sign * (g @ g.swapaxes(1, 2))
         crossed = g @ h.swapaxes(1, 2)
         self.c -= sign * (crossed + crossed.swapaxes(1, 2))
@@ -112,7 +121,11 @@ class Search:
     """
 
     def __init__(self, rows: Floats, roots: Floats, prior: Any, fisher: Any | None, inside: Bools):
-        self.rows, self.roots, self.prior, self.fisher, self.inside = rows, roots, prior, fisher, inside.copy()
+        self.rows = rows
+        self.roots = roots
+        self.prior = prior
+        self.fisher = fisher
+        self.inside = inside.copy()
         self._start()
 
     def changes(self, sign: int) -> Floats:
@@ -130,7 +143,9 @@ class Search:
         return change
 
     def _start(self) -> None:
-        self.design = Design(self.prior + information(self.rows[self.inside], self.roots[self.inside]), self.fisher)
+        self.design = Design(
+            self.prior + information(self.rows[self.inside], self.roots[self.inside]), self.fisher
+        )
         self.limit = max(PRECISION, 10 * self.design.error())
         self.pool = pool(self.rows, self.roots, self.design)
 

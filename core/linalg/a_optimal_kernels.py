@@ -22,14 +22,17 @@ from core.types import Floats
 LANES = 128
 CHUNK = 4096  # candidates per BLAS call, a multiple of LANES
 TINY = 1e-300
-THREADS = numba.config.NUMBA_NUM_THREADS  # asking numba itself would start its OpenMP threads, and torch would train with as many
+THREADS = (
+    numba.config.NUMBA_NUM_THREADS
+)  # asking numba itself would start its OpenMP threads, and torch would train with as many
 
 
 class LanePool:
     """B_x and C_x of every candidate, on the CPU. rows (n, d), roots L (n, r, r), design: P and Q as they are now."""
 
     def __init__(self, rows: Floats, roots: Floats, design: Any):
-        self.n, self.r = len(rows), roots.shape[1]
+        self.n = len(rows)
+        self.r = roots.shape[1]
         count = -(-self.n // LANES)
         self.rows = np.zeros((count * LANES, rows.shape[1]))
         self.rows[: self.n] = rows
@@ -38,26 +41,47 @@ class LanePool:
         triangle = np.tril_indices(self.r)
         self.b, self.c = (np.zeros((count, len(triangle[0]), LANES)) for _ in "BC")
         for state, matrix in ((self.b, design.p), (self.c, design.q)):
-            self._spread(state, (form[:, triangle[0], triangle[1]] for form in forms(rows, roots, matrix)))
+            self._spread(
+                state, (form[:, triangle[0], triangle[1]] for form in forms(rows, roots, matrix))
+            )
         self.products = np.empty(2 * self.r**2 * CHUNK)
         # Threads of our own: two callers in numba's parallel loops would end the process.
         self.threads = ThreadPoolExecutor(THREADS)
 
     def move(self, pair: np.ndarray, sign: int) -> None:
         """Follow a point that went in (sign 1) or out (-1); pair (D, 2 r) is what `Design.move` returned."""
-        r, d = self.r, self.rows.shape[1]
-        weights = np.ascontiguousarray(pair.reshape(r, d, 2, r).transpose(2, 0, 3, 1)).reshape(-1, d)
+        r = self.r
+        d = self.rows.shape[1]
+        weights = np.ascontiguousarray(pair.reshape(r, d, 2, r).transpose(2, 0, 3, 1)).reshape(
+            -1, d
+        )
         for start in range(0, len(self.rows), CHUNK):
             rows = self.rows[start : start + CHUNK]
             products = self.products[: len(weights) * len(rows)].reshape(len(weights), len(rows))
             np.matmul(weights, rows.T, out=products)
-            shaped, first = products.reshape(2, r, r, len(rows)), start // LANES
-            self._share(_follow, len(rows) // LANES, lambda a, b, s=shaped, f=first: (s, self.roots, self.b, self.c, float(sign), f, a, b))
+            shaped = products.reshape(2, r, r, len(rows))
+            first = start // LANES
+            self._share(
+                _follow,
+                len(rows) // LANES,
+                lambda a, b, s=shaped, f=first: (
+                    s,
+                    self.roots,
+                    self.b,
+                    self.c,
+                    float(sign),
+                    f,
+                    a,
+                    b,
+                ),
+            )
 
     def changes(self, sign: int) -> Floats:
         """tr(C_x (I + sign B_x)^-1) (n,)."""
         result = np.empty((len(self.b), LANES))
-        self._share(_changes, len(self.b), lambda a, b: (self.b, self.c, self.r, float(sign), result, a, b))
+        self._share(
+            _changes, len(self.b), lambda a, b: (self.b, self.c, self.r, float(sign), result, a, b)
+        )
         return result.ravel()[: self.n]
 
     def _spread(self, target: np.ndarray, parts: Any) -> None:
@@ -71,7 +95,9 @@ class LanePool:
     def _share(self, kernel: Callable, count: int, arguments: Callable) -> None:
         """The kernel over `count` tiles, a range for each thread."""
         cuts = np.linspace(0, count, THREADS + 1).astype(int)
-        jobs = [self.threads.submit(_run, kernel, *arguments(a, b)) for a, b in pairwise(cuts) if b > a]
+        jobs = [
+            self.threads.submit(_run, kernel, *arguments(a, b)) for a, b in pairwise(cuts) if b > a
+        ]
         for job in jobs:
             job.result()
 
@@ -79,7 +105,9 @@ class LanePool:
 def _run(kernel: Callable, *arguments: Any) -> None:
     try:
         kernel(*arguments)
-    except OSError:  # the code is compiled, but the cache folder took no copy; the copy in memory serves
+    except (
+        OSError
+    ):  # the code is compiled, but the cache folder took no copy; the copy in memory serves
         kernel(*arguments)
 
 
@@ -96,25 +124,34 @@ def _compiled(function: Callable) -> Callable:
 def _follow(products, roots, b, c, sign, first, start, stop):
     """B -= sign G G^T, C -= sign (G H^T + H G^T) with G = L^T products[0], H = L^T products[1], for tiles start to stop of the products."""
     r = roots.shape[1]
-    g, h = np.empty((r, r, LANES)), np.empty((r, r, LANES))
+    g = np.empty((r, r, LANES))
+    h = np.empty((r, r, LANES))
     for tile in range(start, stop):
-        root, lane = roots[first + tile], tile * LANES
+        root = roots[first + tile]
+        lane = tile * LANES
         for i in range(r):
             for k in range(r):
-                x, y = g[i, k], h[i, k]
+                x = g[i, k]
+                y = h[i, k]
                 x[:] = 0
                 y[:] = 0
                 for a in range(r):
-                    left, u, z = root[a, i], products[0, a, k], products[1, a, k]
+                    left = root[a, i]
+                    u = products[0, a, k]
+                    z = products[1, a, k]
                     for t in range(LANES):
                         x[t] += left[t] * u[lane + t]
                         y[t] += left[t] * z[lane + t]
         at = 0
         for i in range(r):
             for j in range(i + 1):
-                x, y = b[first + tile, at], c[first + tile, at]
+                x = b[first + tile, at]
+                y = c[first + tile, at]
                 for k in range(r):
-                    gi, gj, hi, hj = g[i, k], g[j, k], h[i, k], h[j, k]
+                    gi = g[i, k]
+                    gj = g[j, k]
+                    hi = h[i, k]
+                    hj = h[j, k]
                     for t in range(LANES):
                         x[t] -= sign * gi[t] * gj[t]
                         y[t] -= sign * (gi[t] * hj[t] + hi[t] * gj[t])
@@ -124,17 +161,21 @@ def _follow(products, roots, b, c, sign, first, start, stop):
 @_compiled
 def _changes(b, c, r, sign, result, start, stop):
     """tr(C (I + sign B)^-1) by the Cholesky factor K of I + sign B: the sum of C times K^-T K^-1."""
-    k, inverse = np.empty((r, r, LANES)), np.empty((r, r, LANES))
+    k = np.empty((r, r, LANES))
+    inverse = np.empty((r, r, LANES))
     for tile in range(start, stop):
         _cholesky(b[tile], sign, k)
         _invert(k, inverse)
-        total, at = result[tile], 0
+        total = result[tile]
+        at = 0
         total[:] = 0
         for i in range(r):
             for j in range(i + 1):
-                weight, entry = (1.0 if i == j else 2.0), c[tile, at]
+                weight = 1.0 if i == j else 2.0
+                entry = c[tile, at]
                 for m in range(i, r):
-                    p, q = inverse[m, i], inverse[m, j]
+                    p = inverse[m, i]
+                    q = inverse[m, j]
                     for t in range(LANES):
                         total[t] += weight * entry[t] * p[t] * q[t]
                 at += 1
@@ -143,14 +184,17 @@ def _changes(b, c, r, sign, result, start, stop):
 @_compiled
 def _cholesky(b, sign, k):
     """K (r, r, LANES), lower, with K K^T = I + sign B; a pivot lost to rounding is kept just above zero."""
-    r, at = len(k), 0
+    r = len(k)
+    at = 0
     for i in range(r):
         for j in range(i + 1):
-            x, entry = k[i, j], b[at]
+            x = k[i, j]
+            entry = b[at]
             for t in range(LANES):
                 x[t] = sign * entry[t] + (1.0 if i == j else 0.0)
             for m in range(j):
-                p, q = k[i, m], k[j, m]
+                p = k[i, m]
+                q = k[j, m]
                 for t in range(LANES):
                     x[t] -= p[t] * q[t]
             pivot = k[j, j]
@@ -165,10 +209,12 @@ def _invert(k, inverse):
     r = len(k)
     for j in range(r):
         for i in range(j, r):
-            x, pivot = inverse[i, j], k[i, i]
+            x = inverse[i, j]
+            pivot = k[i, i]
             x[:] = 1.0 if i == j else 0.0
             for m in range(j, i):
-                p, q = k[i, m], inverse[m, j]
+                p = k[i, m]
+                q = inverse[m, j]
                 for t in range(LANES):
                     x[t] -= p[t] * q[t]
             for t in range(LANES):

@@ -32,12 +32,20 @@ CG_STEPS = 200
 HALVINGS = 30
 
 
-def fit_teams(rows: Floats, labels: Ints, teams: Bools, penalty: Floats, theta: Floats, tolerance: float = 1e-6) -> Floats:
+def fit_teams(
+    rows: Floats,
+    labels: Ints,
+    teams: Bools,
+    penalty: Floats,
+    theta: Floats,
+    tolerance: float = 1e-6,
+) -> Floats:
     """T (k, c, m) of each team of teams (k, n), none of them empty, to gradient norms of `tolerance`, starting at theta (k, c, m).
 
     rows: (n, m), labels: (n,), 0 to c - 1. A UserError if the steps do not settle.
     """
-    weights, precondition = teams / teams.sum(axis=1, keepdims=True), _preconditioner(rows, theta.shape[1], penalty)
+    weights = teams / teams.sum(axis=1, keepdims=True)
+    precondition = _preconditioner(rows, theta.shape[1], penalty)
     own = np.eye(theta.shape[1])[labels]
     for _ in range(NEWTON_STEPS):
         probs = softmax(np.matmul(rows, theta.transpose(0, 2, 1)))
@@ -45,23 +53,43 @@ def fit_teams(rows: Floats, labels: Ints, teams: Bools, penalty: Floats, theta: 
         size = np.sqrt(_dot(slope, slope))
         if size.max(initial=0) <= tolerance:
             return theta
-        step = _newton_steps(rows, probs, weights, penalty, slope, precondition, np.minimum(0.1, np.sqrt(size)))
-        theta = theta + _shares(theta, step, rows, own, weights, penalty, _dot(slope, step))[:, None, None] * step
-    raise UserError(f"The linear heads did not settle: gradient norm {size.max():.1e}, wanted {tolerance:.0e}. Raise l2.")
+        step = _newton_steps(
+            rows, probs, weights, penalty, slope, precondition, np.minimum(0.1, np.sqrt(size))
+        )
+        theta = (
+            theta
+            + _shares(theta, step, rows, own, weights, penalty, _dot(slope, step))[:, None, None]
+            * step
+        )
+    raise UserError(
+        f"The linear heads did not settle: gradient norm {size.max():.1e}, wanted {tolerance:.0e}. Raise l2."
+    )
 
 
 def _newton_steps(
-    rows: Floats, probs: Floats, weights: Floats, penalty: Floats, slope: Floats, precondition: Floats, accuracy: Floats
+    rows: Floats,
+    probs: Floats,
+    weights: Floats,
+    penalty: Floats,
+    slope: Floats,
+    precondition: Floats,
+    accuracy: Floats,
 ) -> Floats:
     """-H_k^-1 slope_k by preconditioned conjugate gradients, to each team's accuracy."""
-    step, left, goal = np.zeros_like(slope), -slope, accuracy * np.sqrt(_dot(slope, slope))
+    step = np.zeros_like(slope)
+    left = -slope
+    goal = accuracy * np.sqrt(_dot(slope, slope))
     ready = left @ precondition
-    direction, power = ready, _dot(left, ready)
+    direction = ready
+    power = _dot(left, ready)
     for _ in range(CG_STEPS):
         if (np.sqrt(_dot(left, left)) <= goal).all():
             break
         moved = np.matmul(rows, direction.transpose(0, 2, 1))
-        bent = _pull_back(probs * (moved - (probs * moved).sum(axis=2, keepdims=True)), weights, rows) + penalty * direction
+        bent = (
+            _pull_back(probs * (moved - (probs * moved).sum(axis=2, keepdims=True)), weights, rows)
+            + penalty * direction
+        )
         share = _ratio(power, _dot(direction, bent))
         step = step + share * direction
         left = left - share * bent
@@ -71,16 +99,29 @@ def _newton_steps(
     return step
 
 
-def _shares(theta: Floats, step: Floats, rows: Floats, own: Floats, weights: Floats, penalty: Floats, slope: Floats) -> Floats:
+def _shares(
+    theta: Floats,
+    step: Floats,
+    rows: Floats,
+    own: Floats,
+    weights: Floats,
+    penalty: Floats,
+    slope: Floats,
+) -> Floats:
     """For each team the first of 1, 1/2, 1/4, ... of its step that lowers its loss by a fair part (Armijo), rounding allowed for."""
 
     def losses(there: Floats) -> Floats:
         logs = log_softmax(np.matmul(rows, there.transpose(0, 2, 1)))
-        return 0.5 * (penalty * there**2).sum(axis=(1, 2)) - (weights * (logs * own).sum(axis=2)).sum(axis=1)
+        return 0.5 * (penalty * there**2).sum(axis=(1, 2)) - (
+            weights * (logs * own).sum(axis=2)
+        ).sum(axis=1)
 
-    here, shares = losses(theta), np.ones(len(theta))
+    here = losses(theta)
+    shares = np.ones(len(theta))
     for _ in range(HALVINGS):
-        high = losses(theta + shares[:, None, None] * step) > here + 1e-4 * shares * slope + 4e-16 * np.abs(here)
+        high = losses(
+            theta + shares[:, None, None] * step
+        ) > here + 1e-4 * shares * slope + 4e-16 * np.abs(here)
         if not high.any():
             break
         shares[high] /= 2
@@ -107,12 +148,13 @@ def _ratio(a: Floats, b: Floats) -> Floats:
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)[:, None, None]
 
 
-
 TOLERANCE = 1e-6  # gradient norm; utilities are then right to a few 1e-6 at worst
 TOGETHER = 32
 
 
-def with_points(opened: OpenHead, known: Ints, points: Floats, labels: Ints, start: Floats) -> Floats:
+def with_points(
+    opened: OpenHead, known: Ints, points: Floats, labels: Ints, start: Floats
+) -> Floats:
     """T (labelings, c, m) of the head fitted to its points and b more. A UserError if it does not settle.
 
     known: (n,), labels of the points it was fitted on. points: rows (b, m). labels: (labelings, b). start: (labelings, c, m), near by.
@@ -120,7 +162,9 @@ def with_points(opened: OpenHead, known: Ints, points: Floats, labels: Ints, sta
     ways, b = labels.shape
     rows, axes = _within(opened, np.vstack([opened.rows, points]))
     rows = np.vstack([rows[: opened.n], np.tile(rows[opened.n :], (ways, 1))])
-    teams = np.hstack([np.ones((ways, opened.n), bool), np.kron(np.eye(ways, dtype=bool), np.ones((1, b), bool))])
+    teams = np.hstack(
+        [np.ones((ways, opened.n), bool), np.kron(np.eye(ways, dtype=bool), np.ones((1, b), bool))]
+    )
     return _fitted(opened, rows, np.append(known, labels.ravel()), teams, start, axes)
 
 
@@ -130,7 +174,12 @@ def without_each(opened: OpenHead, known: Ints) -> Iterator[tuple[slice, Floats]
     for first in range(0, opened.n, TOGETHER):
         block = slice(first, min(first + TOGETHER, opened.n))
         teams = ~np.eye(opened.n, dtype=bool)[block]
-        yield block, _fitted(opened, rows, known, teams, np.repeat(opened.theta[None], len(teams), axis=0), axes)
+        yield (
+            block,
+            _fitted(
+                opened, rows, known, teams, np.repeat(opened.theta[None], len(teams), axis=0), axes
+            ),
+        )
 
 
 def _within(opened: OpenHead, rows: Floats) -> tuple[Floats, Floats]:
@@ -139,7 +188,11 @@ def _within(opened: OpenHead, rows: Floats) -> tuple[Floats, Floats]:
     return rows @ axes, axes
 
 
-def _fitted(opened: OpenHead, rows: Floats, labels: Ints, teams: np.ndarray, start: Floats, axes: Floats) -> Floats:
+def _fitted(
+    opened: OpenHead, rows: Floats, labels: Ints, teams: np.ndarray, start: Floats, axes: Floats
+) -> Floats:
     extra = len(opened.penalty) - opened.d
-    penalty = np.append(np.full(axes.shape[1] - extra, opened.penalty[0]), opened.penalty[opened.d :])
+    penalty = np.append(
+        np.full(axes.shape[1] - extra, opened.penalty[0]), opened.penalty[opened.d :]
+    )
     return fit_teams(rows, labels, teams, penalty, start @ axes, TOLERANCE) @ axes.T

@@ -18,11 +18,16 @@ def level_lines(values: Floats, x: Floats, y: Floats) -> list[Floats]:
     UserError for values of another shape or not finite.
     """
     if values.shape != (len(y), len(x)) or not np.isfinite(values).all():
-        raise UserError(f"Level lines: found values of shape {values.shape}, expected finite ones of shape ({len(y)}, {len(x)}).")
-    flat, places = values.ravel(), np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        raise UserError(
+            f"Level lines: found values of shape {values.shape}, expected finite ones of shape ({len(y)}, {len(x)})."
+        )
+    flat = values.ravel()
+    places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     edges = _crossed(flat > 0, _triangles(*values.shape))
     named, ends = np.unique(edges.reshape(-1, 2), axis=0, return_inverse=True)
-    shares = flat[named[:, 0]] / (flat[named[:, 0]] - flat[named[:, 1]]) if len(named) else np.zeros(0)
+    shares = (
+        flat[named[:, 0]] / (flat[named[:, 0]] - flat[named[:, 1]]) if len(named) else np.zeros(0)
+    )
     points = places[named[:, 0]] + shares[:, None] * (places[named[:, 1]] - places[named[:, 0]])
     return [points[walk] for walk in _walks(ends.reshape(-1, 2), len(named))]
 
@@ -30,15 +35,21 @@ def level_lines(values: Floats, x: Floats, y: Floats) -> list[Floats]:
 def _triangles(rows: int, columns: int) -> Ints:
     """The corners (t, 3) of two triangles in each cell, as flat places in the grid."""
     corner = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
-    return np.concatenate([np.stack(three, axis=-1).reshape(-1, 3) for three in ((a, b, c), (b, c, d))])
+    a = corner[:-1, :-1]
+    b = corner[:-1, 1:]
+    c = corner[1:, :-1]
+    d = corner[1:, 1:]
+    return np.concatenate(
+        [np.stack(three, axis=-1).reshape(-1, 3) for three in ((a, b, c), (b, c, d))]
+    )
 
 
 def _crossed(above: np.ndarray, triangles: Ints) -> Ints:
     """For each triangle that the level crosses, its two crossed edges: (s, 2, 2), each edge with the lower corner first."""
     signs = above[triangles]
     mixed = signs.any(axis=1) & ~signs.all(axis=1)
-    signs, triangles = signs[mixed], triangles[mixed]
+    signs = signs[mixed]
+    triangles = triangles[mixed]
     alone = np.argmax(signs == (signs.sum(axis=1) == 1)[:, None], axis=1)
     lone = np.take_along_axis(triangles, alone[:, None], axis=1)
     others = np.take_along_axis(triangles, (alone[:, None] + [1, 2]) % 3, axis=1)
@@ -51,11 +62,13 @@ def _walks(pieces: Ints, count: int) -> list[list[int]]:
     for a, b in pieces.tolist():
         meeting[a].append(b)
         meeting[b].append(a)
-    left, walks = set(range(count)), []
+    left = set(range(count))
+    walks = []
     for start in [*(i for i in range(count) if len(meeting[i]) == 1), *range(count)]:
         if start not in left:
             continue
-        walk, here = [], start
+        walk = []
+        here = start
         while here is not None:
             left.discard(here)
             walk.append(here)

@@ -26,11 +26,13 @@ def farthest_first(embedding: np.ndarray, start: Ints, k: int) -> tuple[Ints, Fl
     is there yet it is given the distance that it leaves: that of the farthest point from it. The distances never increase.
     """
     cover = Cover(embedding, start)
-    indices, distances = np.empty(k, np.int64), np.empty(k)
+    indices = np.empty(k, np.int64)
+    distances = np.empty(k)
     for j in range(k):
         i, squared = cover.farthest() if cover.centres else (cover.central, None)
         cover.add(i)
-        indices[j], distances[j] = i, np.sqrt(cover.farthest()[1] if squared is None else squared)
+        indices[j] = i
+        distances[j] = np.sqrt(cover.farthest()[1] if squared is None else squared)
     return indices, distances
 
 
@@ -43,15 +45,21 @@ class Cover:
 
     def __init__(self, embedding: np.ndarray, start: Ints):
         n, d = embedding.shape
-        self.embedding, self.points, self.squares = embedding, np.empty((n, d), np.float32), np.empty(n)
+        self.embedding = embedding
+        self.points = np.empty((n, d), np.float32)
+        self.squares = np.empty(n)
         self._centre_and_scale()
         self.centres: list[int] = []
         self.ahead: dict[int, Floats] = {}
         self.taken = np.zeros(n, bool)
-        self.near, self.exact, self.seen = np.full(n, np.inf, np.float32), np.full(n, np.inf), np.zeros(n, np.int64)
+        self.near = np.full(n, np.inf, np.float32)
+        self.exact = np.full(n, np.inf)
+        self.seen = np.zeros(n, np.int64)
         # A product errs by at most e (|x| + |c|)^2 with this e; as |c| <= |x| + distance, the nearest distance by e (9 |x|^2 + 3 near).
         error = (d + 16) * float(np.finfo(np.float32).eps) / 2
-        self.up, self.down, self.slack = np.float32(1 + 3 * error), np.float32(1 - 3 * error), np.float32(9 * error) * self.squares
+        self.up = np.float32(1 + 3 * error)
+        self.down = np.float32(1 - 3 * error)
+        self.slack = np.float32(9 * error) * self.squares
         self.most = self.slack.max()
         rows = max(1, BLOCK // n)
         for first in range(0, len(start), rows):
@@ -76,7 +84,11 @@ class Cover:
 
     def _look_ahead(self, i: int) -> dict[int, Floats]:
         """Distances of all points to i and to the points that are farthest now: most of these are centres soon."""
-        soon = np.argpartition(self.near, -min(AHEAD, len(self.near)))[-AHEAD:] if self.centres else np.empty(0, np.int64)
+        soon = (
+            np.argpartition(self.near, -min(AHEAD, len(self.near)))[-AHEAD:]
+            if self.centres
+            else np.empty(0, np.int64)
+        )
         soon = np.concatenate([[i], soon[soon != i][: AHEAD - 1]])
         products = self.points[soon] @ self.points.T
         products *= -2
@@ -86,30 +98,42 @@ class Cover:
 
     def _add_many(self, centres: Ints) -> None:
         products = self.points @ self.points[centres].T
-        np.minimum(self.near, (self.squares[centres] - 2 * products).min(axis=1) + self.squares, out=self.near)
+        np.minimum(
+            self.near,
+            (self.squares[centres] - 2 * products).min(axis=1) + self.squares,
+            out=self.near,
+        )
         self._take(centres.tolist())
 
     def _take(self, centres: list[int]) -> None:
         self.centres += centres
-        self.taken[centres], self.exact[centres] = True, -1.0
+        self.taken[centres] = True
+        self.exact[centres] = -1.0
 
     def _settle(self, candidates: Ints) -> None:
         """Measure these points exactly against the centres that they were not measured against yet."""
         from scipy.spatial.distance import cdist  # in the function: menus do not need it
 
-        behind = candidates[(self.seen[candidates] < len(self.centres)) & (self.exact[candidates] > 0)]
+        behind = candidates[
+            (self.seen[candidates] < len(self.centres)) & (self.exact[candidates] > 0)
+        ]
         if len(behind) == 0:
             return
         new = self.embedding[self.centres[self.seen[behind].min() :]]
         rows = max(1, BLOCK // len(new))
         for first in range(0, len(behind), rows):
             some = behind[first : first + rows]
-            self.exact[some] = np.minimum(self.exact[some], cdist(self.embedding[some], new, "sqeuclidean").min(axis=1))
+            self.exact[some] = np.minimum(
+                self.exact[some], cdist(self.embedding[some], new, "sqeuclidean").min(axis=1)
+            )
         self.seen[behind] = len(self.centres)
 
     def _centre_and_scale(self) -> None:
         mean = np.mean(self.embedding, axis=0, dtype=np.float64)
-        parts = [slice(first, first + row_blocks.ROWS) for first in range(0, len(self.embedding), row_blocks.ROWS)]
+        parts = [
+            slice(first, first + row_blocks.ROWS)
+            for first in range(0, len(self.embedding), row_blocks.ROWS)
+        ]
         for part in parts:
             centred = self.embedding[part] - mean
             self.squares[part] = np.einsum("ij,ij->i", centred, centred)

@@ -30,7 +30,8 @@ def contrasts(classes: int) -> Floats:
     """N (c, c - 1): orthonormal columns, each orthogonal to the ones (Helmert): class i + 1 against the mean of those before it."""
     n = np.zeros((classes, classes - 1))
     for i in range(classes - 1):
-        n[: i + 1, i], n[i + 1, i] = 1, -(i + 1)
+        n[: i + 1, i] = 1
+        n[i + 1, i] = -(i + 1)
     return n / np.sqrt((n**2).sum(axis=0))
 
 
@@ -46,7 +47,8 @@ def class_roots(probs: Floats) -> Floats:
     tails = np.cumsum(p[:, ::-1], axis=1)[:, ::-1]
     factor = np.zeros((len(p), classes, classes - 1))
     for i in range(classes - 1):
-        rest, both = tails[:, i + 1], tails[:, i]
+        rest = tails[:, i + 1]
+        both = tails[:, i]
         size = np.sqrt(p[:, i] * _ratio(rest, both))
         factor[:, i, i] = size
         factor[:, i + 1 :, i] = -size[:, None] * _ratio(p[:, i + 1 :], rest[:, None])
@@ -57,11 +59,15 @@ def check_probs(probs: Floats) -> Floats:
     """probs (n, c) as float64 with rows that sum to 1 exactly; a UserError if they are no probabilities of at least two classes."""
     p = np.array(check_matrix(probs, "probs"), np.float64)
     if p.shape[1] < 2:
-        raise UserError(f"probs: found {p.shape[1]} class, expected at least 2. Fit a head on labels of several classes.")
+        raise UserError(
+            f"probs: found {p.shape[1]} class, expected at least 2. Fit a head on labels of several classes."
+        )
     sums = p.sum(axis=1)
     if p.min() < 0 or np.abs(sums - 1).max() > 1e-3:
         bad = int(((p < 0).any(axis=1) | (np.abs(sums - 1) > 1e-3)).sum())
-        raise UserError(f"probs: {bad:,} of {len(p):,} rows are negative somewhere or do not sum to 1. Give probabilities, not logits.")
+        raise UserError(
+            f"probs: {bad:,} of {len(p):,} rows are negative somewhere or do not sum to 1. Give probabilities, not logits."
+        )
     return p / sums[:, None]
 
 
@@ -84,7 +90,8 @@ def check_memory(points: int, d: int, r: int) -> None:
 
 def information(rows: Floats, roots: Floats) -> Any:
     """sum_x I(x): (D, D) float64 where the arithmetic happens. rows (n, d), roots L (n, r, r). Cost n D^2 multiplications."""
-    r, d = roots.shape[1], rows.shape[1]
+    r = roots.shape[1]
+    d = rows.shape[1]
     total = row_blocks.place(np.zeros((r, d, r, d)))
     for x, root in tiles(rows, roots):
         spread = root @ root.swapaxes(1, 2)
@@ -101,7 +108,8 @@ def forms(rows: Floats, roots: Floats, matrix: Any) -> Iterator[Any]:
 
     Block (a, b) of (I (x) h)^T A (I (x) h) is h^T A_ab h; L_x^T and L_x go around it.
     """
-    r, d = roots.shape[1], rows.shape[1]
+    r = roots.shape[1]
+    d = rows.shape[1]
     right = [matrix.reshape(r, d, r, d)[a, :, a:].reshape(d, -1) for a in range(r)]
     for x, root in tiles(rows, roots):
         inner = root * 0
@@ -113,7 +121,9 @@ def forms(rows: Floats, roots: Floats, matrix: Any) -> Iterator[Any]:
 
 def tiles(rows: Floats, roots: Floats) -> Iterator[tuple[Any, Any]]:
     """(rows, roots) of a few points at a time, float64, where the arithmetic happens."""
-    yield from zip(row_blocks.blocks(rows, rows=TILE), row_blocks.blocks(roots, rows=TILE), strict=True)
+    yield from zip(
+        row_blocks.blocks(rows, rows=TILE), row_blocks.blocks(roots, rows=TILE), strict=True
+    )
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

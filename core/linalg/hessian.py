@@ -92,7 +92,10 @@ class OpenHead:
     def fishers(self, probs: Floats) -> Floats:
         """F = N^T (diag(p) - p p^T) N for each row of probs (k, c): (k, r, r)."""
         means = probs @ self.basis
-        return np.matmul(self.basis.T * probs[:, None, :], self.basis) - means[:, :, None] * means[:, None, :]
+        return (
+            np.matmul(self.basis.T * probs[:, None, :], self.basis)
+            - means[:, :, None] * means[:, None, :]
+        )
 
     def mean_gradient(self, rows: Floats, residuals: Floats) -> Floats:
         """The mean of q (x) h over these points: (r, m)."""
@@ -104,14 +107,21 @@ def open_head(head: Head) -> OpenHead:
     points = head.fitted_on.embedding
     softmax_head.check_points(points, head, "the set of points it was fitted on")
     intercept = bool(np.any(head.intercepts))
-    theta = np.column_stack([head.weights, head.intercepts]) if intercept else np.asarray(head.weights)
-    theta, rows = theta.astype(np.float64), softmax_head.design(points, intercept)
+    theta = (
+        np.column_stack([head.weights, head.intercepts]) if intercept else np.asarray(head.weights)
+    )
+    theta = theta.astype(np.float64)
+    rows = softmax_head.design(points, intercept)
     d = head.weights.shape[1]
     penalty = softmax_head.penalties(d, head.l2, intercept)
-    return OpenHead(theta, d, penalty, rows, softmax_head.softmax(rows @ theta.T), helmert(len(theta)).T)
+    return OpenHead(
+        theta, d, penalty, rows, softmax_head.softmax(rows @ theta.T), helmert(len(theta)).T
+    )
 
 
-def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Spanned | Iterated | Kronecker:
+def solver(
+    opened: OpenHead, ridge: Floats, hessian: str = "exact"
+) -> Exact | Spanned | Iterated | Kronecker:
     """Something that solves with H = mean Lambda (x) h h^T + ridge (m,).
 
     hessian: "exact" (by Cholesky up to 4,000 parameters, by conjugate gradients above), or "kfac" for its Kronecker factors.
@@ -123,7 +133,9 @@ def solver(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | S
     return (exact if _parameters(opened, ridge) <= FACTORED else Iterated)(opened, ridge)
 
 
-def spreader(opened: OpenHead, ridge: Floats, hessian: str = "exact") -> Exact | Spanned | Kronecker:
+def spreader(
+    opened: OpenHead, ridge: Floats, hessian: str = "exact"
+) -> Exact | Spanned | Kronecker:
     """The same for methods that also need H^-1 (e_a (x) h) for each point; a UserError for more than 8,000 parameters exactly."""
     if hessian == "kfac":
         return Kronecker(opened, ridge)
@@ -168,20 +180,27 @@ class Spanned:
     """
 
     def __init__(self, opened: OpenHead, ridge: Floats):
-        self.axes, self.beyond = span(opened.rows, opened.d), ridge[0]
-        within = np.append(np.full(self.axes.shape[1] - len(ridge[opened.d :]), ridge[0]), ridge[opened.d :])
+        self.axes = span(opened.rows, opened.d)
+        self.beyond = ridge[0]
+        within = np.append(
+            np.full(self.axes.shape[1] - len(ridge[opened.d :]), ridge[0]), ridge[opened.d :]
+        )
         self.exact = Exact(replace(opened, rows=opened.rows @ self.axes), within)
 
     def solve(self, targets: Floats) -> Floats:
         """H^-1 targets: (..., r, m)."""
         inside = targets @ self.axes
-        return self.exact.solve(inside) @ self.axes.T + (targets - inside @ self.axes.T) / self.beyond
+        return (
+            self.exact.solve(inside) @ self.axes.T + (targets - inside @ self.axes.T) / self.beyond
+        )
 
     def spread(self, rows: Floats) -> Floats:
         """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m)."""
         inside = rows @ self.axes
         spreads = self.exact.spread(inside) @ self.axes.T
-        spreads += np.einsum("ab,km->kabm", np.eye(spreads.shape[1]), (rows - inside @ self.axes.T) / self.beyond)
+        spreads += np.einsum(
+            "ab,km->kabm", np.eye(spreads.shape[1]), (rows - inside @ self.axes.T) / self.beyond
+        )
         return spreads
 
 
@@ -189,7 +208,8 @@ class Iterated:
     """Solves by preconditioned conjugate gradients on Hessian products, one target after the other."""
 
     def __init__(self, opened: OpenHead, ridge: Floats):
-        self.opened, self.ridge = opened, ridge
+        self.opened = opened
+        self.ridge = ridge
 
     def solve(self, targets: Floats) -> Floats:
         """H^-1 targets: (..., r, m), to a relative residual of 1e-10; a UserError if that is not reached."""
@@ -198,9 +218,13 @@ class Iterated:
 
     def _solve(self, target: Floats) -> Floats:
         basis = self.opened.basis
-        found, rest = softmax_head.conjugate_gradients(self.opened.rows, self.opened.probs, self.ridge, basis @ target, CG_ACCURACY)
+        found, rest = softmax_head.conjugate_gradients(
+            self.opened.rows, self.opened.probs, self.ridge, basis @ target, CG_ACCURACY
+        )
         if rest > CG_ACCURACY:
-            raise UserError(f"{SINGULAR} Conjugate gradients reached a relative residual of {rest:.0e}, wanted {CG_ACCURACY:.0e}.")
+            raise UserError(
+                f"{SINGULAR} Conjugate gradients reached a relative residual of {rest:.0e}, wanted {CG_ACCURACY:.0e}."
+            )
         return basis.T @ found
 
 
@@ -214,12 +238,17 @@ class Kronecker:
     def __init__(self, opened: OpenHead, ridge: Floats):
         gram = opened.rows.T @ opened.rows / opened.n
         strengths, self.axes = np.linalg.eigh(_mean_fisher(opened))
-        self.factors = [_factored(strength * gram + np.diag(ridge)) for strength in np.maximum(strengths, 0)]
+        self.factors = [
+            _factored(strength * gram + np.diag(ridge)) for strength in np.maximum(strengths, 0)
+        ]
 
     def solve(self, targets: Floats) -> Floats:
         """H^-1 targets: (..., r, m)."""
         turned = np.moveaxis(self.axes.T @ targets, -2, 0)
-        solved = [self._block(a, target.reshape(-1, target.shape[-1])).reshape(target.shape) for a, target in enumerate(turned)]
+        solved = [
+            self._block(a, target.reshape(-1, target.shape[-1])).reshape(target.shape)
+            for a, target in enumerate(turned)
+        ]
         return self.axes @ np.moveaxis(np.array(solved), 0, -2)
 
     def spread(self, rows: Floats) -> Floats:
@@ -236,11 +265,14 @@ def dense_hessian(opened: OpenHead, ridge: Floats) -> Floats:
     r, m = opened.shape
     hessian = np.zeros((r, m, r, m))
     for start in range(0, opened.n, ROWS):
-        rows, probs = opened.rows[start : start + ROWS], opened.probs[start : start + ROWS]
+        rows = opened.rows[start : start + ROWS]
+        probs = opened.probs[start : start + ROWS]
         means = probs @ opened.basis
         for a in range(r):
             for b in range(a + 1):
-                strengths = probs @ (opened.basis[:, a] * opened.basis[:, b]) - means[:, a] * means[:, b]
+                strengths = (
+                    probs @ (opened.basis[:, a] * opened.basis[:, b]) - means[:, a] * means[:, b]
+                )
                 hessian[a, :, b] += (rows * (strengths / opened.n)[:, None]).T @ rows
     for a in range(r):
         hessian[a, np.arange(m), a, np.arange(m)] += ridge
@@ -261,13 +293,17 @@ def told(done: int, total: int, what: str = "points") -> None:
 
 
 def _parameters(opened: OpenHead, ridge: Floats) -> int:
-    (r, m), beyond = opened.shape, opened.d - opened.n
+    r, m = opened.shape
+    beyond = opened.d - opened.n
     return r * (m - beyond if few(opened.n, opened.d, ridge) else m)
 
 
 def _mean_fisher(opened: OpenHead) -> Floats:
     means = opened.probs @ opened.basis
-    return opened.basis.T @ (opened.probs.mean(axis=0)[:, None] * opened.basis) - means.T @ means / opened.n
+    return (
+        opened.basis.T @ (opened.probs.mean(axis=0)[:, None] * opened.basis)
+        - means.T @ means / opened.n
+    )
 
 
 def _factored(matrix: Floats) -> tuple[Floats, bool]:
@@ -282,8 +318,6 @@ def _factored(matrix: Floats) -> tuple[Floats, bool]:
     return factor, lower
 
 
-
-
 def few(n: int, d: int, ridge: Floats) -> bool:
     """Is the span worth taking, and the Hessian outside it one number? n points of d dimensions, one ridge above 0 for all weights."""
     return n < d and ridge[0] > 0 and bool((ridge[:d] == ridge[0]).all())
@@ -294,4 +328,6 @@ def span(rows: Floats, d: int) -> Floats:
     _, sizes, axes = np.linalg.svd(rows[:, :d], full_matrices=False)
     kept = axes[sizes > sizes.max(initial=0) * max(rows.shape) * np.finfo(np.float64).eps].T
     extra = rows.shape[1] - d
-    return np.block([[kept, np.zeros((d, extra))], [np.zeros((extra, kept.shape[1])), np.eye(extra)]])
+    return np.block(
+        [[kept, np.zeros((d, extra))], [np.zeros((extra, kept.shape[1])), np.eye(extra)]]
+    )

@@ -36,26 +36,40 @@ BITS = 6  # 64 places to a word
 _one_at_a_time = threading.Lock()
 
 
-def pairwise_tau(order: np.ndarray, first: np.ndarray, others: np.ndarray, pairs: np.ndarray, weighted: bool) -> np.ndarray:
+def pairwise_tau(
+    order: np.ndarray, first: np.ndarray, others: np.ndarray, pairs: np.ndarray, weighted: bool
+) -> np.ndarray:
     """tau of every row of pairs (p, 2), the numbers of two rankings: (p,) float64 in [-1, 1].
 
     order, first, others: (m, n) int32 as above; no ranking constant. weighted: the mean of Vigna's tau under the
     places by (a, b) and under those by (b, a), as scipy.stats.weightedtau(rank=True); otherwise tau-b.
     """
-    arguments = (order, first, others, others.any(axis=1), np.ascontiguousarray(pairs, np.int64), bool(weighted))
+    arguments = (
+        order,
+        first,
+        others,
+        others.any(axis=1),
+        np.ascontiguousarray(pairs, np.int64),
+        bool(weighted),
+    )
     with _one_at_a_time:
         try:
             return _all_pairs(*arguments)
-        except OSError:  # the code is compiled, but the cache folder took no copy; the copy in memory serves
+        except (
+            OSError
+        ):  # the code is compiled, but the cache folder took no copy; the copy in memory serves
             return _all_pairs(*arguments)
 
 
 def random_tau(n: int, draws: int, seed: int, at_once: int = 25) -> np.ndarray:
     """Weighted tau of `draws` random rankings of n points with a fixed one, without ties: (draws,). at_once bounds the memory."""
-    rng, values = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    values = []
     for done in range(0, draws, at_once):
         some = min(at_once, draws - done)
-        order = np.stack([np.arange(n), *(rng.permutation(n) for _ in range(some))]).astype(np.int32)
+        order = np.stack([np.arange(n), *(rng.permutation(n) for _ in range(some))]).astype(
+            np.int32
+        )
         first = np.argsort(order, axis=1).astype(np.int32)
         pairs = np.column_stack([np.zeros(some, np.int64), np.arange(1, some + 1)])
         values.append(pairwise_tau(order, first, np.zeros_like(order), pairs, weighted=True))
@@ -88,7 +102,9 @@ def _places(order_b, first_a, a_has_ties):
 def _ones(word):
     """How many bits of a uint64 are set: sums within 2, 4 and 8 bits, then all bytes by one product."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word & np.uint64(0x3333333333333333)) + (
+        (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
+    )
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
@@ -100,7 +116,8 @@ def _before(walk, place_b):
     A bit per place marks who has passed; a Fenwick tree counts the bits of whole words.
     """
     words = (len(walk) >> BITS) + 1
-    passed, tree = np.zeros(words, np.uint64), np.zeros(words + 1, np.int32)
+    passed = np.zeros(words, np.uint64)
+    tree = np.zeros(words + 1, np.int32)
     before = np.empty_like(place_b)
     for point in walk:
         place = place_b[point]
@@ -127,7 +144,11 @@ def _both(walk, first_a, first_b):
     start = 0
     for end in range(1, len(walk) + 1):
         here = walk[start]
-        if end < len(walk) and first_a[walk[end]] == first_a[here] and first_b[walk[end]] == first_b[here]:
+        if (
+            end < len(walk)
+            and first_a[walk[end]] == first_a[here]
+            and first_b[walk[end]] == first_b[here]
+        ):
             continue
         for place in range(start, end):
             both[walk[place]] = end - start - 1
@@ -138,7 +159,9 @@ def _both(walk, first_a, first_b):
 @numba.njit
 def _tau(net, others_a, others_b, place, weighted):
     """tau(w) of the module's formula, with w = 1 / (1 + place) or w = 1."""
-    top, a, b = 0.0, 0.0, 0.0
+    top = 0.0
+    a = 0.0
+    b = 0.0
     n = len(net)
     for point in range(n):
         weight = 1.0 / (1.0 + place[point]) if weighted else 1.0
@@ -169,10 +192,13 @@ def _net(place_a, place_b, first_a, first_b, others_a, others_b, joint):
 def _all_pairs(order, first, others, has_ties, pairs, weighted):
     out = np.empty(len(pairs))
     for t in numba.prange(len(pairs)):
-        a, b = pairs[t, 0], pairs[t, 1]
+        a = pairs[t, 0]
+        b = pairs[t, 1]
         place_a = _places(order[b], first[a], has_ties[a])
         place_b = _places(order[a], first[b], has_ties[b])
-        net = _net(place_a, place_b, first[a], first[b], others[a], others[b], has_ties[a] and has_ties[b])
+        net = _net(
+            place_a, place_b, first[a], first[b], others[a], others[b], has_ties[a] and has_ties[b]
+        )
         out[t] = _tau(net, others[a], others[b], place_a, weighted)
         if weighted:
             out[t] = (out[t] + _tau(net, others[a], others[b], place_b, weighted)) / 2

@@ -26,7 +26,9 @@ from core.types import Floats, UserError, check_matrix
 LARGEST = 1e100  # squares of anything larger leave the range of float64
 # What counts as nothing. A sum of squares beside the largest one that rounding could leave; a singular value beside the
 # largest; 1 - h_i and the degrees of freedom that remain for the residuals. lever_math.js holds the same numbers.
-NO_SQUARES, NO_DIRECTION, NO_REST = 1e-24, 1e-10, 1e-12
+NO_SQUARES = 1e-24
+NO_DIRECTION = 1e-10
+NO_REST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,8 @@ def fit(x: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> Regression:
     regressors with equal spread is given, so a constant regressor has slope 0. One point: h = 1, slopes 0.
     A UserError for shapes that do not fit, values that are not finite or exceed 1e100, and ridge < 0.
     """
-    x, y = _checked(x, ridge), np.asarray(y)
+    x = _checked(x, ridge)
+    y = np.asarray(y)
     if y.shape != (len(x),):
         raise UserError(f"y: found shape {y.shape}, expected ({len(x)},), one value per row of x.")
     y = _in_range(y[:, None], "y")[:, 0]
@@ -118,7 +121,9 @@ def _checked(x: np.ndarray, ridge: float = 0.0) -> Floats:
 def _in_range(values: np.ndarray, name: str) -> Floats:
     values = check_matrix(values, name).astype(np.float64)
     if np.abs(values).max(initial=0) > LARGEST:
-        raise UserError(f"{name}: found values beyond {LARGEST:g}, expected smaller ones. Choose a larger unit.")
+        raise UserError(
+            f"{name}: found values beyond {LARGEST:g}, expected smaller ones. Choose a larger unit."
+        )
     return values
 
 
@@ -147,9 +152,14 @@ def _cooks(y: Floats, residuals: Floats, hats: Floats, coordinates: Floats) -> F
     df = sum_i h_i. Leaving one point out shifts the fitted values by H_.i e_i / (1 - h_i), with a ridge as without one.
     At ridge 0, (H H)_ii = h_i: Cook's own formula. With a ridge, where textbooks differ, the left side is the definition.
     """
-    n, degrees = len(y), hats.sum()
+    n = len(y)
+    degrees = hats.sum()
     squares = residuals @ residuals
     shift = 1 / n + ((coordinates @ (coordinates.T @ coordinates)) * coordinates).sum(axis=1)
     known = (1 - hats > NO_REST) & (n - degrees > NO_REST) & (squares > NO_SQUARES * (y @ y))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(known, shift * residuals**2 / ((1 - hats) ** 2 * degrees * squares / (n - degrees)), np.nan)
+        return np.where(
+            known,
+            shift * residuals**2 / ((1 - hats) ** 2 * degrees * squares / (n - degrees)),
+            np.nan,
+        )

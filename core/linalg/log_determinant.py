@@ -26,7 +26,9 @@ class Single:
     """Points of one vector each. quadratic: x^T P x (n,)."""
 
     def __init__(self, x: Outer, ridge: float):
-        self.x, self.quadratic, self.ridge = x, x.squares / ridge, ridge
+        self.x = x
+        self.quadratic = x.squares / ridge
+        self.ridge = ridge
 
     def gains(self) -> Floats:
         """log(1 + x^T P x): (n,)."""
@@ -48,10 +50,13 @@ class Expected:
 
     def __init__(self, probs: Floats, right: Floats, ridge: float):
         s = np.sqrt(probs / probs.sum(axis=1, keepdims=True))
-        self.right, self.ridge = right, ridge
+        self.right = right
+        self.ridge = ridge
         self.factors = s[:, :, None] * (np.eye(s.shape[1]) - s[:, :, None] * s[:, None, :])
         lengths = np.einsum("nd,nd->n", right, right) / ridge
-        self.inner = np.matmul(self.factors.transpose(0, 2, 1), self.factors) * lengths[:, None, None]
+        self.inner = (
+            np.matmul(self.factors.transpose(0, 2, 1), self.factors) * lengths[:, None, None]
+        )
 
     def gains(self) -> Floats:
         """log det(I + V^T P V): (n,)."""
@@ -60,7 +65,10 @@ class Expected:
     def vectors(self, rows: Ints) -> Outer:
         """The c vectors of the first of these points, of the second, and so on."""
         c = self.factors.shape[1]
-        return Outer(self.factors[rows].transpose(0, 2, 1).reshape(-1, c), np.repeat(self.right[rows], c, axis=0))
+        return Outer(
+            self.factors[rows].transpose(0, 2, 1).reshape(-1, c),
+            np.repeat(self.right[rows], c, axis=0),
+        )
 
     def shrink(self, new: Floats) -> None:
         """Follow P by new rows of U (m, c, d)."""
@@ -75,16 +83,25 @@ class Expected:
 
 def grow(points: Single | Expected, inside: Bools, k: int) -> tuple[Ints, Floats]:
     """k points, each the one that adds most to log det M (of equals the first), and what each added. inside (n,): in M from the start."""
-    start, outside = points.vectors(np.flatnonzero(inside)), ~inside
+    start = points.vectors(np.flatnonzero(inside))
+    outside = ~inside
     each = len(points.vectors(np.array([0])))
-    inverse = Inverse(points.ridge, start.left.shape[1], start.right.shape[1], min(len(start), start.width) + k * each)
+    inverse = Inverse(
+        points.ridge,
+        start.left.shape[1],
+        start.right.shape[1],
+        min(len(start), start.width) + k * each,
+    )
     for block in _condensed(start):
         points.shrink(inverse.add(block))
-    indices, gains = np.empty(k, np.int64), np.empty(k)
+    indices = np.empty(k, np.int64)
+    gains = np.empty(k)
     for j in range(k):
         added = np.where(outside, points.gains(), -np.inf)
         i = int(np.argmax(added))
-        indices[j], gains[j], outside[i] = i, added[i], False
+        indices[j] = i
+        gains[j] = added[i]
+        outside[i] = False
         for block in points.vectors(indices[j : j + 1]).written_out():
             points.shrink(inverse.add(block))
     return indices, gains
@@ -94,13 +111,17 @@ class Inverse:
     """P = I / ridge - U^T U for vectors of c d numbers, with room for so many rows of U."""
 
     def __init__(self, ridge: float, c: int, d: int, rows: int):
-        self.ridge, self.shape, self.u, self.used = ridge, (c, d), np.empty((rows, c * d)), 0
+        self.ridge = ridge
+        self.shape = (c, d)
+        self.u = np.empty((rows, c * d))
+        self.used = 0
 
     def add(self, vectors: Floats) -> Floats:
         """Take vectors V^T (m, c d) into M; the new rows of U as (m, c, d)."""
         from scipy.linalg import solve_triangular  # in the function: menus do not need it
 
-        u, m = self.u[: self.used], len(vectors)
+        u = self.u[: self.used]
+        m = len(vectors)
         moved = vectors / self.ridge - (vectors @ u.T) @ u
         root = np.linalg.cholesky(np.eye(m) + moved @ vectors.T)
         new = self.u[self.used : self.used + m]

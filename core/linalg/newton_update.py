@@ -40,7 +40,9 @@ from core.types import Floats, Ints, UserError
 EVALUATIONS = 2 * 10**10
 
 
-def after_newton_step(fishers: Floats, levers: Floats, residuals: Floats, pulled: Floats, n: int, sign: int) -> Floats:
+def after_newton_step(
+    fishers: Floats, levers: Floats, residuals: Floats, pulled: Floats, n: int, sign: int
+) -> Floats:
     """w (k, labels, r), by which the step above is -(sign / n) (K^-1 (penalty T) + K^-1 (w (x) h)).
 
     w = (sign n I + F B)^-1 (sign n q - F g). fishers F, levers B: (k, r, r). residuals q: (k, labels, r), one for each label that
@@ -61,17 +63,24 @@ def newton_shifts(
     more than 2e10 numbers in all.
     """
     check_evaluations(len(rows), per_block)
-    n, (r, m) = opened.n, opened.shape
+    n = opened.n
+    r, m = opened.shape
     solve = spreader(opened, opened.penalty * (n + sign) / n + damping)
     drift = solve.solve(opened.pull)
     for block in chunks(len(rows), r * r * m + labels.shape[1] * (r * m) + per_block):
         told(block.start, len(rows))
-        h, probs = rows[block], opened.probabilities(rows[block])
+        h = rows[block]
+        probs = opened.probabilities(rows[block])
         spreads = solve.spread(h)
         levers = np.matmul(spreads, h[:, None, :, None])[..., 0]
-        residuals = np.stack([opened.residuals(probs, column) for column in labels[block].T], axis=1)
+        residuals = np.stack(
+            [opened.residuals(probs, column) for column in labels[block].T], axis=1
+        )
         weights = after_newton_step(opened.fishers(probs), levers, residuals, h @ drift.T, n, sign)
-        yield block, -(sign / n) * (drift + np.einsum("kla,kabm->klbm", weights, spreads, optimize=True))
+        yield (
+            block,
+            -(sign / n) * (drift + np.einsum("kla,kabm->klbm", weights, spreads, optimize=True)),
+        )
 
 
 def check_evaluations(points: int, each: int) -> None:
@@ -83,46 +92,64 @@ def check_evaluations(points: int, each: int) -> None:
         )
 
 
+# Newton steps for the length, and the longest that is looked at
+STEPS = 8
+LONGEST = 4.0
 
-STEPS, LONGEST = 8, 4.0  # Newton steps for the length, and the longest that is looked at
 
-
-def best_lengths(opened: OpenHead, known: Ints, groups: Floats, labels: Ints, shifts: Floats, sign: int) -> Floats:
+def best_lengths(
+    opened: OpenHead, known: Ints, groups: Floats, labels: Ints, shifts: Floats, sign: int
+) -> Floats:
     """t (k, labelings) in [0, 4] at which T + t shift has the least loss on its n points and a group added (sign 1) or taken out (-1).
 
     known: (n,). groups: rows (k, b, m). labels: (k, labelings, b).
     """
-    steps, (k, ways, b), n = np.matmul(opened.basis, shifts), labels.shape, opened.n
+    steps = np.matmul(opened.basis, shifts)
+    (k, ways, b) = labels.shape
+    n = opened.n
     back = np.swapaxes(steps, -1, -2)
-    logits = np.concatenate([np.broadcast_to(opened.rows @ opened.theta.T, (k, n, len(opened.theta))), groups @ opened.theta.T], axis=1)
+    logits = np.concatenate(
+        [
+            np.broadcast_to(opened.rows @ opened.theta.T, (k, n, len(opened.theta))),
+            groups @ opened.theta.T,
+        ],
+        axis=1,
+    )
     moves = np.concatenate([np.matmul(opened.rows, back), np.matmul(groups[:, None], back)], axis=2)
     own = np.concatenate([np.broadcast_to(known, (k, ways, n)), labels], axis=2)
     weights = np.append(np.ones(n), np.full(b, sign)) / (n + sign * b)
     return least(opened, logits, moves, own, weights, steps)
 
 
-def least(opened: OpenHead, logits: Floats, moves: Floats, own: Ints, weights: Floats, steps: Floats) -> Floats:
+def least(
+    opened: OpenHead, logits: Floats, moves: Floats, own: Ints, weights: Floats, steps: Floats
+) -> Floats:
     """t (k, labelings): Newton's method between bounds, which halves them where it would leave them.
 
     logits: (k, n, c), moves (k, labelings, n, c) of them at t = 1, own labels (k, labelings, n), weights (n,); steps: of T
     (k, labelings, c, m).
     """
     wanted = np.take_along_axis(moves, own[..., None], axis=-1)[..., 0] @ weights
-    bend, lean = (opened.penalty * steps**2).sum((-1, -2)), (opened.penalty * steps * opened.theta).sum((-1, -2))
-    t, low, high = np.ones(bend.shape), np.zeros(bend.shape), np.full(bend.shape, LONGEST)
+    bend = (opened.penalty * steps**2).sum((-1, -2))
+    lean = (opened.penalty * steps * opened.theta).sum((-1, -2))
+    t = np.ones(bend.shape)
+    low = np.zeros(bend.shape)
+    high = np.full(bend.shape, LONGEST)
     for _ in range(STEPS):
         probs = softmax(logits[:, None] + t[..., None, None] * moves)
         mean = (probs * moves).sum(axis=-1)
         slope = mean @ weights - wanted + lean + t * bend
         curvature = ((probs * moves**2).sum(axis=-1) - mean**2) @ weights + bend
-        low, high = np.where(slope < 0, t, low), np.where(slope > 0, t, high)
+        low = np.where(slope < 0, t, low)
+        high = np.where(slope > 0, t, high)
         newton = t - np.divide(slope, curvature, out=np.zeros_like(t), where=curvature > 0)
         t = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
     return t
 
 
-
-OWN_STEPS, OWN_REST = 30, 1e-9  # Newton steps for w, and the change at which it counts as found
+# Newton steps for w, and the change at which it counts as found
+OWN_STEPS = 30
+OWN_REST = 1e-9
 HALVINGS = 25
 
 
@@ -136,32 +163,49 @@ def added_shifts(
     sets the size of a block. UserError: a singular K, more than 8,000 parameters, or more than 2e10 numbers in all.
     """
     check_evaluations(len(groups), per_group)
-    n, b, (r, m) = opened.n, groups.shape[1], opened.shape
-    solve, ways = spreader(opened, opened.penalty * (n + b) / n + damping), labels.shape[1]
+    n = opened.n
+    b = groups.shape[1]
+    r, m = opened.shape
+    solve = spreader(opened, opened.penalty * (n + b) / n + damping)
+    ways = labels.shape[1]
     drift = b * solve.solve(opened.pull)
-    numbers = b * r * r * m + ways * (r * m + (b * r) ** 2 + 3 * (n + b) * len(opened.theta)) + per_group
+    numbers = (
+        b * r * r * m + ways * (r * m + (b * r) ** 2 + 3 * (n + b) * len(opened.theta)) + per_group
+    )
     for block in chunks(len(groups), numbers):
-        h, y = groups[block], labels[block]
+        h = groups[block]
+        y = labels[block]
         spreads = solve.spread(h.reshape(-1, m)).reshape(len(h), b, r, r, m)
-        levers = np.einsum("kiacm,kjm->kiajc", spreads, h, optimize=True).reshape(len(h), b * r, b * r)
-        weights = own_weights(opened, h @ opened.theta.T, y, levers, (h @ drift.T).reshape(len(h), b * r))
+        levers = np.einsum("kiacm,kjm->kiajc", spreads, h, optimize=True).reshape(
+            len(h), b * r, b * r
+        )
+        weights = own_weights(
+            opened, h @ opened.theta.T, y, levers, (h @ drift.T).reshape(len(h), b * r)
+        )
         shifts = -(drift + np.einsum("klia,kiasm->klsm", weights, spreads, optimize=True)) / n
         yield block, best_lengths(opened, known, h, y, shifts, sign=1)[..., None, None] * shifts
 
 
-def own_weights(opened: OpenHead, logits: Floats, labels: Ints, levers: Floats, pulled: Floats) -> Floats:
+def own_weights(
+    opened: OpenHead, logits: Floats, labels: Ints, levers: Floats, pulled: Floats
+) -> Floats:
     """w (k, labelings, b, r), the added points' residuals at the minimum: w = q(logits - (pulled + B w) / n).
 
     logits: (k, b, c) at T. labels: (k, labelings, b). levers B: (k, b r, b r). pulled: (k, b r), K^-1 (b penalty T) applied to the points.
     They minimise w.B w / 2n + the points' loss, which is convex; started at 0.
     """
-    (k, ways, b), r, n = labels.shape, opened.basis.shape[1], opened.n
-    own, w = np.eye(logits.shape[-1])[labels], np.zeros((k, ways, b * r))
+    (k, ways, b) = labels.shape
+    r = opened.basis.shape[1]
+    n = opened.n
+    own = np.eye(logits.shape[-1])[labels]
+    w = np.zeros((k, ways, b * r))
 
     def look(w: Floats) -> tuple[Floats, Floats]:
         moved = (-(pulled[:, None] + w @ levers) / n).reshape(k, ways, b, r)
         there = logits[:, None] + moved @ opened.basis.T
-        return there, 0.5 * (w * (w @ levers)).sum(-1) / n - (log_softmax(there) * own).sum((-1, -2))
+        return there, 0.5 * (w * (w @ levers)).sum(-1) / n - (log_softmax(there) * own).sum(
+            (-1, -2)
+        )
 
     for _ in range(OWN_STEPS):
         there, value = look(w)
@@ -170,11 +214,16 @@ def own_weights(opened: OpenHead, logits: Floats, labels: Ints, levers: Floats, 
         if np.abs(rest).max(initial=0) <= OWN_REST:
             break
         fishers = opened.fishers(probs.reshape(-1, probs.shape[-1])).reshape(k, ways, b, r, r)
-        bent = np.einsum("klirs,kisq->klirq", fishers, levers.reshape(k, b, r, b * r), optimize=True).reshape(k, ways, b * r, b * r)
+        bent = np.einsum(
+            "klirs,kisq->klirq", fishers, levers.reshape(k, b, r, b * r), optimize=True
+        ).reshape(k, ways, b * r, b * r)
         step = -np.linalg.solve(np.eye(b * r) + bent / n, rest[..., None])[..., 0]
-        slope, share = (rest * (step @ levers)).sum(-1) / n, np.ones((k, ways))
+        slope = (rest * (step @ levers)).sum(-1) / n
+        share = np.ones((k, ways))
         for _ in range(HALVINGS):
-            high = look(w + share[..., None] * step)[1] > value + 1e-4 * share * slope + 1e-14 * np.abs(value)
+            high = look(w + share[..., None] * step)[
+                1
+            ] > value + 1e-4 * share * slope + 1e-14 * np.abs(value)
             if not high.any():
                 break
             share[high] /= 2

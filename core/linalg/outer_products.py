@@ -86,7 +86,8 @@ class Outer:
         """The vectors as blocks (rows, c d), a few megabytes at a time."""
         rows = max(1, BLOCK // max(1, self.width))
         for start in range(0, len(self), rows):
-            left, right = self.left[start : start + rows], self.right[start : start + rows]
+            left = self.left[start : start + rows]
+            right = self.right[start : start + rows]
             yield (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)
 
     def direct_distances(self, rows: Ints, i: int) -> Floats:
@@ -94,10 +95,16 @@ class Outer:
 
         x_j - x_i = (left_j - left_i) (x) right_j + left_i (x) (right_j - right_i), whose square has three small terms.
         """
-        left, right = self.left[rows], self.right[rows].astype(np.float64)
-        step, move = left - self.left[i], right - self.right[i]
+        left = self.left[rows]
+        right = self.right[rows].astype(np.float64)
+        step = left - self.left[i]
+        move = right - self.right[i]
         crossed = 2 * (step @ self.left[i]) * row_dot(right, move)
-        squared = row_dot(step, step) * row_dot(right, right) + row_dot(move, move) * (self.left[i] @ self.left[i]) + crossed
+        squared = (
+            row_dot(step, step) * row_dot(right, right)
+            + row_dot(move, move) * (self.left[i] @ self.left[i])
+            + crossed
+        )
         return np.maximum(squared, 0.0)
 
 
@@ -107,14 +114,22 @@ def gradients(embedding: np.ndarray, probs: np.ndarray | None, *, exact: bool) -
     embedding: h (n, d); probs: p (n, c). exact: in float64 throughout; otherwise right keeps a float32 embedding as it is.
     """
     check_matrix(embedding, "embedding")
-    left = np.ones((len(embedding), 1)) if probs is None else predicted_residuals(check_probs(probs, len(embedding)))
-    return Outer(left, embedding.astype(np.float64) if exact or not _is_comfortable(embedding) else embedding)
+    left = (
+        np.ones((len(embedding), 1))
+        if probs is None
+        else predicted_residuals(check_probs(probs, len(embedding)))
+    )
+    return Outer(
+        left, embedding.astype(np.float64) if exact or not _is_comfortable(embedding) else embedding
+    )
 
 
 def _is_comfortable(embedding: np.ndarray) -> bool:
     """Is this a float32 array whose largest value can be squared in float32?"""
     largest = max(abs(float(embedding.max(initial=0))), abs(float(embedding.min(initial=0))))
-    return embedding.dtype == np.float32 and (largest == 0 or COMFORTABLE[0] < largest < COMFORTABLE[1])
+    return embedding.dtype == np.float32 and (
+        largest == 0 or COMFORTABLE[0] < largest < COMFORTABLE[1]
+    )
 
 
 def row_dot(a: Floats, b: Floats) -> Floats:

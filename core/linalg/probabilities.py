@@ -18,12 +18,20 @@ def check_probs(probs: np.ndarray, n: int | None = None, name: str = "probs") ->
     """probs as float64 (n, c), if its rows are probabilities that sum to 1 within 0.001; otherwise a UserError."""
     probs = check_matrix(probs, name).astype(np.float64)
     if n is not None and len(probs) != n:
-        raise UserError(f"{name} has {len(probs):,} rows, the embedding {n:,}. Give one row per point.")
-    off = (probs.min(axis=1) < 0) | (np.abs(probs.sum(axis=1) - 1) > SUM_TOLERANCE) if probs.shape[1] else np.ones(len(probs), bool)
+        raise UserError(
+            f"{name} has {len(probs):,} rows, the embedding {n:,}. Give one row per point."
+        )
+    off = (
+        (probs.min(axis=1) < 0) | (np.abs(probs.sum(axis=1) - 1) > SUM_TOLERANCE)
+        if probs.shape[1]
+        else np.ones(len(probs), bool)
+    )
     if off.any():
         row = int(np.argmax(off))
         found = f"row {row:,} sums to {probs[row].sum():.4g}, least entry {probs[row].min(initial=0):.4g}"
-        raise UserError(f"{name}: {found}; expected probabilities that sum to 1. If these are logits, take their softmax first.")
+        raise UserError(
+            f"{name}: {found}; expected probabilities that sum to 1. If these are logits, take their softmax first."
+        )
     return probs
 
 
@@ -31,11 +39,17 @@ def check_labels(labels: np.ndarray, n: int, classes: int | None = None) -> Ints
     """labels as int64 (n,), if every point has one (from 0 to classes-1); otherwise a UserError."""
     labels = np.asarray(labels)
     if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"labels: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers, one per point.")
+        raise UserError(
+            f"labels: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers, one per point."
+        )
     if (labels < 0).any():
-        raise UserError(f"labels: {int((labels < 0).sum()):,} of {n:,} points have none. Leave these out, or take another strategy.")
+        raise UserError(
+            f"labels: {int((labels < 0).sum()):,} of {n:,} points have none. Leave these out, or take another strategy."
+        )
     if classes is not None and labels.max(initial=0) >= classes:
-        raise UserError(f"labels: found class {labels.max()}, but probabilities of classes 0 to {classes - 1}. Use the same classes.")
+        raise UserError(
+            f"labels: found class {labels.max()}, but probabilities of classes 0 to {classes - 1}. Use the same classes."
+        )
     return labels.astype(np.int64)
 
 

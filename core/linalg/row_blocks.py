@@ -22,7 +22,8 @@ from core.types import Ints
 
 ROWS = 4096
 # Without a driver there is no GPU, and that costs nothing to find out; importing torch costs half a gigabyte.
-DRIVERS, AMD_DRIVER = ("libcuda.so.1", "nvcuda.dll"), Path("/dev/kfd")
+DRIVERS = ("libcuda.so.1", "nvcuda.dll")
+AMD_DRIVER = Path("/dev/kfd")
 
 
 class Rows(Protocol):
@@ -101,7 +102,9 @@ def gram(matrix: Table, weights: np.ndarray | None = None) -> np.ndarray:
 
 def squared_norms(matrix: Table, weights: np.ndarray) -> np.ndarray:
     """|x_i W|^2 (n,) in float64 for weights W (d, r)."""
-    weights, norms, start = place(weights), np.empty(len(matrix)), 0
+    weights = place(weights)
+    norms = np.empty(len(matrix))
+    start = 0
     for x in blocks(matrix):
         y = x @ weights
         y *= y
@@ -110,9 +113,13 @@ def squared_norms(matrix: Table, weights: np.ndarray) -> np.ndarray:
     return norms
 
 
-def product(matrix: Table, weights: np.ndarray, finish: Callable = lambda y: y, dtype: Any = np.float32) -> np.ndarray:
+def product(
+    matrix: Table, weights: np.ndarray, finish: Callable = lambda y: y, dtype: Any = np.float32
+) -> np.ndarray:
     """finish(X W) (n, r) as `dtype`, computed in `dtype`; `finish` acts on each block and must understand both kinds of array."""
-    result, placed, start = np.empty((len(matrix), weights.shape[1]), dtype), place(weights.astype(dtype)), 0
+    result = np.empty((len(matrix), weights.shape[1]), dtype)
+    placed = place(weights.astype(dtype))
+    start = 0
     for x in blocks(matrix, dtype):
         result[start : start + len(x)] = fetch(finish(x @ placed))
         start += len(x)
@@ -121,7 +128,8 @@ def product(matrix: Table, weights: np.ndarray, finish: Callable = lambda y: y, 
 
 def not_finite(matrix: Table) -> Ints:
     """The numbers of the rows that hold NaN or infinity, in order."""
-    found, start = [], 0
+    found = []
+    start = 0
     for x in slices(matrix):
         found.append(start + np.flatnonzero(~np.isfinite(x).all(axis=1)))
         start += len(x)
@@ -140,7 +148,8 @@ def keep_last(function: Callable) -> Callable:
     def wrapper(matrix: Table) -> Any:
         if kept and kept[0]() is matrix:
             return kept[1]
-        result, fixed = function(matrix), isinstance(matrix, np.ndarray) and not matrix.flags.writeable
+        result = function(matrix)
+        fixed = isinstance(matrix, np.ndarray) and not matrix.flags.writeable
         kept[:] = [weakref.ref(matrix, lambda _: kept.clear()), result] if fixed else []
         return result
 

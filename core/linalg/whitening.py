@@ -47,7 +47,9 @@ def whiten(embedding: Table) -> Whitening:
 
     With fewer points than dimensions from the spectrum of X X^T, which has the same eigenvalues and is the smaller one.
     """
-    return _from_few(embedding) if _few(embedding) else from_gram(partial(row_blocks.gram, embedding))
+    return (
+        _from_few(embedding) if _few(embedding) else from_gram(partial(row_blocks.gram, embedding))
+    )
 
 
 def from_gram(gram: Callable[..., Floats]) -> Whitening:
@@ -87,10 +89,14 @@ def _columns(embedding: np.ndarray, norms: Floats, count: int = 1024) -> Iterato
         yield embedding[:, start : start + count] / divisors[start : start + count]
 
 
-def _whitening(values: Floats, first: Callable[[int], Floats], norms: Floats, gram: Callable[..., Floats]) -> Whitening:
+def _whitening(
+    values: Floats, first: Callable[[int], Floats], norms: Floats, gram: Callable[..., Floats]
+) -> Whitening:
     """From the column-scaled spectrum: eigenvalues, largest first; first(r): unit eigenvectors of the r largest, on the live columns."""
-    alive, (r, gap) = norms > 0, read_rank(values)
-    axes, weights = np.zeros((len(norms), r)), np.zeros((len(norms), r))
+    alive = norms > 0
+    r, gap = read_rank(values)
+    axes = np.zeros((len(norms), r))
+    weights = np.zeros((len(norms), r))
     axes[alive] = first(r)
     weights[alive] = axes[alive] / np.sqrt(values[:r]) / norms[alive][:, None]
     condition = float(np.sqrt(values[0] / values[r - 1])) if r else 1.0

@@ -17,24 +17,40 @@ import numpy as np
 from core import softmax_head
 from core.types import Embedded, Floats, Ints
 
-HEADS, PASSES = 8, 20
+HEADS = 8
+PASSES = 20
 # Members differ by far more than this gradient norm.
-TOLERANCE, CHUNK = 1e-4, 512
+TOLERANCE = 1e-4
+CHUNK = 512
 
 
 def from_heads(
-    points: Embedded, rows: Ints, *, classes: int, l2: float, rng: np.random.Generator, progress: Callable[[int, int], None] | None = None
+    points: Embedded,
+    rows: Ints,
+    *,
+    classes: int,
+    l2: float,
+    rng: np.random.Generator,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Floats:
     """Probabilities (HEADS, n, c) of all points under heads fitted to bootstrap samples of `rows`.
 
     A sample is drawn class by class, as many points of each as there are, so that every head knows every class. progress(done, of all):
     after each head. UserErrors as in `softmax_head.fit`, for instance for a class without a point.
     """
-    tables, start = [], None
+    tables = []
+    start = None
     for number in range(HEADS):
         drawn = bootstrap(points.labels, rows, rng)
         # From the head before it: its optimum is near.
-        head = softmax_head.fit(points.embedding[drawn], points.labels[drawn], l2=l2, classes=classes, tolerance=TOLERANCE, start=start)
+        head = softmax_head.fit(
+            points.embedding[drawn],
+            points.labels[drawn],
+            l2=l2,
+            classes=classes,
+            tolerance=TOLERANCE,
+            start=start,
+        )
         start = np.column_stack([head.weights, head.intercepts])
         tables.append(softmax_head.probabilities(points.embedding, head))
         if progress:
@@ -61,13 +77,17 @@ def from_dropout(network: Any, points: np.ndarray, *, seed: int, passes: int = P
     network.eval()
     networks.seed_dropout(network, seed)
     layers = [layer for layer in network.modules() if isinstance(layer, networks.Dropout)]
-    device, tables = network.head.weight.device, []
+    device = network.head.weight.device
+    tables = []
     for layer in layers:
         layer.train()
     try:
         with torch.inference_mode():
             for _ in range(passes):
-                outputs = [network(tensor(points[i : i + CHUNK]).to(device)) for i in range(0, len(points), CHUNK)]
+                outputs = [
+                    network(tensor(points[i : i + CHUNK]).to(device))
+                    for i in range(0, len(points), CHUNK)
+                ]
                 tables.append(torch.cat(outputs).double().softmax(-1).cpu().numpy())
     finally:
         network.eval()

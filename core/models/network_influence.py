@@ -37,7 +37,14 @@ class NetworkScores(NamedTuple):
     harm: Floats
 
 
-def network_scores(network: Network, points: np.ndarray, labels: Ints, validation: Embedded, *, damping: float = 0.01) -> NetworkScores:
+def network_scores(
+    network: Network,
+    points: np.ndarray,
+    labels: Ints,
+    validation: Embedded,
+    *,
+    damping: float = 0.01,
+) -> NetworkScores:
     """FI-util and the influence function, harmful first, of each training point on the mean validation loss.
 
     points: (n, d), labels: (n,), what the network was trained on; validation: points (v, d) with labels. Both scores (n,) float64, higher =
@@ -45,13 +52,21 @@ def network_scores(network: Network, points: np.ndarray, labels: Ints, validatio
     network does not know, and for more than 2,000 weights.
     """
     _check(network, points, labels, validation, damping)
-    seen, unseen = _Derivatives(network, points, labels), _Derivatives(network, validation.embedding, validation.labels)
-    logit_slopes, probs, n = seen.logits_by_weights(), seen.probs(), len(points)
+    seen = _Derivatives(network, points, labels)
+    unseen = _Derivatives(network, validation.embedding, validation.labels)
+    logit_slopes = seen.logits_by_weights()
+    probs = seen.probs()
+    n = len(points)
     factor = cho_factor(_gauss_newton(logit_slopes, probs, damping), overwrite_a=True)
     slope = cho_solve(factor, unseen.gradients().mean(axis=0))
     harm = -seen.gradients() @ slope / n
     mixed = seen.mixed()
-    shifts = -cho_solve(factor, mixed.transpose(1, 0, 2).reshape(len(slope), -1)).reshape(len(slope), n, -1).transpose(1, 0, 2) / n
+    shifts = (
+        -cho_solve(factor, mixed.transpose(1, 0, 2).reshape(len(slope), -1))
+        .reshape(len(slope), n, -1)
+        .transpose(1, 0, 2)
+        / n
+    )
     moves = seen.logits_by_points() + logit_slopes @ shifts
     gammas = -np.einsum("d,ndx->nx", slope, mixed) / n
     return NetworkScores(_measures(gammas, moves, probs), harm)
@@ -65,13 +80,16 @@ class _Derivatives:
 
         self.torch = torch
         with torch.inference_mode(False):
-            self.layers = copy.deepcopy(torch.nn.Sequential(network.body, network.head)).cpu().double()
+            self.layers = (
+                copy.deepcopy(torch.nn.Sequential(network.body, network.head)).cpu().double()
+            )
             self.points = network.inputs.cpu()(torch.tensor(np.asarray(points))).detach().double()
         self.labels = torch.tensor(np.asarray(labels))
         self.weights = torch.cat([one.detach().flatten() for one in self.layers.parameters()])
 
     def logits(self, weights: Tensor, point: Tensor) -> Tensor:
-        named, start = {}, 0
+        named = {}
+        start = 0
         for name, value in self.layers.named_parameters():
             named[name] = weights[start : start + value.numel()].view(value.shape)
             start += value.numel()
@@ -87,7 +105,9 @@ class _Derivatives:
         return self._each(self.torch.func.grad(self.loss), True).numpy()
 
     def mixed(self) -> Floats:
-        return self._each(self.torch.func.jacfwd(self.torch.func.grad(self.loss), argnums=1), True).numpy()
+        return self._each(
+            self.torch.func.jacfwd(self.torch.func.grad(self.loss), argnums=1), True
+        ).numpy()
 
     def logits_by_weights(self) -> Floats:
         return self._each(self.torch.func.jacrev(self.logits), False).numpy()
@@ -98,7 +118,9 @@ class _Derivatives:
     def _each(self, function, labelled: bool) -> Tensor:
         """The function of every point, (n, ...)."""
         given = (self.points, self.labels) if labelled else (self.points,)
-        return self.torch.vmap(function, in_dims=(None, *[0] * len(given)))(self.weights, *given).detach()
+        return self.torch.vmap(function, in_dims=(None, *[0] * len(given)))(
+            self.weights, *given
+        ).detach()
 
 
 def _gauss_newton(logit_slopes: Floats, probs: Floats, damping: float) -> Floats:
@@ -117,21 +139,33 @@ def _measures(gammas: Floats, moves: Floats, probs: Floats) -> Floats:
     factors = np.sqrt(probs)[:, :, None] * (moves - np.einsum("nc,ncx->nx", probs, moves)[:, None])
     _, values, vectors = np.linalg.svd(factors, full_matrices=False)
     floor = np.sqrt(gammas.shape[1] * np.finfo(np.float64).eps) * values[:, :1]
-    inverse = np.divide(1.0, values, out=np.zeros_like(values), where=(values > floor) & (values > 0))
+    inverse = np.divide(
+        1.0, values, out=np.zeros_like(values), where=(values > floor) & (values > 0)
+    )
     return ((np.einsum("nrx,nx->nr", vectors, gammas) * inverse) ** 2).sum(axis=1)
 
 
-def _check(network: Network, points: np.ndarray, labels: Ints, validation: Embedded, damping: float) -> None:
-    found, classes = sum(one.numel() for one in (*network.body.parameters(), *network.head.parameters())), network.head.out_features
+def _check(
+    network: Network, points: np.ndarray, labels: Ints, validation: Embedded, damping: float
+) -> None:
+    found = sum(one.numel() for one in (*network.body.parameters(), *network.head.parameters()))
+    classes = network.head.out_features
     if found > WEIGHTS:
-        raise UserError(f"This method moves all weights of a network: found {found:,}, expected at most {WEIGHTS:,}. Choose a smaller one.")
+        raise UserError(
+            f"This method moves all weights of a network: found {found:,}, expected at most {WEIGHTS:,}. Choose a smaller one."
+        )
     if not damping > 0:
-        raise UserError(f"damping: found {damping}, expected a number above 0: a network's curvature is singular without it.")
+        raise UserError(
+            f"damping: found {damping}, expected a number above 0: a network's curvature is singular without it."
+        )
     if validation.labels is None or validation.embedding.shape[1:] != points.shape[1:]:
         raise UserError(
             f"Validation set: found points of shape {validation.embedding.shape[1:]}, expected {points.shape[1:]} and a label for each."
         )
-    for name, given, n in (("labels", labels, len(points)), ("validation labels", validation.labels, len(validation))):
+    for name, given, n in (
+        ("labels", labels, len(points)),
+        ("validation labels", validation.labels, len(validation)),
+    ):
         if np.shape(given) != (n,) or np.min(given) < 0 or np.max(given) >= classes:
             raise UserError(
                 f"{name}: found {np.shape(given)} from {np.min(given)} to {np.max(given)}, expected {n:,} of 0 to {classes - 1}."

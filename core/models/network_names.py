@@ -20,4 +20,6 @@ FOR_TABLES = ("mlp", "linear")
 def check_network(network: str, data: Dataset) -> None:
     """A UserError if the network needs images and the dataset is a table."""
     if not (data.is_images or network in FOR_TABLES):
-        raise UserError(f"{NETWORKS[network]} needs images; {data.called} is a table. Choose {' or '.join(FOR_TABLES)}.")
+        raise UserError(
+            f"{NETWORKS[network]} needs images; {data.called} is a table. Choose {' or '.join(FOR_TABLES)}."
+        )

@@ -65,11 +65,15 @@ class Inputs(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if tuple(x.shape[1:]) != self.shape:
-            raise UserError(f"This network takes points of shape {self.shape}, found {tuple(x.shape[1:])}. Build it for this dataset.")
+            raise UserError(
+                f"This network takes points of shape {self.shape}, found {tuple(x.shape[1:])}. Build it for this dataset."
+            )
         if len(self.shape) == 1:
             return (x.float() - self.mean) / self.std
         if x.dtype != torch.uint8:
-            raise UserError(f"Images: found {x.dtype} pixels, expected uint8 from 0 to 255. Scale and convert them first.")
+            raise UserError(
+                f"Images: found {x.dtype} pixels, expected uint8 from 0 to 255. Scale and convert them first."
+            )
         x = x.unsqueeze(1) if self.channels == 1 else x.permute(0, 3, 1, 2)
         x = F.pad(x, self.frame) if any(self.frame) else x
         return (x.float() / 255 - self.mean) / self.std
@@ -85,15 +89,21 @@ class Dropout(nn.Module):
     def __init__(self, rate: float):
         super().__init__()
         if not 0 <= rate < 1:
-            raise UserError(f"dropout: found {rate}, expected a rate from 0 up to, not including, 1.")
+            raise UserError(
+                f"dropout: found {rate}, expected a rate from 0 up to, not including, 1."
+            )
         self.rate = rate
         self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0:
             return x
-        assert self.generator is not None, "core.models.training sets the generator of every dropout layer"
-        keep = torch.empty(x.shape, dtype=x.dtype, device=x.device).bernoulli_(1 - self.rate, generator=self.generator)
+        assert self.generator is not None, (
+            "core.models.training sets the generator of every dropout layer"
+        )
+        keep = torch.empty(x.shape, dtype=x.dtype, device=x.device).bernoulli_(
+            1 - self.rate, generator=self.generator
+        )
         return x * keep / (1 - self.rate)
 
 
@@ -111,14 +121,18 @@ def build(name: str, *, classes: int, shape: tuple, seed: int, **options: Any) -
     constants = {name: options.pop(name, default[name]) for name in ("mean", "std")}
     allowed = builder.__kwdefaults__ or {}
     if unknown := set(options) - set(allowed):
-        raise UserError(f"{name} has no option {', '.join(sorted(unknown))}; it has {', '.join(['mean', 'std', *allowed])}.")
+        raise UserError(
+            f"{name} has no option {', '.join(sorted(unknown))}; it has {', '.join(['mean', 'std', *allowed])}."
+        )
     # On the meta device the layers' own initialisation draws nothing; ours follows, from our own generator.
     with torch.device("meta"):
         body, width = builder(shape, **options)
         head = nn.Linear(width, classes)
     inputs = Inputs(shape, **constants, smallest=SMALLEST.get(name, 1))
     network = Network(name, body.to_empty(device="cpu"), head.to_empty(device="cpu"), inputs)
-    _initialise(network, torch.Generator().manual_seed(seed), he_normal=name in ("resnet18", "vgg11"))
+    _initialise(
+        network, torch.Generator().manual_seed(seed), he_normal=name in ("resnet18", "vgg11")
+    )
     return network.eval()
 
 
@@ -129,10 +143,14 @@ def halves(network: nn.Module, device: torch.device) -> bool:
     3,500 and 7,600; fi_cnn 3,400 and 5,800; resnet18 65 and 108; vgg11 197 and 325; convmixer 72 and 90; but lenet5
     17,100 and 16,100, mlp 112,000 and 119,000, linear 274,000 and 213,000. On a GPU the same rule, not yet measured.
     """
-    wide = any(isinstance(layer, nn.Conv2d) and layer.out_channels >= 32 for layer in network.modules())
+    wide = any(
+        isinstance(layer, nn.Conv2d) and layer.out_channels >= 32 for layer in network.modules()
+    )
     if device.type == "cuda":
         return wide and torch.cuda.is_bf16_supported(including_emulation=False)
-    return wide and any(torch.cpu.get_capabilities().get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    return wide and any(
+        torch.cpu.get_capabilities().get(name, False) for name in ("avx512_bf16", "amx_bf16")
+    )
 
 
 def own_generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
@@ -193,7 +211,9 @@ def fi_cnn(shape, *, dropout: float = 0.5):
     The paper's table gives no dropout rate and no word on how the size halves: 0.5 and 2x2 max-pooling here.
     """
     flat = 64 * (shape[0] // 4) * (shape[1] // 4)
-    return nn.Sequential(*_two_convolutions(shape), Dropout(dropout), nn.Linear(flat, 256), nn.ReLU()), 256
+    return nn.Sequential(
+        *_two_convolutions(shape), Dropout(dropout), nn.Linear(flat, 256), nn.ReLU()
+    ), 256
 
 
 def resnet18(shape):
@@ -204,7 +224,8 @@ def resnet18(shape):
 
     body = torchvision_resnet18(weights=None)
     body.conv1 = nn.Conv2d(channels(shape), 64, 3, padding=1, bias=False)
-    body.maxpool, body.fc = nn.Identity(), nn.Identity()
+    body.maxpool = nn.Identity()
+    body.fc = nn.Identity()
     return body, 512
 
 
@@ -240,11 +261,19 @@ class _Residual(nn.Module):
 
 
 def _mixer_block(dim: int, kernel: int) -> nn.Sequential:
-    depthwise = [nn.Conv2d(dim, dim, kernel, groups=dim, padding="same"), nn.GELU(), nn.BatchNorm2d(dim)]
-    return nn.Sequential(_Residual(nn.Sequential(*depthwise)), nn.Conv2d(dim, dim, 1), nn.GELU(), nn.BatchNorm2d(dim))
+    depthwise = [
+        nn.Conv2d(dim, dim, kernel, groups=dim, padding="same"),
+        nn.GELU(),
+        nn.BatchNorm2d(dim),
+    ]
+    return nn.Sequential(
+        _Residual(nn.Sequential(*depthwise)), nn.Conv2d(dim, dim, 1), nn.GELU(), nn.BatchNorm2d(dim)
+    )
 
 
-ARCHITECTURES: dict[str, Callable] = {f.__name__: f for f in (talk_cnn, lenet5, mlp, linear, fi_cnn, resnet18, vgg11, convmixer)}
+ARCHITECTURES: dict[str, Callable] = {
+    f.__name__: f for f in (talk_cnn, lenet5, mlp, linear, fi_cnn, resnet18, vgg11, convmixer)
+}
 SMALLEST = {"resnet18": 32, "vgg11": 32, "convmixer": 32}
 _LEAST_SIDE = {"talk_cnn": 4, "fi_cnn": 4, "lenet5": 12}
 _FOR_TABLES = ("mlp", "linear")
@@ -254,14 +283,20 @@ def _check(name: str, classes: int, shape: tuple, seed: int) -> tuple[int, ...]:
     if name not in ARCHITECTURES:
         raise UserError(f"Network: found {name!r}, expected one of {', '.join(ARCHITECTURES)}.")
     if classes < 2:
-        raise UserError(f"Network: found {classes} classes, expected at least 2. Check the labels of the dataset.")
+        raise UserError(
+            f"Network: found {classes} classes, expected at least 2. Check the labels of the dataset."
+        )
     if seed < 0:
         raise UserError(f"Network seed: found {seed}, expected a whole number of at least 0.")
     shape = tuple(int(side) for side in shape)
     if len(shape) not in (1, 2, 3) or min(shape) < 1 or (len(shape) == 3 and shape[2] != 3):
-        raise UserError(f"Network: found points of shape {shape}, expected (h, w), (h, w, 3) or (d,).")
+        raise UserError(
+            f"Network: found points of shape {shape}, expected (h, w), (h, w, 3) or (d,)."
+        )
     if len(shape) == 1 and name not in _FOR_TABLES:
-        raise UserError(f"{name} needs images, found a feature table with {shape[0]} columns. Choose {' or '.join(_FOR_TABLES)}.")
+        raise UserError(
+            f"{name} needs images, found a feature table with {shape[0]} columns. Choose {' or '.join(_FOR_TABLES)}."
+        )
     if len(shape) > 1 and min(shape[:2]) < _LEAST_SIDE.get(name, 1):
         raise UserError(
             f"{name} needs images of at least {_LEAST_SIDE[name]} pixels a side, found {min(shape[:2])}. Choose another network."
@@ -273,8 +308,14 @@ def _constants(value: Any, name: str, shape: tuple[int, ...]) -> Tensor:
     """mean or std in the shape that broadcasts over a batch."""
     constant = torch.as_tensor(value, dtype=torch.float32).flatten()
     expected = shape[0] if len(shape) == 1 else channels(shape)
-    if constant.numel() not in (1, expected) or not constant.isfinite().all() or (name == "std" and (constant <= 0).any()):
-        raise UserError(f"{name}: found {value!r}, expected one finite number or {expected}{', above 0' if name == 'std' else ''}.")
+    if (
+        constant.numel() not in (1, expected)
+        or not constant.isfinite().all()
+        or (name == "std" and (constant <= 0).any())
+    ):
+        raise UserError(
+            f"{name}: found {value!r}, expected one finite number or {expected}{', above 0' if name == 'std' else ''}."
+        )
     return constant if len(shape) == 1 else constant.reshape(-1, 1, 1)
 
 
@@ -291,7 +332,9 @@ def _initialise(network: Network, generator: torch.Generator, he_normal: bool) -
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
         elif isinstance(layer, nn.Conv2d) and he_normal:
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            nn.init.kaiming_normal_(
+                layer.weight, mode="fan_out", nonlinearity="relu", generator=generator
+            )
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.Conv2d | nn.Linear):

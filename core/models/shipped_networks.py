@@ -29,9 +29,19 @@ from core.runtime.progress import advance
 from core.types import Dataset, UserError
 
 FOLDER = ASSETS / "networks"
-RECIPE = {"architecture": "talk_cnn", "epochs": 5, "batch_size": 64, "learning_rate": 1e-3, "schedule": "linear"}
+RECIPE = {
+    "architecture": "talk_cnn",
+    "epochs": 5,
+    "batch_size": 64,
+    "learning_rate": 1e-3,
+    "schedule": "linear",
+}
 AS_IN_THE_TALK = {"schedule": "constant"}
-OBJECTIVES = {"smooth_l1": "regression", "cross_entropy": "classification", "softmax_twice": "softmax_twice"}
+OBJECTIVES = {
+    "smooth_l1": "regression",
+    "cross_entropy": "classification",
+    "softmax_twice": "softmax_twice",
+}
 SHIPPED = ("smooth_l1", "cross_entropy")  # the third is trained when it is asked for
 SEEDS = (1, 2, 3, 4, 5)
 
@@ -44,15 +54,30 @@ def network(dataset: Dataset, objective: str, seed: int) -> Any:
     return fit(dataset, objective, seed, _report)
 
 
-def fit(dataset: Dataset, objective: str, seed: int, progress: Callable[[int, int, float], None] | None = None) -> Any:
+def fit(
+    dataset: Dataset,
+    objective: str,
+    seed: int,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Any:
     """Train a network on the dataset's training rows; for a subset of a named dataset, on all of that dataset's."""
     from core.models import networks, training
 
     full = datasets.load(dataset.name) if datasets.exists(dataset.name) else dataset
     rows = np.flatnonzero(~full.test & (full.labels >= 0))
-    fresh = networks.build(RECIPE["architecture"], classes=len(full.class_names), shape=full.shape, seed=seed)
+    fresh = networks.build(
+        RECIPE["architecture"], classes=len(full.class_names), shape=full.shape, seed=seed
+    )
     settings = {name: value for name, value in recipe(objective).items() if name != "architecture"}
-    training.train(fresh, full.points[rows], full.labels[rows], seed=seed, objective=objective, progress=progress, **settings)
+    training.train(
+        fresh,
+        full.points[rows],
+        full.labels[rows],
+        seed=seed,
+        objective=objective,
+        progress=progress,
+        **settings,
+    )
     return fresh
 
 
@@ -83,7 +108,16 @@ def description(dataset: Dataset, objective: str, seed: int) -> dict[str, str]:
     """What a network file says of itself in its header."""
     shape = {"classes": len(dataset.class_names), "shape": list(dataset.shape)}
     return {
-        "network": json.dumps({**recipe(objective), **shape, "dataset": dataset.name, "objective": objective, "seed": seed}, sort_keys=True)
+        "network": json.dumps(
+            {
+                **recipe(objective),
+                **shape,
+                "dataset": dataset.name,
+                "objective": objective,
+                "seed": seed,
+            },
+            sort_keys=True,
+        )
     }
 
 
@@ -92,7 +126,12 @@ def load(path: Path, expected: dict[str, str]) -> Any:
     from core.models import networks
 
     wanted = json.loads(expected["network"])
-    built = networks.build(wanted["architecture"], classes=wanted["classes"], shape=tuple(wanted["shape"]), seed=wanted["seed"])
+    built = networks.build(
+        wanted["architecture"],
+        classes=wanted["classes"],
+        shape=tuple(wanted["shape"]),
+        seed=wanted["seed"],
+    )
     mend = "Restore the file, or delete it to train the network anew."
     try:
         with safe_open(path, framework="pt") as opened:
@@ -104,7 +143,9 @@ def load(path: Path, expected: dict[str, str]) -> Any:
         raise UserError(f"{path.name}: describes {found}, expected {expected['network']}. {mend}")
     shapes = {name: tuple(value.shape) for name, value in built.state_dict().items()}
     if {name: tuple(value.shape) for name, value in weights.items()} != shapes:
-        raise UserError(f"{path.name}: its weights do not fit a {wanted['architecture']} for {wanted['classes']} classes. {mend}")
+        raise UserError(
+            f"{path.name}: its weights do not fit a {wanted['architecture']} for {wanted['classes']} classes. {mend}"
+        )
     built.load_state_dict(weights)
     return built.eval()
 
@@ -114,8 +155,13 @@ def encode(trained: Any, described: dict[str, str]) -> bytes:
     from safetensors.torch import save as to_bytes
 
     learned = {name for name, _ in trained.named_parameters()}
-    state = {name: value.detach().cpu().contiguous() for name, value in trained.state_dict().items()}
-    return to_bytes({name: value.half() if name in learned else value for name, value in state.items()}, metadata=described)
+    state = {
+        name: value.detach().cpu().contiguous() for name, value in trained.state_dict().items()
+    }
+    return to_bytes(
+        {name: value.half() if name in learned else value for name, value in state.items()},
+        metadata=described,
+    )
 
 
 def _report(step: int, steps: int, loss: float) -> None:

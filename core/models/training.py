@@ -33,12 +33,23 @@ from core.types import Floats, Ints, UserError
 
 OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": lambda outputs, labels: F.cross_entropy(outputs, labels, reduction="none"),
-    "smooth_l1": lambda outputs, labels: F.smooth_l1_loss(outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none").mean(-1),
-    "softmax_twice": lambda outputs, labels: F.cross_entropy(outputs.softmax(-1), labels, reduction="none"),
-    "squared": lambda outputs, labels: (outputs - F.one_hot(labels, outputs.shape[-1])).square().sum(-1),
+    "smooth_l1": lambda outputs, labels: F.smooth_l1_loss(
+        outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none"
+    ).mean(-1),
+    "softmax_twice": lambda outputs, labels: F.cross_entropy(
+        outputs.softmax(-1), labels, reduction="none"
+    ),
+    "squared": lambda outputs, labels: (
+        (outputs - F.one_hot(labels, outputs.shape[-1])).square().sum(-1)
+    ),
 }
-CHOICES = {"objective": tuple(OBJECTIVES), "order": ("shuffle", "as_given"), "schedule": ("constant", "linear")}
-CHOICES["precision"], CHUNK = ("auto", "float32", "bfloat16"), 512
+CHOICES = {
+    "objective": tuple(OBJECTIVES),
+    "order": ("shuffle", "as_given"),
+    "schedule": ("constant", "linear"),
+}
+CHOICES["precision"] = ("auto", "float32", "bfloat16")
+CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -60,15 +71,27 @@ class Recipe:
 
     def __post_init__(self):
         if (self.epochs is None) == (self.steps is None):
-            raise UserError(f"Training: found epochs={self.epochs} and steps={self.steps}. Give exactly one of the two.")
-        for name, value in {"epochs": self.epochs, "steps": self.steps, "batch_size": self.batch_size}.items():
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
+            raise UserError(
+                f"Training: found epochs={self.epochs} and steps={self.steps}. Give exactly one of the two."
+            )
+        for name, value in {
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "batch_size": self.batch_size,
+        }.items():
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1
+            ):
                 raise UserError(f"{name}: found {value!r}, expected a whole number of at least 1.")
         if not 0 < self.learning_rate < float("inf"):
-            raise UserError(f"learning_rate: found {self.learning_rate}, expected a number above 0, for example 0.001.")
+            raise UserError(
+                f"learning_rate: found {self.learning_rate}, expected a number above 0, for example 0.001."
+            )
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
-                raise UserError(f"{name}: found {getattr(self, name)!r}, expected one of {', '.join(known)}.")
+                raise UserError(
+                    f"{name}: found {getattr(self, name)!r}, expected one of {', '.join(known)}."
+                )
 
     def total_steps(self, n: int) -> int:
         """Optimizer steps on n points; the last batch of a pass may be smaller."""
@@ -94,7 +117,15 @@ class Evaluation(NamedTuple):
     loss: float
 
 
-def train(network: Network, points, labels, *, seed: int, on_epoch: Callable[[int, Network], None] | None = None, **settings) -> Record:
+def train(
+    network: Network,
+    points,
+    labels,
+    *,
+    seed: int,
+    on_epoch: Callable[[int, Network], None] | None = None,
+    **settings,
+) -> Record:
     """Train the network in place, by Adam; it ends in eval mode on the device it was trained on.
 
     settings: the fields of `Recipe` and the device, weights, stop and progress of `train_many`.
@@ -105,11 +136,20 @@ def train(network: Network, points, labels, *, seed: int, on_epoch: Callable[[in
 
 
 def train_many(
-    networks: Sequence[Network], points: np.ndarray | Tensor, labels: Ints | Tensor, *, seeds: Sequence[int],
-    subsets: Sequence[Ints] | None = None, stacked: bool | None = None, device: str | None = None, weights: Floats | None = None,
-    stop: Callable[[], bool] | None = None, progress: Callable[[int, int, float], None] | None = None,
-    on_epoch: Callable[[int, int, Network], None] | None = None, **recipe,
-) -> list[Record]:  # fmt: skip
+    networks: Sequence[Network],
+    points: np.ndarray | Tensor,
+    labels: Ints | Tensor,
+    *,
+    seeds: Sequence[int],
+    subsets: Sequence[Ints] | None = None,
+    stacked: bool | None = None,
+    device: str | None = None,
+    weights: Floats | None = None,
+    stop: Callable[[], bool] | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
+    on_epoch: Callable[[int, int, Network], None] | None = None,
+    **recipe,
+) -> list[Record]:
     """Train networks of one architecture in place; up to rounding the same result as `train` on each.
 
     subsets: for each network the rows of points it sees (in this order if order="as_given"); by default all.
@@ -120,40 +160,74 @@ def train_many(
     networks; it reads the loss, which a GPU must be waited for. on_epoch(which, epoch, network): after every pass, network in eval mode.
     Raises UserError for data that do not fit the networks and for a loss that is not finite.
     """
-    if not networks or len(seeds) != len(networks) or (subsets is not None and len(subsets) != len(networks)):
-        raise UserError(f"train_many: found {len(networks)} networks and {len(seeds)} seeds. Give each network one seed and one subset.")
-    how, data = Recipe(**recipe), tensors(_device(device), points, labels, networks[0].head.out_features, weights)
-    rows = [rows_of(subset, len(data[0])) for subset in ([None] * len(networks) if subsets is None else subsets)]
+    if (
+        not networks
+        or len(seeds) != len(networks)
+        or (subsets is not None and len(subsets) != len(networks))
+    ):
+        raise UserError(
+            f"train_many: found {len(networks)} networks and {len(seeds)} seeds. Give each network one seed and one subset."
+        )
+    how = Recipe(**recipe)
+    data = tensors(_device(device), points, labels, networks[0].head.out_features, weights)
+    rows = [
+        rows_of(subset, len(data[0]))
+        for subset in ([None] * len(networks) if subsets is None else subsets)
+    ]
     together = (data[0].is_cuda if stacked is None else stacked) and not draws(networks[0])
     sizes = [len(own) if together else i for i, own in enumerate(rows)]
-    hooks, records = _Hooks(stop, progress, on_epoch, sum(how.total_steps(len(own)) for own in rows)), {}
+    hooks = _Hooks(stop, progress, on_epoch, sum(how.total_steps(len(own)) for own in rows))
+    records = {}
     for size in dict.fromkeys(sizes):
         group = [i for i, own in enumerate(sizes) if own == size and not hooks.stopped]
-        run = _Run([networks[i] for i in group], [rows[i] for i in group], [seeds[i] for i in group], group, data, how, hooks)
+        run = _Run(
+            [networks[i] for i in group],
+            [rows[i] for i in group],
+            [seeds[i] for i in group],
+            group,
+            data,
+            how,
+            hooks,
+        )
         with _tiny_as_zero():
             records |= dict(zip(group, run.run() if group else [], strict=True))
     return [records.get(i, Record()) for i in range(len(networks))]
 
 
-def embed(network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None) -> Floats:
+def embed(
+    network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None
+) -> Floats:
     """The penultimate layer of every point, (n, d) float32, computed in float32, chunk by chunk."""
     return _forward(network, network.embed, points, chunk, device).numpy()
 
 
-def probabilities(network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None) -> Floats:
+def probabilities(
+    network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None
+) -> Floats:
     """softmax of the outputs, (n, c) float64, rows sum to 1. Only a network trained with cross_entropy means them so."""
     return _forward(network, network, points, chunk, device).double().softmax(-1).numpy()
 
 
 def evaluate(
-    network: Network, points, labels, *, objective: str = "cross_entropy", device: str | None = None, precision: str = "float32"
+    network: Network,
+    points,
+    labels,
+    *,
+    objective: str = "cross_entropy",
+    device: str | None = None,
+    precision: str = "float32",
 ) -> Evaluation:
     """How often the largest output is the label's, overall and per class, and the mean objective. precision: as in `Recipe`."""
-    how, classes = Recipe(epochs=1, objective=objective, precision=precision), network.head.out_features
-    half, loss = _half(how.precision, network, _device(device)), OBJECTIVES[how.objective]
-    outputs, labels = _forward(network, network, points, CHUNK, device, half), labels_of(labels, len(points), classes)
+    how = Recipe(epochs=1, objective=objective, precision=precision)
+    classes = network.head.out_features
+    half = _half(how.precision, network, _device(device))
+    loss = OBJECTIVES[how.objective]
+    outputs = _forward(network, network, points, CHUNK, device, half)
+    labels = labels_of(labels, len(points), classes)
     right = (outputs.argmax(-1) == labels).double()
-    per_class = torch.bincount(labels, weights=right, minlength=classes) / torch.bincount(labels, minlength=classes)
+    per_class = torch.bincount(labels, weights=right, minlength=classes) / torch.bincount(
+        labels, minlength=classes
+    )
     return Evaluation(right.mean().item(), per_class.numpy(), loss(outputs, labels).mean().item())
 
 
@@ -193,7 +267,8 @@ class _Run:
     seconds: list[float] = field(default_factory=list)
 
     def run(self) -> list[Record]:
-        device, total = self.data[0].device, self.recipe.total_steps(len(self.rows[0]))
+        device = self.data[0].device
+        total = self.recipe.total_steps(len(self.rows[0]))
         orders = [own_generator(seed, 1) for seed in self.seeds]
         for network, seed in zip(self.networks, self.seeds, strict=True):
             network.to(device, memory_format=torch.channels_last)
@@ -202,31 +277,51 @@ class _Run:
         self.adam = torch.optim.Adam(parameters, lr=self.recipe.learning_rate, fused=True)
         self.half = _half(self.recipe.precision, self.networks[0], device)
         while self.steps < total and not self.hooks.stopped:
-            drawn = [rows[torch.randperm(len(rows), generator=g)] for rows, g in zip(self.rows, orders, strict=True)]
-            self.one_pass(torch.stack(drawn if self.recipe.order == "shuffle" else self.rows).to(device), total)
+            drawn = [
+                rows[torch.randperm(len(rows), generator=g)]
+                for rows, g in zip(self.rows, orders, strict=True)
+            ]
+            self.one_pass(
+                torch.stack(drawn if self.recipe.order == "shuffle" else self.rows).to(device),
+                total,
+            )
             write_back()
             for which, network in zip(self.which, self.networks, strict=True):
                 network.eval()
                 if self.hooks.on_epoch and not self.hooks.stopped:
                     self.hooks.on_epoch(which, len(self.losses), network)
             self.hooks.ask()
-        ending = (tuple(self.seconds), self.seen * len(self.networks) / sum(self.seconds), self.steps, self.hooks.stopped)
+        ending = (
+            tuple(self.seconds),
+            self.seen * len(self.networks) / sum(self.seconds),
+            self.steps,
+            self.hooks.stopped,
+        )
         return [Record(tuple(own), *ending) for own in torch.stack(self.losses, 1).tolist()]
 
     def one_pass(self, order: Tensor, total: int) -> None:
         """Every row once, or until the steps are used up. order: rows of points (m, n), one line per network."""
-        started, summed, seen = time.perf_counter(), torch.zeros(len(order), device=order.device), 0
+        started = time.perf_counter()
+        summed = torch.zeros(len(order), device=order.device)
+        seen = 0
         nn.ModuleList(self.networks).train()
         for batch in order.split(self.recipe.batch_size, dim=1):
-            losses = self.step(batch, 1.0 if self.recipe.schedule == "constant" else 1.0 - self.steps / total)
-            summed, seen, self.steps = summed + losses * batch.shape[1], seen + batch.shape[1], self.steps + 1
+            losses = self.step(
+                batch, 1.0 if self.recipe.schedule == "constant" else 1.0 - self.steps / total
+            )
+            summed = summed + losses * batch.shape[1]
+            seen = seen + batch.shape[1]
+            self.steps = self.steps + 1
             self.hooks.after_step(losses)
             if self.hooks.stopped or self.steps == total:
                 break
         self.losses.append((summed / seen).cpu())
-        self.seconds, self.seen = [*self.seconds, time.perf_counter() - started], self.seen + seen
+        self.seconds = [*self.seconds, time.perf_counter() - started]
+        self.seen = self.seen + seen
         if not self.losses[-1].isfinite().all():
-            raise UserError(f"Training diverged: the loss is not finite. Lower learning_rate, now {self.recipe.learning_rate:g}.")
+            raise UserError(
+                f"Training diverged: the loss is not finite. Lower learning_rate, now {self.recipe.learning_rate:g}."
+            )
 
     def step(self, batch: Tensor, rate: float) -> Tensor:
         """One step of Adam on each network's batch of rows (m, b) -> the mean weighted losses (m,) before it."""
@@ -252,12 +347,16 @@ def _tiny_as_zero() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _together(networks: list[Network]) -> tuple[list[Tensor], Callable[[Tensor], Tensor], Callable[[], None]]:
+def _together(
+    networks: list[Network],
+) -> tuple[list[Tensor], Callable[[Tensor], Tensor], Callable[[], None]]:
     """Parameters (m, ...), the networks as one function of (m, b, ...), and what writes the parameters back into them."""
     if len(networks) == 1:
         return list(networks[0].parameters()), lambda x: networks[0](x[0])[None], lambda: None
     if len({tuple((k, v.shape) for k, v in one.state_dict().items()) for one in networks}) > 1:
-        raise UserError("A stack needs networks of one architecture, found several. Train each architecture on its own.")
+        raise UserError(
+            "A stack needs networks of one architecture, found several. Train each architecture on its own."
+        )
     parameters, buffers = torch.func.stack_module_state(networks)
     template = copy.deepcopy(networks[0]).train()
     for layer in template.modules():
@@ -268,24 +367,35 @@ def _together(networks: list[Network]) -> tuple[list[Tensor], Callable[[Tensor],
 
     def write_back():
         for i, network in enumerate(networks):
-            network.load_state_dict({name: value[i].detach() for name, value in {**parameters, **buffers}.items()})
+            network.load_state_dict(
+                {name: value[i].detach() for name, value in {**parameters, **buffers}.items()}
+            )
 
     return list(parameters.values()), partial(model, parameters, buffers), write_back
 
 
 def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
     """The convolution as one matrix product over all patches: (b, c, h, w) -> (b, out, rows, columns)."""
-    patches = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride).transpose(1, 2)
+    patches = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride).transpose(
+        1, 2
+    )
     sides = zip(x.shape[2:], layer.kernel_size, layer.padding, layer.stride, strict=True)
     grid = [(side + 2 * padding - kernel) // stride + 1 for side, kernel, padding, stride in sides]
     return F.linear(patches, layer.weight.flatten(1), layer.bias).transpose(1, 2).unflatten(2, grid)
 
 
-def _forward(network: Network, function: Callable, points, chunk: int, device: str | None, half: bool = False) -> Tensor:
+def _forward(
+    network: Network, function: Callable, points, chunk: int, device: str | None, half: bool = False
+) -> Tensor:
     place = _device(device)
     network.eval().to(place, memory_format=torch.channels_last)
     with torch.inference_mode(), torch.autocast(place.type, dtype=torch.bfloat16, enabled=half):
-        return torch.cat([function(tensor(points[i : i + chunk]).to(place)).float().cpu() for i in range(0, len(points), chunk)])
+        return torch.cat(
+            [
+                function(tensor(points[i : i + chunk]).to(place)).float().cpu()
+                for i in range(0, len(points), chunk)
+            ]
+        )
 
 
 def _half(precision: str, network: Network, device: torch.device) -> bool:

@@ -9,12 +9,18 @@ from torch import Tensor
 from core.types import Floats, Ints, UserError
 
 
-def tensors(device: torch.device, points, labels, classes: int, weights: Floats | None) -> tuple[Tensor, Tensor, Tensor]:
+def tensors(
+    device: torch.device, points, labels, classes: int, weights: Floats | None
+) -> tuple[Tensor, Tensor, Tensor]:
     """Points as they are, labels (n,) and weights (n,) of each point's loss (ones by default), on the device."""
     points, labels = tensor(points), labels_of(labels, len(points), classes)
-    weights = torch.ones(len(points)) if weights is None else tensor(np.asarray(weights, np.float32))
+    weights = (
+        torch.ones(len(points)) if weights is None else tensor(np.asarray(weights, np.float32))
+    )
     if weights.shape != labels.shape or not weights.isfinite().all():
-        raise UserError(f"weights: found shape {tuple(weights.shape)}, expected {len(points):,} finite numbers, one per point.")
+        raise UserError(
+            f"weights: found shape {tuple(weights.shape)}, expected {len(points):,} finite numbers, one per point."
+        )
     return points.to(device), labels.to(device), weights.to(device)
 
 
@@ -22,9 +28,13 @@ def labels_of(labels, n: int, classes: int) -> Tensor:
     """The labels (n,), if there is one from 0 to classes - 1 for every point; else a UserError."""
     labels = tensor(labels).cpu()
     if n == 0 or labels.shape != (n,):
-        raise UserError(f"Labels: found shape {tuple(labels.shape)} for {n:,} points. Give at least one point, and one label per point.")
+        raise UserError(
+            f"Labels: found shape {tuple(labels.shape)} for {n:,} points. Give at least one point, and one label per point."
+        )
     if labels.is_floating_point() or labels.min() < 0 or labels.max() >= classes:
-        raise UserError(f"Labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave unlabeled points out.")
+        raise UserError(
+            f"Labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave unlabeled points out."
+        )
     return labels.long()
 
 
@@ -32,12 +42,18 @@ def rows_of(subset: Ints | None, n: int) -> Tensor:
     """The rows of a subset, all of them by default; a UserError for rows that are not there."""
     rows = torch.arange(n) if subset is None else torch.from_numpy(np.array(subset, np.int64))
     if rows.ndim != 1 or len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
-        raise UserError(f"A subset must name at least one row from 0 to {n - 1:,}; found {len(rows):,} rows. Check the selection.")
+        raise UserError(
+            f"A subset must name at least one row from 0 to {n - 1:,}; found {len(rows):,} rows. Check the selection."
+        )
     return rows
 
 
 def tensor(array: np.ndarray | Tensor) -> Tensor:
     """The array as a tensor, on the same memory where that may be written to."""
-    if isinstance(array, np.ndarray):  # torch warns about read-only memory, such as a cached file's; a copy is small beside the training
-        array = torch.from_numpy(np.ascontiguousarray(array) if array.flags.writeable else np.array(array))
+    if isinstance(
+        array, np.ndarray
+    ):  # torch warns about read-only memory, such as a cached file's; a copy is small beside the training
+        array = torch.from_numpy(
+            np.ascontiguousarray(array) if array.flags.writeable else np.array(array)
+        )
     return array

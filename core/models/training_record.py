@@ -18,20 +18,28 @@ import numpy as np
 from core.types import Embedded, Floats
 
 PASSES = 15
-NETWORK, LEARNING_RATE, SEED = "mlp", 1e-3, 0
+NETWORK = "mlp"
+LEARNING_RATE = 1e-3
+SEED = 0
 CHUNK = 8192
 
 
-def train(points: Embedded, *, classes: int, progress: Callable[[int, int, float], None] | None = None) -> Floats:
+def train(
+    points: Embedded, *, classes: int, progress: Callable[[int, int, float], None] | None = None
+) -> Floats:
     """The record (PASSES, n, c) float32 of all points; those without a label (-1) are watched and not trained on.
 
     progress(step, steps, loss): after every step. UserErrors as in `training.train`: fewer than two classes, a loss that is not finite.
     """
     from core.models import networks, training
 
-    known, record = np.flatnonzero(points.labels >= 0), []
+    known = np.flatnonzero(points.labels >= 0)
+    record = []
     seen = points.embedding if len(known) == len(points) else points.embedding[known]
-    constants = {"mean": float(seen.mean(dtype=np.float64)), "std": float(seen.std(dtype=np.float64)) or 1.0}
+    constants = {
+        "mean": float(seen.mean(dtype=np.float64)),
+        "std": float(seen.std(dtype=np.float64)) or 1.0,
+    }
     network = networks.build(NETWORK, classes=classes, shape=seen.shape[1:], seed=SEED, **constants)
 
     def watch(epoch: int, trained: Any) -> None:

@@ -19,11 +19,16 @@ from core.types import Floats, UserError, check_matrix
 COMPONENTS = 50
 FEWEST = 10
 SAMPLE = 3000
-SMALL, LARGE = 1e-12, 1e12
+SMALL = 1e-12
+LARGE = 1e12
 
 
 def umap_map(
-    embedding: np.ndarray, *, seed: int = 0, neighbours: int = 15, progress: Callable[[float | None, str], None] | None = None
+    embedding: np.ndarray,
+    *,
+    seed: int = 0,
+    neighbours: int = 15,
+    progress: Callable[[float | None, str], None] | None = None,
 ) -> Floats:
     """UMAP coordinates float32 (n, 2) of the embedding (n, d), after PCA to 50 dimensions where d is larger.
 
@@ -34,7 +39,9 @@ def umap_map(
 
     embedding = _unit(check_matrix(embedding, "embedding"))
     if len(embedding) < FEWEST:
-        raise UserError(f"Map: found {len(embedding)} points, expected at least {FEWEST}. Choose a larger subset.")
+        raise UserError(
+            f"Map: found {len(embedding)} points, expected at least {FEWEST}. Choose a larger subset."
+        )
     report = progress or (lambda fraction, text: None)
     report(None, "Finding neighbours")
     heard = _Percentages(report)
@@ -45,7 +52,9 @@ def umap_map(
         verbose=progress is not None,
         tqdm_kwds={"file": heard, "bar_format": "{percentage:.0f}%", "disable": progress is None},
     )
-    with contextlib.redirect_stdout(heard) if progress else contextlib.nullcontext():  # what umap prints beside its progress
+    with (
+        contextlib.redirect_stdout(heard) if progress else contextlib.nullcontext()
+    ):  # what umap prints beside its progress
         return np.ascontiguousarray(reducer.fit_transform(principal(embedding)), np.float32)
 
 
@@ -54,21 +63,36 @@ def principal(embedding: np.ndarray, components: int = COMPONENTS) -> Floats:
     if embedding.shape[1] <= components:
         return np.ascontiguousarray(embedding, np.float32)
     mean = embedding.mean(axis=0, dtype=np.float64)
-    _, directions = np.linalg.eigh(row_blocks.gram(embedding) / len(embedding) - np.outer(mean, mean))
+    _, directions = np.linalg.eigh(
+        row_blocks.gram(embedding) / len(embedding) - np.outer(mean, mean)
+    )
     directions = directions[:, ::-1][:, :components]
     return row_blocks.product(embedding, directions) - (mean @ directions).astype(np.float32)
 
 
-def trustworthiness(embedding: np.ndarray, coordinates: np.ndarray, *, neighbours: int = 15, seed: int = 0) -> float:
+def trustworthiness(
+    embedding: np.ndarray, coordinates: np.ndarray, *, neighbours: int = 15, seed: int = 0
+) -> float:
     """How far neighbours on the map are neighbours in the embedding: 1 = all of them, about 0.5 = chance.
 
     Computed on at most 3,000 random points (seeded), because it compares all pairs.
     """
     from sklearn.manifold import trustworthiness as exact
 
-    n, embedding = len(embedding), _unit(embedding)
-    sample = np.arange(n) if n <= SAMPLE else np.random.default_rng(seed).choice(n, SAMPLE, replace=False)
-    return float(exact(embedding[sample], coordinates[sample], n_neighbors=min(neighbours, (len(sample) - 1) // 2)))
+    n = len(embedding)
+    embedding = _unit(embedding)
+    sample = (
+        np.arange(n)
+        if n <= SAMPLE
+        else np.random.default_rng(seed).choice(n, SAMPLE, replace=False)
+    )
+    return float(
+        exact(
+            embedding[sample],
+            coordinates[sample],
+            n_neighbors=min(neighbours, (len(sample) - 1) // 2),
+        )
+    )
 
 
 def _unit(embedding: np.ndarray) -> np.ndarray:
@@ -84,10 +108,13 @@ def aligned(moving: np.ndarray, fixed: np.ndarray) -> Floats:
 
     Minimises sum_i |s R m_i + t - f_i|^2 over orthogonal R, s > 0, t.
     """
-    m, f = moving.mean(axis=0), fixed.mean(axis=0)
+    m = moving.mean(axis=0)
+    f = fixed.mean(axis=0)
     centred = moving.astype(np.float64) - m
     u, s, vt = np.linalg.svd(centred.T @ (fixed - f))
-    return (s.sum() / max(float((centred**2).sum()), 1e-300) * centred @ (u @ vt) + f).astype(np.float32)
+    return (s.sum() / max(float((centred**2).sum()), 1e-300) * centred @ (u @ vt) + f).astype(
+        np.float32
+    )
 
 
 class _Percentages:

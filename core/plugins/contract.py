@@ -62,7 +62,9 @@ def findings(entry: Strategy) -> Iterator[Finding]:
     """Every check of the strategy, one after the other."""
     for check in CONTRACT + MANNERS:
         with np.errstate(all="ignore"):
-            yield Finding(check.__name__.replace("_", " "), _fault(check, entry), advice=check in MANNERS)
+            yield Finding(
+                check.__name__.replace("_", " "), _fault(check, entry), advice=check in MANNERS
+            )
 
 
 def _fault(check: Callable[[Strategy], None], entry: Strategy) -> str | None:
@@ -82,11 +84,18 @@ def _demand(kept: Any, fault: str) -> None:
 
 def _check_numbers(found: Any, shape: tuple[int, ...], what: str, where: str) -> None:
     found = np.asarray(found)
-    _demand(found.shape == shape, f"found {what} of shape {found.shape} for {where}, expected {shape}.")
-    _demand(np.issubdtype(found.dtype, np.number) or found.dtype == bool, f"found {found.dtype} {what} for {where}, expected numbers.")
+    _demand(
+        found.shape == shape, f"found {what} of shape {found.shape} for {where}, expected {shape}."
+    )
+    _demand(
+        np.issubdtype(found.dtype, np.number) or found.dtype == bool,
+        f"found {found.dtype} {what} for {where}, expected numbers.",
+    )
     odd = np.flatnonzero(~np.isfinite(found.astype(float)))
     if len(odd):
-        raise Broken(f"found {found[odd[0]]} for {where}; a {what.rstrip('s')} must be a finite number. Say what it is there, such as 0.")
+        raise Broken(
+            f"found {found[odd[0]]} for {where}; a {what.rstrip('s')} must be a finite number. Say what it is there, such as 0."
+        )
 
 
 # ---- the contract ----
@@ -97,7 +106,10 @@ def gives_finite_numbers_of_the_right_shape(entry: Strategy) -> None:
     if entry.kind == "scorer":
         return _check_numbers(returned(entry), (N,), "scores", f"{N} points")
     found = returned(entry, k=5)
-    _demand(isinstance(found, tuple) and len(found) == 2, f"found {type(found).__name__}, expected a pair: indices (k,), gains (k,).")
+    _demand(
+        isinstance(found, tuple) and len(found) == 2,
+        f"found {type(found).__name__}, expected a pair: indices (k,), gains (k,).",
+    )
     _check_numbers(found[0], (5,), "indices", "a budget of 5")
     _check_numbers(found[1], (5,), "gains", "a budget of 5")
 
@@ -108,9 +120,16 @@ def leaves_its_inputs_alone(entry: Strategy) -> None:
     before = copy.deepcopy(arrays(inputs))
     picked(entry, 5, inputs)
     now = arrays(inputs)
-    changed = {id(array): name for (name, array), (_, then) in list(zip(now, before, strict=True))[::-1] if not np.array_equal(array, then)}
+    changed = {
+        id(array): name
+        for (name, array), (_, then) in list(zip(now, before, strict=True))[::-1]
+        if not np.array_equal(array, then)
+    }
     names = ", ".join(sorted(set(changed.values())))
-    _demand(not changed, f"it changed its input {names} in place. Work on a copy, or write x = x * 2, not x *= 2.")
+    _demand(
+        not changed,
+        f"it changed its input {names} in place. Work on a copy, or write x = x * 2, not x *= 2.",
+    )
 
 
 def works_on_read_only_inputs(entry: Strategy) -> None:
@@ -123,16 +142,27 @@ def works_on_read_only_inputs(entry: Strategy) -> None:
 
 def same_rng_same_answer(entry: Strategy) -> None:
     """A result can be computed again."""
-    first, second = picked(entry, 6), picked(entry, 6)
-    same = np.array_equal(first.indices, second.indices) and np.array_equal(first.gains, second.gains)
-    _demand(same, "two runs with the same seed differ. Draw random numbers only from rng, a keyword-only parameter without default.")
+    first = picked(entry, 6)
+    second = picked(entry, 6)
+    same = np.array_equal(first.indices, second.indices) and np.array_equal(
+        first.gains, second.gains
+    )
+    _demand(
+        same,
+        "two runs with the same seed differ. Draw random numbers only from rng, a keyword-only parameter without default.",
+    )
 
 
 def another_rng_another_answer(entry: Strategy) -> None:
     """What takes a seed must listen to it."""
     if entry.random:
-        heard = any(not np.array_equal(picked(entry, 6).indices, picked(entry, 6, seed=seed).indices) for seed in range(10, 20))
-        _demand(heard, "ten seeds give the same answer. Draw from rng, or leave that parameter out.")
+        heard = any(
+            not np.array_equal(picked(entry, 6).indices, picked(entry, 6, seed=seed).indices)
+            for seed in range(10, 20)
+        )
+        _demand(
+            heard, "ten seeds give the same answer. Draw from rng, or leave that parameter out."
+        )
 
 
 def order_of_points_does_not_matter(entry: Strategy) -> None:
@@ -142,9 +172,16 @@ def order_of_points_does_not_matter(entry: Strategy) -> None:
     order = np.random.default_rng(8).permutation(N)
     if entry.kind == "scorer":
         plain = scored(entry)
-        same = np.isclose(scored(entry, world(order)), plain[order], rtol=1e-6, atol=1e-9 * np.abs(plain).max())
-        _demand(same.all(), f"in another order of the points {(~same).sum()} of {N} get another score. {PLACE}")
-        if len(np.unique(plain[UNLABELED])) < POOL:  # counts: which of equal points is picked does depend on their order
+        same = np.isclose(
+            scored(entry, world(order)), plain[order], rtol=1e-6, atol=1e-9 * np.abs(plain).max()
+        )
+        _demand(
+            same.all(),
+            f"in another order of the points {(~same).sum()} of {N} get another score. {PLACE}",
+        )
+        if (
+            len(np.unique(plain[UNLABELED])) < POOL
+        ):  # counts: which of equal points is picked does depend on their order
             return
     same = np.array_equal(order[picked(entry, 6, world(order)).indices], picked(entry, 6).indices)
     _demand(same, f"in another order of the points it picks others. {PLACE}")
@@ -156,8 +193,13 @@ def nested_holds_where_it_is_declared(entry: Strategy) -> None:
         most = picked(entry, 9)
         for j in (0, 1, 4, 8):
             fewer = picked(entry, j)
-            same = np.array_equal(fewer.indices, most.indices[:j]) and np.allclose(fewer.gains, most.gains[:j])
-            _demand(same, f"its {j} points are not the first {j} of its 9. Declare nested=False, or pick one by one.")
+            same = np.array_equal(fewer.indices, most.indices[:j]) and np.allclose(
+                fewer.gains, most.gains[:j]
+            )
+            _demand(
+                same,
+                f"its {j} points are not the first {j} of its 9. Declare nested=False, or pick one by one.",
+            )
 
 
 def picks_each_point_once_and_no_labeled_one(entry: Strategy) -> None:
@@ -165,7 +207,10 @@ def picks_each_point_once_and_no_labeled_one(entry: Strategy) -> None:
     for k in (0, 1, 7, POOL):
         indices = picked(entry, k).indices
         whole = len(indices) == k and len(set(indices)) == k and set(indices) <= set(UNLABELED)
-        _demand(whole, f"for k = {k} it picked {len(set(indices))} different points, some of them labeled or too few.")
+        _demand(
+            whole,
+            f"for k = {k} it picked {len(set(indices))} different points, some of them labeled or too few.",
+        )
 
 
 def bad_budgets_are_refused(entry: Strategy) -> None:
@@ -184,11 +229,17 @@ def a_missing_input_is_named(entry: Strategy) -> None:
     for name in set(entry.needs) - {"embedding"}:
         embedded, more = given(entry, {n: v for n, v in world().items() if n != name})
         reason = missing(entry, embedded, **more) or ""
-        _demand(reason.startswith("needs ") and INPUTS[name] in reason, f"without {name} it says {reason!r}.")
+        _demand(
+            reason.startswith("needs ") and INPUTS[name] in reason,
+            f"without {name} it says {reason!r}.",
+        )
         try:
             pick(entry, embedded, 2, inputs=more)
         except UserError as error:
-            _demand(entry.label in str(error) and INPUTS[name] in str(error), f"without {name} it stops with another reason: {error}")
+            _demand(
+                entry.label in str(error) and INPUTS[name] in str(error),
+                f"without {name} it stops with another reason: {error}",
+            )
         else:
             raise Broken(f"it runs without {name}. Give that input a default of None.")
     embedded, more = given(entry, world())
@@ -199,13 +250,24 @@ def knobs_work(entry: Any) -> None:
     """A widget, a link and a command line can set each of them."""
     for name, knob in entry.knobs.items():
         _demand(
-            knob.kind in (int, float, str, bool), f"knob {name} is a {knob.kind.__name__}, expected a number, a text or true and false."
+            knob.kind in (int, float, str, bool),
+            f"knob {name} is a {knob.kind.__name__}, expected a number, a text or true and false.",
         )
-        _demand(knob.parse(str(knob.default)) == knob.default, f"knob {name}: the default {knob.default!r} is outside its own range.")
-        _demand(not knob.choices or knob.default in knob.choices, f"knob {name}: the default {knob.default!r} is no step of its slider.")
-        _demand(knob.choices or knob.kind is not str, f"knob {name}: a text needs its choices. Annotate it with Knob(..., choices=...).")
         _demand(
-            [knob.parse(str(c)) for c in knob.choices] == list(knob.choices), f"knob {name}: a step of its slider is outside its range."
+            knob.parse(str(knob.default)) == knob.default,
+            f"knob {name}: the default {knob.default!r} is outside its own range.",
+        )
+        _demand(
+            not knob.choices or knob.default in knob.choices,
+            f"knob {name}: the default {knob.default!r} is no step of its slider.",
+        )
+        _demand(
+            knob.choices or knob.kind is not str,
+            f"knob {name}: a text needs its choices. Annotate it with Knob(..., choices=...).",
+        )
+        _demand(
+            [knob.parse(str(c)) for c in knob.choices] == list(knob.choices),
+            f"knob {name}: a step of its slider is outside its range.",
         )
 
 
@@ -215,7 +277,9 @@ def every_step_of_a_knob_works_or_says_why_not(entry: Strategy) -> None:
     for name, knob in entry.knobs.items():
         for choice in knob.choices:
             with _excused(f"with {name} = {choice}"):
-                pick(entry, embedded, 5, rng=np.random.default_rng(3), inputs=more, **{name: choice})
+                pick(
+                    entry, embedded, 5, rng=np.random.default_rng(3), inputs=more, **{name: choice}
+                )
 
 
 def stays_calm_on_degenerate_points(entry: Strategy) -> None:
@@ -224,7 +288,9 @@ def stays_calm_on_degenerate_points(entry: Strategy) -> None:
         with _excused(where):
             inputs = make()
             if entry.kind == "scorer":
-                _check_numbers(returned(entry, inputs), (len(inputs["embedding"]),), "scores", where)
+                _check_numbers(
+                    returned(entry, inputs), (len(inputs["embedding"]),), "scores", where
+                )
                 continue
             embedded, more = given(entry, inputs)
             for k in sorted({0, 1, int((~inputs["labeled"]).sum())}):
@@ -251,23 +317,36 @@ def scores_are_float64(entry: Strategy) -> None:
     """With fewer digits more points share a score."""
     if entry.kind == "scorer":
         found = np.asarray(returned(entry)).dtype
-        _demand(found == np.float64, f"found {found} scores, expected float64: with fewer digits more points share a score.")
+        _demand(
+            found == np.float64,
+            f"found {found} scores, expected float64: with fewer digits more points share a score.",
+        )
 
 
 def knobs_explain_themselves(entry: Any) -> None:
     """Label, help and range stand in the annotation."""
     for name, knob in entry.knobs.items():
         explained = knob.name == name and knob.label and knob.label != name and len(knob.help) > 10
-        _demand(explained, f'knob {name} has no words of its own. Annotate it: {name}: Annotated[float, Knob("Label", "What it does.")].')
+        _demand(
+            explained,
+            f'knob {name} has no words of its own. Annotate it: {name}: Annotated[float, Knob("Label", "What it does.")].',
+        )
 
 
 def docstring_tells_formula_shapes_and_direction(entry: Strategy) -> None:
     """Its first paragraph stands in the lesson."""
-    text, direction = entry.function.__doc__ or "", "igher" if entry.kind == "scorer" else "gain"
-    _demand(len(entry.summary) > 20, "its docstring begins with no sentence. Say in one what it computes.")
+    text = entry.function.__doc__ or ""
+    direction = "igher" if entry.kind == "scorer" else "gain"
+    _demand(
+        len(entry.summary) > 20,
+        "its docstring begins with no sentence. Say in one what it computes.",
+    )
     _demand(any(sign in text for sign in "=^[∑|"), "its docstring has no formula.")
     _demand("(n" in text, "its docstring gives no shapes, such as (n, d).")
-    _demand(direction in text, "its docstring does not say that higher scores are picked first, or what a gain is.")
+    _demand(
+        direction in text,
+        "its docstring does not say that higher scores are picked first, or what a gain is.",
+    )
 
 
 CONTRACT: list[Callable[[Any], None]] = [
@@ -285,4 +364,8 @@ CONTRACT: list[Callable[[Any], None]] = [
     every_step_of_a_knob_works_or_says_why_not,
     stays_calm_on_degenerate_points,
 ]
-MANNERS: list[Callable[[Any], None]] = [scores_are_float64, knobs_explain_themselves, docstring_tells_formula_shapes_and_direction]
+MANNERS: list[Callable[[Any], None]] = [
+    scores_are_float64,
+    knobs_explain_themselves,
+    docstring_tells_formula_shapes_and_direction,
+]

@@ -16,7 +16,9 @@ import numpy as np
 from core.strategy import Strategy, pick, score
 from core.types import Embedded, Floats, Head, Ints, Selection
 
-N, D, C = 24, 5, 3
+N = 24
+D = 5
+C = 3
 IN_EMBEDDED = ("embedding", "probs", "labels", "labeled")
 BY_COLUMN = ("member_probs", "record")  # their points lie along the second axis
 UNSEEN = 9
@@ -26,10 +28,13 @@ Inputs = dict[str, Any]
 
 def world(order: Ints | None = None) -> Inputs:
     """Every input, the points in this order; new arrays each time."""
-    rng, order = np.random.default_rng(5), np.arange(N) if order is None else order
+    rng = np.random.default_rng(5)
+    order = np.arange(N) if order is None else order
     embedding = rng.normal(size=(N, D)).astype(np.float32)[order]
-    weights, intercepts = rng.normal(size=(C, D)), rng.normal(size=C)
-    labels, labeled = rng.permutation(np.arange(N) % C)[order], (np.arange(N) % 6 == 1)[order]
+    weights = rng.normal(size=(C, D))
+    intercepts = rng.normal(size=C)
+    labels = rng.permutation(np.arange(N) % C)[order]
+    labeled = (np.arange(N) % 6 == 1)[order]
     unseen = rng.normal(size=(UNSEEN, D)).astype(np.float32)
     members = _softmax(rng.normal(size=(4, N, C)))[:, order]
     probs = _softmax(embedding @ weights.T + intercepts)
@@ -39,7 +44,9 @@ def world(order: Ints | None = None) -> Inputs:
         "labels": labels,
         "labeled": labeled,
         "head": Head(weights, intercepts, 0.1, Embedded(embedding, probs, labels)),
-        "validation": Embedded(unseen, _softmax(unseen @ weights.T + intercepts), np.arange(UNSEEN) % C),
+        "validation": Embedded(
+            unseen, _softmax(unseen @ weights.T + intercepts), np.arange(UNSEEN) % C
+        ),
         "member_probs": members,
         "record": _softmax(3 * rng.normal(size=(6, N, C)))[:, order],
         "images": rng.integers(0, 256, (N, 6, 6), dtype=np.uint8)[order],
@@ -48,19 +55,28 @@ def world(order: Ints | None = None) -> Inputs:
 
 def rows(inputs: Inputs, which: Ints) -> Inputs:
     """These points of the world alone, none of them labeled; a point may come more than once."""
-    found = {n: v[:, which] if n in BY_COLUMN else v if n in ("head", "validation") else v[which] for n, v in inputs.items()}
+    found = {
+        n: v[:, which] if n in BY_COLUMN else v if n in ("head", "validation") else v[which]
+        for n, v in inputs.items()
+    }
     return _embedded(found | {"labeled": np.zeros(len(which), bool)}, found["embedding"])
 
 
 def columns(inputs: Inputs, weights: Floats) -> Inputs:
     """The world with its embeddings multiplied by weights (d, d'), the validation points' too, under a head of that width."""
-    seen = dataclasses.replace(inputs["validation"], embedding=(inputs["validation"].embedding @ weights).astype(np.float32))
-    return _embedded(inputs | {"validation": seen}, (inputs["embedding"] @ weights).astype(np.float32))
+    seen = dataclasses.replace(
+        inputs["validation"],
+        embedding=(inputs["validation"].embedding @ weights).astype(np.float32),
+    )
+    return _embedded(
+        inputs | {"validation": seen}, (inputs["embedding"] @ weights).astype(np.float32)
+    )
 
 
 def _embedded(inputs: Inputs, embedding: Floats) -> Inputs:
     """The world with this embedding, known to its head as well."""
-    head, known = inputs["head"], Embedded(embedding, inputs["probs"], inputs["labels"])
+    head = inputs["head"]
+    known = Embedded(embedding, inputs["probs"], inputs["labels"])
     head = dataclasses.replace(head, weights=head.weights[:, : embedding.shape[1]], fitted_on=known)
     return inputs | {"embedding": embedding, "head": head}
 
@@ -77,8 +93,14 @@ DEGENERATE: dict[str, Callable[[], Inputs]] = {
 
 def given(entry: Strategy, inputs: Inputs, labeled: bool = True) -> tuple[Embedded, Inputs]:
     """What of these inputs the strategy accepts, as pick() and score() take it."""
-    kept = {name: value for name, value in inputs.items() if name in (*entry.accepts, "embedding", *(["labeled"] if labeled else []))}
-    return Embedded(**{n: v for n, v in kept.items() if n in IN_EMBEDDED}), {n: v for n, v in kept.items() if n not in IN_EMBEDDED}
+    kept = {
+        name: value
+        for name, value in inputs.items()
+        if name in (*entry.accepts, "embedding", *(["labeled"] if labeled else []))
+    }
+    return Embedded(**{n: v for n, v in kept.items() if n in IN_EMBEDDED}), {
+        n: v for n, v in kept.items() if n not in IN_EMBEDDED
+    }
 
 
 def picked(entry: Strategy, k: int, inputs: Inputs | None = None, seed: int = 3) -> Selection:
@@ -95,7 +117,8 @@ def scored(entry: Strategy, inputs: Inputs | None = None, seed: int = 3) -> Floa
 
 def returned(entry: Strategy, inputs: Inputs | None = None, **more: Any) -> Any:
     """What the function itself returns, before anything is checked or converted."""
-    inputs, rng = inputs or world(), {"rng": np.random.default_rng(0)} if entry.random else {}
+    inputs = inputs or world()
+    rng = {"rng": np.random.default_rng(0)} if entry.random else {}
     return entry.function(**{name: inputs[name] for name in entry.accepts}, **rng, **more)
 
 
@@ -103,8 +126,17 @@ def arrays(value: Any, name: str = "") -> list[tuple[str, np.ndarray]]:
     """All arrays inside the inputs with the name of their input, in a fixed order."""
     if isinstance(value, np.ndarray):
         return [(name, value)]
-    named = value.items() if isinstance(value, dict) else [(name, getattr(value, field.name)) for field in dataclasses.fields(value)]
-    return [found for name, part in named if isinstance(part, np.ndarray | Embedded | Head) for found in arrays(part, name)]
+    named = (
+        value.items()
+        if isinstance(value, dict)
+        else [(name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+    )
+    return [
+        found
+        for name, part in named
+        if isinstance(part, np.ndarray | Embedded | Head)
+        for found in arrays(part, name)
+    ]
 
 
 def _softmax(logits: Floats) -> Floats:

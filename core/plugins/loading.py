@@ -61,7 +61,8 @@ def load() -> None:
         _loaded.asked = True
         named = [name for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name.strip()]
         if named and policy.hosted():
-            _loaded.problems, named = [NOT_HERE], []
+            _loaded.problems = [NOT_HERE]
+            named = []
         for name in named:
             try:
                 load_file(name)
@@ -89,9 +90,12 @@ def load_file(path: str | Path) -> list[Strategy]:
 
 
 def _register(path: Path, before: dict[str, Strategy]) -> list[str]:
-    source, module = _read(path), types.ModuleType(f"{OWN}{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}")
+    source = _read(path)
+    module = types.ModuleType(f"{OWN}{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}")
     if module.__name__ in sys.modules:
-        raise UserError(f"{path.name}: another file of this name has been loaded. Rename one of them.")
+        raise UserError(
+            f"{path.name}: another file of this name has been loaded. Rename one of them."
+        )
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and annotations look their module up
     try:
@@ -117,22 +121,34 @@ def _read(path: Path) -> str:
     try:
         return importlib.util.decode_source(path.read_bytes())
     except OSError as error:
-        raise UserError(f"{path.name}: could not be read ({error.strerror}). Correct {VARIABLE}, or put the file there.") from None
+        raise UserError(
+            f"{path.name}: could not be read ({error.strerror}). Correct {VARIABLE}, or put the file there."
+        ) from None
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name}: found no text that can be read ({error}), expected Python. Save it as UTF-8.") from None
+        raise UserError(
+            f"{path.name}: found no text that can be read ({error}), expected Python. Save it as UTF-8."
+        ) from None
 
 
 def _new(path: Path, module: str, before: dict[str, Strategy]) -> list[Strategy]:
     """What was registered since; a UserError for nothing, for what comes from elsewhere, and for a label that is taken."""
-    found = [entry for name, entry in strategy.registered().items() if before.get(name) is not entry]
+    found = [
+        entry for name, entry in strategy.registered().items() if before.get(name) is not entry
+    ]
     if not found:
-        raise UserError(f"{path.name}: found no strategy, expected a function under @scorer or @selector from core.strategy.")
+        raise UserError(
+            f"{path.name}: found no strategy, expected a function under @scorer or @selector from core.strategy."
+        )
     labels = {entry.label: entry.name for entry in before.values()}
     for entry in found:
         if entry.function.__module__ != module:
-            raise UserError(f"{path.name}: {entry.name} comes from {entry.function.__module__}, expected a function of the file itself.")
+            raise UserError(
+                f"{path.name}: {entry.name} comes from {entry.function.__module__}, expected a function of the file itself."
+            )
         if entry.label in labels:
-            raise UserError(f"{path.name}: the label {entry.label!r} belongs to {labels[entry.label]}. Call {entry.name} something else.")
+            raise UserError(
+                f"{path.name}: the label {entry.label!r} belongs to {labels[entry.label]}. Call {entry.name} something else."
+            )
         labels[entry.label] = entry.name
     return found
 
@@ -147,7 +163,9 @@ def _guarded(function: Callable, path: Path) -> Callable:
         except (UserError, Cancelled):
             raise
         except Exception as error:
-            raise Crashed(f"{_place(path, error)}: {type(error).__name__}: {error}. Mend that line.") from error
+            raise Crashed(
+                f"{_place(path, error)}: {type(error).__name__}: {error}. Mend that line."
+            ) from error
 
     return guarded
 
@@ -164,7 +182,8 @@ def _said(error: BaseException) -> str:
 
 def _place(path: Path, error: BaseException) -> str:
     """The file's name and the innermost line of it that led to the error."""
-    lines, traceback = [], error.__traceback__
+    lines = []
+    traceback = error.__traceback__
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == str(path):
             lines.append(traceback.tb_lineno)

@@ -1,6 +1,6 @@
 """Every strategy that can be chosen: the app's own, in the order of core/strategies/__init__.py, then the user's.
 
-    strategies()         by name        find(name)         one of them        rankers()        those that rank a whole dataset
+strategies()         by name        find(name)         one of them        rankers()        those that rank a whole dataset
 """
 
 from __future__ import annotations
@@ -31,5 +31,7 @@ def rankers(labeled: bool = True, probs: bool = False) -> dict[str, str | None]:
     for name, entry in strategies().items():
         if entry.kind == "scorer":
             absent = [INPUTS[needed] for needed in entry.needs if needed not in WHOLE + MADE]
-            found[name] = f"needs {' and '.join(absent)}" if absent else unsuited(entry, labeled, probs)
+            found[name] = (
+                f"needs {' and '.join(absent)}" if absent else unsuited(entry, labeled, probs)
+            )
     return found

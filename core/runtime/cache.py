@@ -31,12 +31,16 @@ from core.runtime.folders import ASSETS
 from core.types import UserError
 
 log = logging.getLogger(__name__)
-DAY, GIGABYTE, ASIDE_KEPT = 86_400.0, 1e9, 3
+DAY = 86_400.0
+GIGABYTE = 1e9
+ASIDE_KEPT = 3
 _KEY = re.compile(r"([a-z][a-z0-9_]*)-[0-9a-f]{24}")
 _FOLDER = re.compile(rf"\.?({_KEY.pattern})(?:\.(damaged|tmp)-\w+)?")
 BUNDLED = ASSETS / "results"
 _verified: set[tuple] = set()
-_mapped: weakref.WeakValueDictionary[tuple, np.ndarray] = weakref.WeakValueDictionary()  # each file once, however many look at it
+_mapped: weakref.WeakValueDictionary[tuple, np.ndarray] = (
+    weakref.WeakValueDictionary()
+)  # each file once, however many look at it
 _damage: dict[str, str] = {}
 _use_bundle = True
 
@@ -56,7 +60,9 @@ def key(step: str, fields: Mapping[str, Any], *, code: str, data: str) -> str:
 
     Types count (1, 1.0, True and "1" differ), the order of fields does not. A UserError for a value without exact text.
     """
-    return _match(f"{step}-{_digest(_json([step, fields, data], allow_nan=False))[:16]}{_digest(code)[:8]}")[0]
+    return _match(
+        f"{step}-{_digest(_json([step, fields, data], allow_nan=False))[:16]}{_digest(code)[:8]}"
+    )[0]
 
 
 def bundled_key(key: str) -> str:
@@ -70,7 +76,8 @@ def get(key: str) -> Entry | None:
     Checksums are verified when a process first opens a file. A damaged entry is logged and moved aside, and the
     next `put` of its key carries the note. A UserError for a malformed key or size bound.
     """
-    step, _ = _match(key)[1], limit()
+    step = _match(key)[1]
+    _ = limit()
     for place in [folder() / step / key] + [BUNDLED / step / bundled_key(key)] * _use_bundle:
         if not os.path.isdir(place):
             continue
@@ -106,14 +113,24 @@ def without_bundle() -> Iterator[None]:
         _use_bundle = True
 
 
-def put(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any], *, root: Path | None = None, describe: Any = "") -> Entry:
+def put(
+    key: str,
+    arrays: Mapping[str, np.ndarray],
+    facts: Mapping[str, Any],
+    *,
+    root: Path | None = None,
+    describe: Any = "",
+) -> Entry:
     """Store a result and return it. root: the user's cache if None. describe: JSON for people who read the folder.
 
     The first writer of a key wins. If the disk refuses, the entry holds the arrays in memory and a note that says why.
     """
-    place, _ = (folder() if root is None else Path(root)) / _match(key)[1] / key, limit()
+    place = (folder() if root is None else Path(root)) / _match(key)[1] / key
+    _ = limit()
     arrays = {name: _storable(name, array) for name, array in arrays.items()}
-    card = json.loads(_json({"key": key, "written": time.time(), "describe": describe, "facts": facts}))
+    card = json.loads(
+        _json({"key": key, "written": time.time(), "describe": describe, "facts": facts})
+    )
     card["notes"] = _damage_notes(place)
     try:
         _write(place, arrays, card)
@@ -122,7 +139,12 @@ def put(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any], *,
         log.warning("Cache: %s could not be stored: %s", place, error)
         reason = getattr(error, "strerror", None) or error
         mend = "Free some space there, or set LEVERAGE_LAB_CACHE to a writable folder; until then it is computed again each time."
-        return Entry(key, arrays, card["facts"], (*card["notes"], f"The result could not be stored in {place} ({reason}). {mend}"))
+        return Entry(
+            key,
+            arrays,
+            card["facts"],
+            (*card["notes"], f"The result could not be stored in {place} ({reason}). {mend}"),
+        )
     if root is None:
         _evict(keep=place)
     return entry
@@ -130,7 +152,13 @@ def put(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any], *,
 
 def entries(step: str) -> list[tuple[str, dict[str, Any]]]:
     """(key, facts) of every result of this step in both roots, sorted by key. Arrays are neither opened nor verified."""
-    found, places = {}, [place for root in (BUNDLED, folder()) for place, kind, *_ in _folders(root, step) if kind == "entry"]
+    found = {}
+    places = [
+        place
+        for root in (BUNDLED, folder())
+        for place, kind, *_ in _folders(root, step)
+        if kind == "entry"
+    ]
     for place in places:
         with suppress(OSError):
             found[place.name] = _card(place)["facts"]
@@ -145,7 +173,11 @@ def usage() -> int:
 def folder() -> Path:
     """The user's cache: `LEVERAGE_LAB_CACHE`, else the platform's cache folder. It need not exist yet."""
     named = os.environ.get("LEVERAGE_LAB_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("leverage-lab", appauthor=False)
+    return (
+        Path(named).expanduser()
+        if named
+        else platformdirs.user_cache_path("leverage-lab", appauthor=False)
+    )
 
 
 def limit() -> float:
@@ -154,7 +186,9 @@ def limit() -> float:
     with suppress(ValueError):
         if 0 < float(text) < float("inf"):
             return float(text) * GIGABYTE
-    raise UserError(f"LEVERAGE_LAB_CACHE_GB: found {text!r}, expected a positive number of gigabytes such as 5.")
+    raise UserError(
+        f"LEVERAGE_LAB_CACHE_GB: found {text!r}, expected a positive number of gigabytes such as 5."
+    )
 
 
 def _read(place: Path) -> Entry:
@@ -169,23 +203,35 @@ def _card(place: Path) -> dict[str, Any]:
         card = json.loads((place / "entry.json").read_bytes())
         expected = card.pop("blake2b")
     except (FileNotFoundError, ValueError, KeyError, AttributeError, TypeError):
-        raise OSError("entry.json: found nothing readable, expected the description of the arrays") from None
+        raise OSError(
+            "entry.json: found nothing readable, expected the description of the arrays"
+        ) from None
     found = _digest(_json(card))
     if found != expected or card["key"] != place.name:
-        raise OSError(f"entry.json: found checksum {found[:8]} for {card.get('key')}, expected {str(expected)[:8]} for {place.name}")
+        raise OSError(
+            f"entry.json: found checksum {found[:8]} for {card.get('key')}, expected {str(expected)[:8]} for {place.name}"
+        )
     return card
 
 
 def _map(file: Path, about: Mapping[str, Any]) -> np.ndarray:
     found = file.stat() if file.exists() else None
     if found is None or found.st_size != about["bytes"]:
-        raise OSError(f"{file.name}: found {f'{found.st_size:,} bytes' if found else 'no file'}, expected {about['bytes']:,} bytes")
-    if (found.st_ino, found.st_mtime_ns, about["blake2b"]) not in _verified and (digest := _file_digest(file)) != about["blake2b"]:
+        raise OSError(
+            f"{file.name}: found {f'{found.st_size:,} bytes' if found else 'no file'}, expected {about['bytes']:,} bytes"
+        )
+    if (found.st_ino, found.st_mtime_ns, about["blake2b"]) not in _verified and (
+        digest := _file_digest(file)
+    ) != about["blake2b"]:
         raise OSError(f"{file.name}: found checksum {digest[:8]}, expected {about['blake2b'][:8]}")
     shared = (found.st_dev, found.st_ino, found.st_mtime_ns, about["blake2b"])
     if (array := _mapped.get(shared)) is None:
-        array = np.load(file, mmap_mode="r" if np.prod(about["shape"]) else None, allow_pickle=False)
-        array = _mapped[shared] = array.view(np.ndarray)  # caches that key on an argument's exact type do not know numpy.memmap
+        array = np.load(
+            file, mmap_mode="r" if np.prod(about["shape"]) else None, allow_pickle=False
+        )
+        array = _mapped[shared] = array.view(
+            np.ndarray
+        )  # caches that key on an argument's exact type do not know numpy.memmap
     return array
 
 
@@ -193,13 +239,17 @@ def _write(place: Path, arrays: Mapping[str, np.ndarray], card: dict[str, Any]) 
     temporary = place.with_name(f".{place.name}.tmp-{uuid.uuid4().hex}")
     try:
         temporary.mkdir(parents=True)
-        card["arrays"] = {name: _save(temporary / f"{name}.npy", array) for name, array in arrays.items()}
+        card["arrays"] = {
+            name: _save(temporary / f"{name}.npy", array) for name, array in arrays.items()
+        }
         card["blake2b"] = _digest(_json(card))
         (temporary / "entry.json").write_text(_json(card, indent=1), encoding="utf-8")
         for file in temporary.iterdir():
             with open(file, "rb+") as opened:
                 os.fsync(opened.fileno())
-        with suppress(OSError):  # a place that is already taken: equal keys mean equal content, theirs stays
+        with suppress(
+            OSError
+        ):  # a place that is already taken: equal keys mean equal content, theirs stays
             os.rename(temporary, place)
         if not place.exists():
             os.rename(temporary, place)
@@ -209,7 +259,12 @@ def _write(place: Path, arrays: Mapping[str, np.ndarray], card: dict[str, Any]) 
 
 def _save(file: Path, array: np.ndarray) -> dict[str, Any]:
     np.save(file, array, allow_pickle=False)
-    return {"dtype": array.dtype.str, "shape": array.shape, "bytes": file.stat().st_size, "blake2b": _file_digest(file)}
+    return {
+        "dtype": array.dtype.str,
+        "shape": array.shape,
+        "bytes": file.stat().st_size,
+        "blake2b": _file_digest(file),
+    }
 
 
 def _set_aside(place: Path, why: str) -> None:
@@ -240,7 +295,8 @@ def _damage_notes(place: Path) -> list[str]:
 def _evict(keep: Path) -> None:
     """Damaged ones first, then the least recently used; temporary folders of crashed writers after a day."""
     found = sorted(_folders(folder()), key=lambda item: (item[1] == "entry", item[2]))
-    total, bound = sum(size for *_, size in found), limit()
+    total = sum(size for *_, size in found)
+    bound = limit()
     for place, kind, used, size in found:
         if (total > bound and place != keep) if kind != "tmp" else used < time.time() - DAY:
             _remove(place)
@@ -261,31 +317,48 @@ def _folders(root: Path, step: str = "*") -> Iterator[tuple[Path, str, float, in
         match = _FOLDER.fullmatch(place.name)
         if match and match[2] == place.parent.name:
             with suppress(OSError):
-                yield place, match[3] or "entry", place.stat().st_mtime, sum(file.stat().st_size for file in place.iterdir())
+                yield (
+                    place,
+                    match[3] or "entry",
+                    place.stat().st_mtime,
+                    sum(file.stat().st_size for file in place.iterdir()),
+                )
 
 
 def _match(key: str) -> re.Match[str]:
     if match := _KEY.fullmatch(key):
         return match
-    raise UserError(f"Cache key: found {key!r}, expected a lower-case step and 24 hex digits, such as score-0123456789abcdef01234567.")
+    raise UserError(
+        f"Cache key: found {key!r}, expected a lower-case step and 24 hex digits, such as score-0123456789abcdef01234567."
+    )
 
 
 def _storable(name: str, array: np.ndarray) -> np.ndarray:
     array = np.asarray(array).view()
     if not re.fullmatch(r"\w+", name) or array.dtype.hasobject:
-        raise UserError(f"Cache: found array {name!r} of {array.dtype}, expected a plain name and an array of numbers or texts.")
+        raise UserError(
+            f"Cache: found array {name!r} of {array.dtype}, expected a plain name and an array of numbers or texts."
+        )
     array.flags.writeable = False
     return array
 
 
 def _json(value: Any, **options: Any) -> str:
     def unpacked(item: Any) -> Any:
-        return item.item() if isinstance(item, np.generic) else dict(item) if isinstance(item, Mapping) else asdict(item)
+        return (
+            item.item()
+            if isinstance(item, np.generic)
+            else dict(item)
+            if isinstance(item, Mapping)
+            else asdict(item)
+        )
 
     try:
         return json.dumps(value, sort_keys=True, default=unpacked, **options)
     except (TypeError, ValueError):
-        raise UserError(f"Cache: found {value!r:.200}, expected finite numbers, texts, lists, mappings or dataclasses.") from None
+        raise UserError(
+            f"Cache: found {value!r:.200}, expected finite numbers, texts, lists, mappings or dataclasses."
+        ) from None
 
 
 def _digest(text: str) -> str:
@@ -295,6 +368,7 @@ def _digest(text: str) -> str:
 def _file_digest(file: Path) -> str:
     """The checksum of a file's content, remembered as verified until the file changes."""
     with open(file, "rb") as opened:
-        found, digest = os.fstat(opened.fileno()), hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        found = os.fstat(opened.fileno())
+        digest = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     _verified.add((found.st_ino, found.st_mtime_ns, digest))
     return digest

@@ -17,7 +17,13 @@ from typing import Any
 
 from core.runtime.folders import ROOT
 
-PLUMBING = {"core", *(f"core.{name}" for name in "types strategy spec cache jobs versions folders datasets own hosting catalogue".split())}
+PLUMBING = {
+    "core",
+    *(
+        f"core.{name}"
+        for name in "types strategy spec cache jobs versions folders datasets own hosting catalogue".split()
+    ),
+}
 
 
 _elsewhere: dict[str, str] = {}
@@ -53,17 +59,29 @@ def skeleton(node: Any) -> Any:
         return [skeleton(item) for item in node]
     if not isinstance(node, ast.AST):
         return [type(node).__name__, repr(node)]
-    fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, []) and name != "kind"}
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
+    fields = {
+        name: value
+        for name, value in ast.iter_fields(node)
+        if value not in (None, []) and name != "kind"
+    }
+    if (
+        isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and ast.get_docstring(node) is not None
+    ):
         fields["body"] = fields["body"][1:]
     return [type(node).__name__, *([name, skeleton(value)] for name, value in fields.items())]
 
 
 def _reached(module: str) -> set[str]:
-    found, waiting = set(), [module]
+    found = set()
+    waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in found and name not in PLUMBING and (name in _elsewhere or _path(name).exists()):
+        if (
+            name not in found
+            and name not in PLUMBING
+            and (name in _elsewhere or _path(name).exists())
+        ):
             found.add(name)
             waiting += _imports(_source(name))
     return found

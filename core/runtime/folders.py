@@ -18,14 +18,19 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 
 DISK_ERRORS = tuple(
-    getattr(errno, f"E{code}", None) for code in "ACCES PERM ROFS NOSPC DQUOT NOTDIR ISDIR EXIST NOENT NAMETOOLONG LOOP IO".split()
+    getattr(errno, f"E{code}", None)
+    for code in "ACCES PERM ROFS NOSPC DQUOT NOTDIR ISDIR EXIST NOENT NAMETOOLONG LOOP IO".split()
 )
 
 
 def data_folder() -> Path:
     """Where downloads, prepared arrays and the user's own live: LEVERAGE_LAB_DATA if set, else the platform's folder for user data."""
     chosen = os.environ.get("LEVERAGE_LAB_DATA")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("leverage-lab", appauthor=False)
+    return (
+        Path(chosen).expanduser().absolute()
+        if chosen
+        else platformdirs.user_data_path("leverage-lab", appauthor=False)
+    )
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from core.types import UserError
 
 log = logging.getLogger(__name__)
 LOST = "The connection to the worker was lost before the result arrived. Start it again."
-WHY = {"KilledWorker": "The worker process died several times over this, likely for lack of memory. Choose fewer points or dimensions."}
+WHY = {
+    "KilledWorker": "The worker process died several times over this, likely for lack of memory. Choose fewer points or dimensions."
+}
 WHY["CommClosedError"] = LOST
 
 
@@ -66,7 +68,9 @@ class Job:
         """What the task returned, waiting for it; a UserError if it failed or was cancelled. Can be asked again."""
         self.wait()
         if self.state != "done":
-            raise UserError(self.error or "The computation was cancelled. Start it again to get its result.")
+            raise UserError(
+                self.error or "The computation was cancelled. Start it again to get its result."
+            )
         return self._value
 
     def cancel(self) -> None:
@@ -92,13 +96,17 @@ class Job:
     def _heard(self, message: dict[str, Any]) -> None:
         with self._lock:
             if not self.finished:
-                self.state, self.progress = "running", (message["fraction"], message["text"])
+                self.state = "running"
+                self.progress = (message["fraction"], message["text"])
                 self.started = time.time() - message["elapsed"]
 
     def _finish(self, state: str, value: Any = None, error: str | None = None) -> None:
         with self._lock:
             if not self.finished:
-                self.state, self._value, self.error, self.ended = state, value, error, time.time()
+                self.state = state
+                self._value = value
+                self.error = error
+                self.ended = time.time()
                 self._finished.set()
         if self._queue:
             self._queue.next_turns()
@@ -109,7 +117,9 @@ class Job:
             if future.status == "finished":
                 self._finish("done", value=future.result())
             elif future.status == "error":
-                self._finish("failed", error=explain(future.exception(), self.key, future.traceback()))
+                self._finish(
+                    "failed", error=explain(future.exception(), self.key, future.traceback())
+                )
             else:
                 self._finish("failed", error=LOST)
         except Exception as error:  # the result may have been lost or refuse to load here
@@ -122,5 +132,9 @@ def explain(error: BaseException, what: str, traceback: Any) -> str:
     if isinstance(error, UserError):
         return str(error)
     log.error("%s failed", what, exc_info=(type(error), error, traceback))
-    stopped = f"The computation stopped with {type(error).__name__}: {error}. The log has the details."
-    return WHY.get(type(error).__name__) or policy.hidden(stopped, "The computation stopped unexpectedly.")
+    stopped = (
+        f"The computation stopped with {type(error).__name__}: {error}. The log has the details."
+    )
+    return WHY.get(type(error).__name__) or policy.hidden(
+        stopped, "The computation stopped unexpectedly."
+    )

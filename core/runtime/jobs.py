@@ -47,7 +47,8 @@ class _Cluster:
                 return known
             job.attempt = self.attempts[job.key] = self.attempts.get(job.key, 0) + 1
             self.jobs.pop(job.key, None)  # the order of the jobs is the order of submission
-            self.jobs[job.key], job._queue = job, self
+            self.jobs[job.key] = job
+            job._queue = self
             self._forget_old()
             if not self._connected():
                 self.start()
@@ -58,18 +59,28 @@ class _Cluster:
     def start(self) -> None:
         with self.lock:
             if not self._connected() and not (self.thread and self.thread.is_alive()):
-                self.thread = threading.Thread(target=self._connect, args=(self.era,), name="leverage-lab-cluster", daemon=True)
+                self.thread = threading.Thread(
+                    target=self._connect, args=(self.era,), name="leverage-lab-cluster", daemon=True
+                )
                 self.thread.start()
 
     def ahead_of(self, job: Job) -> int:
-        waiting = sorted((j for j in list(self.jobs.values()) if j.state in ("starting", "queued")), key=lambda j: -j.priority)
+        waiting = sorted(
+            (j for j in list(self.jobs.values()) if j.state in ("starting", "queued")),
+            key=lambda j: -j.priority,
+        )
         return waiting.index(job) if job in waiting else 0
 
     def close(self) -> None:
         with self.lock:
             self.era += 1
-            jobs, self.jobs = list(self.jobs.values()), {}
-            client, process, self.client, self.process, self.thread = self.client, self.process, None, None, None
+            jobs = list(self.jobs.values())
+            self.jobs = {}
+            client = self.client
+            process = self.process
+            self.client = None
+            self.process = None
+            self.thread = None
         for job in jobs:
             job._finish("cancelled")
         worker.disconnect(client, process)
@@ -94,7 +105,9 @@ class _Cluster:
     def next_turns(self) -> None:
         """Send what had to wait for another job of its owner."""
         if policy.hosted() and self._connected():
-            for job in [job for job in list(self.jobs.values()) if job.state == "queued" and not job._turn]:
+            for job in [
+                job for job in list(self.jobs.values()) if job.state == "queued" and not job._turn
+            ]:
                 self._send(job)
 
     def threads(self) -> int:
@@ -107,19 +120,29 @@ class _Cluster:
             job._heard(message)
 
     def _connected(self) -> bool:
-        return self.client is not None and self.client.status == "running" and (self.process is None or self.process.poll() is None)
+        return (
+            self.client is not None
+            and self.client.status == "running"
+            and (self.process is None or self.process.poll() is None)
+        )
 
     def _connect(self, era: int) -> None:
-        old, client, process, reason = (self.client, self.process), None, None, None
+        old = (self.client, self.process)
+        client = None
+        process = None
+        reason = None
         try:
             client, process = worker.connect(os.environ.get("LEVERAGE_LAB_SCHEDULER"))
         except Exception as error:
             reason = explain(error, "the connection to the worker", error.__traceback__)
         with self.lock:
             if era != self.era:  # closed while it was starting
-                old, waiting = (client, process), []
+                old = (client, process)
+                waiting = []
             else:
-                self.client, self.process, self.thread = client, process, None
+                self.client = client
+                self.process = process
+                self.thread = None
                 waiting = [job for job in self.jobs.values() if job.state == "starting"]
         for job in waiting:
             job._finish("failed", error=reason) if reason else self._send(job)
@@ -128,7 +151,11 @@ class _Cluster:
     def _has_turn(self, job: Job) -> bool:
         """On the hosted demo nobody has two jobs computed at once, however many questions they ask."""
         with self.lock:
-            sent = [other for other in self.jobs.values() if other is not job and other._turn and not other.finished]
+            sent = [
+                other
+                for other in self.jobs.values()
+                if other is not job and other._turn and not other.finished
+            ]
             job._turn = not (policy.hosted() and any(job.owners & other.owners for other in sent))
             return job._turn
 
@@ -139,7 +166,9 @@ class _Cluster:
             job.state = "queued"
             return
         try:
-            self.client.subscribe_topic(worker.TOPIC, self._heard)  # each time, because a scheduler that came back has forgotten it
+            self.client.subscribe_topic(
+                worker.TOPIC, self._heard
+            )  # each time, because a scheduler that came back has forgotten it
             # Dask may swap what is submitted within fifo_timeout; `position` promises the order of submission.
             how = {"key": job._name, "priority": job.priority, "fifo_timeout": "0 ms"}
             future = self.client.submit(run_task, job.task, *job.args, **how)
@@ -189,7 +218,11 @@ def let_go(key: str, owner: str) -> None:
 
 def wanted(owner: str | None = None) -> list[Job]:
     """The unfinished jobs, in the order of submission: of one owner, or all."""
-    return [job for job in list(_cluster.jobs.values()) if not job.finished and (owner is None or owner in job.owners)]
+    return [
+        job
+        for job in list(_cluster.jobs.values())
+        if not job.finished and (owner is None or owner in job.owners)
+    ]
 
 
 def forget(key: str) -> None:

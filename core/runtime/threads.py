@@ -29,7 +29,9 @@ class _SingleProducts:
     """NumPy's matrix products know one limit for the whole process: the first unit that begins sets it, the last that ends lifts it."""
 
     def __init__(self):
-        self.lock, self.inside, self.limit = threading.Lock(), 0, None
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.limit = None
 
     def enter(self) -> None:
         from threadpoolctl import threadpool_limits

@@ -38,19 +38,30 @@ class _Task:
     """The running task of one worker thread. Reports pass a token bucket: new stages get through, loops are thinned."""
 
     def __init__(self, worker: Any, key: str):
-        self.worker, self.key = worker, key
+        self.worker = worker
+        self.key = key
         self.began = self.reported = self.asked = time.monotonic()
         self.tokens = REPORTS_PER_SECOND
         self.cancelled = False
 
     def report(self, fraction: float | None, text: str) -> None:
         now = time.monotonic()
-        self.tokens = min(REPORTS_PER_SECOND, self.tokens + (now - self.reported) * REPORTS_PER_SECOND)
+        self.tokens = min(
+            REPORTS_PER_SECOND, self.tokens + (now - self.reported) * REPORTS_PER_SECOND
+        )
         self.reported = now
         if self.tokens >= 1.0:
             self.tokens -= 1.0
             fraction = None if fraction is None else min(1.0, max(0.0, float(fraction)))
-            self.worker.log_event(TOPIC, {"key": self.key, "fraction": fraction, "text": str(text), "elapsed": now - self.began})
+            self.worker.log_event(
+                TOPIC,
+                {
+                    "key": self.key,
+                    "fraction": fraction,
+                    "text": str(text),
+                    "elapsed": now - self.began,
+                },
+            )
 
     def is_cancelled(self) -> bool:
         now = time.monotonic()
@@ -122,7 +133,9 @@ def start() -> tuple[subprocess.Popen, str]:
     watchdog.cancel()
     if not address:
         stop(process)
-        raise RuntimeError(f"the worker process ended with code {process.returncode} before it was ready")
+        raise RuntimeError(
+            f"the worker process ended with code {process.returncode} before it was ready"
+        )
     return process, address
 
 
@@ -148,11 +161,18 @@ def connect(address: str | None) -> tuple[Any, Any]:
     from distributed import Client
     from distributed.comm import resolve_address
 
-    for name in ("distributed", "distributed.client"):  # each has a level of its own; what matters becomes a job's error
+    for name in (
+        "distributed",
+        "distributed.client",
+    ):  # each has a level of its own; what matters becomes a job's error
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        resolve_address(address)  # a malformed one is known at once, where the client would try for long
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="leverage-lab"), process
+        resolve_address(
+            address
+        )  # a malformed one is known at once, where the client would try for long
+        return Client(
+            address, timeout=CONNECT_SECONDS, set_as_default=False, name="leverage-lab"
+        ), process
     except Exception as error:
         disconnect(None, process)
         raise UserError(
@@ -192,7 +212,9 @@ def _cluster():
     from distributed import LocalCluster
 
     # Unless told otherwise, nannies give numerical libraries one thread each, and workers sample their stack every 10 ms.
-    dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": dask.system.CPU_COUNT for name in THREADS})
+    dask.config.set(
+        {f"distributed.nanny.pre-spawn-environ.{name}": dask.system.CPU_COUNT for name in THREADS}
+    )
     dask.config.set({"distributed.worker.profile.enabled": False})
     return LocalCluster(
         n_workers=1,

@@ -83,7 +83,10 @@ def play(bandit: Bandit, batches: Sequence[Ints], rng: np.random.Generator) -> R
     """Draw an arm; its batch is asked. batches: one array of points per arm."""
     p = bandit.chances
     arm = int(rng.choice(len(p), p=p))
-    shares = [sum(chance * np.isin(batch, other) for chance, other in zip(p, batches, strict=True)) for batch in batches]
+    shares = [
+        sum(chance * np.isin(batch, other) for chance, other in zip(p, batches, strict=True))
+        for batch in batches
+    ]
     return Round(arm, tuple(batches), tuple(shares))
 
 
@@ -99,13 +102,21 @@ def learn(bandit: Bandit, played: Round, reward: float) -> Bandit:
     arms = len(bandit.log_weights)
     bonus = np.sqrt(np.log(arms / bandit.delta) / (arms * bandit.rounds))
     asked = [np.isin(batch, played.indices) for batch in played.batches]
-    steps = [((reward * hit + bonus) / q).mean() if len(q) else 0.0 for hit, q in zip(asked, played.asked_with, strict=True)]
+    steps = [
+        ((reward * hit + bonus) / q).mean() if len(q) else 0.0
+        for hit, q in zip(asked, played.asked_with, strict=True)
+    ]
     return replace(bandit, log_weights=bandit.log_weights + bandit.floor / 2 * np.array(steps))
 
 
 @selector("ALBL", nested=True)
 def albl(
-    embedding: np.ndarray, probs: np.ndarray, labeled: np.ndarray | None = None, *, k: int, rng: np.random.Generator
+    embedding: np.ndarray,
+    probs: np.ndarray,
+    labeled: np.ndarray | None = None,
+    *,
+    k: int,
+    rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:
     """One round of ALBL from equal weights: with probability 1/2 the batch of CORESET, else that of least confidence; p_a = 1/2.
 
@@ -116,9 +127,14 @@ def albl(
     return suggested[play(start(1), [indices for indices, _ in suggested], rng).arm]
 
 
-def suggestions(embedding: np.ndarray, probs: np.ndarray, labeled: np.ndarray | None, k: int) -> list[tuple[Ints, Floats]]:
+def suggestions(
+    embedding: np.ndarray, probs: np.ndarray, labeled: np.ndarray | None, k: int
+) -> list[tuple[Ints, Floats]]:
     """(indices, gains) of CORESET and of least confidence."""
     probs = check_probs(probs, len(check_matrix(embedding, "embedding")))
     inside = np.zeros(len(probs), bool) if labeled is None else labeled
     confident = top_k(doubt(probs), check_budget(k, int((~inside).sum())), inside)
-    return [farthest_first(embedding, np.flatnonzero(inside), k), (confident.indices, confident.gains)]
+    return [
+        farthest_first(embedding, np.flatnonzero(inside), k),
+        (confident.indices, confident.gains),
+    ]

@@ -36,7 +36,12 @@ def badge(
     k: int,
     rng: np.random.Generator,
     first: Annotated[
-        str, Knob("First pick", "The longest gradient (the authors' program) or any point (the paper).", choices=FIRST)
+        str,
+        Knob(
+            "First pick",
+            "The longest gradient (the authors' program) or any point (the paper).",
+            choices=FIRST,
+        ),
     ] = "norm",
 ) -> tuple[Ints, Floats]:
     """k-means++ over the gradients g = (p - e_yhat) (x) h: P(next = x) = D(x)^2 / sum D^2.
@@ -53,12 +58,15 @@ def badge(
     x = gradients(embedding, probs, exact=False)
     unpicked = np.ones(len(x), bool) if labeled is None else ~labeled
     k = check_budget(k, int(unpicked.sum()))
-    indices, gains = np.empty(k, np.int64), np.empty(k)
+    indices = np.empty(k, np.int64)
+    gains = np.empty(k)
     nearest = Nearest(x, unpicked)
     for j in range(k):
         weights = nearest.squared if j else _first_weights(x, unpicked, first)
         i = _draw(weights, unpicked, rng.random())
-        indices[j], gains[j], unpicked[i] = i, nearest.squared[i] if j else x.squares[i], False
+        indices[j] = i
+        gains[j] = nearest.squared[i] if j else x.squares[i]
+        unpicked[i] = False
         nearest.add(i)
     return indices, gains
 
@@ -89,10 +97,15 @@ class Nearest:
 
     def __init__(self, x: Outer, unpicked: np.ndarray):
         longest = float(x.left_squares.max()) or 1.0, float(x.right_squares.max()) or 1.0
-        self.x, self.squared, self.unit = x, np.where(unpicked, np.inf, 0.0), longest[0]
-        self.left = np.ascontiguousarray((x.left / np.sqrt(longest[0])).T, x.right.dtype)  # (c, n): products with one column run along n
+        self.x = x
+        self.squared = np.where(unpicked, np.inf, 0.0)
+        self.unit = longest[0]
+        self.left = np.ascontiguousarray(
+            (x.left / np.sqrt(longest[0])).T, x.right.dtype
+        )  # (c, n): products with one column run along n
         self.lengths = np.sqrt(x.right_squares / longest[1]).astype(np.float32)
-        self.scale, room = longest[0] * longest[1], 1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps
+        self.scale = longest[0] * longest[1]
+        room = 1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps
         self.squares = (room * (x.squares / self.scale)).astype(np.float32)
         self.near = self.squared.astype(np.float32)
         self.one_sign = x.right.min(initial=0) >= 0
@@ -106,13 +119,18 @@ class Nearest:
         least += self.squares
         rows = np.flatnonzero(least <= self.near - self.squares[i])
         nearest = np.minimum(self.squared[rows], self._distances(rows, product[rows], i))
-        self.squared[rows], self.near[rows] = nearest, nearest / self.scale
+        self.squared[rows] = nearest
+        self.near[rows] = nearest / self.scale
         self.squared[i] = self.near[i] = 0.0
 
     def _distances(self, rows: Ints, left: Floats, i: int) -> Floats:
         """|x - x_i|^2 for these points; from the differences themselves where little of it is left and it matters."""
         x = self.x
-        right = np.take(x.right, rows, axis=0) @ x.right[i] if len(rows) < MANY * len(x) else (x.right @ x.right[i])[rows]
+        right = (
+            np.take(x.right, rows, axis=0) @ x.right[i]
+            if len(rows) < MANY * len(x)
+            else (x.right @ x.right[i])[rows]
+        )
         scale = x.squares[rows] + x.squares[i]
         found = np.maximum(scale - 2 * self.unit * left * right.astype(np.float64), 0.0)
         close = np.flatnonzero((found < CLOSE * scale) & (self.squared[rows] > 0))

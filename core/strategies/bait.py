@@ -41,20 +41,42 @@ Ridge = Annotated[
         choices=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0),
     ),
 ]
-Backward = Annotated[bool, Knob("Take points back", "Pick twice as many points, then drop the least useful half. Without: forward only.")]
-WithFisher = Annotated[bool, Knob("Weigh by the dataset", "Minimise tr(M⁻¹F). Without: tr(M⁻¹), which treats all directions alike.")]
+Backward = Annotated[
+    bool,
+    Knob(
+        "Take points back",
+        "Pick twice as many points, then drop the least useful half. Without: forward only.",
+    ),
+]
+WithFisher = Annotated[
+    bool,
+    Knob(
+        "Weigh by the dataset",
+        "Minimise tr(M⁻¹F). Without: tr(M⁻¹), which treats all directions alike.",
+    ),
+]
 Scaling = Annotated[
     str,
-    Knob("Weights", "How labeled points and candidates count: as in the authors' code, as in algorithm 1, or as plain sums (equation 4).",
-         choices=("reference", "paper", "sum")),
-]  # fmt: skip
+    Knob(
+        "Weights",
+        "How labeled points and candidates count: as in the authors' code, as in algorithm 1, or as plain sums (equation 4).",
+        choices=("reference", "paper", "sum"),
+    ),
+]
 
 
 @selector("BAIT", nested=False)
 def bait(
-    embedding: Floats, probs: Floats, labeled: Bools | None = None, *, k: int,
-    ridge: Ridge = 1.0, backward: Backward = True, fisher: WithFisher = True, scaling: Scaling = "reference",
-) -> Batch:  # fmt: skip
+    embedding: Floats,
+    probs: Floats,
+    labeled: Bools | None = None,
+    *,
+    k: int,
+    ridge: Ridge = 1.0,
+    backward: Backward = True,
+    fisher: WithFisher = True,
+    scaling: Scaling = "reference",
+) -> Batch:
     """The k points S whose labels shrink tr(M_S^-1 F) most, the bound on the error of a softmax classifier's last layer.
 
     embedding (n, d), probs (n, c), labeled bool (n,) or None -> indices (k,) in the order they went in, gains (k,): by how much each
@@ -67,16 +89,24 @@ def bait(
 
 @selector("BAIT for regression", nested=False)
 def bait_regression(
-    embedding: Floats, labeled: Bools | None = None, *, k: int,
-    ridge: Ridge = 1.0, backward: Backward = True, fisher: WithFisher = True, scaling: Scaling = "reference",
-) -> Batch:  # fmt: skip
+    embedding: Floats,
+    labeled: Bools | None = None,
+    *,
+    k: int,
+    ridge: Ridge = 1.0,
+    backward: Backward = True,
+    fisher: WithFisher = True,
+    scaling: Scaling = "reference",
+) -> Batch:
     """The k points S that shrink tr(M_S^-1 F) most for squared error, where a point tells h h^T: the Bayes risk of ridge regression.
 
     embedding (n, d), labeled bool (n,) or None -> indices (k,) in the order they went in, gains (k,): by how much each lowered
     tr(M^-1 F) when it went in. F is the second moment of the embedding. Several outputs multiply every gain by their number (equation 6).
     Not nested, settings and errors as for BAIT. Labels and probabilities play no part.
     """
-    return _choose(embedding, np.ones((len(embedding), 1, 1)), labeled, k, ridge, backward, fisher, scaling)
+    return _choose(
+        embedding, np.ones((len(embedding), 1, 1)), labeled, k, ridge, backward, fisher, scaling
+    )
 
 
 def weights(scaling: str, labeled: int, k: int) -> tuple[float, float]:
@@ -92,9 +122,17 @@ def weights(scaling: str, labeled: int, k: int) -> tuple[float, float]:
 
 
 def _choose(
-    embedding: Floats, roots: Floats, labeled: Bools | None, k: int, ridge: float, backward: bool, fisher: bool, scaling: str
+    embedding: Floats,
+    roots: Floats,
+    labeled: Bools | None,
+    k: int,
+    ridge: float,
+    backward: bool,
+    fisher: bool,
+    scaling: str,
 ) -> Batch:
-    rows, known = live_columns(embedding), _mask(labeled, len(embedding))
+    rows = live_columns(embedding)
+    known = _mask(labeled, len(embedding))
     _check(len(rows), len(roots), ridge)
     candidates = np.flatnonzero(~known)
     k = check_budget(k, len(candidates))
@@ -104,8 +142,11 @@ def _choose(
     w_labeled, w = weights(scaling, int(known.sum()), k)
     target = information(rows, roots) / len(rows) if fisher else None
     prior = _prior(rows[known], roots[known], ridge, w_labeled)
-    rows, roots = rows[candidates], roots[candidates] * np.sqrt(w)
-    chosen, gains = _forward(rows, roots, prior, target, min(2 * k, len(candidates)) if backward else k)
+    rows = rows[candidates]
+    roots = roots[candidates] * np.sqrt(w)
+    chosen, gains = _forward(
+        rows, roots, prior, target, min(2 * k, len(candidates)) if backward else k
+    )
     kept = _backward(rows[chosen], roots[chosen], prior, target, k)
     return candidates[chosen[kept]], gains[kept]
 
@@ -121,7 +162,8 @@ def _prior(rows: Floats, roots: Floats, ridge: float, weight: float) -> Any:
 def _forward(rows: Floats, roots: Floats, prior: Any, target: Any, count: int) -> Batch:
     """Put in `count` points, each the one with the largest gain. (count,) positions and gains."""
     search = Search(rows, roots, prior, target, np.zeros(len(rows), bool))
-    chosen, gains = np.empty(count, np.int64), np.empty(count)
+    chosen = np.empty(count, np.int64)
+    gains = np.empty(count)
     for i in range(count):
         chosen[i] = first_largest(np.where(search.inside, -np.inf, search.changes(1)))
         gains[i] = search.move(chosen[i], 1)
@@ -142,7 +184,9 @@ def _backward(rows: Floats, roots: Floats, prior: Any, target: Any, k: int) -> I
 def _mask(labeled: Bools | None, n: int) -> Bools:
     mask = np.zeros(n, bool) if labeled is None else np.asarray(labeled)
     if mask.shape != (n,) or mask.dtype != bool:
-        raise UserError(f"labeled: found {mask.dtype} of shape {mask.shape}, expected True or False for each of {n:,} points.")
+        raise UserError(
+            f"labeled: found {mask.dtype} of shape {mask.shape}, expected True or False for each of {n:,} points."
+        )
     return mask
 
 

@@ -29,7 +29,13 @@ def class_leverage(
     labels: np.ndarray,
     *,
     ridge: Annotated[
-        float, Knob("Ridge λ", "Adds λ to the eigenvalues of each class's Gram matrix: small classes count less.", low=0.0, choices=RIDGES)
+        float,
+        Knob(
+            "Ridge λ",
+            "Adds λ to the eigenvalues of each class's Gram matrix: small classes count less.",
+            low=0.0,
+            choices=RIDGES,
+        ),
     ] = 0.0,
 ) -> Floats:
     """Leverage among the points of the same label: l_i = x_i^T (X_y^T X_y + ridge I)^+ x_i.
@@ -41,7 +47,9 @@ def class_leverage(
     scores = np.empty(len(embedding))
     for label in np.unique(labels):
         rows = embedding[labels == label]
-        scores[labels == label] = np.minimum(row_blocks.squared_norms(rows, _weights(rows, ridge)), 1.0)
+        scores[labels == label] = np.minimum(
+            row_blocks.squared_norms(rows, _weights(rows, ridge)), 1.0
+        )
     return scores
 
 

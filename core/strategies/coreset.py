@@ -13,7 +13,9 @@ from core.types import Floats, Ints, check_budget, check_matrix
 
 
 @selector("CORESET", nested=True)
-def k_center(embedding: np.ndarray, labeled: np.ndarray | None = None, *, k: int) -> tuple[Ints, Floats]:
+def k_center(
+    embedding: np.ndarray, labeled: np.ndarray | None = None, *, k: int
+) -> tuple[Ints, Floats]:
     """Greedy k-center: next = argmax_x min_c |x - c| over the centres c, that is the labeled points and those picked so far.
 
     embedding: (n, d), Euclidean distance; labeled: bool (n,) or None. Returns indices (k,) and gains (k,): the distance to the nearest

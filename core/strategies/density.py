@@ -16,7 +16,9 @@ import numpy as np
 from core.strategy import Knob, scorer
 from core.types import Floats, check_matrix
 
-Neighbours = Annotated[int, Knob("Neighbours", "How many nearest neighbours count.", low=1, choices=(1, 5, 10, 20, 50))]
+Neighbours = Annotated[
+    int, Knob("Neighbours", "How many nearest neighbours count.", low=1, choices=(1, 5, 10, 20, 50))
+]
 FLOOR = 1e-9
 
 
@@ -50,7 +52,11 @@ def nearest_distances(embedding: np.ndarray, k: int) -> Floats:
     n = len(check_matrix(embedding, "embedding"))
     if n == 1:
         return np.zeros((1, 1))
-    nearest = NearestNeighbors(n_neighbors=min(k, n - 1), algorithm="brute").fit(embedding).kneighbors(return_distance=False)
+    nearest = (
+        NearestNeighbors(n_neighbors=min(k, n - 1), algorithm="brute")
+        .fit(embedding)
+        .kneighbors(return_distance=False)
+    )
     distances = np.empty(nearest.shape)
     rows = max(1, 2**22 // (nearest.shape[1] * max(1, embedding.shape[1])))
     for start in range(0, n, rows):

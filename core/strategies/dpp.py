@@ -26,7 +26,14 @@ LARGEST = 6000
 SPACES = ("gradients", "embedding")
 NEGLIGIBLE = 1e-10
 SMALLEST_RIDGE = 1e-12
-Space = Annotated[str, Knob("Vectors", "What has volume: the last layer's gradients, or the embedding alone.", choices=SPACES)]
+Space = Annotated[
+    str,
+    Knob(
+        "Vectors",
+        "What has volume: the last layer's gradients, or the embedding alone.",
+        choices=SPACES,
+    ),
+]
 
 
 @selector("k-DPP", nested=False)
@@ -80,7 +87,11 @@ def log_det(
     ] = 1.0,
     space: Space = "gradients",
     all_labels: Annotated[
-        bool, Knob("All labels", "Each point counts with the gradients of every label, by its probability, not of the predicted one alone.")
+        bool,
+        Knob(
+            "All labels",
+            "Each point counts with the gradients of every label, by its probability, not of the predicted one alone.",
+        ),
     ] = False,
 ) -> tuple[Ints, Floats]:
     """Greedy log-det: next = argmax_x log(1 + x^T M^-1 x), M = ridge I + sum of x x^T over the labeled and the picked points.
@@ -99,7 +110,9 @@ def log_det(
     if not all_labels:
         return grow(Single(x, ridge), inside, k)
     if probs is None or space != "gradients":
-        raise UserError("All labels: this needs probabilities and gradients as vectors. Fit a linear head, or switch it off.")
+        raise UserError(
+            "All labels: this needs probabilities and gradients as vectors. Fit a linear head, or switch it off."
+        )
     return grow(Expected(check_probs(probs), x.right, ridge), inside, k)
 
 
@@ -114,7 +127,9 @@ def log_elementary(log_values: Floats, k: int) -> Floats:
 
 def _check_ridge(ridge: float, x: Outer) -> None:
     if not 0 < ridge < np.inf:
-        raise UserError(f"Ridge: found {ridge}, expected a number above 0. Without a ridge no set smaller than the space has volume.")
+        raise UserError(
+            f"Ridge: found {ridge}, expected a number above 0. Without a ridge no set smaller than the space has volume."
+        )
     if x.squares.max() > ridge / SMALLEST_RIDGE:
         least = SMALLEST_RIDGE * x.squares.max()
         raise UserError(
@@ -149,8 +164,11 @@ def _directions(x: Outer) -> tuple[Floats, Callable[[Ints], Frame]]:
     dual = x.width < len(x)
     values, vectors = np.linalg.eigh(x.dual() if dual else x.gram())
     positive = values > NEGLIGIBLE * max(values.max(initial=0.0), np.finfo(float).tiny)
-    values, vectors = values[positive], vectors[:, positive]
-    return values, (lambda kept: _dual_frame(x, (vectors / np.sqrt(values))[:, kept])) if dual else lambda kept: _frame(vectors[:, kept])
+    values = values[positive]
+    vectors = vectors[:, positive]
+    return values, (
+        lambda kept: _dual_frame(x, (vectors / np.sqrt(values))[:, kept])
+    ) if dual else lambda kept: _frame(vectors[:, kept])
 
 
 def _frame(v: Floats) -> Frame:
@@ -159,30 +177,46 @@ def _frame(v: Floats) -> Frame:
 
 def _dual_frame(x: Outer, v: Floats) -> Frame:
     """The rows x_i v for v (c d, m)."""
-    lengths = [np.einsum("nm,nm->n", rows, rows) for rows in (block @ v for block in x.written_out())]
+    lengths = [
+        np.einsum("nm,nm->n", rows, rows) for rows in (block @ v for block in x.written_out())
+    ]
     shape = x.left.shape[1], x.right.shape[1]
-    return Frame(lambda i: x[i].ravel() @ v, lambda e: x.along((v @ e).reshape(shape)), np.concatenate(lengths))
+    return Frame(
+        lambda i: x[i].ravel() @ v,
+        lambda e: x.along((v @ e).reshape(shape)),
+        np.concatenate(lengths),
+    )
 
 
 def _draw_directions(log_values: Floats, k: int, rng: np.random.Generator) -> Ints:
     """k of the directions, each set with probability the product of its eigenvalues over e_k of all."""
-    table, kept, chances = log_elementary(log_values, k), [], rng.random(len(log_values))
+    table = log_elementary(log_values, k)
+    kept = []
+    chances = rng.random(len(log_values))
     for j in range(len(log_values), 0, -1):
         left = k - len(kept)
-        if left and chances[j - 1] < np.exp(log_values[j - 1] + table[j - 1, left - 1] - table[j, left]):
+        if left and chances[j - 1] < np.exp(
+            log_values[j - 1] + table[j - 1, left - 1] - table[j, left]
+        ):
             kept.append(j - 1)
     return np.array(kept[::-1], np.int64)
 
 
 def _draw_points(frame: Frame, m: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
     """The m points of a draw from the projection DPP of the frame, and the squared length that each had left."""
-    weights, picks, gains, axes = frame.lengths, np.empty(m, np.int64), np.empty(m), np.empty((m, m))
+    weights = frame.lengths
+    picks = np.empty(m, np.int64)
+    gains = np.empty(m)
+    axes = np.empty((m, m))
     for j in range(m):
         i = by_weight(weights, rng.random())
-        rest, before = frame.row(i), axes[:j]
+        rest = frame.row(i)
+        before = axes[:j]
         for _ in range(2):
             rest = rest - before.T @ (before @ rest)
-        picks[j], gains[j], axes[j] = i, min(weights[i], 1.0), rest / np.linalg.norm(rest)
+        picks[j] = i
+        gains[j] = min(weights[i], 1.0)
+        axes[j] = rest / np.linalg.norm(rest)
         weights = np.maximum(weights - frame.along(axes[j]) ** 2, 0.0)
         weights[picks[: j + 1]] = 0.0
     return picks, gains

@@ -58,7 +58,9 @@ def forgetting(record: np.ndarray, labels: np.ndarray) -> Floats:
 def correctness(record: np.ndarray, labels: np.ndarray) -> Bools:
     """(t, n): was the most probable class the label after each epoch? record: (t, n, c); labels: (n,)."""
     labels = check_labels(labels, *_check_record(record).shape[1:])
-    return np.array([check_probs(probs, name="record").argmax(axis=1) == labels for probs in record])
+    return np.array(
+        [check_probs(probs, name="record").argmax(axis=1) == labels for probs in record]
+    )
 
 
 def forgetting_events(right: Bools) -> np.ndarray:
@@ -74,5 +76,7 @@ def mean_el2n(record: np.ndarray, labels: np.ndarray) -> Floats:
 def _check_record(record: np.ndarray) -> np.ndarray:
     record = np.asarray(record)
     if record.ndim != 3 or len(record) == 0:
-        raise UserError(f"record: found shape {record.shape}, expected (t, n, c): probabilities of n points after each of t epochs.")
+        raise UserError(
+            f"record: found shape {record.shape}, expected (t, n, c): probabilities of n points after each of t epochs."
+        )
     return record

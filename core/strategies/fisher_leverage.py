@@ -29,22 +29,31 @@ from core.types import Floats, UserError
 
 @scorer("Fisher leverage")
 def fisher_leverage(
-    embedding: Floats, probs: Floats, *,
+    embedding: Floats,
+    probs: Floats,
+    *,
     ridge: Annotated[
         float,
-        Knob("Ridge λ", "Adds λ to every eigenvalue of the Fisher information: directions with less than λ count little.",
-             low=1e-6, choices=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0)),
+        Knob(
+            "Ridge λ",
+            "Adds λ to every eigenvalue of the Fisher information: directions with less than λ count little.",
+            low=1e-6,
+            choices=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0),
+        ),
     ] = 1.0,
-) -> Floats:  # fmt: skip
+) -> Floats:
     """Leverage in the gradients of the last layer: s_x = tr(V_x^T (F + ridge I)^-1 V_x), F = sum_x V_x V_x^T.
 
     embedding (n, d), probs (n, c) -> (n,) float64 in [0, c - 1], higher = picked first. They sum to the effective dimension
     sum_j w_j / (w_j + ridge) over the eigenvalues w of F, at most (c - 1) rank(embedding). One-hot probabilities score exactly 0.
     F is a sum over the points, as in leverage (BAIT's is a mean). Raises UserError for probabilities that are none and for ridge <= 0.
     """
-    rows, roots = live_columns(embedding), class_roots(probs)
+    rows = live_columns(embedding)
+    roots = class_roots(probs)
     if len(rows) != len(roots):
-        raise UserError(f"probs has {len(roots):,} rows, the embedding {len(rows):,}. Give one row per point.")
+        raise UserError(
+            f"probs has {len(roots):,} rows, the embedding {len(rows):,}. Give one row per point."
+        )
     return block_leverage(rows, roots, ridge)
 
 
@@ -55,5 +64,7 @@ def block_leverage(rows: Floats, roots: Floats, ridge: float) -> Floats:
     check_memory(len(rows), rows.shape[1], roots.shape[1])
     known = row_blocks.fetch(information(rows, roots))
     inverse = row_blocks.place(np.linalg.inv(known + ridge * np.eye(len(known))))
-    traces = [row_blocks.fetch(form.diagonal(0, 1, 2).sum(1)) for form in forms(rows, roots, inverse)]
+    traces = [
+        row_blocks.fetch(form.diagonal(0, 1, 2).sum(1)) for form in forms(rows, roots, inverse)
+    ]
     return np.maximum(np.concatenate(traces), 0.0)

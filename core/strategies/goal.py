@@ -42,10 +42,20 @@ GOALS = ("dev", "entropy", "fisher")
 OVER = ("oracle", "min", "max", "uniform", "predicted")
 STEPS = ("linear", "newton")
 Goal = Annotated[
-    str, Knob("Goal", "Loss of the validation set, or entropy or Fisher information of the predictions on the pool.", choices=GOALS)
+    str,
+    Knob(
+        "Goal",
+        "Loss of the validation set, or entropy or Fisher information of the predictions on the pool.",
+        choices=GOALS,
+    ),
 ]
 Over = Annotated[
-    str, Knob("Unknown label", "The true one, the worst or best one, or the mean over all, evenly or as predicted.", choices=OVER)
+    str,
+    Knob(
+        "Unknown label",
+        "The true one, the worst or best one, or the mean over all, evenly or as predicted.",
+        choices=OVER,
+    ),
 ]
 Temperature = Annotated[
     float,
@@ -93,18 +103,33 @@ def goal_utility(
     if step == "newton":
         tried = every_label(opened, len(rows)) if known is None else known[:, None]
         utilities = _newton_utilities(opened, head, aim, rows, tried, damping)
-        return utilities[:, 0] if known is not None else resolved(utilities, over, tempered(opened.probabilities(rows), over, temperature))
+        return (
+            utilities[:, 0]
+            if known is not None
+            else resolved(utilities, over, tempered(opened.probabilities(rows), over, temperature))
+        )
     probs, products, constant = linear_terms(opened, aim, rows, damping)
-    if over in ("uniform", "predicted"):  # as one difference, so that equal weights give exactly the constant
+    if over in (
+        "uniform",
+        "predicted",
+    ):  # as one difference, so that equal weights give exactly the constant
         return constant + ((probs - tempered(probs, over, temperature)) * products).sum(axis=1)
     utilities = constant + (probs * products).sum(axis=1)[:, None] - products
-    return utilities[np.arange(len(rows)), known] if known is not None else resolved(utilities, over, probs)
+    return (
+        utilities[np.arange(len(rows)), known]
+        if known is not None
+        else resolved(utilities, over, probs)
+    )
 
 
-def label_utilities(embedding: Floats, validation: Embedded, head: Head, *, goal: str = "dev", damping: float = 0.0) -> Floats:
+def label_utilities(
+    embedding: Floats, validation: Embedded, head: Head, *, goal: str = "dev", damping: float = 0.0
+) -> Floats:
     """First-order u(x, y) of every point of the pool (n, d) under every label: (n, c), by one product n x m x c."""
     opened, rows = open_pool(embedding, head)
-    probs, products, constant = linear_terms(opened, aim_of(opened, rows, validation, head, goal), rows, damping)
+    probs, products, constant = linear_terms(
+        opened, aim_of(opened, rows, validation, head, goal), rows, damping
+    )
     return constant + (probs * products).sum(axis=1)[:, None] - products
 
 
@@ -130,13 +155,25 @@ def batch_utility(
     _check_choices(over, temperature, step)
     if step == "linear":
         settings = {"goal": goal, "over": over, "temperature": temperature, "damping": damping}
-        return float(goal_utility(embedding, labels, validation, head, **settings)[list(batch)].sum())
+        return float(
+            goal_utility(embedding, labels, validation, head, **settings)[list(batch)].sum()
+        )
     if over != "oracle":
-        raise UserError(f"Batch by a Newton step: found over={over!r}, expected 'oracle'. Take step 'linear' for unknown labels.")
+        raise UserError(
+            f"Batch by a Newton step: found over={over!r}, expected 'oracle'. Take step 'linear' for unknown labels."
+        )
     opened, pool = open_pool(embedding, head)
-    rows, known = pool[list(batch)], check_labels(labels, len(pool), head)[list(batch)]
+    rows = pool[list(batch)]
+    known = check_labels(labels, len(pool), head)[list(batch)]
     aim = aim_of(opened, pool, validation, head, goal)
-    ((_, shifts),) = added_shifts(opened, fitted_labels(opened, head), damping, rows[None], known[None, None], 3 * aim.logits.size)
+    ((_, shifts),) = added_shifts(
+        opened,
+        fitted_labels(opened, head),
+        damping,
+        rows[None],
+        known[None, None],
+        3 * aim.logits.size,
+    )
     return float(aim.after(opened.basis @ shifts[0, 0]) - aim.value(aim.logits))
 
 
@@ -218,10 +255,17 @@ def aim_of(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goa
         return Aim(goal, pool, pool @ opened.theta.T, None)
     check_points(validation.embedding, head, "the validation set")
     rows = opened.design(validation.embedding)
-    return Aim(goal, rows, rows @ opened.theta.T, check_labels(validation.labels, len(rows), head, "validation labels"))
+    return Aim(
+        goal,
+        rows,
+        rows @ opened.theta.T,
+        check_labels(validation.labels, len(rows), head, "validation labels"),
+    )
 
 
-def linear_terms(opened: OpenHead, aim: Aim, rows: Floats, damping: float) -> tuple[Floats, Floats, float]:
+def linear_terms(
+    opened: OpenHead, aim: Aim, rows: Floats, damping: float
+) -> tuple[Floats, Floats, float]:
     """(p (n, c), S = X V^T (n, c), < v, penalty T >): u(x, y) is the last + p.S - S_y."""
     gradient = opened.mean_gradient(aim.rows, aim.slopes() @ opened.basis)
     v = -solver(opened, opened.penalty + damping).solve(gradient) / opened.n
@@ -230,7 +274,9 @@ def linear_terms(opened: OpenHead, aim: Aim, rows: Floats, damping: float) -> tu
 
 def fitted_labels(opened: OpenHead, head: Head) -> Ints:
     """The labels (n,) of the points that the head was fitted on; a UserError if they are not known."""
-    return check_labels(head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on")
+    return check_labels(
+        head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on"
+    )
 
 
 def every_label(opened: OpenHead, n: int) -> Ints:
@@ -238,11 +284,16 @@ def every_label(opened: OpenHead, n: int) -> Ints:
     return np.tile(np.arange(len(opened.theta)), (n, 1))
 
 
-def _newton_utilities(opened: OpenHead, head: Head, aim: Aim, rows: Floats, labels: Ints, damping: float) -> Floats:
+def _newton_utilities(
+    opened: OpenHead, head: Head, aim: Aim, rows: Floats, labels: Ints, damping: float
+) -> Floats:
     """tau at the head stepped for each point and each of its labels, less tau now: (n, labels)."""
-    result, before = np.empty(labels.shape), aim.value(aim.logits)
+    result = np.empty(labels.shape)
+    before = aim.value(aim.logits)
     numbers = 3 * labels.shape[1] * aim.logits.size
-    steps = added_shifts(opened, fitted_labels(opened, head), damping, rows[:, None], labels[..., None], numbers)
+    steps = added_shifts(
+        opened, fitted_labels(opened, head), damping, rows[:, None], labels[..., None], numbers
+    )
     for block, shifts in steps:
         told(block.start, len(rows))
         result[block] = aim.after(np.matmul(opened.basis, shifts)) - before

@@ -30,7 +30,13 @@ RETRAININGS = 2_000
 
 @scorer("Influence, helpful first")
 def influence_value(
-    embedding: Floats, labels: Ints, validation: Embedded, head: Head, *, hessian: Hessian = "exact", damping: Damping = 0.0
+    embedding: Floats,
+    labels: Ints,
+    validation: Embedded,
+    head: Head,
+    *,
+    hessian: Hessian = "exact",
+    damping: Damping = 0.0,
 ) -> Floats:
     """The influence function: s_i = (1/n) < grad L(V), H^-1 (grad loss_i + penalty T) >, the loss that leaving point i out would add.
 
@@ -39,13 +45,21 @@ def influence_value(
     Source: Koh and Liang 2017, Eq. 2 times -1/n, the effect of removing a point.
     """
     opened, rows, residuals = _opened(embedding, labels, head)
-    slope = solver(opened, opened.penalty + damping, hessian).solve(_validation_gradient(opened, validation, head))
+    slope = solver(opened, opened.penalty + damping, hessian).solve(
+        _validation_gradient(opened, validation, head)
+    )
     return (_products(residuals, rows, slope) + (slope * opened.pull).sum()) / opened.n
 
 
 @scorer("Influence, harmful first")
 def influence_harm(
-    embedding: Floats, labels: Ints, validation: Embedded, head: Head, *, hessian: Hessian = "exact", damping: Damping = 0.0
+    embedding: Floats,
+    labels: Ints,
+    validation: Embedded,
+    head: Head,
+    *,
+    hessian: Hessian = "exact",
+    damping: Damping = 0.0,
 ) -> Floats:
     """The influence function the other way round: s_i = -(1/n) < grad L(V), H^-1 (grad loss_i + penalty T) >, harmful points first.
 
@@ -56,7 +70,9 @@ def influence_harm(
 
 
 @scorer("Influence by a Newton step")
-def newton_influence(embedding: Floats, labels: Ints, validation: Embedded, head: Head, *, damping: Damping = 0.0) -> Floats:
+def newton_influence(
+    embedding: Floats, labels: Ints, validation: Embedded, head: Head, *, damping: Damping = 0.0
+) -> Floats:
     """s_i = L(V; T_i) - L(V; T), T_i the head after one Newton step from T on the loss without point i, its own curvature taken out.
 
     Where the influence function keeps the Hessian of all points, this one removes the point's part of it by a formula of rank c - 1
@@ -67,12 +83,23 @@ def newton_influence(embedding: Floats, labels: Ints, validation: Embedded, head
     """
     opened, rows, _ = _opened(embedding, labels, head)
     targets, classes = _validation_points(opened, validation, head)
-    logits, scores, labels = targets @ opened.theta.T, np.empty(len(rows)), np.asarray(labels)
-    known = check_labels(head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on")
-    before, numbers = _mean_loss(logits, classes), 3 * logits.size + 4 * (opened.n + 1) * len(opened.theta)
-    for block, shifts in newton_shifts(opened, damping, rows, labels[:, None], sign=-1, per_block=numbers):
-        lengths = best_lengths(opened, known, rows[block, None], labels[block, None, None], shifts, sign=-1)
-        moved = np.matmul(opened.basis, np.matmul((lengths[..., None, None] * shifts)[:, 0], targets.T))
+    logits = targets @ opened.theta.T
+    scores = np.empty(len(rows))
+    labels = np.asarray(labels)
+    known = check_labels(
+        head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on"
+    )
+    before = _mean_loss(logits, classes)
+    numbers = 3 * logits.size + 4 * (opened.n + 1) * len(opened.theta)
+    for block, shifts in newton_shifts(
+        opened, damping, rows, labels[:, None], sign=-1, per_block=numbers
+    ):
+        lengths = best_lengths(
+            opened, known, rows[block, None], labels[block, None, None], shifts, sign=-1
+        )
+        moved = np.matmul(
+            opened.basis, np.matmul((lengths[..., None, None] * shifts)[:, 0], targets.T)
+        )
         scores[block] = _mean_loss(logits + moved.transpose(0, 2, 1), classes) - before
     return scores
 
@@ -85,12 +112,20 @@ def leave_one_out(embedding: Floats, labels: Ints, validation: Embedded, head: H
     float64 in nats, higher = picked first = more helpful. UserError: more than 2,000 points, or a class with a single point.
     """
     opened, rows, _ = _opened(embedding, labels, head)
-    labels, n = np.asarray(labels), len(rows)
+    labels = np.asarray(labels)
+    n = len(rows)
     if n > RETRAININGS:
-        raise UserError(f"Leave-one-out: found {n:,} points, and each costs a retraining. Take at most {RETRAININGS:,} points.")
+        raise UserError(
+            f"Leave-one-out: found {n:,} points, and each costs a retraining. Take at most {RETRAININGS:,} points."
+        )
     _refuse_lonely_classes(labels, len(head.weights))
     targets, classes = _validation_points(opened, validation, head)
-    settings = {"l2": head.l2, "intercept": opened.theta.shape[1] > opened.d, "classes": len(opened.theta), "tolerance": 1e-9}
+    settings = {
+        "l2": head.l2,
+        "intercept": opened.theta.shape[1] > opened.d,
+        "classes": len(opened.theta),
+        "tolerance": 1e-9,
+    }
 
     def refitted(kept: np.ndarray, start: Floats, done: int = 0) -> Floats:
         told(done, n)
@@ -99,7 +134,9 @@ def leave_one_out(embedding: Floats, labels: Ints, validation: Embedded, head: H
 
     everyone = refitted(np.ones(n, bool), opened.theta)
     without = (refitted(np.arange(n) != i, everyone, done=i) for i in range(n))
-    return np.array([_mean_loss(targets @ theta.T, classes) for theta in without]) - _mean_loss(targets @ everyone.T, classes)
+    return np.array([_mean_loss(targets @ theta.T, classes) for theta in without]) - _mean_loss(
+        targets @ everyone.T, classes
+    )
 
 
 @scorer("Gradient product (TracIn, last step)")
@@ -117,7 +154,8 @@ def gradient_product(embedding: Floats, labels: Ints, validation: Embedded, head
 def _opened(embedding: Floats, labels: Ints, head: Head) -> tuple[OpenHead, Floats, Floats]:
     """The open head, the design rows (n, m) of the points to score, and their residuals (n, r)."""
     check_points(embedding, head)
-    labels, opened = check_labels(labels, len(embedding), head), open_head(head)
+    labels = check_labels(labels, len(embedding), head)
+    opened = open_head(head)
     rows = opened.design(embedding)
     return opened, rows, opened.residuals(opened.probabilities(rows), labels)
 
@@ -125,7 +163,9 @@ def _opened(embedding: Floats, labels: Ints, head: Head) -> tuple[OpenHead, Floa
 def _validation_points(opened: OpenHead, validation: Embedded, head: Head) -> tuple[Floats, Ints]:
     """The design rows (v, m) of the validation points, and their labels (v,)."""
     check_points(validation.embedding, head, "the validation set")
-    return opened.design(validation.embedding), check_labels(validation.labels, len(validation), head, "validation labels")
+    return opened.design(validation.embedding), check_labels(
+        validation.labels, len(validation), head, "validation labels"
+    )
 
 
 def _validation_gradient(opened: OpenHead, validation: Embedded, head: Head) -> Floats:

@@ -43,7 +43,10 @@ def leverage(
     rank: Annotated[
         int | None,
         Knob(
-            "Directions", "Count only the k directions of largest variance about the origin; all of them by default.", low=1, choices=RANKS
+            "Directions",
+            "Count only the k directions of largest variance about the origin; all of them by default.",
+            low=1,
+            choices=RANKS,
         ),
     ] = None,
 ) -> Floats:
@@ -57,19 +60,25 @@ def leverage(
     """
     check_matrix(embedding, "embedding")
     if ridge == 0 and rank is None:
-        return exact(whiten(embedding), len(embedding), partial(row_blocks.squared_norms, embedding))
+        return exact(
+            whiten(embedding), len(embedding), partial(row_blocks.squared_norms, embedding)
+        )
     eigenvalues, squares = spectrum(embedding)
     if rank is not None and rank > len(eigenvalues):
         raise UserError(
             f"Directions: found {rank:,}, but this embedding has rank {len(eigenvalues):,}. Choose at most {len(eigenvalues):,}."
         )
     k = rank or len(eigenvalues)
-    return (squares[:, :k] @ (1.0 / (eigenvalues[:k] + ridge)).astype(squares.dtype)).astype(np.float64)
+    return (squares[:, :k] @ (1.0 / (eigenvalues[:k] + ridge)).astype(squares.dtype)).astype(
+        np.float64
+    )
 
 
 def exact(whitening: Whitening, n: int, squared_norms: Callable[[Floats], Floats]) -> Floats:
     """The scores (n,) of n points of which only squared_norms(W) = |x_i W|^2 can be asked."""
-    if whitening.rank == n:  # every point has a direction of its own: what rounding leaves must not rank them
+    if (
+        whitening.rank == n
+    ):  # every point has a direction of its own: what rounding leaves must not rank them
         return np.ones(n)
     return np.minimum(squared_norms(whitening.weights), 1.0)
 

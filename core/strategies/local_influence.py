@@ -54,7 +54,11 @@ Directions = Annotated[
 Share = Annotated[
     float,
     Knob(
-        "Share", "The part of the pool whose FI is computed; a random forest predicts the rest.", low=0.01, high=1, choices=(0.1, 0.2, 0.5)
+        "Share",
+        "The part of the pool whose FI is computed; a random forest predicts the rest.",
+        low=0.01,
+        high=1,
+        choices=(0.1, 0.2, 0.5),
     ),
 ]
 
@@ -79,13 +83,16 @@ def fi_util(
     """
     opened = open_head(head)
     _refuse_long(opened, len(embedding), hessian)
-    points, unseen = _seen(opened, embedding, labels, head), _seen_validation(opened, validation, head)
+    points = _seen(opened, embedding, labels, head)
+    unseen = _seen_validation(opened, validation, head)
     solver = spreader(opened, opened.penalty + damping, hessian)
     slope = solver.solve(opened.mean_gradient(unseen.rows, unseen.residuals)).ravel()
     scores = np.empty(len(points))
     for block in _blocks(opened, len(points)):
         told(block.start, len(points))
-        scores[block] = ((reach(opened, solver, points[block], directions) @ slope) ** 2).sum(axis=1)
+        scores[block] = ((reach(opened, solver, points[block], directions) @ slope) ** 2).sum(
+            axis=1
+        )
     return scores / opened.n**2
 
 
@@ -139,16 +146,29 @@ def fi_active_forest(
     pool = np.flatnonzero(~np.asarray(labeled))
     pool = pool if len(pool) else np.arange(len(embedding))
     sample = rng.choice(pool, max(1, round(share * len(pool))), replace=False)
-    ranks = np.argsort(np.argsort(_active(opened, training, embedding[sample], head, hessian, directions, damping), kind="stable"))
+    ranks = np.argsort(
+        np.argsort(
+            _active(opened, training, embedding[sample], head, hessian, directions, damping),
+            kind="stable",
+        )
+    )
     forest = RandomForestRegressor(random_state=int(rng.integers(2**31)))
     return forest.fit(embedding[sample], 1.0 + ranks).predict(embedding)
 
 
-def influence_measure(targets: Embedded, embedding: Floats, labels: Ints, head: Head, *, damping: float = 0.0) -> Floats:
+def influence_measure(
+    targets: Embedded, embedding: Floats, labels: Ints, head: Head, *, damping: float = 0.0
+) -> Floats:
     """FI(z', z) for each target z' (t, with labels) and each training point z (n): (t, n) float64 >= 0, exact."""
     opened = open_head(head)
     solver = spreader(opened, opened.penalty + damping)
-    return _measures(opened, solver, _seen(opened, embedding, labels, head), _seen_validation(opened, targets, head), None)
+    return _measures(
+        opened,
+        solver,
+        _seen(opened, embedding, labels, head),
+        _seen_validation(opened, targets, head),
+        None,
+    )
 
 
 def parameter_shift(point: Floats, label: int, head: Head) -> Floats:
@@ -157,7 +177,10 @@ def parameter_shift(point: Floats, label: int, head: Head) -> Floats:
     one = _seen(opened, point[None], np.array([label]), head)
     straight = one.residuals[0][:, None] * np.eye(opened.d, opened.shape[1])[:, None, :]
     mixed = (one.fishers[0] @ opened.weights).T[:, :, None] * one.rows[0] + straight
-    return -np.einsum("ca,jam->cmj", opened.basis, spreader(opened, opened.penalty).solve(mixed)) / opened.n
+    return (
+        -np.einsum("ca,jam->cmj", opened.basis, spreader(opened, opened.penalty).solve(mixed))
+        / opened.n
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,9 +204,12 @@ class Seen:
         return self.residuals[:, :, None] * self.rows[:, None, :]
 
 
-def reach(opened: OpenHead, solver: Exact | Kronecker, points: Seen, directions: int | None = None) -> Floats:
+def reach(
+    opened: OpenHead, solver: Exact | Kronecker, points: Seen, directions: int | None = None
+) -> Floats:
     """E^T = (M V S^-1)^T (k, rank, D) of each point: |E^T H^-1 g|^2 / n^2 is its FI on a loss with gradient g. Cut directions are zero."""
-    spreads, bent = solver.spread(points.rows), points.fishers @ opened.weights
+    spreads = solver.spread(points.rows)
+    bent = points.fishers @ opened.weights
     levers = np.matmul(spreads, points.rows[:, None, :, None])[..., 0]
     straight = np.matmul(points.residuals[:, None, None, :], spreads[..., : opened.d])[:, :, 0]
     through = levers @ bent + straight
@@ -192,7 +218,9 @@ def reach(opened: OpenHead, solver: Exact | Kronecker, points: Seen, directions:
     roots = _inverse_roots(points.probs, opened.basis, opened.weights - through / opened.n)
     roots = roots if kept is None else kept @ (kept.transpose(0, 2, 1) @ roots)
     result = (bent @ roots).transpose(0, 2, 1)[..., None] * points.rows[:, None, None, :]
-    result[..., : opened.d] += points.residuals[:, None, :, None] * roots.transpose(0, 2, 1)[:, :, None, :]
+    result[..., : opened.d] += (
+        points.residuals[:, None, :, None] * roots.transpose(0, 2, 1)[:, :, None, :]
+    )
     return result.reshape(len(points), roots.shape[2], -1)
 
 
@@ -209,7 +237,9 @@ def _inverse_roots(probs: Floats, basis: Floats, moves: Floats) -> Floats:
     """V S^-1 (k, d, rank). Singular values below sqrt(d eps) of the largest count as zero, as their squares would in G."""
     _, values, vectors = np.linalg.svd(metric_factors(probs, basis, moves), full_matrices=False)
     floor = np.sqrt(moves.shape[2] * np.finfo(np.float64).eps) * values[:, :1]
-    inverse = np.divide(1.0, values, out=np.zeros_like(values), where=(values > floor) & (values > 0))
+    inverse = np.divide(
+        1.0, values, out=np.zeros_like(values), where=(values > floor) & (values > 0)
+    )
     return (vectors * inverse[:, :, None]).transpose(0, 2, 1)
 
 
@@ -219,19 +249,29 @@ def _main_directions(points: Seen, bent: Floats, d: int, count: int) -> Floats:
     q (x) I alone has d equal singular values |q|; only the directions that B lifts above them are singular vectors with a name. Where
     there are fewer than `count`, the rest is zero.
     """
-    q, r = points.residuals, points.residuals.shape[1]
+    q = points.residuals
+    r = points.residuals.shape[1]
     middle = np.zeros((len(points), r + 1, r + 1))
     middle[:, np.arange(r), np.arange(r)] = (points.rows**2).sum(axis=1)[:, None]
     middle[:, :r, r] = middle[:, r, :r] = q
-    frame, triangle = np.linalg.qr(np.concatenate([bent, points.rows[:, None, :d]], axis=1).transpose(0, 2, 1))
+    frame, triangle = np.linalg.qr(
+        np.concatenate([bent, points.rows[:, None, :d]], axis=1).transpose(0, 2, 1)
+    )
     lifts, turned = np.linalg.eigh(triangle @ middle @ triangle.transpose(0, 2, 1))
     first = (turned * (lifts > 0)[:, None, :])[:, :, ::-1][:, :, :count]
     return frame @ first
 
 
-def _measures(opened: OpenHead, solver: Exact | Kronecker, training: Seen, targets: Seen, directions: int | None) -> Floats:
+def _measures(
+    opened: OpenHead,
+    solver: Exact | Kronecker,
+    training: Seen,
+    targets: Seen,
+    directions: int | None,
+) -> Floats:
     """FI(z', z): (targets, training). The Hessian is solved for the targets' gradients or the reaches, whichever are fewer."""
-    result, parameters = np.empty((len(targets), len(training))), int(np.prod(opened.shape))
+    result = np.empty((len(targets), len(training)))
+    parameters = int(np.prod(opened.shape))
     fewer = len(targets) <= len(training) * opened.shape[0] and len(targets) * parameters <= 2**26
     slopes = solver.solve(targets.gradients).reshape(len(targets), -1) if fewer else None
     for block in _blocks(opened, len(training)):
@@ -241,42 +281,65 @@ def _measures(opened: OpenHead, solver: Exact | Kronecker, training: Seen, targe
             reaches = solver.solve(reaches.reshape(count, rank, *opened.shape))
         flat = reaches.reshape(count * rank, -1).T
         for part in chunks(len(targets), parameters + count * rank):
-            left = targets[part].gradients.reshape(-1, parameters) if slopes is None else slopes[part]
+            left = (
+                targets[part].gradients.reshape(-1, parameters) if slopes is None else slopes[part]
+            )
             result[part, block] = ((left @ flat) ** 2).reshape(-1, count, rank).sum(axis=2)
     return result / opened.n**2
 
 
 def _active(
-    opened: OpenHead, training: Seen, embedding: Floats, head: Head, hessian: str, directions: int | None, damping: float
+    opened: OpenHead,
+    training: Seen,
+    embedding: Floats,
+    head: Head,
+    hessian: str,
+    directions: int | None,
+    damping: float,
 ) -> Floats:
     """The mean over the training points of FI, less the lowest and highest tenth, for each of these points: (n,)."""
     check_points(embedding, head)
-    solver, scores = spreader(opened, opened.penalty + damping, hessian), np.empty(len(embedding))
+    solver = spreader(opened, opened.penalty + damping, hessian)
+    scores = np.empty(len(embedding))
     cut = len(training) // 10
     for block in chunks(len(embedding), len(training), budget=2**25):
         predicted = opened.probabilities(opened.design(embedding[block])).argmax(axis=1)
-        measures = _measures(opened, solver, training, _seen(opened, embedding[block], predicted, head), directions)
+        measures = _measures(
+            opened, solver, training, _seen(opened, embedding[block], predicted, head), directions
+        )
         scores[block] = np.sort(measures, axis=1)[:, cut : len(training) - cut].mean(axis=1)
     return scores
 
 
 def _seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
     check_points(embedding, head)
-    labels, rows = check_labels(labels, len(embedding), head), opened.design(embedding)
+    labels = check_labels(labels, len(embedding), head)
+    rows = opened.design(embedding)
     probs = opened.probabilities(rows)
     return Seen(rows, probs, opened.residuals(probs, labels), opened.fishers(probs))
 
 
 def _seen_validation(opened: OpenHead, validation: Embedded, head: Head) -> Seen:
     check_points(validation.embedding, head, "the validation set")
-    return _seen(opened, validation.embedding, check_labels(validation.labels, len(validation), head, "validation labels"), head)
+    return _seen(
+        opened,
+        validation.embedding,
+        check_labels(validation.labels, len(validation), head, "validation labels"),
+        head,
+    )
 
 
-def _seen_labeled(opened: OpenHead, embedding: Floats, labels: Ints, labeled: Bools, head: Head) -> Seen:
-    labels, labeled, n = np.asarray(labels), np.asarray(labeled, bool), len(embedding)
+def _seen_labeled(
+    opened: OpenHead, embedding: Floats, labels: Ints, labeled: Bools, head: Head
+) -> Seen:
+    labels = np.asarray(labels)
+    labeled = np.asarray(labeled, bool)
+    n = len(embedding)
     if labels.shape != (n,) or labeled.shape != (n,) or not labeled.any():
         found = f"{len(labels):,} labels and {len(labeled):,} marks, {labeled.sum():,} of them 'labeled'"
-        raise UserError(f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at least one labeled point.")
+        raise UserError(
+            f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at least one labeled point."
+        )
     return _seen(opened, embedding[labeled], labels[labeled], head)
 
 

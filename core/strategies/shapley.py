@@ -24,8 +24,24 @@ from core.types import Bools, Embedded, Floats, Head, Ints, UserError, check_mat
 
 # Data Shapley trains a head for each point of each order.
 POINTS = 500
-Neighbours = Annotated[int, Knob("Neighbours", "How many nearest points vote on a validation point.", low=1, choices=(1, 3, 5, 10, 20))]
-Orders = Annotated[int, Knob("Orders", "How many random orders of the points to average over.", low=1, choices=(1, 5, 10, 20, 50, 100))]
+Neighbours = Annotated[
+    int,
+    Knob(
+        "Neighbours",
+        "How many nearest points vote on a validation point.",
+        low=1,
+        choices=(1, 3, 5, 10, 20),
+    ),
+]
+Orders = Annotated[
+    int,
+    Knob(
+        "Orders",
+        "How many random orders of the points to average over.",
+        low=1,
+        choices=(1, 5, 10, 20, 50, 100),
+    ),
+]
 Tolerance = Annotated[
     float,
     Knob(
@@ -39,7 +55,9 @@ Tolerance = Annotated[
 
 
 @scorer("KNN-Shapley")
-def knn_shapley(embedding: Floats, labels: Ints, validation: Embedded, *, neighbours: Neighbours = 5) -> Floats:
+def knn_shapley(
+    embedding: Floats, labels: Ints, validation: Embedded, *, neighbours: Neighbours = 5
+) -> Floats:
     """The exact Shapley value when v(S) = mean over validation points of (their right ones among the K nearest points of S) / K.
 
     With the points sorted by distance from a validation point of class y:
@@ -50,9 +68,12 @@ def knn_shapley(embedding: Floats, labels: Ints, validation: Embedded, *, neighb
     """
     labels, unseen, wanted = _neighbourhood(embedding, labels, validation)
     # About the points' centre, products lose fewer digits.
-    centre, n = embedding.mean(axis=0, dtype=np.float64), len(labels)
-    points, unseen = embedding - centre, unseen - centre
-    squares, shares = (points**2).sum(axis=1), 1.0 / np.maximum(neighbours, np.arange(1, n + 1))
+    centre = embedding.mean(axis=0, dtype=np.float64)
+    n = len(labels)
+    points = embedding - centre
+    unseen = unseen - centre
+    squares = (points**2).sum(axis=1)
+    shares = 1.0 / np.maximum(neighbours, np.arange(1, n + 1))
     total = np.zeros(n)
     for block in chunks(len(unseen), 4 * n):
         # The validation point's own square moves all its distances alike.
@@ -85,14 +106,17 @@ def data_shapley(
     """
     check_points(embedding, head)
     check_points(validation.embedding, head, "the validation set")
-    labels, n = check_labels(labels, len(embedding), head), len(embedding)
-    wanted, opened = check_labels(validation.labels, len(validation), head, "validation labels"), open_head(head)
+    labels = check_labels(labels, len(embedding), head)
+    n = len(embedding)
+    wanted = check_labels(validation.labels, len(validation), head, "validation labels")
+    opened = open_head(head)
     if n > POINTS or not head.l2 > 0:
         raise UserError(
             f"Data Shapley: found {n:,} points and l2 = {head.l2:g}, expected at most {POINTS:,} points, since each joins a head in every "
             "order, and l2 above 0, since a head on a single point has no end without it."
         )
-    rows, unseen = opened.design(embedding), opened.design(validation.embedding)
+    rows = opened.design(embedding)
+    unseen = opened.design(validation.embedding)
     game = _Game(rows, labels, np.full(rows.shape[1], head.l2), unseen, wanted, len(opened.theta))
     return game.shapley(np.array([rng.permutation(n) for _ in range(orders)]), tolerance)
 
@@ -110,9 +134,13 @@ class _Game:
 
     def shapley(self, orders: Ints, tolerance: float) -> Floats:
         """The mean over orders (k, n) of what each point adds to those before it; orders within the tolerance of the end are dropped."""
-        theta, total = np.zeros((len(orders), self.classes, self.rows.shape[1])), np.zeros(len(self.rows))
-        nothing, everything = self.values(theta[:1])[0], self.values(self.heads(np.ones((1, len(self.rows)), bool), theta[:1]))[0]
-        alive, teams, before = np.arange(len(orders)), np.zeros(orders.shape, bool), np.full(len(orders), nothing)
+        theta = np.zeros((len(orders), self.classes, self.rows.shape[1]))
+        total = np.zeros(len(self.rows))
+        nothing = self.values(theta[:1])[0]
+        everything = self.values(self.heads(np.ones((1, len(self.rows)), bool), theta[:1]))[0]
+        alive = np.arange(len(orders))
+        teams = np.zeros(orders.shape, bool)
+        before = np.full(len(orders), nothing)
         for place, joining in enumerate(orders.T):
             if not len(alive):
                 break
@@ -122,7 +150,9 @@ class _Game:
             after = self.values(theta)
             np.add.at(total, joining[alive], after - before)
             going = np.abs(everything - after) >= tolerance * abs(everything - nothing)
-            alive, theta, before = alive[going], theta[going], after[going]
+            alive = alive[going]
+            theta = theta[going]
+            before = after[going]
         return total / len(orders)
 
     def heads(self, teams: Bools, start: Floats) -> Floats:
@@ -133,17 +163,28 @@ class _Game:
         return logs[:, np.arange(len(self.wanted)), self.wanted].mean(axis=1)
 
 
-def _neighbourhood(embedding: Floats, labels: Ints, validation: Embedded) -> tuple[Ints, Floats, Ints]:
+def _neighbourhood(
+    embedding: Floats, labels: Ints, validation: Embedded
+) -> tuple[Ints, Floats, Ints]:
     """(labels, validation points, their labels), checked to fit together."""
     check_matrix(embedding, "embedding")
-    labels, wanted = np.asarray(labels), validation.labels
+    labels = np.asarray(labels)
+    wanted = validation.labels
     if validation.embedding.shape[1] != embedding.shape[1]:
         raise UserError(
             f"The validation set has {validation.embedding.shape[1]} dimensions, the embedding {embedding.shape[1]}. "
             "Embed both in the same way."
         )
-    if labels.shape != (len(embedding),) or wanted is None or np.shape(wanted) != (len(validation),):
-        raise UserError(f"KNN-Shapley: expected one label for each of {len(embedding):,} points and {len(validation):,} validation points.")
+    if (
+        labels.shape != (len(embedding),)
+        or wanted is None
+        or np.shape(wanted) != (len(validation),)
+    ):
+        raise UserError(
+            f"KNN-Shapley: expected one label for each of {len(embedding):,} points and {len(validation):,} validation points."
+        )
     if min(labels.min(), np.min(wanted)) < 0:
-        raise UserError("KNN-Shapley: found points without a label (-1). Leave unlabeled points out.")
+        raise UserError(
+            "KNN-Shapley: found points without a label (-1). Leave unlabeled points out."
+        )
     return labels, validation.embedding, np.asarray(wanted)

@@ -44,12 +44,18 @@ def digit_plane(
     half-axes. A UserError if the arguments do not fit together.
     """
     coordinates = np.asarray(coordinates, float)
-    if images.dtype != np.uint8 or images.ndim != 3 or coordinates.shape != (len(images), 2) or not len(images) == len(names) == len(ids):
+    if (
+        images.dtype != np.uint8
+        or images.ndim != 3
+        or coordinates.shape != (len(images), 2)
+        or not len(images) == len(names) == len(ids)
+    ):
         raise UserError(
             f"Plane: found {len(images):,} images {images.dtype} of shape {images.shape}, coordinates of shape {coordinates.shape}, "
             f"{len(names):,} names and {len(ids):,} ids, expected uint8 (m, h, w) images and m of each."
         )
-    low, high = coordinates.min(axis=0) - 0.8 * size, coordinates.max(axis=0) + 0.8 * size
+    low = coordinates.min(axis=0) - 0.8 * size
+    high = coordinates.max(axis=0) + 0.8 * size
     header = {
         "h": images.shape[1],
         "w": images.shape[2],

@@ -69,8 +69,16 @@ def gallery(
     columns = {"captions": captions, "scores": scores, "ids": ids, "ranks": ranks, "marks": marks}
     _check_lengths(len(images), columns)
     header = {name: _plain(name, values) for name, values in columns.items()}
-    header |= {"alt": alt, "selected": None if selected is None else int(selected), "max_rows": max_rows, "size": size, "ragged": ragged}
-    clicked = _mount(key=key, data=_pack(_shrink(images, 2 * size), header), on_clicked_change=_nothing).clicked
+    header |= {
+        "alt": alt,
+        "selected": None if selected is None else int(selected),
+        "max_rows": max_rows,
+        "size": size,
+        "ragged": ragged,
+    }
+    clicked = _mount(
+        key=key, data=_pack(_shrink(images, 2 * size), header), on_clicked_change=_nothing
+    ).clicked
     # The browser may still have reported an image of the gallery before this one.
     return next((i for i in ids if i == clicked), None)
 
@@ -81,22 +89,31 @@ def _nothing() -> None:
 
 def _checked(images: Bytes, size: int, max_rows: int | None) -> Bytes:
     images = np.asarray(images)
-    grey, colour = images.ndim == 3, images.ndim == 4 and images.shape[-1] == 3
+    grey = images.ndim == 3
+    colour = images.ndim == 4 and images.shape[-1] == 3
     if images.dtype != np.uint8 or not (grey or colour):
-        raise UserError(f"Gallery: found {images.dtype} images of shape {images.shape}, expected uint8 (m, h, w) or (m, h, w, 3).")
+        raise UserError(
+            f"Gallery: found {images.dtype} images of shape {images.shape}, expected uint8 (m, h, w) or (m, h, w, 3)."
+        )
     if images.size == 0:
-        raise UserError(f"Gallery: found images of shape {images.shape}, expected at least one. Choose more points or another filter.")
+        raise UserError(
+            f"Gallery: found images of shape {images.shape}, expected at least one. Choose more points or another filter."
+        )
     if not 8 <= size <= 512:
         raise UserError(f"Gallery: found size {size}, expected 8 to 512 CSS pixels.")
     if max_rows is not None and max_rows < 1:
-        raise UserError(f"Gallery: found max_rows {max_rows}, expected at least 1, or None for all rows.")
+        raise UserError(
+            f"Gallery: found max_rows {max_rows}, expected at least 1, or None for all rows."
+        )
     return images
 
 
 def _check_lengths(m: int, columns: dict[str, Sequence | None]) -> None:
     for name, values in columns.items():
         if values is not None and len(values) != m:
-            raise UserError(f"Gallery: found {len(values):,} {name} for {m:,} images. Give one per image.")
+            raise UserError(
+                f"Gallery: found {len(values):,} {name} for {m:,} images. Give one per image."
+            )
 
 
 def _plain(name: str, values: Sequence | None) -> list | None:
@@ -116,7 +133,9 @@ def _shrink(images: Bytes, most: int) -> Bytes:
 
 def _block_means(image: Bytes, h: int, w: int, factor: int) -> Bytes:
     blocks = image[: h * factor, : w * factor]
-    rows = np.add.reduceat(blocks, np.arange(0, blocks.shape[0], factor)[:h], axis=0, dtype=np.float64)
+    rows = np.add.reduceat(
+        blocks, np.arange(0, blocks.shape[0], factor)[:h], axis=0, dtype=np.float64
+    )
     sums = np.add.reduceat(rows, np.arange(0, blocks.shape[1], factor)[:w], axis=1)
     area = min(factor, blocks.shape[0]) * min(factor, blocks.shape[1])
     return np.round(sums / area).astype(np.uint8)

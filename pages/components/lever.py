@@ -22,15 +22,24 @@ from core.types import Floats, UserError, check_matrix
 # Eleven points along a rising line, and one far out that pulls it down.
 LINE = tuple(
     zip(
-        (1, 1.4, 1.9, 2.3, 2.8, 3.2, 3.6, 4.1, 4.5, 4.9, 5.4, 10.5), (2.6, 3.6, 2.9, 4.2, 3.6, 4.8, 3.7, 5.4, 4.7, 6, 5.3, 3.4), strict=True
+        (1, 1.4, 1.9, 2.3, 2.8, 3.2, 3.6, 4.1, 4.5, 4.9, 5.4, 10.5),
+        (2.6, 3.6, 2.9, 4.2, 3.6, 4.8, 3.7, 5.4, 4.7, 6, 5.3, 3.4),
+        strict=True,
     )
 )
 # Eleven points along a diagonal, and one that is extreme in neither coordinate but far from their common direction.
 ELLIPSE = tuple(
-    zip((1.2, 2, 2.4, 3.3, 3.9, 4.6, 5.2, 6, 6.6, 7.5, 8.2, 3.1), (1.9, 1.4, 3, 2.9, 4.3, 3.8, 5.3, 5, 6.6, 6.4, 7.9, 5.5), strict=True)
+    zip(
+        (1.2, 2, 2.4, 3.3, 3.9, 4.6, 5.2, 6, 6.6, 7.5, 8.2, 3.1),
+        (1.9, 1.4, 3, 2.9, 4.3, 3.8, 5.3, 5, 6.6, 6.4, 7.9, 5.5),
+        strict=True,
+    )
 )
 MOST_POINTS = 500
-MARGIN = {"line": (0.2, 0.4), "ellipse": (0.25, 0.25)}  # free room to drag into on either side, as a share of the points' span
+MARGIN = {
+    "line": (0.2, 0.4),
+    "ellipse": (0.25, 0.25),
+}  # free room to drag into on either side, as a share of the points' span
 
 _FIGURE = """
 <figure class="lever">
@@ -78,9 +87,14 @@ SHAPES = {"residual": "M18 0V14", "pivot": "M18 1L25 13H11Z", "middle": "M18 1V1
 
 def _register(name: str, **parts: str) -> Callable:
     folder = Path(__file__).parent
-    scripts = [(folder / file).read_text("utf-8") for file in ("lever_math.js", "lever_stage.js", "lever_hands.js", "lever.js")]
+    scripts = [
+        (folder / file).read_text("utf-8")
+        for file in ("lever_math.js", "lever_stage.js", "lever_hands.js", "lever.js")
+    ]
     css = (folder / "lever.css").read_text("utf-8")
-    return st.components.v2.component(f"leverage_lab_{name}", html=_FIGURE.format(**parts), css=css, js="\n".join(scripts))
+    return st.components.v2.component(
+        f"leverage_lab_{name}", html=_FIGURE.format(**parts), css=css, js="\n".join(scripts)
+    )
 
 
 _line = _register(
@@ -88,7 +102,12 @@ _line = _register(
     label="Points with their least-squares line",
     facts=_facts(("leverage", "Leverage"), ("residual", "Residual"), ("cook", "Cook’s distance"))
     + '<p><span data-fact="equation"></span></p><p>Leverages sum to <span data-fact="sum"></span></p>',
-    key=_key(("fitted", "fitted line"), ("without", "without the chosen point"), ("residual", "residual"), ("pivot", "mean of the points")),
+    key=_key(
+        ("fitted", "fitted line"),
+        ("without", "without the chosen point"),
+        ("residual", "residual"),
+        ("pivot", "mean of the points"),
+    ),
     ridge=_RIDGE,
 )
 _ellipse = _register(
@@ -107,7 +126,13 @@ _ellipse = _register(
 )
 
 
-def line(*, key: str, points: Sequence | Floats = LINE, names: Sequence[str] = ("x", "y"), height: int | None = None) -> None:
+def line(
+    *,
+    key: str,
+    points: Sequence | Floats = LINE,
+    names: Sequence[str] = ("x", "y"),
+    height: int | None = None,
+) -> None:
     """A line that the reader can pull at, with leverage, residual and Cook's distance of the chosen point.
 
     points: the n starting points (x, y), 1 <= n <= 500, finite. names: of the two axes. height: of the drawing in CSS
@@ -118,10 +143,18 @@ def line(*, key: str, points: Sequence | Floats = LINE, names: Sequence[str] = (
     unit = 10.0 ** round(np.log10(squares)) if squares > 0 else 1.0
     ridges = [0.0, *(float(f"{share * unit:.3g}") for share in (0.01, 0.03, 0.1, 0.3, 1, 3, 10))]
     chosen = int(np.argmax(hat_values(points[:, :1])))
-    _line(key=key, data=_given("line", points, names, height) | {"ridges": ridges, "chosen": chosen})
+    _line(
+        key=key, data=_given("line", points, names, height) | {"ridges": ridges, "chosen": chosen}
+    )
 
 
-def ellipse(*, key: str, points: Sequence | Floats = ELLIPSE, names: Sequence[str] = ("x₁", "x₂"), height: int | None = None) -> None:
+def ellipse(
+    *,
+    key: str,
+    points: Sequence | Floats = ELLIPSE,
+    names: Sequence[str] = ("x₁", "x₂"),
+    height: int | None = None,
+) -> None:
     """Two regressors: where leverage is equal, and the check leverage = 1/n + Mahalanobis^2 / (n - 1). Arguments as in `line`."""
     points = _checked(points)
     chosen = int(np.argmax(hat_values(points)))
@@ -131,15 +164,26 @@ def ellipse(*, key: str, points: Sequence | Floats = ELLIPSE, names: Sequence[st
 def _checked(points: Sequence | Floats) -> Floats:
     points = check_matrix(np.asarray(points), "points").astype(np.float64)
     if points.shape[1] != 2 or len(points) > MOST_POINTS:
-        raise UserError(f"points: found shape {points.shape}, expected (n, 2) with at most {MOST_POINTS} points.")
+        raise UserError(
+            f"points: found shape {points.shape}, expected (n, 2) with at most {MOST_POINTS} points."
+        )
     return points
 
 
 def _given(kind: str, points: Floats, names: Sequence[str], height: int | None) -> dict:
-    low, high = points.min(axis=0), points.max(axis=0)
+    low = points.min(axis=0)
+    high = points.max(axis=0)
     span = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0))
     margin = np.array(MARGIN[kind]) * span
     domain = np.column_stack([low - margin, high + margin])
     if height is not None and not 200 <= height <= 2000:
-        raise UserError(f"height: found {height}, expected 200 to 2000 CSS pixels, or None to follow the width.")
-    return {"kind": kind, "points": points.tolist(), "domain": domain.tolist(), "names": list(names), "height": height}
+        raise UserError(
+            f"height: found {height}, expected 200 to 2000 CSS pixels, or None to follow the width."
+        )
+    return {
+        "kind": kind,
+        "points": points.tolist(),
+        "domain": domain.tolist(),
+        "names": list(names),
+        "height": height,
+    }

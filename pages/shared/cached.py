@@ -102,7 +102,11 @@ def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
     found: dict[Spec, np.ndarray] = {}
     for stored, facts in cache.entries("scores"):
         spec, problems = from_query(facts["spec"])
-        entry = None if problems or not _listed(spec) else _stored(stored, scores_key(spec, fingerprint))
+        entry = (
+            None
+            if problems or not _listed(spec)
+            else _stored(stored, scores_key(spec, fingerprint))
+        )
         if entry:
             found[spec] = entry.arrays["scores"]
     for stored, facts in cache.entries("agreement"):

@@ -72,7 +72,9 @@ class Room:
         self.leave(spec, view)
         return plan, view
 
-    def foot(self, spec: Spec, view: View, data: experiment_progress.Source, files: Callable[[], None]) -> None:
+    def foot(
+        self, spec: Spec, view: View, data: experiment_progress.Source, files: Callable[[], None]
+    ) -> None:
         """The link, the files and the past experiments."""
         left, middle, right = st.columns(3)
         with left:
@@ -86,7 +88,9 @@ class Room:
 def reopen(plan: Plan, view: View, points: bool = True) -> None:
     """For callbacks: the plan's page shows it in the next run, by this view, on its own points."""
     if points:
-        st.session_state["spec"] = st.session_state["spec"].with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
+        st.session_state["spec"] = st.session_state["spec"].with_(
+            dataset=plan.dataset, n=plan.n, subset=plan.subset
+        )
     state.change_view(plan.kind, **view, job="")
     state.renew()
 
@@ -94,7 +98,11 @@ def reopen(plan: Plan, view: View, points: bool = True) -> None:
 def made_of(plan: Plan, finished: int) -> str:
     """What the figures are made of so far."""
     total = len(plan.units())
-    return f"all {total:,} {plan.units_are}" if finished == total else f"{finished:,} of {total:,} {plan.units_are} so far"
+    return (
+        f"all {total:,} {plan.units_are}"
+        if finished == total
+        else f"{finished:,} of {total:,} {plan.units_are} so far"
+    )
 
 
 def reading(text: str) -> None:
@@ -104,16 +112,31 @@ def reading(text: str) -> None:
 
 
 def files(
-    name: str, plan: Plan, fingerprint: str, finished: int,
-    rows: Callable[[], Mapping[str, Sequence]], figures: Mapping[str, Callable[[], Any]],
-) -> None:  # fmt: skip
+    name: str,
+    plan: Plan,
+    fingerprint: str,
+    finished: int,
+    rows: Callable[[], Mapping[str, Sequence]],
+    figures: Mapping[str, Callable[[], Any]],
+) -> None:
     """The tidy rows, the figures and how they were made. figures: what each shows ("" if there is one) -> its chart, for a light ground."""
-    tables = [(kind, f"{kind}, tidy rows of {finished:,} {plan.units_are}") for kind in ("CSV", "Parquet")]
-    offered = [(said, partial(_table, rows, kind.lower()), f"{name}.{kind.lower()}") for kind, said in tables]
+    tables = [
+        (kind, f"{kind}, tidy rows of {finished:,} {plan.units_are}") for kind in ("CSV", "Parquet")
+    ]
+    offered = [
+        (said, partial(_table, rows, kind.lower()), f"{name}.{kind.lower()}")
+        for kind, said in tables
+    ]
     for what, chart in figures.items():
         said, place = (f" ({what})", f"-{what.replace(' ', '-')}") if what else ("", "")
         for kind in ("SVG", "PNG"):
-            offered.append((f"Figure, {kind}{said}", partial(_drawn, chart, kind.lower()), f"{name}{place}.{kind.lower()}"))
+            offered.append(
+                (
+                    f"Figure, {kind}{said}",
+                    partial(_drawn, chart, kind.lower()),
+                    f"{name}{place}.{kind.lower()}",
+                )
+            )
     made = partial(export.run_manifest, plan.title(), plan.to_query(), fingerprint, finished)
     manifest = ("Manifest (JSON): how it was computed", made, f"{name}.json")
     layout.downloads("Download the run", [*offered, manifest] if finished else [manifest])

@@ -38,13 +38,17 @@ def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
     asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a reload or a restarted server finds it.
     show(plan) is the callback that opens an experiment.
     """
-    key, missing = plan_key(plan, data.fingerprint), store.missing(plan, data.fingerprint)
+    key = plan_key(plan, data.fingerprint)
+    missing = store.missing(plan, data.fingerprint)
     known = runner.find(key)
     if not missing:
         layout.notes(known.notes if known else ())
         return key if asked == key else ""
-    mine, pressed = _mine(), st.session_state.pop("pressed", None) == key
-    found = asked == key and (known is None or not (known.finished or visitor.owner() in known.owners))
+    mine = _mine()
+    pressed = st.session_state.pop("pressed", None) == key
+    found = asked == key and (
+        known is None or not (known.finished or visitor.owner() in known.owners)
+    )
     if (pressed or found) and mine is None and _may_start(plan, key, missing, known):
         known = _start(plan, data)
         if known.finished:  # it ended in between
@@ -55,7 +59,9 @@ def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
         return key if wanted else ""
     _ended(plan, known, missing)
     if asked and asked != key and runner.find(asked) is None:
-        _told("job: found an experiment with other settings or of an older version's code. What it finished is under Past experiments.")
+        _told(
+            "job: found an experiment with other settings or of an older version's code. What it finished is under Past experiments."
+        )
     _offer(plan, data, missing, mine, show)
     return ""
 
@@ -65,7 +71,9 @@ def _ended(plan: Plan, known: Sweep | None, missing: list) -> None:
         st.error(plain(policy.said(known.error or "")))
     elif known is not None and known.state == "cancelled":
         total = len(plan.units())
-        st.info(f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and stay.")
+        st.info(
+            f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and stay."
+        )
 
 
 def _told(problem: str) -> None:
@@ -80,17 +88,26 @@ def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: S
     left, right = st.columns([4, 1], vertical_alignment="center")
     total = len(plan.units())
     with left:
-        done = f"{total - len(missing):,} of its {total:,} {plan.units_are} are finished. " if len(missing) < total else ""
+        done = (
+            f"{total - len(missing):,} of its {total:,} {plan.units_are} are finished. "
+            if len(missing) < total
+            else ""
+        )
         refused = _refusal(plan, missing)
         st.markdown(f"{done}{refused or _cost(plan, missing)}")
     word = "Go on" if len(missing) < total else "Start"
     key = plan_key(plan, data.fingerprint)
     idle = other is not None or refused is not None
-    how = {"type": "secondary" if idle else "primary", "disabled": idle}  # the primary one's text is white, disabled or not
+    how = {
+        "type": "secondary" if idle else "primary",
+        "disabled": idle,
+    }  # the primary one's text is white, disabled or not
     right.button(word, on_click=_press, args=(key,), key=f"start {key}", width="stretch", **how)
     if other is not None:
         left, right = st.columns([4, 1], vertical_alignment="center")
-        left.info(f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time.")
+        left.info(
+            f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time."
+        )
         if other.plan.kind == plan.kind:
             right.button("Show it", on_click=show, args=(other.plan,), width="stretch")
         else:
@@ -113,7 +130,11 @@ def _may_start(plan: Plan, key: str, missing: list, known: Sweep | None) -> bool
 def _refusal(plan: Plan, missing: list) -> str | None:
     """Why a visitor of the hosted demo may not start it; its time counts as soon as it is known."""
     job = jobs.find(cost.measurement_of(plan).key)
-    seconds = cost.predict((unit for unit, _ in missing), job.result()["rate"], jobs.slots()) if job and job.state == "done" else None
+    seconds = (
+        cost.predict((unit for unit, _ in missing), job.result()["rate"], jobs.slots())
+        if job and job.state == "done"
+        else None
+    )
     try:
         limits.check_plan(plan, missing, seconds)
         limits.check_experiments(len(runner.unfinished()))
@@ -130,7 +151,8 @@ def _measured(plan: Plan) -> Job:
 
 def _cost(plan: Plan, missing: list) -> str:
     """How long and how much memory, from the rate that the worker has shown."""
-    measured, job = cost.measurement_of(plan), _measured(plan)
+    measured = cost.measurement_of(plan)
+    job = _measured(plan)
     with render_lock.aside():
         quick = job.wait(QUICK)
     if not quick:
@@ -141,9 +163,12 @@ def _cost(plan: Plan, missing: list) -> str:
         return f"{len(missing):,} {plan.units_are} to do."
     if "pressed" in st.session_state:  # it was to start as soon as this is known
         st.rerun()
-    shown, slots = job.result(), jobs.slots()
+    shown = job.result()
+    slots = jobs.slots()
     seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
-    memory = shown["memory"] + slots * 16 * shown["weights"]  # float32 weights, gradients and Adam's two moments
+    memory = (
+        shown["memory"] + slots * 16 * shown["weights"]
+    )  # float32 weights, gradients and Adam's two moments
     together = f"{slots} at a time" if slots > 1 else "one after the other"
     return (
         f"{len(missing):,} {plan.units_are} to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
@@ -163,23 +188,47 @@ def _progress(key: str, done: int, wanted: bool) -> None:
     """How far it is, and for those who want it the way to stop it."""
     running = runner.find(key)
     pressed = "pressed" in st.session_state
-    if pressed or running is None or running.finished or running.done != done or (visitor.owner() in running.owners) != wanted:
+    if (
+        pressed
+        or running is None
+        or running.finished
+        or running.done != done
+        or (visitor.owner() in running.owners) != wanted
+    ):
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(1.0, running.fraction), _line(running))
     if wanted:
-        right.button("Stop", on_click=_stop, args=(key, running.plan.kind), key=f"stop {key}", width="stretch")
+        right.button(
+            "Stop",
+            on_click=_stop,
+            args=(key, running.plan.kind),
+            key=f"stop {key}",
+            width="stretch",
+        )
     else:
         st.caption("Another session waits for this experiment, so it goes on.")
-        right.button("Join", on_click=_press, args=(key,), key=f"join {key}", width="stretch", disabled=_mine() is not None)
+        right.button(
+            "Join",
+            on_click=_press,
+            args=(key,),
+            key=f"join {key}",
+            width="stretch",
+            disabled=_mine() is not None,
+        )
 
 
 def _line(running: Sweep) -> str:
     if running.position and not running.running:
         return f"Waiting: {running.position} experiment{'s' if running.position > 1 else ''} before this one"
     left = running.seconds_left
-    parts_said = [f"{running.done:,} of {running.total:,} {running.plan.units_are}", f"{time_text(running.elapsed)} so far"]
-    return " · ".join([*parts_said, f"about {_rough(left)} left"] if left is not None else parts_said)
+    parts_said = [
+        f"{running.done:,} of {running.total:,} {running.plan.units_are}",
+        f"{time_text(running.elapsed)} so far",
+    ]
+    return " · ".join(
+        [*parts_said, f"about {_rough(left)} left"] if left is not None else parts_said
+    )
 
 
 def history(fingerprint: str, show: Show, kind: str) -> None:
@@ -189,18 +238,37 @@ def history(fingerprint: str, show: Show, kind: str) -> None:
     """
     with st.popover("Past experiments", width="stretch"):
         shown = st.session_state.get("own experiments", set()) if policy.hosted() else None
-        records = [(key, facts) for key, facts in cache.entries("history") if shown is None or key in shown | {cache.bundled_key(key)}]
+        records = [
+            (key, facts)
+            for key, facts in cache.entries("history")
+            if shown is None or key in shown | {cache.bundled_key(key)}
+        ]
         records.sort(key=lambda item: -item[1]["started"])
-        wanted = [(key, facts) for key, facts in records if facts["data"] == fingerprint and facts["kind"] == kind]
+        wanted = [
+            (key, facts)
+            for key, facts in records
+            if facts["data"] == fingerprint and facts["kind"] == kind
+        ]
         read = [(key, facts, KINDS[kind].from_query(facts["plan"])) for key, facts in wanted]
-        plans = [(key, facts, plan) for key, facts, (plan, problems) in read if not problems]  # others ran on data that are gone
+        plans = [
+            (key, facts, plan) for key, facts, (plan, problems) in read if not problems
+        ]  # others ran on data that are gone
         if not plans:
-            st.caption("None yet on these points. An experiment appears here as soon as it is started.")
+            st.caption(
+                "None yet on these points. An experiment appears here as soon as it is started."
+            )
         for key, facts, plan in plans[:20]:
-            total, missing = len(plan.units()), len(store.missing(plan, fingerprint))
+            total = len(plan.units())
+            missing = len(store.missing(plan, fingerprint))
             when = datetime.datetime.fromtimestamp(facts["started"]).strftime("%d %B %Y, %H:%M")
             said = "finished" if not missing else f"{total - missing:,} of {total:,} finished"
-            st.button(f"{plain(facts['title'])}  \n{when} · {said}", on_click=show, args=(plan,), key=f"history {key}", width="stretch")
+            st.button(
+                f"{plain(facts['title'])}  \n{when} · {said}",
+                on_click=show,
+                args=(plan,),
+                key=f"history {key}",
+                width="stretch",
+            )
 
 
 def _press(key: str) -> None:
@@ -235,7 +303,11 @@ def _stop(key: str, page: str) -> None:
 def _mine() -> Sweep | None:
     """The experiment that this session has under way."""
     known = runner.find(st.session_state.get("experiment", ""))
-    return known if known is not None and not known.finished and visitor.owner() in known.owners else None
+    return (
+        known
+        if known is not None and not known.finished and visitor.owner() in known.owners
+        else None
+    )
 
 
 def _rough(seconds: float) -> str:

@@ -60,7 +60,9 @@ def head(question: str) -> None:
 def answer(sentence: str) -> None:
     """The computed sentence under the question; *stars* make bold."""
     parts = html.escape(sentence).split("*")
-    st.html(f'<p class="answer">{"".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))}</p>')
+    st.html(
+        f'<p class="answer">{"".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))}</p>'
+    )
 
 
 def fluid(name: str, height: int):
@@ -71,7 +73,8 @@ def fluid(name: str, height: int):
 def facts(pairs: Sequence[tuple[str, str, str]]) -> None:
     """One row of (label, value, explanation); a compact line on a phone."""
     items = "".join(
-        f'<div title="{html.escape(why)}"><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>' for name, value, why in pairs
+        f'<div title="{html.escape(why)}"><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>'
+        for name, value, why in pairs
     )
     st.html(f'<dl class="facts">{items}</dl>')
 
@@ -79,13 +82,22 @@ def facts(pairs: Sequence[tuple[str, str, str]]) -> None:
 def messages(problems: Sequence[str]) -> None:
     """What could not be used, each with its mend; what could be used is on the page."""
     for problem in map(policy.said, problems):
-        st.warning(f"From the link: {plain(problem)} The rest of the link is used as it is.", icon=None)
+        st.warning(
+            f"From the link: {plain(problem)} The rest of the link is used as it is.", icon=None
+        )
 
 
 def notes(sentences: Sequence[str]) -> None:
     """What the reader should know of how a result came about."""
     for sentence in sentences:
-        st.warning(plain(policy.said(sentence, "This result is whole, but this server could not keep it or had lost it before.")))
+        st.warning(
+            plain(
+                policy.said(
+                    sentence,
+                    "This result is whole, but this server could not keep it or had lost it before.",
+                )
+            )
+        )
 
 
 def made_of(sentences: Sequence[str | None]) -> None:
@@ -123,7 +135,13 @@ def job_panel(job: Job, what: str) -> None:
     line = {"starting": "The worker is starting", "queued": queued}.get(job.state, text or what)
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(fraction or 0.0, f"{line} · {job.elapsed:.0f} s")
-    right.button("Stop", on_click=visitor.stop, args=(job.key,), key=f"stop {job.key} {what}", width="stretch")
+    right.button(
+        "Stop",
+        on_click=visitor.stop,
+        args=(job.key,),
+        key=f"stop {job.key} {what}",
+        width="stretch",
+    )
 
 
 @dataclass(frozen=True)
@@ -154,7 +172,15 @@ def downloads(label: str, files: Sequence[tuple[str, Callable[[], bytes | str], 
     with st.popover(label, width="stretch"):
         for text, content, name in files:
             mime = MIME[name.rsplit(".", 1)[-1]]
-            st.download_button(text, data=content, file_name=name, mime=mime, on_click="ignore", width="stretch", key=f"download {name}")
+            st.download_button(
+                text,
+                data=content,
+                file_name=name,
+                mime=mime,
+                on_click="ignore",
+                width="stretch",
+                key=f"download {name}",
+            )
 
 
 def offer_dataset(name: str) -> None:
@@ -169,19 +195,32 @@ def offer_dataset(name: str) -> None:
         st.error(plain(job.error))
     what = f"{about.title} ({about.n:,} points; {about.origin})"
     if policy.hosted():
-        st.info(f"{what} is not on this server. Choose another dataset in the sidebar. The host can add it: python -m core fetch {name}")
+        st.info(
+            f"{what} is not on this server. Choose another dataset in the sidebar. The host can add it: python -m core fetch {name}"
+        )
         return
     st.info(f"{what} is not on this machine yet.")
     st.button(
-        f"Download {about.title}", type="primary", on_click=jobs.submit, args=("core.pipeline:fetch_dataset", name), kwargs={"key": key}
+        f"Download {about.title}",
+        type="primary",
+        on_click=jobs.submit,
+        args=("core.pipeline:fetch_dataset", name),
+        kwargs={"key": key},
     )
 
 
 def no_labels(name: str) -> None:
     """A page that learns from labels, and a dataset without: say what still works."""
     what = plain(datasets.info(name).title)
-    st.info(f"{what} has no labels, and this page trains on them. Choose another dataset beside, or bring it in again with its labels.")
-    onward("explore", f"Explore {what}: what needs no labels works there", ":material/grid_view:", Spec(dataset=name).to_query())
+    st.info(
+        f"{what} has no labels, and this page trains on them. Choose another dataset beside, or bring it in again with its labels."
+    )
+    onward(
+        "explore",
+        f"Explore {what}: what needs no labels works there",
+        ":material/grid_view:",
+        Spec(dataset=name).to_query(),
+    )
 
 
 def onward(page: str, label: str, icon: str, query: Mapping[str, str], where: Any = st) -> None:
@@ -218,6 +257,14 @@ def link_box(query: Mapping[str, str]) -> None:
 
 def file_name(spec: Spec) -> str:
     """A file name without surprises: letters, digits, dots and hyphens."""
-    return "-".join(filter(None, [spec.dataset, spec.embedding, spec.strategy, *(f"{n}{v}" for n, v in spec.strategy_knobs)])).replace(
-        "_", "-"
-    )
+    return "-".join(
+        filter(
+            None,
+            [
+                spec.dataset,
+                spec.embedding,
+                spec.strategy,
+                *(f"{n}{v}" for n, v in spec.strategy_knobs),
+            ],
+        )
+    ).replace("_", "-")

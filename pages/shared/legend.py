@@ -17,13 +17,18 @@ _STYLE = """<style>
 
 def swatches(title: str, pairs: Sequence[tuple[str, str]]) -> None:
     """title: ● name ● name ... from (colour, name) pairs."""
-    names = "".join(f'<span><i style="background: {colour}"></i>{html.escape(name)}</span>' for colour, name in pairs)
+    names = "".join(
+        f'<span><i style="background: {colour}"></i>{html.escape(name)}</span>'
+        for colour, name in pairs
+    )
     _line(title, names)
 
 
 def band(title: str, colours: Sequence[str], low: str, high: str) -> None:
     """title: low ▇▇▇ high, the colours at equal distances."""
-    strip = f'<i class="band" style="background: linear-gradient(to right, {", ".join(colours)})"></i>'
+    strip = (
+        f'<i class="band" style="background: linear-gradient(to right, {", ".join(colours)})"></i>'
+    )
     _line(title, f"<span>{html.escape(low)}{strip}{html.escape(high)}</span>")
 
 

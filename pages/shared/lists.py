@@ -27,7 +27,8 @@ def readable(first: Any, names: Iterable[str], view: dict[str, Any]) -> dict[str
 
 def sifted(first: Any, name: str, text: str) -> tuple[str, list[str]]:
     """The words of a list that can be used (the first plan's if there are none), and one message for each of the others."""
-    kept, wrong = [], []
+    kept = []
+    wrong = []
     for word in text.replace(",", "").split():
         try:
             first.with_(**{name: word})
@@ -41,7 +42,12 @@ def budgets(first: Any, chosen: str, offered: Iterable[int], key: str, help: str
     """The menu of budgets, into which any number can be typed."""
     now = chosen.split()
     options = sorted({*now, *map(str, offered)}, key=lambda text: (len(text), text))
-    how = {"key": state.key(key), "help": help, "accept_new_options": True, "format_func": _thousands}
+    how = {
+        "key": state.key(key),
+        "help": help,
+        "accept_new_options": True,
+        "format_func": _thousands,
+    }
     kept, wrong = sifted(first, "budgets", " ".join(st.multiselect("Budgets", options, now, **how)))
     for problem in wrong:
         st.warning(f"{plain(problem[:1].upper() + problem[1:])} It is left out.")

@@ -65,7 +65,9 @@ def _described(make: Callable[..., Any], *arguments: Any) -> Mapping[str, Any]:
 
 def _feed(state: Any, value: Any) -> None:
     """Every part with its kind and length, so that no two different values read the same."""
-    state.update(f"{type(value).__name__} {len(value) if hasattr(value, '__len__') else ''};".encode())
+    state.update(
+        f"{type(value).__name__} {len(value) if hasattr(value, '__len__') else ''};".encode()
+    )
     if value is None or isinstance(value, str | bool | int | float | np.generic):
         state.update(repr(value).encode())
     elif isinstance(value, np.ndarray) and value.dtype != object:
@@ -87,7 +89,10 @@ def _content(array: np.ndarray) -> bytes:
     found = hashlib.blake2b(f"{array.dtype.str} {array.shape};".encode(), digest_size=16)
     found.update(np.ascontiguousarray(array).data.cast("B"))
     if not array.flags.writeable and array.nbytes > REMEMBERED_FROM:
-        _contents[id(array)] = weakref.ref(array, functools.partial(_contents.pop, id(array))), found.digest()
+        _contents[id(array)] = (
+            weakref.ref(array, functools.partial(_contents.pop, id(array))),
+            found.digest(),
+        )
     return found.digest()
 
 

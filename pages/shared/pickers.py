@@ -31,7 +31,13 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
         st.divider()
         about = datasets.info(spec.dataset)
         names = tuple(embeddings.embedders(about))
-        chosen = _choose("Embedding", names, spec.embedding, lambda n: embeddings.label_of(n, about.is_images), help=_lacking(about))
+        chosen = _choose(
+            "Embedding",
+            names,
+            spec.embedding,
+            lambda n: embeddings.label_of(n, about.is_images),
+            help=_lacking(about),
+        )
         entry = embeddings.find(chosen)
         spec = _tried(spec, embedding=chosen)
         if entry.seeded:
@@ -41,7 +47,8 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
 
 def _moved(spec: Spec, dataset: str) -> dict[str, Any]:
     """What changes with the dataset: all its points, and the first screen's embedding and strategy in place of what does not suit it."""
-    about, first = datasets.info(dataset), Spec()
+    about = datasets.info(dataset)
+    first = Spec()
     moved: dict[str, Any] = {"dataset": dataset, "n": None}
     if embeddings.unsuited(spec.embedding, about):
         moved["embedding"] = first.embedding
@@ -52,7 +59,10 @@ def _moved(spec: Spec, dataset: str) -> dict[str, Any]:
 
 def _lacking(about: datasets.Info) -> str | None:
     """Which embeddings are not offered, and why."""
-    reasons = {entry.label: embeddings.unsuited(name, about) for name, entry in embeddings.embedders().items()}
+    reasons = {
+        entry.label: embeddings.unsuited(name, about)
+        for name, entry in embeddings.embedders().items()
+    }
     return "  \n".join(f"{label} {reason}." for label, reason in reasons.items() if reason) or None
 
 
@@ -61,11 +71,21 @@ def strategy_choice(spec: Spec) -> Spec:
     scorers, reasons = rankers(datasets.info(spec.dataset))
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         explained = f"Gives every point a score; the highest are picked first.{reasons}"
-        chosen = _choose("Strategy", scorers, spec.strategy, lambda n: menu.find(n).label, help=explained, width=240)
+        chosen = _choose(
+            "Strategy",
+            scorers,
+            spec.strategy,
+            lambda n: menu.find(n).label,
+            help=explained,
+            width=240,
+        )
         spec = _tried(spec, strategy=chosen)
-        entry, values = menu.find(chosen), dict(spec.strategy_knobs)
+        entry = menu.find(chosen)
+        values = dict(spec.strategy_knobs)
         for name, knob in entry.knobs.items():
-            values[name] = knob_widget(knob, values.get(name, knob.default), f"{chosen} {name}", width=150)
+            values[name] = knob_widget(
+                knob, values.get(name, knob.default), f"{chosen} {name}", width=150
+            )
         if entry.random:
             spec = _tried(spec, draw=knob_widget(SEED, spec.draw, f"{chosen} draw", width=150))
     return _tried(spec, strategy_knobs=tuple(values.items()))
@@ -80,38 +100,91 @@ def network_choice(knob: Knob, current: str, images: bool) -> str:
 def rankers(about: datasets.Info) -> tuple[tuple[str, ...], str]:
     """The scorers that can rank this dataset, and for a tooltip what the others lack."""
     found = menu.rankers(about.labeled, about.probs)
-    absent = "; ".join(f"{menu.find(name).label} {reason}" for name, reason in found.items() if reason)
-    return tuple(name for name, reason in found.items() if not reason), f"  \nNot here: {absent}." if absent else ""
+    absent = "; ".join(
+        f"{menu.find(name).label} {reason}" for name, reason in found.items() if reason
+    )
+    return tuple(
+        name for name, reason in found.items() if not reason
+    ), f"  \nNot here: {absent}." if absent else ""
 
 
 def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch") -> Any:
     """The widget that fits a knob: a switch, a menu, a slider over its choices, or a number field."""
-    key, text = state.key(name), knob.help or None
+    key = state.key(name)
+    text = knob.help or None
     if knob.kind is bool:
         return st.toggle(knob.label, value, key=key, help=text, width=width)
     if knob.kind is str:
-        return st.selectbox(knob.label, knob.choices, knob.choices.index(value), key=key, help=text, width=width)
+        return st.selectbox(
+            knob.label, knob.choices, knob.choices.index(value), key=key, help=text, width=width
+        )
     if knob.choices:
         options = sorted({*knob.choices, value}, key=lambda v: (v is not None, v or 0))
-        return st.select_slider(knob.label, options, value, format_func=_number, key=key, help=text, width=width)
-    return st.number_input(knob.label, knob.low, knob.high, value, key=key, help=text, width=width, step=1 if knob.kind is int else None)
+        return st.select_slider(
+            knob.label, options, value, format_func=_number, key=key, help=text, width=width
+        )
+    return st.number_input(
+        knob.label,
+        knob.low,
+        knob.high,
+        value,
+        key=key,
+        help=text,
+        width=width,
+        step=1 if knob.kind is int else None,
+    )
 
 
-def dropdown(label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None, width: int | str = "stretch") -> str:
+def dropdown(
+    label: str,
+    options: Mapping[str, str],
+    chosen: str,
+    owner: str,
+    help: str | None = None,
+    width: int | str = "stretch",
+) -> str:
     """A menu of options, name -> what it is called."""
-    names, key = list(options), state.key(f"{owner} {label}")
-    return st.selectbox(label, names, names.index(chosen), format_func=options.__getitem__, key=key, help=help, width=width)
+    names = list(options)
+    key = state.key(f"{owner} {label}")
+    return st.selectbox(
+        label,
+        names,
+        names.index(chosen),
+        format_func=options.__getitem__,
+        key=key,
+        help=help,
+        width=width,
+    )
 
 
-def segments(label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None) -> str:
+def segments(
+    label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None
+) -> str:
     """One of a few options in a row, name -> what it is called."""
-    how = {"format_func": options.__getitem__, "key": state.key(f"{owner} {label}"), "help": help, "wrap": True}
+    how = {
+        "format_func": options.__getitem__,
+        "key": state.key(f"{owner} {label}"),
+        "help": help,
+        "wrap": True,
+    }
     return st.segmented_control(label, list(options), default=chosen, required=True, **how)
 
 
-def _choose(label: str, names: tuple[str, ...], current: str, title: Any, help: str | None = None, width: int | str = "stretch") -> str:
+def _choose(
+    label: str,
+    names: tuple[str, ...],
+    current: str,
+    title: Any,
+    help: str | None = None,
+    width: int | str = "stretch",
+) -> str:
     index = names.index(current) if current in names else 0
-    return st.selectbox(label, names, index, format_func=title, key=state.key(label), help=help, width=width) or names[index]
+    return (
+        st.selectbox(
+            label, names, index, format_func=title, key=state.key(label), help=help, width=width
+        )
+        or names[index]
+    )
 
 
 def _size(spec: Spec) -> int | None:
@@ -132,7 +205,10 @@ def _size(spec: Spec) -> int | None:
 
 def _knobs(knobs: Mapping[str, Knob], values: Knobs, owner: str) -> Knobs:
     given = dict(values)
-    return tuple((name, knob_widget(knob, given.get(name, knob.default), f"{owner} {name}")) for name, knob in knobs.items())
+    return tuple(
+        (name, knob_widget(knob, given.get(name, knob.default), f"{owner} {name}"))
+        for name, knob in knobs.items()
+    )
 
 
 def _tried(spec: Spec, **changes: Any) -> Spec:

@@ -38,8 +38,12 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 UPLOADS = "/_stcore/upload_file/"
-MOST_UPLOADED, REMEMBERED = 10 * hosting.BOUNDS.upload_mb * 1_000_000, 10_000  # bytes of one session; sessions that are counted
-LARGEST = (hosting.BOUNDS.upload_mb + 1) * 1_000_000  # bytes of a request: an upload, and what is written around it
+# bytes of one session; sessions that are counted
+MOST_UPLOADED = 10 * hosting.BOUNDS.upload_mb * 1_000_000
+REMEMBERED = 10_000
+LARGEST = (
+    hosting.BOUNDS.upload_mb + 1
+) * 1_000_000  # bytes of a request: an upload, and what is written around it
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 SOURCES = {
     "default-src": "'self'",
@@ -61,7 +65,9 @@ def headers() -> dict[str, str]:
     scripts = " ".join([SOURCES["script-src"], *map(_digest, _own_scripts())])
     policy = SOURCES | {"script-src": scripts, "frame-ancestors": framing}
     return {
-        "content-security-policy": "; ".join(f"{name} {sources}" for name, sources in policy.items()),
+        "content-security-policy": "; ".join(
+            f"{name} {sources}" for name, sources in policy.items()
+        ),
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
@@ -101,7 +107,13 @@ class Guarded:
         if refused is None:
             return await self.app(scope, receive, send_guarded)
         status, text = refused
-        await send_guarded({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+        await send_guarded(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(b"content-type", b"text/plain")],
+            }
+        )
         await send_guarded({"type": "http.response.body", "body": text})
 
     def _had_enough(self, scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
@@ -141,13 +153,21 @@ def went_wrong(error: Exception) -> bool:
 
 
 # What differs from .streamlit/config.toml before visitors. Streamlit reads its variables in `streamlit run` only.
-SETTINGS = {"server.maxUploadSize": hosting.BOUNDS.upload_mb, "client.toolbarMode": "minimal", "client.showErrorDetails": "none"}
+SETTINGS = {
+    "server.maxUploadSize": hosting.BOUNDS.upload_mb,
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+}
 
 
 @asynccontextmanager
 async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """While the server runs. In another site's frame the cookie that protects uploads has to be sent from there, too."""
-    framed = {"server.xsrfCookieSameSite": "none"} if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS") else {}
+    framed = (
+        {"server.xsrfCookieSameSite": "none"}
+        if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS")
+        else {}
+    )
     for name, value in (SETTINGS | framed).items():
         config.set_option(name, value, "pages/shared/server.py")
     render_lock.take_turns()
@@ -156,4 +176,6 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 # Streamlit sets this log's level anew, whatever uvicorn was told: a hundred visitors would fill it with a line for each file.
 logging.getLogger("uvicorn.access").disabled = True
-app = st.App(ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong, lifespan=settings)
+app = st.App(
+    ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong, lifespan=settings
+)

@@ -50,26 +50,41 @@ table.tau td.own {outline: 2px dashed; outline-offset: -4px}
 def ledger(parts: Sequence[tuple[int, str, str]]) -> str:
     """What a sum is made of: one bar of pieces (amount, words, colour), the largest first, and the same as a subtraction."""
     pieces = "".join(
-        f'<div style="flex: {n} 1 0; background: {colour}" title="{n:,} {html.escape(words)}"></div>' for n, words, colour in parts
+        f'<div style="flex: {n} 1 0; background: {colour}" title="{n:,} {html.escape(words)}"></div>'
+        for n, words, colour in parts
     )
-    total, rest = sum(n for n, _, _ in parts), parts[0]
+    total = sum(n for n, _, _ in parts)
+    rest = parts[0]
     rows = [(f"{total:,}", "pixels", "")]
     rows += [(f"− {n:,}", words, "") for n, words, _ in parts[1:]]
     rows.append((f"{rest[0]:,}", rest[1], ' class="total"'))
-    figures = "".join(f"<dt{mark}>{n}</dt><dd{mark}>{html.escape(words)}</dd>" for n, words, mark in rows)
+    figures = "".join(
+        f"<dt{mark}>{n}</dt><dd{mark}>{html.escape(words)}</dd>" for n, words, mark in rows
+    )
     return f'<div class="ledger" aria-hidden="true">{pieces}</div><dl class="sum">{figures}</dl>'
 
 
-def strip(rows: Mapping[str, Sequence[float]], colours: Mapping[str, str], ends: tuple[str, str]) -> str:
+def strip(
+    rows: Mapping[str, Sequence[float]], colours: Mapping[str, str], ends: tuple[str, str]
+) -> str:
     """Where does one point stand? One row per ranking, one dot per seed, at shares 0 to 1 of the row's width."""
     lines = []
     for name, shares in rows.items():
-        said = f"{name}: " + (f"percentile {', '.join(f'{100 * share:.0f}' for share in shares)}" if len(shares) else "not shown yet")
-        dots = "".join(
-            f'<i style="left: {100 * share:.1f}%; background: {colours[name]}" title="{100 * share:.0f}"></i>' for share in shares
+        said = f"{name}: " + (
+            f"percentile {', '.join(f'{100 * share:.0f}' for share in shares)}"
+            if len(shares)
+            else "not shown yet"
         )
-        lines.append(f'<b>{html.escape(name)}</b><div class="track" role="img" aria-label="{html.escape(said)}">{dots}</div>')
-    lines.append(f'<span></span><div class="ends"><span>{html.escape(ends[0])}</span><span>{html.escape(ends[1])}</span></div>')
+        dots = "".join(
+            f'<i style="left: {100 * share:.1f}%; background: {colours[name]}" title="{100 * share:.0f}"></i>'
+            for share in shares
+        )
+        lines.append(
+            f'<b>{html.escape(name)}</b><div class="track" role="img" aria-label="{html.escape(said)}">{dots}</div>'
+        )
+    lines.append(
+        f'<span></span><div class="ends"><span>{html.escape(ends[0])}</span><span>{html.escape(ends[1])}</span></div>'
+    )
     return f'<div class="strip">{"".join(lines)}</div>'
 
 
@@ -81,7 +96,10 @@ def tau_table(names: Sequence[str], matrix: Floats, own: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{_breakable(name)}</th>' for name in names)
     body = ""
     for i, name in enumerate(names):
-        cells = "".join(_cell(matrix[i, j], f"{name} and {names[j]}", own[i] if i == j else "") for j in range(len(names)))
+        cells = "".join(
+            _cell(matrix[i, j], f"{name} and {names[j]}", own[i] if i == j else "")
+            for j in range(len(names))
+        )
         body += f'<tr><th scope="row">{_breakable(name)}</th>{cells}</tr>'
     return f'<table class="tau"><thead><tr><td style="height:auto"></td>{head}</tr></thead><tbody>{body}</tbody></table>'
 
@@ -103,7 +121,9 @@ def mixed(value: float) -> str:
     """The colour of a correlation: blue at -1, white at 0, vermilion at 1."""
     end = CORRELATION[2] if value >= 0 else CORRELATION[0]
     channels = (int(end[at : at + 2], 16) for at in (1, 3, 5))
-    return "#" + "".join(f"{round(255 + min(1.0, abs(value)) * (channel - 255)):02X}" for channel in channels)
+    return "#" + "".join(
+        f"{round(255 + min(1.0, abs(value)) * (channel - 255)):02X}" for channel in channels
+    )
 
 
 def digits_row(images: Bytes, alt: str, dark: bool, gap: int = 4) -> str:
@@ -118,7 +138,9 @@ def digits_row(images: Bytes, alt: str, dark: bool, gap: int = 4) -> str:
     return f'<img class="digits" alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
 
 
-def points_on_axes(x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, width: int = 300, height: int = 190) -> str:
+def points_on_axes(
+    x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, width: int = 300, height: int = 190
+) -> str:
     """Points as discs in a frame, the area of each in proportion to `sizes` (0 to 1), as an SVG image."""
     ink = "#F5F7F9" if dark else "#0B0D0F"
     places = [_within(values, 20, extent - 20) for values, extent in ((x, width), (-y, height))]
@@ -126,7 +148,9 @@ def points_on_axes(x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, wi
         f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{3 + 13 * math.sqrt(size):.1f}" fill="{TOP}" fill-opacity=".9"/>'
         for px, py, size in zip(*places, sizes, strict=True)
     )
-    frame = f'<path d="M4 4V{height - 4}H{width - 4}" fill="none" stroke="{ink}" stroke-opacity=".6"/>'
+    frame = (
+        f'<path d="M4 4V{height - 4}H{width - 4}" fill="none" stroke="{ink}" stroke-opacity=".6"/>'
+    )
     drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{frame}{discs}</svg>'
     encoded = base64.b64encode(drawing.encode()).decode()
     return f'<img alt="{html.escape(alt)}" style="width: 100%" src="data:image/svg+xml;base64,{encoded}">'
@@ -134,13 +158,20 @@ def points_on_axes(x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, wi
 
 def formula(text: str) -> str:
     """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes x<sub>i</sub><sup>T</sup>."""
-    lowered = re.sub(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])", r"\1<sub>\2</sub>", html.escape(text))
+    lowered = re.sub(
+        r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])",
+        r"\1<sub>\2</sub>",
+        html.escape(text),
+    )
     return re.sub(r"\^(T|\+|-?\d+)", r"<sup>\1</sup>", lowered)
 
 
 def side_by_side(*figures: tuple[str, str]) -> str:
     """Pictures with their captions (HTML), in one row."""
-    drawn = "".join(f"<figure>{picture}<figcaption>{caption}</figcaption></figure>" for picture, caption in figures)
+    drawn = "".join(
+        f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
+        for picture, caption in figures
+    )
     return f'<div style="display: grid; grid-template-columns: repeat({len(figures)}, 1fr); gap: 1rem">{drawn}</div>'
 
 

@@ -34,10 +34,15 @@ def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
     if policy.hosted():
         own.visitor.set(visitor.owner())
         visitor.at_end(own.remove_all_of_visitors)
-    query, session = dict(st.query_params), st.session_state
+    query = dict(st.query_params)
+    session = st.session_state
     moved = session.get("page") != page
     session["page"] = page
-    if (query and query != session.get("link")) or (not moved and query != session.get("link", {})) or "spec" not in session:
+    if (
+        (query and query != session.get("link"))
+        or (not moved and query != session.get("link", {}))
+        or "spec" not in session
+    ):
         session["spec"], problems = from_query(query)
         session[f"view {page}"], more = _read_view(knobs, query)
         session["problems"] = problems + more
@@ -52,8 +57,11 @@ def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
 def leave(page: str, knobs: View, spec: Spec, view: Mapping[str, Any]) -> dict[str, str]:
     """Keep the Spec and the view, and write them into the link, which is returned."""
     session = st.session_state
-    session["spec"], session[f"view {page}"] = spec, dict(view)
-    link = spec.to_query() | {name: str(view[name]) for name, knob in knobs.items() if view[name] != knob.default}
+    session["spec"] = spec
+    session[f"view {page}"] = dict(view)
+    link = spec.to_query() | {
+        name: str(view[name]) for name, knob in knobs.items() if view[name] != knob.default
+    }
     if link != dict(st.query_params):
         st.query_params.from_dict(link)
     session["link"] = link
@@ -105,12 +113,14 @@ def _leave_what_is_gone() -> None:
         session["spec"] = session["spec"].with_()
         own.check_listed(session["spec"].dataset)
     except UserError as error:
-        session["spec"], session["problems"] = Spec(), [*session["problems"], str(error)]
+        session["spec"] = Spec()
+        session["problems"] = [*session["problems"], str(error)]
         renew()
 
 
 def _read_view(knobs: View, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    view, found = {}, []
+    view = {}
+    found = []
     for name in knobs.keys() & query.keys():
         try:
             view[name] = knobs[name].parse(query[name])

@@ -48,7 +48,9 @@ class _Guests:
         with self.lock:
             self.away.setdefault(owner, time.monotonic())
             if self.thread is None:
-                self.thread = threading.Thread(target=self._watch, name="leverage-lab-guests", daemon=True)
+                self.thread = threading.Thread(
+                    target=self._watch, name="leverage-lab-guests", daemon=True
+                )
                 self.thread.start()
 
     def _watch(self) -> None:
@@ -87,7 +89,11 @@ def owner() -> str:
 def here(owner: str) -> bool:
     """Is their browser tab open and connected?"""
     session = _guests.sessions.get(owner)
-    return session is not None and runtime.exists() and runtime.get_instance().is_active_session(session)
+    return (
+        session is not None
+        and runtime.exists()
+        and runtime.get_instance().is_active_session(session)
+    )
 
 
 def at_end(function: Ending) -> None:
@@ -138,7 +144,8 @@ def ask(key: str, task: str, *arguments: Any, priority: int = 0) -> Job:
 
     One that they have stopped stays stopped for them, whoever else waits for it. One that they may not begin has failed, with the reason.
     """
-    session, job = st.session_state, jobs.find(key)
+    session = st.session_state
+    job = jobs.find(key)
     if key in session.get("stopped", ()) and not (job is not None and job.finished):
         return _never_begun(key, task, arguments, "cancelled")
     session.setdefault("asked", {})[key] = session.get("run", 0)
@@ -170,7 +177,9 @@ def again(key: str) -> None:
     jobs.forget(key)
 
 
-def _never_begun(key: str, task: str, arguments: tuple, state: str, error: str | None = None) -> Job:
+def _never_begun(
+    key: str, task: str, arguments: tuple, state: str, error: str | None = None
+) -> Job:
     job = Job(key, task, arguments, attempt=0)
     job._finish(state, error=error)
     return job

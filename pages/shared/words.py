@@ -49,14 +49,18 @@ SHORT = {
 
 def short(embedding: str) -> str:
     """An embedding's name where space is short."""
-    return own.about(embedding).title if own.is_joined(embedding) else SHORT.get(embedding, embedding)
+    return (
+        own.about(embedding).title if own.is_joined(embedding) else SHORT.get(embedding, embedding)
+    )
 
 
 def ranking_name(spec: Spec, seeds: bool = True) -> str:
     """A ranking where space is short: "classification 2, leverage (ridge 0.1)"."""
     seed = f" {spec.seed}" if seeds and embeddings.find(spec.embedding).seeded else ""
     draw = f" {spec.draw}" if seeds and spec.draw else ""
-    knobs = ", ".join(f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs))
+    knobs = ", ".join(
+        f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs)
+    )
     return f"{short(spec.embedding)}{seed}, {inside(menu.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
 
 
@@ -79,7 +83,10 @@ def inside(label: str) -> str:
 
 # What Streamlit's Markdown would read as more than itself, and where it would make a link of an address or a sign of a word.
 _MARKS = re.compile(r"([\\`*\[\]{}<$~|&]|\b_|_\b|(?<!\w):(?=\w)|^[#>=+-])")
-_WHOLE = re.compile(r"(?<=http)(?=s?://)|(?<=www)(?=\.)|(?<=@)(?=[-\w])|(?<=(?<!\w):)(?=[-+/\w]+:(?!\w))", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"(?<=http)(?=s?://)|(?<=www)(?=\.)|(?<=@)(?=[-\w])|(?<=(?<!\w):)(?=[-+/\w]+:(?!\w))",
+    re.IGNORECASE,
+)
 UNSEEN = "\u2060"  # word joiner, of no width: an escape does not keep Markdown from turning these
 
 

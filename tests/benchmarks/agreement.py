@@ -51,7 +51,9 @@ def compare(name: str, reference: Callable, wanted: float, scores: np.ndarray, r
     difference = np.abs(ours(scores) - expected).max()
     verdict = "as wanted" if ratio >= wanted and difference <= 1e-12 else "NOT as wanted"
     runs = ", ".join(f"{second:.3f}" for second in seconds)
-    print(f"{name:17s} ours {median(seconds):6.3f} s ({runs})   scipy {theirs:6.2f} s   {ratio:5.1f} times (wanted {wanted})")
+    print(
+        f"{name:17s} ours {median(seconds):6.3f} s ({runs})   scipy {theirs:6.2f} s   {ratio:5.1f} times (wanted {wanted})"
+    )
     print(f"{'':17s} largest difference to scipy {difference:.1e} (wanted 1e-12): {verdict}")
 
 
@@ -63,8 +65,12 @@ def main() -> None:
     given = parser.parse_args()
     scores = rankings(given.rankings, given.points)
     pairs = given.rankings * (given.rankings - 1) // 2
-    print(f"{given.rankings} rankings of {given.points:,} points, {pairs} pairs, {os.cpu_count()} processors")
-    print(f"warm-up (compiling, or loading kept code): {timed(agreement.weighted_kendall, scores[:2, :10])[0]:.2f} s")
+    print(
+        f"{given.rankings} rankings of {given.points:,} points, {pairs} pairs, {os.cpu_count()} processors"
+    )
+    print(
+        f"warm-up (compiling, or loading kept code): {timed(agreement.weighted_kendall, scores[:2, :10])[0]:.2f} s"
+    )
     for name, reference, wanted in WANTED:
         compare(name, reference, wanted, scores, given.repeat)
 

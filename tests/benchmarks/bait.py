@@ -49,7 +49,10 @@ def slices(h: np.ndarray, p: np.ndarray):
 def definition(h: np.ndarray, p: np.ndarray, picks: int) -> tuple[list[int], float]:
     """The first picks with no labeled points and ridge 1, and the mean seconds of one."""
     size = h.shape[1] * p.shape[1]
-    inverse, fisher = torch.eye(size, dtype=torch.float64), torch.zeros(size, size, dtype=torch.float64)
+    inverse, fisher = (
+        torch.eye(size, dtype=torch.float64),
+        torch.zeros(size, size, dtype=torch.float64),
+    )
     for v in slices(h, p):
         flat = v.flatten(0, 1)
         fisher += flat.T @ flat / len(h)
@@ -58,7 +61,9 @@ def definition(h: np.ndarray, p: np.ndarray, picks: int) -> tuple[list[int], flo
         middle, gains = inverse @ fisher @ inverse, []
         for v in slices(h, p):
             started = time.perf_counter()
-            inner = torch.linalg.inv(torch.eye(v.shape[1], dtype=torch.float64) + (v @ inverse) @ v.mT)
+            inner = torch.linalg.inv(
+                torch.eye(v.shape[1], dtype=torch.float64) + (v @ inverse) @ v.mT
+            )
             gains.append((((v @ middle) @ v.mT) * inner.mT).sum((1, 2)))
             seconds += time.perf_counter() - started
         gains = torch.cat(gains)
@@ -66,7 +71,9 @@ def definition(h: np.ndarray, p: np.ndarray, picks: int) -> tuple[list[int], flo
         chosen.append(int(gains.argmax()))
         v = gradients(h[chosen[-1:]], p[chosen[-1:]])[0]
         u = inverse @ v.T
-        inverse = inverse - u @ torch.linalg.solve(torch.eye(len(v), dtype=torch.float64) + v @ u, u.T)
+        inverse = inverse - u @ torch.linalg.solve(
+            torch.eye(len(v), dtype=torch.float64) + v @ u, u.T
+        )
     return chosen, seconds / picks
 
 
@@ -104,11 +111,17 @@ def main() -> None:
     picks, each = definition(h, p, 2)
     print("n = 20,000, d = 128, c = 10, k = 10, float64 both")
     print(f"  BAIT {ours:.2f} s in all: 20 in, 10 out, {name}; forward only {ours_forward:.2f} s")
-    print(f"  definition, CPU: {each:.1f} s a pick, so {20 * each:.0f} s for 20 in: {20 * each / ours:.0f} times ours, wanted 100")
-    print(f"  the definition's first picks {picks}, ours {forward[:2].tolist()}; {len(indices)} points stay")
+    print(
+        f"  definition, CPU: {each:.1f} s a pick, so {20 * each:.0f} s for 20 in: {20 * each / ours:.0f} times ours, wanted 100"
+    )
+    print(
+        f"  the definition's first picks {picks}, ours {forward[:2].tolist()}; {len(indices)} points stay"
+    )
     h, p = problem(60_000, 128, 10)
     _, seconds, peak = timed(lambda: bait(h, p, k=100))
-    print(f"n = 60,000, d = 128, c = 10, k = 100: 200 in, 100 out, {name} {seconds:.1f} s, wanted 90; {peak:.2f} GB at most, wanted 2")
+    print(
+        f"n = 60,000, d = 128, c = 10, k = 100: 200 in, 100 out, {name} {seconds:.1f} s, wanted 90; {peak:.2f} GB at most, wanted 2"
+    )
 
 
 if __name__ == "__main__":

@@ -46,10 +46,15 @@ def start() -> tuple[subprocess.Popen, str]:
         "--server.address",
         "127.0.0.1",
     ]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     for _ in range(300):
         try:
-            if urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read() == b"ok":
+            if (
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
+                == b"ok"
+            ):
                 break
         except OSError:
             time.sleep(0.1)
@@ -58,9 +63,13 @@ def start() -> tuple[subprocess.Popen, str]:
 
 def browser_path() -> str:
     """Chromium or Chrome on the PATH."""
-    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+    found = next(
+        filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None
+    )
     if found is None:
-        raise SystemExit("No Chromium or Chrome on the PATH. Install one, for example: apt-get install chromium")
+        raise SystemExit(
+            "No Chromium or Chrome on the PATH. Install one, for example: apt-get install chromium"
+        )
     return found
 
 
@@ -71,7 +80,8 @@ def first_pictures(url: str, visitors: int) -> list[float]:
     seconds = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=browser_path(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         browser.new_context().new_page().goto("about:blank")
         for _ in range(visitors):
@@ -109,10 +119,14 @@ def main() -> None:
     finally:
         server.terminate()
         server.wait()
-    print(f"first picture: very first visitor {pictures[0]:.2f} s, then {', '.join(f'{s:.2f}' for s in pictures[1:])} s")
+    print(
+        f"first picture: very first visitor {pictures[0]:.2f} s, then {', '.join(f'{s:.2f}' for s in pictures[1:])} s"
+    )
     print(f"web process after {len(pictures)} visitors: {memory:.0f} MB")
     reruns = light_reruns()
-    print(f"light rerun: median {statistics.median(reruns) * 1e3:.0f} ms, worst of {len(reruns)} {max(reruns) * 1e3:.0f} ms")
+    print(
+        f"light rerun: median {statistics.median(reruns) * 1e3:.0f} ms, worst of {len(reruns)} {max(reruns) * 1e3:.0f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -30,7 +30,13 @@ class Tally:
     """How the examples of one sort ended."""
 
     def __init__(self, sort: str):
-        self.sort, self.ends, self.failures, self.slowest, self.turn = sort, Counter(), {}, (0.0, ""), 0
+        self.sort, self.ends, self.failures, self.slowest, self.turn = (
+            sort,
+            Counter(),
+            {},
+            (0.0, ""),
+            0,
+        )
 
     def watch(self, what: str, run: Callable[[], str]) -> None:
         """Run one example and note its end; failures are kept once for each place in which they arise."""
@@ -39,14 +45,19 @@ class Tally:
             self.ends[run()] += 1
         except Exception as error:
             self.ends["FAILED"] += 1
-            self.failures.setdefault(f"{type(error).__name__} at {traceback.extract_tb(error.__traceback__)[-1]}", (what, error))
+            self.failures.setdefault(
+                f"{type(error).__name__} at {traceback.extract_tb(error.__traceback__)[-1]}",
+                (what, error),
+            )
         self.slowest = max(self.slowest, (time.perf_counter() - started, what))
         self.turn += 1
 
     def report(self) -> None:
         """One line, and the failures."""
         ends = ", ".join(f"{count:,} {end}" for end, count in self.ends.most_common())
-        print(f"{self.sort}: {ends}; slowest {self.slowest[0]:.2f} s (wanted below {SLOW:.0f} s): {self.slowest[1]}")
+        print(
+            f"{self.sort}: {ends}; slowest {self.slowest[0]:.2f} s (wanted below {SLOW:.0f} s): {self.slowest[1]}"
+        )
         for place, (what, error) in self.failures.items():
             print(f"  {place}: {what}: {str(error)[:300]}")
 
@@ -63,7 +74,13 @@ def receive(tally: Tally, upload) -> None:
             return "refused with a message"
         assert_sound(draft, limits)
         preview(draft)
-        return "read, with fatal faults" if draft.fatal else "read, with faults" if draft.faults else "read"
+        return (
+            "read, with fatal faults"
+            if draft.fatal
+            else "read, with faults"
+            if draft.faults
+            else "read"
+        )
 
     tally.watch(upload.how, run)
 
@@ -85,7 +102,9 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def fuzz(tally: Tally, drawn: SearchStrategy, handle: Callable, chosen: settings, start: int) -> None:
+def fuzz(
+    tally: Tally, drawn: SearchStrategy, handle: Callable, chosen: settings, start: int
+) -> None:
     """Hand so many examples to handle(tally, example)."""
 
     @seed(start)
@@ -100,12 +119,19 @@ def fuzz(tally: Tally, drawn: SearchStrategy, handle: Callable, chosen: settings
 
 def main(examples: int = 10_000, start: int = 0) -> None:
     """All of it."""
-    chosen = settings(max_examples=examples // 2, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    chosen = settings(
+        max_examples=examples // 2,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     before, received, followed = peak_megabytes(), Tally("uploads"), Tally("links")
     fuzz(received, uploads(), receive, chosen, start)
     fuzz(followed, links(), follow, chosen, start)
     failed, grown = received.ends["FAILED"] + followed.ends["FAILED"], peak_megabytes() - before
-    print(f"{examples:,} examples, {failed:,} failures (wanted 0), peak memory grew by {grown:.0f} MB (wanted at most {GROWN})")
+    print(
+        f"{examples:,} examples, {failed:,} failures (wanted 0), peak memory grew by {grown:.0f} MB (wanted at most {GROWN})"
+    )
 
 
 if __name__ == "__main__":

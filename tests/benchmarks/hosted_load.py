@@ -29,10 +29,21 @@ from tests.tools import hosted_server
 
 MINUTES, SESSIONS, PAUSE, ARRIVE, STAY = 10.0, 100, 3.0, 15.0, 12
 WANTED_SECONDS, WANTED_MB = 0.3, 100
-BUNDLED = ("Raw pixels", "Untrained network", "Network trained to regress", "Network trained to classify")
+BUNDLED = (
+    "Raw pixels",
+    "Untrained network",
+    "Network trained to regress",
+    "Network trained to classify",
+)
 # Page -> what is changed there: a widget and the choices that need no worker (None: all that it offers), or buttons that begin so.
 ACTS: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {
-    "": [("Show", None), ("Embedding", BUNDLED), ("Shown", ("60", "120", "240")), ("Percentile", None), ("Classes", None)],
+    "": [
+        ("Show", None),
+        ("Embedding", BUNDLED),
+        ("Shown", ("60", "120", "240")),
+        ("Percentile", None),
+        ("Classes", None),
+    ],
     "agreement": [("Measure", ("Kendall τ", "Weighted τ", "Spearman ρ")), ("Order", None)],
     "map": [("Colour by", None), ("Embedding", BUNDLED)],
     "lesson": [("Next: ", None), ("Show without", None), ("Start again", None)],
@@ -41,7 +52,9 @@ ACTS: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {
     "trim": [("Show", ("By points removed", "Against random", "By class"))],
 }
 WEIGHTS = {"": 30, "lesson": 25, "agreement": 12, "map": 12, "retrain": 12, "active": 5, "trim": 4}
-SWEEP = "dataset=digits&network=mlp&budgets=500+1000&candidates=top%3Araw+bottom%3Araw+random&seeds=20"
+SWEEP = (
+    "dataset=digits&network=mlp&budgets=500+1000&candidates=top%3Araw+bottom%3Araw+random&seeds=20"
+)
 CLICKS = 0.05  # of the actions on the first page
 
 
@@ -62,10 +75,17 @@ async def act(visitor: Visitor, page: str, rng: random.Random, measured: Measure
     if page == "" and visitor.gallery and rng.random() < CLICKS:
         measured.points.append(await visitor.click(rng.randrange(20)))
         return
-    offered = [(widget, choices) for name, choices in ACTS[page] for widget in visitor.widgets if widget.startswith(name)]
+    offered = [
+        (widget, choices)
+        for name, choices in ACTS[page]
+        for widget in visitor.widgets
+        if widget.startswith(name)
+    ]
     label, choices = rng.choice(offered)
     if hasattr(visitor.widgets[label], "options"):
-        measured.light.append(await visitor.choose(label, rng.choice(list(choices or visitor.options(label)))))
+        measured.light.append(
+            await visitor.choose(label, rng.choice(list(choices or visitor.options(label))))
+        )
     else:
         measured.light.append(await visitor.press(label))
 
@@ -77,7 +97,9 @@ async def stay(url: str, measured: Measured, seed: int, end: float) -> None:
     while time.monotonic() < end:
         (page,) = rng.choices(list(WEIGHTS), WEIGHTS.values())
         try:
-            async with visit(url, page, f"chapter={rng.randint(1, 9)}" if page == "lesson" else "") as visitor:
+            async with visit(
+                url, page, f"chapter={rng.randint(1, 9)}" if page == "lesson" else ""
+            ) as visitor:
                 measured.arrivals.append(await visitor.run())
                 for _ in range(rng.randint(2, 2 * STAY)):
                     await asyncio.sleep(rng.uniform(0.5 * PAUSE, 1.5 * PAUSE))
@@ -130,7 +152,9 @@ async def crowd(url: str, sessions: int, minutes: float) -> Measured:
     measured, end = Measured(), time.monotonic() + 60 * minutes
     visits = [stay(url, measured, seed, end) for seed in range(sessions)]
     with suppress(TimeoutError, ConnectionClosed):
-        await asyncio.wait_for(asyncio.gather(experiment(url, measured, end), *visits), 60 * minutes + 60)
+        await asyncio.wait_for(
+            asyncio.gather(experiment(url, measured, end), *visits), 60 * minutes + 60
+        )
     return measured
 
 
@@ -158,12 +182,20 @@ def main() -> None:
     print(told("light rerun", measured.light) + f"; wanted: within {WANTED_SECONDS * 1e3:.0f} ms")
     print(told("arrival on a page", measured.arrivals))
     print(told("opening a point, which asks the worker", measured.points))
-    print(f"errors: {len(measured.errors)} {measured.errors[:3]}; in the log: {len(log)} {log[:3]}; wanted: 0")
+    print(
+        f"errors: {len(measured.errors)} {measured.errors[:3]}; in the log: {len(log)} {log[:3]}; wanted: 0"
+    )
     more = after - before
-    print(f"web process: {before:.0f} MB after its first visitors, {after:.0f} at the end: {more:.0f} more; wanted: {WANTED_MB}")
+    print(
+        f"web process: {before:.0f} MB after its first visitors, {after:.0f} at the end: {more:.0f} more; wanted: {WANTED_MB}"
+    )
     runs = len(measured.light) + len(measured.arrivals) + len(measured.points)
-    print(f"processor time of the web process per run: {work * 1e3 / max(1, runs):.0f} ms; experiments that ended: {measured.experiments}")
-    print(f"sent to one session: {np.median(measured.received or [0]) / 1e3:.0f} kB; load of this machine: {psutil.getloadavg()[0]:.1f}")
+    print(
+        f"processor time of the web process per run: {work * 1e3 / max(1, runs):.0f} ms; experiments that ended: {measured.experiments}"
+    )
+    print(
+        f"sent to one session: {np.median(measured.received or [0]) / 1e3:.0f} kB; load of this machine: {psutil.getloadavg()[0]:.1f}"
+    )
 
 
 if __name__ == "__main__":

@@ -58,26 +58,40 @@ def clouds(n: int, d: int, c: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return (centres[labels] + rng.normal(size=(n, d)) / 2).astype(np.float32), labels
 
 
-def by_autograd(head: Head, validation: Embedded, points: np.ndarray, labels: np.ndarray) -> tuple[Seconds, np.ndarray]:
+def by_autograd(
+    head: Head, validation: Embedded, points: np.ndarray, labels: np.ndarray
+) -> tuple[Seconds, np.ndarray]:
     """(seconds for all of them, FI-util) of these points with torch's derivatives of the loss and of log P. Two classes."""
     opened = open_head(head)
     factor = cho_factor(dense_hessian(opened, opened.penalty))
     rows = opened.design(validation.embedding)
-    slope = opened.mean_gradient(rows, opened.residuals(opened.probabilities(rows), validation.labels)).ravel()
+    slope = opened.mean_gradient(
+        rows, opened.residuals(opened.probabilities(rows), validation.labels)
+    ).ravel()
     theta, basis = torch.tensor(opened.basis.T @ opened.theta), torch.tensor(opened.basis)
 
     def log_probs(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         return torch.log_softmax(basis @ (t @ torch.cat([x, x.new_ones(1)])), dim=0)
 
     def score(x: torch.Tensor, label: int) -> float:
-        mixed = torch.func.jacfwd(torch.func.grad(lambda t, x: -log_probs(x, t)[label]), argnums=1)(theta, x)
+        mixed = torch.func.jacfwd(torch.func.grad(lambda t, x: -log_probs(x, t)[label]), argnums=1)(
+            theta, x
+        )
         shift = -cho_solve(factor, mixed.reshape(theta.numel(), -1).numpy()) / opened.n
         by_x, by_theta = torch.func.jacrev(log_probs, argnums=(0, 1))(x, theta)
         slopes = by_x.numpy() + by_theta.reshape(len(by_x), -1).numpy() @ shift
-        _, values, vectors = np.linalg.svd(np.sqrt(log_probs(x, theta).exp().numpy())[:, None] * slopes, full_matrices=False)
+        _, values, vectors = np.linalg.svd(
+            np.sqrt(log_probs(x, theta).exp().numpy())[:, None] * slopes, full_matrices=False
+        )
         return float(((vectors[:1] @ (slope @ shift) / values[:1]) ** 2).sum())
 
-    seconds, scores = timed(lambda: [score(torch.tensor(x, dtype=torch.float64), int(y)) for x, y in zip(points, labels, strict=True)], 1)
+    seconds, scores = timed(
+        lambda: [
+            score(torch.tensor(x, dtype=torch.float64), int(y))
+            for x, y in zip(points, labels, strict=True)
+        ],
+        1,
+    )
     return seconds, np.array(scores)
 
 
@@ -91,7 +105,9 @@ def trimming() -> None:
     difference = np.abs(scores[:20] / slow - 1).max()
     print(f"FI-util, 5,000 points, 785 parameters: {seconds}; autograd {slower} for 20 points")
     wall, work = (5_000 / 20 * theirs / ours for theirs, ours in zip(slower, seconds, strict=True))
-    print(f"  {wall:.0f} times faster ({work:.0f} by work), wanted at least 20; largest relative difference {difference:.0e}")
+    print(
+        f"  {wall:.0f} times faster ({work:.0f} by work), wanted at least 20; largest relative difference {difference:.0e}"
+    )
 
 
 def active_learning() -> None:
@@ -101,9 +117,15 @@ def active_learning() -> None:
     head = softmax_head.fit(x[labeled], y[labeled], l2=1e-3)
     exact, scores = timed(lambda: fi_active(x, y, labeled, head))
     quick, factored = timed(lambda: fi_active(x, y, labeled, head, hessian="kfac", directions=10))
-    agreement = np.corrcoef(np.argsort(np.argsort(scores[480:])), np.argsort(np.argsort(factored[480:])))[0, 1]
-    print(f"FI-active, 480 labeled, 420 in the pool, 2,313 parameters: exact {exact}, wanted under 5 s")
-    print(f"  with Kronecker factors and 10 directions {quick}; Spearman correlation with the exact scores {agreement:.2f}")
+    agreement = np.corrcoef(
+        np.argsort(np.argsort(scores[480:])), np.argsort(np.argsort(factored[480:]))
+    )[0, 1]
+    print(
+        f"FI-active, 480 labeled, 420 in the pool, 2,313 parameters: exact {exact}, wanted under 5 s"
+    )
+    print(
+        f"  with Kronecker factors and 10 directions {quick}; Spearman correlation with the exact scores {agreement:.2f}"
+    )
 
 
 def utilities() -> None:
@@ -115,7 +137,9 @@ def utilities() -> None:
     for goal in ("dev", "entropy", "fisher"):
         every, _ = timed(lambda goal=goal: label_utilities(x, unseen, head, goal=goal))
         worst, _ = timed(lambda goal=goal: goal_utility(x, y, unseen, head, goal=goal, over="min"))
-        print(f"GORAL, 15,000 points under 26 labels, goal {goal}: {every}, their minimum {worst}, wanted under 0.5 s")
+        print(
+            f"GORAL, 15,000 points under 26 labels, goal {goal}: {every}, their minimum {worst}, wanted under 0.5 s"
+        )
 
 
 def neighbours() -> None:

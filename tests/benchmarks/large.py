@@ -39,7 +39,9 @@ def write(path: Path, n: int) -> None:
     """Normal random numbers, row by row of a .npy file."""
     rng = np.random.default_rng(0)
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (n, D)})
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (n, D)}
+        )
         for start in range(0, n, 10_000):
             file.write(rng.standard_normal((min(10_000, n - start), D), np.float32).data)
 
@@ -47,8 +49,18 @@ def write(path: Path, n: int) -> None:
 def command(path: Path) -> tuple[float, float]:
     """(seconds, peak MB) of the command line as a process of its own. Linux knows the peak since the program began as VmHWM."""
     started = time.perf_counter()
-    arguments = [sys.executable, "-c", COMMAND, "leverage", str(path), "--out", str(path.with_suffix(".parquet"))]
-    done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    arguments = [
+        sys.executable,
+        "-c",
+        COMMAND,
+        "leverage",
+        str(path),
+        "--out",
+        str(path.with_suffix(".parquet")),
+    ]
+    done = subprocess.run(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
+    )
     return time.perf_counter() - started, int(done.stdout.splitlines()[-1]) / 1024
 
 
@@ -77,13 +89,21 @@ def measure(path: Path, n: int) -> None:
     scores, facts = large.leverage(large.Streamed(table))
     passes, floor = time.perf_counter() - started, floor_seconds(n, D, facts["rank"], 3)
     print(f"the command: {seconds:.1f} s, peak {peak:.0f} MB (wanted: at most 1000)")
-    print(f"the passes: {passes:.1f} s = {passes / floor:.2f} times the floor of {floor:.1f} s (wanted: at most 2)")
-    print(f"  reading the file once takes {read:.2f} s; with two readings in the floor, {passes / (floor + 2 * read):.2f} times")
+    print(
+        f"the passes: {passes:.1f} s = {passes / floor:.2f} times the floor of {floor:.1f} s (wanted: at most 2)"
+    )
+    print(
+        f"  reading the file once takes {read:.2f} s; with two readings in the floor, {passes / (floor + 2 * read):.2f} times"
+    )
     found = {}
     for workers in (1, 2):
         found[workers], seconds = spread(table, workers)
-        print(f"{workers} Dask worker(s): {seconds:.1f} s, largest difference from one process {np.abs(found[workers] - scores).max():.1e}")
-    print(f"one and two workers give the same bits: {np.array_equal(found[1], found[2])} (wanted: True)")
+        print(
+            f"{workers} Dask worker(s): {seconds:.1f} s, largest difference from one process {np.abs(found[workers] - scores).max():.1e}"
+        )
+    print(
+        f"one and two workers give the same bits: {np.array_equal(found[1], found[2])} (wanted: True)"
+    )
 
 
 def main() -> None:

@@ -35,7 +35,9 @@ class Measured:
 def choice(reader: Visitor) -> str:
     """The button to press: a prediction where one is asked for, else the next chapter."""
     asked = [label for label in reader.widgets if label == "Show without predicting"]
-    return (asked or [label for label in reader.widgets if label.startswith(("Next: ", "Start again"))])[0]
+    return (
+        asked or [label for label in reader.widgets if label.startswith(("Next: ", "Start again"))]
+    )[0]
 
 
 async def read(url: str, measured: Measured, seed: int) -> None:
@@ -80,12 +82,20 @@ def main() -> None:
         server.wait()
     for name, seconds in (("first screen", measured.first), ("light rerun", measured.light)):
         half, most, worst = np.quantile(seconds, [0.5, 0.95, 1]) * 1e3 if seconds else (np.nan,) * 3
-        print(f"{name}: median {half:.0f} ms, 95 of 100 within {most:.0f} ms, worst {worst:.0f} ms ({len(seconds):,} of them)")
-    print(f"wanted: 95 of 100 light reruns within {WANTED * 1e3:.0f} ms; load of this machine: {psutil.getloadavg()[0]:.1f}")
+        print(
+            f"{name}: median {half:.0f} ms, 95 of 100 within {most:.0f} ms, worst {worst:.0f} ms ({len(seconds):,} of them)"
+        )
+    print(
+        f"wanted: 95 of 100 light reruns within {WANTED * 1e3:.0f} ms; load of this machine: {psutil.getloadavg()[0]:.1f}"
+    )
     runs = len(measured.first) + len(measured.light)
-    print(f"the server's own work: {work * 1e3 / max(1, runs):.0f} ms of processor time per run, whatever else the machine does")
+    print(
+        f"the server's own work: {work * 1e3 / max(1, runs):.0f} ms of processor time per run, whatever else the machine does"
+    )
     if measured.received:
-        print(f"sent to one session: {np.median(measured.received) / 1e3:.0f} kB; web process afterwards: {memory:.0f} MB")
+        print(
+            f"sent to one session: {np.median(measured.received) / 1e3:.0f} kB; web process afterwards: {memory:.0f} MB"
+        )
     print(f"sessions that broke off: {len(measured.broken)} {measured.broken[:3]}")
 
 

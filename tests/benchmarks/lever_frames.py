@@ -54,12 +54,24 @@ def serve() -> tuple[subprocess.Popen, str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = ["--server.headless", "true", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    options = [
+        "--server.headless",
+        "true",
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+    ]
     command = [sys.executable, "-m", "streamlit", "run", "tests/browser/lever_app.py", *options]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     for _ in range(300):
         try:
-            if urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read() == b"ok":
+            if (
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
+                == b"ok"
+            ):
                 break
         except OSError:
             time.sleep(0.1)
@@ -74,7 +86,9 @@ def measure(page: Page, name: str, moves: int, frames: int = 240) -> None:
     gaps = sorted(gaps[10:])
     rate, slow = 1000 / statistics.mean(gaps), gaps[int(0.99 * len(gaps))]
     cadence = f"{rate:5.1f} frames/s, slowest hundredth {slow:5.1f} ms"
-    print(f"{name:32} {cadence}, one update {statistics.median(spent):4.1f} ms, processor {busy:4.1f} ms")
+    print(
+        f"{name:32} {cadence}, one update {statistics.median(spent):4.1f} ms, processor {busy:4.1f} ms"
+    )
 
 
 def processor_seconds() -> float:
@@ -88,13 +102,19 @@ def main() -> None:
     server, url = serve()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"])
+            browser = playwright.chromium.launch(
+                executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"]
+            )
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.goto(f"{url}/?show=many")
             page.wait_for_selector(".lever .point", timeout=60_000)
             page.wait_for_timeout(3000)
             print("200 points, wanted at least 50 frames/s")
-            for name, moves in (("at rest", 0), ("dragging, one move per frame", 1), ("dragging, four moves per frame", 4)):
+            for name, moves in (
+                ("at rest", 0),
+                ("dragging, one move per frame", 1),
+                ("dragging, four moves per frame", 4),
+            ):
                 measure(page, name, moves)
             browser.close()
     finally:

@@ -61,7 +61,8 @@ def floor_seconds(n: int, d: int, r: int, repeats: int) -> float:
     x, w = row_blocks.place(x), row_blocks.place(w)
     rounds = 10
     return (n / row_blocks.ROWS / rounds) * (
-        best(lambda: [x.T @ x for _ in range(rounds)], repeats) + best(lambda: [x @ w for _ in range(rounds)], repeats)
+        best(lambda: [x.T @ x for _ in range(rounds)], repeats)
+        + best(lambda: [x @ w for _ in range(rounds)], repeats)
     )
 
 
@@ -91,7 +92,9 @@ def measure(name: str, x: np.ndarray) -> None:
 def main() -> None:
     """Both shapes of the README, on the full MNIST."""
     machine = platform.processor() or platform.machine()
-    print(f"{machine}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, arithmetic on {row_blocks.device()}")
+    print(
+        f"{machine}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, arithmetic on {row_blocks.device()}"
+    )
     mnist = load("mnist")
     measure("raw pixels", embed(mnist, "raw").embedding)
     measure("random projection", embed(mnist, "projection", k=200).embedding)

@@ -16,7 +16,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.benchmarks.first_picture import ROOT
 
-LINK = {"network": "talk_cnn", "budgets": "300 600", "epochs": "30", "seeds": "10", "candidates": "top:raw random"}
+LINK = {
+    "network": "talk_cnn",
+    "budgets": "300 600",
+    "epochs": "30",
+    "seeds": "10",
+    "candidates": "top:raw random",
+}
 SHOWS = ("training", "difference", "classes", "points", "budget")
 
 
@@ -69,8 +75,12 @@ def main() -> None:
     page = begin()
     each = light_reruns(page, 4)
     for show, seconds in each.items():
-        print(f"light rerun, {show}: median {statistics.median(seconds) * 1e3:.0f} ms, worst {max(seconds) * 1e3:.0f} ms; wanted 150 ms")
-    print(f"all: median {statistics.median(s for seconds in each.values() for s in seconds) * 1e3:.0f} ms; wanted 150 ms")
+        print(
+            f"light rerun, {show}: median {statistics.median(seconds) * 1e3:.0f} ms, worst {max(seconds) * 1e3:.0f} ms; wanted 150 ms"
+        )
+    print(
+        f"all: median {statistics.median(s for seconds in each.values() for s in seconds) * 1e3:.0f} ms; wanted 150 ms"
+    )
     print(f"Stop: {stop(page):.2f} s; wanted 2 s")
 
 

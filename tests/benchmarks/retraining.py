@@ -60,9 +60,18 @@ def dask_cluster(workers: int) -> Iterator[None]:
     with own_cache() as folder:
         file, environment = folder / "scheduler.json", os.environ | {"PYTHONPATH": str(worker.ROOT)}
         shared = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard"]
-        commands = (["scheduler", "--port", "0", *shared], ["worker", "--nworkers", str(workers), "--nthreads", "1", *shared])
-        dask, quiet = str(Path(sys.executable).with_name("dask")), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        started = [subprocess.Popen([dask, *command], cwd=folder, env=environment, **quiet) for command in commands]
+        commands = (
+            ["scheduler", "--port", "0", *shared],
+            ["worker", "--nworkers", str(workers), "--nthreads", "1", *shared],
+        )
+        dask, quiet = (
+            str(Path(sys.executable).with_name("dask")),
+            {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL},
+        )
+        started = [
+            subprocess.Popen([dask, *command], cwd=folder, env=environment, **quiet)
+            for command in commands
+        ]
         try:
             while not (file.exists() and file.read_text().strip()):
                 time.sleep(0.1)
@@ -74,7 +83,9 @@ def dask_cluster(workers: int) -> Iterator[None]:
         finally:
             os.environ.pop("LEVERAGE_LAB_SCHEDULER", None)
             jobs.close()
-            for process in started[::-1]:  # workers first: without a scheduler they would wait for one
+            for process in started[
+                ::-1
+            ]:  # workers first: without a scheduler they would wait for one
                 process.terminate()
                 process.wait()
 
@@ -86,7 +97,9 @@ def seconds(plan: Retraining) -> float:
     while not running.finished:
         time.sleep(0.02)
     if running.state != "done" or running.before == 0:
-        raise SystemExit(f"The sweep ended as {running.state}: {running.error or 'nothing was left to train'}")
+        raise SystemExit(
+            f"The sweep ended as {running.state}: {running.error or 'nothing was left to train'}"
+        )
     return running.elapsed
 
 
@@ -108,7 +121,9 @@ def scaling(plan: Retraining) -> None:
             warm(plan)
             taken[workers] = seconds(plan)
     for workers, wall in taken.items():
-        print(f"{workers} worker{'s' * (workers > 1)} of one thread: {wall:8.1f} s {samples(plan) / wall:10,.0f} samples/s")
+        print(
+            f"{workers} worker{'s' * (workers > 1)} of one thread: {wall:8.1f} s {samples(plan) / wall:10,.0f} samples/s"
+        )
     print(f"two against one: {taken[1] / taken[2]:.2f} times as fast, wanted {WANTED_SCALING}")
 
 
@@ -118,7 +133,9 @@ def training_rate(digits: int) -> float:
     rows = np.flatnonzero(~data.test)[:digits]
     network = networks.build("talk_cnn", classes=10, shape=data.shape, seed=1)
     training.train(network, data.points[rows], data.labels[rows], seed=1, steps=10)
-    return training.train(network, data.points[rows], data.labels[rows], seed=1, epochs=training_benchmark.EPOCHS).samples_per_second
+    return training.train(
+        network, data.points[rows], data.labels[rows], seed=1, epochs=training_benchmark.EPOCHS
+    ).samples_per_second
 
 
 def throughput(plan: Retraining, digits: int) -> None:
@@ -131,21 +148,36 @@ def throughput(plan: Retraining, digits: int) -> None:
         wall = seconds(plan)
     rates.append(training_rate(digits))
     rate, alone = samples(plan) / wall, float(np.mean(rates))
-    print(f"sweep, {jobs.slots()} at once on the local worker: {wall:8.1f} s {rate:10,.0f} samples/s")
-    print(f"training benchmark, {torch.get_num_threads()} threads, before and after: {rates[0]:,.0f} and {rates[1]:,.0f} samples/s")
+    print(
+        f"sweep, {jobs.slots()} at once on the local worker: {wall:8.1f} s {rate:10,.0f} samples/s"
+    )
+    print(
+        f"training benchmark, {torch.get_num_threads()} threads, before and after: {rates[0]:,.0f} and {rates[1]:,.0f} samples/s"
+    )
     print(f"sweep against training: {rate / alone:.0%}, wanted {WANTED_SHARE:.0%}")
 
 
 def main() -> None:
     """Print both comparisons."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.retraining")
-    parser.add_argument("--reduced", action="store_true", help="tiny trainings: shows that it runs, its figures mean nothing")
+    parser.add_argument(
+        "--reduced",
+        action="store_true",
+        help="tiny trainings: shows that it runs, its figures mean nothing",
+    )
     reduced = parser.parse_args().reduced
-    small, digits = {"budgets": "200", "seeds": 2, "epochs": 1}, 640 if reduced else training_benchmark.TRAIN
+    small, digits = (
+        {"budgets": "200", "seeds": 2, "epochs": 1},
+        640 if reduced else training_benchmark.TRAIN,
+    )
     plans = [plan.with_(**small) if reduced else plan for plan in (SCALING, PLAN)]
-    print(f"{platform.machine()}, {worker.processors()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
+    print(
+        f"{platform.machine()}, {worker.processors()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}"
+    )
     for letter, plan in zip("ab", plans, strict=True):
-        print(f"({letter}) {plan.title()}, {len(plan.units())} trainings, {samples(plan):,} samples")
+        print(
+            f"({letter}) {plan.title()}, {len(plan.units())} trainings, {samples(plan):,} samples"
+        )
         scaling(plan) if letter == "a" else throughput(plan, digits)
 
 

@@ -48,14 +48,20 @@ def rebuilt(h: np.ndarray, probs: np.ndarray, k: int, seed: int) -> np.ndarray:
         near = np.minimum(near, np.sqrt(np.clip(squared, 0, None)).astype(float))
         near[picks] = 0
         chances = near**2 / sum(near**2)
-        picks.append(int(stats.rv_discrete(values=(np.arange(len(h)), chances)).rvs(random_state=rng)))
+        picks.append(
+            int(stats.rv_discrete(values=(np.arange(len(h)), chances)).rvs(random_state=rng))
+        )
     return np.array(picks)
 
 
 def left(h: np.ndarray, probs: np.ndarray, picks: np.ndarray) -> float:
     """The summed squared distances of all gradients to the nearest of these points: equal but for chance if both draw alike."""
     x = gradients(h, probs, exact=True)
-    return float(np.min([np.maximum(x.squares + x.squares[i] - 2 * x.dot(i), 0) for i in picks], axis=0).sum())
+    return float(
+        np.min(
+            [np.maximum(x.squares + x.squares[i] - 2 * x.dot(i), 0) for i in picks], axis=0
+        ).sum()
+    )
 
 
 def looped(h: np.ndarray, start: int, k: int) -> np.ndarray:
@@ -77,10 +83,14 @@ def activeml(h: np.ndarray, start: int, k: int) -> Callable | None:
         return None
     labels = np.full(len(h), np.nan)
     labels[start] = 0
-    return lambda: np.concatenate([[start], CoreSet(random_state=0).query(h, labels, batch_size=k - 1)])
+    return lambda: np.concatenate(
+        [[start], CoreSet(random_state=0).query(h, labels, batch_size=k - 1)]
+    )
 
 
-def race(ours: Callable, theirs: Callable, repeats: int) -> tuple[float, float, np.ndarray, np.ndarray]:
+def race(
+    ours: Callable, theirs: Callable, repeats: int
+) -> tuple[float, float, np.ndarray, np.ndarray]:
     """(seconds of our quickest call, of theirs, our points, theirs), the two in turns."""
     times = []
     for _ in range(repeats):
@@ -94,7 +104,10 @@ def race(ours: Callable, theirs: Callable, repeats: int) -> tuple[float, float, 
 
 def told(name: str, ours: float, theirs: float, label: str, note: str) -> None:
     ratio, wanted = theirs / ours, WANTED[name]
-    print(f"{name:16s} ours {ours:7.3f} s   {label} {theirs:7.3f} s   {ratio:6.1f} times (wanted {wanted}): ", end="")
+    print(
+        f"{name:16s} ours {ours:7.3f} s   {label} {theirs:7.3f} s   {ratio:6.1f} times (wanted {wanted}): ",
+        end="",
+    )
     print("as wanted" if ratio >= wanted else "NOT as wanted", f"  {note}")
 
 
@@ -106,22 +119,42 @@ def main() -> None:
     given = parser.parse_args()
     n, d, c, k = given.points, 128, 10, 100
     h, probs = world(n, d, c)
-    print(f"{n:,} points, {d} dimensions, {c} classes, {k} picks; {os.environ.get('OMP_NUM_THREADS', 'all')} threads")
+    print(
+        f"{n:,} points, {d} dimensions, {c} classes, {k} picks; {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
+    )
 
     seconds, theirs, picks, other = race(
-        lambda: badge(h, probs, k=k, rng=np.random.default_rng(0)), lambda: rebuilt(h, probs, k, 0), given.repeat
+        lambda: badge(h, probs, k=k, rng=np.random.default_rng(0)),
+        lambda: rebuilt(h, probs, k, 0),
+        given.repeat,
     )
     note = f"sum of D^2 left: {left(h, probs, picks):.4g} and {left(h, probs, other):.4g}"
     told("BADGE", seconds, theirs, "rebuilt distribution", note)
 
     start = int(k_center(h, k=1)[0][0])
-    seconds, theirs, picks, other = race(lambda: k_center(h, k=k), lambda: looped(h, start, k), given.repeat)
-    told("CORESET", seconds, theirs, "loop over points", f"same points: {(picks == other).sum()} of {k}")
+    seconds, theirs, picks, other = race(
+        lambda: k_center(h, k=k), lambda: looped(h, start, k), given.repeat
+    )
+    told(
+        "CORESET",
+        seconds,
+        theirs,
+        "loop over points",
+        f"same points: {(picks == other).sum()} of {k}",
+    )
     if reference := activeml(h, start, k):
         seconds, theirs, picks, other = race(lambda: k_center(h, k=k), reference, given.repeat)
-        told("scikit-activeml", seconds, theirs, "its CoreSet", f"same points: {(picks == other).sum()} of {k}")
+        told(
+            "scikit-activeml",
+            seconds,
+            theirs,
+            "its CoreSet",
+            f"same points: {(picks == other).sum()} of {k}",
+        )
     else:
-        print("scikit-activeml  not installed: `pip install scikit-activeml` to compare CORESET with it")
+        print(
+            "scikit-activeml  not installed: `pip install scikit-activeml` to compare CORESET with it"
+        )
 
     h, probs = h[:10_000], probs[:10_000]
     for name, run in {

@@ -22,7 +22,11 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 WIDGETS = ("button", "button_group", "selectbox", "slider", "number_input", "download_button")
-TEXTS = {"button_group": "string_array_value", "selectbox": "string_value", "slider": "string_array_value"}
+TEXTS = {
+    "button_group": "string_array_value",
+    "selectbox": "string_value",
+    "slider": "string_array_value",
+}
 
 
 class Visitor:
@@ -41,7 +45,11 @@ class Visitor:
         """Seconds until the script has finished: the page's, or one fragment's."""
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_script_hash, state.fragment_id = self.query, self.page, fragment
+        state.query_string, state.page_script_hash, state.fragment_id = (
+            self.query,
+            self.page,
+            fragment,
+        )
         state.page_name, state.is_auto_rerun = "" if self.page else self.page_name, bool(fragment)
         state.widget_states.widgets.extend([*self.chosen.values(), *filter(None, [trigger])])
         if not fragment:
@@ -71,7 +79,9 @@ class Visitor:
         """Click one of the gallery's images, by its place."""
         name, ids = self.gallery or ("", [])
         event = json.dumps([{"event": "clicked", "value": ids[image]}])
-        return await self.run(WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{name}__events", json_trigger_value=event))
+        return await self.run(
+            WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{name}__events", json_trigger_value=event)
+        )
 
     def options(self, label: str) -> list[str]:
         """What the widget of this label offers."""
@@ -113,7 +123,9 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visit(url: str, page: str = "", query: str = "", session: str = "") -> AsyncIterator[Visitor]:
+async def visit(
+    url: str, page: str = "", query: str = "", session: str = ""
+) -> AsyncIterator[Visitor]:
     """A connection to the app at this address (http://...); session: the one to come back to."""
     protocols = ["streamlit", *(["none", session] if session else [])]
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"

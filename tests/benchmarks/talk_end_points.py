@@ -38,7 +38,11 @@ def finished(plan: Retraining, compute: bool) -> Grid:
 def said(values: np.ndarray) -> str:
     """Mean, and the range over the finished seeds."""
     values = values[np.isfinite(values)]
-    return f"{values.mean():.2f} ({values.min():.2f}-{values.max():.2f}, {len(values)} seeds)" if len(values) else "not computed"
+    return (
+        f"{values.mean():.2f} ({values.min():.2f}-{values.max():.2f}, {len(values)} seeds)"
+        if len(values)
+        else "not computed"
+    )
 
 
 def main() -> None:
@@ -46,11 +50,15 @@ def main() -> None:
     compute = "--compute" in sys.argv
     wanted = {"candidates": " ".join(map(str, CANDIDATES)), "budgets": tuple(PUBLISHED)}
     talk, fair = (finished(plan.with_(**wanted), compute) for plan in (presets.TALK, presets.FAIR))
-    print(f"{'k':>7}  {'selection':17} {'published':>9}  {'as in the talk':28} equal epochs, shuffled, right loss")
+    print(
+        f"{'k':>7}  {'selection':17} {'published':>9}  {'as in the talk':28} equal epochs, shuffled, right loss"
+    )
     for k, published in PUBLISHED.items():
         for i, (name, value) in enumerate(zip(NAMES, published, strict=True)):
             b = talk.plan.budgets.index(k)
-            print(f"{k:>7,}  {name:17} {value:>9.2f}  {said(talk.accuracy[i, b]):28} {said(fair.accuracy[i, b])}")
+            print(
+                f"{k:>7,}  {name:17} {value:>9.2f}  {said(talk.accuracy[i, b]):28} {said(fair.accuracy[i, b])}"
+            )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def spans(comparison: Comparison) -> tuple[dict[tuple[str, str], str], dict[str,
     ranks: dict[str, list[int]] = {}
     for family, rank in zip(families, entry.facts["ranks"], strict=True):
         ranks.setdefault(family, []).append(rank)
-    return {pair: _span(found, ".2f") for pair, found in values.items()}, {family: _span(found, "d") for family, found in ranks.items()}
+    return {pair: _span(found, ".2f") for pair, found in values.items()}, {
+        family: _span(found, "d") for family, found in ranks.items()
+    }
 
 
 def twice() -> Comparison:
@@ -48,13 +50,19 @@ def main() -> None:
     (right, ranks), (slip, slip_ranks) = spans(talk_comparison()), spans(twice())
     print(f"{'pair of rankings':42} {'published':>10} {'softmax twice':>14} {'right loss':>11}")
     for (a, b), published in PUBLISHED.items():
-        other = tuple("cnn_softmax_twice" if name == "cnn_classification" else name for name in (a, b))
+        other = tuple(
+            "cnn_softmax_twice" if name == "cnn_classification" else name for name in (a, b)
+        )
         print(f"{f'{a} - {b}':42} {published:>10} {slip[other]:>14} {right[a, b]:>11}")
     print("ranks:", ", ".join(f"{family} {span}" for family, span in (slip_ranks | ranks).items()))
 
 
 def _swapped(spec: Spec) -> Spec:
-    return Spec(embedding="cnn_softmax_twice", seed=spec.seed) if spec.embedding == "cnn_classification" else spec
+    return (
+        Spec(embedding="cnn_softmax_twice", seed=spec.seed)
+        if spec.embedding == "cnn_classification"
+        else spec
+    )
 
 
 def _span(values: list, form: str) -> str:

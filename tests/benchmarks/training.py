@@ -57,28 +57,47 @@ def race(name: str, seed: int) -> tuple[tuple[float, float], tuple[float, float]
     images = (points[:, None] / 255 - 0.1307) / 0.3081
     ours = networks.build(name, classes=10, shape=digits.shape, seed=seed)
     usual, draw = usual_network(ours), torch.Generator().manual_seed(seed)
-    loader = DataLoader(TensorDataset(images[train], labels[train]), batch_size=64, shuffle=True, generator=draw)
+    loader = DataLoader(
+        TensorDataset(images[train], labels[train]), batch_size=64, shuffle=True, generator=draw
+    )
     adam, seconds = torch.optim.Adam(usual.parameters()), []
-    turn = {"epochs": EPOCHS, "seed": seed, "on_epoch": lambda *_: seconds.append(usual_epoch(usual, loader, adam))}
+    turn = {
+        "epochs": EPOCHS,
+        "seed": seed,
+        "on_epoch": lambda *_: seconds.append(usual_epoch(usual, loader, adam)),
+    }
     record = training.train(ours, points[train], labels[train], **turn)
-    right = training.evaluate(ours, points[test], labels[test]).accuracy, accuracy(usual, images[test], labels[test])
+    right = (
+        training.evaluate(ours, points[test], labels[test]).accuracy,
+        accuracy(usual, images[test], labels[test]),
+    )
     return (record.samples_per_second, EPOCHS * TRAIN / sum(seconds)), right
 
 
 def compare(name: str) -> None:
     """Print one row: the rates over all seeds, the mean accuracies, and the standard error of the accuracies' difference."""
-    rates, right = (np.array(part) for part in zip(*(race(name, seed) for seed in SEEDS), strict=True))
+    rates, right = (
+        np.array(part) for part in zip(*(race(name, seed) for seed in SEEDS), strict=True)
+    )
     rate, gap = 1 / (1 / rates).mean(axis=0), right[:, 0] - right[:, 1]
     wanted = f"wanted {WANTED[name]}" if name in WANTED else ""
     accuracies = f"{right[:, 0].mean():10.2%}{right[:, 1].mean():10.2%}{gap.mean():+11.2%} ± {gap.std(ddof=1) / len(gap) ** 0.5:.2%}"
-    print(f"{name:10}{rate[0]:12,.0f}{rate[1]:12,.0f}{rate[0] / rate[1]:8.2f}x {wanted:12}{accuracies}")
+    print(
+        f"{name:10}{rate[0]:12,.0f}{rate[1]:12,.0f}{rate[0] / rate[1]:8.2f}x {wanted:12}{accuracies}"
+    )
 
 
 def main() -> None:
     """Print the comparison."""
-    print(f"{platform.machine()}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
-    print(f"{TRAIN:,} digits, {EPOCHS} epochs of batch 64, {len(SEEDS)} seeds; accuracy on 10,000 test digits")
-    print(f"{'network':10}{'ours, /s':>12}{'usual, /s':>12}{'ratio':>9} {'':12}{'ours':>10}{'usual':>10}{'difference':>19}")
+    print(
+        f"{platform.machine()}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}"
+    )
+    print(
+        f"{TRAIN:,} digits, {EPOCHS} epochs of batch 64, {len(SEEDS)} seeds; accuracy on 10,000 test digits"
+    )
+    print(
+        f"{'network':10}{'ours, /s':>12}{'usual, /s':>12}{'ratio':>9} {'':12}{'ours':>10}{'usual':>10}{'difference':>19}"
+    )
     for name in ("talk_cnn", "lenet5"):
         compare(name)
 

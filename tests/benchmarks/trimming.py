@@ -53,8 +53,12 @@ def simulation(world: World, varied: list[tuple[str, World]]) -> None:
     print(f"  ours ({world.settings}): {counts(accuracy)}")
     for b, j in zip(BUDGETS, range(1, 4), strict=True):
         _, fi, iv = world.paper[b]
-        said = "  ".join(f"{label} {cell(accuracy[:, i, j])}" for i, label in enumerate(METHODS.values()))
-        print(f"  {b:3d} removed: paper FI {'-' if fi is None else f'{100 * fi:.2f}'} IV {100 * iv:.2f};  ours {said}")
+        said = "  ".join(
+            f"{label} {cell(accuracy[:, i, j])}" for i, label in enumerate(METHODS.values())
+        )
+        print(
+            f"  {b:3d} removed: paper FI {'-' if fi is None else f'{100 * fi:.2f}'} IV {100 * iv:.2f};  ours {said}"
+        )
     for settings, other in varied:
         print(f"  searched {settings}: {counts(accuracies(other))}", flush=True)
 
@@ -68,9 +72,14 @@ def accuracies(world: World) -> np.ndarray:
 def counts(accuracy: np.ndarray) -> str:
     """FI against both signs of the influence value, and the mean accuracies of the three."""
     mean = 100 * accuracy.mean(axis=0)
-    said = [f"{name} {', '.join(f'{value:.2f}' for value in mean[i, 1:])}" for i, name in enumerate(list(METHODS)[:3])]
+    said = [
+        f"{name} {', '.join(f'{value:.2f}' for value in mean[i, 1:])}"
+        for i, name in enumerate(list(METHODS)[:3])
+    ]
     each = [", ".join(map(str, better(accuracy, rival))) for rival in ("iv", "turned")]
-    return f"as defined {each[0]}, sign turned {each[1]} (before {mean[0, 0]:.2f}; {'; '.join(said)})"
+    return (
+        f"as defined {each[0]}, sign turned {each[1]} (before {mean[0, 0]:.2f}; {'; '.join(said)})"
+    )
 
 
 def cell(values: np.ndarray) -> str:
@@ -81,27 +90,41 @@ def cell(values: np.ndarray) -> str:
 def gaussians() -> None:
     """Table 1."""
     varied = [
-        (f"distance {distance}, l2 {l2:.4f}{'' if intercept else ', no intercept'}", gaussian(distance, l2, intercept))
+        (
+            f"distance {distance}, l2 {l2:.4f}{'' if intercept else ', no intercept'}",
+            gaussian(distance, l2, intercept),
+        )
         for distance in DISTANCES
         for l2 in PENALTIES
         for intercept in (True, False)
     ]
-    varied += [(f"{v} validation points", replace(GAUSSIANS, sizes=(150, v, 600))) for v in (50, 200, 600)]
+    varied += [
+        (f"{v} validation points", replace(GAUSSIANS, sizes=(150, v, 600))) for v in (50, 200, 600)
+    ]
     simulation(GAUSSIANS, varied)
 
 
 def gaussian(distance: float, l2: float, intercept: bool) -> World:
     """Table 1's world with these settings."""
-    draw, model = partial(simulated.two_gaussians, distance=distance), partial(Logistic, l2=l2, intercept=intercept)
+    draw, model = (
+        partial(simulated.two_gaussians, distance=distance),
+        partial(Logistic, l2=l2, intercept=intercept),
+    )
     return replace(GAUSSIANS, draw=draw, model=model)
 
 
 def crescents() -> None:
     """Table 2."""
     varied = [
-        (f"noise {noise}", replace(CRESCENTS, draw=partial(simulated.two_crescents, noise=noise))) for noise in NOISES if noise != 0.3
+        (f"noise {noise}", replace(CRESCENTS, draw=partial(simulated.two_crescents, noise=noise)))
+        for noise in NOISES
+        if noise != 0.3
     ]
-    varied += [(f"damping {d:g}", replace(CRESCENTS, model=partial(TwoLayers, damping=d))) for d in DAMPINGS if d != 0.01]
+    varied += [
+        (f"damping {d:g}", replace(CRESCENTS, model=partial(TwoLayers, damping=d)))
+        for d in DAMPINGS
+        if d != 0.01
+    ]
     varied += [("1,000 steps", replace(CRESCENTS, model=partial(TwoLayers, steps=1000)))]
     simulation(CRESCENTS, varied)
 
@@ -112,15 +135,26 @@ def experiment(plan: trim.Trim) -> None:
     trim.check(plan, data)
     found = {unit: run(data, unit.method, unit.setting, unit.seed)[0] for unit in plan.units()}
     trimmed = trim.grid(plan, found, len(data.class_names))
-    accuracy, gain, auc = statistics.estimate(trimmed.accuracy), trim.against_random(trimmed), statistics.estimate(trimmed.auc)
-    print(f"{plan.title()}: accuracy in per cent with {', '.join(map(str, trimmed.budgets))} points removed")
+    accuracy, gain, auc = (
+        statistics.estimate(trimmed.accuracy),
+        trim.against_random(trimmed),
+        statistics.estimate(trimmed.auc),
+    )
+    print(
+        f"{plan.title()}: accuracy in per cent with {', '.join(map(str, trimmed.budgets))} points removed"
+    )
     for i, method in enumerate(plan.methods):
         curve = ", ".join(f"{100 * value:.1f}" for value in accuracy.mean[i])
         against = f"against random {100 * gain.mean[i, -1]:+.1f} [{100 * gain.low[i, -1]:+.1f}, {100 * gain.high[i, -1]:+.1f}]"
         print(f"  {RANKERS[method].label:16s} {curve}; {against}", end="")
         if plan.planted != "none":
-            precision = ", ".join(f"{value:.2f}" for value in statistics.estimate(trimmed.precision).mean[i])
-            print(f"; AUC {auc.mean[i]:.3f} [{auc.low[i]:.3f}, {auc.high[i]:.3f}], precision {precision}", end="")
+            precision = ", ".join(
+                f"{value:.2f}" for value in statistics.estimate(trimmed.precision).mean[i]
+            )
+            print(
+                f"; AUC {auc.mean[i]:.3f} [{auc.low[i]:.3f}, {auc.high[i]:.3f}], precision {precision}",
+                end="",
+            )
         print(flush=True)
 
 

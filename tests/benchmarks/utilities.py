@@ -43,7 +43,8 @@ def line(name: str, seeds: list[dict[str, np.ndarray]], wanted: tuple[str, str] 
     for step, goal in zip(("linear", "newton"), wanted, strict=True):
         pearson, spearman = mean_correlation(each[step]).mean
         said.append(
-            f"{step} {pearson:.3f} / {spearman:.3f}, {slopes(seeds, step):.2f} times the truth" + (f" (wanted {goal})" * bool(goal))
+            f"{step} {pearson:.3f} / {spearman:.3f}, {slopes(seeds, step):.2f} times the truth"
+            + (f" (wanted {goal})" * bool(goal))
         )
     print(f"  {name:12} {'; '.join(said)}")
 
@@ -54,10 +55,15 @@ def measure(name: str, seeds: int, pool: int) -> None:
     embedding = embeddings.embed(data, "raw").embedding
     started = time.process_time()
     with one_thread():
-        outcomes = [compare(data, embedding, pool=pool, seed=seed, **SETTING)[0] for seed in range(1, seeds + 1)]
+        outcomes = [
+            compare(data, embedding, pool=pool, seed=seed, **SETTING)[0]
+            for seed in range(1, seeds + 1)
+        ]
     heads = seeds * pool * len(data.class_names)
     seconds = time.process_time() - started
-    print(f"{name}: {seeds} seeds, {heads:,} heads retrained in {seconds:.0f} s of one core; Pearson / Spearman")
+    print(
+        f"{name}: {seeds} seeds, {heads:,} heads retrained in {seconds:.0f} s of one core; Pearson / Spearman"
+    )
     for goal in GOALS:
         print(f" goal {goal}")
         for over in OVER:

@@ -84,7 +84,9 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
     def serve(script: str = "app.py", env: Mapping[str, str] | None = None) -> str:
         key = (script, *sorted((env or {}).items()))
         if key not in servers:
-            servers[key] = _start(script, {**os.environ, **(env or {})}, tmp_path_factory.mktemp("server") / "log.txt")
+            servers[key] = _start(
+                script, {**os.environ, **(env or {})}, tmp_path_factory.mktemp("server") / "log.txt"
+            )
         return servers[key][1]
 
     yield serve
@@ -102,7 +104,9 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Callable[
     """
     contexts = []
 
-    def open_page(path: str = "/", width: int = 1280, height: int = 900, theme: str = "light") -> Page:
+    def open_page(
+        path: str = "/", width: int = 1280, height: int = 900, theme: str = "light"
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,
@@ -126,7 +130,12 @@ def visit(open_page, address) -> Callable[..., Page]:
     """visit(path, width=1280, theme="light") -> a tab on the server of the module's own `address`; a phone's height below 600 pixels."""
 
     def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(path if path.startswith("http") else address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page = open_page(
+            path if path.startswith("http") else address + path,
+            width=width,
+            height=844 if width < 600 else 900,
+            theme=theme,
+        )
         page.set_default_timeout(LONG)
         return page
 
@@ -140,7 +149,9 @@ def settle(page: Page, timeout: float = 30) -> None:
     while True:
         page.wait_for_function(SETTLED, timeout=max(1, (end - time.monotonic()) * 1000))
         page.wait_for_timeout(100)
-        if page.evaluate(SETTLED):  # a script that starts another run at its end pauses between the two
+        if page.evaluate(
+            SETTLED
+        ):  # a script that starts another run at its end pauses between the two
             return
 
 
@@ -160,7 +171,9 @@ def _record_problems(page: Page) -> None:
     page.problems = problems  # type: ignore[attr-defined]
 
     def failed(request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # the browser's own doing: a download, or leaving the page
+        if (
+            request.failure != "net::ERR_ABORTED"
+        ):  # the browser's own doing: a download, or leaving the page
             problems.append(f"request failed: {request.url}: {request.failure}")
 
     def answered(response: Response) -> None:
@@ -172,27 +185,50 @@ def _record_problems(page: Page) -> None:
         if address.scheme in ("http", "https", "ws", "wss") and address.hostname != HERE:
             problems.append(f"request left this machine: {request.url}")
 
-    page.on("console", lambda message: problems.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: (
+            problems.append(f"console: {message.text}") if message.type == "error" else None
+        ),
+    )
     page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
     page.on("requestfailed", failed)
     page.on("response", answered)
     page.on("request", asked)
 
 
-def _start(script: str, env: dict[str, str], log: Path, timeout: float = 60) -> tuple[subprocess.Popen, str]:
+def _start(
+    script: str, env: dict[str, str], log: Path, timeout: float = 60
+) -> tuple[subprocess.Popen, str]:
     with socket.socket() as probe:
         probe.bind((HERE, 0))
         port = probe.getsockname()[1]
-    options = {"server.port": port, "server.address": HERE, "server.headless": "true", "server.fileWatcherType": "none"}
-    command = [sys.executable, "-m", "streamlit", "run", script, *(f"--{name}={value}" for name, value in options.items())]
+    options = {
+        "server.port": port,
+        "server.address": HERE,
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        script,
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
     end = time.monotonic() + timeout
     while not _healthy(port):
         if process.poll() is not None or time.monotonic() > end:
             _stop(process)
             tail = log.read_text(errors="replace")[-2000:]
-            pytest.fail(f"The server of {script} did not start (exit code {process.returncode}). Its log ends:\n{tail}")
+            pytest.fail(
+                f"The server of {script} did not start (exit code {process.returncode}). Its log ends:\n{tail}"
+            )
         time.sleep(0.1)
     return process, f"http://{HERE}:{port}"
 
@@ -234,6 +270,14 @@ def fits(page: Page) -> bool:
 
 def troubles(page: Page) -> list[str]:
     """page.problems without Streamlit's own: a link to a page makes it ask for the server's state below the page's address first."""
-    asked = [problem for problem in page.problems if "answered 404" in problem and re.search(r"/\w+/_stcore/", problem)]
-    told = [problem for problem in page.problems if problem.startswith("console: Failed to load resource") and "404" in problem]
+    asked = [
+        problem
+        for problem in page.problems
+        if "answered 404" in problem and re.search(r"/\w+/_stcore/", problem)
+    ]
+    told = [
+        problem
+        for problem in page.problems
+        if problem.startswith("console: Failed to load resource") and "404" in problem
+    ]
     return [problem for problem in page.problems if problem not in asked + told[: len(asked)]]

@@ -16,7 +16,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pages.components.gallery import gallery
 
-SHAPES = {"grey": (60, 28, 28), "colour": (12, 32, 32, 3), "many": (1000, 28, 28), "words": (30, 28, 28)}
+SHAPES = {
+    "grey": (60, 28, 28),
+    "colour": (12, 32, 32, 3),
+    "many": (1000, 28, 28),
+    "words": (30, 28, 28),
+}
 SHAPES |= {"wide": (9, 10, 40), "few": (3, 8, 8), "big": (24, 300, 200)}
 
 
@@ -38,7 +43,9 @@ st.set_page_config(layout="wide")
 show = st.query_params.get("show", "grey")
 images = draw_rings(SHAPES[show])
 m = len(images)
-names = ["Automobile and truck", "T-shirt/top", "Ankle boot"] if show == "words" else list("0123456789")
+names = (
+    ["Automobile and truck", "T-shirt/top", "Ankle boot"] if show == "words" else list("0123456789")
+)
 start = 2 if "drop" in st.query_params and st.checkbox("Drop") else 0
 if "hide" in st.query_params and st.checkbox("Hide"):
     st.stop()

@@ -15,7 +15,9 @@ CUT_OUT = """(canvas, [left, top, width, height]) => {
 
 def region(page: Page, left: float, top: float, width: float, height: float) -> np.ndarray:
     """The canvas's pixels (height, width, 4) in a rectangle of the window given in CSS pixels."""
-    height, width, *values = page.locator(".gallery canvas").evaluate(CUT_OUT, [left, top, width, height])
+    height, width, *values = page.locator(".gallery canvas").evaluate(
+        CUT_OUT, [left, top, width, height]
+    )
     return np.array(values).reshape(height, width, 4)
 
 
@@ -47,7 +49,9 @@ def columns(page: Page) -> int:
 
 def active(page: Page) -> int:
     """Position of the option that the listbox names as the active one."""
-    return int(page.get_by_role("listbox").get_attribute("aria-activedescendant").removeprefix("item-"))
+    return int(
+        page.get_by_role("listbox").get_attribute("aria-activedescendant").removeprefix("item-")
+    )
 
 
 def luminance(colours: np.ndarray) -> np.ndarray:

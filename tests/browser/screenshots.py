@@ -9,7 +9,9 @@ from playwright.sync_api import sync_playwright
 from tests.benchmarks.first_picture import GALLERY_DRAWN, browser_path, start
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-CHART_DRAWN = "() => document.querySelectorAll('[data-testid=stVegaLiteChart] :is(svg, canvas)').length >= {}"
+CHART_DRAWN = (
+    "() => document.querySelectorAll('[data-testid=stVegaLiteChart] :is(svg, canvas)').length >= {}"
+)
 LEVER_DRAWN = "() => [...document.querySelectorAll('*')].some((e) => e.shadowRoot?.querySelector('.lever svg'))"
 PICTURES = {
     "screenshot.png": ("/", GALLERY_DRAWN, 860),
@@ -29,7 +31,9 @@ def main() -> None:
             flags = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
             browser = playwright.chromium.launch(executable_path=browser_path(), args=flags)
             for name, (path, drawn, height) in PICTURES.items():
-                page = browser.new_context(viewport={"width": 1280, "height": height}, reduced_motion="reduce").new_page()
+                page = browser.new_context(
+                    viewport={"width": 1280, "height": height}, reduced_motion="reduce"
+                ).new_page()
                 page.goto(url + path)
                 page.wait_for_function(drawn, timeout=60_000)
                 page.wait_for_timeout(3000)  # charts settle their size after they are drawn

@@ -11,13 +11,21 @@ from core.experiments.active import plan as active
 from core.experiments.active.plan import Active
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-DONE = {"dataset": "digits", "network": "linear", "strategies": "badge bait k_center entropy random", "batch": "20", "rounds": "6"}
+DONE = {
+    "dataset": "digits",
+    "network": "linear",
+    "strategies": "badge bait k_center entropy random",
+    "batch": "20",
+    "rounds": "6",
+}
 DONE |= {"start": "20", "seeds": "3", "pool": "400", "epochs": "30"}
 CHARTS = {"Learning curves": 1, "Who beats whom": 1, "Errors": 1, "Batches": 3}
 
 
 def link(query: dict[str, str]) -> str:
-    return "/active?" + "&".join(f"{name}={value.replace(' ', '+').replace(':', '%3A')}" for name, value in query.items())
+    return "/active?" + "&".join(
+        f"{name}={value.replace(' ', '+').replace(':', '%3A')}" for name, value in query.items()
+    )
 
 
 def plan_of(query: dict[str, str]) -> Active:
@@ -35,13 +43,17 @@ def address(serve, tmp_path_factory) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("random", timeout=LONG)
     for show, charts in CHARTS.items():
         page.get_by_role("radio", name=show).click()
-        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(charts, timeout=LONG)
+        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
+            charts, timeout=LONG
+        )
         page.mouse.move(0, 0)  # what the mouse rests on is tinted
         settle(page, LONG / 1000)
         assert fits(page), show
@@ -51,7 +63,9 @@ def test_every_picture_fits_every_screen(visit, width, theme):
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
 def test_a_batch_is_replayed_pick_by_pick(visit, width, theme):
-    page = visit(link(DONE | {"show": "replay", "replayed": "k_center", "round": "1"}), width, theme)
+    page = visit(
+        link(DONE | {"show": "replay", "replayed": "k_center", "round": "1"}), width, theme
+    )
     expect(page.get_by_role("listbox")).to_have_count(2, timeout=LONG)
     expect(page.get_by_text("CORESET, 10 of 20")).to_be_visible(timeout=LONG)
     handle = page.get_by_role("slider", name="Picks")
@@ -68,14 +82,18 @@ def test_a_batch_is_replayed_pick_by_pick(visit, width, theme):
 def test_a_comparison_from_its_start_to_its_end(visit):
     quick = DONE | {"strategies": "margin random", "rounds": "2", "seeds": "2"}
     page = visit(link(quick))
-    expect(page.get_by_text("Nothing of this experiment is computed yet.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Nothing of this experiment is computed yet.")).to_be_visible(
+        timeout=LONG
+    )
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("all 4 runs")).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=LONG)
     page.get_by_role("button", name="Past experiments").click()
-    expect(page.get_by_role("button", name=re.compile(r"batches of 20 up to 60 labels, 2 seeds.*finished", re.S))).to_be_visible(
-        timeout=LONG
-    )
+    expect(
+        page.get_by_role(
+            "button", name=re.compile(r"batches of 20 up to 60 labels, 2 seeds.*finished", re.S)
+        )
+    ).to_be_visible(timeout=LONG)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Download the run").click()
     with page.expect_download(timeout=LONG) as waiting:

@@ -34,7 +34,12 @@ def visit(open_page, address) -> Callable[..., Page]:
     """visit(path, width=, theme=) -> a page on which the heatmap is drawn and nothing is being computed."""
 
     def visit(path: str = "/agreement", width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(path if path.startswith("http") else address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page = open_page(
+            path if path.startswith("http") else address + path,
+            width=width,
+            height=844 if width < 600 else 900,
+            theme=theme,
+        )
         page.set_default_timeout(LONG)
         ready(page)
         return page
@@ -54,12 +59,18 @@ def heatmap(page: Page):
 
 
 def cells(page: Page):
-    return heatmap(page).locator("[aria-label*='ceiling of the first'][aria-roledescription='rect mark']")
+    return heatmap(page).locator(
+        "[aria-label*='ceiling of the first'][aria-roledescription='rect mark']"
+    )
 
 
 def cell(page: Page, a: str, b: str):
     """The cell of ranking a against ranking b."""
-    return heatmap(page).locator(f"[aria-roledescription='rect mark'][aria-label*='ranking: {a}; and: {b};']").first
+    return (
+        heatmap(page)
+        .locator(f"[aria-roledescription='rect mark'][aria-label*='ranking: {a}; and: {b};']")
+        .first
+    )
 
 
 def click(page: Page, a: str, b: str) -> None:
@@ -92,7 +103,9 @@ def test_the_talks_figure(visit, width, theme):
     size = cell(page, "raw", "random ReLU 1").bounding_box()
     assert 0.5 <= size["width"] / size["height"] <= 2, "cells are nearly square on every screen"
     values = heatmap(page).locator(".mark-text text").filter(has_text=re.compile(r"^.?\d\.\d\d$"))
-    assert values.first.evaluate("e => getComputedStyle(e).opacity") == ("1" if width == 1280 else "0")
+    assert values.first.evaluate("e => getComputedStyle(e).opacity") == (
+        "1" if width == 1280 else "0"
+    )
     expect(page.locator(".legend").first).to_contain_text("Kendall τ")
     assert fits(page) and serious(page) == [] and troubles(page) == []
 
@@ -101,35 +114,57 @@ def test_click_a_cell_and_share_what_lies_behind_it(visit):
     page = visit(THREE)
     assert cells(page).count() >= 9
     click(page, "random ReLU 1", "raw")
-    expect(page.get_by_role("heading", name="Random ReLU 1 against raw")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Random ReLU 1 against raw")).to_be_visible(
+        timeout=LONG
+    )
     ready(page)
     assert page.url.endswith("cell=2-0")
-    digits = page.get_by_role("listbox").first.get_by_role("option").first.get_attribute("aria-label")
+    digits = (
+        page.get_by_role("listbox").first.get_by_role("option").first.get_attribute("aria-label")
+    )
     click(page, "raw", "PCA")
     expect(page.get_by_role("heading", name="Raw against PCA")).to_be_visible(timeout=LONG)
     page.go_back()
-    expect(page.get_by_role("heading", name="Random ReLU 1 against raw")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Random ReLU 1 against raw")).to_be_visible(
+        timeout=LONG
+    )
     ready(page)
     shared = visit(page.url, 390, "dark")
     assert pair(shared) == "Random ReLU 1 against raw" and fits(shared)
-    assert shared.get_by_role("listbox").first.get_by_role("option").first.get_attribute("aria-label") == digits
+    assert (
+        shared.get_by_role("listbox").first.get_by_role("option").first.get_attribute("aria-label")
+        == digits
+    )
     assert serious(shared) == [] and troubles(page) == [] and troubles(shared) == []
 
 
 def test_on_a_phone_a_tap_on_a_small_cell_opens_its_pair(visit):
     page = visit("/agreement", 390)
     click(page, "regression 2", "classification 4")
-    expect(page.get_by_role("heading", name="Regression 2 against classification 4")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Regression 2 against classification 4")).to_be_visible(
+        timeout=LONG
+    )
     assert re.search(r"cell=\d+-\d+$", page.url) and troubles(page) == []
 
 
-def test_the_first_request_of_a_fresh_server_may_be_a_link_to_this_page(open_page, serve, folder, visit):
+def test_the_first_request_of_a_fresh_server_may_be_a_link_to_this_page(
+    open_page, serve, folder, visit
+):
     visit(THREE)  # computed once, so that the fresh server finds it
-    page = open_page(serve(env={"LEVERAGE_LAB_CACHE": folder, "COLD": "agreement"}) + f"{THREE}&order=similarity&measure=spearman&cell=1-2")
+    page = open_page(
+        serve(env={"LEVERAGE_LAB_CACHE": folder, "COLD": "agreement"})
+        + f"{THREE}&order=similarity&measure=spearman&cell=1-2"
+    )
     ready(page)
-    assert pair(page) == "PCA against random ReLU 1" and page.get_by_role("radio", name="Spearman ρ").is_checked()
+    assert (
+        pair(page) == "PCA against random ReLU 1"
+        and page.get_by_role("radio", name="Spearman ρ").is_checked()
+    )
     titles = " ".join(page.get_by_test_id("stSidebarNavLink").all_inner_texts())
-    assert all(title in titles for title in ("Explore", "Agreement", "Map")) and "agreement" not in titles
+    assert (
+        all(title in titles for title in ("Explore", "Agreement", "Map"))
+        and "agreement" not in titles
+    )
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Map").click()
     expect(page.get_by_role("heading", name="Where do they lie?")).to_be_visible(timeout=LONG)
     assert troubles(page) == []
@@ -144,13 +179,21 @@ def test_the_matrix_can_be_downloaded(visit):
     names, *rows = csv.reader(io.StringIO(waiting.value.path().read_text()))
     assert names == ["kendall", "raw", "PCA", "random ReLU 1"]
     data = datasets.load("digits")
-    rankings = np.stack([leverage(embeddings.embed(data, name).embedding) for name in ("raw", "pca", "random_relu")])
-    assert np.allclose(np.array([row[1:] for row in rows], float), agreement.kendall(agreement.settle(rankings)), atol=1e-12)
+    rankings = np.stack(
+        [leverage(embeddings.embed(data, name).embedding) for name in ("raw", "pca", "random_relu")]
+    )
+    assert np.allclose(
+        np.array([row[1:] for row in rows], float),
+        agreement.kendall(agreement.settle(rankings)),
+        atol=1e-12,
+    )
     assert troubles(page) == []
 
 
 def test_a_bad_link_shows_what_was_wrong_and_a_working_page(visit):
     page = visit(THREE + "%2Cumap&measure=pearson&cell=7-7", 390, "dark")
     alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
-    assert all(words in alerts for words in ("found umap", "measure: found 'pearson'", "cell: found '7-7'")) and fits(page)
+    assert all(
+        words in alerts for words in ("found umap", "measure: found 'pearson'", "cell: found '7-7'")
+    ) and fits(page)
     assert serious(page) == [] and troubles(page) == []

@@ -13,7 +13,11 @@ from tests.tools.own_data import npz_of, parquet_of, zip_of
 
 GOOD = {
     "zip": ("pets.zip", zip_of(each=60), "120 images"),
-    "npz": ("small.npz", npz_of(images=np.random.default_rng(0).integers(0, 255, (150, 9, 9)).astype(np.uint8)), "150 images"),
+    "npz": (
+        "small.npz",
+        npz_of(images=np.random.default_rng(0).integers(0, 255, (150, 9, 9)).astype(np.uint8)),
+        "150 images",
+    ),
     "parquet": ("rows.parquet", parquet_of(90), "90 rows"),
 }
 FAULTY = {
@@ -27,7 +31,9 @@ FAULTY = {
 def address(serve, tmp_path_factory) -> str:
     """A server with folders of its own."""
     folder = tmp_path_factory.mktemp("own")
-    return serve(env={"LEVERAGE_LAB_DATA": str(folder / "data"), "LEVERAGE_LAB_CACHE": str(folder / "cache")})
+    return serve(
+        env={"LEVERAGE_LAB_DATA": str(folder / "data"), "LEVERAGE_LAB_CACHE": str(folder / "cache")}
+    )
 
 
 def drop(page: Page, name: str, content: bytes, place: int = 0) -> None:
@@ -53,14 +59,18 @@ def test_a_file_is_dropped_looked_at_kept_and_explored(visit, kind):
     keep(page, name, content)
     expect(page.locator("p.answer").first).to_contain_text(said)
     page.get_by_role("link", name="Explore it").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Which {said.split()[1]} matter?", timeout=LONG)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        f"Which {said.split()[1]} matter?", timeout=LONG
+    )
     expect(page.locator("p.answer").first).to_be_visible(timeout=LONG)
     shown = page.locator("[data-testid=stDataFrame], .st-key-current canvas").first
     expect(shown).to_be_visible(timeout=LONG)
     assert "dataset=own_" in page.url and troubles(page) == []
     page.reload()
     settle(page, LONG / 1000)
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Which {said.split()[1]} matter?", timeout=LONG)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        f"Which {said.split()[1]} matter?", timeout=LONG
+    )
 
 
 @pytest.mark.parametrize("kind", FAULTY)
@@ -74,7 +84,9 @@ def test_a_faulty_file_is_refused_with_a_sentence(visit, kind):
     assert troubles(page) == []
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
 def test_every_task_fits_every_screen(visit, width, theme):
     page = visit("/data", width, theme)
     expect(page.get_by_text("How the file may look")).to_be_visible(timeout=LONG)
@@ -102,9 +114,13 @@ def test_scores_leave_in_a_file_and_come_back_the_same(visit, tmp_path):
         taken[kind] = tmp_path / download.value.suggested_filename
         download.value.save_as(taken[kind])
     frame = pd.read_parquet(taken["Parquet"])
-    assert len(frame) == 1797 and np.isclose(frame["score_raw_leverage"].sum(), 61)  # leverage sums to the rank
+    assert len(frame) == 1797 and np.isclose(
+        frame["score_raw_leverage"].sum(), 61
+    )  # leverage sums to the rank
     assert "raw" in json.dumps(json.loads(taken["Manifest"].read_text()))
-    csv = reading_back.read_back(taken["CSV"].read_bytes(), "scores.csv", taken["Manifest"].read_bytes())
+    csv = reading_back.read_back(
+        taken["CSV"].read_bytes(), "scores.csv", taken["Manifest"].read_bytes()
+    )
     assert (csv.columns[0].scores == frame["score_raw_leverage"].to_numpy()).all()
     page = visit("/data?dataset=digits&show=back")
     drop(page, "scores.parquet", taken["Parquet"].read_bytes())

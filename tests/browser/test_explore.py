@@ -33,7 +33,12 @@ def visit(open_page, address) -> Callable[..., Page]:
     """visit(path, width=, theme=) -> a page on which the gallery is drawn and nothing is being computed."""
 
     def visit(path: str = "/", width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(path if path.startswith("http") else address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page = open_page(
+            path if path.startswith("http") else address + path,
+            width=width,
+            height=844 if width < 600 else 900,
+            theme=theme,
+        )
         ready(page)
         return page
 
@@ -53,7 +58,11 @@ def ready(page: Page) -> None:
 
 
 def gallery(page: Page):
-    return page.locator(".st-key-current .gallery, .st-key-stale .gallery").get_by_role("listbox").first
+    return (
+        page.locator(".st-key-current .gallery, .st-key-stale .gallery")
+        .get_by_role("listbox")
+        .first
+    )
 
 
 def first_digit(page: Page) -> str:
@@ -62,7 +71,11 @@ def first_digit(page: Page) -> str:
 
 
 def drawn_scores(page: Page) -> np.ndarray:
-    labels = gallery(page).get_by_role("option").evaluate_all("all => all.map((o) => o.getAttribute('aria-label'))")
+    labels = (
+        gallery(page)
+        .get_by_role("option")
+        .evaluate_all("all => all.map((o) => o.getAttribute('aria-label'))")
+    )
     return np.array([float(label.rpartition("score ")[2]) for label in labels])
 
 
@@ -86,11 +99,17 @@ def test_the_first_screen(visit, width_and_theme):
     width, theme = width_and_theme
     page = visit("/", width, theme)
     expect(page.get_by_role("heading", name="Which digits matter?")).to_be_visible()
-    assert "of 70,000 digits have a leverage above 0.99" in sentence(page) and first_digit(page).startswith("rank 1, class ")
+    assert "of 70,000 digits have a leverage above 0.99" in sentence(page) and first_digit(
+        page
+    ).startswith("rank 1, class ")
     facts = page.locator("dl.facts").inner_text()
-    assert re.search(r"713\s+rank|rank\s+713", facts) and re.search(r"713\.0\s+sum|sum of scores\s+713\.0", facts)
+    assert re.search(r"713\s+rank|rank\s+713", facts) and re.search(
+        r"713\.0\s+sum|sum of scores\s+713\.0", facts
+    )
     expect(page.get_by_text("41 artefacts")).to_be_attached(timeout=LONG)
-    assert width < 1280 or gallery(page).bounding_box()["y"] < 700, "the first digits are seen without scrolling"
+    assert width < 1280 or gallery(page).bounding_box()["y"] < 700, (
+        "the first digits are seen without scrolling"
+    )
     assert fits(page)
     assert serious(page) == []
     assert page.problems == []
@@ -106,7 +125,11 @@ def test_change_strategy_click_a_digit_and_share_it(visit, width, theme):
     page = visit(DIGITS, width, theme)
     before, digit = sentence(page), first_digit(page)
     choose(page, "Strategy", "Random")
-    assert sentence(page) != before and "random scores 1,797 digits" in sentence(page) and first_digit(page) != digit
+    assert (
+        sentence(page) != before
+        and "random scores 1,797 digits" in sentence(page)
+        and first_digit(page) != digit
+    )
     assert "strategy=random" in page.url
     choose(page, "Strategy", "Leverage")
     assert (sentence(page), first_digit(page)) == (before, digit)
@@ -114,7 +137,11 @@ def test_change_strategy_click_a_digit_and_share_it(visit, width, theme):
     gallery(page).get_by_role("option").nth(2).click()
     expect(drawer(page)).to_contain_text("Nearest neighbours", timeout=LONG)
     settle(page)
-    title = drawer(page).get_by_role("heading").first.inner_text() if drawer(page).get_by_role("heading").count() else ""
+    title = (
+        drawer(page).get_by_role("heading").first.inner_text()
+        if drawer(page).get_by_role("heading").count()
+        else ""
+    )
     assert "Number" in drawer(page).inner_text() and "Rank 3 of 1,797" in drawer(page).inner_text()
     assert re.search(r"point=\d+", page.url) and fits(page)
     assert serious(page) == []
@@ -139,7 +166,14 @@ def test_a_copied_link_shows_the_same_in_a_fresh_session(visit, width, theme):
     page.get_by_role("button", name="Copy to clipboard").click()
     link = page.evaluate("navigator.clipboard.readText()")
     assert in_parts(link) == in_parts(page.url)
-    assert in_parts(link)[1] == {"dataset=digits", "embedding=projection", "e.k=20", "seed=3", "s.ridge=0.1", "show=bottom"}
+    assert in_parts(link)[1] == {
+        "dataset=digits",
+        "embedding=projection",
+        "e.k=20",
+        "seed=3",
+        "s.ridge=0.1",
+        "show=bottom",
+    }
     fresh = visit(link, width, theme)
     assert first_digit(fresh) == first_digit(page) and first_digit(page).startswith("rank 1797,")
     assert sentence(fresh) == sentence(page) and "random projection" in sentence(page)
@@ -159,7 +193,14 @@ def test_the_table_of_all_scores_can_be_downloaded(visit, scores):
         page.get_by_role("button", name="CSV, 1,797 rows").click()
     assert waiting.value.suggested_filename == "digits-raw-leverage.csv"
     rows = list(csv.DictReader(io.StringIO(waiting.value.path().read_text())))
-    assert list(rows[0]) == ["id", "index", "split", "label", "score_raw_leverage", "rank_raw_leverage"]
+    assert list(rows[0]) == [
+        "id",
+        "index",
+        "split",
+        "label",
+        "score_raw_leverage",
+        "rank_raw_leverage",
+    ]
     assert [int(row["index"]) for row in rows] == list(range(1797))
     assert np.allclose([float(row["score_raw_leverage"]) for row in rows], scores, atol=1e-12)
     with page.expect_download(timeout=LONG) as waiting:
@@ -201,7 +242,9 @@ def test_a_brush_on_the_histogram_narrows_the_gallery_until_it_is_cleared(visit,
     page.get_by_role("button", name="Show all scores").click()
     expect(page.get_by_text("Kept:")).to_have_count(0, timeout=LONG)
     ready(page)
-    assert np.array_equal(drawn_scores(page), whole) and "low=" not in page.url and page.problems == []
+    assert (
+        np.array_equal(drawn_scores(page), whole) and "low=" not in page.url and page.problems == []
+    )
 
 
 def test_back_returns_to_the_view_before(visit):
@@ -211,7 +254,9 @@ def test_back_returns_to_the_view_before(visit):
     page.go_back()
     settle(page)
     ready(page)
-    expect(gallery(page).get_by_role("option").first).to_have_attribute("aria-label", before, timeout=LONG)
+    expect(gallery(page).get_by_role("option").first).to_have_attribute(
+        "aria-label", before, timeout=LONG
+    )
     assert page.url == url and page.problems == []
 
 
@@ -219,7 +264,10 @@ def test_back_returns_to_the_view_before(visit):
 def test_a_bad_link_shows_what_was_wrong_and_a_working_page(visit, width):
     page = visit("/?dataset=digits&strategy=luck&n=nan&point=99999999", width)
     alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
-    assert all(words in alerts for words in ("Strategy: found 'luck'", "n: found 'nan'", "not in this dataset")) and fits(page)
+    assert all(
+        words in alerts
+        for words in ("Strategy: found 'luck'", "n: found 'nan'", "not in this dataset")
+    ) and fits(page)
     assert "1,797 digits" in sentence(page) and serious(page) == [] and page.problems == []
 
 
@@ -237,7 +285,13 @@ def test_a_worker_killed_while_it_computes_comes_back_and_the_result_arrives(ope
 def worker_of(address: str) -> psutil.Process:
     """The process in which this server's work is done: the one that the worker host started."""
     port = address.rpartition(":")[2]
-    (server,) = [child for child in psutil.Process().children() if f"--server.port={port}" in child.cmdline()]
+    (server,) = [
+        child for child in psutil.Process().children() if f"--server.port={port}" in child.cmdline()
+    ]
     (host,) = [child for child in server.children() if "core.runtime.worker" in child.cmdline()]
-    (worker,) = [child for child in host.children() if "spawn_main" in " ".join(child.cmdline()) and child.status() != "zombie"]
+    (worker,) = [
+        child
+        for child in host.children()
+        if "spawn_main" in " ".join(child.cmdline()) and child.status() != "zombie"
+    ]
     return worker

@@ -40,9 +40,21 @@ def visit(browser, address):
     """visit(query, width=, scheme=, scale=) -> a page on which the gallery is drawn."""
     contexts = []
 
-    def visit(query: str = "show=grey", *, width: int = 1280, scheme: str = "light", scale: float = 1, watch: bool = False, **more) -> Page:
+    def visit(
+        query: str = "show=grey",
+        *,
+        width: int = 1280,
+        scheme: str = "light",
+        scale: float = 1,
+        watch: bool = False,
+        **more,
+    ) -> Page:
         viewport = {"width": width, "height": 844 if width < 600 else 900}
-        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme, device_scale_factor=scale, **more))
+        contexts.append(
+            browser.new_context(
+                viewport=viewport, color_scheme=scheme, device_scale_factor=scale, **more
+            )
+        )
         page = contexts[-1].new_page()
         if watch:
             page.add_init_script(f"({WATCH})()")
@@ -87,8 +99,20 @@ def test_the_keyboard_walks_and_picks(visit):
     page = visit("show=grey&selected=100")
     across, drawn = columns(page), len(places(page))
     page.get_by_role("listbox").focus()
-    walk = [("ArrowRight", 1), ("ArrowRight", 2), ("ArrowDown", 2 + across), ("ArrowLeft", 1 + across), ("ArrowUp", 1)]
-    walk += [("ArrowUp", 1), ("PageDown", drawn - across + 1), ("PageUp", 1), ("End", drawn - 1), ("ArrowRight", drawn - 1)]
+    walk = [
+        ("ArrowRight", 1),
+        ("ArrowRight", 2),
+        ("ArrowDown", 2 + across),
+        ("ArrowLeft", 1 + across),
+        ("ArrowUp", 1),
+    ]
+    walk += [
+        ("ArrowUp", 1),
+        ("PageDown", drawn - across + 1),
+        ("PageUp", 1),
+        ("End", drawn - 1),
+        ("ArrowRight", drawn - 1),
+    ]
     walk += [("Home", 0), ("ArrowLeft", 0), ("ArrowRight", 1)]
     for key, expected in walk:
         page.keyboard.press(key)
@@ -112,19 +136,27 @@ def test_the_focus_ring_is_seen_on_the_active_image_alone(visit):
     page = visit("show=grey&selected=100")
     page.get_by_role("listbox").focus()
     page.keyboard.press("ArrowRight")
-    rings = page.get_by_role("option").evaluate_all('all => all.map((o) => getComputedStyle(o, "::before").outlineStyle)')
+    rings = page.get_by_role("option").evaluate_all(
+        'all => all.map((o) => getComputedStyle(o, "::before").outlineStyle)'
+    )
     assert [i for i, ring in enumerate(rings) if ring == "solid"] == [1]
 
 
 def test_options_say_rank_class_score_and_mark(visit):
     page = visit()
-    expect(page.get_by_role("listbox", name="Made-up rings in the order of their score.")).to_be_visible()
+    expect(
+        page.get_by_role("listbox", name="Made-up rings in the order of their score.")
+    ).to_be_visible()
     options = page.get_by_role("option")
     assert options.nth(1).get_attribute("aria-label") == "rank 2, class 1, score 0.999, artefact"
     assert options.nth(2).get_attribute("aria-label") == "rank 3, class 2, score 0.999"
-    chosen = options.evaluate_all('all => all.map((o) => o.getAttribute("aria-selected") === "true")')
+    chosen = options.evaluate_all(
+        'all => all.map((o) => o.getAttribute("aria-selected") === "true")'
+    )
     assert np.flatnonzero(chosen).tolist() == [3]
-    frames = options.evaluate_all('all => all.map((o) => getComputedStyle(o, "::before").borderTopWidth)')
+    frames = options.evaluate_all(
+        'all => all.map((o) => getComputedStyle(o, "::before").borderTopWidth)'
+    )
     assert [i for i, width in enumerate(frames) if width == "3px"] == [3]
 
 
@@ -136,11 +168,15 @@ def test_rows_are_full_even_and_inside_the_page(visit, width, scale):
     assert page.evaluate("devicePixelRatio") == scale
     where, across = places(page), columns(page)
     assert len(where) == 60 // across * across
-    assert np.allclose(where.reshape(-1, across, 4)[:, :, 0], where[:across, 0]), "columns stand under each other"
+    assert np.allclose(where.reshape(-1, across, 4)[:, :, 0], where[:across, 0]), (
+        "columns stand under each other"
+    )
     gaps = where[1:across, 0] - where[: across - 1, 2]
     assert np.ptp(gaps) < 0.1 and 11 < gaps[0] < 26
     frame = page.locator(".gallery").bounding_box()
-    assert where[:, 0].min() == pytest.approx(frame["x"], abs=1) and where[:, 2].max() == pytest.approx(frame["x"] + frame["width"], abs=1)
+    assert where[:, 0].min() == pytest.approx(frame["x"], abs=1) and where[
+        :, 2
+    ].max() == pytest.approx(frame["x"] + frame["width"], abs=1)
     assert where[:, 3].max() == pytest.approx(frame["y"] + frame["height"], abs=1)
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     main = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
@@ -159,7 +195,9 @@ def test_few_images_stand_at_the_left_and_rows_can_be_bounded(visit):
     page = visit("show=few")
     assert len(places(page)) == 3
     assert columns(page) == 3
-    assert page.get_by_role("option").nth(2).get_attribute("aria-label") == "class 2", "what is not known is not said"
+    assert page.get_by_role("option").nth(2).get_attribute("aria-label") == "class 2", (
+        "what is not known is not said"
+    )
     bounded = visit("show=grey&rows=2")
     assert len(places(bounded)) == 2 * columns(bounded)
 
@@ -176,7 +214,9 @@ def test_a_new_theme_is_drawn_at_once(visit):
     page = visit(scheme="light")
     assert luminance(image(page, 0))[0, 0] > 0.8
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme.includes('dark')")
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme.includes('dark')"
+    )
     settle(page)
     assert luminance(image(page, 0))[0, 0] < 0.1
 
@@ -185,7 +225,9 @@ def test_pixels_are_whole_and_never_smoothed(visit):
     page = visit()
     values = np.unique(image(page, 5).reshape(-1, 3), axis=0)
     assert len(values) == 2, "full ink and paper, no shade between"
-    assert page.get_by_role("option").first.bounding_box()["width"] == 58, "28 pixels twice as large, and the frame"
+    assert page.get_by_role("option").first.bounding_box()["width"] == 58, (
+        "28 pixels twice as large, and the frame"
+    )
 
 
 def test_colour_images_keep_their_colours(visit):
@@ -234,12 +276,16 @@ def test_a_mark_is_a_broken_frame_and_a_word(visit):
 def test_long_class_names_stay_apart(visit):
     page = visit("show=words", scale=2)
     where, last = places(page), columns(page) - 1
-    assert region(page, where[1, 0] - 4, where[0, 1] + 60, 3, 34)[..., 3].max() == 0, "nothing is written just before the second image"
+    assert region(page, where[1, 0] - 4, where[0, 1] + 60, 3, 34)[..., 3].max() == 0, (
+        "nothing is written just before the second image"
+    )
     assert cell(page, 2)[-30:, :, 3].max() > 200, "the score has its own line"
     assert last % 3 == 0, "the last column bears the same name as the first"
     starts = (where[0, 0], where[last, 0] - 9)
     names = [region(page, left, where[0, 1] + 60, 66, 15)[..., 3].sum() for left in starts]
-    assert names[1] == pytest.approx(names[0], rel=1e-3), "the last column's name is not cut at the edge"
+    assert names[1] == pytest.approx(names[0], rel=1e-3), (
+        "the last column's name is not cut at the edge"
+    )
 
 
 @pytest.mark.parametrize(("width", "scale"), [(1280, 1), (390, 3)])
@@ -251,7 +297,9 @@ def test_a_thousand_images_draw(visit, width, scale):
         page.wait_for_timeout(200)
         assert (luminance(image(page, item)) < 0.1).sum() > 50, item
     drawn = page.locator(".gallery canvas")
-    print(f"\n{len(places(page))} images at {width} px, scale {scale}: drawn in {drawn.get_attribute('data-draw-ms')} ms")
+    print(
+        f"\n{len(places(page))} images at {width} px, scale {scale}: drawn in {drawn.get_attribute('data-draw-ms')} ms"
+    )
     assert drawn.evaluate("c => c.width * c.height <= 16.1e6 && c.height <= 16384")
 
 
@@ -262,7 +310,9 @@ def test_the_active_image_is_kept_when_the_data_change(visit):
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     page.get_by_text("Drop").click()
-    expect(page.get_by_role("option").first).to_have_attribute("aria-label", "rank 3, class 2, score 0.999")
+    expect(page.get_by_role("option").first).to_have_attribute(
+        "aria-label", "rank 3, class 2, score 0.999"
+    )
     assert active(page) == 3, "id 105 now stands two places earlier"
     page.get_by_role("option").first.click()
     says(page, "clicked 102, 1 in all")
@@ -286,6 +336,10 @@ def test_reruns_leave_one_observer_and_none_when_the_gallery_goes(visit):
 def test_axe_finds_nothing_serious(visit, query, scheme):
     page = visit(query, scheme=scheme)
     result = Axe().run(page, context=".st-key-gallery")
-    grave = [v["id"] for v in result.response["violations"] if v["impact"] in ("serious", "critical")]
+    grave = [
+        v["id"] for v in result.response["violations"] if v["impact"] in ("serious", "critical")
+    ]
     assert grave == []
-    assert any("listbox" in str(rule["nodes"]) for rule in result.response["passes"]), "axe looked inside"
+    assert any("listbox" in str(rule["nodes"]) for rule in result.response["passes"]), (
+        "axe looked inside"
+    )

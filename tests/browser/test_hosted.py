@@ -11,9 +11,21 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import LONG, fits, settle, troubles
 from tests.tools import hosted_server
 
-PAGES = ("", "agreement", "map", "retrain", "active", "influence", "trim", "simulations", "lesson?chapter=2")
+PAGES = (
+    "",
+    "agreement",
+    "map",
+    "retrain",
+    "active",
+    "influence",
+    "trim",
+    "simulations",
+    "lesson?chapter=2",
+)
 SLOW = "dataset=digits&network=mlp&budgets=1400&candidates=top%3Araw+bottom%3Araw+top%3Apca+random&seeds=20&epochs="
-INSIDES = re.compile(r"(?<![\w:/.])/(?:tmp|var|usr|opt|etc|root)\b|LEVERAGE_LAB|\b\w+Error\b|Traceback")
+INSIDES = re.compile(
+    r"(?<![\w:/.])/(?:tmp|var|usr|opt|etc|root)\b|LEVERAGE_LAB|\b\w+Error\b|Traceback"
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +52,9 @@ def test_every_page_is_drawn_under_the_headers_and_asks_no_worker(visit, server)
     for path in PAGES:
         page = visit(f"/{path}")
         settle(page, LONG / 1000)
-        drawn = page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg), [data-testid^=stBidiComponent]")
+        drawn = page.locator(
+            "[data-testid=stVegaLiteChart] :is(canvas, svg), [data-testid^=stBidiComponent]"
+        )
         expect(drawn.first).to_be_visible(timeout=LONG)
         assert troubles(page) == [], path
         assert not INSIDES.search(text_of(page)), path
@@ -53,7 +67,9 @@ def test_nobody_stops_anothers_experiment_and_the_queue_is_shown(visit):
     one, two = visit(f"/retrain?{SLOW}80"), visit(f"/retrain?{SLOW}80")
     start(one)
     two.reload()
-    expect(two.get_by_text("Another session waits for this experiment, so it goes on.")).to_be_visible(timeout=LONG)
+    expect(
+        two.get_by_text("Another session waits for this experiment, so it goes on.")
+    ).to_be_visible(timeout=LONG)
     assert two.get_by_role("button", name="Stop").count() == 0
     third = visit(f"/retrain?{SLOW}75", 390, "dark")
     start(third)
@@ -69,19 +85,28 @@ def test_nobody_stops_anothers_experiment_and_the_queue_is_shown(visit):
         assert troubles(page) == []
         page.get_by_role("button", name="Past experiments").click()
         listed = page.get_by_role("button", name=re.compile("equal epochs"))
-        expect(page.get_by_text("None yet on these points") if page is two else listed.first).to_be_visible(timeout=LONG)
+        expect(
+            page.get_by_text("None yet on these points") if page is two else listed.first
+        ).to_be_visible(timeout=LONG)
 
 
 def test_a_question_too_large_is_refused_with_a_sentence(visit):
     page = visit("/?strategy=influence_value")
     expect(page.get_by_text("on the hosted demo there may be 2,000")).to_be_visible(timeout=LONG)
-    assert page.get_by_role("button", name="Try again").count() == 0 and not INSIDES.search(text_of(page))
+    assert page.get_by_role("button", name="Try again").count() == 0 and not INSIDES.search(
+        text_of(page)
+    )
     page = visit(f"/retrain?{SLOW}80".replace("1400", "100+200+300+400+500+600+700+800+900"))
-    expect(page.get_by_text("Found 9 budgets; on the hosted demo there may be 8.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Found 9 budgets; on the hosted demo there may be 8.")).to_be_visible(
+        timeout=LONG
+    )
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
     page = visit("/?dataset=kmnist")
     expect(page.get_by_text("python -m core fetch kmnist")).to_be_visible(timeout=LONG)
-    assert troubles(page) == [] and page.get_by_role("button", name="Download Kuzushiji-MNIST").count() == 0
+    assert (
+        troubles(page) == []
+        and page.get_by_role("button", name="Download Kuzushiji-MNIST").count() == 0
+    )
 
 
 def test_a_worker_that_dies_is_told_without_its_insides(visit, server):

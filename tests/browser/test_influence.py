@@ -9,8 +9,22 @@ from core.experiments.influence import plan as utilities
 from tests.browser.conftest import LONG, fits, serious, settle
 
 DONE = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
-ROUNDS = {"study": "queries", "dataset": "synth2", "labeled": "10", "unlabeled": "100", "validation": "30", "seeds": "2", "rounds": "3"}
-CHARTS = {"Predicted and retrained": 2, "Spread": 1, "Best and worst": 0, "Batches of ten": 2, "Without one": 2}
+ROUNDS = {
+    "study": "queries",
+    "dataset": "synth2",
+    "labeled": "10",
+    "unlabeled": "100",
+    "validation": "30",
+    "seeds": "2",
+    "rounds": "3",
+}
+CHARTS = {
+    "Predicted and retrained": 2,
+    "Spread": 1,
+    "Best and worst": 0,
+    "Batches of ten": 2,
+    "Without one": 2,
+}
 
 
 def link(query: dict[str, str], **more: str) -> str:
@@ -33,7 +47,9 @@ def charts(page: Page):
     return page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("correlation", timeout=LONG)

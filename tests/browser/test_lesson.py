@@ -27,7 +27,13 @@ def address(serve, tmp_path_factory) -> str:
 def visit(open_page, address) -> Callable[..., Page]:
     """visit(chapter, width=, theme=, talk=) -> the settled chapter."""
 
-    def visit(chapter: int = 1, width: int = 1280, theme: str = "light", talk: bool = False, height: int = 0) -> Page:
+    def visit(
+        chapter: int = 1,
+        width: int = 1280,
+        theme: str = "light",
+        talk: bool = False,
+        height: int = 0,
+    ) -> Page:
         tall = height or (720 if talk else 844 if width < 600 else 900)
         path = f"/lesson?chapter={chapter}{'&talk=1' if talk else ''}"
         page = open_page(address + path, width=width, height=tall, theme=theme)
@@ -61,7 +67,9 @@ def top(page: Page) -> int:
     return page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
 
 
-@pytest.mark.parametrize(("width", "theme"), SIZES, ids=[f"{width}-{theme}" for width, theme in SIZES])
+@pytest.mark.parametrize(
+    ("width", "theme"), SIZES, ids=[f"{width}-{theme}" for width, theme in SIZES]
+)
 def test_every_chapter_can_be_read_and_reached(visit, width, theme):
     page = visit(1, width, theme)
     for chapter in range(1, CHAPTERS + 1):
@@ -81,21 +89,38 @@ def test_every_chapter_can_be_read_and_reached(visit, width, theme):
 def test_a_talk_shows_a_chapter_on_one_screen(visit, chapter):
     page = visit(chapter, talk=True)
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
-    over = page.evaluate("(() => {const e = document.querySelector('[data-testid=stMain]'); return e.scrollHeight - e.clientHeight})()")
+    over = page.evaluate(
+        "(() => {const e = document.querySelector('[data-testid=stMain]'); return e.scrollHeight - e.clientHeight})()"
+    )
     assert over < 80, "the last lines may lie below the screen, no more"
     assert serious(page) == [] and fits(page) and troubles(page) == []
-    assert float(page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")) > 18, "large type"
+    assert (
+        float(page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")) > 18
+    ), "large type"
 
 
 def test_pictures_grow_with_the_projector(visit):
-    small, large = (visit(1, width=width, talk=True, height=height) for width, height in ((1280, 720), (1920, 1080)))
-    drawn = [page.locator(".lever svg[role=group]").first.bounding_box()["height"] for page in (small, large)]
+    small, large = (
+        visit(1, width=width, talk=True, height=height)
+        for width, height in ((1280, 720), (1920, 1080))
+    )
+    drawn = [
+        page.locator(".lever svg[role=group]").first.bounding_box()["height"]
+        for page in (small, large)
+    ]
     assert drawn[1] == pytest.approx(1.5 * drawn[0], rel=0.02)
 
 
 def test_arrow_keys_and_a_clicker_move_through_a_talk(visit):
     page = visit(2, talk=True)
-    for key, chapter in (("ArrowRight", 3), ("PageDown", 4), ("ArrowLeft", 3), ("PageUp", 2), ("ArrowLeft", 1), ("ArrowLeft", 1)):
+    for key, chapter in (
+        ("ArrowRight", 3),
+        ("PageDown", 4),
+        ("ArrowLeft", 3),
+        ("PageUp", 2),
+        ("ArrowLeft", 1),
+        ("ArrowLeft", 1),
+    ):
         page.keyboard.press(key)
         ready(page, chapter)
     assert "talk=1" in page.url
@@ -123,7 +148,10 @@ def test_an_arrow_key_in_a_picture_stays_in_it(visit):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     settle(page)
-    assert marks.get_attribute("aria-activedescendant") != before and title(page) == "Which digit sticks out?"
+    assert (
+        marks.get_attribute("aria-activedescendant") != before
+        and title(page) == "Which digit sticks out?"
+    )
 
 
 def test_a_digit_is_chosen_by_keyboard_and_the_highest_are_framed(visit):
@@ -136,10 +164,19 @@ def test_a_digit_is_chosen_by_keyboard_and_the_highest_are_framed(visit):
     settle(page)
     assert marks.locator("[aria-selected=true]").count() == 1
     press(page, "I predict the framed one")
-    assert marks.locator(".best").count() == 3 and "You predicted: number" in page.locator(".verdict").inner_text()
+    assert (
+        marks.locator(".best").count() == 3
+        and "You predicted: number" in page.locator(".verdict").inner_text()
+    )
     chosen = marks.locator("[aria-selected=true]").bounding_box()
-    right = max(box["x"] for box in (mark.bounding_box() for mark in marks.get_by_role("option").all()))
-    assert chosen["x"] > right - 3 * chosen["width"] and page.locator(".plane ellipse").count() == 3 and troubles(page) == []
+    right = max(
+        box["x"] for box in (mark.bounding_box() for mark in marks.get_by_role("option").all())
+    )
+    assert (
+        chosen["x"] > right - 3 * chosen["width"]
+        and page.locator(".plane ellipse").count() == 3
+        and troubles(page) == []
+    )
 
 
 def test_neighbours_in_the_plane_do_not_cover_one_another(visit):
@@ -177,7 +214,11 @@ def test_a_class_predicts_and_takes_its_predictions_home(visit):
         page.get_by_role("button", name="Download them (CSV)").click()
     with open(started.value.path(), newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["chapter"], row["right"]) for row in rows] == [("1", "True"), ("4", "False"), ("6", "True")]
+    assert [(row["chapter"], row["right"]) for row in rows] == [
+        ("1", "True"),
+        ("4", "False"),
+        ("6", "True"),
+    ]
     page.reload()
     ready(page, 9)
     expect(page.get_by_text("You have not predicted anything yet")).to_be_visible()
@@ -187,7 +228,9 @@ def test_a_class_predicts_and_takes_its_predictions_home(visit):
 def test_the_last_chapter_leads_into_the_pages(visit):
     page = visit(CHAPTERS)
     page.get_by_test_id("stMain").get_by_role("link", name="Agreement").click()
-    expect(page.get_by_role("heading", name="Do representations agree?")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Do representations agree?")).to_be_visible(
+        timeout=LONG
+    )
 
 
 def test_back_returns_to_the_chapter_before(visit):

@@ -51,13 +51,22 @@ def same(found, expected, tolerance=1e-9):
 def test_the_line_equals_the_core(blank, n, ridge):
     rng = np.random.default_rng(n)
     x, y = rng.normal(5, 3, n), rng.normal(-2, 4, n)
-    expected, found = fit(x[:, None], y, ridge=ridge), js(blank, f"math.fitLine({x.tolist()}, {y.tolist()}, {ridge})")
-    same([found["intercept"], found["slope"], found["degrees"]], [expected.intercept, expected.slopes[0], expected.degrees])
+    expected, found = (
+        fit(x[:, None], y, ridge=ridge),
+        js(blank, f"math.fitLine({x.tolist()}, {y.tolist()}, {ridge})"),
+    )
+    same(
+        [found["intercept"], found["slope"], found["degrees"]],
+        [expected.intercept, expected.slopes[0], expected.degrees],
+    )
     same(found["hats"], expected.hat_values)
     same(found["residuals"], expected.residuals)
     same(found["cooks"], expected.cooks)
     for i in (0, n - 1):
-        row, alone = js(blank, f"[math.hatRow({json.dumps(found)}, {i}), math.without({json.dumps(found)}, {i})]")
+        row, alone = js(
+            blank,
+            f"[math.hatRow({json.dumps(found)}, {i}), math.without({json.dumps(found)}, {i})]",
+        )
         same(row, expected.hat_row(i))
         rest = fit(np.delete(x, i)[:, None], np.delete(y, i), ridge=ridge)
         same([alone["intercept"], alone["slope"]], [rest.intercept, rest.slopes[0]])
@@ -74,7 +83,9 @@ def test_the_plane_equals_the_core(blank, n):
 
 def test_every_place_on_an_ellipse_has_its_leverage(blank):
     x, level = np.array(ELLIPSE), 0.4
-    found = js(blank, f"math.contour(math.fitPlane({x[:, 0].tolist()}, {x[:, 1].tolist()}), {level})")
+    found = js(
+        blank, f"math.contour(math.fitPlane({x[:, 0].tolist()}, {x[:, 1].tolist()}), {level})"
+    )
     (a, b, c), turn = found["root"], np.linspace(0, 2 * np.pi, 9)
     places = found["mean"] + np.column_stack([np.cos(turn), np.sin(turn)]) @ [[a, b], [0, c]]
     offsets, inverse = places - x.mean(axis=0), np.linalg.inv(np.cov(x.T) * (len(x) - 1))
@@ -95,15 +106,30 @@ def test_every_place_on_an_ellipse_has_its_leverage(blank):
     ],
 )
 def test_degenerate_lines_equal_the_core(blank, x, y, ridge):
-    expected, found = fit(np.array(x)[:, None], np.array(y), ridge=ridge), js(blank, f"math.fitLine({x}, {y}, {ridge})")
-    same([found["intercept"], found["slope"], *found["hats"]], [expected.intercept, *expected.slopes, *expected.hat_values])
+    expected, found = (
+        fit(np.array(x)[:, None], np.array(y), ridge=ridge),
+        js(blank, f"math.fitLine({x}, {y}, {ridge})"),
+    )
+    same(
+        [found["intercept"], found["slope"], *found["hats"]],
+        [expected.intercept, *expected.slopes, *expected.hat_values],
+    )
     same(found["cooks"], expected.cooks)
-    alone = [js(blank, f"math.without(math.fitLine({x}, {y}, {ridge}), {i}) === null") for i in range(len(x))]
+    alone = [
+        js(blank, f"math.without(math.fitLine({x}, {y}, {ridge}), {i}) === null")
+        for i in range(len(x))
+    ]
     assert alone == (1 - expected.hat_values <= 1e-12).tolist()
 
 
 @pytest.mark.parametrize(
-    ("points", "rank"), [([(3, 4)], 0), ([(1, 2)] * 3, 0), ([(1, 1), (2, 2), (4, 4)], 1), ([(0.1, 5), (0.1, 6), (0.1, 9)], 1)]
+    ("points", "rank"),
+    [
+        ([(3, 4)], 0),
+        ([(1, 2)] * 3, 0),
+        ([(1, 1), (2, 2), (4, 4)], 1),
+        ([(0.1, 5), (0.1, 6), (0.1, 9)], 1),
+    ],
 )
 def test_degenerate_planes_equal_the_core(blank, points, rank):
     x = np.array(points, float)
@@ -119,7 +145,19 @@ def test_numbers_are_short_and_never_minus_zero(blank):
         "[math.number(1234567), math.number(0.000123456), math.number(-0.5, 3), math.number(3.2e-9, 2), math.number(NaN),"
         " math.fixed(-0.0004, 2), math.fixed(-1.254, 2), math.share(0.24649), math.share(0.020712), math.share(12345.6), math.share(0)]",
     )
-    assert shown == ["1,235,000", "0.0001235", "−0.5", "3.2e−9", "undefined", "0.00", "−1.25", "0.246", "0.0207", "12,350", "0.000"]
+    assert shown == [
+        "1,235,000",
+        "0.0001235",
+        "−0.5",
+        "3.2e−9",
+        "undefined",
+        "0.00",
+        "−1.25",
+        "0.246",
+        "0.0207",
+        "12,350",
+        "0.000",
+    ]
     assert js(blank, "math.ticks(-0.9, 12.4, 6)") == {"step": 5, "values": [0, 5, 10]}
     assert js(blank, "math.ticks(1.6, 2.4, 4).values") == [1.6, 1.8, 2, 2.2, 2.4]
 
@@ -146,7 +184,9 @@ def visit(open_page, address):
 
 
 def fact(page: Page, name: str) -> str:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     return page.locator(f"[data-fact={name}]").inner_text()
 
 
@@ -155,7 +195,11 @@ def value(page: Page, name: str) -> float:
 
 
 def xs(page: Page) -> np.ndarray:
-    return np.array(page.locator(".point").evaluate_all('all => all.map((p) => Number(p.getAttribute("aria-valuenow")))'))
+    return np.array(
+        page.locator(".point").evaluate_all(
+            'all => all.map((p) => Number(p.getAttribute("aria-valuenow")))'
+        )
+    )
 
 
 def place(page: Page, i: int) -> tuple[float, float]:
@@ -173,7 +217,9 @@ def drag(page: Page, i: int, dx: float, dy: float) -> None:
 
 
 def chosen(page: Page) -> int:
-    marked = page.locator(".point").evaluate_all('all => all.map((p) => p.getAttribute("aria-current") === "true")')
+    marked = page.locator(".point").evaluate_all(
+        'all => all.map((p) => p.getAttribute("aria-current") === "true")'
+    )
     assert sum(marked) == 1
     return marked.index(True)
 
@@ -225,7 +271,10 @@ def test_a_point_stays_on_the_stage(visit):
     drag(page, 11, 900, 900)
     frame = page.locator(".stage > svg").bounding_box()
     x, y = place(page, 11)
-    assert frame["x"] < x < frame["x"] + frame["width"] and frame["y"] < y < frame["y"] + frame["height"]
+    assert (
+        frame["x"] < x < frame["x"] + frame["width"]
+        and frame["y"] < y < frame["y"] + frame["height"]
+    )
 
 
 def test_points_are_added_removed_undone_and_restored_by_mouse(visit):
@@ -331,10 +380,16 @@ def test_the_numbers_are_read_aloud_once_the_point_rests(visit):
     expect(points.nth(11)).to_have_attribute("aria-valuetext", "x 10.5, y 3.40")
     said = page.get_by_role("status").filter(has_text="Point")
     page.wait_for_timeout(1000)
-    assert page.get_by_role("status").all_inner_texts().count("") > 0 and said.count() == 0, "silent until something is done"
+    assert page.get_by_role("status").all_inner_texts().count("") > 0 and said.count() == 0, (
+        "silent until something is done"
+    )
     points.nth(10).focus()
     points.nth(11).focus()
-    expect(said).to_have_text(re.compile(r"^Point 12: x 10\.5, y 3\.40, leverage 0\.724, residual −1\.53, Cook's distance 9\.671\. y = "))
+    expect(said).to_have_text(
+        re.compile(
+            r"^Point 12: x 10\.5, y 3\.40, leverage 0\.724, residual −1\.53, Cook's distance 9\.671\. y = "
+        )
+    )
     points.first.focus()
     for _ in range(5):
         page.keyboard.press("ArrowUp")
@@ -343,7 +398,12 @@ def test_the_numbers_are_read_aloud_once_the_point_rests(visit):
 
 
 def test_a_finger_drags_points_and_scrolls_beside_them(browser, address):
-    context = browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 390, "height": 700},
+        has_touch=True,
+        is_mobile=True,
+        reduced_motion="reduce",
+    )
     page = context.new_page()
     page.goto(f"{address}/?show=line")
     settle(page)
@@ -351,10 +411,16 @@ def test_a_finger_drags_points_and_scrolls_beside_them(browser, address):
     touch = context.new_cdp_session(page)
 
     def swipe(x, y, dx, dy):
-        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        touch.send(
+            "Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        )
         for step in range(1, 11):
             touch.send(
-                "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x + dx * step / 10, "y": y + dy * step / 10}]}
+                "Input.dispatchTouchEvent",
+                {
+                    "type": "touchMove",
+                    "touchPoints": [{"x": x + dx * step / 10, "y": y + dy * step / 10}],
+                },
             )
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         page.wait_for_timeout(300)
@@ -380,9 +446,13 @@ def test_other_hands_do_not_disturb_a_drag(visit):
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x - 50, y)
-    page.locator(".stage > svg").dispatch_event("pointermove", {"pointerId": 99, "clientX": 0, "clientY": 0, "bubbles": True})
+    page.locator(".stage > svg").dispatch_event(
+        "pointermove", {"pointerId": 99, "clientX": 0, "clientY": 0, "bubbles": True}
+    )
     fact(page, "leverage")
-    assert place(page, 11)[0] == pytest.approx(x - 50, abs=1), "a second finger does not pull at the point"
+    assert place(page, 11)[0] == pytest.approx(x - 50, abs=1), (
+        "a second finger does not pull at the point"
+    )
     page.keyboard.press("Delete")
     expect(page.locator(".point")).to_have_count(11)
     before = xs(page)
@@ -441,9 +511,15 @@ def test_the_check_of_two_regressors_is_computed_live(visit):
     page, x = visit("ellipse"), np.array(ELLIPSE)
     assert fact(page, "check") == "1/12 + 0.596 = 0.679" and fact(page, "leverage") == "0.679"
     assert value(page, "distance") == pytest.approx(mahalanobis(x)[11], abs=6e-4)
-    assert (fact(page, "average"), fact(page, "twice"), fact(page, "difference")) == ("0.250", "0.500", "below 10⁻¹²")
+    assert (fact(page, "average"), fact(page, "twice"), fact(page, "difference")) == (
+        "0.250",
+        "0.500",
+        "below 10⁻¹²",
+    )
     drag(page, 11, 120, 60)
-    share, whole = map(float, re.fullmatch(r"1/12 \+ ([\d.]+) = ([\d.]+)", fact(page, "check")).groups())
+    share, whole = map(
+        float, re.fullmatch(r"1/12 \+ ([\d.]+) = ([\d.]+)", fact(page, "check")).groups()
+    )
     assert whole == pytest.approx(1 / 12 + share, abs=1.1e-3) and whole < 0.5
     assert value(page, "leverage") == whole
     page.locator(".point").nth(11).focus()
@@ -474,7 +550,10 @@ def test_degenerate_points_are_told_not_hidden(visit):
     page.locator(".point").press("Delete")
     expect(page.locator(".point")).to_have_count(1)
     page = visit("diagonal")
-    assert "lie on one line" in fact(page, "note") and page.locator("circle.contour:visible").count() == 0
+    assert (
+        "lie on one line" in fact(page, "note")
+        and page.locator("circle.contour:visible").count() == 0
+    )
     assert fact(page, "check") == "1/3 + 0.595 = 0.929"
     drag(page, 1, 0, -120)
     assert fact(page, "note") == "" and page.locator("circle.contour:visible").count() > 0
@@ -485,7 +564,9 @@ def test_a_new_theme_keeps_the_points(visit):
     drag(page, 11, -150, -60)
     before = xs(page)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme.includes('dark')")
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme.includes('dark')"
+    )
     settle(page)
     assert np.array_equal(xs(page), before)
 
@@ -529,7 +610,10 @@ def test_the_buttons_stay_in_the_window_on_a_projector(visit, show, width, heigh
 
 def test_type_grows_with_the_place(visit):
     size = "e => parseFloat(getComputedStyle(e).fontSize)"
-    sizes = [visit(width=width).locator("[data-fact=leverage]").evaluate(size) for width in (390, 1280, 1920)]
+    sizes = [
+        visit(width=width).locator("[data-fact=leverage]").evaluate(size)
+        for width in (390, 1280, 1920)
+    ]
     assert sizes[0] >= 24 and sizes[0] < sizes[1] < sizes[2] and sizes[1] >= 40
     column = visit(query="&narrow=1")
     assert fits(column) and column.locator("[data-fact=leverage]").evaluate(size) < sizes[1]

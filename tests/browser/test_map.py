@@ -25,7 +25,9 @@ def places() -> np.ndarray:
     """A made-up map: class c within 0.7 of (4 * (c % 5), 4 * (c // 5))."""
     labels = datasets.load("digits").labels
     centres = 4.0 * np.column_stack([labels % 5, labels // 5])
-    return (centres + np.random.default_rng(0).uniform(-0.7, 0.7, (len(labels), 2))).astype(np.float32)
+    return (centres + np.random.default_rng(0).uniform(-0.7, 0.7, (len(labels), 2))).astype(
+        np.float32
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,9 @@ def folder(tmp_path_factory, places) -> Path:
     turned = (places @ np.array([[0.6, -0.8], [0.8, 0.6]]) / 3).astype(np.float32)
     for name, coordinates in (("raw", places), ("pca", turned)):
         key = map_key(Spec().with_(dataset="digits", embedding=name), fingerprint)
-        cache.put(key, {"coordinates": coordinates}, {"trustworthiness": 0.9, "seconds": 1.0}, root=folder)
+        cache.put(
+            key, {"coordinates": coordinates}, {"trustworthiness": 0.9, "seconds": 1.0}, root=folder
+        )
     return folder
 
 
@@ -49,7 +53,12 @@ def visit(open_page, address) -> Callable[..., Page]:
     """visit(path, width=, theme=) -> a page on which the map is drawn and nothing is being computed."""
 
     def visit(path: str = "/map", width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(path if path.startswith("http") else address + path, width=width, height=844 if width < 600 else 900, theme=theme)
+        page = open_page(
+            path if path.startswith("http") else address + path,
+            width=width,
+            height=844 if width < 600 else 900,
+            theme=theme,
+        )
         ready(page)
         return page
 
@@ -59,7 +68,10 @@ def visit(open_page, address) -> Callable[..., Page]:
 def ready(page: Page) -> None:
     expect(picture(page)).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=LONG)
-    page.wait_for_function("canvas => (document.querySelector(canvas)?.width ?? 0) > 0", arg="[data-testid=stVegaLiteChart] canvas")
+    page.wait_for_function(
+        "canvas => (document.querySelector(canvas)?.width ?? 0) > 0",
+        arg="[data-testid=stVegaLiteChart] canvas",
+    )
     settle(page, LONG / 1000)
 
 
@@ -71,7 +83,10 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> tu
     """Drag a box over the map between two places, as shares of its width and height; its size in pixels."""
     picture(page).scroll_into_view_if_needed()
     box = picture(page).bounding_box()
-    (x0, y0), (x1, y1) = ((round(box["x"] + u * box["width"]), round(box["y"] + v * box["height"])) for u, v in (start, end))
+    (x0, y0), (x1, y1) = (
+        (round(box["x"] + u * box["width"]), round(box["y"] + v * box["height"]))
+        for u, v in (start, end)
+    )
     page.mouse.move(x0, y0)
     page.mouse.down()
     page.mouse.move(x1, y1, steps=8)
@@ -101,13 +116,18 @@ def shades(page: Page, side: int = 0) -> int:
 def test_the_map_of_all_digits(visit, width, theme):
     page = visit("/map", width, theme)
     expect(page.get_by_role("heading", name="Where do they lie?")).to_be_visible()
-    assert re.search(r"the 1,000 digits of highest leverage", page.locator("p.answer").first.inner_text())
+    assert re.search(
+        r"the 1,000 digits of highest leverage", page.locator("p.answer").first.inner_text()
+    )
     page.wait_for_timeout(300)
     assert shades(page) > 50 and picture(page).bounding_box()["height"] > 300
     expect(page.locator(".legend").first).to_contain_text("lowest")
     assert fits(page) and serious(page) == [] and troubles(page) == []
     if width == 1280:
-        tops = {page.get_by_text(label, exact=True).first.bounding_box()["y"] for label in ("Strategy", "Beside it", "Colour by")}
+        tops = {
+            page.get_by_text(label, exact=True).first.bounding_box()["y"]
+            for label in ("Strategy", "Beside it", "Colour by")
+        }
         assert max(tops) - min(tops) < 12, "the controls stand in one row"
 
 
@@ -119,8 +139,12 @@ def test_a_brush_shows_what_lies_inside_at_equal_aspect(visit, places, width, th
     expect(heading).to_be_visible(timeout=LONG)
     settle(page)
     box = box_of(page.url)
-    assert (box[1] - box[0]) / across == pytest.approx((box[3] - box[2]) / down, rel=0.01), "both axes have the same scale"
-    assert heading.inner_text().startswith(f"{inside(places, box):,} digits in the box") and 0 < inside(places, box) < len(places)
+    assert (box[1] - box[0]) / across == pytest.approx((box[3] - box[2]) / down, rel=0.01), (
+        "both axes have the same scale"
+    )
+    assert heading.inner_text().startswith(
+        f"{inside(places, box):,} digits in the box"
+    ) and 0 < inside(places, box) < len(places)
     expect(page.get_by_role("listbox").first.get_by_role("option").first).to_be_attached()
     assert fits(page) and serious(page) == []
     page.get_by_role("button", name="Clear the box").click()
@@ -129,7 +153,9 @@ def test_a_brush_shows_what_lies_inside_at_equal_aspect(visit, places, width, th
     assert "box=" not in page.url and troubles(page) == []
 
 
-def test_the_first_request_of_a_fresh_server_may_be_a_link_to_a_box(open_page, serve, folder, visit, places):
+def test_the_first_request_of_a_fresh_server_may_be_a_link_to_a_box(
+    open_page, serve, folder, visit, places
+):
     page = visit(f"{DIGITS}&beside=pca&colour=disagreement")
     drag(page, (0.1, 0.1), (0.5, 0.9))
     heading = page.get_by_role("heading", name=re.compile("digits in the box"))
@@ -138,32 +164,51 @@ def test_the_first_request_of_a_fresh_server_may_be_a_link_to_a_box(open_page, s
     address = serve(env={"LEVERAGE_LAB_CACHE": str(folder), "COLD": "map"})
     cold = open_page(address + page.url[page.url.index("/map") :])
     ready(cold)
-    assert cold.get_by_role("heading", name=re.compile("in the box")).inner_text() == heading.inner_text()
-    assert cold.get_by_role("listbox").first.get_by_role("option").first.get_attribute("aria-label") == (
-        page.get_by_role("listbox").first.get_by_role("option").first.get_attribute("aria-label")
+    assert (
+        cold.get_by_role("heading", name=re.compile("in the box")).inner_text()
+        == heading.inner_text()
     )
-    assert box_of(cold.url) == box_of(page.url) and cold.get_by_role("radio", name="Disagreement").is_checked()
+    assert cold.get_by_role("listbox").first.get_by_role("option").first.get_attribute(
+        "aria-label"
+    ) == (page.get_by_role("listbox").first.get_by_role("option").first.get_attribute("aria-label"))
+    assert (
+        box_of(cold.url) == box_of(page.url)
+        and cold.get_by_role("radio", name="Disagreement").is_checked()
+    )
     titles = " ".join(cold.get_by_test_id("stSidebarNavLink").all_inner_texts())
-    assert all(title in titles for title in ("Explore", "Agreement", "Map")) and troubles(page) == [] and troubles(cold) == []
+    assert (
+        all(title in titles for title in ("Explore", "Agreement", "Map"))
+        and troubles(page) == []
+        and troubles(cold) == []
+    )
 
 
 def test_two_maps_stand_side_by_side_in_the_same_orientation(visit):
     page = visit(f"{DIGITS}&beside=pca&colour=class")
     expect(picture(page, 1)).to_be_visible(timeout=LONG)
     left, right = (picture(page, side).bounding_box() for side in (0, 1))
-    assert abs(left["y"] - right["y"]) < 2 and left["height"] == right["height"] and right["x"] > left["x"] + left["width"] - 1
+    assert (
+        abs(left["y"] - right["y"]) < 2
+        and left["height"] == right["height"]
+        and right["x"] > left["x"] + left["width"] - 1
+    )
     page.wait_for_timeout(300)
     same = page.evaluate("""() => {
         const [a, b] = [...document.querySelectorAll('[data-testid=stVegaLiteChart] canvas')]
             .map((c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data)
         return a.length === b.length && a.filter((v, i) => Math.abs(v - b[i]) < 40).length / a.length
     }""")
-    assert same > 0.95, "the second map was made by turning the first: turned back, it is the same picture"
+    assert same > 0.95, (
+        "the second map was made by turning the first: turned back, it is the same picture"
+    )
     assert fits(page) and serious(page) == [] and troubles(page) == []
 
 
 def test_a_bad_link_shows_what_was_wrong_and_a_working_page(visit):
     page = visit(f"{DIGITS}&strategy=luck&colour=taste&box=1", 390, "dark")
     alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
-    assert all(words in alerts for words in ("Strategy: found 'luck'", "colour: found 'taste'", "box: found '1'")) and fits(page)
+    assert all(
+        words in alerts
+        for words in ("Strategy: found 'luck'", "colour: found 'taste'", "box: found '1'")
+    ) and fits(page)
     assert serious(page) == [] and troubles(page) == []

@@ -20,15 +20,32 @@ from core.experiments.retrain.plan import Retraining
 from core.runtime import cache
 from tests.browser.conftest import LONG, _start, _stop, fits, serious, settle, troubles
 
-DONE = {"dataset": "digits", "network": "linear", "epochs": "3", "seeds": "3", "budgets": "50 200 1000"}
-DONE |= {"candidates": "top:raw bottom:raw top_balanced:raw proportional_weighted:raw top:random_relu random"}
-SLOW = {"dataset": "digits", "network": "mlp", "epochs": "40", "seeds": "10", "budgets": "1400", "candidates": "top:raw random"}
+DONE = {
+    "dataset": "digits",
+    "network": "linear",
+    "epochs": "3",
+    "seeds": "3",
+    "budgets": "50 200 1000",
+}
+DONE |= {
+    "candidates": "top:raw bottom:raw top_balanced:raw proportional_weighted:raw top:random_relu random"
+}
+SLOW = {
+    "dataset": "digits",
+    "network": "mlp",
+    "epochs": "40",
+    "seeds": "10",
+    "budgets": "1400",
+    "candidates": "top:raw random",
+}
 TOTAL = 20
 CHARTS = {"By budget": 1, "During training": 1, "Against random": 1, "By class": 2}
 
 
 def link(query: dict[str, str]) -> str:
-    return "/retrain?" + "&".join(f"{name}={value.replace(' ', '+').replace(':', '%3A')}" for name, value in query.items())
+    return "/retrain?" + "&".join(
+        f"{name}={value.replace(' ', '+').replace(':', '%3A')}" for name, value in query.items()
+    )
 
 
 def plan_of(query: dict[str, str]) -> Retraining:
@@ -64,7 +81,9 @@ def finished(page: Page, trainings: int) -> None:
 def more_than(page: Page, trainings: int) -> None:
     """Wait until the page counts more finished trainings than these, while others are under way."""
     more = "|".join(str(number) for number in range(trainings + 1, TOTAL))
-    expect(progress(page)).to_contain_text(re.compile(rf"\b({more}) of {TOTAL} trainings"), timeout=LONG)
+    expect(progress(page)).to_contain_text(
+        re.compile(rf"\b({more}) of {TOTAL} trainings"), timeout=LONG
+    )
 
 
 def stored(folder: str, query: dict[str, str]) -> dict[str, tuple[int, float]]:
@@ -72,19 +91,27 @@ def stored(folder: str, query: dict[str, str]) -> dict[str, tuple[int, float]]:
     data = datasets.load(query["dataset"])
     keys = [retrain.unit_key(unit, data.fingerprint) for unit in plan_of(query).units()]
     cards = {key: os.path.join(folder, "unit", key, "entry.json") for key in keys}
-    return {key: (os.stat(card).st_ino, json.load(open(card))["written"]) for key, card in cards.items() if os.path.exists(card)}
+    return {
+        key: (os.stat(card).st_ino, json.load(open(card))["written"])
+        for key, card in cards.items()
+        if os.path.exists(card)
+    }
 
 
 # ---- finished pictures ----
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("than random", timeout=LONG)
     for show, charts in CHARTS.items():
         page.get_by_role("radio", name=show).click()
-        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(charts, timeout=LONG)
+        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
+            charts, timeout=LONG
+        )
         page.mouse.move(0, 0)  # what the mouse rests on is tinted
         settle(page, LONG / 1000)
         assert fits(page), show
@@ -106,24 +133,40 @@ def test_names_stand_whole_beside_the_lines_on_a_desk(visit):
         return [...chart.querySelectorAll('.mark-text.role-mark text')].filter((t) => t.getBoundingClientRect().right <= frame.right + 1)
             .map((t) => t.textContent)
     }""")
-    assert {"Top, raw", "Bottom, raw", "Top of each class, raw", "Top, random ReLU", "Random"} <= set(names)
+    assert {
+        "Top, raw",
+        "Bottom, raw",
+        "Top of each class, raw",
+        "Top, random ReLU",
+        "Random",
+    } <= set(names)
     assert "Drawn by score, weighted, raw" in names, "the longest"
-    tops = chart.evaluate("chart => [...chart.querySelectorAll('.mark-text.role-mark text')].map((t) => t.getBoundingClientRect().top)")
+    tops = chart.evaluate(
+        "chart => [...chart.querySelectorAll('.mark-text.role-mark text')].map((t) => t.getBoundingClientRect().top)"
+    )
     assert np.diff(sorted(tops)).min() >= 12, "names do not overlap"
 
 
 def test_the_figure_is_drawn_outside_the_web_process(open_page, folder, tmp_path):
-    server, address = _start("app.py", os.environ | {"LEVERAGE_LAB_CACHE": folder}, tmp_path / "log.txt")
+    server, address = _start(
+        "app.py", os.environ | {"LEVERAGE_LAB_CACHE": folder}, tmp_path / "log.txt"
+    )
     try:
         page = open_page(address + link(DONE))
         page.set_default_timeout(LONG)
         page.get_by_role("button", name="Download the run").click()
-        for label, begins in (("Figure, PNG", b"\x89PNG"), ("Figure, SVG", b"<svg"), ("CSV", b"strategy,seed,budget")):
+        for label, begins in (
+            ("Figure, PNG", b"\x89PNG"),
+            ("Figure, SVG", b"<svg"),
+            ("CSV", b"strategy,seed,budget"),
+        ):
             with page.expect_download(timeout=LONG) as waiting:
                 page.get_by_role("button", name=label).click()
             assert waiting.value.path().read_bytes().startswith(begins)
         family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
-        drew = [any("vl_convert" in part.path for part in process.memory_maps()) for process in family]
+        drew = [
+            any("vl_convert" in part.path for part in process.memory_maps()) for process in family
+        ]
         assert not drew[0] and any(drew[1:]) and troubles(page) == []
     finally:
         _stop(server)
@@ -147,7 +190,9 @@ def test_from_the_keyboard_to_the_end_and_back_through_the_history(visit, addres
     finished(page, 4)
     assert "job=retrain-" in page.url
     page.get_by_role("button", name="Past experiments").click()
-    page.get_by_role("button", name=re.compile(r"equal epochs \(4 epochs\), 2 seeds.*finished", re.S)).click()
+    page.get_by_role(
+        "button", name=re.compile(r"equal epochs \(4 epochs\), 2 seeds.*finished", re.S)
+    ).click()
     finished(page, 4)
     assert troubles(page) == []
 
@@ -163,7 +208,9 @@ def test_a_reload_and_a_second_browser_find_it_and_stop_stops_it(visit):
     other = visit(page.url)
     expect(other.get_by_role("button", name="Stop")).to_be_visible(timeout=LONG)
     other.get_by_role("button", name="Stop").click()
-    expect(other.get_by_text("Another session waits for this experiment")).to_be_visible(timeout=LONG)
+    expect(other.get_by_text("Another session waits for this experiment")).to_be_visible(
+        timeout=LONG
+    )
     page.get_by_role("button", name="Stop").click()
     for each in (page, other):
         expect(each.get_by_text("Stopped.")).to_be_visible(timeout=LONG)
@@ -171,14 +218,21 @@ def test_a_reload_and_a_second_browser_find_it_and_stop_stops_it(visit):
 
 
 def test_a_killed_worker_and_a_killed_server_cost_nothing(open_page, tmp_path, monkeypatch):
-    folder, env = str(tmp_path / "cache"), os.environ | {"LEVERAGE_LAB_CACHE": str(tmp_path / "cache")}
+    folder, env = (
+        str(tmp_path / "cache"),
+        os.environ | {"LEVERAGE_LAB_CACHE": str(tmp_path / "cache")},
+    )
     server, address = _start("app.py", env, tmp_path / "first.txt")
     try:
         page = open_page(address + link(SLOW))
         page.set_default_timeout(LONG)
         page.get_by_role("button", name="Start", exact=True).click()
         more_than(page, 0)
-        (worker,) = [child for child in psutil.Process(server.pid).children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+        (worker,) = [
+            child
+            for child in psutil.Process(server.pid).children(recursive=True)
+            if "spawn_main" in " ".join(child.cmdline())
+        ]
         worker.send_signal(signal.SIGKILL)
         more_than(page, len(stored(folder, SLOW)))
         expect(page.get_by_test_id("stAlert")).to_have_count(0)
@@ -207,13 +261,22 @@ def assert_equal_to_an_undisturbed_run(folder, tmp_path, monkeypatch):
     for place in (folder, str(tmp_path / "undisturbed")):
         monkeypatch.setenv("LEVERAGE_LAB_CACHE", place)
         store.forget()
-        found = {unit: (cache.get(retrain.unit_key(unit, data.fingerprint)) or retrain.train(unit)).arrays for unit in plan.units()}
+        found = {
+            unit: (
+                cache.get(retrain.unit_key(unit, data.fingerprint)) or retrain.train(unit)
+            ).arrays
+            for unit in plan.units()
+        }
         rows.append(outcomes.rows(plan, found))
     assert rows[0] == rows[1]
 
 
 def test_a_bad_link_shows_what_was_wrong_and_a_working_page(visit):
-    bad = {"candidates": "best:raw top:raw random", "budgets": "50 many", "job": "retrain-0123456789abcdef01234567"}
+    bad = {
+        "candidates": "best:raw top:raw random",
+        "budgets": "50 many",
+        "job": "retrain-0123456789abcdef01234567",
+    }
     page = visit(link(DONE | {"epochs": "5"} | bad), 390)
     alerts = page.get_by_test_id("stAlert")
     for words in ("found 'best'", "found 'many'", "job: found an experiment with other settings"):

@@ -31,11 +31,24 @@ def address(serve, tmp_path_factory, scores) -> str:
     folder, data = tmp_path_factory.mktemp("cache"), datasets.load("digits", n=300)
     drawn = POINTS.with_(strategy="random", draw=4)
     for spec, values in ((POINTS, scores), (drawn, np.random.default_rng(4).random(300))):
-        facts = {"spec": spec.to_query(), "n": 300, "d": 64, "rank": 60, "sum": float(values.sum()), "dead": 4, "condition": 40.0}
+        facts = {
+            "spec": spec.to_query(),
+            "n": 300,
+            "d": 64,
+            "rank": 60,
+            "sum": float(values.sum()),
+            "dead": 4,
+            "condition": 40.0,
+        }
         facts |= {"gap": None, "seconds": 1.0, "device": "CPU"}
         cache.put(scores_key(spec, data.fingerprint), {"scores": values}, facts, root=folder)
     places = np.random.default_rng(0).random((300, 2)).astype(np.float32)
-    cache.put(map_key(POINTS, data.fingerprint), {"coordinates": places}, {"trustworthiness": 0.9}, root=folder)
+    cache.put(
+        map_key(POINTS, data.fingerprint),
+        {"coordinates": places},
+        {"trustworthiness": 0.9},
+        root=folder,
+    )
     return serve(env={"LEVERAGE_LAB_CACHE": str(folder)})
 
 
@@ -53,7 +66,9 @@ def taken(page: Page, kind: str, folder: Path) -> Path:
 def hand_in(page: Page, *files: Path) -> None:
     """Choose the file, and then the manifest in the field that asks for it."""
     for place, file in enumerate(files):
-        page.locator("[data-testid=stFileUploaderDropzoneInput]").nth(place).set_input_files(str(file))
+        page.locator("[data-testid=stFileUploaderDropzoneInput]").nth(place).set_input_files(
+            str(file)
+        )
         page.wait_for_timeout(500)
         settle(page, LONG / 1000)
 

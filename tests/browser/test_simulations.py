@@ -16,12 +16,17 @@ from core.runtime import cache
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
 RISK = PRESETS["risk"].with_(pool=300, seeds=3)
-ROUNDS = [PRESETS[figure].with_(dataset="digits", pool=300, rounds=4, seeds=3) for figure in ("representations", "backward")]
+ROUNDS = [
+    PRESETS[figure].with_(dataset="digits", pool=300, rounds=4, seeds=3)
+    for figure in ("representations", "backward")
+]
 PANELS = {"risk": 2, "representations": 2, "backward": 1}
 
 
 def link(plan: Simulations) -> str:
-    return "/simulations?" + "&".join(f"{name}={value.replace(' ', '+')}" for name, value in plan.to_query().items())
+    return "/simulations?" + "&".join(
+        f"{name}={value.replace(' ', '+')}" for name, value in plan.to_query().items()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +40,25 @@ def address(serve, tmp_path_factory) -> str:
         for plan in ROUNDS:
             for unit in plan.units():
                 value = 0.5 + 0.08 * np.arange(5) + 0.05 * rng.random(5)
-                arrays = {"budget": np.array(plan.budgets), "value": value, "picks": np.zeros((4, plan.batch), int)}
+                arrays = {
+                    "budget": np.array(plan.budgets),
+                    "value": value,
+                    "picks": np.zeros((4, plan.batch), int),
+                }
                 cache.put(unit.key(datasets.load("digits").fingerprint), arrays, {})
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
 def test_every_figure_fits_every_screen(visit, width, theme):
     for plan in (RISK, *ROUNDS):
         page = visit(link(plan), width, theme)
         expect(page.locator("p.answer").first).to_contain_text("95% interval", timeout=LONG)
-        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(PANELS[plan.figure], timeout=LONG)
+        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
+            PANELS[plan.figure], timeout=LONG
+        )
         page.mouse.move(0, 0)  # what the mouse rests on is tinted
         settle(page, LONG / 1000)
         assert fits(page), plan.figure
@@ -56,7 +69,9 @@ def test_every_figure_fits_every_screen(visit, width, theme):
 def test_names_stand_beside_the_lines(visit):
     page = visit(link(RISK))
     expect(page.locator(".mark-text.role-mark text").first).to_be_attached(timeout=LONG)
-    names = page.locator("[data-testid=stVegaLiteChart] .mark-text.role-mark text").all_text_contents()
+    names = page.locator(
+        "[data-testid=stVegaLiteChart] .mark-text.role-mark text"
+    ).all_text_contents()
     assert sorted(names) == sorted(["BAIT", "Log-det", "Leverage", "Random"] * 2)
 
 
@@ -66,7 +81,9 @@ def test_a_simulation_runs_from_its_start_to_its_end_and_its_link_survives(visit
     expect(page.get_by_text(re.compile("16 runs to do"))).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("all 16 runs")).to_be_visible(timeout=LONG)
-    expect(page.locator("p.answer").first).to_contain_text("on the orthonormal design", ignore_case=True, timeout=LONG)
+    expect(page.locator("p.answer").first).to_contain_text(
+        "on the orthonormal design", ignore_case=True, timeout=LONG
+    )
     said = page.locator("p.answer").first.inner_text()
     page.reload()
     settle(page, LONG / 1000)

@@ -11,7 +11,14 @@ from core.experiments.trim import plan as trim
 from core.experiments.trim import plane
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
-DONE = {"dataset": "digits", "n": "800", "training": "200", "validation": "100", "budgets": "5 20 40", "seeds": "4"}
+DONE = {
+    "dataset": "digits",
+    "n": "800",
+    "training": "200",
+    "validation": "100",
+    "budgets": "5 20 40",
+    "seeds": "4",
+}
 CHARTS = {"By points removed": 1, "Against random": 1, "Planted truth": 2, "By class": 1}
 
 
@@ -35,12 +42,16 @@ def address(serve, tmp_path_factory) -> str:
 
 def drawn(page: Page, charts: int) -> None:
     """Wait until so many charts are drawn and nothing moves."""
-    expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(charts, timeout=LONG)
+    expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
+        charts, timeout=LONG
+    )
     page.mouse.move(0, 0)  # what the mouse rests on is tinted
     settle(page, LONG / 1000)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("random removal", timeout=LONG)
@@ -78,21 +89,32 @@ def test_the_papers_simulations_need_no_experiment(visit):
     expect(page.get_by_text("20 points removed by the influence value")).to_be_visible(timeout=LONG)
     page.get_by_test_id("stMain").get_by_role("combobox", name="Points").click()
     page.get_by_role("option", name="Two crescents").click()
-    expect(page.get_by_text(re.compile("Two crescents, 20 points removed"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("Two crescents, 20 points removed"))).to_be_visible(
+        timeout=LONG
+    )
     drawn(page, 1)
-    assert "world=two_crescents" in page.url and fits(page) and serious(page) == [] and troubles(page) == []
+    assert (
+        "world=two_crescents" in page.url
+        and fits(page)
+        and serious(page) == []
+        and troubles(page) == []
+    )
 
 
 def test_an_experiment_from_its_start_to_its_end(visit):
     page = visit(link(DONE | {"seeds": "2", "methods": "loss random", "l2": "0.02"}))
     expect(page.get_by_text("4 runs to do")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("billion operations per second each, just measured")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("billion operations per second each, just measured")).to_be_visible(
+        timeout=LONG
+    )
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("all 4 runs")).to_be_visible(timeout=LONG)
     settle(page, LONG / 1000)
     drawn(page, 1)
     page.get_by_role("button", name="Past experiments").click()
-    expect(page.get_by_role("button", name=re.compile("200 points, 10% flipped labels, 2 seeds"))).to_be_visible(timeout=LONG)
+    expect(
+        page.get_by_role("button", name=re.compile("200 points, 10% flipped labels, 2 seeds"))
+    ).to_be_visible(timeout=LONG)
     assert troubles(page) == []
 
 

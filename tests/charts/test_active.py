@@ -15,7 +15,9 @@ def tables(chart) -> list[list[dict]]:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_penalty_table_holds_every_pair_and_the_columns_means(dark):
-    (rows,) = tables(round_charts.penalty_table(np.array([[0, 0.75], [0.25, 0]]), ["BADGE", "Random"], dark))
+    (rows,) = tables(
+        round_charts.penalty_table(np.array([[0, 0.75], [0.25, 0]]), ["BADGE", "Random"], dark)
+    )
     cells = {(row["row"], row["column"]): row["value"] for row in rows}
     assert cells == {
         ("BADGE", "Random"): 0.75,
@@ -40,9 +42,14 @@ def test_batches_are_drawn_where_they_were_picked_and_gaps_are_left_out():
 
 
 def test_the_falling_objective_marks_the_pick_that_is_shown():
-    chart = round_charts.falling(np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "top k"), 2, "radius", False)
+    chart = round_charts.falling(
+        np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "top k"), 2, "radius", False
+    )
     drawn, now = sorted(tables(chart), key=len, reverse=True)
     assert [(row["name"], row["pick"], row["value"]) for row in drawn] == [
-        ("BADGE", 1, 3.0), ("BADGE", 2, 2.0), ("top k", 1, 3.0), ("top k", 2, 2.5)
-    ]  # fmt: skip
+        ("BADGE", 1, 3.0),
+        ("BADGE", 2, 2.0),
+        ("top k", 1, 3.0),
+        ("top k", 2, 2.5),
+    ]
     assert now == [{"pick": 2}]

@@ -53,13 +53,25 @@ def test_every_dot_is_a_mean_and_every_band_students_interval(accuracy):
         for j, budget in enumerate(BUDGETS):
             seeds = accuracy[i, j]
             low, high = stats.t.interval(0.95, 3, loc=seeds.mean(), scale=stats.sem(seeds))
-            assert table.loc[(line.name, budget)].tolist() == pytest.approx([seeds.mean(), low, high], rel=1e-9)
-    assert (dots["encoding"]["y"]["field"], band["encoding"]["y"]["field"], band["encoding"]["y2"]["field"]) == ("mean", "low", "high")
+            assert table.loc[(line.name, budget)].tolist() == pytest.approx(
+                [seeds.mean(), low, high], rel=1e-9
+            )
+    assert (
+        dots["encoding"]["y"]["field"],
+        band["encoding"]["y"]["field"],
+        band["encoding"]["y2"]["field"],
+    ) == ("mean", "low", "high")
 
 
 def test_budgets_stand_on_a_log_axis_and_each_has_its_tick(accuracy):
-    x = layers(accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False), "line")[0]["encoding"]["x"]
-    assert x["scale"]["type"] == "log" and x["scale"]["domain"] == [100, 5000] and x["axis"]["values"] == list(BUDGETS)
+    x = layers(accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False), "line")[0][
+        "encoding"
+    ]["x"]
+    assert (
+        x["scale"]["type"] == "log"
+        and x["scale"]["domain"] == [100, 5000]
+        and x["axis"]["values"] == list(BUDGETS)
+    )
     assert "log" in x["title"]
 
 
@@ -68,20 +80,30 @@ def test_what_is_not_finished_is_left_out(accuracy):
     part[0, 1:], part[1], part[2, 0, 1:] = np.nan, np.nan, np.nan
     chart = accuracy_by_budget(BUDGETS, estimate(part), LINES, dark=False)
     table = frame(chart, layers(chart, "point")[0])
-    assert list(zip(table["name"], table["budget"], strict=True)) == [("Top, raw", 100)] + [("Random", budget) for budget in BUDGETS]
+    assert list(zip(table["name"], table["budget"], strict=True)) == [("Top, raw", 100)] + [
+        ("Random", budget) for budget in BUDGETS
+    ]
     one = table[(table["name"] == "Random") & (table["budget"] == 100)].iloc[0]
     assert one["low"] == one["high"] == one["mean"] == accuracy[2, 0, 0], "one seed has no interval"
     assert set(names_of(chart)["name"]) == {"Top, raw", "Random"}
 
 
-@pytest.mark.parametrize("values", [np.full((3, 3, 4), np.nan), np.zeros((3, 3, 4)), np.ones((3, 3, 4))], ids=["nothing", "zeros", "ones"])
+@pytest.mark.parametrize(
+    "values",
+    [np.full((3, 3, 4), np.nan), np.zeros((3, 3, 4)), np.ones((3, 3, 4))],
+    ids=["nothing", "zeros", "ones"],
+)
 def test_degenerate_accuracies_make_a_chart(values):
-    scale = layers(accuracy_by_budget(BUDGETS, estimate(values), LINES, dark=True), "line")[0]["encoding"]["y"]["scale"]
+    scale = layers(accuracy_by_budget(BUDGETS, estimate(values), LINES, dark=True), "line")[0][
+        "encoding"
+    ]["y"]["scale"]
     assert 0 <= scale["domain"][0] < scale["domain"][1] <= 1
 
 
 def test_one_budget_makes_a_chart(accuracy):
-    scale = layers(accuracy_by_budget((500,), estimate(accuracy[:, :1]), LINES, dark=False), "line")[0]["encoding"]["x"]["scale"]
+    scale = layers(
+        accuracy_by_budget((500,), estimate(accuracy[:, :1]), LINES, dark=False), "line"
+    )[0]["encoding"]["x"]["scale"]
     assert scale["domain"][0] < 500 < scale["domain"][1]
 
 
@@ -89,7 +111,9 @@ def test_the_axis_holds_all_that_is_drawn_and_no_accuracy_that_cannot_be(accurac
     wide = accuracy.copy()
     wide[0, 0] = [0.02, 0.98, 0.02, 0.98]
     found = estimate(wide)
-    domain = layers(accuracy_by_budget(BUDGETS, found, LINES, dark=False), "line")[0]["encoding"]["y"]["scale"]["domain"]
+    domain = layers(accuracy_by_budget(BUDGETS, found, LINES, dark=False), "line")[0]["encoding"][
+        "y"
+    ]["scale"]["domain"]
     assert domain == [0, 1] and found.low.min() < 0, "an interval beyond 0 is cut there"
 
 
@@ -98,16 +122,28 @@ def test_the_axis_holds_all_that_is_drawn_and_no_accuracy_that_cannot_be(accurac
 
 @pytest.mark.parametrize("draw", [accuracy_by_budget, difference_to_random])
 def test_colours_belong_to_names(accuracy, draw):
-    marks = [layer for layer in draw(BUDGETS, estimate(accuracy), LINES, dark=False).to_dict()["layer"] if "color" in layer["encoding"]]
+    marks = [
+        layer
+        for layer in draw(BUDGETS, estimate(accuracy), LINES, dark=False).to_dict()["layer"]
+        if "color" in layer["encoding"]
+    ]
     assert len(marks) >= 2
     for layer in marks:
         scale = layer["encoding"]["color"]["scale"]
-        assert dict(zip(scale["domain"], scale["range"], strict=True)) == {line.name: line.colour for line in LINES}
+        assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
+            line.name: line.colour for line in LINES
+        }
 
 
 def test_dashes_belong_to_names_and_random_is_grey_and_dashed(accuracy):
-    dash = layers(accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False), "line")[0]["encoding"]["strokeDash"]["scale"]
-    assert dict(zip(dash["domain"], dash["range"], strict=True)) == {"Top, raw": [1, 0], "Bottom, raw": [8, 4], "Random": [5, 4]}
+    dash = layers(accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False), "line")[0][
+        "encoding"
+    ]["strokeDash"]["scale"]
+    assert dict(zip(dash["domain"], dash["range"], strict=True)) == {
+        "Top, raw": [1, 0],
+        "Bottom, raw": [8, 4],
+        "Random": [5, 4],
+    }
 
 
 def test_names_stand_right_of_the_lines_in_their_order_and_apart():
@@ -116,22 +152,37 @@ def test_names_stand_right_of_the_lines_in_their_order_and_apart():
     chart = accuracy_by_budget(BUDGETS, estimate(close), LINES, dark=False)
     table = names_of(chart).sort_values("height")
     low, high = layers(chart, "line")[0]["encoding"]["y"]["scale"]["domain"]
-    assert table["name"].tolist() == ["Top, raw", "Bottom, raw", "Random"] and (table["end"] == 5000).all()
-    assert (np.diff(table["height"]) >= run_charts.NAME_GAP * (high - low) - 1e-12).all() and table["height"].max() <= high
+    assert (
+        table["name"].tolist() == ["Top, raw", "Bottom, raw", "Random"]
+        and (table["end"] == 5000).all()
+    )
+    assert (np.diff(table["height"]) >= run_charts.NAME_GAP * (high - low) - 1e-12).all() and table[
+        "height"
+    ].max() <= high
     (text,) = layers(chart, "text")
-    assert text["encoding"]["text"]["field"] == "name" and text["encoding"]["color"]["scale"]["domain"] == [line.name for line in LINES]
+    assert text["encoding"]["text"]["field"] == "name" and text["encoding"]["color"]["scale"][
+        "domain"
+    ] == [line.name for line in LINES]
 
 
 def test_a_name_far_from_the_others_stands_at_its_line(accuracy):
     apart = np.array([0.2, 0.5, 0.8])[:, None, None] + np.zeros((3, 3, 4))
-    table = names_of(accuracy_by_budget(BUDGETS, estimate(apart), LINES, dark=False)).set_index("name")["height"]
+    table = names_of(accuracy_by_budget(BUDGETS, estimate(apart), LINES, dark=False)).set_index(
+        "name"
+    )["height"]
     assert table.to_dict() == pytest.approx({"Top, raw": 0.2, "Bottom, raw": 0.5, "Random": 0.8})
 
 
 def test_every_mark_tells_its_numbers(accuracy):
     chart = accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False)
     for layer in (*layers(chart, "point"), *layers(chart, "line"), *layers(chart, "area")):
-        assert [t["field"] for t in layer["encoding"]["tooltip"]] == ["name", "budget", "mean", "low", "high"]
+        assert [t["field"] for t in layer["encoding"]["tooltip"]] == [
+            "name",
+            "budget",
+            "mean",
+            "low",
+            "high",
+        ]
 
 
 # ---- during training ----
@@ -143,14 +194,25 @@ def test_few_seeds_are_thin_lines_under_their_mean():
     curves = np.random.default_rng(1).uniform(0.1, 0.9, (3, run_charts.FEW_SEEDS, 4))
     chart = accuracy_by_step(STEPS, curves, LINES, "epochs", dark=False)
     thin, thick = layers(chart, "line")
-    assert thin["mark"]["strokeWidth"] < thick["mark"]["strokeWidth"] and thin["encoding"]["detail"]["field"] == "seed"
-    assert layers(chart, "area") == [] and chart.to_dict()["layer"].index(thin) < chart.to_dict()["layer"].index(thick)
+    assert (
+        thin["mark"]["strokeWidth"] < thick["mark"]["strokeWidth"]
+        and thin["encoding"]["detail"]["field"] == "seed"
+    )
+    assert layers(chart, "area") == [] and chart.to_dict()["layer"].index(thin) < chart.to_dict()[
+        "layer"
+    ].index(thick)
     found = frame(chart, thin).set_index(["name", "seed", "at"])["mean"]
     assert len(found) == curves.size
-    assert all(found[(line.name, s + 1, at)] == curves[i, s, t]
-               for i, line in enumerate(LINES) for s in range(curves.shape[1]) for t, at in enumerate(STEPS))  # fmt: skip
+    assert all(
+        found[(line.name, s + 1, at)] == curves[i, s, t]
+        for i, line in enumerate(LINES)
+        for s in range(curves.shape[1])
+        for t, at in enumerate(STEPS)
+    )
     means = frame(chart, thick).set_index(["name", "at"])["mean"]
-    assert [means[(line.name, at)] for line in LINES for at in STEPS] == pytest.approx(curves.mean(axis=1).ravel().tolist())
+    assert [means[(line.name, at)] for line in LINES for at in STEPS] == pytest.approx(
+        curves.mean(axis=1).ravel().tolist()
+    )
     low, high = thick["encoding"]["y"]["scale"]["domain"]
     assert low <= curves.min() and high >= curves.max(), "every seed is inside"
 
@@ -168,13 +230,24 @@ def test_a_seed_that_is_not_finished_is_no_line_and_not_in_the_mean():
     curves[0, 0], curves[0, 1], curves[1, 0] = 0.4, 0.6, 0.5
     chart = accuracy_by_step(STEPS, curves, LINES[:2], "epochs", dark=False)
     thin, thick = layers(chart, "line")
-    assert set(map(tuple, frame(chart, thin)[["name", "seed"]].to_numpy())) == {("Top, raw", 1), ("Top, raw", 2), ("Bottom, raw", 1)}
+    assert set(map(tuple, frame(chart, thin)[["name", "seed"]].to_numpy())) == {
+        ("Top, raw", 1),
+        ("Top, raw", 2),
+        ("Bottom, raw", 1),
+    }
     assert frame(chart, thick)["mean"].tolist() == pytest.approx([0.5] * 8)
 
 
 def test_the_axis_of_training_names_what_it_counts_in_whole_numbers():
-    x = layers(accuracy_by_step(STEPS, np.full((3, 2, 4), 0.5), LINES, "optimizer steps", dark=False), "line")[1]["encoding"]["x"]
-    assert x["title"] == "optimizer steps" and x["axis"]["tickMinStep"] == 1 and x["axis"]["format"] == ",d"
+    x = layers(
+        accuracy_by_step(STEPS, np.full((3, 2, 4), 0.5), LINES, "optimizer steps", dark=False),
+        "line",
+    )[1]["encoding"]["x"]
+    assert (
+        x["title"] == "optimizer steps"
+        and x["axis"]["tickMinStep"] == 1
+        and x["axis"]["format"] == ",d"
+    )
 
 
 # ---- against random ----
@@ -190,22 +263,35 @@ def test_differences_are_points_of_accuracy_around_random(accuracy):
             test = stats.ttest_rel(accuracy[i, j], accuracy[2, j])
             low, high = test.confidence_interval(0.95)
             expected = 100 * np.array([(accuracy[i, j] - accuracy[2, j]).mean(), low, high])
-            assert table.loc[(line.name, f"{budget:,}")].tolist() == pytest.approx(expected.tolist())
+            assert table.loc[(line.name, f"{budget:,}")].tolist() == pytest.approx(
+                expected.tolist()
+            )
     zero, bars = rules
-    assert table_of(chart, zero) == [{"y": 0.0}] and (bars["encoding"]["y"]["field"], bars["encoding"]["y2"]["field"]) == ("low", "high")
+    assert table_of(chart, zero) == [{"y": 0.0}] and (
+        bars["encoding"]["y"]["field"],
+        bars["encoding"]["y2"]["field"],
+    ) == ("low", "high")
     assert dots["encoding"]["x"]["sort"] is None, "budgets in their order, not the alphabet's"
-    assert dots["encoding"]["shape"]["field"] == "name" and dots["encoding"]["xOffset"]["sort"] == [line.name for line in LINES]
+    assert dots["encoding"]["shape"]["field"] == "name" and dots["encoding"]["xOffset"]["sort"] == [
+        line.name for line in LINES
+    ]
 
 
 def test_the_axis_of_differences_says_where_random_is_and_gives_plain_numbers(accuracy):
-    axis = layers(difference_to_random(BUDGETS, estimate(accuracy - accuracy[2]), LINES, dark=False), "point")[0]["encoding"]["y"]["axis"]
+    axis = layers(
+        difference_to_random(BUDGETS, estimate(accuracy - accuracy[2]), LINES, dark=False), "point"
+    )[0]["encoding"]["y"]["axis"]
     assert axis["labelExpr"] == "datum.value == 0 ? 'random' : format(datum.value, '+.3~f')"
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_legend_can_be_read(accuracy, dark):
-    legend = layers(difference_to_random(BUDGETS, estimate(accuracy), LINES, dark=dark), "point")[0]["encoding"]["color"]["legend"]
-    assert contrast(legend["labelColor"], PAPER[dark]) >= 4.5 and legend["columns"]["expr"].endswith("? 1 : 3")
+    legend = layers(difference_to_random(BUDGETS, estimate(accuracy), LINES, dark=dark), "point")[
+        0
+    ]["encoding"]["color"]["legend"]
+    assert contrast(legend["labelColor"], PAPER[dark]) >= 4.5 and legend["columns"][
+        "expr"
+    ].endswith("? 1 : 3")
 
 
 # ---- by class ----
@@ -217,27 +303,48 @@ SHARES = np.array([[1.0, 0, 0], [0.2, 0.3, 0.5]])
 def test_every_cell_holds_its_number_in_per_cent():
     chart = class_table(SHARES, ["Top, raw", "Random"], CLASSES, dark=False, share=True)
     (cells,), (numbers,) = layers(chart, "rect"), layers(chart, "text")
-    found = frame(chart, cells).pivot(index="name", columns="class", values="value").loc[["Top, raw", "Random"], list(CLASSES)]
+    found = (
+        frame(chart, cells)
+        .pivot(index="name", columns="class", values="value")
+        .loc[["Top, raw", "Random"], list(CLASSES)]
+    )
     assert found.to_numpy().tolist() == SHARES.tolist()
     assert numbers["transform"] == [{"calculate": "100 * datum.value", "as": "percent"}]
-    assert numbers["encoding"]["text"]["field"] == "percent" and numbers["encoding"]["text"]["format"] == ".0f"
-    assert (cells["encoding"]["x"]["sort"], cells["encoding"]["y"]["sort"]) == (list(CLASSES), ["Top, raw", "Random"])
+    assert (
+        numbers["encoding"]["text"]["field"] == "percent"
+        and numbers["encoding"]["text"]["format"] == ".0f"
+    )
+    assert (cells["encoding"]["x"]["sort"], cells["encoding"]["y"]["sort"]) == (
+        list(CLASSES),
+        ["Top, raw", "Random"],
+    )
 
 
 def test_what_has_no_value_has_no_cell():
     values = np.array([[0.5, np.nan, 0.5], [np.nan] * 3])
     chart = class_table(values, ["Top, raw", "Random"], CLASSES, dark=False, share=False)
-    assert frame(chart, layers(chart, "rect")[0])[["name", "class"]].to_numpy().tolist() == [["Top, raw", "cat"], ["Top, raw", "owl"]]
+    assert frame(chart, layers(chart, "rect")[0])[["name", "class"]].to_numpy().tolist() == [
+        ["Top, raw", "cat"],
+        ["Top, raw", "owl"],
+    ]
 
 
 @pytest.mark.parametrize("share", [False, True])
 def test_no_value_at_all_makes_a_chart(share):
-    assert class_table(np.full((2, 3), np.nan), ["a", "b"], CLASSES, dark=False, share=share).to_dict()["layer"]
+    assert class_table(
+        np.full((2, 3), np.nan), ["a", "b"], CLASSES, dark=False, share=share
+    ).to_dict()["layer"]
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_number_can_be_read_on_its_cell(dark):
-    chart = class_table(np.linspace(0, 1, 101)[None], ["all"], [f"{i:03d}" for i in range(101)], dark=dark, share=False)
+    chart = class_table(
+        np.linspace(0, 1, 101)[None],
+        ["all"],
+        [f"{i:03d}" for i in range(101)],
+        dark=dark,
+        share=False,
+    )
     (cells,), (numbers,) = layers(chart, "rect"), layers(chart, "text")
     domain, colours = (cells["encoding"]["color"]["scale"][end] for end in ("domain", "range"))
     condition = numbers["encoding"]["color"]["condition"]
@@ -258,7 +365,11 @@ def test_long_class_names_are_tilted():
         chart = class_table(np.ones((1, len(classes))), ["a"], classes, dark=False, share=False)
         return layers(chart, "rect")[0]["encoding"]["x"]["axis"]["labelAngle"]
 
-    assert angle(tuple("0123456789")) == 0 and angle(("Trouser", "Bag")) == -45 and angle(tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == -45
+    assert (
+        angle(tuple("0123456789")) == 0
+        and angle(("Trouser", "Bag")) == -45
+        and angle(tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == -45
+    )
 
 
 # ---- by labels, and risks ----
@@ -269,7 +380,10 @@ def test_labels_stand_on_a_plain_axis(accuracy):
     (dots,) = layers(chart, "point")
     table = frame(chart, dots).set_index(["name", "labels"])
     assert table.loc[("Random", 1000), "mean"] == pytest.approx(accuracy[2, 1].mean())
-    assert dots["encoding"]["x"]["scale"].get("type", "linear") == "linear" and "accuracy" in dots["encoding"]["y"]["title"]
+    assert (
+        dots["encoding"]["x"]["scale"].get("type", "linear") == "linear"
+        and "accuracy" in dots["encoding"]["y"]["title"]
+    )
 
 
 def test_risks_stand_on_log_axes_of_the_given_range(accuracy):
@@ -281,8 +395,14 @@ def test_risks_stand_on_log_axes_of_the_given_range(accuracy):
     assert table.loc[("Top, raw", 100), "high"] == pytest.approx(risk.high[0, 0])
     for layer in (dots, band):
         scale = layer["encoding"]["y"]["scale"]
-        assert scale["type"] == "log" and scale["domain"] == [0.1, 200] and layer["encoding"]["x"]["scale"]["type"] == "log"
-    own = layers(risk_by_budget(BUDGETS, risk, LINES, False), "point")[0]["encoding"]["y"]["scale"]["domain"]
+        assert (
+            scale["type"] == "log"
+            and scale["domain"] == [0.1, 200]
+            and layer["encoding"]["x"]["scale"]["type"] == "log"
+        )
+    own = layers(risk_by_budget(BUDGETS, risk, LINES, False), "point")[0]["encoding"]["y"]["scale"][
+        "domain"
+    ]
     assert 0 < own[0] < np.min(risk.mean) and own[1] > np.max(risk.mean)
 
 
@@ -295,6 +415,10 @@ def test_an_interval_below_zero_ends_where_a_log_axis_can_show_it():
 
 def test_names_beside_risks_are_pushed_apart_on_the_log_axis():
     risk = estimate(np.tile(np.array([0.01, 0.0101, 100.0])[:, None, None], (1, 2, 2)))
-    places = names_of(risk_by_budget((10, 100), risk, LINES, False, (0.001, 1000))).set_index("name")["height"]
-    assert np.log10(places["Bottom, raw"] / places["Top, raw"]) == pytest.approx(run_charts.NAME_GAP * 6)
+    places = names_of(risk_by_budget((10, 100), risk, LINES, False, (0.001, 1000))).set_index(
+        "name"
+    )["height"]
+    assert np.log10(places["Bottom, raw"] / places["Top, raw"]) == pytest.approx(
+        run_charts.NAME_GAP * 6
+    )
     assert places["Random"] == pytest.approx(100)

@@ -8,7 +8,15 @@ from core.charts import influence as influence_charts
 from core.charts.experiments import Line
 
 LINES = [Line("GORAL", "#0072B2"), Line("Random", "#8C8C8C", (5, 4))]
-FRAME = pd.DataFrame({"row": [7, 9], "name": ["a", "b"], "colour": [0.0, 100.0], "retrained": [-1.0, 3.0], "linear": [0.5, 8.0]})
+FRAME = pd.DataFrame(
+    {
+        "row": [7, 9],
+        "name": ["a", "b"],
+        "colour": [0.0, 100.0],
+        "retrained": [-1.0, 3.0],
+        "linear": [0.5, 8.0],
+    }
+)
 
 
 def tables(chart) -> list[list[dict]]:
@@ -18,7 +26,11 @@ def tables(chart) -> list[list[dict]]:
 def domains(part) -> list[list]:
     """Of every scale with a fixed domain of numbers."""
     if isinstance(part, dict):
-        own = [part["scale"]["domain"]] if isinstance(part.get("scale"), dict) and "domain" in part["scale"] else []
+        own = (
+            [part["scale"]["domain"]]
+            if isinstance(part.get("scale"), dict) and "domain" in part["scale"]
+            else []
+        )
         return own + [found for value in part.values() for found in domains(value)]
     return [found for value in part for found in domains(value)] if isinstance(part, list) else []
 
@@ -26,9 +38,16 @@ def domains(part) -> list[list]:
 @pytest.mark.parametrize("dark", [False, True])
 def test_both_axes_are_the_same_and_hold_every_point(dark):
     chart = influence_charts.foreseen(FRAME, "linear", "predicted", 9, dark).to_dict()
-    (points,), (ends,) = ([table for table in chart["datasets"].values() if ("name" in table[0]) == named] for named in (True, False))
-    assert [row["linear"] for row in points] == [0.5, 8.0] and all(end["retrained"] == end["linear"] for end in ends)
-    axes = {tuple(domain) for domain in domains(chart["layer"][1]["encoding"]) if domain != [0, 100]}
+    (points,), (ends,) = (
+        [table for table in chart["datasets"].values() if ("name" in table[0]) == named]
+        for named in (True, False)
+    )
+    assert [row["linear"] for row in points] == [0.5, 8.0] and all(
+        end["retrained"] == end["linear"] for end in ends
+    )
+    axes = {
+        tuple(domain) for domain in domains(chart["layer"][1]["encoding"]) if domain != [0, 100]
+    }
     ((low, high),) = axes
     assert low < -1 and high > 8
     assert "datum.row == 9" in str(chart["layer"][2]["transform"])
@@ -37,7 +56,9 @@ def test_both_axes_are_the_same_and_hold_every_point(dark):
 def test_equal_points_have_room_too():
     flat = FRAME.assign(retrained=0.0, linear=0.0)
     chart = influence_charts.foreseen(flat, "linear", "predicted", None, False).to_dict()
-    ((low, high),) = {tuple(domain) for domain in domains(chart["layer"][1]["encoding"]) if domain != [0, 100]}
+    ((low, high),) = {
+        tuple(domain) for domain in domains(chart["layer"][1]["encoding"]) if domain != [0, 100]
+    }
     assert low < 0 < high
 
 
@@ -48,13 +69,17 @@ def test_distributions_count_every_point_once_and_mark_the_constant():
     for name in values:
         assert sum(row["points"] for row in bars if row["label"] == name) == 50
     assert any(rows[0].get("from") == 0.01 for rows in found)
-    assert len(tables(influence_charts.distributions(values, None, "True label", "gain", True))) == 2
+    assert (
+        len(tables(influence_charts.distributions(values, None, "True label", "gain", True))) == 2
+    )
     assert tables(influence_charts.distributions({"one": np.ones(3)}, None, "one", "gain", True))
 
 
 def test_the_band_of_accuracies_ends_at_one_and_gaps_are_left_out():
     mean, error = np.array([[0.5, 0.99], [0.4, np.nan]]), np.array([[0.1, 0.05], [np.nan, np.nan]])
-    (rows,) = tables(influence_charts.by_labels([10, 20], mean, error, LINES, "accuracy", True, False))
+    (rows,) = tables(
+        influence_charts.by_labels([10, 20], mean, error, LINES, "accuracy", True, False)
+    )
     found = {(row["name"], row["labels"]): (row["low"], row["mean"], row["high"]) for row in rows}
     assert found == {
         ("GORAL", 10): (0.4, 0.5, 0.6),
@@ -65,9 +90,19 @@ def test_the_band_of_accuracies_ends_at_one_and_gaps_are_left_out():
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_plane_holds_points_border_and_names(dark):
-    points = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 0.0], "label": ["0", "1", "0"], "asked": [0.0, 2.0, np.nan]})
+    points = pd.DataFrame(
+        {
+            "x": [0.0, 1.0, 2.0],
+            "y": [0.0, 1.0, 0.0],
+            "label": ["0", "1", "0"],
+            "asked": [0.0, 2.0, np.nan],
+        }
+    )
     names = pd.DataFrame({"x": [1.0], "y": [1.0], "name": ["central"]})
     line = np.array([[0.0, 5.0], [5.0, 0.0]])
     chart = influence_charts.plane(points, line, names, (-1, 3, -1, 2), 2, dark)
     assert len(chart.to_dict()["layer"]) == 5 and len(tables(chart)) == 3
-    assert len(influence_charts.plane(points, None, None, (-1, 3, -1, 2), 0, dark).to_dict()["layer"]) == 3
+    assert (
+        len(influence_charts.plane(points, None, None, (-1, 3, -1, 2), 0, dark).to_dict()["layer"])
+        == 3
+    )

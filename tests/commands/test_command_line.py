@@ -48,32 +48,70 @@ def test_csv_holds_every_score_exactly_and_a_manifest_says_how(tmp_path, capsys)
     assert run("--dataset", "digits", "--out", tmp_path / "scores.csv") == 0
     frame, data = pd.read_csv(tmp_path / "scores.csv"), datasets.load("digits")
     scores = leverage(embeddings.embed(data, "raw").embedding)
-    assert list(frame) == COLUMNS and frame["index"].tolist() == list(range(1797)) and set(frame["split"]) == {"train"}
+    assert (
+        list(frame) == COLUMNS
+        and frame["index"].tolist() == list(range(1797))
+        and set(frame["split"]) == {"train"}
+    )
     assert np.allclose(frame["score_raw_leverage"], scores, rtol=1e-14)
     assert frame["label"].tolist() == data.labels.tolist()
     rank = frame["rank_raw_leverage"]
     assert rank[np.argmax(scores)] == 1 and sorted(rank) == list(range(1, 1798))
     manifest = json.loads((tmp_path / "scores.manifest.json").read_text())
     (ranking,) = manifest["rankings"]
-    assert ranking["spec"] == {"dataset": "digits"} and ranking["title"] == "Digits 8 x 8, Raw pixels, Leverage"
-    assert (manifest["data"]["name"], manifest["data"]["points"], manifest["data"]["fingerprint"]) == ("digits", 1797, data.fingerprint)
-    assert ranking["facts"]["rank"] == 61 and manifest["versions"]["numpy"] == np.__version__ and manifest["projection"] is None
+    assert (
+        ranking["spec"] == {"dataset": "digits"}
+        and ranking["title"] == "Digits 8 x 8, Raw pixels, Leverage"
+    )
+    assert (
+        manifest["data"]["name"],
+        manifest["data"]["points"],
+        manifest["data"]["fingerprint"],
+    ) == ("digits", 1797, data.fingerprint)
+    assert (
+        ranking["facts"]["rank"] == 61
+        and manifest["versions"]["numpy"] == np.__version__
+        and manifest["projection"] is None
+    )
     said = "Digits 8 x 8, Raw pixels, Leverage: 1,797 scores, sum 61.000000, rank 61"
     assert capsys.readouterr().out == f"{said} -> {tmp_path / 'scores.csv'}\n"
 
 
 def test_every_option_reaches_the_scores(tmp_path):
     embedding = "--dataset digits --n 300 --subset 2 --embedding projection --embedding-knob k=20 --seed 3".split()
-    assert run(*embedding, "--knob", "ridge=10", "--knob", "rank=15", "--out", tmp_path / "scores.parquet") == 0
-    frame, data = pd.read_parquet(tmp_path / "scores.parquet"), datasets.load("digits", n=300, seed=2)
+    assert (
+        run(
+            *embedding,
+            "--knob",
+            "ridge=10",
+            "--knob",
+            "rank=15",
+            "--out",
+            tmp_path / "scores.parquet",
+        )
+        == 0
+    )
+    frame, data = (
+        pd.read_parquet(tmp_path / "scores.parquet"),
+        datasets.load("digits", n=300, seed=2),
+    )
     embedded = embeddings.embed(data, "projection", seed=3, k=20)
     name = "projection_seed3_k20_leverage_ridge10_rank15"
     assert list(frame) == [*COLUMNS[:4], f"score_{name}", f"rank_{name}"]
-    assert np.array_equal(frame["index"], data.index) and len(set(frame["index"]) - set(range(300))) > 0
-    assert np.allclose(frame[f"score_{name}"], leverage(embedded.embedding, ridge=10.0, rank=15), rtol=1e-12)
+    assert (
+        np.array_equal(frame["index"], data.index)
+        and len(set(frame["index"]) - set(range(300))) > 0
+    )
+    assert np.allclose(
+        frame[f"score_{name}"], leverage(embedded.embedding, ridge=10.0, rank=15), rtol=1e-12
+    )
     manifest = json.loads((tmp_path / "scores.manifest.json").read_text())
     plain = {"dataset": "digits", "n": "300", "subset": "2", "embedding": "projection", "seed": "3"}
-    assert manifest["rankings"][0]["spec"] == plain | {"e.k": "20", "s.ridge": "10.0", "s.rank": "15"}
+    assert manifest["rankings"][0]["spec"] == plain | {
+        "e.k": "20",
+        "s.ridge": "10.0",
+        "s.rank": "15",
+    }
 
 
 def test_ranks_of_equal_scores_follow_the_rows(tmp_path, monkeypatch):
@@ -82,15 +120,23 @@ def test_ranks_of_equal_scores_follow_the_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "scores", lambda spec: tied)
     assert run("--dataset", "digits", "--n", 100, "--out", tmp_path / "tied.csv") == 0
     frame = pd.read_csv(tmp_path / "tied.csv").sort_values("rank_raw_leverage")
-    assert frame["score_raw_leverage"].is_monotonic_decreasing and frame["score_raw_leverage"].nunique() < 12
-    assert all(group["index"].is_monotonic_increasing for _, group in frame.groupby("score_raw_leverage"))
+    assert (
+        frame["score_raw_leverage"].is_monotonic_decreasing
+        and frame["score_raw_leverage"].nunique() < 12
+    )
+    assert all(
+        group["index"].is_monotonic_increasing for _, group in frame.groupby("score_raw_leverage")
+    )
 
 
 def test_what_happened_to_the_cache_is_told_and_costs_nothing(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "file" / "cache"))
     assert run("--dataset", "digits", "--n", 50, "--out", tmp_path / "scores.csv") == 0
-    assert "could not be stored" in capsys.readouterr().err and len(pd.read_csv(tmp_path / "scores.csv")) == 50
+    assert (
+        "could not be stored" in capsys.readouterr().err
+        and len(pd.read_csv(tmp_path / "scores.csv")) == 50
+    )
 
 
 BAD = [
@@ -104,16 +150,28 @@ BAD = [
     (["--knob", "ridge=nan"], "ridge: found nan, expected a number of at least 0"),
     (["--knob", "power=2"], "Leverage has no setting power; it has ridge, rank"),
     (["--knob", "rank=62"], "Directions: found 62, but this embedding has rank 61"),
-    (["--embedding", "pca", "--embedding-knob", "k=65"], "Dimensions k: found 65, but there are 64"),
+    (
+        ["--embedding", "pca", "--embedding-knob", "k=65"],
+        "Dimensions k: found 65, but there are 64",
+    ),
     (["--embedding", "projection", "--seed", "-1"], "seed: found -1"),
     (["--out", "scores.xlsx"], "File format: found 'xlsx', expected csv or parquet."),
     (["--out", "scores"], "File format: found '', expected csv or parquet."),
-    (["--out", "no/such/folder/scores.csv"], "could not be written (No such file or directory). Choose a folder that exists"),
+    (
+        ["--out", "no/such/folder/scores.csv"],
+        "could not be written (No such file or directory). Choose a folder that exists",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
-def test_bad_input_ends_with_status_2_and_a_sentence(arguments, message, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    BAD,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_ends_with_status_2_and_a_sentence(
+    arguments, message, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert run("--dataset", "digits", "--out", "scores.csv", *arguments) == 2
     said = capsys.readouterr()
@@ -121,7 +179,9 @@ def test_bad_input_ends_with_status_2_and_a_sentence(arguments, message, tmp_pat
     assert not list(tmp_path.glob("scores*"))
 
 
-@pytest.mark.parametrize("arguments", [[], ["score"], ["paint"], ["score", "--out", "a.csv", "--colour", "red"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["score"], ["paint"], ["score", "--out", "a.csv", "--colour", "red"]]
+)
 def test_a_malformed_command_shows_its_usage(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         command_line.main(arguments)
@@ -131,7 +191,9 @@ def test_a_malformed_command_shows_its_usage(arguments, capsys):
 def test_warm_bundles_what_the_first_screen_reads(tmp_path, monkeypatch):
     first = Spec().with_(dataset="digits")
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)])
+    monkeypatch.setattr(
+        shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)]
+    )
     assert command_line.main(["warm"]) == 0
     data = datasets.load("digits")
     keys = {cache.bundled_key(key(first, data.fingerprint)) for key in (scores_key, textbook_key)}
@@ -144,7 +206,9 @@ def test_warm_bundles_what_the_first_screen_reads(tmp_path, monkeypatch):
 def test_warm_can_be_told_what_to_renew(tmp_path, monkeypatch, capsys):
     first = Spec().with_(dataset="digits")
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)])
+    monkeypatch.setattr(
+        shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)]
+    )
     assert command_line.main(["warm", "--only", "scores"]) == 0
     key = cache.bundled_key(scores_key(first, datasets.load("digits").fingerprint))
     assert [folder.name for folder in cache.BUNDLED.glob("*/*")] == [key]
@@ -155,14 +219,33 @@ def test_warm_can_be_told_what_to_renew(tmp_path, monkeypatch, capsys):
 
 def test_as_a_program(tmp_path):
     def program(*arguments):
-        command = [sys.executable, "-m", "core", "score", "--dataset", "digits", "--n", "100", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "core",
+            "score",
+            "--dataset",
+            "digits",
+            "--n",
+            "100",
+            *arguments,
+        ]
+        return subprocess.run(
+            command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False
+        )
 
     good = program("--strategy", "random", "--draw", "4", "--out", str(tmp_path / "scores.parquet"))
-    assert (good.returncode, good.stderr) == (0, "") and good.stdout.startswith("Digits 8 x 8, Raw pixels, Random (n 100): 100 scores")
-    assert np.array_equal(pd.read_parquet(tmp_path / "scores.parquet")["score_raw_random_draw4"], np.random.default_rng(4).random(100))
+    assert (good.returncode, good.stderr) == (0, "") and good.stdout.startswith(
+        "Digits 8 x 8, Raw pixels, Random (n 100): 100 scores"
+    )
+    assert np.array_equal(
+        pd.read_parquet(tmp_path / "scores.parquet")["score_raw_random_draw4"],
+        np.random.default_rng(4).random(100),
+    )
     bad = program("--strategy", "luck", "--out", str(tmp_path / "other.parquet"))
-    assert (bad.returncode, bad.stdout) == (2, "") and bad.stderr.startswith("Error: Strategy: found 'luck'")
+    assert (bad.returncode, bad.stdout) == (2, "") and bad.stderr.startswith(
+        "Error: Strategy: found 'luck'"
+    )
     assert "Traceback" not in bad.stderr
 
 
@@ -177,10 +260,24 @@ def export(*arguments) -> int:
 def test_several_rankings_and_a_map_go_into_one_file(kind, tmp_path, capsys):
     out = tmp_path / f"scores.{kind}"
     assert (
-        export("--subset", 5, "--rankings", "raw:leverage pca:k=20:leverage random:4 raw", "--map", "projection:2:k=10", "--out", out) == 0
+        export(
+            "--subset",
+            5,
+            "--rankings",
+            "raw:leverage pca:k=20:leverage random:4 raw",
+            "--map",
+            "projection:2:k=10",
+            "--out",
+            out,
+        )
+        == 0
     )
     points = Spec().with_(dataset="digits", n=100, subset=5)
-    wanted = (points, points.with_(embedding="pca", embedding_knobs=(("k", 20),)), points.with_(strategy="random", draw=4))
+    wanted = (
+        points,
+        points.with_(embedding="pca", embedding_knobs=(("k", 20),)),
+        points.with_(strategy="random", draw=4),
+    )
     manifest = (tmp_path / "scores.manifest.json").read_bytes()
     found = read_back(out.read_bytes(), out.name, manifest if kind == "csv" else None)
     assert tuple(column.spec for column in found.columns) == wanted and found.faults == ()
@@ -188,34 +285,67 @@ def test_several_rankings_and_a_map_go_into_one_file(kind, tmp_path, capsys):
         assert np.array_equal(column.scores, pipeline.scores(column.spec).arrays["scores"])
     mapped = points.with_(embedding="projection", seed=2, embedding_knobs=(("k", 10),))
     assert found.projection.spec == mapped
-    assert np.array_equal(found.projection.coordinates, pipeline.map_of(mapped).arrays["coordinates"])
+    assert np.array_equal(
+        found.projection.coordinates, pipeline.map_of(mapped).arrays["coordinates"]
+    )
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == f"Digits 8 x 8, Raw pixels, Leverage (n 100): 100 scores -> {out}" and len(said) == 4
+    assert (
+        said[0] == f"Digits 8 x 8, Raw pixels, Leverage (n 100): 100 scores -> {out}"
+        and len(said) == 4
+    )
     assert said[-1] == f"UMAP of Random projection -> {out}"
 
 
 BAD_EXPORTS = [
     (["--rankings", " "], "Rankings: found none, expected at least one, such as raw:leverage."),
-    (["--rankings", "raw:luck"], "Ranking 'raw:luck': found 'luck', expected embedding:seed:strategy:draw"),
+    (
+        ["--rankings", "raw:luck"],
+        "Ranking 'raw:luck': found 'luck', expected embedding:seed:strategy:draw",
+    ),
     (["--rankings", "badge"], "BADGE picks a batch and has no score per point"),
     (["--rankings", "raw", "--map", "umap"], "Ranking 'umap': found 'umap'"),
-    (["--rankings", "raw", "--out", "scores.xlsx"], "File format: found 'xlsx', expected csv or parquet."),
+    (
+        ["--rankings", "raw", "--out", "scores.xlsx"],
+        "File format: found 'xlsx', expected csv or parquet.",
+    ),
     (["--rankings", "raw", "--dataset", "mnits"], "Dataset: found 'mnits'"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), BAD_EXPORTS, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
-def test_a_bad_export_ends_with_status_2_and_a_sentence(arguments, message, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    BAD_EXPORTS,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_bad_export_ends_with_status_2_and_a_sentence(
+    arguments, message, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert export("--out", "scores.csv", *arguments) == 2
     said = capsys.readouterr()
-    assert said.err.startswith("Error: ") and message in said.err and said.out == "" and not list(tmp_path.glob("scores*"))
+    assert (
+        said.err.startswith("Error: ")
+        and message in said.err
+        and said.out == ""
+        and not list(tmp_path.glob("scores*"))
+    )
 
 
 # retrain
 
-PLAN = Retraining().with_(dataset="digits", n=100, network="linear", epochs=2, seeds=2, budgets="20 40", candidates="top random")
-OPTIONS = "--dataset=digits --n=100 --network=linear --epochs=2 --seeds=2".split() + ["--budgets=20 40", "--candidates=top"]
+PLAN = Retraining().with_(
+    dataset="digits",
+    n=100,
+    network="linear",
+    epochs=2,
+    seeds=2,
+    budgets="20 40",
+    candidates="top random",
+)
+OPTIONS = "--dataset=digits --n=100 --network=linear --epochs=2 --seeds=2".split() + [
+    "--budgets=20 40",
+    "--candidates=top",
+]
 
 
 class Here:
@@ -256,15 +386,34 @@ def retrain(*arguments) -> int:
 def test_a_run_is_written_row_by_row_with_its_manifest(tmp_path, here, capsys):
     assert retrain("--out", tmp_path / "run.csv") == 0
     said = capsys.readouterr()
-    assert said.err == "" and said.out.splitlines()[-1] == f"{PLAN.title()}: 8 trainings -> {tmp_path / 'run.csv'}"
+    assert (
+        said.err == ""
+        and said.out.splitlines()[-1] == f"{PLAN.title()}: 8 trainings -> {tmp_path / 'run.csv'}"
+    )
     assert f"{PLAN.title()}: 8 of 8" in said.out
     assert retrain("--out", tmp_path / "run.parquet") == 0
-    expected = pd.DataFrame(outcomes.rows(PLAN, {unit: experiment.train(unit).arrays for unit in PLAN.units()}))
-    assert list(expected) == ["strategy", "seed", "budget", "epoch", "step", "metric", "value"] and len(expected) == 8 * (2 + 1 + 10)
+    expected = pd.DataFrame(
+        outcomes.rows(PLAN, {unit: experiment.train(unit).arrays for unit in PLAN.units()})
+    )
+    assert list(expected) == [
+        "strategy",
+        "seed",
+        "budget",
+        "epoch",
+        "step",
+        "metric",
+        "value",
+    ] and len(expected) == 8 * (2 + 1 + 10)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "run.csv"), expected, check_exact=True)
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "run.parquet"), expected, check_exact=True)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "run.parquet"), expected, check_exact=True
+    )
     manifest = json.loads((tmp_path / "run.manifest.json").read_text())
-    assert manifest["plan"] == PLAN.to_query() and manifest["title"] == PLAN.title() and manifest["trainings"] == 8
+    assert (
+        manifest["plan"] == PLAN.to_query()
+        and manifest["title"] == PLAN.title()
+        and manifest["trainings"] == 8
+    )
     assert manifest["data"] == {"fingerprint": datasets.load("digits", n=100).fingerprint}
     assert manifest["versions"]["numpy"] == np.__version__
 
@@ -273,10 +422,22 @@ def test_every_option_of_a_plan_is_heard(tmp_path, here):
     more = "--subset=3 --protocol=steps --steps=12 --seeds=3 --network=mlp --candidates=bottom:random_relu:2 --budgets=30".split()
     assert retrain(*more, "--out", tmp_path / "run.csv") == 0
     query = json.loads((tmp_path / "run.manifest.json").read_text())["plan"]
-    plan = {"dataset": "digits", "n": "100", "subset": "3", "network": "mlp", "protocol": "steps", "steps": "12", "seeds": "3"}
+    plan = {
+        "dataset": "digits",
+        "n": "100",
+        "subset": "3",
+        "network": "mlp",
+        "protocol": "steps",
+        "steps": "12",
+        "seeds": "3",
+    }
     assert query == plan | {"candidates": "bottom:random_relu:2 random", "budgets": "30"}
     frame = pd.read_csv(tmp_path / "run.csv")
-    assert set(frame["strategy"]) == {"bottom:random_relu:2", "random"} and set(frame["seed"]) == {1, 2, 3} and set(frame["budget"]) == {30}
+    assert (
+        set(frame["strategy"]) == {"bottom:random_relu:2", "random"}
+        and set(frame["seed"]) == {1, 2, 3}
+        and set(frame["budget"]) == {30}
+    )
     assert frame["step"].max() == 12
 
 
@@ -284,7 +445,10 @@ def test_a_disk_that_refuses_costs_a_run_nothing(tmp_path, here, monkeypatch, ca
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "file" / "cache"))
     assert retrain("--out", tmp_path / "run.csv") == 0
-    assert "could not be stored" in capsys.readouterr().err and len(pd.read_csv(tmp_path / "run.csv")) == 104
+    assert (
+        "could not be stored" in capsys.readouterr().err
+        and len(pd.read_csv(tmp_path / "run.csv")) == 104
+    )
 
 
 BAD_RUNS = [
@@ -294,8 +458,14 @@ BAD_RUNS = [
     (["--candidates", "top:cnn"], "Embedding: found 'cnn'"),
     (["--budgets", "20 many"], "budget: found 'many', expected a whole number of at least 1"),
     (["--budgets", ""], "Budgets: found 0, expected 1 to 12 numbers of points"),
-    (["--budgets", "81"], "Budget k: found 81, but 80 points can be picked. Choose k between 0 and 80."),
-    (["--candidates", "random_balanced", "--budgets", "9"], "Random of each class: found a budget of 9 for 10 classes"),
+    (
+        ["--budgets", "81"],
+        "Budget k: found 81, but 80 points can be picked. Choose k between 0 and 80.",
+    ),
+    (
+        ["--candidates", "random_balanced", "--budgets", "9"],
+        "Random of each class: found a budget of 9 for 10 classes",
+    ),
     (["--network", "transformer"], "network: found 'transformer', expected one of talk_cnn"),
     (["--network", "lenet5"], "lenet5 needs images of at least 12 pixels a side, found 8"),
     (["--protocol", "fast"], "protocol: found 'fast', expected one of epochs, steps, talk"),
@@ -303,12 +473,21 @@ BAD_RUNS = [
     (["--epochs", "0"], "epochs: found 0, expected a number from 1 to 200"),
     (["--steps", "1e9"], "steps: found 1e9, expected a number from 10 to 100000"),
     (["--out", "run.xlsx"], "File format: found 'xlsx', expected csv or parquet."),
-    (["--out", "no/such/folder/run.csv"], "could not be written (No such file or directory). Choose a folder that exists"),
+    (
+        ["--out", "no/such/folder/run.csv"],
+        "could not be written (No such file or directory). Choose a folder that exists",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), BAD_RUNS, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
-def test_a_bad_run_ends_with_status_2_and_a_sentence(arguments, message, tmp_path, here, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    BAD_RUNS,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_bad_run_ends_with_status_2_and_a_sentence(
+    arguments, message, tmp_path, here, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert retrain("--out", "run.csv", *arguments) == 2
     said = capsys.readouterr().err
@@ -342,23 +521,44 @@ def test_shipped_utilities_and_queries_are_computed_and_packed(tmp_path, here, m
         assert len(store.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == units
 
 
-def test_shipped_trimmings_are_computed_and_packed_with_the_simulations(tmp_path, here, monkeypatch):
-    plan = Trim().with_(dataset="digits", n=400, training=100, validation=60, budgets="5", methods="loss", seeds=2)
+def test_shipped_trimmings_are_computed_and_packed_with_the_simulations(
+    tmp_path, here, monkeypatch
+):
+    plan = Trim().with_(
+        dataset="digits", n=400, training=100, validation=60, budgets="5", methods="loss", seeds=2
+    )
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"trim": (plan,)})
-    monkeypatch.setattr(plane, "WORLDS", {"two_gaussians": dataclasses.replace(plane.GAUSSIANS, seeds=2)})
+    monkeypatch.setattr(
+        plane, "WORLDS", {"two_gaussians": dataclasses.replace(plane.GAUSSIANS, seeds=2)}
+    )
     assert command_line.main(["experiments", "--only", "trim"]) == 0
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
     assert len(store.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == 4
     table = cache.get(plane.table_key("two_gaussians"))
-    assert table.arrays["accuracy"].shape == (2, 4, 4) and cache.get(plane.picture_key("two_gaussians", 1)) is not None
+    assert (
+        table.arrays["accuracy"].shape == (2, 4, 4)
+        and cache.get(plane.picture_key("two_gaussians", 1)) is not None
+    )
 
 
 def test_a_run_as_a_program(tmp_path):
     out = tmp_path / "run.csv"
-    command = [sys.executable, "-m", "core", "retrain", *OPTIONS, "--candidates=random", "--budgets=20", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "core",
+        "retrain",
+        *OPTIONS,
+        "--candidates=random",
+        "--budgets=20",
+        "--out",
+        str(out),
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0 and "Traceback" not in done.stderr and "Error" not in done.stderr
     assert "2 trainings ->" in done.stdout and len(pd.read_csv(out)) == 2 * (2 + 1 + 10)
 
@@ -393,10 +593,22 @@ def test_a_file_is_brought_in_scored_and_removed(own_folder, capsys):
     assert command_line.main(["bring", str(file), "--look"]) == 0 and own.names() == ()
     assert command_line.main(["bring", str(file), "--title", "Pets", "--side", "6"]) == 0
     said = capsys.readouterr()
-    assert "24 images of 6 x 6" in said.out and "classes: cat 12, dog 12" in said.out and "broken.png" in said.err
+    assert (
+        "24 images of 6 x 6" in said.out
+        and "classes: cat 12, dog 12" in said.out
+        and "broken.png" in said.err
+    )
     (name,) = own.names()
-    assert command_line.main(["own"]) == 0 and f"{name}  Pets, 24 points of 6 x 6" in capsys.readouterr().out
-    assert command_line.main(["score", "--dataset", name, "--strategy", "typicality", "--out", str(out)]) == 0
+    assert (
+        command_line.main(["own"]) == 0
+        and f"{name}  Pets, 24 points of 6 x 6" in capsys.readouterr().out
+    )
+    assert (
+        command_line.main(
+            ["score", "--dataset", name, "--strategy", "typicality", "--out", str(out)]
+        )
+        == 0
+    )
     assert pd.read_parquet(out)["id"].tolist()[0] == "pets/cat/000.png"
     assert command_line.main(["own", "--remove", name]) == 0 and own.names() == ()
 
@@ -408,10 +620,18 @@ def test_an_embedding_is_joined_and_scored(own_folder, capsys):
     assert command_line.main(["join", "digits", str(file), "--title", "Two numbers"]) == 0
     (name,) = own.joined("digits")
     assert "joined in their order" in capsys.readouterr().err
-    assert command_line.main(["score", "--dataset", "digits", "--embedding", name, "--out", str(out)]) == 0
-    scores = pd.read_csv(out, float_precision="round_trip").filter(like="score_").iloc[:, 0].to_numpy()
+    assert (
+        command_line.main(["score", "--dataset", "digits", "--embedding", name, "--out", str(out)])
+        == 0
+    )
+    scores = (
+        pd.read_csv(out, float_precision="round_trip").filter(like="score_").iloc[:, 0].to_numpy()
+    )
     np.testing.assert_allclose(scores, leverage(numbers), rtol=1e-12)
-    assert command_line.main(["own"]) == 0 and "Two numbers, 2 dimensions, of Digits 8 x 8" in capsys.readouterr().out
+    assert (
+        command_line.main(["own"]) == 0
+        and "Two numbers, 2 dimensions, of Digits 8 x 8" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(
@@ -429,7 +649,9 @@ def test_an_embedding_is_joined_and_scored(own_folder, capsys):
 def test_what_cannot_be_brought_in_is_said(own_folder, monkeypatch, capsys, command, said):
     monkeypatch.chdir(own_folder)
     Path("words.parquet").write_bytes(own_data.parquet_of(x=["u"] * 30, y=["v"] * 30))
-    Path("short.npz").write_bytes(own_data.npz_of(images=np.zeros((5, 4, 4), np.uint8), labels=np.zeros(4, int)))
+    Path("short.npz").write_bytes(
+        own_data.npz_of(images=np.zeros((5, 4, 4), np.uint8), labels=np.zeros(4, int))
+    )
     Path("rows.parquet").write_bytes(own_data.parquet_of())
     assert command_line.main(command) == 2
     assert said in capsys.readouterr().err and own.names() == ()
@@ -444,7 +666,16 @@ def test_a_host_fetches_a_dataset_and_hears_of_each_step_once(monkeypatch, capsy
     monkeypatch.setattr(datasets, "fetch", fetch)
     assert command_line.main(["fetch", "kmnist"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["kmnist: downloading a.gz", "kmnist: preparing 70,000 points"] and str(datasets.data_folder()) in lines[2]
+    assert (
+        lines[:2] == ["kmnist: downloading a.gz", "kmnist: preparing 70,000 points"]
+        and str(datasets.data_folder()) in lines[2]
+    )
     monkeypatch.undo()
-    assert command_line.main(["fetch", "digits"]) == 0 and "come with the app" in capsys.readouterr().out
-    assert command_line.main(["fetch", "nothing"]) == 2 and "expected one of" in capsys.readouterr().err
+    assert (
+        command_line.main(["fetch", "digits"]) == 0
+        and "come with the app" in capsys.readouterr().out
+    )
+    assert (
+        command_line.main(["fetch", "nothing"]) == 2
+        and "expected one of" in capsys.readouterr().err
+    )

@@ -38,20 +38,40 @@ def same(found, given):
         table(labeled=False),
         images(),
         images(labeled=False),
-        table(ids=np.array([f"é{i}" for i in range(40)]), probs=np.full((40, 3), 1 / 3, np.float32)),
+        table(
+            ids=np.array([f"é{i}" for i in range(40)]), probs=np.full((40, 3), 1 / 3, np.float32)
+        ),
     ],
     ids=["table", "no labels", "images", "images, no labels", "ids and probabilities"],
 )
 def test_what_is_accepted_comes_back(given):
     name = own.accept(given, "  My \n data ")
     about = datasets.info(name)
-    assert own.is_own(name) and own.names() == (name,) and name in datasets.names() and datasets.is_ready(name)
-    assert (about.title, about.n, about.shape, about.labeled) == ("My data", 40, given.shape, given.labeled)
-    assert about.is_images == given.is_images and about.probs == (given.probs is not None) and about.parts == (40, 0)
+    assert (
+        own.is_own(name)
+        and own.names() == (name,)
+        and name in datasets.names()
+        and datasets.is_ready(name)
+    )
+    assert (about.title, about.n, about.shape, about.labeled) == (
+        "My data",
+        40,
+        given.shape,
+        given.labeled,
+    )
+    assert (
+        about.is_images == given.is_images
+        and about.probs == (given.probs is not None)
+        and about.parts == (40, 0)
+    )
     same(datasets.load(name), given)
     part = datasets.load(name, n=10, seed=3)
     np.testing.assert_array_equal(part.points, given.points[part.index])
-    assert len(part) == 10 and not part.points.flags.writeable and not datasets.load(name).points.flags.writeable
+    assert (
+        len(part) == 10
+        and not part.points.flags.writeable
+        and not datasets.load(name).points.flags.writeable
+    )
     if given.ids is not None:
         np.testing.assert_array_equal(part.ids, given.ids[part.index])
         np.testing.assert_array_equal(part.probs, given.probs[part.index])
@@ -67,28 +87,55 @@ def test_the_name_is_the_content():
         own.accept(replace(given, class_names=("x", "y", "z")), "A"),
         own.accept(replace(given, ids=np.arange(40).astype(str)), "A"),
     ]
-    assert len({name, *others}) == 5 and [datasets.info(n).title for n in own.names()] == ["A", "A 2", "A 3", "A 4", "B"]
+    assert len({name, *others}) == 5 and [datasets.info(n).title for n in own.names()] == [
+        "A",
+        "A 2",
+        "A 3",
+        "A 4",
+        "B",
+    ]
 
 
 def test_menus_tell_things_apart_by_their_titles():
     given = [own.accept(table(seed=seed), "Mnist") for seed in (0, 1, 1, 0)]
-    assert given[2:] == given[1::-1] and [datasets.info(name).title for name in given[:2]] == ["Mnist 2", "Mnist 3"]
+    assert given[2:] == given[1::-1] and [datasets.info(name).title for name in given[:2]] == [
+        "Mnist 2",
+        "Mnist 3",
+    ]
     arrays = [np.full((40, 2), value, np.float32) for value in (1, 2, 2)]
-    first, second, again = (own.join(datasets.info(given[0]), "raw", array, ["raw", "PCA"]) for array in arrays)
-    assert again == second and [one.title for one in own.joined(given[0]).values()] == ["raw 2", "raw 3"] and first != second
-    assert own.about(own.join(datasets.info(given[1]), "raw", arrays[0])).title == "raw", "of another dataset"
+    first, second, again = (
+        own.join(datasets.info(given[0]), "raw", array, ["raw", "PCA"]) for array in arrays
+    )
+    assert (
+        again == second
+        and [one.title for one in own.joined(given[0]).values()] == ["raw 2", "raw 3"]
+        and first != second
+    )
+    assert own.about(own.join(datasets.info(given[1]), "raw", arrays[0])).title == "raw", (
+        "of another dataset"
+    )
     long = [datasets.info(own.accept(table(seed=seed), "x" * 60)).title for seed in (2, 3)]
     assert long == ["x" * 60, "x" * 56 + " 2"]
 
 
 def test_what_is_removed_is_gone_with_what_was_joined_to_it():
     name, other = own.accept(table(), "A"), own.accept(table(seed=1), "B")
-    mine, theirs = (own.join(datasets.info(n), "E", np.ones((40, 2), np.float32)) for n in (name, other))
+    mine, theirs = (
+        own.join(datasets.info(n), "E", np.ones((40, 2), np.float32)) for n in (name, other)
+    )
     opened = datasets.load(name)
     own.remove(name)
-    assert own.names() == (other,) and list(own.joined(other)) == [theirs] and opened.points.sum() != 0
-    for gone in (lambda: datasets.load(name), lambda: own.embedding(mine), lambda: Spec().with_(dataset=name)):
-        with pytest.raises(UserError, match=r"not on this machine, or not any more\. Bring it in again"):
+    assert (
+        own.names() == (other,) and list(own.joined(other)) == [theirs] and opened.points.sum() != 0
+    )
+    for gone in (
+        lambda: datasets.load(name),
+        lambda: own.embedding(mine),
+        lambda: Spec().with_(dataset=name),
+    ):
+        with pytest.raises(
+            UserError, match=r"not on this machine, or not any more\. Bring it in again"
+        ):
             gone()
     spec, (problem,) = from_query({"dataset": name, "n": "10"})
     assert spec.dataset == "mnist" and "Bring it in again" in problem
@@ -100,7 +147,9 @@ def test_a_visitors_data_are_listed_for_them_alone_and_end_together():
     try:
         mine = own.accept(table(), "A")
         joined = own.join(datasets.info("digits"), "E", np.ones((1797, 2), np.float32))
-        assert mine != everyones and own.names() == (mine,) and list(own.joined("digits")) == [joined]
+        assert (
+            mine != everyones and own.names() == (mine,) and list(own.joined("digits")) == [joined]
+        )
         own.visitor.set("second")
         assert own.names() == () and own.joined("digits") == {} and own.accept(table(), "A") != mine
         same(own.load(mine), table())  # the worker, which has no visitor, finds it by its name
@@ -127,7 +176,9 @@ def test_visitors_may_keep_so_much(monkeypatch):
     for seed in range(policy.BOUNDS.own):
         own.accept(table(seed=seed), "A")
     assert own.accept(table(seed=0), "A") in own.names()  # the same again is nothing new
-    with pytest.raises(UserError, match=r"Found 4 things of yours here already, expected fewer than 4\. Remove one"):
+    with pytest.raises(
+        UserError, match=r"Found 4 things of yours here already, expected fewer than 4\. Remove one"
+    ):
         own.accept(table(seed=9), "A")
     own.visitor.set("second")
     monkeypatch.setattr(policy, "BOUNDS", replace(policy.BOUNDS, own_mb=0))
@@ -137,7 +188,19 @@ def test_visitors_may_keep_so_much(monkeypatch):
     own.visitor.set("")
 
 
-@pytest.mark.parametrize("name", ["own_", "own_xyz", "own_../../../etc/passwd", "own_0123456789abcdef/..", "joined_0123", "", None, 3])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "own_",
+        "own_xyz",
+        "own_../../../etc/passwd",
+        "own_0123456789abcdef/..",
+        "joined_0123",
+        "",
+        None,
+        3,
+    ],
+)
 def test_a_name_that_is_none_never_reaches_the_disk(name):
     assert not own.is_own(name) and not own.is_joined(name)
     with pytest.raises(UserError):
@@ -152,10 +215,15 @@ def test_a_network_needs_images_that_are_large_enough():
     assert networks._LEAST_SIDE["talk_cnn"] == embeddings.LEAST_SIDE
     name = own.accept(images(side=12), "A")
     least, small = (replace(images(), points=images().points[:, :side, :12]) for side in (4, 3))
-    assert all("cnn_untrained" in embeddings.embedders(datasets.info(n)) for n in (name, own.accept(least, "B")))
+    assert all(
+        "cnn_untrained" in embeddings.embedders(datasets.info(n))
+        for n in (name, own.accept(least, "B"))
+    )
     about = datasets.info(own.accept(small, "C"))
     assert "cnn_untrained" not in embeddings.embedders(about)
-    with pytest.raises(UserError, match=r"needs images of at least 4 pixels a side; C holds images of 3 x 12\."):
+    with pytest.raises(
+        UserError, match=r"needs images of at least 4 pixels a side; C holds images of 3 x 12\."
+    ):
         Spec(embedding="cnn_untrained").with_(dataset=about.name)
 
 
@@ -170,7 +238,9 @@ def test_damaged_files_say_what_to_do(tmp_path):
     name = own.accept(table(), "A")
     home = tmp_path / "data" / "own" / name
     (home / "points.npy").write_bytes(b"no array")
-    with pytest.raises(UserError, match=r"A: its file points.npy cannot be read .* Bring it in again"):
+    with pytest.raises(
+        UserError, match=r"A: its file points.npy cannot be read .* Bring it in again"
+    ):
         datasets.load(name)
     np.save(home / "points.npy", np.ones((3, 2), np.float32))
     with pytest.raises(UserError, match=r"A: found 3 rows in points\.npy, expected 40"):
@@ -184,13 +254,20 @@ def test_a_joined_embedding_is_an_embedding_of_its_dataset_alone():
     given = rng.standard_normal((1797, 6)).astype(np.float32)
     name = own.join(datasets.info("digits"), "Six numbers", given)
     assert own.is_joined(name) and embeddings.find(name).label == "Six numbers"
-    assert name in embeddings.embedders(datasets.info("digits")) and name not in embeddings.embedders(datasets.info("mnist"))
+    assert name in embeddings.embedders(
+        datasets.info("digits")
+    ) and name not in embeddings.embedders(datasets.info("mnist"))
     part = datasets.load("digits", n=100)
     np.testing.assert_array_equal(embeddings.embed(part, name).embedding, given[part.index])
     spec = Spec(dataset="digits", embedding=name)
-    assert from_query(spec.to_query()) == (spec, []) and spec.title() == "Digits 8 x 8, Six numbers, Leverage"
+    assert (
+        from_query(spec.to_query()) == (spec, [])
+        and spec.title() == "Digits 8 x 8, Six numbers, Leverage"
+    )
     entry = pipeline.scores(spec)
-    np.testing.assert_allclose(entry.arrays["scores"].sum(), 6, rtol=1e-9)  # leverage sums to the rank
+    np.testing.assert_allclose(
+        entry.arrays["scores"].sum(), 6, rtol=1e-9
+    )  # leverage sums to the rank
     with pytest.raises(UserError, match="was computed for other points than those of MNIST"):
         Spec(dataset="mnist").with_(embedding=name)
     with pytest.raises(UserError, match=r"found 3 rows, expected 1,797"):
@@ -221,8 +298,16 @@ def test_what_learns_from_labels_works_on_own_labels(strategy):
 def test_nothing_that_may_run_code_is_stored(tmp_path):
     name = own.accept(table(ids=np.array([f"p{i}" for i in range(40)])), "A")
     home = tmp_path / "data" / "own" / name
-    assert {file.name for file in home.iterdir()} == {"points.npy", "labels.npy", "test.npy", "ids.npy", "card.json"}
+    assert {file.name for file in home.iterdir()} == {
+        "points.npy",
+        "labels.npy",
+        "test.npy",
+        "ids.npy",
+        "card.json",
+    }
     for file in home.glob("*.npy"):
         np.load(file, allow_pickle=False)
     assert json.loads((home / "card.json").read_text())["title"] == "A"
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["own"]  # no scratch folder is left
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [
+        "own"
+    ]  # no scratch folder is left

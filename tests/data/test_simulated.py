@@ -16,7 +16,10 @@ SETS = [synth2, two_gaussians, two_crescents]
 def test_shapes_classes_and_randomness(sample, n):
     points, labels = sample(n, np.random.default_rng(0))
     assert points.shape == (n, 2) and points.dtype == np.float32 and np.isfinite(points).all()
-    assert labels.dtype == np.int64 and np.bincount(labels, minlength=2).tolist() == [(n + 1) // 2, n // 2]
+    assert labels.dtype == np.int64 and np.bincount(labels, minlength=2).tolist() == [
+        (n + 1) // 2,
+        n // 2,
+    ]
     assert np.array_equal(points, sample(n, np.random.default_rng(0))[0])
     assert not np.array_equal(points, sample(n, np.random.default_rng(1))[0])
 
@@ -41,7 +44,11 @@ def test_synth2_misleads_a_head_that_knows_its_centre_only():
     assert accuracy(points[definitive], labels[definitive], first) < 0.05
     taught = softmax_head.fit(points[central | definitive], labels[central | definitive], l2=0.001)
     assert accuracy(points, labels, taught) > 0.95
-    distances = np.abs(points @ (taught.weights[1] - taught.weights[0]) + taught.intercepts[1] - taught.intercepts[0])
+    distances = np.abs(
+        points @ (taught.weights[1] - taught.weights[0])
+        + taught.intercepts[1]
+        - taught.intercepts[0]
+    )
     assert distances[groups == 1].min() > np.median(distances[definitive])
 
 
@@ -59,6 +66,8 @@ def test_a_line_divides_the_gaussians_with_the_known_error():
 def test_no_line_divides_the_crescents_but_their_neighbours_do():
     points, labels = two_crescents(1000, np.random.default_rng(0))
     straight = accuracy(points, labels, softmax_head.fit(points, labels, l2=1e-4))
-    distances = np.linalg.norm(points[:, None] - points[None], axis=2) + np.diag(np.full(1000, np.inf))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2) + np.diag(
+        np.full(1000, np.inf)
+    )
     nearest = np.argsort(distances, axis=1)[:, :9]
     assert straight < 0.9 and ((labels[nearest].mean(axis=1) > 0.5) == labels).mean() > 0.94

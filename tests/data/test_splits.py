@@ -20,13 +20,20 @@ def test_a_published_part_is_kept_and_points_without_a_label_are_in_neither():
 def test_without_one_a_fifth_of_each_class_is_held_out_always_the_same():
     labels = labels_of()
     learn, judge = parts(labels, np.zeros(100, bool), "made up")
-    assert np.bincount(labels[judge]).tolist() == [5] * 4 and sorted([*learn, *judge]) == list(range(100))
+    assert np.bincount(labels[judge]).tolist() == [5] * 4 and sorted([*learn, *judge]) == list(
+        range(100)
+    )
     assert np.array_equal(judge, parts(labels, np.zeros(100, bool), "made up")[1])
 
 
-@pytest.mark.parametrize(("labels", "test"), [([0, 1, 0], [0, 0, 0]), ([0, 1, 1], [1, 1, 1]), ([-1] * 9, [0] * 9)])
+@pytest.mark.parametrize(
+    ("labels", "test"), [([0, 1, 0], [0, 0, 0]), ([0, 1, 1], [1, 1, 1]), ([-1] * 9, [0] * 9)]
+)
 def test_a_part_without_points_is_refused(labels, test):
-    with pytest.raises(UserError, match=r"made up: found \d labeled training points and \d test points, expected some of each"):
+    with pytest.raises(
+        UserError,
+        match=r"made up: found \d labeled training points and \d test points, expected some of each",
+    ):
         parts(np.array(labels), np.array(test, bool), "made up")
 
 
@@ -35,7 +42,11 @@ def test_those_who_judged_are_judged_by_as_many_others_of_the_same_classes():
     learn, judge = parts(labels, np.zeros(100, bool), "made up")
     again, others = swapped(labels, learn, judge)
     assert set(others) <= set(learn) and np.bincount(labels[others]).tolist() == [5] * 4
-    assert set(again) == set(range(100)) - set(others) and set(judge) <= set(again) and len(again) == len(learn)
+    assert (
+        set(again) == set(range(100)) - set(others)
+        and set(judge) <= set(again)
+        and len(again) == len(learn)
+    )
 
 
 def test_few_training_points_give_half_of_them_and_one_cannot():

@@ -19,7 +19,10 @@ def _own_cache(monkeypatch, tmp_path):
 def test_random_always_competes_and_comes_last():
     assert Active().with_(strategies="random leverage").strategies == ("leverage", "random")
     assert Active().with_(strategies="").strategies == ("random",)
-    assert Active().with_(strategies="leverage leverage random random").strategies == ("leverage", "random")
+    assert Active().with_(strategies="leverage leverage random random").strategies == (
+        "leverage",
+        "random",
+    )
 
 
 def test_a_plan_survives_its_link():
@@ -63,7 +66,12 @@ def test_more_runs_than_a_machine_should_do_are_refused():
 
 def test_every_strategy_runs_with_every_seed_first_seeds_first():
     plan = Active().with_(**QUICK, strategies="leverage")
-    assert [(unit.strategy, unit.seed) for unit in plan.units()] == [("leverage", 1), ("random", 1), ("leverage", 2), ("random", 2)]
+    assert [(unit.strategy, unit.seed) for unit in plan.units()] == [
+        ("leverage", 1),
+        ("random", 1),
+        ("leverage", 2),
+        ("random", 2),
+    ]
     assert all(unit.setting == plan.setting and unit.setting.batch == 20 for unit in plan.units())
 
 
@@ -72,17 +80,34 @@ def test_a_run_is_computed_once_and_kept(monkeypatch):
 
     unit, data = Active().with_(**QUICK).units()[0], datasets.load("digits")
     entry = compute(unit)
-    assert entry.key == unit.key(data.fingerprint) and entry.arrays["labels"].tolist() == [30, 50, 70]
+    assert entry.key == unit.key(data.fingerprint) and entry.arrays["labels"].tolist() == [
+        30,
+        50,
+        70,
+    ]
     monkeypatch.setattr(rounds, "run", lambda *_: pytest.fail("computed again"))
     assert compute(unit).arrays["picks"].tolist() == entry.arrays["picks"].tolist()
 
 
 def test_keys_tell_what_differs_and_not_the_way_it_was_written():
-    a, b = (Active().with_(**QUICK, strategies=text).units()[0] for text in ("leverage", "leverage:ridge=0.0"))
+    a, b = (
+        Active().with_(**QUICK, strategies=text).units()[0]
+        for text in ("leverage", "leverage:ridge=0.0")
+    )
     assert a.key("x") == b.key("x") != a.key("y")
     changes = ({"batch": 21}, {"epochs": 3}, {"task": "regression"})
-    others = [Active().with_(**(QUICK | change), strategies="leverage").units()[0] for change in changes]
-    assert len({unit.key("x") for unit in (a, *others, Active().with_(**QUICK, strategies="leverage").units()[2])}) == 5
+    others = [
+        Active().with_(**(QUICK | change), strategies="leverage").units()[0] for change in changes
+    ]
+    assert (
+        len(
+            {
+                unit.key("x")
+                for unit in (a, *others, Active().with_(**QUICK, strategies="leverage").units()[2])
+            }
+        )
+        == 5
+    )
 
 
 def test_a_plan_that_cannot_run_is_refused_before_the_work():
@@ -93,17 +118,26 @@ def test_a_plan_that_cannot_run_is_refused_before_the_work():
 
 
 def test_the_work_grows_with_labels_and_passes():
-    small, large = (Active().with_(**(QUICK | {"batch": batch})).units()[0].work for batch in (20, 40))
+    small, large = (
+        Active().with_(**(QUICK | {"batch": batch})).units()[0].work for batch in (20, 40)
+    )
     assert small == 2 * (30 + 50 + 70) and large == 2 * (30 + 70 + 110)
-    costly = {name: Active().with_(**QUICK, strategies=name).units()[0].work / (2 * (30 + 50 + 70)) for name in ("entropy", "albl", "bald")}
-    assert costly == {"entropy": 1, "albl": 3, "bald": 4}, "ALBL's reward takes two networks, an ensemble four"
+    costly = {
+        name: Active().with_(**QUICK, strategies=name).units()[0].work / (2 * (30 + 50 + 70))
+        for name in ("entropy", "albl", "bald")
+    }
+    assert costly == {"entropy": 1, "albl": 3, "bald": 4}, (
+        "ALBL's reward takes two networks, an ensemble four"
+    )
     assert active.Unit.task == "core.experiments.active.plan:compute"
 
 
 def test_the_page_begins_with_the_first_plan():
     """A knob's default is the plan's: the page builds its first plan from the knobs."""
     first = active.Active()
-    assert {name: knob.default for name, knob in active.KNOBS.items()} == {name: getattr(first, name) for name in active.KNOBS}
+    assert {name: knob.default for name, knob in active.KNOBS.items()} == {
+        name: getattr(first, name) for name in active.KNOBS
+    }
 
 
 @pytest.mark.parametrize("pool", [None, 200, 10_000])

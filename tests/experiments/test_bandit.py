@@ -9,7 +9,9 @@ from core.strategies.albl import accuracy, learn, play, start
 from core.types import Embedded
 
 POOL, K = 40, 4
-EMBEDDED = Embedded(np.zeros((POOL, 2), np.float32), np.full((POOL, 2), 0.5), labeled=np.zeros(POOL, bool))
+EMBEDDED = Embedded(
+    np.zeros((POOL, 2), np.float32), np.full((POOL, 2), 0.5), labeled=np.zeros(POOL, bool)
+)
 
 
 @pytest.fixture
@@ -17,7 +19,11 @@ def suggested(monkeypatch):
     """suggested(batches): from now on the arms suggest these."""
 
     def set_to(batches):
-        monkeypatch.setattr(albl, "suggestions", lambda *_: [(np.array(batch), np.zeros(len(batch))) for batch in batches])
+        monkeypatch.setattr(
+            albl,
+            "suggestions",
+            lambda *_: [(np.array(batch), np.zeros(len(batch))) for batch in batches],
+        )
 
     return set_to
 
@@ -39,7 +45,9 @@ def test_the_useless_arm_is_left(suggested, overlap):
         assert arms.bandit.chances[0] > 0.85, "the useful one"
         drawn = np.array([played.arm for played in arms.played])
         assert (drawn[-100:] == 0).mean() > (drawn[:100] == 0).mean() > 0.4
-        assert arms.bandit.chances.min() >= arms.bandit.floor, "and the other is still asked now and then"
+        assert arms.bandit.chances.min() >= arms.bandit.floor, (
+            "and the other is still asked now and then"
+        )
 
 
 def test_two_rounds_by_hand(suggested):
@@ -59,31 +67,51 @@ def test_two_rounds_by_hand(suggested):
     right = np.array([True, False, True, True])
     arms.learn(right)
     q = np.concatenate([first.probabilities, second.probabilities])
-    assert arms.rewards[1] == pytest.approx(accuracy(right, q)) == pytest.approx((right / q).sum() / (1 / q).sum())
-    assert arms.bandit.log_weights.tolist() == learn(bandit, second, arms.rewards[1]).log_weights.tolist()
+    assert (
+        arms.rewards[1]
+        == pytest.approx(accuracy(right, q))
+        == pytest.approx((right / q).sum() / (1 / q).sum())
+    )
+    assert (
+        arms.bandit.log_weights.tolist()
+        == learn(bandit, second, arms.rewards[1]).log_weights.tolist()
+    )
 
 
 def test_what_is_told_of_a_run(suggested):
     arms = toy(suggested, 5, seed=1)
     told = arms.told
-    assert told["log_weights"][0].tolist() == [0, 0] and np.array_equal(told["log_weights"][1:], arms.weights[1:])
+    assert told["log_weights"][0].tolist() == [0, 0] and np.array_equal(
+        told["log_weights"][1:], arms.weights[1:]
+    )
     assert np.isnan(told["reward"][0]) and told["reward"][1:].tolist() == arms.rewards[:4]
     assert told["arm"].tolist() == [played.arm for played in arms.played]
     silent = Arms.silent(5)
-    assert {name: len(array) for name, array in silent.items()} == {name: len(array) for name, array in told.items()}
+    assert {name: len(array) for name, array in silent.items()} == {
+        name: len(array) for name, array in told.items()
+    }
 
 
 def test_weights_of_a_round_come_back(suggested):
     arms = toy(suggested, 30, seed=2)
     again = Arms(30)
     again.restore(arms.told["log_weights"][20])
-    expected = play(arms.bandit.__class__(arms.weights[20], 30), [np.arange(K), np.arange(K, 2 * K)], np.random.default_rng(7))
+    expected = play(
+        arms.bandit.__class__(arms.weights[20], 30),
+        [np.arange(K), np.arange(K, 2 * K)],
+        np.random.default_rng(7),
+    )
     assert again.choose(EMBEDDED, K, np.random.default_rng(7)).tolist() == expected.indices.tolist()
 
 
 def test_the_weighted_accuracy_counts_every_suggested_point_alike_on_average(suggested):
     """Importance weights: over the draws, sum right / q is the number of right answers among all points that any arm suggested."""
-    batches, right = [np.array([0, 1, 2]), np.array([2, 3, 4, 5])], np.array([1, 0, 1, 1, 0, 0], bool)
+    batches, right = (
+        [np.array([0, 1, 2]), np.array([2, 3, 4, 5])],
+        np.array([1, 0, 1, 1, 0, 0], bool),
+    )
     bandit, rng = albl.Bandit(np.log([3.0, 1.0]), 1), np.random.default_rng(0)
     rounds = [play(bandit, batches, rng) for _ in range(4000)]
-    assert np.mean([(right[r.indices] / r.probabilities).sum() for r in rounds]) == pytest.approx(right.sum(), rel=0.03)
+    assert np.mean([(right[r.indices] / r.probabilities).sum() for r in rounds]) == pytest.approx(
+        right.sum(), rel=0.03
+    )

@@ -6,7 +6,9 @@ from core.experiments import cost
 from core.experiments.retrain.plan import Retraining
 from core.types import UserError
 
-PLAN = Retraining().with_(dataset="digits", network="mlp", epochs=3, seeds=2, budgets="100 1000", candidates="random")
+PLAN = Retraining().with_(
+    dataset="digits", network="mlp", epochs=3, seeds=2, budgets="100 1000", candidates="random"
+)
 
 
 def test_work_is_training_and_testing():
@@ -28,7 +30,11 @@ def test_the_time_is_the_longer_of_equal_shares_and_the_longest_one():
 
 def test_a_measurement_trains_this_network_on_these_points():
     found = cost.measure("digits", 100, 0, "mlp")
-    assert found["rate"] > 0 and found["memory"] > 1e6 and found["weights"] == 64 * 128 + 128 + 128 * 10 + 10
+    assert (
+        found["rate"] > 0
+        and found["memory"] > 1e6
+        and found["weights"] == 64 * 128 + 128 + 128 * 10 + 10
+    )
     assert cost.measure("digits", None, 0, "linear")["weights"] == 64 * 10 + 10
     with pytest.raises(UserError, match="lenet5 needs images of at least 12 pixels"):
         cost.measure("digits", 100, 0, "lenet5")
@@ -37,4 +43,7 @@ def test_a_measurement_trains_this_network_on_these_points():
 def test_a_plan_without_its_own_measurement_trains_its_network():
     measured = cost.measurement_of(PLAN)
     assert (measured.key, measured.task) == ("~rate digits mlp", "core.experiments.cost:measure")
-    assert measured.arguments == ("digits", None, 0, "mlp") and measured.told.format(1234.5) == "1,234 samples per second each"
+    assert (
+        measured.arguments == ("digits", None, 0, "mlp")
+        and measured.told.format(1234.5) == "1,234 samples per second each"
+    )

@@ -28,12 +28,27 @@ def scene():
     data = datasets.load("digits")
     matrix = seen(data, data.points.reshape(len(data), -1) / np.float32(255))
     said = []
-    arrays, facts = compare(data, matrix, **SETTING, progress=lambda fraction, text: said.append((fraction, text)))
-    assert said[0][0] == 0 and all(0 <= fraction <= 1 for fraction, _ in said) and any("under 10 labels" in text for _, text in said)
+    arrays, facts = compare(
+        data, matrix, **SETTING, progress=lambda fraction, text: said.append((fraction, text))
+    )
+    assert (
+        said[0][0] == 0
+        and all(0 <= fraction <= 1 for fraction, _ in said)
+        and any("under 10 labels" in text for _, text in said)
+    )
     head = fitted(data, matrix, arrays["labeled"], 0.01)
     validation_rows = one_more.draw(data, 40, 25, 60, 1).validation
     pool = arrays["pool"]
-    return data, matrix, arrays, facts, head, part(data, matrix, validation_rows), matrix[pool].astype(float), data.labels[pool]
+    return (
+        data,
+        matrix,
+        arrays,
+        facts,
+        head,
+        part(data, matrix, validation_rows),
+        matrix[pool].astype(float),
+        data.labels[pool],
+    )
 
 
 @pytest.mark.parametrize("step", ["linear", "newton"])
@@ -42,7 +57,9 @@ def test_predictions_are_the_strategys_whatever_the_label_is_taken_for(scene, go
     _, _, arrays, _, head, validation, pool, labels = scene
     for over, temperature in (*((over, 1.0) for over in OVER), ("predicted", 2.0)):
         ours = foreseen(arrays, labels, goal, over, temperature)[step]
-        theirs = goal_utility(pool, labels, validation, head, goal=goal, over=over, temperature=temperature, step=step)
+        theirs = goal_utility(
+            pool, labels, validation, head, goal=goal, over=over, temperature=temperature, step=step
+        )
         assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9)
 
 
@@ -56,18 +73,31 @@ def test_the_truth_is_a_head_fitted_anew(scene):
         return -softmax_head.loss(theta, design, validation.labels, np.zeros(design.shape[1]))
 
     for i, label in ((0, 3), (5, 0), (24, 9)):
-        more = softmax_head.fit(np.vstack([matrix[rows], pool[i]]), np.append(known, label), l2=0.01, classes=10, tolerance=1e-9)
-        assert arrays["retrained"][0, i, label] == pytest.approx(value(more) - value(head), abs=1e-6)
+        more = softmax_head.fit(
+            np.vstack([matrix[rows], pool[i]]),
+            np.append(known, label),
+            l2=0.01,
+            classes=10,
+            tolerance=1e-9,
+        )
+        assert arrays["retrained"][0, i, label] == pytest.approx(
+            value(more) - value(head), abs=1e-6
+        )
 
 
 def test_remark_1_is_exact_even_after_packing(scene):
     _, _, arrays, _, _, _, _, labels = scene
-    packed = {name: np.asarray(array, np.float32) if array.dtype.kind == "f" else array for name, array in arrays.items()}
+    packed = {
+        name: np.asarray(array, np.float32) if array.dtype.kind == "f" else array
+        for name, array in arrays.items()
+    }
     for outcome in (arrays, packed):
         for g, goal in enumerate(GOALS):
             same = foreseen(outcome, labels, goal, "predicted")["linear"]
             assert np.ptp(same) == 0 and same[0] == pytest.approx(arrays["constant"][g], rel=1e-6)
-            assert np.isnan(correlation(same, foreseen(outcome, labels, goal, "predicted")["retrained"])).all()
+            assert np.isnan(
+                correlation(same, foreseen(outcome, labels, goal, "predicted")["retrained"])
+            ).all()
             assert np.ptp(foreseen(outcome, labels, goal, "predicted", 2.0)["linear"]) > 0
 
 
@@ -84,20 +114,33 @@ def test_batches_are_sums_in_the_first_order_and_steps_and_truths_otherwise(scen
     rows = np.concatenate([arrays["labeled"], arrays["pool"][:BATCH]])
     more = fitted(data, matrix, rows, 0.01)
     design = softmax_head.design(validation.embedding)
-    losses = [softmax_head.loss(np.column_stack([h.weights, h.intercepts]), design, validation.labels, np.zeros(65)) for h in (head, more)]
+    losses = [
+        softmax_head.loss(
+            np.column_stack([h.weights, h.intercepts]), design, validation.labels, np.zeros(65)
+        )
+        for h in (head, more)
+    ]
     assert found["retrained"][0] == pytest.approx(losses[0] - losses[1], abs=1e-6)
 
 
 def test_points_left_out_are_leave_one_outs(scene):
     data, matrix, arrays, _, head, validation, _, _ = scene
     points, known = matrix[arrays["labeled"]].astype(float), data.labels[arrays["labeled"]]
-    assert left_out(arrays)["retrained"] == pytest.approx(leave_one_out(points, known, validation, head), abs=1e-6)
+    assert left_out(arrays)["retrained"] == pytest.approx(
+        leave_one_out(points, known, validation, head), abs=1e-6
+    )
 
 
 def test_a_newton_step_foresees_what_the_first_order_does_not(scene):
     _, _, arrays, facts, _, _, _, labels = scene
-    for values in (foreseen(arrays, labels, "dev"), foreseen(arrays, labels, "dev", "min"), left_out(arrays)):
-        first, newton = (correlation(values[step], values["retrained"])[0] for step in ("linear", "newton"))
+    for values in (
+        foreseen(arrays, labels, "dev"),
+        foreseen(arrays, labels, "dev", "min"),
+        left_out(arrays),
+    ):
+        first, newton = (
+            correlation(values[step], values["retrained"])[0] for step in ("linear", "newton")
+        )
         assert newton > first and newton > 0.95
     assert facts == {"labeled": 40, "pool": 25, "dimensions": 64}
 
@@ -114,12 +157,18 @@ def test_more_points_of_a_wide_embedding_than_it_has_dimensions_or_fewer_make_no
 
 
 def test_correlations_by_hand():
-    assert correlation(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])) == pytest.approx((1.0, 1.0))
+    assert correlation(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])) == pytest.approx(
+        (1.0, 1.0)
+    )
     # Ranks 1 2 3 4 against 1 2 4 3: 1 - 6 * 2 / (4 * 15) = 0.8.
-    assert correlation(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 30.0, 2.0]))[1] == pytest.approx(0.8)
+    assert correlation(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 30.0, 2.0]))[
+        1
+    ] == pytest.approx(0.8)
     assert np.isnan(correlation(np.ones(2), np.arange(2.0))).all()
     twice = {"linear": np.array([2.0, 4.0]), "retrained": np.array([1.0, 2.0])}
-    assert slopes([twice, twice | {"linear": np.array([3.0, 6.0])}, twice], "linear") == pytest.approx(2.0)
+    assert slopes(
+        [twice, twice | {"linear": np.array([3.0, 6.0])}, twice], "linear"
+    ) == pytest.approx(2.0)
 
 
 def test_a_mean_correlation_stays_below_1():
@@ -145,5 +194,9 @@ def test_the_speed_is_measured_on_a_few_heads():
 
 def test_a_scene_measures_every_goal(scene):
     data, matrix, arrays, *_ = scene
-    stage = one_more.stage(data, matrix, arrays["labeled"], arrays["pool"], arrays["pool"][:5], 0.01)
-    assert stage.goals(np.zeros((2, 10, 65))).tolist() == [[0.0, 0.0]] * 3 and isinstance(stage.validation, Embedded)
+    stage = one_more.stage(
+        data, matrix, arrays["labeled"], arrays["pool"], arrays["pool"][:5], 0.01
+    )
+    assert stage.goals(np.zeros((2, 10, 65))).tolist() == [[0.0, 0.0]] * 3 and isinstance(
+        stage.validation, Embedded
+    )

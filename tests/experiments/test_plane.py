@@ -29,9 +29,13 @@ SMALL = replace(CRESCENTS, sizes=(120, 60, 80))
 
 def test_the_papers_sizes_and_numbers():
     assert GAUSSIANS.sizes == (150, 100, 600) and GAUSSIANS.seeds == 30
-    assert [row[0] for row in GAUSSIANS.paper.values()] == [23, 28, 30] and GAUSSIANS.paper[20][1:] == (0.9623, 0.9336)
+    assert [row[0] for row in GAUSSIANS.paper.values()] == [23, 28, 30] and GAUSSIANS.paper[20][
+        1:
+    ] == (0.9623, 0.9336)
     assert CRESCENTS.sizes == (500, 250, 250) and CRESCENTS.seeds == 20
-    assert [row[0] for row in CRESCENTS.paper.values()] == [17, 17, 15] and CRESCENTS.paper[10][1:] == (0.9024, 0.8802)
+    assert [row[0] for row in CRESCENTS.paper.values()] == [17, 17, 15] and CRESCENTS.paper[10][
+        1:
+    ] == (0.9024, 0.8802)
     assert all(tuple(world.paper) == BUDGETS for world in WORLDS.values())
 
 
@@ -48,14 +52,20 @@ def test_a_trial_on_gaussians_is_what_its_parts_say():
         for j, b in enumerate((0, *BUDGETS)):
             kept = np.sort(order[b:])
             fitted = softmax_head.fit(x[kept], y[kept], l2=1 / 150)
-            assert found["accuracy"][i, j] == pytest.approx((softmax_head.probabilities(t, fitted).argmax(axis=1) == u).mean(), abs=1 / 600)
+            assert found["accuracy"][i, j] == pytest.approx(
+                (softmax_head.probabilities(t, fitted).argmax(axis=1) == u).mean(), abs=1 / 600
+            )
 
 
 def test_a_trial_on_crescents_trims_by_the_network_and_repeats():
     found, again = trial(SMALL, 1), trial(SMALL, 1)
-    assert np.array_equal(found["trimmed"], again["trimmed"]) and np.array_equal(found["accuracy"], again["accuracy"])
+    assert np.array_equal(found["trimmed"], again["trimmed"]) and np.array_equal(
+        found["accuracy"], again["accuracy"]
+    )
     assert found["accuracy"][:, 0].min() == found["accuracy"][:, 0].max() > 0.75
-    assert not set(found["trimmed"][NAMES.index("iv")]) & set(found["trimmed"][NAMES.index("turned")])
+    assert not set(found["trimmed"][NAMES.index("iv")]) & set(
+        found["trimmed"][NAMES.index("turned")]
+    )
 
 
 @pytest.mark.parametrize("world", [GAUSSIANS, SMALL], ids=lambda world: world.name)
@@ -82,13 +92,20 @@ def test_a_picture_and_a_table_are_kept(monkeypatch, tmp_path):
     monkeypatch.setitem(plane.WORLDS, "two_gaussians", replace(GAUSSIANS, seeds=3))
     entry, table = plane.picture("two_gaussians", 2), plane.table("two_gaussians")
     found = trial(GAUSSIANS, 2, lines=True)
-    assert np.array_equal(table.arrays["accuracy"][1], found["accuracy"]) and table.arrays["accuracy"].shape == (3, 4, 4)
+    assert np.array_equal(table.arrays["accuracy"][1], found["accuracy"]) and table.arrays[
+        "accuracy"
+    ].shape == (3, 4, 4)
     own = entry.arrays["piece"][:, 0] == 1 + NAMES.index("iv")
     drawn = entry.arrays["line"][own & (entry.arrays["piece"][:, 1] == 20)]
     assert drawn == pytest.approx(np.concatenate(found["lines"]["iv", 20]), abs=1e-5)
     monkeypatch.setattr(plane, "trial", None)
-    assert plane.picture("two_gaussians", 2).key == entry.key == plane.picture_key("two_gaussians", 2)
-    assert cache.get(plane.table_key("two_gaussians")) is not None and plane.table("two_gaussians").key == table.key
+    assert (
+        plane.picture("two_gaussians", 2).key == entry.key == plane.picture_key("two_gaussians", 2)
+    )
+    assert (
+        cache.get(plane.table_key("two_gaussians")) is not None
+        and plane.table("two_gaussians").key == table.key
+    )
 
 
 @pytest.fixture(scope="module")

@@ -24,11 +24,15 @@ def test_only_planted_points_change_and_the_given_ones_never(kind, points):
     changed, new_labels, mask = planted(kind, points)
     assert np.array_equal(points, kept) and np.array_equal(LABELS, labels)
     assert mask.sum() == (0 if kind == "none" else 20) and changed.dtype == points.dtype
-    assert np.array_equal(changed[~mask], points[~mask]) and np.array_equal(new_labels[~mask], LABELS[~mask])
+    assert np.array_equal(changed[~mask], points[~mask]) and np.array_equal(
+        new_labels[~mask], LABELS[~mask]
+    )
 
 
 def test_a_flipped_label_is_another_one_each_equally_likely():
-    drawn = np.concatenate([planted("flip", share=1.0, seed=seed)[1][LABELS == 0] for seed in range(50)])
+    drawn = np.concatenate(
+        [planted("flip", share=1.0, seed=seed)[1][LABELS == 0] for seed in range(50)]
+    )
     counts = np.bincount(drawn, minlength=5)
     assert counts[0] == 0 and counts.sum() == 2000 and np.abs(counts[1:] - 500).max() < 80
 
@@ -40,14 +44,20 @@ def test_noise_has_a_third_of_the_range_and_inversion_reflects_it():
     changed, _, mask = planted("invert")
     assert np.array_equal(changed[mask], 255 - IMAGES[mask])
     changed, _, mask = planted("invert", TABLE)
-    assert changed[mask] == pytest.approx(TABLE.min(axis=0) + TABLE.max(axis=0) - TABLE[mask], rel=1e-5)
+    assert changed[mask] == pytest.approx(
+        TABLE.min(axis=0) + TABLE.max(axis=0) - TABLE[mask], rel=1e-5
+    )
 
 
 def test_every_planted_duplicate_has_its_twin():
     changed, labels, mask = planted("duplicate")
     rows = np.flatnonzero(mask)
     for i in rows:
-        twins = [j for j in rows if j != i and np.array_equal(changed[i], changed[j]) and labels[i] == labels[j]]
+        twins = [
+            j
+            for j in rows
+            if j != i and np.array_equal(changed[i], changed[j]) and labels[i] == labels[j]
+        ]
         assert len(twins) == 1
     assert sum(np.array_equal(changed[i], IMAGES[i]) for i in rows) == len(rows) // 2
 
@@ -69,7 +79,9 @@ def test_auc_counts_pairs(pairs):
     scores, mask = np.array([float(s) for s, _ in pairs]), np.array([m for _, m in pairs])
     inside, outside = scores[mask], scores[~mask]
     wins = [(a > b) + 0.5 * (a == b) for a in inside for b in outside]
-    assert auc(scores, mask) == pytest.approx(np.mean(wins)) if wins else np.isnan(auc(scores, mask))
+    assert (
+        auc(scores, mask) == pytest.approx(np.mean(wins)) if wins else np.isnan(auc(scores, mask))
+    )
 
 
 def test_precision_by_hand():

@@ -38,7 +38,9 @@ def test_every_unit_is_there(plan):
 def test_another_version_of_the_code_finds_them_too(monkeypatch):
     """What is shipped answers for its fields and points: no key may hold the code's version among its fields."""
     monkeypatch.setattr(code_version, "_code_version", lambda module: "f" * 16)
-    assert [plan.title() for plan in ALL if store.missing(plan, kinds.points(plan).fingerprint)] == []
+    assert [
+        plan.title() for plan in ALL if store.missing(plan, kinds.points(plan).fingerprint)
+    ] == []
 
 
 def test_every_kind_ships_something_and_a_plan_stands_under_its_kind():
@@ -54,7 +56,9 @@ def test_nothing_else_is_shipped():
         wanted[cache.bundled_key(store.bundle_key(plan, fingerprint))] = units
     for folder in (cache.BUNDLED / "pack").iterdir():
         facts = json.loads((folder / "entry.json").read_text())["facts"]
-        assert facts["units"] == wanted.get(folder.name), "delete it and ship what its page shows: python -m core experiments --only <page>"
+        assert facts["units"] == wanted.get(folder.name), (
+            "delete it and ship what its page shows: python -m core experiments --only <page>"
+        )
 
 
 def test_the_simulations_in_the_plane_are_there_and_what_this_code_computes():
@@ -71,10 +75,16 @@ def test_the_simulations_in_the_plane_are_there_and_what_this_code_computes():
 def test_a_shipped_training_is_what_this_code_computes(candidate, mnist):
     """The smallest budget, trained again. The selection is the same but for ties, the network's accuracy up to rounding in training."""
     plan = presets.FAIR
-    (one,) = [u for u in plan.units() if str(u.candidate) == candidate and u.budget == 1_000 and u.seed == 1]
+    (one,) = [
+        u
+        for u in plan.units()
+        if str(u.candidate) == candidate and u.budget == 1_000 and u.seed == 1
+    ]
     shipped = store.outcome(one.key(mnist.fingerprint))
     scores = pool_scores(one.scores_spec) if one.candidate.scored else None
-    settings = {name: getattr(one, name) for name in ("budget", "network", "protocol", "length", "seed")}
+    settings = {
+        name: getattr(one, name) for name in ("budget", "network", "protocol", "length", "seed")
+    }
     arrays, _ = run.train(mnist, scores, rule=one.candidate.rule, **settings)
     assert np.array_equal(arrays["classes"], shipped["classes"])
     if scores is None:
@@ -82,10 +92,18 @@ def test_a_shipped_training_is_what_this_code_computes(candidate, mnist):
     else:  # many leverages are 1 but for rounding, which differs between processors: equal points, in any order
         pool = np.full(len(mnist), np.nan)
         pool[splits.split(mnist)[0]] = scores
-        np.testing.assert_allclose(pool[arrays["chosen"]], pool[shipped["chosen"]], rtol=0, atol=1e-9)
-    assert np.array_equal(arrays["epoch"], shipped["epoch"]) and np.array_equal(arrays["step"], shipped["step"])
+        np.testing.assert_allclose(
+            pool[arrays["chosen"]], pool[shipped["chosen"]], rtol=0, atol=1e-9
+        )
+    assert np.array_equal(arrays["epoch"], shipped["epoch"]) and np.array_equal(
+        arrays["step"], shipped["step"]
+    )
     assert arrays["accuracy"][-1] == pytest.approx(shipped["accuracy"][-1], abs=0.03)
 
 
 def test_the_first_screen_is_among_them():
-    assert all(type(plans[0])() == plans[0] for kind, plans in presets.SHIPPED.items() if kind != "simulations")
+    assert all(
+        type(plans[0])() == plans[0]
+        for kind, plans in presets.SHIPPED.items()
+        if kind != "simulations"
+    )

@@ -33,7 +33,15 @@ from core.runtime import cache
 from core.strategies.leverage import leverage
 from core.types import Dataset, UserError
 
-SMALL = Retraining().with_(dataset="digits", n=300, network="mlp", epochs=2, seeds=2, budgets="20 40", candidates="top random")
+SMALL = Retraining().with_(
+    dataset="digits",
+    n=300,
+    network="mlp",
+    epochs=2,
+    seeds=2,
+    budgets="20 40",
+    candidates="top random",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -52,15 +60,29 @@ def own_cache(tmp_path, monkeypatch):
         ("random_balanced:pca:3", "random_balanced", ("random_balanced", "raw", 1, "leverage")),
         ("top", "top:raw", ("top", "raw", 1, "leverage")),
         (" top:raw:4 ", "top:raw", ("top", "raw", 1, "leverage")),  # raw pixels draw nothing
-        ("bottom:cnn_regression", "bottom:cnn_regression", ("bottom", "cnn_regression", 1, "leverage")),
-        ("middle:cnn_regression:2", "middle:cnn_regression:2", ("middle", "cnn_regression", 2, "leverage")),
-        ("proportional:raw:1:random", "proportional:raw:1:random", ("proportional", "raw", 1, "random")),
+        (
+            "bottom:cnn_regression",
+            "bottom:cnn_regression",
+            ("bottom", "cnn_regression", 1, "leverage"),
+        ),
+        (
+            "middle:cnn_regression:2",
+            "middle:cnn_regression:2",
+            ("middle", "cnn_regression", 2, "leverage"),
+        ),
+        (
+            "proportional:raw:1:random",
+            "proportional:raw:1:random",
+            ("proportional", "raw", 1, "random"),
+        ),
         ("top:projection:2:leverage", "top:projection:2", ("top", "projection", 2, "leverage")),
     ],
 )
 def test_candidates_have_one_text(text, canonical, fields):
     found = parse_candidate(text)
-    assert (str(found), dataclasses.astuple(found)) == (canonical, fields) and parse_candidate(str(found)) == found
+    assert (str(found), dataclasses.astuple(found)) == (canonical, fields) and parse_candidate(
+        str(found)
+    ) == found
     assert found.scored == selections.find(fields[0]).scored
 
 
@@ -73,7 +95,10 @@ def test_candidates_have_one_text(text, canonical, fields):
         ("top:projection:many", "seed: found 'many', expected a whole number"),
         ("top:projection:-1", "seed: found -1"),
         ("top:raw:1:luck", "Strategy: found 'luck'"),
-        ("top:raw:1:leverage:more", "found 'top:raw:1:leverage:more', expected rule:embedding:seed:strategy, such as top:raw"),
+        (
+            "top:raw:1:leverage:more",
+            "found 'top:raw:1:leverage:more', expected rule:embedding:seed:strategy, such as top:raw",
+        ),
     ],
 )
 def test_bad_candidates_are_refused(text, message):
@@ -83,7 +108,9 @@ def test_bad_candidates_are_refused(text, message):
 
 
 def test_a_strategy_that_picks_batches_gives_nothing_to_rank_by(monkeypatch):
-    picker = dataclasses.replace(menu.find("leverage"), name="picker", label="Picker", kind="selector")
+    picker = dataclasses.replace(
+        menu.find("leverage"), name="picker", label="Picker", kind="selector"
+    )
     monkeypatch.setitem(strategy._registry, "picker", picker)
     with pytest.raises(UserError, match="Picker picks batches and gives no scores to rank by"):
         parse_candidate("top:raw:1:picker")
@@ -93,16 +120,39 @@ def test_a_strategy_that_picks_batches_gives_nothing_to_rank_by(monkeypatch):
 
 
 def test_random_always_runs():
-    for candidates in ("top", "", "random", "top random top", "random random", (), (parse_candidate("top"),)):
+    for candidates in (
+        "top",
+        "",
+        "random",
+        "top random top",
+        "random random",
+        (),
+        (parse_candidate("top"),),
+    ):
         plan = Retraining().with_(candidates=candidates)
         assert plan.candidates.count(RANDOM) == 1 and plan.candidates[-1] == RANDOM
-        assert sum(each.candidate == RANDOM for each in plan.units()) == len(plan.budgets) * plan.seeds
-    assert from_query({"candidates": "bottom:raw"})[0].candidates == (parse_candidate("bottom"), RANDOM)
+        assert (
+            sum(each.candidate == RANDOM for each in plan.units()) == len(plan.budgets) * plan.seeds
+        )
+    assert from_query({"candidates": "bottom:raw"})[0].candidates == (
+        parse_candidate("bottom"),
+        RANDOM,
+    )
     for preset in presets.RETRAININGS:
         assert RANDOM in preset.candidates
 
 
-CANDIDATES = st.sampled_from(["top", "top:raw:3", "bottom:raw", "middle:cnn_regression:2", "random", "random_balanced", "proportional:pca"])
+CANDIDATES = st.sampled_from(
+    [
+        "top",
+        "top:raw:3",
+        "bottom:raw",
+        "middle:cnn_regression:2",
+        "random",
+        "random_balanced",
+        "proportional:pca",
+    ]
+)
 
 
 @st.composite
@@ -128,7 +178,12 @@ def test_a_plan_survives_its_link(plan):
     assert from_query(query) == (plan, []) and all(isinstance(text, str) for text in query.values())
     assert plan.with_() == plan and hash(from_query(query)[0]) == hash(plan)
     units = plan.units()
-    assert len(units) == len(set(units)) == len(plan.candidates) * len(plan.budgets) * plan.seeds <= MOST_UNITS
+    assert (
+        len(units)
+        == len(set(units))
+        == len(plan.candidates) * len(plan.budgets) * plan.seeds
+        <= MOST_UNITS
+    )
 
 
 @pytest.mark.parametrize("preset", presets.RETRAININGS)
@@ -137,19 +192,40 @@ def test_presets_are_canonical_and_have_links(preset):
 
 
 def test_plans_that_mean_the_same_are_equal():
-    plan = Retraining().with_(budgets="5000 1,000 10000 1000", candidates="top:raw:7 top:cnn_regression random top:cnn_classification top")
+    plan = Retraining().with_(
+        budgets="5000 1,000 10000 1000",
+        candidates="top:raw:7 top:cnn_regression random top:cnn_classification top",
+    )
     assert plan == Retraining() and plan.to_query() == {} and plan.budgets == BUDGETS
     assert Retraining().with_(steps=77) == Retraining()  # equal epochs know no number of steps
     assert Retraining().with_(protocol="steps", epochs=77) == Retraining().with_(protocol="steps")
-    assert Retraining().with_(dataset="digits", n=1797, subset=3) == Retraining().with_(dataset="digits")
+    assert Retraining().with_(dataset="digits", n=1797, subset=3) == Retraining().with_(
+        dataset="digits"
+    )
     loose = Retraining().with_(candidates=(Candidate("top", "raw", 9), Candidate("random", "pca")))
     assert loose.candidates == (parse_candidate("top"), RANDOM)
 
 
 def test_parts_may_be_texts_or_values():
-    texts = {"n": "300", "subset": "1", "budgets": "20 40", "seeds": "3", "epochs": "2", "candidates": "top:raw random"}
-    values = {"n": 300, "subset": 1, "budgets": (40, 20), "seeds": 3, "epochs": 2, "candidates": (parse_candidate("top"), RANDOM)}
-    assert Retraining(dataset="digits").with_(**texts) == Retraining(dataset="digits").with_(**values)
+    texts = {
+        "n": "300",
+        "subset": "1",
+        "budgets": "20 40",
+        "seeds": "3",
+        "epochs": "2",
+        "candidates": "top:raw random",
+    }
+    values = {
+        "n": 300,
+        "subset": 1,
+        "budgets": (40, 20),
+        "seeds": 3,
+        "epochs": 2,
+        "candidates": (parse_candidate("top"), RANDOM),
+    }
+    assert Retraining(dataset="digits").with_(**texts) == Retraining(dataset="digits").with_(
+        **values
+    )
 
 
 BAD = {
@@ -182,14 +258,23 @@ def test_all_bad_parts_are_told_at_once():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"budgets": ""}, "Budgets: found 0, expected 1 to 12 numbers of points such as 1000 5000 10000."),
+        (
+            {"budgets": ""},
+            "Budgets: found 0, expected 1 to 12 numbers of points such as 1000 5000 10000.",
+        ),
         ({"budgets": tuple(range(1, 14))}, "Budgets: found 13, expected 1 to 12"),
         ({"budgets": "0 5"}, "budget: found 0, expected a number of at least 1"),
         ({"budgets": "5.5"}, "budget: found '5.5', expected a whole number"),
         ({"budgets": "5,6"}, "budget: found '5,6', expected a whole number"),  # not 56
         ({"budgets": "1000,5000"}, "budget: found '1000,5000', expected a whole number"),
-        ({"candidates": " ".join(f"top:projection:{seed}" for seed in range(12))}, "Selections: found 12 beside random, expected at most"),
-        ({"seeds": 50, "budgets": "1 2 3 4 5 6 7 8 9 10 11"}, "Found 2,200 trainings, expected at most 2,000. Choose fewer selections"),
+        (
+            {"candidates": " ".join(f"top:projection:{seed}" for seed in range(12))},
+            "Selections: found 12 beside random, expected at most",
+        ),
+        (
+            {"seeds": 50, "budgets": "1 2 3 4 5 6 7 8 9 10 11"},
+            "Found 2,200 trainings, expected at most 2,000. Choose fewer selections",
+        ),
         ({"candidates": (Candidate("best"),)}, "Selection rule: found 'best'"),
     ],
 )
@@ -200,13 +285,20 @@ def test_limits_of_a_plan(changes, message):
 
 
 def test_the_largest_plans_are_allowed():
-    most = Retraining().with_(candidates=" ".join(f"top:projection:{seed}" for seed in range(11)), budgets=tuple(range(1, 13)), seeds=13)
+    most = Retraining().with_(
+        candidates=" ".join(f"top:projection:{seed}" for seed in range(11)),
+        budgets=tuple(range(1, 13)),
+        seeds=13,
+    )
     assert len(most.candidates) == 12 and len(most.units()) == 12 * 12 * 13 <= MOST_UNITS
 
 
 def test_the_title_says_what_is_trained_and_how():
     assert Retraining().title() == "MNIST, talk_cnn, equal epochs (15 epochs), 5 seeds"
-    assert SMALL.with_(protocol="steps", steps=2000).title() == "Digits 8 x 8, mlp, equal steps (2,000 steps), 2 seeds"
+    assert (
+        SMALL.with_(protocol="steps", steps=2000).title()
+        == "Digits 8 x 8, mlp, equal steps (2,000 steps), 2 seeds"
+    )
 
 
 # trainings
@@ -214,7 +306,12 @@ def test_the_title_says_what_is_trained_and_how():
 
 def test_the_first_seed_of_everything_comes_first():
     order = [(each.seed, each.budget, str(each.candidate)) for each in SMALL.units()]
-    expected = [(seed, budget, name) for seed in (1, 2) for budget in (20, 40) for name in ("top:raw", "random")]
+    expected = [
+        (seed, budget, name)
+        for seed in (1, 2)
+        for budget in (20, 40)
+        for name in ("top:raw", "random")
+    ]
     assert order == expected and {each.length for each in SMALL.units()} == {2}
     steps = SMALL.with_(protocol="steps", steps=30).units()
     assert {each.length for each in steps} == {30} and {each.samples for each in steps} == {30 * 64}
@@ -224,12 +321,31 @@ def test_the_first_seed_of_everything_comes_first():
 def test_a_training_has_a_key_of_its_own_for_all_that_decides_it():
     one = SMALL.units()[0]
     changes = {"budget": 21, "network": "linear", "protocol": "talk", "length": 3, "seed": 9}
-    keys = [unit_key(one, "data"), *(unit_key(dataclasses.replace(one, **{name: value}), "data") for name, value in changes.items())]
-    candidates = ("bottom", "top:projection:1", "top:projection:2", "top:raw:1:random", "random", "random_balanced", "proportional")
-    keys += [unit_key(dataclasses.replace(one, candidate=parse_candidate(text)), "data") for text in candidates]
+    keys = [
+        unit_key(one, "data"),
+        *(
+            unit_key(dataclasses.replace(one, **{name: value}), "data")
+            for name, value in changes.items()
+        ),
+    ]
+    candidates = (
+        "bottom",
+        "top:projection:1",
+        "top:projection:2",
+        "top:raw:1:random",
+        "random",
+        "random_balanced",
+        "proportional",
+    )
+    keys += [
+        unit_key(dataclasses.replace(one, candidate=parse_candidate(text)), "data")
+        for text in candidates
+    ]
     keys.append(unit_key(one, "other data"))
     assert len(set(keys)) == len(keys) and unit_key(one, "data") == keys[0]
-    elsewhere = dataclasses.replace(one, n=200, subset=4)  # the fingerprint says which points these are
+    elsewhere = dataclasses.replace(
+        one, n=200, subset=4
+    )  # the fingerprint says which points these are
     assert unit_key(elsewhere, "data") == keys[0]
 
 
@@ -238,7 +354,9 @@ def test_a_change_of_the_code_changes_the_keys(monkeypatch):
     before = [unit_key(one, "data") for one in (top, random)], plan_key(SMALL, "data")
     monkeypatch.setattr(retrain, "score_code", lambda spec: "changed")
     assert unit_key(top, "data") != before[0][0] and unit_key(random, "data") == before[0][1]
-    monkeypatch.setattr(retrain, "code_version", lambda module: {"core.experiments.retrain.run": "changed"}[module])
+    monkeypatch.setattr(
+        retrain, "code_version", lambda module: {"core.experiments.retrain.run": "changed"}[module]
+    )
     store._keys.cache_clear()
     assert unit_key(random, "data") != before[0][1] and plan_key(SMALL, "data") != before[1]
     assert cache.bundled_key(unit_key(random, "data")) == cache.bundled_key(before[0][1])
@@ -247,9 +365,16 @@ def test_a_change_of_the_code_changes_the_keys(monkeypatch):
 def test_the_unit_key_hears_of_every_module_that_trains():
     from core.runtime.code_version import _reached
 
-    assert {f"core.{name}" for name in ("experiments.unit", "experiments.selections", "training", "training_data", "networks")} <= _reached(
-        "core.experiments.retrain.run"
-    )
+    assert {
+        f"core.{name}"
+        for name in (
+            "experiments.unit",
+            "experiments.selections",
+            "training",
+            "training_data",
+            "networks",
+        )
+    } <= _reached("core.experiments.retrain.run")
 
 
 def test_a_training_is_the_unit_with_the_pools_own_scores():
@@ -259,9 +384,13 @@ def test_a_training_is_the_unit_with_the_pools_own_scores():
     for one in SMALL.units()[:2]:
         scores = own if one.candidate.scored else None
         rule = one.candidate.rule
-        by_hand, _ = run.train(data, scores, rule=rule, budget=20, network="mlp", protocol="epochs", length=2, seed=1)
+        by_hand, _ = run.train(
+            data, scores, rule=rule, budget=20, network="mlp", protocol="epochs", length=2, seed=1
+        )
         entry = retrain.train(one)
-        assert all(np.array_equal(entry.arrays[name], by_hand[name]) for name in by_hand) and set(entry.arrays) == set(by_hand)
+        assert all(np.array_equal(entry.arrays[name], by_hand[name]) for name in by_hand) and set(
+            entry.arrays
+        ) == set(by_hand)
         assert not set(entry.arrays["chosen"]) & set(test) and entry.facts["samples"] == 40
         assert entry.key == unit_key(one, data.fingerprint) and cache.get(entry.key) is not None
     top = retrain.train(SMALL.units()[0]).arrays["chosen"]
@@ -272,7 +401,11 @@ def test_a_training_is_the_unit_with_the_pools_own_scores():
 
 def test_embeddings_stay_fixed_and_random_selections_change_with_the_seed():
     plan = SMALL.with_(candidates="top:random_relu:3 proportional random_balanced", seeds=3)
-    chosen = {(each.candidate.rule, each.seed): set(retrain.train(each).arrays["chosen"]) for each in plan.units() if each.budget == 20}
+    chosen = {
+        (each.candidate.rule, each.seed): set(retrain.train(each).arrays["chosen"])
+        for each in plan.units()
+        if each.budget == 20
+    }
     assert chosen["top", 1] == chosen["top", 2] == chosen["top", 3]
     for rule in ("random", "random_balanced", "proportional"):
         assert len({frozenset(chosen[rule, seed]) for seed in (1, 2, 3)}) == 3
@@ -285,7 +418,11 @@ def test_a_finished_training_is_not_done_again(monkeypatch):
     monkeypatch.setattr(run, "train", lambda *a, **k: runs.update([k["seed"]]) or original(*a, **k))
     one = SMALL.units()[0]
     first, second = retrain.train(one), retrain.train(one)
-    assert runs == {1: 1} and first.key == second.key and np.array_equal(first.arrays["accuracy"], second.arrays["accuracy"])
+    assert (
+        runs == {1: 1}
+        and first.key == second.key
+        and np.array_equal(first.arrays["accuracy"], second.arrays["accuracy"])
+    )
 
 
 def test_the_scores_are_computed_once_for_all_trainings(monkeypatch):
@@ -303,8 +440,14 @@ def test_the_scores_are_computed_once_for_all_trainings(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"budgets": "20 241"}, "Budget k: found 241, but 240 points can be picked. Choose k between 0 and 240."),
-        ({"candidates": "random_balanced", "budgets": "9 20"}, "Random of each class: found a budget of 9 for 10 classes"),
+        (
+            {"budgets": "20 241"},
+            "Budget k: found 241, but 240 points can be picked. Choose k between 0 and 240.",
+        ),
+        (
+            {"candidates": "random_balanced", "budgets": "9 20"},
+            "Random of each class: found a budget of 9 for 10 classes",
+        ),
     ],
 )
 def test_plans_that_cannot_begin_are_told(changes, message):
@@ -318,7 +461,9 @@ def test_plans_that_cannot_begin_are_told(changes, message):
 
 def test_a_class_without_points_is_told_before_any_work():
     labels = np.arange(40) % 9  # class 9 has a name and no points
-    data = Dataset("own", np.zeros((40, 8, 8), np.uint8), labels, tuple("0123456789"), np.arange(40) >= 30)
+    data = Dataset(
+        "own", np.zeros((40, 8, 8), np.uint8), labels, tuple("0123456789"), np.arange(40) >= 30
+    )
     check(SMALL.with_(budgets="20"), data)
     with pytest.raises(UserError, match="Top of each class: class 9 has no point in the pool"):
         check(SMALL.with_(budgets="20", candidates="top_balanced"), data)
@@ -327,5 +472,7 @@ def test_a_class_without_points_is_told_before_any_work():
 def test_units_are_small_and_plain():
     """They travel to the worker; a knob of a plan has its range."""
     one = SMALL.units()[0]
-    assert one == Unit("digits", 300, 0, parse_candidate("top"), 20, "mlp", "epochs", 2, 1) and hash(one)
+    assert one == Unit(
+        "digits", 300, 0, parse_candidate("top"), 20, "mlp", "epochs", 2, 1
+    ) and hash(one)
     assert {knob.low for knob in KNOBS.values()} == {None, 2, 1, 10}

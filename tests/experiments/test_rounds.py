@@ -33,8 +33,14 @@ def test_labels_grow_by_a_batch_and_no_point_is_asked_for_twice(digits):
     picks = arrays["picks"].ravel()
     assert arrays["picks"].shape == (2, 20) and len(set(picks)) == 40
     pool, back, test = pool_of(digits, QUICK, 1)
-    assert set(picks) <= set(pool) and not set(pool) & (set(test) | set(back)) and facts["strategy"] == "random"
-    assert all(len(arrays[name]) == 3 for name in ("accuracy", "loss")) and len(arrays["seconds"]) == 2
+    assert (
+        set(picks) <= set(pool)
+        and not set(pool) & (set(test) | set(back))
+        and facts["strategy"] == "random"
+    )
+    assert (
+        all(len(arrays[name]) == 3 for name in ("accuracy", "loss")) and len(arrays["seconds"]) == 2
+    )
 
 
 def test_one_seed_gives_one_run_and_another_seed_another(digits):
@@ -46,7 +52,10 @@ def test_one_seed_gives_one_run_and_another_seed_another(digits):
 
 def test_all_strategies_of_a_seed_begin_with_the_same_labels(digits):
     first, second = (run(digits, name, {}, QUICK, seed=3)[0] for name in ("random", "leverage"))
-    assert first["accuracy"][0] == second["accuracy"][0] and first["accuracy"][1] != second["accuracy"][1]
+    assert (
+        first["accuracy"][0] == second["accuracy"][0]
+        and first["accuracy"][1] != second["accuracy"][1]
+    )
 
 
 def test_a_strategy_sees_the_trained_network_and_never_a_label(digits, registry):
@@ -62,7 +71,10 @@ def test_a_strategy_sees_the_trained_network_and_never_a_label(digits, registry)
     setting = dataclasses.replace(QUICK, network="mlp", pool=300)
     arrays, _ = run(digits, "spy", {}, setting, seed=1)
     pool, _, _ = pool_of(digits, setting, 1)
-    assert [shape for shape, *_ in seen] == [(300, 128)] * 2 and [count for *_, count in seen] == [30, 50]
+    assert [shape for shape, *_ in seen] == [(300, 128)] * 2 and [count for *_, count in seen] == [
+        30,
+        50,
+    ]
     assert seen[0][1] == pytest.approx(1)
     labeled = np.random.default_rng([1, 1]).permutation(300)[:30]
     unlabeled = np.setdiff1d(np.arange(300), labeled)
@@ -91,16 +103,30 @@ def test_the_last_pass_before_the_end_is_the_first_that_is_enough(digits, monkey
     setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", epochs=200, rounds=1)
     arrays, _ = run(digits, "random", {}, setting, seed=1)
     own = [accuracy for size, accuracy in heard if size == 30]
-    assert len(own) == arrays["epochs"][0] and own[-1] >= rounds.ENOUGH and max(own[:-1]) < rounds.ENOUGH
+    assert (
+        len(own) == arrays["epochs"][0]
+        and own[-1] >= rounds.ENOUGH
+        and max(own[:-1]) < rounds.ENOUGH
+    )
 
 
 def test_a_regression_learns_one_hot_labels_without_probabilities(digits):
-    arrays, _ = run(digits, "leverage", {}, dataclasses.replace(QUICK, task="regression", epochs=30), seed=1)
+    arrays, _ = run(
+        digits, "leverage", {}, dataclasses.replace(QUICK, task="regression", epochs=30), seed=1
+    )
     assert np.isnan(arrays["log_det"]).all() and arrays["accuracy"][0] > 0.3
-    assert "regression" not in (rounds.inputs_of(("embedding",), dataclasses.replace(QUICK, task="regression")) or "")
-    assert "probabilities" in rounds.inputs_of(("embedding", "probs"), dataclasses.replace(QUICK, task="regression"))
-    assert "needs labels" in rounds.inputs_of(("labels",), dataclasses.replace(QUICK, task="regression"))
-    assert rounds.inputs_of(("embedding", "probs"), QUICK) is None and "record" in rounds.inputs_of(("labels", "record"), QUICK)
+    assert "regression" not in (
+        rounds.inputs_of(("embedding",), dataclasses.replace(QUICK, task="regression")) or ""
+    )
+    assert "probabilities" in rounds.inputs_of(
+        ("embedding", "probs"), dataclasses.replace(QUICK, task="regression")
+    )
+    assert "needs labels" in rounds.inputs_of(
+        ("labels",), dataclasses.replace(QUICK, task="regression")
+    )
+    assert rounds.inputs_of(("embedding", "probs"), QUICK) is None and "record" in rounds.inputs_of(
+        ("labels", "record"), QUICK
+    )
 
 
 def test_diversity_equals_the_gradients_written_out():
@@ -113,7 +139,9 @@ def test_diversity_equals_the_gradients_written_out():
     assert norm == pytest.approx(np.linalg.norm(gradients, axis=1).mean())
     twice, _ = batch_diversity(h[[0, 0]], probs[[0, 0]])
     assert np.isfinite(twice) and twice < batch_diversity(h[[0, 1]], probs[[0, 1]])[0]
-    assert all(np.isfinite(batch_diversity(h, np.eye(3)[[0, 1, 2, 0, 1, 2]])))  # certain of every point: gradients are 0
+    assert all(
+        np.isfinite(batch_diversity(h, np.eye(3)[[0, 1, 2, 0, 1, 2]]))
+    )  # certain of every point: gradients are 0
 
 
 def test_too_many_labels_are_told_before_the_work(digits):
@@ -138,17 +166,23 @@ def test_labels_are_the_known_ones_and_predictions_elsewhere(digits, registry):
     run(digits, "spy", {}, QUICK, seed=1)
     true = digits.labels[pool_of(digits, QUICK, 1)[0]]
     for labels, labeled, predicted in seen:
-        assert np.array_equal(labels[labeled], true[labeled]) and np.array_equal(labels[~labeled], predicted[~labeled])
+        assert np.array_equal(labels[labeled], true[labeled]) and np.array_equal(
+            labels[~labeled], predicted[~labeled]
+        )
         assert (predicted != true).any(), "otherwise the two could not be told apart"
 
 
 FEW = dataclasses.replace(QUICK, network="mlp", pool=300, rounds=1, start=60, epochs=5)
 
 
-@pytest.mark.parametrize("name", [name for name, s in menu.strategies().items() if not rounds.inputs_of(s.needs, FEW)])
+@pytest.mark.parametrize(
+    "name", [name for name, s in menu.strategies().items() if not rounds.inputs_of(s.needs, FEW)]
+)
 def test_every_strategy_that_a_round_can_feed_picks_a_batch(name, digits):
     knobs = {"data_shapley": {"orders": 1, "tolerance": 0.1}}.get(name, {})
-    changed = {"pool": 120, "epochs": 60} if name == "leave_one_out" else {}  # one retraining for each point, several points in each class
+    changed = (
+        {"pool": 120, "epochs": 60} if name == "leave_one_out" else {}
+    )  # one retraining for each point, several points in each class
     arrays, _ = run(digits, name, knobs, dataclasses.replace(FEW, **changed), seed=1)
     assert len(set(arrays["picks"].ravel())) == arrays["picks"].size
 
@@ -158,7 +192,9 @@ def test_only_a_record_is_not_to_be_had_in_a_round():
     assert absent == ["forgetting"]
 
 
-def test_opinions_come_from_dropout_where_there_is_some_and_from_an_ensemble_elsewhere(digits, registry):
+def test_opinions_come_from_dropout_where_there_is_some_and_from_an_ensemble_elsewhere(
+    digits, registry
+):
     seen = {}
 
     @strategy.selector("Spy", nested=True)
@@ -170,7 +206,9 @@ def test_opinions_come_from_dropout_where_there_is_some_and_from_an_ensemble_els
     for network, count in (("fi_cnn", ensembles.PASSES), ("mlp", rounds.MEMBERS)):
         setting = dataclasses.replace(QUICK, network=network, pool=200, rounds=1)
         run(digits, "spy", {}, setting, seed=1)
-        assert seen["probs"].shape == (count, 200, 10) and seen["probs"].sum(axis=2) == pytest.approx(1, abs=1e-5)
+        assert seen["probs"].shape == (count, 200, 10) and seen["probs"].sum(
+            axis=2
+        ) == pytest.approx(1, abs=1e-5)
         first = seen["probs"]
         assert np.abs(first[0] - first[1]).max() > 0.01
         run(digits, "spy", {}, setting, seed=1)
@@ -185,11 +223,16 @@ ALBL = dataclasses.replace(QUICK, network="mlp", pool=300, rounds=3, epochs=8)
 def test_albl_remembers_its_rewards_from_round_to_round(digits):
     arrays, _ = run(digits, "albl", {}, ALBL, seed=1)
     assert arrays["log_weights"].shape == (3, 2) and arrays["log_weights"][0].tolist() == [0, 0]
-    assert np.isnan(arrays["reward"][0]) and ((arrays["reward"][1:] > 0.1) & (arrays["reward"][1:] <= 1)).all()
+    assert (
+        np.isnan(arrays["reward"][0])
+        and ((arrays["reward"][1:] > 0.1) & (arrays["reward"][1:] <= 1)).all()
+    )
     steps = np.diff(arrays["log_weights"], axis=0)
     assert (steps > 0).all(), "the bound's bonus is for every arm"
     drawn = arrays["arm"][:-1]
-    assert (steps[np.arange(2), drawn] > steps[np.arange(2), 1 - drawn]).all(), "the reward is for the arm that was drawn"
+    assert (steps[np.arange(2), drawn] > steps[np.arange(2), 1 - drawn]).all(), (
+        "the reward is for the arm that was drawn"
+    )
 
 
 def test_albl_learns_from_predictions_that_did_not_see_the_label(digits, monkeypatch):
@@ -204,34 +247,53 @@ def test_albl_learns_from_predictions_that_did_not_see_the_label(digits, monkeyp
         right = unseen(self, rows)
         folds = [used for _, used in trained[before:]]
         left_out = [np.setdiff1d(self.rows, used) for used in folds]
-        assert len(folds) == rounds.FOLDS and sorted(np.concatenate(left_out)) == sorted(rows), "each is left out exactly once"
-        assert len({stream for stream, _ in trained}) == len(trained), "and no network is trained twice"
+        assert len(folds) == rounds.FOLDS and sorted(np.concatenate(left_out)) == sorted(rows), (
+            "each is left out exactly once"
+        )
+        assert len({stream for stream, _ in trained}) == len(trained), (
+            "and no network is trained twice"
+        )
         asked.append(rows)
         return right
 
     monkeypatch.setattr(rounds._Loop, "fit", listening)
     monkeypatch.setattr(rounds._Loop, "unseen", checked)
     arrays, _ = run(digits, "albl", {}, ALBL, seed=2)
-    assert [rows.tolist() for rows in asked] == [arrays["picks"][:1].ravel().tolist(), arrays["picks"][:2].ravel().tolist()]
+    assert [rows.tolist() for rows in asked] == [
+        arrays["picks"][:1].ravel().tolist(),
+        arrays["picks"][:2].ravel().tolist(),
+    ]
 
 
 def test_a_replayed_round_of_albl_draws_the_same_batch(digits):
     arrays, _ = run(digits, "albl", {}, ALBL, seed=1)
     for number in range(3):
         loop = rounds.at(digits, "albl", {}, ALBL, 1, number, arrays)
-        assert loop.pool[loop.choose(number, *loop.look())].tolist() == arrays["picks"][number].tolist()
+        assert (
+            loop.pool[loop.choose(number, *loop.look())].tolist()
+            == arrays["picks"][number].tolist()
+        )
 
 
 def test_other_strategies_have_no_arms(digits):
     arrays, _ = run(digits, "random", {}, QUICK, seed=1)
-    assert arrays["log_weights"].shape == (2, 0) and arrays["arm"].tolist() == [-1, -1] and np.isnan(arrays["reward"]).all()
+    assert (
+        arrays["log_weights"].shape == (2, 0)
+        and arrays["arm"].tolist() == [-1, -1]
+        and np.isnan(arrays["reward"]).all()
+    )
 
 
 def test_first_labels_without_a_class_still_give_a_head():
     """Letter has 26 classes: a hundred random labels often miss one."""
     data = datasets.load("letter", n=2_000)
     loop = rounds._Loop(
-        data, "fi_active", {}, Setting(network="linear", start=40, batch=2, rounds=1, epochs=2, until="epochs"), 1, lambda *_: None
+        data,
+        "fi_active",
+        {},
+        Setting(network="linear", start=40, batch=2, rounds=1, epochs=2, until="epochs"),
+        1,
+        lambda *_: None,
     )
     loop.train(0)
     assert len(np.unique(data.labels[loop.rows])) < 26

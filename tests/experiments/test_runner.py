@@ -31,7 +31,15 @@ from core.runtime import worker as worker_host
 from core.runtime.cache import Entry
 from core.types import UserError
 
-PLAN = Retraining().with_(dataset="digits", n=300, network="mlp", epochs=2, seeds=2, budgets="64 128", candidates="top random")
+PLAN = Retraining().with_(
+    dataset="digits",
+    n=300,
+    network="mlp",
+    epochs=2,
+    seeds=2,
+    budgets="64 128",
+    candidates="top random",
+)
 OTHER = PLAN.with_(candidates="bottom")
 DATA = datasets.load("digits", n=300).fingerprint
 PATIENCE = 240.0  # on a busy machine a worker needs minutes to start
@@ -86,7 +94,9 @@ class Desk:
         """These trainings are done; their accuracy tells them apart."""
         for unit in units:
             key = unit_key(unit, DATA)
-            self.jobs[key]._finish("done", value=Entry(key, outcome(unit), {"samples": unit.samples}, notes))
+            self.jobs[key]._finish(
+                "done", value=Entry(key, outcome(unit), {"samples": unit.samples}, notes)
+            )
 
     def fail(self, unit, error):
         self.jobs[unit_key(unit, DATA)]._finish("failed", error=error)
@@ -111,7 +121,11 @@ def desk(monkeypatch):
 def to_the_end(desk, *units):
     """Finish these as they are handed out; a job that has ended before must be handed out anew."""
     for unit in units:
-        until(lambda unit=unit: (job := desk.jobs.get(unit_key(unit, DATA))) is not None and not job.finished)
+        until(
+            lambda unit=unit: (
+                (job := desk.jobs.get(unit_key(unit, DATA))) is not None and not job.finished
+            )
+        )
         desk.finish(unit)
 
 
@@ -119,19 +133,39 @@ def test_trainings_are_handed_out_as_slots_get_free_in_the_plans_order(desk):
     running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
     until(lambda: len(desk.sent) == 2)
     time.sleep(0.05)
-    assert desk.sent == units[:2] and running.state == "running" and (running.done, running.total, running.position) == (0, 8, 0)
-    assert {job.priority for job in desk.jobs.values()} == {runner.PRIORITY} and runner.find(running.key) is running
+    assert (
+        desk.sent == units[:2]
+        and running.state == "running"
+        and (running.done, running.total, running.position) == (0, 8, 0)
+    )
+    assert {job.priority for job in desk.jobs.values()} == {runner.PRIORITY} and runner.find(
+        running.key
+    ) is running
     desk.finish(units[1])
     until(lambda: len(desk.sent) == 3)
-    assert desk.sent[2] == units[2] and running.done == 1 and list(store.outcomes(PLAN, DATA)) == [units[1]]
+    assert (
+        desk.sent[2] == units[2]
+        and running.done == 1
+        and list(store.outcomes(PLAN, DATA)) == [units[1]]
+    )
     to_the_end(desk, units[0], *units[2:])
     until(lambda: running.finished)
-    assert running.state == "done" and running.done == 8 and running.fraction == 1 and running.error is None and running.notes == ()
+    assert (
+        running.state == "done"
+        and running.done == 8
+        and running.fraction == 1
+        and running.error is None
+        and running.notes == ()
+    )
     assert desk.sent == units and desk.jobs == {}
     found = store.outcomes(PLAN, DATA)
-    assert [found[unit]["accuracy"].item() for unit in units] == [outcome(unit)["accuracy"].item() for unit in units]
+    assert [found[unit]["accuracy"].item() for unit in units] == [
+        outcome(unit)["accuracy"].item() for unit in units
+    ]
     store.forget()
-    assert len(store.outcomes(PLAN, DATA)) == 8  # and on this machine's disk, though the worker's was another one
+    assert (
+        len(store.outcomes(PLAN, DATA)) == 8
+    )  # and on this machine's disk, though the worker's was another one
 
 
 def test_progress_is_in_work_and_time(desk):
@@ -145,7 +179,9 @@ def test_progress_is_in_work_and_time(desk):
     until(lambda: running.done == 2 and len(desk.sent) == 4)
     running.started = time.time() - 30
     done = units[0].work + units[1].work
-    assert running.fraction == pytest.approx(done / total) and running.elapsed == pytest.approx(30, abs=1)
+    assert running.fraction == pytest.approx(done / total) and running.elapsed == pytest.approx(
+        30, abs=1
+    )
     assert running.seconds_left == pytest.approx((total - done) / done * 30, rel=0.1)
     runner.cancel(running.key, "me")
     assert running.seconds_left is None and running.fraction == pytest.approx(done / total)
@@ -156,12 +192,18 @@ def test_a_finished_plan_is_done_at_once(desk):
         store.remember(unit_key(unit, DATA), outcome(unit))
     running = runner.start(PLAN, DATA, "me")
     until(lambda: running.finished)
-    assert running.state == "done" and desk.sent == [] and running.done == 8 and running.elapsed == 0
+    assert (
+        running.state == "done" and desk.sent == [] and running.done == 8 and running.elapsed == 0
+    )
 
 
 def test_the_same_plan_twice_runs_once(desk):
     first, units = runner.start(PLAN, DATA, "me"), PLAN.units()
-    assert runner.start(PLAN, DATA, "you") is first and runner.start(PLAN, DATA, "me") is first and first.owners == {"me", "you"}
+    assert (
+        runner.start(PLAN, DATA, "you") is first
+        and runner.start(PLAN, DATA, "me") is first
+        and first.owners == {"me", "you"}
+    )
     to_the_end(desk, *units)
     until(lambda: first.finished)
     assert runner.start(PLAN, DATA, "another") is first and desk.sent == units
@@ -176,7 +218,12 @@ def test_a_plan_whose_results_are_gone_runs_again(desk):
     again = runner.start(PLAN, DATA, "me")
     to_the_end(desk, *units)
     until(lambda: again.finished)
-    assert again is not first and again.state == "done" and desk.sent == units * 2 and runner.find(first.key) is again
+    assert (
+        again is not first
+        and again.state == "done"
+        and desk.sent == units * 2
+        and runner.find(first.key) is again
+    )
 
 
 def test_one_running_experiment_per_owner(desk):
@@ -193,19 +240,32 @@ def test_one_running_experiment_per_owner(desk):
 def test_the_history_knows_what_was_started(desk):
     running = runner.start(PLAN, DATA, "me")
     ((key, facts),) = cache.entries("history")
-    assert key == runner.record_key(running.key) and facts["plan"] == PLAN.to_query() and facts["title"] == PLAN.title()
+    assert (
+        key == runner.record_key(running.key)
+        and facts["plan"] == PLAN.to_query()
+        and facts["title"] == PLAN.title()
+    )
     assert facts["data"] == DATA and abs(facts["started"] - time.time()) < 60
 
 
 def test_experiments_wait_in_the_order_of_their_start(desk):
     plans = [PLAN, OTHER, PLAN.with_(epochs=3)]
-    first, second, third = (runner.start(plan, DATA, owner) for plan, owner in zip(plans, "abc", strict=True))
+    first, second, third = (
+        runner.start(plan, DATA, owner) for plan, owner in zip(plans, "abc", strict=True)
+    )
     until(lambda: len(desk.sent) == 2)
     assert [each.position for each in (first, second, third)] == [0, 1, 2]
     assert (first.state, second.state, third.state) == ("running", "queued", "queued")
     to_the_end(desk, *PLAN.units()[:7])
-    until(lambda: second.state == "running")  # the first one has nothing left to hand out, the second begins beside its last training
-    assert first.state == "running" and desk.sent[:8] == PLAN.units() and desk.sent[8] == OTHER.units()[0] and third.state == "queued"
+    until(
+        lambda: second.state == "running"
+    )  # the first one has nothing left to hand out, the second begins beside its last training
+    assert (
+        first.state == "running"
+        and desk.sent[:8] == PLAN.units()
+        and desk.sent[8] == OTHER.units()[0]
+        and third.state == "queued"
+    )
     desk.finish(PLAN.units()[7])
     until(lambda: first.finished)
     assert [each.position for each in (first, second, third)] == [0, 0, 1]
@@ -219,16 +279,28 @@ def test_a_cancel_keeps_what_is_finished_and_frees_the_rest(desk):
     until(lambda: len(desk.sent) == 3)
     desk.finish(units[1])  # in the same moment
     runner.cancel(running.key, "me")
-    assert running.state == "cancelled" and running.finished and running.done == 2 and running.error is None
+    assert (
+        running.state == "cancelled"
+        and running.finished
+        and running.done == 2
+        and running.error is None
+    )
     assert desk.state(units[2]) == "cancelled" and list(store.outcomes(PLAN, DATA)) == units[:2]
-    assert running.fraction == pytest.approx(sum(unit.work for unit in units[:2]) / sum(unit.work for unit in units))
+    assert running.fraction == pytest.approx(
+        sum(unit.work for unit in units[:2]) / sum(unit.work for unit in units)
+    )
     runner.cancel(running.key, "me")
     runner.cancel("retrain-unknown", None)
     sent = len(desk.sent)
     again = runner.start(PLAN, DATA, "me")
     to_the_end(desk, *units[2:])
     until(lambda: again.finished)
-    assert again is not running and again.state == "done" and again.done == 8 and desk.sent[sent:] == units[2:]
+    assert (
+        again is not running
+        and again.state == "done"
+        and again.done == 8
+        and desk.sent[sent:] == units[2:]
+    )
 
 
 def test_it_ends_when_nobody_wants_it_any_more(desk):
@@ -254,20 +326,32 @@ def test_a_training_that_two_want_survives_the_cancel_of_one(desk):
     assert yours.running == {} and yours.state == "queued"  # no slot is free
     desk.size = 13
     until(lambda: len(yours.running) == 8)
-    assert len(desk.sent) == 12 and set(mine.running) & set(yours.running) == {unit_key(unit, DATA) for unit in random}
+    assert len(desk.sent) == 12 and set(mine.running) & set(yours.running) == {
+        unit_key(unit, DATA) for unit in random
+    }
     runner.cancel(mine.key, "me")
     assert {desk.state(unit) for unit in random} == {"running"}
     assert {desk.state(unit) for unit in PLAN.units() if unit not in random} == {"cancelled"}
     desk.finish(*OTHER.units())
     until(lambda: yours.finished)
-    assert yours.state == "done" and len(store.outcomes(OTHER, DATA)) == 8 and len(store.outcomes(PLAN, DATA)) == 4
+    assert (
+        yours.state == "done"
+        and len(store.outcomes(OTHER, DATA)) == 8
+        and len(store.outcomes(PLAN, DATA)) == 4
+    )
 
 
 def test_a_training_that_another_sweep_has_finished_is_not_handed_out_again(desk):
     mine, yours = runner.start(PLAN, DATA, "me"), runner.start(OTHER, DATA, "you")
-    to_the_end(desk, *PLAN.units(), *(unit for unit in OTHER.units() if unit.candidate != retrain.RANDOM))
+    to_the_end(
+        desk, *PLAN.units(), *(unit for unit in OTHER.units() if unit.candidate != retrain.RANDOM)
+    )
     until(lambda: mine.finished and yours.finished)
-    assert max(Counter(desk.sent).values()) == 1 and len(desk.sent) == 12 and (mine.state, yours.state) == ("done", "done")
+    assert (
+        max(Counter(desk.sent).values()) == 1
+        and len(desk.sent) == 12
+        and (mine.state, yours.state) == ("done", "done")
+    )
 
 
 def test_a_failed_training_ends_the_sweep_with_its_message_and_loses_nothing(desk):
@@ -292,9 +376,18 @@ def test_a_failed_training_ends_the_sweep_with_its_message_and_loses_nothing(des
 def test_a_lost_training_is_handed_out_again_a_few_times(desk):
     running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
     for attempt in range(1, runner.TRIES):
-        until(lambda attempt=attempt: desk.sent.count(units[0]) == attempt and unit_key(units[0], DATA) in running.running)
+        until(
+            lambda attempt=attempt: (
+                desk.sent.count(units[0]) == attempt and unit_key(units[0], DATA) in running.running
+            )
+        )
         desk.fail(units[0], jobs.LOST)
-    until(lambda: desk.sent.count(units[0]) == runner.TRIES and unit_key(units[0], DATA) in running.running)
+    until(
+        lambda: (
+            desk.sent.count(units[0]) == runner.TRIES
+            and unit_key(units[0], DATA) in running.running
+        )
+    )
     assert running.state == "running" and running.done == 0
     desk.fail(units[0], jobs.LOST)
     until(lambda: running.finished)
@@ -331,7 +424,10 @@ def test_trouble_with_a_result_ends_the_sweep_with_a_word(desk, monkeypatch):
     until(lambda: len(desk.sent) == 2)
     desk.finish(PLAN.units()[0])
     until(lambda: running.finished)
-    assert running.state == "failed" and "stopped with ZeroDivisionError: division by zero" in running.error
+    assert (
+        running.state == "failed"
+        and "stopped with ZeroDivisionError: division by zero" in running.error
+    )
     monkeypatch.undo()
 
 
@@ -341,7 +437,9 @@ def test_a_scheduler_that_does_not_answer_still_gets_one_training(desk, monkeypa
     until(lambda: desk.sent)
     desk.fail(PLAN.units()[0], "Scheduler: found no answer at tcp://there:8786.")
     until(lambda: running.finished)
-    assert running.error == "Scheduler: found no answer at tcp://there:8786." and len(desk.sent) == 1
+    assert (
+        running.error == "Scheduler: found no answer at tcp://there:8786." and len(desk.sent) == 1
+    )
 
 
 def test_old_experiments_are_forgotten(desk, monkeypatch):
@@ -372,7 +470,11 @@ class Workshop:
         """(kind, unit's name, process, time) of each event."""
         log = self.folder / "log"
         lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
-        return [(kind, name, int(pid), float(when)) for kind, name, pid, when in lines if not kinds or kind in kinds]
+        return [
+            (kind, name, int(pid), float(when))
+            for kind, name, pid, when in lines
+            if not kinds or kind in kinds
+        ]
 
     def count(self, kind):
         return Counter(name for _, name, *_ in self.events(kind))
@@ -426,13 +528,21 @@ def finished_in_cache(plan):
 
 def midway(workshop, plan):
     """Wait until some trainings are on the disk and another one is under way."""
-    return until(lambda: len(found := finished_in_cache(plan)) >= 2 and workshop.count("begin") - workshop.count("end") and found)
+    return until(
+        lambda: (
+            len(found := finished_in_cache(plan)) >= 2
+            and workshop.count("begin") - workshop.count("end")
+            and found
+        )
+    )
 
 
 def check_nothing_lost_or_repeated(workshop, plan, kept, interrupted):
     """Each training ended; those on the disk at the interruption ran once, and at most what was under way began again."""
     begun, ended = workshop.count("begin"), workshop.count("end")
-    assert set(ended) == {name_of(unit) for unit in plan.units()} and all(begun[name] == ended[name] == 1 for name in kept)
+    assert set(ended) == {name_of(unit) for unit in plan.units()} and all(
+        begun[name] == ended[name] == 1 for name in kept
+    )
     assert begun.total() <= len(plan.units()) + interrupted
 
 
@@ -443,19 +553,34 @@ def test_a_sweep_on_the_local_worker_gives_the_undisturbed_rows(local, undisturb
     until(lambda: running.finished)
     assert running.state == "done" and running.error is None and running.notes == ()
     assert outcomes.rows(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)
-    assert local.count("begin") == local.count("end") == Counter(name_of(unit) for unit in PLAN.units())
+    assert (
+        local.count("begin")
+        == local.count("end")
+        == Counter(name_of(unit) for unit in PLAN.units())
+    )
 
 
 def test_a_cancel_takes_effect_at_once_and_finished_trainings_stay(local):
     plan = PLAN.with_(epochs=50)  # 50 or 100 steps
     local.pace(0.02)
     running = runner.start(plan, DATA, "me")
-    kept = until(lambda: running.done >= 1 and local.count("begin") - local.count("end") and finished_in_cache(plan))
+    kept = until(
+        lambda: (
+            running.done >= 1
+            and local.count("begin") - local.count("end")
+            and finished_in_cache(plan)
+        )
+    )
     began = time.time()
     runner.cancel(running.key, "me")
     assert running.state == "cancelled" and time.time() - began < 0.5 and 1 <= running.done < 8
     under_way = len(local.events("begin")) - len(local.events("end"))
-    until(lambda: len(local.events("cancelled")) == len(local.events("begin")) - len(local.events("end")), 10)
+    until(
+        lambda: (
+            len(local.events("cancelled")) == len(local.events("begin")) - len(local.events("end"))
+        ),
+        10,
+    )
     assert under_way >= 1 and all(when - began < 2 for *_, when in local.events("cancelled"))
     time.sleep(3 * runner.PAUSE)
     assert finished_in_cache(plan) >= kept and not local.events("begin")[-1][3] > began + 0.5
@@ -471,11 +596,17 @@ def test_a_killed_worker_process_costs_nothing_finished(local, undisturbed):
     running = runner.start(plan, DATA, "me")
     kept = midway(local, plan)
     (worker,) = {pid for *_, pid, _ in local.events()}
-    assert worker in {child.pid for child in psutil.Process(jobs._cluster.process.pid).children(recursive=True)}
+    assert worker in {
+        child.pid for child in psutil.Process(jobs._cluster.process.pid).children(recursive=True)
+    }
     os.kill(worker, signal.SIGKILL)
     local.pace(0.0)
     until(lambda: running.finished)
-    assert running.state == "done" and running.error is None and len({pid for *_, pid, _ in local.events()}) == 2
+    assert (
+        running.state == "done"
+        and running.error is None
+        and len({pid for *_, pid, _ in local.events()}) == 2
+    )
     check_nothing_lost_or_repeated(local, plan, kept, jobs.slots())
     assert outcomes.rows(plan, store.outcomes(plan, DATA)) == undisturbed(plan)
 
@@ -504,9 +635,21 @@ sys.exit(__main__.main(["retrain", *sys.argv[1:]]))
 
 def test_a_killed_program_goes_on_where_it_was(tmp_path, monkeypatch, undisturbed):
     """The command line's own sweep, killed and begun again."""
-    workshop, out, plan = Workshop(tmp_path / "workshop", 0.1), tmp_path / "run.csv", PLAN.with_(epochs=5)
+    workshop, out, plan = (
+        Workshop(tmp_path / "workshop", 0.1),
+        tmp_path / "run.csv",
+        PLAN.with_(epochs=5),
+    )
     monkeypatch.setenv("LEVERAGE_LAB_TEST_FOLDER", str(workshop.folder))
-    options = ["--dataset=digits", "--n=300", "--network=mlp", "--epochs=5", "--seeds=2", "--budgets=64 128", "--candidates=top random"]
+    options = [
+        "--dataset=digits",
+        "--n=300",
+        "--network=mlp",
+        "--epochs=5",
+        "--seeds=2",
+        "--budgets=64 128",
+        "--candidates=top random",
+    ]
     command = [sys.executable, "-c", COMMAND, *options, "--out", str(out)]
     program = subprocess.Popen(command, cwd=worker_host.ROOT, stdout=subprocess.DEVNULL)
     try:
@@ -518,11 +661,21 @@ def test_a_killed_program_goes_on_where_it_was(tmp_path, monkeypatch, undisturbe
     assert not psutil.wait_procs(below, 20)[1] and not out.exists()  # its workers end with it
     kept, before = kept | finished_in_cache(plan), len(workshop.events("begin"))
     workshop.pace(0.0)
-    done = subprocess.run(command, cwd=worker_host.ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0 and "Error" not in done.stderr and f"{plan.title()}: 8 trainings -> {out}" in done.stdout
-    assert f"{plan.title()}: {len(kept)} of 8" in done.stdout and len(workshop.events("begin")) == before + 8 - len(kept)
+    done = subprocess.run(
+        command, cwd=worker_host.ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (
+        done.returncode == 0
+        and "Error" not in done.stderr
+        and f"{plan.title()}: 8 trainings -> {out}" in done.stdout
+    )
+    assert f"{plan.title()}: {len(kept)} of 8" in done.stdout and len(
+        workshop.events("begin")
+    ) == before + 8 - len(kept)
     check_nothing_lost_or_repeated(workshop, plan, kept, 2)
-    pd.testing.assert_frame_equal(pd.read_csv(out), pd.DataFrame(undisturbed(plan)), check_exact=True)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(out), pd.DataFrame(undisturbed(plan)), check_exact=True
+    )
 
 
 # other schedulers
@@ -536,7 +689,9 @@ def closed_jobs():
 
 
 @pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:{port}"])
-def test_a_scheduler_that_is_not_there_is_told_and_nothing_is_lost(address, monkeypatch, closed_jobs):
+def test_a_scheduler_that_is_not_there_is_told_and_nothing_is_lost(
+    address, monkeypatch, closed_jobs
+):
     monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -545,8 +700,14 @@ def test_a_scheduler_that_is_not_there_is_told_and_nothing_is_lost(address, monk
         kept = retrain.train(PLAN.units()[1])
         running = runner.start(PLAN, DATA, "me")
         until(lambda: running.finished)
-    assert running.state == "failed" and f"found no answer at {address}" in running.error and "LEVERAGE_LAB_SCHEDULER" in running.error
-    assert running.done == 1 and np.array_equal(store.outcome(kept.key)["accuracy"], kept.arrays["accuracy"])
+    assert (
+        running.state == "failed"
+        and f"found no answer at {address}" in running.error
+        and "LEVERAGE_LAB_SCHEDULER" in running.error
+    )
+    assert running.done == 1 and np.array_equal(
+        store.outcome(kept.key)["accuracy"], kept.arrays["accuracy"]
+    )
     assert list(store.outcomes(PLAN, DATA)) == [PLAN.units()[1]]
 
 
@@ -555,14 +716,31 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
     """A scheduler and two workers of one thread, by Dask's own commands, with a cache that this process does not see."""
     workshop, file = Workshop(tmp_path / "workshop", 0.02), tmp_path / "scheduler.json"
     monkeypatch.setenv("LEVERAGE_LAB_TEST_FOLDER", str(workshop.folder))
-    environment = os.environ | {"PYTHONPATH": str(worker_host.ROOT), "LEVERAGE_LAB_CACHE": str(tmp_path / "theirs")}
+    environment = os.environ | {
+        "PYTHONPATH": str(worker_host.ROOT),
+        "LEVERAGE_LAB_CACHE": str(tmp_path / "theirs"),
+    }
     dask = [str(Path(sys.executable).with_name("dask"))]
     shared = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard"]
-    commands = (["scheduler", "--port", "0", *shared], ["worker", "--nworkers", "2", "--nthreads", "1", "--death-timeout", "60", *shared])
-    quiet = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    commands = (
+        ["scheduler", "--port", "0", *shared],
+        ["worker", "--nworkers", "2", "--nthreads", "1", "--death-timeout", "60", *shared],
+    )
+    quiet = {
+        "cwd": tmp_path,
+        "env": environment,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
     started = [subprocess.Popen([*dask, *command], **quiet) for command in commands]
     try:
-        address = until(lambda: file.exists() and file.read_text().strip() and json.loads(file.read_text())["address"])
+        address = until(
+            lambda: (
+                file.exists()
+                and file.read_text().strip()
+                and json.loads(file.read_text())["address"]
+            )
+        )
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
         monkeypatch.setattr(retrain.Unit, "task", "tests.tools.tasks_for_sweeps:train")
         yield workshop, started[0]
@@ -573,16 +751,28 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
             process.wait(PATIENCE)
 
 
-def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(cluster, undisturbed, monkeypatch):
+def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
+    cluster, undisturbed, monkeypatch
+):
     workshop, scheduler = cluster
     jobs.start_in_background()
     until(lambda: jobs._cluster.client is not None and jobs.slots() == 2)
     running = runner.start(PLAN, DATA, "me")
     until(lambda: running.finished)
-    assert running.state == "done" and running.notes == () and len({pid for *_, pid, _ in workshop.events()}) == 2
-    assert workshop.count("begin") == workshop.count("end") == Counter(name_of(unit) for unit in PLAN.units())
+    assert (
+        running.state == "done"
+        and running.notes == ()
+        and len({pid for *_, pid, _ in workshop.events()}) == 2
+    )
+    assert (
+        workshop.count("begin")
+        == workshop.count("end")
+        == Counter(name_of(unit) for unit in PLAN.units())
+    )
     assert outcomes.rows(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)
-    assert finished_in_cache(PLAN) == {name_of(unit) for unit in PLAN.units()}  # on this machine's disk too
+    assert finished_in_cache(PLAN) == {
+        name_of(unit) for unit in PLAN.units()
+    }  # on this machine's disk too
 
     monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
     workshop.pace(0.1)

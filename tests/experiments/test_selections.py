@@ -18,7 +18,14 @@ BY_HAND = {  # best first 1 4 6 3 7 0 5 2, classes 0 0 0 1 2 0 2 1
     "top": {0: [], 1: [1], 3: [1, 4, 6], 5: [1, 4, 6, 3, 7], 8: [1, 4, 6, 3, 7, 0, 5, 2]},
     "bottom": {0: [], 1: [2], 3: [2, 5, 0], 5: [2, 5, 0, 3, 7], 8: [2, 5, 0, 3, 7, 6, 1, 4]},
     "middle": {0: [], 2: [3, 7], 3: [6, 3, 7], 4: [6, 3, 7, 0], 8: [1, 4, 6, 3, 7, 0, 5, 2]},
-    "top_balanced": {0: [], 3: [1, 3, 7], 4: [1, 4, 3, 7], 6: [1, 4, 3, 7, 5, 2], 7: [1, 4, 6, 3, 7, 5, 2], 8: [1, 4, 6, 3, 7, 0, 5, 2]},
+    "top_balanced": {
+        0: [],
+        3: [1, 3, 7],
+        4: [1, 4, 3, 7],
+        6: [1, 4, 3, 7, 5, 2],
+        7: [1, 4, 6, 3, 7, 5, 2],
+        8: [1, 4, 6, 3, 7, 0, 5, 2],
+    },
 }
 
 
@@ -26,7 +33,10 @@ def drawn(name, k, seed=0, scores=SCORES, labels=LABELS):
     return take(find(name), scores, labels, k, np.random.default_rng(seed)).tolist()
 
 
-@pytest.mark.parametrize(("name", "k", "rows"), [(name, k, rows) for name, each in BY_HAND.items() for k, rows in each.items()])
+@pytest.mark.parametrize(
+    ("name", "k", "rows"),
+    [(name, k, rows) for name, each in BY_HAND.items() for k, rows in each.items()],
+)
 def test_rules_with_an_order_by_hand(name, k, rows):
     assert drawn(name, k) == rows
 
@@ -35,20 +45,31 @@ def test_equal_scores_come_in_the_order_of_the_points():
     level = np.zeros(8)
     for name in ("top", "bottom", "middle"):
         assert drawn(name, 8, scores=level) == list(range(8))
-    assert drawn("middle", 4, scores=level) == [2, 3, 4, 5] and drawn("top_balanced", 3, scores=level) == [0, 2, 5]
+    assert drawn("middle", 4, scores=level) == [2, 3, 4, 5] and drawn(
+        "top_balanced", 3, scores=level
+    ) == [0, 2, 5]
 
 
 def test_negative_scores_are_ranked():
-    assert drawn("top", 2, scores=-SCORES) == [2, 5] and drawn("bottom", 2, scores=-SCORES) == [1, 4]
+    assert drawn("top", 2, scores=-SCORES) == [2, 5] and drawn("bottom", 2, scores=-SCORES) == [
+        1,
+        4,
+    ]
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=5).filter(sum), st.floats(0, 1))
 @example([1, 9, 9], 11 / 19)
 def test_shares_are_as_equal_as_the_classes_allow(sizes, part):
-    k, labels, sizes = round(part * sum(sizes)), np.repeat(np.arange(len(sizes)), sizes), np.trim_zeros(np.array(sizes), "b")
+    k, labels, sizes = (
+        round(part * sum(sizes)),
+        np.repeat(np.arange(len(sizes)), sizes),
+        np.trim_zeros(np.array(sizes), "b"),
+    )
     found = shares(labels, k)
     assert found.sum() == k and (found >= 0).all() and (found <= sizes).all()
-    open_ones = found < sizes  # a class that has more to give has as much as any other, to within the remainder's one point
+    open_ones = (
+        found < sizes
+    )  # a class that has more to give has as much as any other, to within the remainder's one point
     assert not open_ones.any() or found[open_ones].min() >= found.max() - 1
     at_level = found[open_ones]
     assert (np.diff(at_level) <= 0).all()  # the remainder goes to the first classes
@@ -56,7 +77,13 @@ def test_shares_are_as_equal_as_the_classes_allow(sizes, part):
 
 @pytest.mark.parametrize(
     ("sizes", "k", "expected"),
-    [((5, 5, 5), 7, (3, 2, 2)), ((1, 9, 9), 11, (1, 5, 5)), ((1, 2, 9), 12, (1, 2, 9)), ((2, 0, 9), 5, (2, 0, 3)), ((4, 4), 0, (0, 0))],
+    [
+        ((5, 5, 5), 7, (3, 2, 2)),
+        ((1, 9, 9), 11, (1, 5, 5)),
+        ((1, 2, 9), 12, (1, 2, 9)),
+        ((2, 0, 9), 5, (2, 0, 3)),
+        ((4, 4), 0, (0, 0)),
+    ],
 )
 def test_shares_by_hand(sizes, k, expected):
     assert tuple(shares(np.repeat(np.arange(len(sizes)), sizes), k)) == expected
@@ -71,7 +98,9 @@ def test_every_rule_takes_k_rows_of_the_pool(labels, seed, data):
         rows = take(rule, scores, labels, k, np.random.default_rng(seed))
         assert len(rows) == k and rows.min() >= 0 and rows.max() < len(labels)
         assert name.startswith("proportional") or len(set(rows.tolist())) == k
-        assert not rule.balanced or np.array_equal(np.bincount(labels[rows], minlength=3), shares(labels, k))
+        assert not rule.balanced or np.array_equal(
+            np.bincount(labels[rows], minlength=3), shares(labels, k)
+        )
 
 
 def test_the_best_of_each_class_are_its_highest_scores():
@@ -80,7 +109,9 @@ def test_the_best_of_each_class_are_its_highest_scores():
     rows = take(find("top_balanced"), scores, labels, 21, rng)
     assert (np.diff(scores[rows]) < 0).all()
     for c, share in enumerate(shares(labels, 21)):
-        assert set(rows[labels[rows] == c]) == set(np.flatnonzero(labels == c)[np.argsort(-scores[labels == c])[:share]])
+        assert set(rows[labels[rows] == c]) == set(
+            np.flatnonzero(labels == c)[np.argsort(-scores[labels == c])[:share]]
+        )
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.random])
@@ -99,13 +130,22 @@ def test_rules_that_do_not_draw_leave_the_generator_alone(name):
 
 def test_random_needs_no_scores_and_favours_no_set():
     """Every one of the six pairs of four points, 4,000 draws: chi-squared, 5 degrees of freedom, 30.9 is passed once in 100,000 times."""
-    counts = Counter(tuple(sorted(drawn("random", 2, seed, None, np.zeros(4, int)))) for seed in range(4000))
+    counts = Counter(
+        tuple(sorted(drawn("random", 2, seed, None, np.zeros(4, int)))) for seed in range(4000)
+    )
     expected = 4000 / 6
-    assert len(counts) == 6 and sum((count - expected) ** 2 / expected for count in counts.values()) < 30.9
+    assert (
+        len(counts) == 6
+        and sum((count - expected) ** 2 / expected for count in counts.values()) < 30.9
+    )
 
 
 def test_random_of_each_class_favours_no_point_of_a_class():
-    counts = Counter(row for seed in range(3000) for row in drawn("random_balanced", 4, seed, None, np.array([0, 1, 0, 1, 0])))
+    counts = Counter(
+        row
+        for seed in range(3000)
+        for row in drawn("random_balanced", 4, seed, None, np.array([0, 1, 0, 1, 0]))
+    )
     expected = {row: 3000 * 2 / (3 if row in (0, 2, 4) else 2) for row in range(5)}
     assert all(abs(counts[row] - expected[row]) < 5 * np.sqrt(expected[row]) for row in (0, 2, 4))
     assert counts[1] == counts[3] == 3000  # class 1 has two points and gives both
@@ -116,9 +156,13 @@ def test_drawing_by_score_follows_the_scores_and_may_repeat():
     counts = np.zeros(4)
     for seed in range(1000):
         counts += np.bincount(drawn("proportional", 4, seed, scores, np.zeros(4, int)), minlength=4)
-    assert counts[1] == 0 and np.allclose(counts / 4000, probabilities(scores), atol=5 * np.sqrt(0.25 / 4000))
+    assert counts[1] == 0 and np.allclose(
+        counts / 4000, probabilities(scores), atol=5 * np.sqrt(0.25 / 4000)
+    )
     assert len(set(drawn("proportional", 4, 0, scores, np.zeros(4, int)))) < 4
-    assert drawn("proportional", 4, 7, scores, np.zeros(4, int)) == drawn("proportional_weighted", 4, 7, scores, np.zeros(4, int))
+    assert drawn("proportional", 4, 7, scores, np.zeros(4, int)) == drawn(
+        "proportional_weighted", 4, 7, scores, np.zeros(4, int)
+    )
 
 
 def test_weights_make_the_mean_loss_unbiased_exactly():
@@ -129,32 +173,79 @@ def test_weights_make_the_mean_loss_unbiased_exactly():
     assert sum(p[rows].prod() for rows in outcomes) == pytest.approx(1.0, rel=1e-12)
     expected = sum(p[rows].prod() * (w[rows] * losses[rows]).mean() for rows in outcomes)
     plain = sum(p[rows].prod() * losses[rows].mean() for rows in outcomes)
-    assert expected == pytest.approx(losses.mean(), rel=1e-12) and plain == pytest.approx(p @ losses) != pytest.approx(losses.mean())
+    assert expected == pytest.approx(losses.mean(), rel=1e-12) and plain == pytest.approx(
+        p @ losses
+    ) != pytest.approx(losses.mean())
 
 
 def test_weights_are_the_usual_ones_up_to_the_pools_size():
     """1/(k p_i) summed over the k draws estimates the pool's summed loss; ours is its n-th part, averaged instead of summed."""
     scores, k = np.array([0.2, 1.5, 0.7, 3.0]), 3
-    assert np.allclose(weights(scores) / k, 1 / (k * probabilities(scores)) / len(scores), rtol=1e-15)
+    assert np.allclose(
+        weights(scores) / k, 1 / (k * probabilities(scores)) / len(scores), rtol=1e-15
+    )
     assert np.array_equal(weights(np.ones(5)), np.ones(5))
-    assert weights(np.array([0.0, 2.0])).tolist() == [0.0, 0.5]  # never drawn, and no division by zero
+    assert weights(np.array([0.0, 2.0])).tolist() == [
+        0.0,
+        0.5,
+    ]  # never drawn, and no division by zero
 
 
 BAD = [
-    ("top", 9, SCORES, LABELS, "Budget k: found 9, but 8 points can be picked. Choose k between 0 and 8."),
+    (
+        "top",
+        9,
+        SCORES,
+        LABELS,
+        "Budget k: found 9, but 8 points can be picked. Choose k between 0 and 8.",
+    ),
     ("proportional", 9, SCORES, LABELS, "found 9, but 8 points"),
     ("random", -1, None, LABELS, "Choose k between 0 and 8"),
     ("random", 1.5, None, LABELS, "Budget k: found 1.5, expected a whole number"),
-    ("top_balanced", 2, SCORES, LABELS, "Top of each class: found a budget of 2 for 3 classes. Give at least one point per class."),
-    ("random_balanced", 2, None, LABELS, "Random of each class: found a budget of 2 for 3 classes."),
-    ("top_balanced", 5, SCORES, LABELS * 2, "Top of each class: class 1, 3 has no point in the pool. Use more points or another rule."),
-    ("proportional", 3, SCORES - 0.5, LABELS, "found scores from -0.4 to 0.4, expected none below 0 and some above. Choose another"),
-    ("proportional_weighted", 3, np.zeros(8), LABELS, "found scores from 0 to 0, expected none below 0"),
+    (
+        "top_balanced",
+        2,
+        SCORES,
+        LABELS,
+        "Top of each class: found a budget of 2 for 3 classes. Give at least one point per class.",
+    ),
+    (
+        "random_balanced",
+        2,
+        None,
+        LABELS,
+        "Random of each class: found a budget of 2 for 3 classes.",
+    ),
+    (
+        "top_balanced",
+        5,
+        SCORES,
+        LABELS * 2,
+        "Top of each class: class 1, 3 has no point in the pool. Use more points or another rule.",
+    ),
+    (
+        "proportional",
+        3,
+        SCORES - 0.5,
+        LABELS,
+        "found scores from -0.4 to 0.4, expected none below 0 and some above. Choose another",
+    ),
+    (
+        "proportional_weighted",
+        3,
+        np.zeros(8),
+        LABELS,
+        "found scores from 0 to 0, expected none below 0",
+    ),
     ("top", 3, np.where(SCORES > 0.8, np.nan, SCORES), LABELS, "2 of 8 scores are NaN"),
 ]
 
 
-@pytest.mark.parametrize(("name", "k", "scores", "labels", "message"), BAD, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "k", "scores", "labels", "message"),
+    BAD,
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_what_cannot_be_taken_is_said(name, k, scores, labels, message):
     with pytest.raises(UserError) as told:
         take(find(name), scores, labels, k, np.random.default_rng(0))
@@ -168,5 +259,8 @@ def test_an_empty_class_at_the_end_is_seen_when_the_classes_are_known():
 
 
 def test_unknown_rules_are_refused_with_the_names():
-    with pytest.raises(UserError, match="found 'best', expected one of top, bottom, middle, top_balanced, proportional"):
+    with pytest.raises(
+        UserError,
+        match="found 'best', expected one of top, bottom, middle, top_balanced, proportional",
+    ):
         find("best")

@@ -21,7 +21,7 @@ from core.experiments.simulations.plan import (
     check,
     from_query,
     source,
-)  # fmt: skip
+)
 from core.experiments.simulations.run import Risk, Rounds, compute
 from core.plugins import menu
 from core.runtime import cache
@@ -45,14 +45,21 @@ def _own_cache(monkeypatch, tmp_path):
 def test_a_plan_survives_its_link(figure):
     preset = PRESETS[figure]
     assert from_query(preset.to_query()) == (preset, []) and preset.with_() == preset
-    changed = preset.with_(seeds=3, pool=700, strategies="leverage" if figure == "risk" else "k_center")
-    assert from_query(changed.to_query()) == (changed, []) and len(changed.to_query()) == 3 + (figure != "risk")
+    changed = preset.with_(
+        seeds=3, pool=700, strategies="leverage" if figure == "risk" else "k_center"
+    )
+    assert from_query(changed.to_query()) == (changed, []) and len(changed.to_query()) == 3 + (
+        figure != "risk"
+    )
 
 
 def test_what_plays_no_part_in_a_figure_is_as_in_its_preset():
     assert PRESETS["risk"].with_(dataset="digits", n=500, batch=3, rounds=2) == PRESETS["risk"]
     assert PRESETS["backward"].with_(ridge=0.5) == PRESETS["backward"]
-    assert PRESETS["risk"].with_(ridge=0.5).ridge == 0.5 and PRESETS["backward"].with_(batch=3).batch == 3
+    assert (
+        PRESETS["risk"].with_(ridge=0.5).ridge == 0.5
+        and PRESETS["backward"].with_(batch=3).batch == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +70,10 @@ def test_what_plays_no_part_in_a_figure_is_as_in_its_preset():
         ({"ridge": "0"}, "ridge: found 0"),
         ({"strategies": "oracle"}, "found 'oracle'"),
         ({"seeds": "one"}, "seeds: found 'one'"),
-        ({"seeds": "50", "strategies": "k_center leverage entropy margin badge log_det"}, "Found 700 runs"),
+        (
+            {"seeds": "50", "strategies": "k_center leverage entropy margin badge log_det"},
+            "Found 700 runs",
+        ),
     ],
 )
 def test_what_a_link_says_wrongly_is_told_and_the_rest_is_kept(query, said):
@@ -81,15 +91,22 @@ def test_first_seeds_come_first_and_one_design_and_seed_side_by_side():
     units = PRESETS["representations"].with_(**SMALL).units()
     assert [unit.seed for unit in units] == [1] * 6 + [2] * 6
     assert [(unit.design, unit.strategy) for unit in units[:4]] == [
-        ("learned", FORWARD), ("learned", UNWEIGHED), ("learned", "random"), ("random", FORWARD)
-    ]  # fmt: skip
-    assert {unit.setting.network for unit in units} == {"linear"} and {type(unit) for unit in RISK.units()} == {Risk}
+        ("learned", FORWARD),
+        ("learned", UNWEIGHED),
+        ("learned", "random"),
+        ("random", FORWARD),
+    ]
+    assert {unit.setting.network for unit in units} == {"linear"} and {
+        type(unit) for unit in RISK.units()
+    } == {Risk}
 
 
 def test_the_figure_is_about_two_strategies_or_what_comes_nearest():
     assert {figure: plan.duel for figure, plan in PRESETS.items()} == {
-        "risk": (BAIT, LOG_DET), "representations": (FORWARD, UNWEIGHED), "backward": ("bait", FORWARD)
-    }  # fmt: skip
+        "risk": (BAIT, LOG_DET),
+        "representations": (FORWARD, UNWEIGHED),
+        "backward": ("bait", FORWARD),
+    }
     assert PRESETS["risk"].with_(strategies="leverage").duel == ("leverage", "random")
     assert PRESETS["risk"].with_(strategies=LOG_DET).duel == (LOG_DET, "random")
     assert PRESETS["risk"].with_(strategies="").duel == ("random", "random")
@@ -97,23 +114,34 @@ def test_the_figure_is_about_two_strategies_or_what_comes_nearest():
 
 def test_a_plan_that_cannot_run_is_refused_before_the_work():
     digits = datasets.load("digits")
-    with pytest.raises(UserError, match=r"BAIT needs .*probabilities.* which a design does not have. Leave it out"):
+    with pytest.raises(
+        UserError, match=r"BAIT needs .*probabilities.* which a design does not have. Leave it out"
+    ):
         check(PRESETS["risk"].with_(strategies="bait"), DRAWN)
     with pytest.raises(UserError, match="the ridge is the prior's"):
         check(PRESETS["risk"].with_(strategies="log_det:ridge=0.5"), DRAWN)
-    with pytest.raises(UserError, match="Active learning: found a pool of 200 points, but 400 labels"):
+    with pytest.raises(
+        UserError, match="Active learning: found a pool of 200 points, but 400 labels"
+    ):
         check(PRESETS["backward"].with_(dataset="digits", pool=200), digits)
-    with pytest.raises(UserError, match=r"found a pool of .* but 900 labels"):  # half of the digits are not enough
+    with pytest.raises(
+        UserError, match=r"found a pool of .* but 900 labels"
+    ):  # half of the digits are not enough
         check(PRESETS["representations"].with_(dataset="digits", pool=2000, rounds=80), digits)
     check(PRESETS["backward"].with_(dataset="digits", pool=2000, rounds=80), digits)
-    assert absent("leverage", "risk") is None and "training record" in absent("forgetting", "backward")
+    assert absent("leverage", "risk") is None and "training record" in absent(
+        "forgetting", "backward"
+    )
     for plan in PRESETS.values():
         check(plan, source(plan.with_(dataset="digits")) if plan.needs_data else DRAWN)
 
 
 def test_designs_are_drawn_and_the_others_have_a_dataset():
     assert source(PRESETS["risk"]) is DRAWN
-    assert source(PRESETS["backward"].with_(dataset="digits")).fingerprint == datasets.load("digits").fingerprint
+    assert (
+        source(PRESETS["backward"].with_(dataset="digits")).fingerprint
+        == datasets.load("digits").fingerprint
+    )
 
 
 @pytest.mark.parametrize("design", simulations.DESIGNS)
@@ -131,16 +159,24 @@ def test_a_run_on_a_design_is_its_risks_whatever_the_dataset():
     entry = compute(unit)
     assert entry.key == unit.key("one dataset") == unit.key("another")
     expected = simulations.risks(unit.design, unit.strategy, 1, n=200)
-    assert np.array_equal(entry.arrays["value"], expected) and entry.arrays["budget"].tolist() == list(simulations.BUDGETS)
+    assert np.array_equal(entry.arrays["value"], expected) and entry.arrays[
+        "budget"
+    ].tolist() == list(simulations.BUDGETS)
 
 
 def test_a_run_of_rounds_is_computed_once_and_kept(monkeypatch):
     digits, unit = datasets.load("digits"), PRESETS["representations"].with_(**SMALL).units()[-1]
     assert (unit.design, unit.strategy, unit.seed) == ("random", "random", 2)
     entry = compute(unit)
-    arrays, _ = rounds.run(simulations.represent(digits, "random", 2), "random", {}, unit.setting, 2)
-    assert np.array_equal(entry.arrays["value"], arrays["accuracy"]) and entry.arrays["budget"].tolist() == [100, 105, 110]
-    assert entry.key == unit.key(digits.fingerprint) and np.array_equal(entry.arrays["picks"], arrays["picks"])
+    arrays, _ = rounds.run(
+        simulations.represent(digits, "random", 2), "random", {}, unit.setting, 2
+    )
+    assert np.array_equal(entry.arrays["value"], arrays["accuracy"]) and entry.arrays[
+        "budget"
+    ].tolist() == [100, 105, 110]
+    assert entry.key == unit.key(digits.fingerprint) and np.array_equal(
+        entry.arrays["picks"], arrays["picks"]
+    )
     monkeypatch.setattr(rounds, "run", lambda *_: pytest.fail("computed again"))
     assert compute(unit).key == entry.key
 
@@ -148,19 +184,39 @@ def test_a_run_of_rounds_is_computed_once_and_kept(monkeypatch):
 def test_a_network_sees_the_dataset_itself():
     unit = PRESETS["backward"].with_(**SMALL).units()[-1]
     arrays, _ = rounds.run(datasets.load("digits"), "random", {}, unit.setting, unit.seed)
-    assert unit.design == "network" and np.array_equal(compute(unit).arrays["value"], arrays["accuracy"])
+    assert unit.design == "network" and np.array_equal(
+        compute(unit).arrays["value"], arrays["accuracy"]
+    )
 
 
 def test_keys_tell_what_differs():
-    plans = [PRESETS["backward"].with_(**(SMALL | change)) for change in ({}, {"batch": 6}, {"rounds": 3}, {"pool": 300})]
-    keys = {unit.key("x") for plan in plans for unit in plan.units()} | {plans[0].units()[0].key("y")}
+    plans = [
+        PRESETS["backward"].with_(**(SMALL | change))
+        for change in ({}, {"batch": 6}, {"rounds": 3}, {"pool": 300})
+    ]
+    keys = {unit.key("x") for plan in plans for unit in plan.units()} | {
+        plans[0].units()[0].key("y")
+    }
     assert len(keys) == 4 * 6 + 1
-    assert len({unit.key("x") for plan in (RISK, RISK.with_(ridge=1), RISK.with_(pool=300)) for unit in plan.units()}) == 3 * 12
+    assert (
+        len(
+            {
+                unit.key("x")
+                for plan in (RISK, RISK.with_(ridge=1), RISK.with_(pool=300))
+                for unit in plan.units()
+            }
+        )
+        == 3 * 12
+    )
 
 
 def test_the_learned_representation_is_learned_once_for_all_strategies(monkeypatch):
     learned, original = [], simulations.represent
-    monkeypatch.setattr(simulations, "represent", lambda *a: learned.append(a[1:]) or original(*a, width=8, epochs=1))
+    monkeypatch.setattr(
+        simulations,
+        "represent",
+        lambda *a: learned.append(a[1:]) or original(*a, width=8, epochs=1),
+    )
     plan = PRESETS["representations"].with_(**SMALL, strategies="k_center")
     for unit in plan.units()[:4]:
         compute(unit)
@@ -177,7 +233,9 @@ def test_work_grows_with_rounds_and_with_what_bait_looks_at():
 
 def test_the_cost_is_measured_as_the_plan_says():
     asked = cost.measurement_of(PRESETS["risk"])
-    assert asked.task == "core.experiments.cost:measure_core" and "2 times" in asked.told.format(2.0)
+    assert asked.task == "core.experiments.cost:measure_core" and "2 times" in asked.told.format(
+        2.0
+    )
     assert asked.arguments == (0,) and PRESETS["backward"].measurement.arguments[0] > 0
     found = cost.measure_core(1600)
     assert found["rate"] > 0 and found["memory"] > 1e6 and found["weights"] == 100
@@ -194,24 +252,42 @@ def test_the_advantage_on_risks_is_a_mean_of_ratios_by_hand():
     """Twice and half as high at half of the budgets each cancel; ratios 1/2 everywhere with both seeds are 50% lower, exactly."""
     b = len(RISK.budgets)
     factors = {("gaussian", BAIT): [2.0, 0.5] * (b // 2) + [1.0], ("orthonormal", BAIT): [0.5] * b}
-    found = {unit: outcome(unit, np.array(factors.get((unit.design, unit.strategy), [1.0] * b)) * unit.seed) for unit in RISK.units()}
+    found = {
+        unit: outcome(
+            unit, np.array(factors.get((unit.design, unit.strategy), [1.0] * b)) * unit.seed
+        )
+        for unit in RISK.units()
+    }
     values = curves(RISK, found)
-    assert values.shape == (2, 3, 2, b) and values[1, 0, 1].tolist() == [1.0] * b  # 0.5 with the second seed
+    assert (
+        values.shape == (2, 3, 2, b) and values[1, 0, 1].tolist() == [1.0] * b
+    )  # 0.5 with the second seed
     answer = advantage(RISK, values)
-    assert answer.mean == pytest.approx([0, -50], abs=1e-9) and answer.low == pytest.approx([0, -50], abs=1e-9)
+    assert answer.mean == pytest.approx([0, -50], abs=1e-9) and answer.low == pytest.approx(
+        [0, -50], abs=1e-9
+    )
     assert answer.seeds.tolist() == [2, 2]
 
 
 def test_the_advantage_on_accuracies_is_a_paired_difference_by_hand():
     plan = PRESETS["backward"].with_(**SMALL)
     gains = {("bait", 1): 0.02, ("bait", 2): 0.04}
-    values = {unit: {"value": 0.5 + unit.seed / 10 + gains.get((unit.strategy, unit.seed), 0) + np.zeros(3)} for unit in plan.units()}
+    values = {
+        unit: {
+            "value": 0.5 + unit.seed / 10 + gains.get((unit.strategy, unit.seed), 0) + np.zeros(3)
+        }
+        for unit in plan.units()
+    }
     answer = advantage(plan, curves(plan, values))
-    assert answer.mean == pytest.approx([3]) and answer.high == pytest.approx([3 + 12.7062], abs=1e-3)  # t of 1 degree of freedom
+    assert answer.mean == pytest.approx([3]) and answer.high == pytest.approx(
+        [3 + 12.7062], abs=1e-3
+    )  # t of 1 degree of freedom
 
 
 def test_one_seed_gives_no_interval():
-    found = {unit: outcome(unit, np.ones(len(RISK.budgets))) for unit in RISK.units() if unit.seed == 1}
+    found = {
+        unit: outcome(unit, np.ones(len(RISK.budgets))) for unit in RISK.units() if unit.seed == 1
+    }
     answer = advantage(RISK, curves(RISK, found))
     assert np.isfinite(answer.mean).all() and np.isnan(answer.low).all()
     assert np.isnan(advantage(RISK, curves(RISK, {})).mean).all()
@@ -223,24 +299,37 @@ def test_the_rows_hold_every_budget_of_every_run():
     table = rows(RISK, found)
     assert {len(column) for column in table.values()} == {len(units) * len(RISK.budgets)}
     assert table["budget"][: len(RISK.budgets)] == list(RISK.budgets) and table["value"][2] == 2.0
-    assert set(table["metric"]) == {"bayes risk"} and set(table["figure"]) == {"risk"} and table["design"][0] == "gaussian"
+    assert (
+        set(table["metric"]) == {"bayes risk"}
+        and set(table["figure"]) == {"risk"}
+        and table["design"][0] == "gaussian"
+    )
 
 
 def test_packed_runs_come_back(monkeypatch, tmp_path):
     for unit in RISK.units():
         compute(unit)
     arrays, facts = store.pack(RISK, DRAWN.fingerprint)
-    assert len(facts["units"]) == 12 and facts["kind"] == "simulations" and from_query(facts["plan"]) == (RISK, [])
+    assert (
+        len(facts["units"]) == 12
+        and facts["kind"] == "simulations"
+        and from_query(facts["plan"]) == (RISK, [])
+    )
     before = store.outcomes(RISK, DRAWN.fingerprint)
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     cache.bundle(store.bundle_key(RISK, DRAWN.fingerprint), arrays, facts)
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
     after = store.outcomes(RISK, DRAWN.fingerprint)
-    assert all(after[unit]["value"] == pytest.approx(before[unit]["value"], rel=1e-6) for unit in RISK.units())
+    assert all(
+        after[unit]["value"] == pytest.approx(before[unit]["value"], rel=1e-6)
+        for unit in RISK.units()
+    )
 
 
-@pytest.mark.parametrize("changes", [{"n": 8_000, "subset": 2}, {"dataset": "emnist_letters", "n": 100_000, "subset": 3}])
+@pytest.mark.parametrize(
+    "changes", [{"n": 8_000, "subset": 2}, {"dataset": "emnist_letters", "n": 100_000, "subset": 3}]
+)
 def test_points_survive_the_link_whatever_the_order_of_its_parts(changes):
     plan = PRESETS["backward"].with_(**changes)
     query = plan.to_query()

@@ -20,8 +20,12 @@ def forward(embedding, *, k, ridge):
 
 def test_bayes_risk_by_hand():
     # One dimension: points 1 and 2, second moment 5/2; with 2 known and ridge 1 the risk is 5/2 / (4 + 1).
-    assert bayes_risk(np.array([[1.0], [2.0]]), np.array([1]), ridge=1.0) == pytest.approx(0.5, rel=1e-15)
-    assert bayes_risk(np.array([[1.0], [2.0]]), np.array([], int), ridge=1.0) == pytest.approx(2.5, rel=1e-15)
+    assert bayes_risk(np.array([[1.0], [2.0]]), np.array([1]), ridge=1.0) == pytest.approx(
+        0.5, rel=1e-15
+    )
+    assert bayes_risk(np.array([[1.0], [2.0]]), np.array([], int), ridge=1.0) == pytest.approx(
+        2.5, rel=1e-15
+    )
 
 
 def test_bayes_risk_is_bias_plus_variance():
@@ -56,33 +60,61 @@ def test_the_designs_share_their_covariance():
 def test_weighing_by_likelihood_pays_on_axes():
     """Figure 3, right: on the orthonormal design BAIT beats log-det, which takes the axes in turn, and random."""
     for seed in (1, 2, 3):
-        bait, log_det, random = (risks("orthonormal", name, seed, **SMALL) for name in (FORWARD, "log_det", "random"))
-        assert (np.diff(bait) < 0).all() and (bait <= np.minimum(log_det, random) + 1e-12).all() and bait[-1] < 0.9 * log_det[-1]
+        bait, log_det, random = (
+            risks("orthonormal", name, seed, **SMALL) for name in (FORWARD, "log_det", "random")
+        )
+        assert (
+            (np.diff(bait) < 0).all()
+            and (bait <= np.minimum(log_det, random) + 1e-12).all()
+            and bait[-1] < 0.9 * log_det[-1]
+        )
         points = design("orthonormal", 600, 20, seed)
-        axes = points[np.unique(points.argmax(axis=1), return_index=True)[1]]  # one point of each axis that was drawn
-        every_axis_once = np.trace(np.linalg.solve(axes.T @ axes + 1e-2 * np.eye(20), points.T @ points)) / 600
+        axes = points[
+            np.unique(points.argmax(axis=1), return_index=True)[1]
+        ]  # one point of each axis that was drawn
+        every_axis_once = (
+            np.trace(np.linalg.solve(axes.T @ axes + 1e-2 * np.eye(20), points.T @ points)) / 600
+        )
         once = risks("orthonormal", "log_det", seed, budgets=(len(axes),), n=600, d=20)
-        assert once == pytest.approx([every_axis_once], rel=1e-9), "log-det takes the axes in turn, however rare"
+        assert once == pytest.approx([every_axis_once], rel=1e-9), (
+            "log-det takes the axes in turn, however rare"
+        )
 
 
 def test_without_axes_log_det_does_as_well():
     """Figure 3, left: on the Gaussian design the two are almost the same."""
-    bait, log_det = (np.mean([risks("gaussian", name, seed) for seed in (1, 2, 3)], axis=0) for name in (FORWARD, "log_det"))
+    bait, log_det = (
+        np.mean([risks("gaussian", name, seed) for seed in (1, 2, 3)], axis=0)
+        for name in (FORWARD, "log_det")
+    )
     assert log_det == pytest.approx(bait, rel=0.08)
 
 
 def test_every_strategy_knows_the_prior():
     points = design("gaussian", 600, 20, seed=1)
-    expected = [bayes_risk(points, np.argsort(-leverage(points, ridge=0.3), kind="stable")[:k], 0.3) for k in SMALL["budgets"]]
-    assert risks("gaussian", "leverage", 1, **SMALL, ridge=0.3) == pytest.approx(expected, rel=1e-12)
-    picked = [bait_regression(points, k=k, ridge=0.3)[0] for k in SMALL["budgets"]]  # points taken back: anew for each budget
+    expected = [
+        bayes_risk(points, np.argsort(-leverage(points, ridge=0.3), kind="stable")[:k], 0.3)
+        for k in SMALL["budgets"]
+    ]
+    assert risks("gaussian", "leverage", 1, **SMALL, ridge=0.3) == pytest.approx(
+        expected, rel=1e-12
+    )
+    picked = [
+        bait_regression(points, k=k, ridge=0.3)[0] for k in SMALL["budgets"]
+    ]  # points taken back: anew for each budget
     expected = [bayes_risk(points, chosen, 0.3) for chosen in picked]
-    assert risks("gaussian", "bait_regression", 1, **SMALL, ridge=0.3) == pytest.approx(expected, rel=1e-12)
+    assert risks("gaussian", "bait_regression", 1, **SMALL, ridge=0.3) == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 def test_a_random_batch_grows_and_its_seed_decides():
     once, again, other = (risks("gaussian", "random", seed, **SMALL) for seed in (1, 1, 2))
-    assert (np.diff(once) < 0).all() and np.array_equal(once, again) and not np.array_equal(once, other)
+    assert (
+        (np.diff(once) < 0).all()
+        and np.array_equal(once, again)
+        and not np.array_equal(once, other)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +123,9 @@ def digits():
 
 
 def test_both_representations_describe_the_same_half(digits):
-    learned, random = (represent(digits, kind, seed=1, width=16, epochs=1) for kind in ("learned", "random"))
+    learned, random = (
+        represent(digits, kind, seed=1, width=16, epochs=1) for kind in ("learned", "random")
+    )
     assert learned.points.shape == random.points.shape == (len(learned), 16)
     assert np.array_equal(learned.index, random.index) and len(set(learned.index)) == len(learned)
     label_of = dict(zip(digits.index, digits.labels, strict=True))
@@ -108,4 +142,7 @@ def test_the_halves_share_no_point(digits):
     train = int((~part.test).sum())
     assert not set(part.index) & set(digits.index[fitted]) and abs(train - len(fitted)) <= 1
     assert train + int(part.test.sum()) + len(fitted) == len(digits)
-    assert simulations.represent(digits, "random", seed=1, width=4).index.tolist() == part.index.tolist()
+    assert (
+        simulations.represent(digits, "random", seed=1, width=4).index.tolist()
+        == part.index.tolist()
+    )

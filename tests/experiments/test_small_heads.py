@@ -16,9 +16,18 @@ def digits():
 
 def table(labels, points=None):
     labels = np.asarray(labels)
-    points = np.arange(2.0 * len(labels), dtype=np.float32).reshape(-1, 2) if points is None else points
+    points = (
+        np.arange(2.0 * len(labels), dtype=np.float32).reshape(-1, 2) if points is None else points
+    )
     names = tuple(map(str, range(labels.max() + 1)))
-    return Dataset("table", points, labels, names, np.arange(len(labels)) >= 0.8 * len(labels), feature_names=("a", "b"))
+    return Dataset(
+        "table",
+        points,
+        labels,
+        names,
+        np.arange(len(labels)) >= 0.8 * len(labels),
+        feature_names=("a", "b"),
+    )
 
 
 def test_the_parts_are_training_points_and_share_none(digits):
@@ -32,14 +41,20 @@ def test_the_parts_are_training_points_and_share_none(digits):
 
 def test_there_are_two_of_each_class(digits):
     for seed in range(5):
-        assert np.bincount(digits.labels[draw(digits, 20, 10, 10, seed).labeled]).tolist() == [2] * 10
+        assert (
+            np.bincount(digits.labels[draw(digits, 20, 10, 10, seed).labeled]).tolist() == [2] * 10
+        )
 
 
 @pytest.mark.parametrize(
     ("labels", "sizes", "said"),
     [
         ([0, 1] * 20, (3, 5, 5), "found 3 for 2 classes, expected at least 4"),
-        ([0, 1] * 20, (20, 10, 10), "found 32 training points, but 20 labeled, 10 in the pool and 10 for validation make 40"),
+        (
+            [0, 1] * 20,
+            (20, 10, 10),
+            "found 32 training points, but 20 labeled, 10 in the pool and 10 for validation make 40",
+        ),
         ([0] * 31 + [1] + [0, 1] * 4, (4, 5, 5), "class 1 has fewer than two training points"),
     ],
 )
@@ -60,7 +75,9 @@ def test_a_tables_columns_are_scaled_by_their_training_points_but_for_zeros_and_
     points = np.column_stack([rng.normal(5, 3, 50), rng.integers(0, 2, 50)]).astype(np.float32)
     data = table([0, 1] * 25, points)
     matrix = seen(data, points)
-    assert matrix[:40, 0].mean() == pytest.approx(0, abs=1e-6) and matrix[:40, 0].std() == pytest.approx(1)
+    assert matrix[:40, 0].mean() == pytest.approx(0, abs=1e-6) and matrix[
+        :40, 0
+    ].std() == pytest.approx(1)
     assert np.array_equal(matrix[:, 1], points[:, 1])
     constant = np.full((50, 2), 7, np.float32)
     assert np.array_equal(seen(table([0, 1] * 25, constant), constant), constant)
@@ -80,4 +97,11 @@ def test_the_head_is_at_its_optimum(digits):
     head = fitted(digits, matrix, rows, 0.01)
     theta = np.column_stack([head.weights, head.intercepts])
     design = softmax_head.design(matrix[rows])
-    assert np.linalg.norm(softmax_head.gradient(theta, design, digits.labels[rows], softmax_head.penalties(64, 0.01))) < 1e-8
+    assert (
+        np.linalg.norm(
+            softmax_head.gradient(
+                theta, design, digits.labels[rows], softmax_head.penalties(64, 0.01)
+            )
+        )
+        < 1e-8
+    )

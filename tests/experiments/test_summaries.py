@@ -27,7 +27,9 @@ def test_budgets_double_until_random_is_there():
     # n0 = 700: (700 - 100) / 100 = 6, ceil(log2 6) = 3 budgets: 100 + 100, 100 + 200, 100 + 400
     assert LABELS[summaries.budgets(comparison(accuracy))].tolist() == [200, 300, 500]
     early = np.stack([np.stack([rising(reached=1)] * 5)])
-    assert summaries.budgets(comparison(early)) == []  # random is there after one batch: nothing is left to compare
+    assert (
+        summaries.budgets(comparison(early)) == []
+    )  # random is there after one batch: nothing is left to compare
     assert summaries.budgets(comparison(np.full((1, 5, len(LABELS)), np.nan))) == []
 
 
@@ -45,9 +47,9 @@ def test_the_t_statistic_is_scipys_and_its_sign_is_of_accuracies():
     assert statistics.t_statistic(np.full(5, 0.9), np.full(5, 0.8)) == np.inf
     assert statistics.t_statistic(np.full(5, 0.9), np.full(5, 0.9)) == 0
     assert np.isnan(statistics.t_statistic(np.array([0.9]), np.array([0.8])))
-    assert statistics.t_statistic(np.array([0.9, 0.8, np.nan]), np.array([0.8, 0.79, 0.1])) == pytest.approx(
-        stats.ttest_rel([0.9, 0.8], [0.8, 0.79]).statistic
-    )
+    assert statistics.t_statistic(
+        np.array([0.9, 0.8, np.nan]), np.array([0.8, 0.79, 0.1])
+    ) == pytest.approx(stats.ttest_rel([0.9, 0.8], [0.8, 0.79]).statistic)
 
 
 def test_the_critical_value_for_five_seeds_is_the_papers():
@@ -67,7 +69,9 @@ def test_the_penalty_matrix_by_hand():
     assert matrix[1, 0] == pytest.approx(2 / 3) and matrix[0, 1] == 0
     assert matrix[0, 2] == pytest.approx(1 / 3) and matrix[2, 0] == 0
     assert matrix[1, 2] == pytest.approx(3 / 3) and np.diag(matrix).tolist() == [0, 0, 0]
-    assert summaries.penalty_matrix([comparison([random, better, same])] * 4) == pytest.approx(4 * matrix)
+    assert summaries.penalty_matrix([comparison([random, better, same])] * 4) == pytest.approx(
+        4 * matrix
+    )
 
 
 def test_a_comparison_without_budgets_adds_nothing():

@@ -18,7 +18,14 @@ from core.types import Dataset, UserError
 DATA = datasets.load("digits", n=500)
 POOL, TEST = splits.split(DATA)
 SCORES = np.random.default_rng(5).permutation(len(POOL)) + 1.0
-USUAL = {"rule": "random", "budget": 150, "network": "mlp", "protocol": "epochs", "length": 2, "seed": 1}
+USUAL = {
+    "rule": "random",
+    "budget": 150,
+    "network": "mlp",
+    "protocol": "epochs",
+    "length": 2,
+    "seed": 1,
+}
 
 
 def a_training(scores=SCORES, data=DATA, **settings):
@@ -77,8 +84,13 @@ def test_equal_epochs_goes_through_every_selection_equally_often(watched):
         watched["rows"].clear()
         arrays, facts = a_training(budget=budget, length=length)
         each = passes(watched["rows"], budget)
-        assert len(each) == length and all(sorted(one) == sorted(selected(budget=budget)) for one in each)
-        assert facts["steps"] == length * -(-budget // 64) == arrays["step"][-1] and arrays["epoch"][-1] == length
+        assert len(each) == length and all(
+            sorted(one) == sorted(selected(budget=budget)) for one in each
+        )
+        assert (
+            facts["steps"] == length * -(-budget // 64) == arrays["step"][-1]
+            and arrays["epoch"][-1] == length
+        )
         assert each[0] != each[1] and each[0] != selected(budget=budget)  # a new order each time
     assert watched["recipe"].objective == "cross_entropy" and watched["recipe"].order == "shuffle"
 
@@ -87,7 +99,10 @@ def test_equal_steps_takes_as_many_at_every_budget(watched):
     for budget, epochs in ((150, 4), (40, 10), (400, 2)):
         watched["rows"].clear()
         arrays, facts = a_training(budget=budget, length=10, protocol="steps")
-        assert facts["steps"] == len(watched["rows"]) == arrays["step"][-1] == 10 and arrays["epoch"][-1] == epochs
+        assert (
+            facts["steps"] == len(watched["rows"]) == arrays["step"][-1] == 10
+            and arrays["epoch"][-1] == epochs
+        )
         whole = [one for one in passes(watched["rows"], budget) if len(one) == budget]
         assert whole and all(sorted(one) == sorted(selected(budget=budget)) for one in whole)
     assert watched["recipe"].objective == "cross_entropy" and watched["recipe"].order == "shuffle"
@@ -106,9 +121,13 @@ def test_as_in_the_talk_keeps_the_order_and_takes_softmax_twice(watched, rule):
         z, labels = fresh(torch.tensor(DATA.points[rows])).double(), torch.tensor(DATA.labels[rows])
     once = torch.exp(z) / torch.exp(z).sum(1, keepdim=True)
     twice = torch.exp(once) / torch.exp(once).sum(1, keepdim=True)
-    assert watched["losses"][0] == pytest.approx(-twice[range(64), labels].log().mean().item(), rel=1e-5)
+    assert watched["losses"][0] == pytest.approx(
+        -twice[range(64), labels].log().mean().item(), rel=1e-5
+    )
     a_training(rule=rule, protocol="epochs", length=1)
-    assert watched["losses"][6] < 10 and watched["losses"][6] != pytest.approx(watched["losses"][0], rel=1e-3)
+    assert watched["losses"][6] < 10 and watched["losses"][6] != pytest.approx(
+        watched["losses"][0], rel=1e-3
+    )
 
 
 def test_weights_multiply_the_losses_of_what_was_drawn(watched):
@@ -117,11 +136,17 @@ def test_weights_multiply_the_losses_of_what_was_drawn(watched):
     fresh = networks.build("mlp", classes=10, shape=DATA.shape, seed=1)
     with torch.no_grad():
         outputs = fresh(torch.tensor(DATA.points[POOL[rows]])).softmax(-1)
-        each = torch.nn.functional.cross_entropy(outputs, torch.tensor(DATA.labels[POOL[rows]]), reduction="none")
+        each = torch.nn.functional.cross_entropy(
+            outputs, torch.tensor(DATA.labels[POOL[rows]]), reduction="none"
+        )
     by_hand = (each.double().numpy() * SCORES.sum() / SCORES[rows] / len(POOL)).mean()
-    assert watched["losses"][0] == pytest.approx(by_hand, rel=1e-5) and by_hand != pytest.approx(each.mean().item(), rel=0.01)
+    assert watched["losses"][0] == pytest.approx(by_hand, rel=1e-5) and by_hand != pytest.approx(
+        each.mean().item(), rel=0.01
+    )
     a_training(rule="proportional", protocol="talk", length=1, budget=64)
-    assert watched["rows"][-1] == rows and watched["losses"][-1] == pytest.approx(each.mean().item(), rel=1e-5)
+    assert watched["rows"][-1] == rows and watched["losses"][-1] == pytest.approx(
+        each.mean().item(), rel=1e-5
+    )
 
 
 # seeds
@@ -134,7 +159,10 @@ def test_one_seed_gives_one_result_bit_for_bit():
 
 def test_two_trainings_at_once_are_those_done_alone():
     """In threads of their own, as in a worker; fi_cnn draws random numbers while it trains."""
-    settings = [{"seed": seed, "network": network} for seed, network in ((1, "fi_cnn"), (2, "mlp"), (3, "fi_cnn"), (4, "mlp"))]
+    settings = [
+        {"seed": seed, "network": network}
+        for seed, network in ((1, "fi_cnn"), (2, "mlp"), (3, "fi_cnn"), (4, "mlp"))
+    ]
     alone, together = [a_training(**each)[0] for each in settings], [None] * len(settings)
 
     def one(place):
@@ -145,7 +173,9 @@ def test_two_trainings_at_once_are_those_done_alone():
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(same(a, b) for a, b in zip(alone, together, strict=True)) and not same(alone[0], alone[2])
+    assert all(same(a, b) for a, b in zip(alone, together, strict=True)) and not same(
+        alone[0], alone[2]
+    )
 
 
 def test_each_seed_redraws_selection_weights_and_batches(watched):
@@ -155,14 +185,24 @@ def test_each_seed_redraws_selection_weights_and_batches(watched):
         a_training(rule=rule, seed=seed, length=1)
         orders.append([*chain(*watched["rows"])])
     assert sorted(orders[0]) != sorted(orders[1])  # random selections differ from seed to seed
-    assert sorted(orders[2]) == sorted(orders[3]) and orders[2] != orders[3]  # the top ones stay; batches are drawn anew
+    assert (
+        sorted(orders[2]) == sorted(orders[3]) and orders[2] != orders[3]
+    )  # the top ones stay; batches are drawn anew
     starts = watched["starts"]
-    assert starts[0] == starts[2] != starts[1] == starts[3]  # one seed, one initial network, whatever was selected
+    assert (
+        starts[0] == starts[2] != starts[1] == starts[3]
+    )  # one seed, one initial network, whatever was selected
 
 
 def test_what_is_selected_depends_on_neither_network_nor_length():
-    chosen = [a_training(network=network, length=length)[0]["chosen"] for network, length in (("mlp", 1), ("linear", 3), ("fi_cnn", 1))]
-    assert all(np.array_equal(chosen[0], each) for each in chosen) and chosen[0].tolist() == POOL[selected()][: run.SHOWN].tolist()
+    chosen = [
+        a_training(network=network, length=length)[0]["chosen"]
+        for network, length in (("mlp", 1), ("linear", 3), ("fi_cnn", 1))
+    ]
+    assert (
+        all(np.array_equal(chosen[0], each) for each in chosen)
+        and chosen[0].tolist() == POOL[selected()][: run.SHOWN].tolist()
+    )
 
 
 def test_the_callers_threads_and_generator_are_left_alone():
@@ -171,7 +211,11 @@ def test_the_callers_threads_and_generator_are_left_alone():
     try:
         inside = []
         a_training(progress=lambda *_: inside.append(torch.get_num_threads()))
-        assert set(inside) == {1} and torch.get_num_threads() == 2 and torch.equal(state, torch.get_rng_state())
+        assert (
+            set(inside) == {1}
+            and torch.get_num_threads() == 2
+            and torch.equal(state, torch.get_rng_state())
+        )
         with pytest.raises(UserError, match="unknown"):
             a_training(progress=lambda *_: (_ for _ in ()).throw(UserError("unknown")))
         assert torch.get_num_threads() == 2
@@ -189,11 +233,18 @@ def test_the_outcome_is_that_of_the_final_network(monkeypatch):
     guesses, labels = outputs.argmax(1).numpy(), DATA.labels[TEST]
     assert arrays["accuracy"][-1] == (guesses == labels).mean()
     assert arrays["per_class"].tolist() == [(guesses[labels == c] == c).mean() for c in range(10)]
-    assert arrays["loss"] == pytest.approx(-outputs.double().log_softmax(-1)[range(len(labels)), labels].mean().item(), rel=1e-6)
+    assert arrays["loss"] == pytest.approx(
+        -outputs.double().log_softmax(-1)[range(len(labels)), labels].mean().item(), rel=1e-6
+    )
     best = POOL[np.argsort(-SCORES)]
     assert arrays["chosen"].tolist() == best[: run.SHOWN].tolist()
-    assert arrays["classes"].tolist() == np.bincount(DATA.labels[best[:150]], minlength=10).tolist() and arrays["classes"].sum() == 150
-    assert facts["seconds"] > 0 and facts["samples_per_second"] == pytest.approx(600 / facts["seconds"])
+    assert (
+        arrays["classes"].tolist() == np.bincount(DATA.labels[best[:150]], minlength=10).tolist()
+        and arrays["classes"].sum() == 150
+    )
+    assert facts["seconds"] > 0 and facts["samples_per_second"] == pytest.approx(
+        600 / facts["seconds"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,7 +260,11 @@ def test_the_outcome_is_that_of_the_final_network(monkeypatch):
 )
 def test_checkpoints_are_spread_over_the_passes_and_the_last_is_the_end(settings, epochs, steps):
     arrays = a_training(**settings, network="linear")[0]
-    assert arrays["epoch"].tolist() == epochs and arrays["step"].tolist() == steps and len(arrays["accuracy"]) == len(epochs)
+    assert (
+        arrays["epoch"].tolist() == epochs
+        and arrays["step"].tolist() == steps
+        and len(arrays["accuracy"]) == len(epochs)
+    )
     assert len(epochs) <= run.CHECKPOINTS
 
 
@@ -218,7 +273,9 @@ def test_checkpoints_look_at_a_fixed_sample_and_the_last_one_at_all(monkeypatch)
     calls = spied(monkeypatch, training, "evaluate")
     a_training(length=3)
     labels = [arguments[2] for arguments, _ in calls]
-    assert [len(each) for each in labels] == [40, 40, len(TEST)] and np.array_equal(labels[0], labels[1])
+    assert [len(each) for each in labels] == [40, 40, len(TEST)] and np.array_equal(
+        labels[0], labels[1]
+    )
     assert set(np.bincount(labels[0])) <= {3, 4, 5}  # every class has its share
 
 
@@ -240,12 +297,16 @@ def test_a_training_learns():
 def test_a_fifth_of_each_class_is_held_out_where_nothing_is_published():
     assert len(TEST) == 100 and sorted([*POOL, *TEST]) == list(range(500)) and not DATA.test.any()
     shares = np.bincount(DATA.labels[TEST]) / np.bincount(DATA.labels)
-    assert np.allclose(shares, 0.2, atol=0.02) and all(np.array_equal(a, b) for a, b in zip(splits.split(DATA), (POOL, TEST), strict=True))
+    assert np.allclose(shares, 0.2, atol=0.02) and all(
+        np.array_equal(a, b) for a, b in zip(splits.split(DATA), (POOL, TEST), strict=True)
+    )
 
 
 def points(labels, test):
     labels = np.array(labels)
-    return Dataset("own", np.zeros((len(labels), 8, 8), np.uint8), labels, ("a", "b"), np.array(test, bool))
+    return Dataset(
+        "own", np.zeros((len(labels), 8, 8), np.uint8), labels, ("a", "b"), np.array(test, bool)
+    )
 
 
 def test_published_parts_are_kept_and_points_without_a_label_are_in_neither():
@@ -255,10 +316,16 @@ def test_published_parts_are_kept_and_points_without_a_label_are_in_neither():
 
 @pytest.mark.parametrize(
     ("labels", "test", "found"),
-    [([0, 1], [1, 1], "0 labeled training points and 2"), ([0, 1, 0], [0] * 3, "3 labeled training points and 0"), ([-1], [0], "0 label")],
+    [
+        ([0, 1], [1, 1], "0 labeled training points and 2"),
+        ([0, 1, 0], [0] * 3, "3 labeled training points and 0"),
+        ([-1], [0], "0 label"),
+    ],
 )
 def test_too_few_points_are_told(labels, test, found):
-    with pytest.raises(UserError, match=f"own: found {found}.*expected some of each. Choose more points"):
+    with pytest.raises(
+        UserError, match=f"own: found {found}.*expected some of each. Choose more points"
+    ):
         splits.split(points(labels, test))
 
 
@@ -267,7 +334,10 @@ def test_too_few_points_are_told(labels, test, found):
     [
         ({"protocol": "fast"}, "Protocol: found 'fast', expected one of epochs, steps, talk"),
         ({"rule": "best"}, "Selection rule: found 'best'"),
-        ({"rule": "top", "scores": None}, "Top: found no scores. This rule ranks the points: give it a strategy."),
+        (
+            {"rule": "top", "scores": None},
+            "Top: found no scores. This rule ranks the points: give it a strategy.",
+        ),
         ({"budget": 401}, "Budget k: found 401, but 400 points can be picked"),
         ({"rule": "random_balanced", "budget": 5}, "found a budget of 5 for 10 classes"),
         ({"network": "lenet5"}, "lenet5 needs images of at least 12 pixels a side, found 8"),
@@ -288,7 +358,11 @@ def test_rules_without_scores_ignore_them():
 
 def _threads() -> set[int]:
     """How many threads NumPy's matrix products may use."""
-    return {library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"}
+    return {
+        library["num_threads"]
+        for library in threadpoolctl.threadpool_info()
+        if library["user_api"] == "blas"
+    }
 
 
 def test_matrix_products_use_one_thread_until_the_last_unit_ends():

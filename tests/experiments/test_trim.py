@@ -13,7 +13,15 @@ from core.runtime import cache
 from core.types import UserError
 
 QUICK = Trim().with_(
-    dataset="digits", n=600, training=150, validation=80, budgets="20 5", methods="loss shapley", seeds=3, model="raw", share=0.1
+    dataset="digits",
+    n=600,
+    training=150,
+    validation=80,
+    budgets="20 5",
+    methods="loss shapley",
+    seeds=3,
+    model="raw",
+    share=0.1,
 )
 
 
@@ -24,7 +32,11 @@ def _own_cache(monkeypatch, tmp_path):
 
 
 def test_random_always_competes_and_comes_last():
-    assert Trim().methods[-1] == "random" and QUICK.methods == ("loss", "shapley", "random") and QUICK.budgets == (5, 20)
+    assert (
+        Trim().methods[-1] == "random"
+        and QUICK.methods == ("loss", "shapley", "random")
+        and QUICK.budgets == (5, 20)
+    )
     assert Trim().with_(methods="").methods == ("random",)
     assert Trim().with_(methods="random iv iv").methods == ("iv", "random")
 
@@ -37,7 +49,9 @@ def test_a_plan_survives_its_link():
 
 def test_settings_without_an_effect_are_at_their_default():
     assert Trim().with_(planted="none", share=0.3) == Trim().with_(planted="none")
-    assert Trim().with_(epochs=3) == Trim() and Trim().with_(model="mlp", epochs=3) != Trim().with_(model="mlp")
+    assert Trim().with_(epochs=3) == Trim() and Trim().with_(model="mlp", epochs=3) != Trim().with_(
+        model="mlp"
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +77,9 @@ def test_what_a_link_says_wrongly_is_told_and_the_rest_is_kept(part, said):
 
 def test_every_method_meets_every_seed_once():
     units = QUICK.units()
-    assert len(units) == len(set(units)) == 9 and {(u.method, u.seed) for u in units[:3]} == {(m, 1) for m in QUICK.methods}
+    assert len(units) == len(set(units)) == 9 and {(u.method, u.seed) for u in units[:3]} == {
+        (m, 1) for m in QUICK.methods
+    }
     assert len({unit.key("0" * 16) for unit in units}) == 9
     other = QUICK.with_(l2=0.5).units()[0]
     assert other.key("0" * 16) != units[0].key("0" * 16) != units[0].key("1" * 16)
@@ -84,7 +100,10 @@ def test_what_cannot_begin_is_refused_before_any_work(change, said):
 
 def test_a_network_for_images_needs_images():
     with pytest.raises(UserError, match="adult is a table"):
-        check(Trim().with_(dataset="adult", model="lenet5", training=200, validation=50, budgets="5"), datasets.load("adult"))
+        check(
+            Trim().with_(dataset="adult", model="lenet5", training=200, validation=50, budgets="5"),
+            datasets.load("adult"),
+        )
 
 
 @pytest.fixture
@@ -113,7 +132,9 @@ def test_the_grid_has_every_run_in_its_place(finished):
     for unit, outcome in found.items():
         place = QUICK.methods.index(unit.method), slice(None), unit.seed - 1
         assert np.array_equal(trimmed.accuracy[place], outcome["accuracy"])
-        assert np.array_equal(trimmed.removed[place], outcome["removed"]) and np.array_equal(trimmed.precision[place], outcome["precision"])
+        assert np.array_equal(trimmed.removed[place], outcome["removed"]) and np.array_equal(
+            trimmed.precision[place], outcome["precision"]
+        )
     assert (trimmed.removed[0].sum(axis=-1) == np.array([5, 20])[:, None]).all()
 
 
@@ -121,15 +142,23 @@ def test_the_difference_is_taken_seed_by_seed(finished):
     trimmed = grid(QUICK, finished[1], 10)
     found = against_random(trimmed)
     d = trimmed.accuracy[0, 2, :2] - trimmed.accuracy[2, 2, :2]
-    low, high = stats.t.interval(0.95, 1, loc=d.mean(), scale=stats.sem(d)) if d.std() else (d.mean(), d.mean())
-    assert [found.mean[0, 1], found.low[0, 1], found.high[0, 1]] == pytest.approx([d.mean(), low, high])
+    low, high = (
+        stats.t.interval(0.95, 1, loc=d.mean(), scale=stats.sem(d))
+        if d.std()
+        else (d.mean(), d.mean())
+    )
+    assert [found.mean[0, 1], found.low[0, 1], found.high[0, 1]] == pytest.approx(
+        [d.mean(), low, high]
+    )
     assert found.mean[2].tolist() == [0, 0] and found.seeds[0].tolist() == [2, 2]
 
 
 def test_the_rows_are_tidy(finished):
     _, found = finished
     columns = rows(QUICK, found)
-    assert len({len(column) for column in columns.values()}) == 1 and len(columns["value"]) == 8 * (3 + 2 + 1)
+    assert len({len(column) for column in columns.values()}) == 1 and len(columns["value"]) == 8 * (
+        3 + 2 + 1
+    )
     unit = QUICK.units()[0]
     lines = list(zip(*columns.values(), strict=True))
     assert (unit.method, 1, 20, "accuracy", float(found[unit]["accuracy"][2])) in lines
@@ -155,7 +184,10 @@ def test_the_presets_are_canonical_and_begin():
 
 def test_the_measured_pace_is_in_units_of_work():
     measured = QUICK.measurement
-    assert measured.task == "core.experiments.trim.plan:measure" and measured.key != QUICK.with_(l2=1).measurement.key
+    assert (
+        measured.task == "core.experiments.trim.plan:measure"
+        and measured.key != QUICK.with_(l2=1).measurement.key
+    )
     shown = trim.measure(*measured.arguments)
     assert shown["rate"] > 0 and shown["memory"] > 1e7 and shown["weights"] == (9 * 65) ** 2
 

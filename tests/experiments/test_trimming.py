@@ -27,7 +27,10 @@ def clouds():
     y = np.arange(60) % 2
     x = rng.normal(size=(60, 2)) + np.stack([6.0 * y - 3, 0 * y], axis=1)
     x[0], y[0], x[59], y[59] = [2.9, 0.1], 0, [4, 30], 1
-    unseen = Embedded(rng.normal(size=(40, 2)) + np.stack([6.0 * (np.arange(40) % 2) - 3, np.zeros(40)], axis=1), labels=np.arange(40) % 2)
+    unseen = Embedded(
+        rng.normal(size=(40, 2)) + np.stack([6.0 * (np.arange(40) % 2) - 3, np.zeros(40)], axis=1),
+        labels=np.arange(40) % 2,
+    )
     return Seen(x, y, unseen, softmax_head.fit(x, y, l2=0.01))
 
 
@@ -48,12 +51,17 @@ def test_the_loss_is_the_points_own_cross_entropy(clouds):
 
 
 def test_chance_is_uniform(clouds):
-    scores = np.concatenate([METHODS["random"].scores(clouds, np.random.default_rng(i)) for i in range(50)])
+    scores = np.concatenate(
+        [METHODS["random"].scores(clouds, np.random.default_rng(i)) for i in range(50)]
+    )
     assert abs(scores.mean() - 0.5) < 0.02 and abs(scores.std() - 12**-0.5) < 0.01
 
 
 def test_every_method_says_its_direction():
-    assert all("trimmed first" in method.says or "as likely to be trimmed" in method.says for method in METHODS.values())
+    assert all(
+        "trimmed first" in method.says or "as likely to be trimmed" in method.says
+        for method in METHODS.values()
+    )
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -62,37 +70,59 @@ def test_a_run_is_what_its_parts_say(digits, name):
     arrays, _ = run(digits, name, FLIPS, seed=2)
     given = material(digits, FLIPS, 2)
     seen = Dataset("seen", given.points, given.labels, digits.class_names, np.zeros(150, bool))
-    x, unseen, test = (embeddings.embed(one, "raw").embedding for one in (seen, part(digits, given.validation), part(digits, given.test)))
+    x, unseen, test = (
+        embeddings.embed(one, "raw").embedding
+        for one in (seen, part(digits, given.validation), part(digits, given.test))
+    )
 
     def accuracy(kept):
         head = softmax_head.fit(x[kept], given.labels[kept], l2=0.01)
-        return (softmax_head.probabilities(test, head).argmax(axis=1) == digits.labels[given.test]).mean()
+        return (
+            softmax_head.probabilities(test, head).argmax(axis=1) == digits.labels[given.test]
+        ).mean()
 
     head = softmax_head.fit(x, given.labels, l2=0.01)
     looked = Seen(x, given.labels, Embedded(unseen, labels=digits.labels[given.validation]), head)
     scores = METHODS[name].scores(looked, np.random.default_rng([2, 7]))
     order = np.argsort(-scores, kind="stable")
-    assert arrays["first"][:20].tolist() == order[:20].tolist() and arrays["score"] == pytest.approx(scores[arrays["first"]])
+    assert arrays["first"][:20].tolist() == order[:20].tolist() and arrays[
+        "score"
+    ] == pytest.approx(scores[arrays["first"]])
     expected = [accuracy(np.sort(order[b:])) for b in (0, 5, 20)]
-    assert arrays["accuracy"] == pytest.approx(expected, abs=1.5 / len(test)), "a point on the boundary may fall to either side"
+    assert arrays["accuracy"] == pytest.approx(expected, abs=1.5 / len(test)), (
+        "a point on the boundary may fall to either side"
+    )
     assert arrays["auc"] == auc(scores, given.planted)
     assert arrays["precision"].tolist() == [given.planted[order[:b]].mean() for b in (5, 20)]
-    assert arrays["removed"].tolist() == [np.bincount(given.labels[order[:b]], minlength=10).tolist() for b in (5, 20)]
+    assert arrays["removed"].tolist() == [
+        np.bincount(given.labels[order[:b]], minlength=10).tolist() for b in (5, 20)
+    ]
 
 
 def part(data, rows):
-    return Dataset("part", data.points[rows], data.labels[rows], data.class_names, np.zeros(len(rows), bool))
+    return Dataset(
+        "part", data.points[rows], data.labels[rows], data.class_names, np.zeros(len(rows), bool)
+    )
 
 
 def test_flips_are_found_better_than_by_chance(digits):
-    found = {name: np.mean([run(digits, name, FLIPS, seed)[0]["auc"] for seed in (1, 2, 3)]) for name in METHODS}
-    assert found["loss"] > 0.9 and found["shapley"] > 0.9 and found["iv"] > 0.8 and found["fi"] > 0.65
+    found = {
+        name: np.mean([run(digits, name, FLIPS, seed)[0]["auc"] for seed in (1, 2, 3)])
+        for name in METHODS
+    }
+    assert (
+        found["loss"] > 0.9 and found["shapley"] > 0.9 and found["iv"] > 0.8 and found["fi"] > 0.65
+    )
     assert 0.3 < found["random"] < 0.7 and 0.3 < found["leverage"] < 0.7
 
 
 def test_the_parts_do_not_overlap_and_methods_share_them(digits):
     given, again = material(digits, FLIPS, 1), material(digits, FLIPS, 1)
-    for a, b in ((given.rows, given.validation), (given.rows, given.test), (given.validation, given.test)):
+    for a, b in (
+        (given.rows, given.validation),
+        (given.rows, given.test),
+        (given.validation, given.test),
+    ):
         assert not set(a) & set(b)
     assert len(given.rows) == 150 and len(given.validation) == 80 and given.planted.sum() == 15
     assert np.array_equal(given.rows, again.rows) and np.array_equal(given.labels, again.labels)
@@ -111,13 +141,19 @@ def test_test_points_have_no_say(digits, name, model):
     known = Dataset("digits", digits.points, digits.labels, digits.class_names, marked)
     other = Dataset("digits", points, labels, digits.class_names, marked)
     first, second = (run(data, name, replace(FLIPS, model=model), 1)[0] for data in (known, other))
-    assert np.array_equal(first["first"], second["first"]) and first["score"] == pytest.approx(second["score"])
+    assert np.array_equal(first["first"], second["first"]) and first["score"] == pytest.approx(
+        second["score"]
+    )
     assert first["accuracy"][0] != second["accuracy"][0]
 
 
 def test_nothing_planted_nothing_to_find(digits):
     arrays, _ = run(digits, "loss", QUICK, seed=1)
-    assert np.isnan(arrays["auc"]) and np.isnan(arrays["precision"]).all() and np.isfinite(arrays["accuracy"]).all()
+    assert (
+        np.isnan(arrays["auc"])
+        and np.isnan(arrays["precision"]).all()
+        and np.isfinite(arrays["accuracy"]).all()
+    )
 
 
 def test_a_class_that_is_trimmed_away_is_never_predicted():
@@ -126,19 +162,34 @@ def test_a_class_that_is_trimmed_away_is_never_predicted():
     labels = np.concatenate([np.arange(60) % 2, np.full(12, 2)])
     centres = np.array([[-4.0, 0], [4, 0], [0, 60]])
     data = Dataset(
-        "three", (centres[labels] + rng.normal(size=(72, 2))).astype(np.float32), labels, ("a", "b", "c"), np.arange(72) % 4 == 3
+        "three",
+        (centres[labels] + rng.normal(size=(72, 2))).astype(np.float32),
+        labels,
+        ("a", "b", "c"),
+        np.arange(72) % 4 == 3,
     )
     setting = Setting(budgets=(1, 9), model="raw", training=45, validation=9, l2=0.01)
-    seed = next(s for s in range(50) if np.bincount(material(data, setting, s).labels, minlength=3)[2] == 8)
+    seed = next(
+        s for s in range(50) if np.bincount(material(data, setting, s).labels, minlength=3)[2] == 8
+    )
     arrays, _ = run(data, "leverage", setting, seed)
-    assert arrays["removed"][1][2] == 8 and arrays["accuracy"][0] == 1 and arrays["accuracy"][2] == 15 / 18
+    assert (
+        arrays["removed"][1][2] == 8
+        and arrays["accuracy"][0] == 1
+        and arrays["accuracy"][2] == 15 / 18
+    )
 
 
 def test_two_classes_of_which_one_is_left():
     rng, labels = np.random.default_rng(0), (np.arange(200) % 10 == 0).astype(np.int64)
     points = (rng.normal(size=(200, 2)) + 80 * labels[:, None]).astype(np.float32)
     data = Dataset("two", points, labels, ("many", "few"), np.arange(200) >= 150)
-    arrays, _ = run(data, "leverage", Setting(budgets=(30,), model="raw", training=100, validation=20, l2=0.01), 1)
+    arrays, _ = run(
+        data,
+        "leverage",
+        Setting(budgets=(30,), model="raw", training=100, validation=20, l2=0.01),
+        1,
+    )
     assert arrays["accuracy"][0] == 1 and arrays["accuracy"][1] == 0.9
 
 
@@ -155,7 +206,13 @@ def test_progress_rises_to_the_end(digits):
     told = []
     run(digits, "fi", QUICK, 1, lambda fraction, text: told.append((fraction, text)))
     fractions = [fraction for fraction, _ in told]
-    assert fractions == sorted(fractions) and fractions[0] > 0 and fractions[-1] < 1 and "FI-util" in told[0][1] and "20" in told[-1][1]
+    assert (
+        fractions == sorted(fractions)
+        and fractions[0] > 0
+        and fractions[-1] < 1
+        and "FI-util" in told[0][1]
+        and "20" in told[-1][1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,9 +238,19 @@ def test_a_dead_column_without_a_penalty_is_a_singular_hessian():
     data = Dataset("dead", points, labels, ("0", "1"), np.arange(300) >= 200)
     for name in ("fi", "iv"):
         with pytest.raises(UserError, match="fit the head with l2 above 0"):
-            run(data, name, Setting(budgets=(5,), model="raw", training=100, validation=50, l2=0.0), 1)
+            run(
+                data,
+                name,
+                Setting(budgets=(5,), model="raw", training=100, validation=50, l2=0.0),
+                1,
+            )
 
 
 def test_operations_grow_with_the_work():
-    assert operations("fi", QUICK, 784, 10) > operations("iv", QUICK, 784, 10) > operations("random", QUICK, 784, 10) > 0
+    assert (
+        operations("fi", QUICK, 784, 10)
+        > operations("iv", QUICK, 784, 10)
+        > operations("random", QUICK, 784, 10)
+        > 0
+    )
     assert operations("fi", replace(QUICK, model="pca"), 784, 10) < operations("fi", QUICK, 784, 10)

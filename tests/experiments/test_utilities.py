@@ -78,15 +78,23 @@ def test_a_plan_that_cannot_run_is_refused_before_the_work(plan, said):
 def test_units_and_their_keys():
     units, runs = QUICK.units(), ROUNDS.units()
     assert [unit.seed for unit in units] == [1, 2]
-    assert [(unit.seed, unit.strategy) for unit in runs] == [(seed, name) for seed in (1, 2) for name in STRATEGIES]
-    others = [QUICK.with_(**change).units()[0] for change in ({"l2": 0.1}, {"pool": 13}, {"seen": DIGITS.with_(embedding="pca")})]
+    assert [(unit.seed, unit.strategy) for unit in runs] == [
+        (seed, name) for seed in (1, 2) for name in STRATEGIES
+    ]
+    others = [
+        QUICK.with_(**change).units()[0]
+        for change in ({"l2": 0.1}, {"pool": 13}, {"seen": DIGITS.with_(embedding="pca")})
+    ]
     keys = {unit.key("x") for unit in (*units, *runs, *others)} | {units[0].key("y")}
     assert len(keys) == len(units) + len(runs) + len(others) + 1
     assert units[0].work == 12 * 10 + 30 + 100 and runs[0].work == 30
     assert QUICK.with_(seeds=3).units()[:2] == units, "more seeds keep what is finished"
 
 
-@pytest.mark.parametrize(("plan", "do", "module", "name"), [(QUICK, compute, one_more, "compare"), (ROUNDS, query, None, "run")])
+@pytest.mark.parametrize(
+    ("plan", "do", "module", "name"),
+    [(QUICK, compute, one_more, "compare"), (ROUNDS, query, None, "run")],
+)
 def test_a_unit_is_computed_once_and_kept(monkeypatch, plan, do, module, name):
     from core.experiments.influence import queries
 
@@ -114,8 +122,14 @@ def test_what_is_packed_comes_out_again():
 
 def test_the_speed_is_measured_on_the_plans_own_points():
     measured = cost.measurement_of(QUICK)
-    assert measured.key != cost.measurement_of(QUICK.with_(labeled=31)).key and measured.task == "core.experiments.influence.plan:measure"
-    assert utilities.measure(*measured.arguments)["rate"] > 0 and measured.told.format(1234.5) == "1,234 retrained heads per second each"
+    assert (
+        measured.key != cost.measurement_of(QUICK.with_(labeled=31)).key
+        and measured.task == "core.experiments.influence.plan:measure"
+    )
+    assert (
+        utilities.measure(*measured.arguments)["rate"] > 0
+        and measured.told.format(1234.5) == "1,234 retrained heads per second each"
+    )
 
 
 def test_more_runs_than_a_machine_should_do_are_refused():
@@ -128,9 +142,13 @@ def test_more_runs_than_a_machine_should_do_are_refused():
 def test_what_would_fail_in_the_first_unit_is_refused_before():
     letters = datasets.load("letter")
     big = Utilities().with_(seen=Spec(dataset="letter"), labeled=100, pool=2_000, validation=5_000)
-    with pytest.raises(UserError, match=r"2,000 points judged by 5,000, which takes 2\.7e\+10 numbers"):
+    with pytest.raises(
+        UserError, match=r"2,000 points judged by 5,000, which takes 2\.7e\+10 numbers"
+    ):
         check(big, letters)
     check(big.with_(validation=1_000), letters)
     wide = dataclasses.replace(letters, points=np.zeros((20_000, 28, 28), np.uint8))
-    with pytest.raises(UserError, match="400 points of 26 classes, whose head has 10,025 parameters"):
+    with pytest.raises(
+        UserError, match="400 points of 26 classes, whose head has 10,025 parameters"
+    ):
         check(big.with_(validation=1_000, labeled=400, pool=50), wide)

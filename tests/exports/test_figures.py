@@ -20,25 +20,40 @@ LINES = [Line("Top, raw", "#D55E00"), Line("Random", "#8C8C8C", (5, 4))]
 @pytest.fixture(scope="module")
 def description() -> str:
     accuracy = np.array([[[0.5, 0.6], [0.7, 0.8]], [[0.8, 0.82], [0.9, 0.92]]])
-    return run_charts.accuracy_by_budget((100, 1000), estimate(accuracy), LINES, dark=False).properties(width=600).to_json()
+    return (
+        run_charts.accuracy_by_budget((100, 1000), estimate(accuracy), LINES, dark=False)
+        .properties(width=600)
+        .to_json()
+    )
 
 
 def test_the_svg_holds_the_names_and_the_lines(description):
     svg = figures.render(description, "svg")
     root = ElementTree.fromstring(svg)
     assert root.tag.endswith("svg")
-    texts = {"".join(element.itertext()).strip() for element in root.iter() if element.tag.endswith("text")}
+    texts = {
+        "".join(element.itertext()).strip()
+        for element in root.iter()
+        if element.tag.endswith("text")
+    }
     assert {"Top, raw", "Random", "100", "1,000", "accuracy on the test points"} <= texts
     strokes = {element.get("stroke") for element in root.iter()}
     assert {line.colour for line in LINES} <= strokes
 
 
 def test_the_png_has_two_pixels_for_each_of_the_svgs(description):
-    png, root = figures.render(description, "png"), ElementTree.fromstring(figures.render(description, "svg"))
+    png, root = (
+        figures.render(description, "png"),
+        ElementTree.fromstring(figures.render(description, "svg")),
+    )
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     size = struct.unpack(">II", png[16:24])
-    assert size == pytest.approx([figures.SCALE * float(root.get(side)) for side in ("width", "height")], abs=figures.SCALE)
-    assert size[0] > figures.SCALE * 600, "the chart is 600 pixels wide, the names and the axis stand beside it"
+    assert size == pytest.approx(
+        [figures.SCALE * float(root.get(side)) for side in ("width", "height")], abs=figures.SCALE
+    )
+    assert size[0] > figures.SCALE * 600, (
+        "the chart is 600 pixels wide, the names and the axis stand beside it"
+    )
 
 
 def test_another_format_is_said():

@@ -19,23 +19,41 @@ def ranking(**changes) -> Spec:
 
 def test_by_hand():
     deep = Spec().with_(embedding="cnn_classification", seed=2, strategy_knobs=(("ridge", 0.1),))
-    assert column_names([Spec(), deep]) == ["raw_leverage", "cnn_classification_seed2_leverage_ridge0.1"]
+    assert column_names([Spec(), deep]) == [
+        "raw_leverage",
+        "cnn_classification_seed2_leverage_ridge0.1",
+    ]
     drawn = ranking(embedding="pca", embedding_knobs=(("k", 20),), strategy="random", draw=4)
     assert column_names([drawn]) == ["pca_k20_random_draw4"]
-    assert column_names([ranking(strategy_knobs=(("ridge", 10.0), ("rank", 15)))]) == ["raw_leverage_ridge10_rank15"]
+    assert column_names([ranking(strategy_knobs=(("ridge", 10.0), ("rank", 15)))]) == [
+        "raw_leverage_ridge10_rank15"
+    ]
 
 
 def every_ranking() -> list[Spec]:
     """Each scorer under each embedding, with every step of every knob, other seeds and draws."""
     found = []
     for name, seen in embeddings.embedders().items():
-        settings = [(), *(((knob.name, value),) for knob in seen.knobs.values() for value in knob.choices)]
-        found += [Spec().with_(embedding=name, seed=seed, embedding_knobs=given) for given in settings for seed in (1, 2, 12)]
+        settings = [
+            (),
+            *(((knob.name, value),) for knob in seen.knobs.values() for value in knob.choices),
+        ]
+        found += [
+            Spec().with_(embedding=name, seed=seed, embedding_knobs=given)
+            for given in settings
+            for seed in (1, 2, 12)
+        ]
         for chosen in menu.rankers():
             ranked = menu.find(chosen).knobs
-            steps = [((knob.name, value),) for knob in ranked.values() for value in (*knob.choices, knob.default)]
+            steps = [
+                ((knob.name, value),)
+                for knob in ranked.values()
+                for value in (*knob.choices, knob.default)
+            ]
             found += [
-                Spec().with_(embedding=name, strategy=chosen, strategy_knobs=given, draw=draw) for given in ((), *steps) for draw in (0, 3)
+                Spec().with_(embedding=name, strategy=chosen, strategy_knobs=given, draw=draw)
+                for given in ((), *steps)
+                for draw in (0, 3)
             ]
     return list(dict.fromkeys(found))
 
@@ -69,15 +87,27 @@ WORDS = {
     "random:4": {"strategy": "random", "draw": 4},
     "cnn_classification:2": {"embedding": "cnn_classification", "seed": 2},
     "projection:3:entropy": {"embedding": "projection", "seed": 3, "strategy": "entropy"},
-    "pca:k=20:leverage:ridge=0.1": {"embedding": "pca", "embedding_knobs": (("k", 20),), "strategy_knobs": (("ridge", 0.1),)},
-    "projection:2:k=50:random:5": {"embedding": "projection", "seed": 2, "embedding_knobs": (("k", 50),), "strategy": "random", "draw": 5},
+    "pca:k=20:leverage:ridge=0.1": {
+        "embedding": "pca",
+        "embedding_knobs": (("k", 20),),
+        "strategy_knobs": (("ridge", 0.1),),
+    },
+    "projection:2:k=50:random:5": {
+        "embedding": "projection",
+        "seed": 2,
+        "embedding_knobs": (("k", 50),),
+        "strategy": "random",
+        "draw": 5,
+    },
 }
 
 
 @pytest.mark.parametrize("word", WORDS)
 def test_a_word_says_which_ranking(word):
     data = Spec().with_(dataset="mnist", n=500, subset=3, strategy="entropy", embedding="pca")
-    assert parse_ranking(word, data) == Spec().with_(dataset="mnist", n=500, subset=3, **WORDS[word])
+    assert parse_ranking(word, data) == Spec().with_(
+        dataset="mnist", n=500, subset=3, **WORDS[word]
+    )
 
 
 BAD = {
@@ -103,6 +133,8 @@ def test_a_word_that_ranks_nothing_is_told(word):
 
 
 def test_a_strategy_that_lacks_an_input_of_whole_datasets_is_told():
-    (lacking, reason) = next((name, reason) for name, reason in menu.rankers().items() if reason)
-    with pytest.raises(UserError, match=re.escape(f"{menu.find(lacking).label} {reason}. Choose another")):
+    lacking, reason = next((name, reason) for name, reason in menu.rankers().items() if reason)
+    with pytest.raises(
+        UserError, match=re.escape(f"{menu.find(lacking).label} {reason}. Choose another")
+    ):
         parse_ranking(lacking, POINTS)

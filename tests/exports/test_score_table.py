@@ -36,7 +36,10 @@ SCORES = np.array([0.1, 0.30000000000000004, 1e-17, 0.1])
 DIGITS = Spec().with_(dataset="digits")
 RIDGED = DIGITS.with_(embedding="pca", strategy_knobs=(("ridge", 0.1),))
 ONE = [Column(DIGITS, SCORES)]
-TWO = [Column(DIGITS, SCORES, {"rank": 50, "sum": 49.5, "spec": {}, "data": "old"}), Column(RIDGED, -SCORES)]
+TWO = [
+    Column(DIGITS, SCORES, {"rank": 50, "sum": 49.5, "spec": {}, "data": "old"}),
+    Column(RIDGED, -SCORES),
+]
 PLACES = np.array([[0.1, 1], [2, 3], [4, 5], [6, 7]], np.float32)
 MAP = Projection(RIDGED, PLACES, {"trustworthiness": 0.9, "data": "old"})
 
@@ -68,14 +71,25 @@ def test_without_labels_the_label_is_empty():
 
 def test_csv_loses_nothing():
     text = encode(table(DATA, ONE), "csv").decode().splitlines()
-    assert text[0] == "id,index,split,label,score_raw_leverage,rank_raw_leverage" and text[2] == "10,10,train,,0.30000000000000004,1"
+    assert (
+        text[0] == "id,index,split,label,score_raw_leverage,rank_raw_leverage"
+        and text[2] == "10,10,train,,0.30000000000000004,1"
+    )
     assert [float(line.split(",")[4]) for line in text[1:]] == SCORES.tolist()
 
 
 def test_parquet_keeps_types():
-    frame = pd.read_parquet(io.BytesIO(encode(table(DATA, TWO, MAP), "parquet", manifest(DATA, TWO, MAP))))
-    assert frame.equals(table(DATA, TWO, MAP).astype(frame.dtypes)) and frame["score_raw_leverage"].tolist() == SCORES.tolist()
-    kinds = [frame[name].dtype.kind for name in ("index", "score_raw_leverage", "rank_raw_leverage", "projection_x")]
+    frame = pd.read_parquet(
+        io.BytesIO(encode(table(DATA, TWO, MAP), "parquet", manifest(DATA, TWO, MAP)))
+    )
+    assert (
+        frame.equals(table(DATA, TWO, MAP).astype(frame.dtypes))
+        and frame["score_raw_leverage"].tolist() == SCORES.tolist()
+    )
+    kinds = [
+        frame[name].dtype.kind
+        for name in ("index", "score_raw_leverage", "rank_raw_leverage", "projection_x")
+    ]
     assert kinds == ["i", "f", "i", "f"]
 
 
@@ -114,18 +128,39 @@ def test_rankings_of_other_points_do_not_share_a_file():
 def test_the_manifest_restores_every_spec_and_names_code_and_versions():
     said = json.loads(manifest(DATA, TWO, MAP))
     assert said["leverage_lab"] == 1
-    about = {"name": "digits", "title": "Digits 8 x 8", "n": None, "subset": 0, "points": 4, "fingerprint": DATA.fingerprint}
+    about = {
+        "name": "digits",
+        "title": "Digits 8 x 8",
+        "n": None,
+        "subset": 0,
+        "points": 4,
+        "fingerprint": DATA.fingerprint,
+    }
     assert said["data"] == about
-    for entry, column, name in zip(said["rankings"], TWO, ("raw_leverage", "pca_leverage_ridge0.1"), strict=True):
-        assert from_query(entry["spec"]) == (column.spec, []) and entry["title"] == column.spec.title()
+    for entry, column, name in zip(
+        said["rankings"], TWO, ("raw_leverage", "pca_leverage_ridge0.1"), strict=True
+    ):
+        assert (
+            from_query(entry["spec"]) == (column.spec, []) and entry["title"] == column.spec.title()
+        )
         assert (entry["score"], entry["rank"]) == (f"score_{name}", f"rank_{name}")
-        assert entry["code"] == score_code(column.spec) and entry["checksum"] == checksum(column.scores)
-    assert said["rankings"][0]["facts"] == {"rank": 50, "sum": 49.5}, "what is said elsewhere is not repeated"
-    assert said["projection"]["x"] == "projection_x" and said["projection"]["facts"] == {"trustworthiness": 0.9}
+        assert entry["code"] == score_code(column.spec) and entry["checksum"] == checksum(
+            column.scores
+        )
+    assert said["rankings"][0]["facts"] == {"rank": 50, "sum": 49.5}, (
+        "what is said elsewhere is not repeated"
+    )
+    assert said["projection"]["x"] == "projection_x" and said["projection"]["facts"] == {
+        "trustworthiness": 0.9
+    }
     mapped = RIDGED.with_(strategy_knobs=())
-    assert from_query(said["projection"]["spec"]) == (mapped, []) and said["projection"]["code"] == map_code(mapped)
+    assert from_query(said["projection"]["spec"]) == (mapped, []) and said["projection"][
+        "code"
+    ] == map_code(mapped)
     assert said["projection"]["title"] == "UMAP of Principal components"
-    assert set(said["versions"]) == {"python", *PACKAGES} and said["versions"]["numpy"] == importlib.metadata.version("numpy")
+    assert set(said["versions"]) == {"python", *PACKAGES} and said["versions"][
+        "numpy"
+    ] == importlib.metadata.version("numpy")
 
 
 def test_the_map_of_a_seeded_embedding_says_its_seed_and_settings():
@@ -136,4 +171,6 @@ def test_the_map_of_a_seeded_embedding_says_its_seed_and_settings():
 
 def test_a_checksum_is_of_the_numbers():
     assert checksum(SCORES) == checksum(SCORES[::-1][::-1].astype(">f8")) != checksum(SCORES[::-1])
-    assert checksum(np.array([0.5], np.float32)) == checksum(np.array([0.5])) and checksum(np.array([0.0])) != checksum(np.array([-0.0]))
+    assert checksum(np.array([0.5], np.float32)) == checksum(np.array([0.5])) and checksum(
+        np.array([0.0])
+    ) != checksum(np.array([-0.0]))

@@ -23,7 +23,9 @@ from tests.tools import pages
 from tests.tools.pages import widget
 
 asked, held = pages.asked, pages.held
-INSIDES = re.compile(r"(?<![\w:/.])/(?:tmp|var|usr|opt|etc|root|srv|[\w.-]+/[\w.-]+)|LEVERAGE_LAB|\b\w*Error\b|Traceback")
+INSIDES = re.compile(
+    r"(?<![\w:/.])/(?:tmp|var|usr|opt|etc|root|srv|[\w.-]+/[\w.-]+)|LEVERAGE_LAB|\b\w*Error\b|Traceback"
+)
 
 
 @pytest.fixture
@@ -35,7 +37,13 @@ def hosted(monkeypatch):
 def seen(at) -> str:
     """All that stands on the page."""
     kinds = (at.error, at.warning, at.info, at.markdown, at.caption, at.title, at.exception)
-    return "\n".join([pages.texts(at), *(str(element.value) for kind in kinds for element in kind), *(b.label for b in at.button)])
+    return "\n".join(
+        [
+            pages.texts(at),
+            *(str(element.value) for kind in kinds for element in kind),
+            *(b.label for b in at.button),
+        ]
+    )
 
 
 def test_the_quick_strategies_are_there():
@@ -45,7 +53,10 @@ def test_the_quick_strategies_are_there():
 # the switch
 
 
-@pytest.mark.parametrize(("text", "expected"), [("1", True), ("true", True), (" YES ", True), ("0", False), ("", False), ("no", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1", True), ("true", True), (" YES ", True), ("0", False), ("", False), ("no", False)],
+)
 def test_one_variable_says_so(text, expected, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_HOSTED", text)
     assert policy.hosted() is expected
@@ -76,9 +87,14 @@ HARMLESS = [
 @pytest.mark.parametrize("message", INTERNAL)
 def test_a_visitor_reads_a_number_in_place_of_the_insides(message, hosted, caplog):
     said = policy.said(message)
-    number = re.fullmatch(rf"{re.escape(policy.BROKEN)} Its host finds the details in the log under the number ([0-9a-f]{{8}})\.", said)[1]
+    number = re.fullmatch(
+        rf"{re.escape(policy.BROKEN)} Its host finds the details in the log under the number ([0-9a-f]{{8}})\.",
+        said,
+    )[1]
     assert f"{number}: {message}" in caplog.text and not INSIDES.search(said)
-    assert policy.said(message) == said and caplog.text.count(message) == 1, "a page that is drawn again logs nothing new"
+    assert policy.said(message) == said and caplog.text.count(message) == 1, (
+        "a page that is drawn again logs nothing new"
+    )
 
 
 @pytest.mark.parametrize("message", HARMLESS)
@@ -96,16 +112,43 @@ def test_at_home_everything_is_said(message):
 MNIST = Spec()
 REFUSED = [
     ("core.pipeline:map_of", MNIST, "70,000 points to be drawn on a map"),
-    ("core.pipeline:scores", MNIST.with_(n=2001, strategy="influence_value"), "2,001 points (strategy: Influence, helpful first)"),
-    ("core.pipeline:scores", MNIST.with_(strategy="typicality"), "70,000 points (strategy: Typicality)"),
-    ("core.pipeline:scores", MNIST.with_(n=10_001, strategy="entropy"), "10,001 points (strategy: Entropy)"),
-    ("core.pipeline:scores", MNIST.with_(embedding="random_relu", embedding_knobs=(("k", "16384"),)), "1,146,880,000 values to be scored"),
+    (
+        "core.pipeline:scores",
+        MNIST.with_(n=2001, strategy="influence_value"),
+        "2,001 points (strategy: Influence, helpful first)",
+    ),
+    (
+        "core.pipeline:scores",
+        MNIST.with_(strategy="typicality"),
+        "70,000 points (strategy: Typicality)",
+    ),
+    (
+        "core.pipeline:scores",
+        MNIST.with_(n=10_001, strategy="entropy"),
+        "10,001 points (strategy: Entropy)",
+    ),
+    (
+        "core.pipeline:scores",
+        MNIST.with_(embedding="random_relu", embedding_knobs=(("k", "16384"),)),
+        "1,146,880,000 values to be scored",
+    ),
     ("core.pipeline:scores", Spec().with_(dataset="cifar10"), "184,320,000 values"),
-    ("core.pipeline:agreement_of", Comparison(tuple(MNIST.with_(embedding="pca", embedding_knobs=(("k", str(k)),)) for k in range(1, 20))),
-     "1,330,000 scores in one comparison"),
-    ("core.experiments.active.replay:compute", Active().with_(pool=50_000).units()[0], "50,000 points in the pool"),
+    (
+        "core.pipeline:agreement_of",
+        Comparison(
+            tuple(
+                MNIST.with_(embedding="pca", embedding_knobs=(("k", str(k)),)) for k in range(1, 20)
+            )
+        ),
+        "1,330,000 scores in one comparison",
+    ),
+    (
+        "core.experiments.active.replay:compute",
+        Active().with_(pool=50_000).units()[0],
+        "50,000 points in the pool",
+    ),
     ("core.pipeline:fetch_dataset", "cifar10", "python -m core fetch cifar10"),
-]  # fmt: skip
+]
 ALLOWED = [
     ("core.pipeline:scores", MNIST.with_(strategy_knobs=(("ridge", "0.1"),))),
     ("core.pipeline:scores", MNIST.with_(strategy="class_leverage")),
@@ -119,7 +162,9 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(("task", "argument", "why"), REFUSED)
-def test_a_question_too_large_is_refused_with_the_number_and_a_mend(task, argument, why, hosted, monkeypatch):
+def test_a_question_too_large_is_refused_with_the_number_and_a_mend(
+    task, argument, why, hosted, monkeypatch
+):
     with pytest.raises(UserError, match=re.escape(why)) as refusal:
         limits.check_task(task, (argument, 0))
     assert "hosted demo" in str(refusal.value) and not INSIDES.search(str(refusal.value))
@@ -133,16 +178,28 @@ def test_what_an_audience_tries_is_allowed(task, argument, hosted):
     limits.check_task(task, (argument, 0))
 
 
-PLAN = Retraining().with_(dataset="digits", network="linear", budgets="50 100", candidates="random", seeds=2)
+PLAN = Retraining().with_(
+    dataset="digits", network="linear", budgets="50 100", candidates="random", seeds=2
+)
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
         ({"seeds": BOUNDS.seeds + 1}, f"{BOUNDS.seeds + 1} seeds"),
-        ({"budgets": " ".join(map(str, range(10, 10 * (BOUNDS.budgets + 2), 10)))}, f"{BOUNDS.budgets + 1} budgets"),
+        (
+            {"budgets": " ".join(map(str, range(10, 10 * (BOUNDS.budgets + 2), 10)))},
+            f"{BOUNDS.budgets + 1} budgets",
+        ),
         ({"dataset": "mnist", "budgets": "100 50000"}, "50,000 points in the largest budget"),
-        ({"seeds": 20, "budgets": "10 20 30 40 50", "candidates": "top:raw bottom:raw top:pca random"}, "400 trainings"),
+        (
+            {
+                "seeds": 20,
+                "budgets": "10 20 30 40 50",
+                "candidates": "top:raw bottom:raw top:pca random",
+            },
+            "400 trainings",
+        ),
     ],
 )
 def test_an_experiment_too_large_is_refused(changes, why, hosted):
@@ -164,14 +221,20 @@ def test_every_experiment_that_comes_finished_could_be_varied(hosted):
     """A visitor who changes one setting of what they see is not refused for what they did not change."""
     for plans in presets.SHIPPED.values():
         for plan in plans:
-            if len(plan.units()) <= BOUNDS.units and max(getattr(plan, "budgets", (0,))) <= BOUNDS.pool:
+            if (
+                len(plan.units()) <= BOUNDS.units
+                and max(getattr(plan, "budgets", (0,))) <= BOUNDS.pool
+            ):
                 limits.check_plan(plan, plan.units(), None)
 
 
 def test_the_queues_are_bounded(hosted, monkeypatch):
     limits.check_queue(BOUNDS.jobs - 1, BOUNDS.queue - 1)
     limits.check_experiments(BOUNDS.experiments - 1)
-    for own, everyone, why in ((BOUNDS.jobs, 0, "of yours under way"), (0, BOUNDS.queue, "waiting on this server")):
+    for own, everyone, why in (
+        (BOUNDS.jobs, 0, "of yours under way"),
+        (0, BOUNDS.queue, "waiting on this server"),
+    ):
         with pytest.raises(UserError, match=why):
             limits.check_queue(own, everyone)
     with pytest.raises(UserError, match="experiments waiting on this server"):
@@ -186,14 +249,30 @@ def test_the_queues_are_bounded(hosted, monkeypatch):
 
 def test_a_link_cannot_ask_for_what_the_widgets_would_not_give(hosted, asked):
     at = pages.visit("pages/explore.py", strategy="influence_value")
-    assert not at.exception and asked == [] and "70,000 points (strategy: Influence, helpful first)" in at.error[0].value
-    assert not [b for b in at.button if b.label == "Try again"], "the same question would be refused again"
+    assert (
+        not at.exception
+        and asked == []
+        and "70,000 points (strategy: Influence, helpful first)" in at.error[0].value
+    )
+    assert not [b for b in at.button if b.label == "Try again"], (
+        "the same question would be refused again"
+    )
     widget(at.select_slider, "Points").set_value(1000).run()
     assert not at.error and "core.pipeline:scores" in asked
 
 
 def test_bundled_results_are_shown_without_a_question(hosted, asked):
-    for page in ("explore", "agreement", "map", "retrain", "active", "influence", "trim", "simulations", "lesson"):
+    for page in (
+        "explore",
+        "agreement",
+        "map",
+        "retrain",
+        "active",
+        "influence",
+        "trim",
+        "simulations",
+        "lesson",
+    ):
         at = pages.visit(f"pages/{page}.py")
         assert not at.exception and not at.error, page
         assert asked == [], page
@@ -219,7 +298,9 @@ def test_visitors_download_nothing(hosted, asked, monkeypatch, tmp_path):
     for page in ("explore", "agreement", "map", "retrain"):
         at = pages.visit(f"pages/{page}.py", dataset="kmnist")
         assert not at.exception and asked == [] and "python -m core fetch kmnist" in seen(at)
-        assert not [b for b in at.button if b.label.startswith("Download K")] and not INSIDES.search(seen(at))
+        assert not [
+            b for b in at.button if b.label.startswith("Download K")
+        ] and not INSIDES.search(seen(at))
 
 
 def failing(*_):
@@ -227,10 +308,19 @@ def failing(*_):
 
 
 def test_a_worker_that_stumbles_says_a_number(hosted, monkeypatch, caplog):
-    monkeypatch.setattr(jobs, "submit", lambda task, *args, key, priority=0, owner=None: stumbled(key, task, args))
+    monkeypatch.setattr(
+        jobs, "submit", lambda task, *args, key, priority=0, owner=None: stumbled(key, task, args)
+    )
     at = pages.visit("pages/explore.py", **pages.DIGITS)
-    assert not at.exception and "The computation stopped unexpectedly." in at.error[0].value and not INSIDES.search(seen(at))
-    assert re.search(r"number ([0-9a-f]{8})", at.error[0].value)[1] in caplog.text and "KeyError" in caplog.text
+    assert (
+        not at.exception
+        and "The computation stopped unexpectedly." in at.error[0].value
+        and not INSIDES.search(seen(at))
+    )
+    assert (
+        re.search(r"number ([0-9a-f]{8})", at.error[0].value)[1] in caplog.text
+        and "KeyError" in caplog.text
+    )
 
 
 def stumbled(key, task, args):
@@ -247,7 +337,10 @@ def stumbled(key, task, args):
 @pytest.mark.parametrize("place", ["a file", "no folder of ours"])
 def test_a_disk_that_refuses_is_told_without_its_name(place, hosted, monkeypatch, tmp_path):
     (tmp_path / "taken").write_text("not a folder")
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "taken" / "cache") if place == "a file" else "/proc/cache")
+    monkeypatch.setenv(
+        "LEVERAGE_LAB_CACHE",
+        str(tmp_path / "taken" / "cache") if place == "a file" else "/proc/cache",
+    )
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     assert not at.exception and pages.galleries(at) and "could not keep it" in at.warning[0].value
     assert not INSIDES.search(seen(at)) and str(tmp_path) not in seen(at)
@@ -262,7 +355,14 @@ def test_a_wrong_setting_of_the_host_is_not_a_visitors_business(hosted, monkeypa
 # experiments
 
 PAGE = "pages/retrain.py"
-LINK = {"dataset": "digits", "network": "linear", "budgets": "50 100", "candidates": "random", "seeds": "2", "epochs": "2"}
+LINK = {
+    "dataset": "digits",
+    "network": "linear",
+    "budgets": "50 100",
+    "candidates": "random",
+    "seeds": "2",
+    "epochs": "2",
+}
 
 
 @pytest.fixture
@@ -281,10 +381,16 @@ def measured(monkeypatch):
 def test_an_experiment_beyond_the_bounds_cannot_be_started(hosted, measured):
     measured(10.0)
     at = pages.visit(PAGE, **LINK)
-    assert not at.exception and "on the hosted demo an experiment may take 10" in seen(at) and widget(at.button, "Start").disabled
+    assert (
+        not at.exception
+        and "on the hosted demo an experiment may take 10" in seen(at)
+        and widget(at.button, "Start").disabled
+    )
     key = store.plan_key(retrain.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint)
     at = pages.visit(PAGE, **LINK, job=key)
-    assert not at.exception and runner.unfinished() == [], "a link with its job starts nothing either"
+    assert not at.exception and runner.unfinished() == [], (
+        "a link with its job starts nothing either"
+    )
 
 
 def test_an_experiment_begins_when_it_is_known_how_long_it_takes(hosted, measured, held):
@@ -328,7 +434,9 @@ def test_past_experiments_of_the_app_are_everybodys(hosted, measured, monkeypatc
     cache.put(key, {}, record)
     measured(1e6)
     at = pages.visit(PAGE, **LINK)
-    assert [b.label.split("  ")[0] for b in at.button if (b.key or "").startswith("history")] == ["shipped"]
+    assert [b.label.split("  ")[0] for b in at.button if (b.key or "").startswith("history")] == [
+        "shipped"
+    ]
 
 
 # turns
@@ -347,10 +455,16 @@ def test_on_the_hosted_demo_a_newer_question_takes_the_place_of_an_older_one(hos
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     for ridge in (1.0, 10.0):
         widget(at.select_slider, "Ridge λ").set_value(ridge).run()
-    assert [job.state for job in begun] == ["cancelled", "running", "running"], "the last but one goes with the next run"
+    assert [job.state for job in begun] == ["cancelled", "running", "running"], (
+        "the last but one goes with the next run"
+    )
     at.run()
-    assert [job.state for job in begun] == ["cancelled", "cancelled", "running"] and at.get("progress")
-    assert jobs.find(begun[0].key) is None, "whoever asks for it next is not told that it was stopped"
+    assert [job.state for job in begun] == ["cancelled", "cancelled", "running"] and at.get(
+        "progress"
+    )
+    assert jobs.find(begun[0].key) is None, (
+        "whoever asks for it next is not told that it was stopped"
+    )
 
 
 def test_what_another_visitor_waits_for_goes_on(hosted, held):
@@ -358,7 +472,11 @@ def test_what_another_visitor_waits_for_goes_on(hosted, held):
     one, two = (pages.visit("pages/explore.py", **pages.DIGITS) for _ in range(2))
     assert len(begun) == 1 and len(begun[0].owners) == 2
     widget(one.button, "Stop").click().run()
-    assert begun[0].state == "running" and "Stopped. Nothing was lost" in one.info[0].value and not one.get("progress")
+    assert (
+        begun[0].state == "running"
+        and "Stopped. Nothing was lost" in one.info[0].value
+        and not one.get("progress")
+    )
     two.run()
     assert two.get("progress") and len(begun[0].owners) == 1
     widget(one.button, "Try again").click().run()
@@ -370,12 +488,17 @@ def test_what_another_visitor_waits_for_goes_on(hosted, held):
 
 def test_a_visitor_has_a_bounded_number_of_questions(hosted, held, monkeypatch):
     begun = held("scores")
-    monkeypatch.setattr(visitor, "_let_go_of_older", lambda run: None)  # one who asks faster than the page lets go
+    monkeypatch.setattr(
+        visitor, "_let_go_of_older", lambda run: None
+    )  # one who asks faster than the page lets go
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     for ridge in (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0):
         at.query_params["s.ridge"] = str(ridge)
         at.run()
-    assert len(begun) == BOUNDS.jobs and f"Found {BOUNDS.jobs} computations of yours under way" in at.error[0].value
+    assert (
+        len(begun) == BOUNDS.jobs
+        and f"Found {BOUNDS.jobs} computations of yours under way" in at.error[0].value
+    )
 
 
 def test_a_job_that_waits_says_behind_how_many(hosted, held):
@@ -420,7 +543,9 @@ def test_one_visitor_has_one_computation_at_a_time(hosted, monkeypatch):
     assert sent == ["a1", "b1", "free"] and made["a2"].state == "queued" and free.owners == set()
     jobs.let_go("a3", "a")
     made["a1"]._finish("done", value=1)
-    assert sent[3:] == ["a2"] and made["a3"].state == "cancelled" and jobs.wanted("a") == [made["a2"]]
+    assert (
+        sent[3:] == ["a2"] and made["a3"].state == "cancelled" and jobs.wanted("a") == [made["a2"]]
+    )
     jobs.join("b1", "a")
     jobs.let_go("b1", "b")
     assert made["b1"].state == "queued" and made["b1"].owners == {"a"}

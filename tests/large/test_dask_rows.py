@@ -30,7 +30,9 @@ def files(tmp_path_factory):
     np.save(folder / "x.npy", x)
     (folder / "parts").mkdir()
     for number, part in enumerate(np.array_split(x, 11)):
-        pd.DataFrame(part, columns=[f"c{j}" for j in range(D)]).to_parquet(folder / "parts" / f"part.{number}.parquet", row_group_size=70)
+        pd.DataFrame(part, columns=[f"c{j}" for j in range(D)]).to_parquet(
+            folder / "parts" / f"part.{number}.parquet", row_group_size=70
+        )
     x[[3, 1700], 5] = np.nan
     np.save(folder / "nan.npy", x)
     return folder
@@ -38,8 +40,17 @@ def files(tmp_path_factory):
 
 def on_workers(count: int, files):
     """Scores from each way in, with this many workers. They are threads of this process: processes of their own need long to start."""
-    quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}, "protocol": "tcp"}
-    with LocalCluster(count, threads_per_worker=1, processes=False, host="127.0.0.1", **quiet) as cluster, Client(cluster):
+    quiet = {
+        "dashboard_address": "127.0.0.1:0",
+        "scheduler_kwargs": {"dashboard": False},
+        "protocol": "tcp",
+    }
+    with (
+        LocalCluster(
+            count, threads_per_worker=1, processes=False, host="127.0.0.1", **quiet
+        ) as cluster,
+        Client(cluster),
+    ):
         array = da.from_array(table(), chunks=(300, 5))
         found = {
             "array": large.leverage(Spread(array)),
@@ -47,7 +58,9 @@ def on_workers(count: int, files):
             "npy": large.leverage(Spread(open_table(files / "x.npy"), rows=300)),
             "parquet": large.leverage(Spread(open_table(files / "parts"), rows=300)),
         }
-        with pytest.raises(UserError, match=r"2 of 2,000 rows hold NaN or infinity: rows 3, 1,700 \("):
+        with pytest.raises(
+            UserError, match=r"2 of 2,000 rows hold NaN or infinity: rows 3, 1,700 \("
+        ):
             large.leverage(Spread(open_table(files / "nan.npy"), rows=300))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("LEVERAGE_LAB_SCHEDULER", cluster.scheduler_address)
@@ -77,7 +90,12 @@ def test_one_worker_and_two_give_the_same_bits(one, two):
 def test_the_scores_are_those_of_one_process(way, one):
     scores, facts = one[way]
     assert np.abs(scores - leverage(table())).max() < 1e-12
-    assert facts["rank"] == 11 and facts["dead"] == 1 and facts["n"] == N and facts["sum"] == pytest.approx(11, abs=1e-10)
+    assert (
+        facts["rank"] == 11
+        and facts["dead"] == 1
+        and facts["n"] == N
+        and facts["sum"] == pytest.approx(11, abs=1e-10)
+    )
 
 
 def test_with_a_ridge(one):
@@ -85,14 +103,21 @@ def test_with_a_ridge(one):
 
 
 def test_the_same_chunks_give_the_same_bits_whatever_they_come_from(one):
-    assert np.array_equal(one["array"][0], one["npy"][0]) and np.array_equal(one["npy"][0], one["parquet"][0])
+    assert np.array_equal(one["array"][0], one["npy"][0]) and np.array_equal(
+        one["npy"][0], one["parquet"][0]
+    )
 
 
 def test_without_a_client_the_chunks_are_computed_here(one):
     heard = []
-    scores, _ = large.leverage(Spread(da.from_array(table(), chunks=(300, -1)), lambda *what: heard.append(what)))
+    scores, _ = large.leverage(
+        Spread(da.from_array(table(), chunks=(300, -1)), lambda *what: heard.append(what))
+    )
     assert np.array_equal(scores, one["array"][0])
-    assert heard[0] == (1 / 7, "Pass 1, 1 of 7 parts") and heard[-1] == (1.0, "Pass 2, 7 of 7 parts")
+    assert heard[0] == (1 / 7, "Pass 1, 1 of 7 parts") and heard[-1] == (
+        1.0,
+        "Pass 2, 7 of 7 parts",
+    )
 
 
 class Late:
@@ -106,12 +131,16 @@ class Late:
 
     def compute(self, tasks):
         found = [task.compute() for task in reversed(tasks)][::-1]
-        return [type("Future", (), {"result": lambda self, value=value: value})() for value in found]
+        return [
+            type("Future", (), {"result": lambda self, value=value: value})() for value in found
+        ]
 
 
 def test_parts_are_added_in_the_order_of_the_chunks(monkeypatch, one):
     monkeypatch.setattr("core.large.dask_rows._client", lambda: Late([]))
-    assert np.array_equal(large.leverage(Spread(da.from_array(table(), chunks=(300, -1))))[0], one["array"][0])
+    assert np.array_equal(
+        large.leverage(Spread(da.from_array(table(), chunks=(300, -1))))[0], one["array"][0]
+    )
 
 
 BAD = [
@@ -123,7 +152,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("array", "message"), BAD, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("array", "message"), BAD, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_what_is_no_table_is_refused(array, message):
     with pytest.raises(UserError, match=message):
         Spread(array)
@@ -141,4 +172,6 @@ def test_chunks_of_unknown_size_are_refused_with_the_way_out():
     unknown = array[array[:, 0] > 0]
     with pytest.raises(UserError, match=r"Call compute_chunk_sizes\(\)"):
         Spread(unknown)
-    assert len(large.leverage(Spread(unknown.compute_chunk_sizes()))[0]) == (table()[:, 0] > 0).sum()
+    assert (
+        len(large.leverage(Spread(unknown.compute_chunk_sizes()))[0]) == (table()[:, 0] > 0).sum()
+    )

@@ -39,7 +39,9 @@ def saved(folder, x, kind="npy"):
     if kind == "npy":
         np.save(path, x)
     else:
-        pd.DataFrame(x, columns=[f"c{j}" for j in range(x.shape[1])]).to_parquet(path, row_group_size=37)
+        pd.DataFrame(x, columns=[f"c{j}" for j in range(x.shape[1])]).to_parquet(
+            path, row_group_size=37
+        )
     return path
 
 
@@ -58,13 +60,20 @@ def test_the_same_rows_give_the_same_bits_however_they_are_stored(x, kind, tmp_p
 
 @pytest.mark.parametrize("ridge", [1e-3, 1.0, 1e5])
 def test_with_a_ridge(x, ridge, tmp_path):
-    x[:, 4] /= 1e5  # a ridge depends on the scale: a million times as large, the last digits of the small columns are gone
+    x[:, 4] /= (
+        1e5  # a ridge depends on the scale: a million times as large, the last digits of the small columns are gone
+    )
     scores, facts = streamed(tmp_path, x, ridge=ridge)
     wide = x.astype(np.float64)
     slow = np.diag(wide @ np.linalg.inv(wide.T @ wide + ridge * np.eye(D)) @ wide.T)
-    assert scores == pytest.approx(slow, rel=1e-11) and scores == pytest.approx(leverage(x, ridge=ridge), rel=1e-11)
+    assert scores == pytest.approx(slow, rel=1e-11) and scores == pytest.approx(
+        leverage(x, ridge=ridge), rel=1e-11
+    )
     squares = np.linalg.svd(wide, compute_uv=False) ** 2
-    assert facts["sum"] == pytest.approx((squares / (squares + ridge)).sum(), rel=1e-9) and "rank" not in facts
+    assert (
+        facts["sum"] == pytest.approx((squares / (squares + ridge)).sum(), rel=1e-9)
+        and "rank" not in facts
+    )
 
 
 def test_a_badly_conditioned_table_gets_its_second_pass(tmp_path):
@@ -116,10 +125,15 @@ def test_the_passes_tell_how_far_they_are(x, monkeypatch):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_rows_that_hold_no_number_are_named(x, value, tmp_path):
     x[[4, 250], [0, 5]] = value
-    with pytest.raises(UserError, match=r"2 of 300 rows hold NaN or infinity: rows 4, 250 \(the first is row 0\). Remove or fill them"):
+    with pytest.raises(
+        UserError,
+        match=r"2 of 300 rows hold NaN or infinity: rows 4, 250 \(the first is row 0\). Remove or fill them",
+    ):
         streamed(tmp_path, x)
     x[:, 2] = value  # a column that was all zeros
-    with pytest.raises(UserError, match=r"300 of 300 rows .*: rows 0, 1, 2, 3, 4, 5, 6, 7 and 292 more"):
+    with pytest.raises(
+        UserError, match=r"300 of 300 rows .*: rows 0, 1, 2, 3, 4, 5, 6, 7 and 292 more"
+    ):
         streamed(tmp_path, x)
 
 
@@ -156,7 +170,9 @@ blocks._driver = lambda: False
 large.leverage(large.Streamed(rows.open_table({str(path)!r})))
 assert "torch" not in sys.modules and "dask" not in sys.modules
 """
-    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stderr
 
 
@@ -187,8 +203,14 @@ def test_the_command_writes_scores_and_how_they_were_made(x, kind, tmp_path, cap
     assert np.allclose(frame["score"], scores, rtol=1e-15) and frame["rank"][np.argmax(scores)] == 1
     assert sorted(frame["rank"]) == list(range(1, N + 1))
     manifest = json.loads((tmp_path / "scores.manifest.json").read_text())
-    assert manifest["table"] == [{"file": "x.npy", "bytes": path.stat().st_size, "modified": path.stat().st_mtime}]
-    assert manifest["facts"]["rank"] == 5 and manifest["versions"]["numpy"] == np.__version__ and manifest["title"] == "x.npy, Leverage"
+    assert manifest["table"] == [
+        {"file": "x.npy", "bytes": path.stat().st_size, "modified": path.stat().st_mtime}
+    ]
+    assert (
+        manifest["facts"]["rank"] == 5
+        and manifest["versions"]["numpy"] == np.__version__
+        and manifest["title"] == "x.npy, Leverage"
+    )
     said = capsys.readouterr()
     assert said.out == f"x.npy, Leverage: 300 scores, sum 5.000000, rank 5 -> {out}\n"
     assert said.err.splitlines() == ["Pass 1, 300 of 300 rows", "Pass 2, 300 of 300 rows"]
@@ -196,7 +218,10 @@ def test_the_command_writes_scores_and_how_they_were_made(x, kind, tmp_path, cap
 
 def test_the_command_hears_its_options(x, tmp_path, capsys):
     path = saved(tmp_path, x, "parquet")
-    assert run(path, "--without", "c0", "c5", "--ridge", "2", "--out", tmp_path / "scores.parquet") == 0
+    assert (
+        run(path, "--without", "c0", "c5", "--ridge", "2", "--out", tmp_path / "scores.parquet")
+        == 0
+    )
     expected = leverage(x[:, 1:5], ridge=2.0)
     assert np.allclose(pd.read_parquet(tmp_path / "scores.parquet")["score"], expected, rtol=1e-9)
     manifest = json.loads((tmp_path / "scores.manifest.json").read_text())
@@ -210,20 +235,33 @@ BAD = [
     (["x.npy", "--ridge", "much"], "ridge: found 'much'"),
     (["x.npy", "--without", "c0"], "has no names of columns to leave out"),
     (["x.npy", "--out", "scores.xlsx"], "File format: found 'xlsx', expected csv or parquet."),
-    (["x.npy", "--out", "no/such/folder/scores.csv"], "could not be written (No such file or directory)"),
+    (
+        ["x.npy", "--out", "no/such/folder/scores.csv"],
+        "could not be written (No such file or directory)",
+    ),
     (["nan.npy"], "1 of 300 rows hold NaN or infinity: row 7"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
-def test_bad_input_ends_with_status_2_and_a_sentence(x, arguments, message, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    BAD,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_ends_with_status_2_and_a_sentence(
+    x, arguments, message, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     saved(tmp_path, x)
     x[7] = np.nan
     np.save("nan.npy", x)
     assert run("--out", "scores.csv", *arguments) == 2
     said = capsys.readouterr()
-    assert message in said.err.splitlines()[-1] and said.err.splitlines()[-1].startswith("Error: ") and said.out == ""
+    assert (
+        message in said.err.splitlines()[-1]
+        and said.err.splitlines()[-1].startswith("Error: ")
+        and said.out == ""
+    )
     assert not list(tmp_path.glob("scores*"))
 
 
@@ -242,6 +280,14 @@ def test_a_file_that_is_there_stays_whole_until_the_work_is_done(x, tmp_path, mo
 
 
 def test_as_a_program(x, tmp_path):
-    command = [sys.executable, "-m", "core", "leverage", str(saved(tmp_path, x)), "--out", str(tmp_path / "scores.csv")]
+    command = [
+        sys.executable,
+        "-m",
+        "core",
+        "leverage",
+        str(saved(tmp_path, x)),
+        "--out",
+        str(tmp_path / "scores.csv"),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "300 scores, sum 5.000000, rank 5" in done.stdout, done.stderr

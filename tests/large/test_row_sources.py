@@ -51,13 +51,20 @@ def test_a_table_is_described_before_it_is_read(table):
 def test_blocks_hold_the_rows_in_order_and_as_many_as_asked_for(table, size):
     blocks = list(table.blocks(size))
     assert [len(block) for block in blocks] == [size] * (N // size) + [N % size] * (N % size > 0)
-    assert np.array_equal(np.concatenate(blocks), X) and all(block.dtype == np.float32 for block in blocks)
+    assert np.array_equal(np.concatenate(blocks), X) and all(
+        block.dtype == np.float32 for block in blocks
+    )
 
 
-@pytest.mark.parametrize(("start", "stop"), [(0, 1), (0, N), (9, 10), (10, 20), (13, 47), (N - 1, N), (40, 400)])
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 1), (0, N), (9, 10), (10, 20), (13, 47), (N - 1, N), (40, 400)]
+)
 def test_a_part_is_a_run_of_rows(table, start, stop):
     part = table.part(start, stop)
-    assert np.array_equal(np.concatenate(list(part.blocks(5))), X[start:stop]) and part.shape == X[start:stop].shape
+    assert (
+        np.array_equal(np.concatenate(list(part.blocks(5))), X[start:stop])
+        and part.shape == X[start:stop].shape
+    )
     inner = table.part(5, N).part(3, 9)
     assert np.array_equal(np.concatenate(list(inner.blocks(4))), X[8:14])
 
@@ -85,7 +92,10 @@ def test_whole_numbers_and_other_widths_keep_their_values(tmp_path):
 def test_an_index_of_pandas_is_no_dimension_and_columns_can_be_left_out(tmp_path):
     named = frame().assign(name=[f"row {i}" for i in range(N)]).sample(frac=1.0, random_state=0)
     named.to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(UserError, match=r"column name holds \w+ values, expected real numbers. Leave it out with --without name"):
+    with pytest.raises(
+        UserError,
+        match=r"column name holds \w+ values, expected real numbers. Leave it out with --without name",
+    ):
         open_table(tmp_path / "x.parquet")
     table = open_table(tmp_path / "x.parquet", without=["name", "c2"])
     assert table.columns == ("c0", "c1", "c3")
@@ -115,10 +125,22 @@ BAD_FILES = [
     ("x.npy", bytes_of(X)[:50], "no .npy file that can be read"),
     ("x.npy", b"", "no .npy file that can be read"),
     ("x.npy", b"PK\x03\x04" + bytes(100), "no .npy file that can be read"),
-    ("x.npy", header("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, 4)}\n"), "the file is cut short"),
-    ("x.npy", header("{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 4)}\n") + bytes(99), "expected"),
+    (
+        "x.npy",
+        header("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, 4)}\n"),
+        "the file is cut short",
+    ),
+    (
+        "x.npy",
+        header("{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 4)}\n") + bytes(99),
+        "expected",
+    ),
     ("x.npy", header("__import__('os').abort()"), "no .npy file that can be read"),
-    ("x.npy", bytes_of(np.array([{"a": 1}], object).reshape(1, 1), allow_pickle=True), "found object values, expected real numbers"),
+    (
+        "x.npy",
+        bytes_of(np.array([{"a": 1}], object).reshape(1, 1), allow_pickle=True),
+        "found object values, expected real numbers",
+    ),
     ("x.npy", bytes_of(X.astype(complex)), "found complex128 values"),
     ("x.npy", bytes_of(X > 0), "found bool values"),
     ("x.npy", bytes_of(X.astype(str)), "values, expected real numbers"),
@@ -143,7 +165,10 @@ def test_a_file_that_is_no_table_is_refused_with_its_name(name, content, message
 
 BAD_TABLES = [
     (pd.DataFrame({"a": [1.0], "when": [pd.Timestamp(0)]}), "column when holds timestamp"),
-    (pd.DataFrame({"a": [[1.0, 2.0], [3.0, 4.0]]}), "column a holds list.* Give every dimension a column of its own"),
+    (
+        pd.DataFrame({"a": [[1.0, 2.0], [3.0, 4.0]]}),
+        "column a holds list.* Give every dimension a column of its own",
+    ),
     (pd.DataFrame({"a": [True, False]}), "column a holds bool values"),
     (pd.DataFrame({"a": [1 + 2.0]})[:0], "found 0 rows and 1 columns"),
     (pd.DataFrame(index=range(3)), "0 columns"),
@@ -160,7 +185,9 @@ def test_columns_that_are_no_numbers_are_named(content, message, tmp_path):
 def test_parts_with_different_columns_are_refused(tmp_path):
     frame().to_parquet(tmp_path / "1.parquet")
     frame().rename(columns={"c2": "other"}).to_parquet(tmp_path / "2.parquet")
-    with pytest.raises(UserError, match=r"2.parquet: its columns are not those of 1.parquet \((c2|other)\)"):
+    with pytest.raises(
+        UserError, match=r"2.parquet: its columns are not those of 1.parquet \((c2|other)\)"
+    ):
         open_table(tmp_path)
     frame()[NAMES[::-1]].to_parquet(tmp_path / "2.parquet")
     with pytest.raises(UserError, match="the same in another order"):
@@ -172,9 +199,13 @@ def test_what_is_not_there_is_said(tmp_path):
         open_table(tmp_path / "x.npy")
     with pytest.raises(UserError, match=r"found no \.parquet file in this folder"):
         open_table(tmp_path)
-    with pytest.raises(UserError, match=r"found no column 'label' to leave out\. Its columns are c0, c1, c2, c3"):
+    with pytest.raises(
+        UserError, match=r"found no column 'label' to leave out\. Its columns are c0, c1, c2, c3"
+    ):
         open_table(as_one_file(tmp_path), without=["label"])
-    with pytest.raises(UserError, match=r"a \.npy file has no names of columns to leave out \(label\)"):
+    with pytest.raises(
+        UserError, match=r"a \.npy file has no names of columns to leave out \(label\)"
+    ):
         open_table(as_npy(tmp_path), without=["label"])
 
 
@@ -184,7 +215,9 @@ def test_a_file_that_changes_after_it_was_opened_is_noticed(tmp_path):
     with pytest.raises(UserError, match="the file ends before row"):
         list(table.blocks(6))
     os.remove(tmp_path / "x.npy")
-    with pytest.raises(UserError, match=r"could not be read \(No such file or directory\). Every machine"):
+    with pytest.raises(
+        UserError, match=r"could not be read \(No such file or directory\). Every machine"
+    ):
         list(table.blocks(6))
     table = open_table(as_one_file(tmp_path))
     frame(X[:20]).to_parquet(tmp_path / "x.parquet")
@@ -196,6 +229,8 @@ def test_only_the_rows_that_are_asked_for_are_read(tmp_path, monkeypatch):
     table = open_table(as_parts(tmp_path))
     opened = []
     usual = row_sources._parquet
-    monkeypatch.setattr(row_sources, "_parquet", lambda path: opened.append(path.name) or usual(path))
+    monkeypatch.setattr(
+        row_sources, "_parquet", lambda path: opened.append(path.name) or usual(path)
+    )
     list(table.part(0, 5).blocks(3))
     assert opened == ["part.1.parquet"]

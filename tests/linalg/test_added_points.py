@@ -31,13 +31,22 @@ def full_loss(opened, theta, rows, labels):
 @pytest.mark.parametrize("intercept", [True, False])
 def test_without_a_length_it_is_the_minimum_of_quadratic_and_own_loss(monkeypatch, b, intercept):
     opened, known, groups, labels = case(b, intercept=intercept)
-    monkeypatch.setattr(newton_update, "best_lengths", lambda opened, known, groups, labels, shifts, sign: np.ones(labels.shape[:2]))
+    monkeypatch.setattr(
+        newton_update,
+        "best_lengths",
+        lambda opened, known, groups, labels, shifts, sign: np.ones(labels.shape[:2]),
+    )
     shifts, n = together(added_shifts(opened, known, 0.01, groups, labels, 0)), opened.n
     hessian = dense_hessian(opened, opened.penalty * (n + b) / n + 0.01)
     for i, way in np.ndindex(labels.shape[:2]):
         moved = opened.theta + opened.basis @ shifts[i, way]
-        own = opened.residuals(softmax_head.softmax(groups[i] @ moved.T), labels[i, way]).T @ groups[i]
-        slope = (hessian @ shifts[i, way].ravel()).reshape(opened.shape) + (b * opened.pull + own) / n
+        own = (
+            opened.residuals(softmax_head.softmax(groups[i] @ moved.T), labels[i, way]).T
+            @ groups[i]
+        )
+        slope = (hessian @ shifts[i, way].ravel()).reshape(opened.shape) + (
+            b * opened.pull + own
+        ) / n
         assert np.abs(slope).max() < 1e-8 * np.abs(own).max()
 
 
@@ -46,7 +55,9 @@ def test_the_length_is_where_the_loss_is_least():
     shifts = together(added_shifts(opened, known, 0.0, groups, labels, 0))
     for i, way in np.ndindex(labels.shape[:2]):
         rows, every = np.vstack([opened.rows, groups[i]]), np.append(known, labels[i, way])
-        along = lambda t: full_loss(opened, opened.theta + t * (opened.basis @ shifts[i, way]), rows, every)  # noqa: B023, E731
+        along = lambda t: full_loss(
+            opened, opened.theta + t * (opened.basis @ shifts[i, way]), rows, every
+        )  # noqa: B023, E731
         assert along(1.0) < min(along(0.97), along(1.03)) and along(1.0) < along(0.0)
 
 
@@ -65,7 +76,9 @@ def test_points_taken_out_again_leave_the_head_where_it_was():
     lengths = newton_update.best_lengths(opened, known, groups, labels, shifts, -1)
     for i in range(4):
         rest = np.arange(opened.n) != i
-        along = lambda t: full_loss(opened, opened.theta + t * (opened.basis @ shifts[i, 0]), opened.rows[rest], known[rest])  # noqa: B023, E731
+        along = lambda t: full_loss(
+            opened, opened.theta + t * (opened.basis @ shifts[i, 0]), opened.rows[rest], known[rest]
+        )  # noqa: B023, E731
         assert along(lengths[i, 0]) <= min(along(0.98 * lengths[i, 0]), along(1.02 * lengths[i, 0]))
 
 
@@ -76,7 +89,12 @@ def test_under_a_label_thought_impossible_it_stays_close_to_retraining_where_a_n
     far = 8 * x[np.argmax(softmax_head.probabilities(x, head).max(axis=1))][None]
     label = int(softmax_head.probabilities(far, head).argmin())
     rows = design(far)
-    truth = retrained(np.vstack([opened.rows, rows]), np.append(y, label), np.full(61, 1 / 61), penalty, theta) - theta
+    truth = (
+        retrained(
+            np.vstack([opened.rows, rows]), np.append(y, label), np.full(61, 1 / 61), penalty, theta
+        )
+        - theta
+    )
     given = np.array([[label]])
     ours = opened.basis @ together(added_shifts(opened, y, 0.0, rows[None], given[None], 0))[0, 0]
     newton = opened.basis @ together(newton_shifts(opened, 0.0, rows, given, 1, 0))[0, 0]
@@ -89,7 +107,9 @@ def test_with_many_points_it_is_the_newton_step():
     opened = open_head(head)
     labels = y[:5, None]
     ours = together(added_shifts(opened, y, 0.0, opened.rows[:5, None], labels[..., None], 0))
-    assert ours == pytest.approx(together(newton_shifts(opened, 0.0, opened.rows[:5], labels, 1, 0)), rel=0.02, abs=1e-6)
+    assert ours == pytest.approx(
+        together(newton_shifts(opened, 0.0, opened.rows[:5], labels, 1, 0)), rel=0.02, abs=1e-6
+    )
 
 
 def test_a_row_of_zeros_and_points_that_occur_twice_are_no_trouble():
@@ -102,9 +122,13 @@ def test_a_row_of_zeros_and_points_that_occur_twice_are_no_trouble():
 def test_blocks_change_nothing(monkeypatch):
     opened, known, groups, labels = case(size=9)
     whole = together(added_shifts(opened, known, 0.0, groups, labels, 0))
-    monkeypatch.setattr(newton_update, "chunks", lambda n, numbers: chunks(n, numbers, budget=2 * numbers))
+    monkeypatch.setattr(
+        newton_update, "chunks", lambda n, numbers: chunks(n, numbers, budget=2 * numbers)
+    )
     found = list(added_shifts(opened, known, 0.0, groups, labels, 0))
-    assert len(found) == 5 and np.concatenate([shifts for _, shifts in found]) == pytest.approx(whole, rel=1e-9)
+    assert len(found) == 5 and np.concatenate([shifts for _, shifts in found]) == pytest.approx(
+        whole, rel=1e-9
+    )
 
 
 def test_a_singular_hessian_says_so():

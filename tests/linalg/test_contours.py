@@ -13,12 +13,17 @@ ACROSS, UP = np.meshgrid(X, X)
 def test_a_straight_line_is_exact_and_runs_from_edge_to_edge():
     (line,) = level_lines(ACROSS + 0.5 * UP - 0.3, X, X)
     assert np.abs(line @ [1, 0.5] - 0.3).max() < 1e-12
-    assert sorted(line[[0, -1], 1]) == [-2, 2] and (np.linalg.norm(np.diff(line, axis=0), axis=1) < 0.2).all()
+    assert (
+        sorted(line[[0, -1], 1]) == [-2, 2]
+        and (np.linalg.norm(np.diff(line, axis=0), axis=1) < 0.2).all()
+    )
 
 
 def test_a_circle_is_one_closed_line():
     (line,) = level_lines(ACROSS**2 + UP**2 - 1, X, X)
-    assert np.array_equal(line[0], line[-1]) and np.abs(np.linalg.norm(line, axis=1) - 1).max() < 2e-3
+    assert (
+        np.array_equal(line[0], line[-1]) and np.abs(np.linalg.norm(line, axis=1) - 1).max() < 2e-3
+    )
     assert np.linalg.norm(np.diff(line, axis=0), axis=1).sum() == pytest.approx(2 * np.pi, rel=1e-2)
 
 

@@ -23,7 +23,9 @@ def reduced(opened, full):
 
 
 def slow_hessian(opened, ridge):
-    return reduced(opened, explicit_hessian(opened.rows, opened.probs, np.full(opened.n, 1 / opened.n), ridge))
+    return reduced(
+        opened, explicit_hessian(opened.rows, opened.probs, np.full(opened.n, 1 / opened.n), ridge)
+    )
 
 
 def test_the_hessian_is_autodiffs(opened):
@@ -31,7 +33,10 @@ def test_the_hessian_is_autodiffs(opened):
     labels = torch.arange(opened.n) % 3
 
     def loss(theta):
-        return torch.nn.functional.cross_entropy(rows @ theta.T, labels) + 0.5 * (penalty * theta**2).sum()
+        return (
+            torch.nn.functional.cross_entropy(rows @ theta.T, labels)
+            + 0.5 * (penalty * theta**2).sum()
+        )
 
     _, hessian = autodiff(loss, opened.theta)
     ours, theirs = dense_hessian(opened, opened.penalty), reduced(opened, hessian)
@@ -40,7 +45,9 @@ def test_the_hessian_is_autodiffs(opened):
 
 def test_the_hessian_in_blocks_of_rows(opened, monkeypatch):
     monkeypatch.setattr(curvature, "ROWS", 7)
-    assert dense_hessian(opened, opened.penalty) == pytest.approx(slow_hessian(opened, opened.penalty), rel=1e-12, abs=1e-14)
+    assert dense_hessian(opened, opened.penalty) == pytest.approx(
+        slow_hessian(opened, opened.penalty), rel=1e-12, abs=1e-14
+    )
 
 
 def test_the_over_parametrised_hessian_has_exactly_m_null_directions():
@@ -59,7 +66,9 @@ def test_the_basis_keeps_all_that_sums_to_zero(opened):
 def test_residuals_and_fishers_by_hand():
     # Two classes: N = (1, -1) / sqrt 2 up to sign, so q^2 = 2 (p - 1)^2 / 2 ... for p = 3/4: q = -+ sqrt(2)/4, F = 2 p (1 - p) = 3/8.
     x = np.array([[0.0], [1.0]])
-    opened = open_head(head_of(np.array([[np.log(3) / 2], [-np.log(3) / 2]]), 1, 0.1, x, np.array([0, 1])))
+    opened = open_head(
+        head_of(np.array([[np.log(3) / 2], [-np.log(3) / 2]]), 1, 0.1, x, np.array([0, 1]))
+    )
     probs = opened.probabilities(np.array([[1.0]]))
     assert probs[0] == pytest.approx([0.75, 0.25])
     assert np.abs(opened.residuals(probs, np.array([0]))[0, 0]) == pytest.approx(np.sqrt(2) / 4)
@@ -69,27 +78,39 @@ def test_residuals_and_fishers_by_hand():
 @pytest.mark.parametrize("kind", [curvature.Exact, curvature.Iterated])
 def test_solvers_solve(opened, kind):
     targets = np.random.default_rng(1).normal(size=(2, 5, *opened.shape))
-    slow = np.linalg.solve(slow_hessian(opened, opened.penalty + 0.01), targets.reshape(10, -1).T).T.reshape(targets.shape)
-    assert kind(opened, opened.penalty + 0.01).solve(targets) == pytest.approx(slow, rel=1e-8, abs=1e-9)
+    slow = np.linalg.solve(
+        slow_hessian(opened, opened.penalty + 0.01), targets.reshape(10, -1).T
+    ).T.reshape(targets.shape)
+    assert kind(opened, opened.penalty + 0.01).solve(targets) == pytest.approx(
+        slow, rel=1e-8, abs=1e-9
+    )
 
 
 def test_kfac_is_the_product_of_the_means_plus_the_ridge(opened):
     fisher = opened.fishers(opened.probs).mean(axis=0)
-    slow = np.kron(fisher, opened.rows.T @ opened.rows / opened.n) + np.diag(np.tile(opened.penalty + 0.01, len(fisher)))
+    slow = np.kron(fisher, opened.rows.T @ opened.rows / opened.n) + np.diag(
+        np.tile(opened.penalty + 0.01, len(fisher))
+    )
     targets = np.random.default_rng(1).normal(size=(4, *opened.shape))
     solved = np.linalg.solve(slow, targets.reshape(4, -1).T).T.reshape(targets.shape)
-    assert curvature.Kronecker(opened, opened.penalty + 0.01).solve(targets) == pytest.approx(solved, rel=1e-11, abs=1e-12)
+    assert curvature.Kronecker(opened, opened.penalty + 0.01).solve(targets) == pytest.approx(
+        solved, rel=1e-11, abs=1e-12
+    )
 
 
 def test_kfac_is_exact_only_under_equal_probabilities():
     x, y, _, head = world(c=4)
     equal = open_head(head_of(np.zeros((4, 4)), 4, 0.05, x, y))
     target = np.random.default_rng(2).normal(size=equal.shape)
-    exact, factored = (solver(equal, equal.penalty, kind).solve(target) for kind in ("exact", "kfac"))
+    exact, factored = (
+        solver(equal, equal.penalty, kind).solve(target) for kind in ("exact", "kfac")
+    )
     assert factored == pytest.approx(exact, rel=1e-12, abs=1e-13)
     opened = open_head(head)
     target = np.random.default_rng(2).normal(size=opened.shape)
-    exact, factored = (solver(opened, opened.penalty, kind).solve(target) for kind in ("exact", "kfac"))
+    exact, factored = (
+        solver(opened, opened.penalty, kind).solve(target) for kind in ("exact", "kfac")
+    )
     assert np.linalg.norm(factored - exact) > 0.01 * np.linalg.norm(exact)
 
 
@@ -98,7 +119,9 @@ def test_spreads_are_solves_for_each_class(opened, hessian):
     kept, r = spreader(opened, opened.penalty + 0.01, hessian), opened.shape[0]
     spreads = kept.spread(opened.rows[:3])
     for i, a in np.ndindex(3, r):
-        assert spreads[i, a] == pytest.approx(kept.solve(np.outer(np.eye(r)[a], opened.rows[i])), rel=1e-10, abs=1e-12)
+        assert spreads[i, a] == pytest.approx(
+            kept.solve(np.outer(np.eye(r)[a], opened.rows[i])), rel=1e-10, abs=1e-12
+        )
 
 
 def test_many_parameters_go_by_conjugate_gradients_and_no_inverse_is_made(opened, monkeypatch):
@@ -107,7 +130,9 @@ def test_many_parameters_go_by_conjugate_gradients_and_no_inverse_is_made(opened
     monkeypatch.setattr(curvature, "FACTORED", 3)
     monkeypatch.setattr(curvature, "INVERTED", 3)
     many = solver(opened, opened.penalty + 0.01)
-    assert isinstance(many, curvature.Iterated) and many.solve(target) == pytest.approx(few, rel=1e-8, abs=1e-10)
+    assert isinstance(many, curvature.Iterated) and many.solve(target) == pytest.approx(
+        few, rel=1e-8, abs=1e-10
+    )
     with pytest.raises(UserError, match="at most 3 parameters, and the head has"):
         spreader(opened, opened.penalty)
 
@@ -126,10 +151,14 @@ def test_a_singular_hessian_is_refused(kind):
 def test_badly_scaled_columns_are_not_taken_for_singular():
     x, y, _, head = world()
     scale = np.array([1e-4, 1.0, 1e3, 1e5])
-    opened = open_head(head_of(np.column_stack([head.weights / scale, head.intercepts]), 4, 0.0, x * scale, y))
+    opened = open_head(
+        head_of(np.column_stack([head.weights / scale, head.intercepts]), 4, 0.0, x * scale, y)
+    )
     target = np.random.default_rng(4).normal(size=opened.shape)
     solved = solver(opened, opened.penalty).solve(target)
-    assert (dense_hessian(opened, opened.penalty) @ solved.ravel()) == pytest.approx(target.ravel(), abs=1e-5)
+    assert (dense_hessian(opened, opened.penalty) @ solved.ravel()) == pytest.approx(
+        target.ravel(), abs=1e-5
+    )
 
 
 def test_chunks_cover_every_point_once():

@@ -31,7 +31,9 @@ def slow_cooks(x, y, ridge=0.0):
     z, degrees = np.column_stack([np.ones(len(x)), x]), np.trace(hat)
     variance = ((y - z @ coefficients) ** 2).sum() / (len(x) - degrees)
     refits = [slow(np.delete(x, i, axis=0), np.delete(y, i), ridge)[0] for i in range(len(x))]
-    return np.array([((z @ (coefficients - refit)) ** 2).sum() / (degrees * variance) for refit in refits])
+    return np.array(
+        [((z @ (coefficients - refit)) ** 2).sum() / (degrees * variance) for refit in refits]
+    )
 
 
 def test_by_hand():
@@ -47,11 +49,18 @@ def test_by_hand():
 
 
 def test_anscombe():
-    x, y = np.arange(4.0, 15)[:, None], np.array([4.26, 5.68, 7.24, 4.82, 6.95, 8.81, 8.04, 8.33, 10.84, 7.58, 9.96])
+    x, y = (
+        np.arange(4.0, 15)[:, None],
+        np.array([4.26, 5.68, 7.24, 4.82, 6.95, 8.81, 8.04, 8.33, 10.84, 7.58, 9.96]),
+    )
     line = fit(x, y)
-    assert line.slopes == pytest.approx([0.5001], abs=5e-5) and line.intercept == pytest.approx(3.0001, abs=5e-5)
+    assert line.slopes == pytest.approx([0.5001], abs=5e-5) and line.intercept == pytest.approx(
+        3.0001, abs=5e-5
+    )
     fourth = fit(FOURTH_X, FOURTH_Y)
-    assert fourth.slopes == pytest.approx([0.4999], abs=5e-5) and fourth.intercept == pytest.approx(3.0017, abs=5e-5)
+    assert fourth.slopes == pytest.approx([0.4999], abs=5e-5) and fourth.intercept == pytest.approx(
+        3.0017, abs=5e-5
+    )
     assert fourth.hat_values[7] == pytest.approx(1, abs=1e-12)
 
 
@@ -79,9 +88,17 @@ def test_identities(p):
     assert np.abs(found.hat_matrix() @ found.hat_matrix() - found.hat_matrix()).max() < 1e-13
     assert found.hat_matrix().sum(axis=1) == pytest.approx(np.ones(n))
     assert found.cooks == pytest.approx(
-        found.residuals**2 * found.hat_values / ((p + 1) * (found.residuals @ found.residuals / (n - p - 1)) * (1 - found.hat_values) ** 2)
+        found.residuals**2
+        * found.hat_values
+        / (
+            (p + 1)
+            * (found.residuals @ found.residuals / (n - p - 1))
+            * (1 - found.hat_values) ** 2
+        )
     )
-    assert np.array_equal(hat_values(x), found.hat_values) and np.array_equal(mahalanobis(x), found.mahalanobis)
+    assert np.array_equal(hat_values(x), found.hat_values) and np.array_equal(
+        mahalanobis(x), found.mahalanobis
+    )
 
 
 def test_mahalanobis_by_the_covariance():
@@ -97,11 +114,15 @@ def test_a_ridge_lowers_the_slopes_and_the_hat_values_but_not_the_mean():
     for ridge in (0.1, 10.0, 1e3):
         found = fit(x, y, ridge=ridge)
         assert found.degrees == pytest.approx(1 + (singular / (singular + ridge)).sum(), rel=1e-12)
-        assert (found.hat_values < before.hat_values).all() and np.linalg.norm(found.slopes) < np.linalg.norm(before.slopes)
+        assert (found.hat_values < before.hat_values).all() and np.linalg.norm(
+            found.slopes
+        ) < np.linalg.norm(before.slopes)
         assert found.fitted.mean() == pytest.approx(y.mean(), abs=1e-12)
         before = found
     flat = fit(x, y, ridge=1e12)
-    assert flat.fitted == pytest.approx(np.full(len(y), y.mean()), abs=1e-8) and flat.degrees == pytest.approx(1, abs=1e-8)
+    assert flat.fitted == pytest.approx(
+        np.full(len(y), y.mean()), abs=1e-8
+    ) and flat.degrees == pytest.approx(1, abs=1e-8)
 
 
 def test_units_and_origin_of_x_do_not_matter_without_a_ridge():
@@ -115,7 +136,9 @@ def test_all_x_equal_is_the_mean():
     y = np.array([1.0, 2, 6])
     for x in (np.full((3, 1), 0.1), np.full((3, 2), 0.1)):
         found = fit(x, y)
-        assert found.slopes.tolist() == [0] * x.shape[1] and found.fitted == pytest.approx([3, 3, 3])
+        assert found.slopes.tolist() == [0] * x.shape[1] and found.fitted == pytest.approx(
+            [3, 3, 3]
+        )
         assert found.hat_values == pytest.approx([1 / 3] * 3) and found.degrees == pytest.approx(1)
         assert found.mahalanobis.tolist() == [0, 0, 0]
         assert found.cooks == pytest.approx(slow_cooks(x[:, :0], y))
@@ -123,7 +146,12 @@ def test_all_x_equal_is_the_mean():
 
 def test_one_point_alone():
     found = fit(np.array([[2.0]]), np.array([5.0]))
-    assert (found.intercept, found.slopes.tolist(), found.hat_values.tolist(), found.degrees) == (5, [0], [1], 1)
+    assert (found.intercept, found.slopes.tolist(), found.hat_values.tolist(), found.degrees) == (
+        5,
+        [0],
+        [1],
+        1,
+    )
     assert found.mahalanobis.tolist() == [0] and np.isnan(found.cooks).all()
 
 
@@ -131,7 +159,9 @@ def test_one_point_alone():
 def test_no_more_points_than_coefficients(n, p):
     x, y = data(n, p, seed=5)
     found = fit(x, y)
-    assert found.fitted == pytest.approx(y) and found.hat_values == pytest.approx(np.ones(n), abs=1e-12)
+    assert found.fitted == pytest.approx(y) and found.hat_values == pytest.approx(
+        np.ones(n), abs=1e-12
+    )
     assert found.degrees == pytest.approx(n) and np.isnan(found.cooks).all()
     assert found.hat_values == pytest.approx(1 / n + found.mahalanobis**2 / (n - 1), abs=1e-12)
 
@@ -139,18 +169,28 @@ def test_no_more_points_than_coefficients(n, p):
 def test_a_multiple_of_another_regressor_changes_no_fitted_value():
     x, y = data(p=1, seed=6)
     alone, twice = fit(x, y), fit(np.column_stack([x, 1 - 3 * x]), y)
-    assert twice.fitted == pytest.approx(alone.fitted) and twice.hat_values == pytest.approx(alone.hat_values)
+    assert twice.fitted == pytest.approx(alone.fitted) and twice.hat_values == pytest.approx(
+        alone.hat_values
+    )
     assert twice.cooks == pytest.approx(alone.cooks)
-    assert twice.slopes[0] == pytest.approx(-3 * twice.slopes[1]), "each carries half, on the scale of equal spread"
+    assert twice.slopes[0] == pytest.approx(-3 * twice.slopes[1]), (
+        "each carries half, on the scale of equal spread"
+    )
 
 
 def test_cooks_is_unknown_only_where_it_does_not_exist():
     lone = fit(FOURTH_X, FOURTH_Y)
-    assert np.flatnonzero(np.isnan(lone.cooks)).tolist() == [7], "without this point the slope is undefined"
+    assert np.flatnonzero(np.isnan(lone.cooks)).tolist() == [7], (
+        "without this point the slope is undefined"
+    )
     x, _ = data(p=1, seed=7)
-    assert np.isnan(fit(x, 2 * x[:, 0] + 1).cooks).all(), "a perfect fit has no residual to compare with"
+    assert np.isnan(fit(x, 2 * x[:, 0] + 1).cooks).all(), (
+        "a perfect fit has no residual to compare with"
+    )
     assert np.isnan(fit(x, np.zeros(len(x))).cooks).all()
-    assert np.isfinite(fit(x[:2], np.array([1.0, 4]), ridge=0.5).cooks).all(), "with a ridge, two points leave a residual"
+    assert np.isfinite(fit(x[:2], np.array([1.0, 4]), ridge=0.5).cooks).all(), (
+        "with a ridge, two points leave a residual"
+    )
 
 
 def test_no_regressor_is_the_mean():

@@ -16,12 +16,19 @@ def test_a_newton_step_for_a_point_is_the_newton_step_of_the_changed_loss(sign):
     theta, penalty, design = parameters(head)
     opened, n = open_head(head), len(x)
     new, labels = (x[:5], y[:5]) if sign < 0 else (x[:5] + 0.3, np.array([2, 1, 0, 1, 1]))
-    steps = np.concatenate([shifts[:, 0] for _, shifts in newton_shifts(opened, 0.0, design(new), labels[:, None], sign, 0)])
+    steps = np.concatenate(
+        [
+            shifts[:, 0]
+            for _, shifts in newton_shifts(opened, 0.0, design(new), labels[:, None], sign, 0)
+        ]
+    )
     for i, step in enumerate(steps):
         rows, all_labels = np.vstack([design(x), design(new[i : i + 1])]), np.append(y, labels[i])
         weights = np.append(np.ones(n), sign) / (n + sign)
         probs = softmax_head.softmax(rows @ theta.T)
-        slope = (softmax_head.residuals(probs, all_labels) * weights[:, None]).T @ rows + penalty * theta
+        slope = (
+            softmax_head.residuals(probs, all_labels) * weights[:, None]
+        ).T @ rows + penalty * theta
         hessian = explicit_hessian(rows, probs, weights, penalty)
         by_hand = -np.linalg.lstsq(hessian, slope.ravel(), rcond=1e-12)[0].reshape(theta.shape)
         assert opened.basis @ step == pytest.approx(by_hand, rel=1e-8, abs=1e-11)
@@ -31,10 +38,19 @@ def test_all_labels_at_once_are_the_labels_one_by_one(monkeypatch):
     x, _, _, head = world()
     opened = open_head(head)
     rows, every = opened.rows, np.tile(np.arange(3), (len(x), 1))
-    together = np.concatenate([shifts for _, shifts in newton_shifts(opened, 0.0, rows, every, 1, 0)])
-    monkeypatch.setattr(newton_update, "chunks", lambda n, numbers: chunks(n, numbers, budget=4 * numbers))
+    together = np.concatenate(
+        [shifts for _, shifts in newton_shifts(opened, 0.0, rows, every, 1, 0)]
+    )
+    monkeypatch.setattr(
+        newton_update, "chunks", lambda n, numbers: chunks(n, numbers, budget=4 * numbers)
+    )
     for label in range(3):
-        alone = np.concatenate([shifts[:, 0] for _, shifts in newton_shifts(opened, 0.0, rows, every[:, label : label + 1], 1, 0)])
+        alone = np.concatenate(
+            [
+                shifts[:, 0]
+                for _, shifts in newton_shifts(opened, 0.0, rows, every[:, label : label + 1], 1, 0)
+            ]
+        )
         assert together[:, label] == pytest.approx(alone, rel=1e-12, abs=1e-15)
 
 
@@ -44,7 +60,14 @@ def test_for_least_squares_the_step_of_a_removed_point_is_its_residual_over_one_
     inverse = np.linalg.inv(x.T @ x / 20)
     residuals = x @ np.linalg.lstsq(x, targets)[0] - targets
     levers = np.einsum("ij,jk,ik->i", x, inverse, x)
-    w = after_newton_step(np.ones((20, 1, 1)), levers[:, None, None], residuals[:, None, None], np.zeros((20, 1)), 20, -1)[:, 0]
+    w = after_newton_step(
+        np.ones((20, 1, 1)),
+        levers[:, None, None],
+        residuals[:, None, None],
+        np.zeros((20, 1)),
+        20,
+        -1,
+    )[:, 0]
     assert w[:, 0] == pytest.approx(residuals / (1 - levers / 20), rel=1e-12)
     for i in range(20):
         others = np.arange(20) != i

@@ -21,9 +21,17 @@ def test_a_head_with_points_more_is_the_one_fitted_to_all(setting):
     found = batched_heads.with_points(opened, y, points, labels, np.repeat(theta[None], 3, axis=0))
     n = len(x) + 2
     for way in range(3):
-        slow = retrained(np.vstack([opened.rows, points]), np.append(y, labels[way]), np.full(n, 1 / n), penalty, theta)
+        slow = retrained(
+            np.vstack([opened.rows, points]),
+            np.append(y, labels[way]),
+            np.full(n, 1 / n),
+            penalty,
+            theta,
+        )
         gap = found[way] - slow
-        assert np.abs(gap - gap.mean(axis=0)).max() < 1e-4  # a shift of all classes is no difference
+        assert (
+            np.abs(gap - gap.mean(axis=0)).max() < 1e-4
+        )  # a shift of all classes is no difference
 
 
 @pytest.mark.parametrize("setting", [{"n": 24}, WIDE])
@@ -31,9 +39,15 @@ def test_heads_without_each_point_are_leave_one_outs(setting):
     x, y, validation, head = world(**setting)
     opened = open_head(head)
     design = opened.design(validation.embedding)
-    loss = lambda theta: softmax_head.loss(theta, design, validation.labels, np.zeros(design.shape[1]))  # noqa: E731
-    found = np.concatenate([[loss(theta) for theta in heads] for _, heads in batched_heads.without_each(opened, y)])
-    assert found - loss(opened.theta) == pytest.approx(leave_one_out(x, y, validation, head), abs=1e-5)
+    loss = lambda theta: softmax_head.loss(
+        theta, design, validation.labels, np.zeros(design.shape[1])
+    )  # noqa: E731
+    found = np.concatenate(
+        [[loss(theta) for theta in heads] for _, heads in batched_heads.without_each(opened, y)]
+    )
+    assert found - loss(opened.theta) == pytest.approx(
+        leave_one_out(x, y, validation, head), abs=1e-5
+    )
 
 
 def test_the_span_holds_the_rows_and_no_more():
@@ -55,7 +69,9 @@ def test_within_the_span_the_hessian_is_solved_exactly(intercept):
     targets, rows = rng.normal(size=(5, *opened.shape)), opened.design(validation.embedding)
     assert quick.solve(targets) == pytest.approx(slow.solve(targets), rel=1e-8, abs=1e-9)
     assert quick.spread(rows) == pytest.approx(slow.spread(rows), rel=1e-8, abs=1e-9)
-    assert isinstance(solver(opened, ridge), Spanned) and isinstance(spreader(opened, ridge), Spanned)
+    assert isinstance(solver(opened, ridge), Spanned) and isinstance(
+        spreader(opened, ridge), Spanned
+    )
 
 
 def test_the_span_is_taken_only_where_it_is_exact(monkeypatch):

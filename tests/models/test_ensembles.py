@@ -18,20 +18,33 @@ def points():
 def test_a_bootstrap_sample_keeps_the_classes_and_repeats_points(points):
     rows = np.flatnonzero(np.arange(300) % 3 > 0)
     drawn = ensembles.bootstrap(points.labels, rows, np.random.default_rng(0))
-    assert set(drawn) <= set(rows) and np.array_equal(np.bincount(points.labels[drawn]), np.bincount(points.labels[rows]))
+    assert set(drawn) <= set(rows) and np.array_equal(
+        np.bincount(points.labels[drawn]), np.bincount(points.labels[rows])
+    )
     # A row is left out of a sample of n with probability (1 - 1/n)^n, about 1/e.
     assert 0.25 < 1 - len(set(drawn)) / len(rows) < 0.48
 
 
 def test_each_head_is_the_one_of_its_own_sample(points):
     rows, done = np.arange(300), []
-    tables = ensembles.from_heads(points, rows, classes=10, l2=1e-2, rng=np.random.default_rng(3), progress=lambda i, n: done.append((i, n)))
+    tables = ensembles.from_heads(
+        points,
+        rows,
+        classes=10,
+        l2=1e-2,
+        rng=np.random.default_rng(3),
+        progress=lambda i, n: done.append((i, n)),
+    )
     rng = np.random.default_rng(3)
     for table in tables[:3]:
         drawn = ensembles.bootstrap(points.labels, rows, rng)
-        direct = softmax_head.fit(points.embedding[drawn], points.labels[drawn], l2=1e-2, classes=10)
+        direct = softmax_head.fit(
+            points.embedding[drawn], points.labels[drawn], l2=1e-2, classes=10
+        )
         assert np.abs(table - softmax_head.probabilities(points.embedding, direct)).max() < 5e-3
-    assert tables.shape == (ensembles.HEADS, 300, 10) and done == [(i + 1, ensembles.HEADS) for i in range(ensembles.HEADS)]
+    assert tables.shape == (ensembles.HEADS, 300, 10) and done == [
+        (i + 1, ensembles.HEADS) for i in range(ensembles.HEADS)
+    ]
     assert tables.sum(axis=2) == pytest.approx(1) and np.abs(tables[0] - tables[1]).max() > 0.01
 
 
@@ -56,7 +69,9 @@ def test_dropout_draws_a_mask_for_every_point_and_pass():
     network = networks.build("fi_cnn", classes=10, shape=(8, 8), seed=1)
     tables = ensembles.from_dropout(network, images, seed=5)
     assert tables.shape == (ensembles.PASSES, 60, 10) and tables.sum(axis=2) == pytest.approx(1)
-    assert np.array_equal(tables[:2], ensembles.from_dropout(network, images, seed=5, passes=2)), "one seed, one answer"
+    assert np.array_equal(tables[:2], ensembles.from_dropout(network, images, seed=5, passes=2)), (
+        "one seed, one answer"
+    )
     twins = ensembles.from_dropout(network, np.repeat(images[:1], 2, axis=0), seed=5, passes=1)
     assert not np.array_equal(twins[0, 0], twins[0, 1]) and not np.array_equal(tables[0], tables[1])
 
@@ -79,11 +94,15 @@ def test_only_dropout_is_switched_on_and_it_is_switched_off_again():
     network.body.append(torch.nn.BatchNorm1d(256))
     before = {name: value.clone() for name, value in network.state_dict().items()}
     ensembles.from_dropout(network, images, seed=1, passes=3)
-    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items()), "statistics must not move"
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items()), (
+        "statistics must not move"
+    )
     assert not any(layer.training for layer in network.modules())
 
 
 def test_a_network_without_dropout_has_one_opinion():
     images = datasets.load("digits", n=30).points
-    tables = ensembles.from_dropout(networks.build("mlp", classes=10, shape=(8, 8), seed=1), images, seed=1, passes=4)
+    tables = ensembles.from_dropout(
+        networks.build("mlp", classes=10, shape=(8, 8), seed=1), images, seed=1, passes=4
+    )
     assert (tables == tables[0]).all() and bald(tables).max() == 0

@@ -39,7 +39,11 @@ def multiply_adds(network, shape):
         outputs = output.numel() if isinstance(layer, nn.Conv2d) else layer.out_features
         counts.append(outputs * layer.weight[0].numel())
 
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    hooks = [
+        m.register_forward_hook(count)
+        for m in network.modules()
+        if isinstance(m, nn.Conv2d | nn.Linear)
+    ]
     network(a_batch(shape, n=1))
     for hook in hooks:
         hook.remove()
@@ -65,7 +69,9 @@ def test_outputs_embeddings_and_parameters(name, shape, width, parameters):
     with torch.no_grad():
         embedding = network.embed(x)
         assert embedding.shape == (3, width) and not network.training
-        torch.testing.assert_close(network(x), embedding @ network.head.weight.T + network.head.bias)
+        torch.testing.assert_close(
+            network(x), embedding @ network.head.weight.T + network.head.bias
+        )
     assert network(x).shape == (3, 7) and sum(p.numel() for p in network.parameters()) == parameters
 
 
@@ -77,15 +83,32 @@ def test_the_costs_are_the_published_ones():
 
 def test_the_talks_network_is_the_plain_one_written_out():
     network, x = a_network("talk_cnn", DIGIT), a_batch(DIGIT)
-    first, second, hidden = (layer for layer in network.body if isinstance(layer, nn.Conv2d | nn.Linear))
-    plain = nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), second, nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), hidden, nn.ReLU())
+    first, second, hidden = (
+        layer for layer in network.body if isinstance(layer, nn.Conv2d | nn.Linear)
+    )
+    plain = nn.Sequential(
+        first,
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        second,
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        hidden,
+        nn.ReLU(),
+    )
     torch.testing.assert_close(network.embed(x), plain((x[:, None] / 255 - 0.1307) / 0.3081))
 
 
 def test_weights_are_pytorchs_own_draws_for_the_seed():
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        theirs = [nn.Conv2d(1, 32, 3), nn.Conv2d(32, 64, 3), nn.Linear(3136, 200), nn.Linear(200, 7)]
+        theirs = [
+            nn.Conv2d(1, 32, 3),
+            nn.Conv2d(32, 64, 3),
+            nn.Linear(3136, 200),
+            nn.Linear(200, 7),
+        ]
     expected = [p for layer in theirs for p in layer.parameters()]
     for ours, own in zip(a_network("talk_cnn", DIGIT, seed=5).parameters(), expected, strict=True):
         assert torch.equal(ours, own)
@@ -102,13 +125,21 @@ def test_a_seed_means_one_network_and_the_global_generator_rests(name):
 
 def test_networks_built_in_two_threads_are_those_built_alone():
     built = {}
-    threads = [threading.Thread(target=lambda s=s: built.update({s: a_network("lenet5", DIGIT, s)})) for s in range(8)]
+    threads = [
+        threading.Thread(target=lambda s=s: built.update({s: a_network("lenet5", DIGIT, s)}))
+        for s in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for seed, network in built.items():
-        assert all(torch.equal(p, q) for p, q in zip(network.parameters(), a_network("lenet5", DIGIT, seed).parameters(), strict=True))
+        assert all(
+            torch.equal(p, q)
+            for p, q in zip(
+                network.parameters(), a_network("lenet5", DIGIT, seed).parameters(), strict=True
+            )
+        )
 
 
 def test_images_are_normalised_per_channel_and_framed_with_black():
@@ -117,13 +148,17 @@ def test_images_are_normalised_per_channel_and_framed_with_black():
     y = inputs(x)
     assert y.shape == (2, 3, 6, 6)
     for c in range(3):
-        torch.testing.assert_close(y[:, c, 1:5], (x[..., c].float() / 255 - (0.1, 0.2, 0.3)[c]) / (1.0, 2.0, 4.0)[c])
+        torch.testing.assert_close(
+            y[:, c, 1:5], (x[..., c].float() / 255 - (0.1, 0.2, 0.3)[c]) / (1.0, 2.0, 4.0)[c]
+        )
         assert y[:, c, [0, 5]].allclose(torch.tensor(-(0.1, 0.2, 0.3)[c] / (1.0, 2.0, 4.0)[c]))
 
 
 def test_tables_are_normalised_per_feature():
     network = a_network("linear", (2,), mean=[1.0, 2.0], std=[2.0, 4.0])
-    torch.testing.assert_close(network.embed(torch.tensor([[3.0, 10.0]], dtype=torch.float64)), torch.tensor([[1.0, 2.0]]))
+    torch.testing.assert_close(
+        network.embed(torch.tensor([[3.0, 10.0]], dtype=torch.float64)), torch.tensor([[1.0, 2.0]])
+    )
 
 
 def test_dropout_keeps_the_mean_and_rests_when_asked_to_predict():
@@ -131,7 +166,9 @@ def test_dropout_keeps_the_mean_and_rests_when_asked_to_predict():
     layer.generator = torch.Generator().manual_seed(0)
     x = torch.ones(100_000)
     y = layer.train()(x)
-    assert y.unique().tolist() == [0, pytest.approx(4 / 3)] and y.mean().item() == pytest.approx(1, abs=0.01)
+    assert y.unique().tolist() == [0, pytest.approx(4 / 3)] and y.mean().item() == pytest.approx(
+        1, abs=0.01
+    )
     assert torch.equal(layer.eval()(x), x)
 
 

@@ -30,13 +30,20 @@ def digits():
 
 @pytest.mark.parametrize("objective, seed", SHIPPED)
 def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective, seed):
-    network = trained.load(trained.file("mnist", objective, seed), trained.description(mnist, objective, seed))
-    accuracy = training.evaluate(network, mnist.points[mnist.test], mnist.labels[mnist.test]).accuracy
+    network = trained.load(
+        trained.file("mnist", objective, seed), trained.description(mnist, objective, seed)
+    )
+    accuracy = training.evaluate(
+        network, mnist.points[mnist.test], mnist.labels[mnist.test]
+    ).accuracy
     assert accuracy >= 0.985
 
 
 def test_networks_of_other_seeds_differ(mnist):
-    heads = [trained.load(trained.file("mnist", o, s), trained.description(mnist, o, s)).head.weight for o, s in SHIPPED]
+    heads = [
+        trained.load(trained.file("mnist", o, s), trained.description(mnist, o, s)).head.weight
+        for o, s in SHIPPED
+    ]
     assert len({head.detach().numpy().tobytes() for head in heads}) == len(SHIPPED)
 
 
@@ -53,12 +60,19 @@ def file(tmp_path, digits):
 @pytest.mark.parametrize("objective", trained.SHIPPED)
 def test_float16_keeps_the_leverage_ranking(mnist, objective):
     """A float32 network that rounds to the shipped one ranks the test digits as it does, to a tau of 0.999."""
-    shipped = trained.load(trained.file("mnist", objective, 1), trained.description(mnist, objective, 1))
+    shipped = trained.load(
+        trained.file("mnist", objective, 1), trained.description(mnist, objective, 1)
+    )
     original, generator = copy.deepcopy(shipped), torch.Generator().manual_seed(0)
     for weights in original.parameters():
         half_a_step = torch.rand(weights.shape, generator=generator) - 0.5
-        weights.data *= 1 + half_a_step * 2**-10  # float16 keeps 11 bits: rounding moves a number by up to one part in 2^11
-    scores = [leverage(training.embed(network, mnist.points[mnist.test])) for network in (shipped, original)]
+        weights.data *= (
+            1 + half_a_step * 2**-10
+        )  # float16 keeps 11 bits: rounding moves a number by up to one part in 2^11
+    scores = [
+        leverage(training.embed(network, mnist.points[mnist.test]))
+        for network in (shipped, original)
+    ]
     assert not np.array_equal(*scores)
     assert agreement.kendall(np.stack(scores))[0, 1] >= 0.999
 
@@ -78,18 +92,32 @@ def test_weights_of_another_shape_are_refused(tmp_path, digits):
     described = trained.description(digits, "cross_entropy", 1)
     small = networks.build("talk_cnn", classes=3, shape=(8, 8), seed=1)
     path = tmp_path / "small.safetensors"
-    path.write_bytes(save({name: value.contiguous() for name, value in small.state_dict().items()}, metadata=described))
+    path.write_bytes(
+        save(
+            {name: value.contiguous() for name, value in small.state_dict().items()},
+            metadata=described,
+        )
+    )
     with pytest.raises(UserError, match="weights do not fit"):
         trained.load(path, described)
 
 
 def test_without_a_shipped_file_the_network_is_trained_on_the_training_rows(digits, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "train", lambda network, points, labels, **settings: seen.append((len(points), settings)))
+    monkeypatch.setattr(
+        training,
+        "train",
+        lambda network, points, labels, **settings: seen.append((len(points), settings)),
+    )
     trained.network(digits, "smooth_l1", 3)
     rows, settings = seen[0]
     assert rows == 1797  # all of the dataset, although only a subset of 300 was asked for
-    assert (settings["objective"], settings["seed"], settings["epochs"], settings["batch_size"]) == ("smooth_l1", 3, 5, 64)
+    assert (
+        settings["objective"],
+        settings["seed"],
+        settings["epochs"],
+        settings["batch_size"],
+    ) == ("smooth_l1", 3, 5, 64)
 
 
 def test_another_network_file_is_another_key(tmp_path, monkeypatch):
@@ -104,11 +132,21 @@ def test_another_network_file_is_another_key(tmp_path, monkeypatch):
 def test_the_description_is_what_was_asked_for(digits):
     described = json.loads(trained.description(digits, "smooth_l1", 2)["network"])
     assert described["schedule"] == "linear"
-    assert described == {**trained.RECIPE, "classes": 10, "shape": [8, 8], "dataset": "digits", "objective": "smooth_l1", "seed": 2}
+    assert described == {
+        **trained.RECIPE,
+        "classes": 10,
+        "shape": [8, 8],
+        "dataset": "digits",
+        "objective": "smooth_l1",
+        "seed": 2,
+    }
 
 
 def test_the_talk_s_networks_keep_its_constant_rate(digits):
-    assert json.loads(trained.description(digits, "softmax_twice", 1)["network"])["schedule"] == "constant"
+    assert (
+        json.loads(trained.description(digits, "softmax_twice", 1)["network"])["schedule"]
+        == "constant"
+    )
 
 
 def test_an_unknown_objective_names_the_known_ones():

@@ -31,12 +31,16 @@ def scores(name, scene, **knobs):
     return strategy_inputs.scores(menu.find(name), scene, rng=np.random.default_rng(0), **knobs)
 
 
-@pytest.mark.parametrize("part", [np.zeros(N, bool), np.arange(N) >= 90], ids=["none published", "test part"])
+@pytest.mark.parametrize(
+    "part", [np.zeros(N, bool), np.arange(N) >= 90], ids=["none published", "test part"]
+)
 def test_every_point_is_scored_once_by_judges_it_is_not_among(part):
     scene = made_up(part)
     assert sorted(np.concatenate([sitting.scored for sitting in scene.sittings])) == list(range(N))
     for sitting in scene.sittings:
-        assert set(sitting.scored) <= set(sitting.learn) and not set(sitting.learn) & set(sitting.judge)
+        assert set(sitting.scored) <= set(sitting.learn) and not set(sitting.learn) & set(
+            sitting.judge
+        )
         assert len(sitting.learn) + len(sitting.judge) == N
     first, second = scene.sittings
     assert len(first.learn) == len(second.learn)
@@ -58,7 +62,9 @@ def test_scores_are_those_of_the_function_on_each_training_set(name, scene):
         rows, judges = sitting.learn, Embedded(x[sitting.judge], labels=labels[sitting.judge])
         head = softmax_head.fit(x[rows], labels[rows], l2=strategy_inputs.HEAD_L2)
         direct = SCORERS[name](x[rows], labels[rows], judges, head)
-        assert found[sitting.scored] == pytest.approx(direct[np.isin(rows, sitting.scored)], rel=1e-6, abs=1e-12)
+        assert found[sitting.scored] == pytest.approx(
+            direct[np.isin(rows, sitting.scored)], rel=1e-6, abs=1e-12
+        )
 
 
 def test_a_point_that_would_judge_itself_would_stand_out():
@@ -66,9 +72,20 @@ def test_a_point_that_would_judge_itself_would_stand_out():
     data = datasets.load("digits", n=300)
     scene = Scene(embeddings.embed(data, "raw"), data.test, 10, "digits")
     first, fair = scene.sittings[0], scores("influence_value", scene)
-    naive = influence_value(scene.points.embedding, data.labels, strategy_inputs.taken(scene.points, first.judge), scene.fit(0))
-    assert np.isin(np.argsort(-naive)[:10], first.judge).all() and naive[first.judge].max() > 10 * naive[first.learn].max()
-    assert np.isin(np.argsort(-fair)[:10], first.judge).sum() < 8 and fair[first.judge].max() < 5 * fair[first.learn].max()
+    naive = influence_value(
+        scene.points.embedding,
+        data.labels,
+        strategy_inputs.taken(scene.points, first.judge),
+        scene.fit(0),
+    )
+    assert (
+        np.isin(np.argsort(-naive)[:10], first.judge).all()
+        and naive[first.judge].max() > 10 * naive[first.learn].max()
+    )
+    assert (
+        np.isin(np.argsort(-fair)[:10], first.judge).sum() < 8
+        and fair[first.judge].max() < 5 * fair[first.learn].max()
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, reason in menu.rankers().items() if not reason])
@@ -81,7 +98,9 @@ def test_every_scorer_of_the_menu_scores_every_point(name, scene):
 @pytest.mark.parametrize("name", ["bald", "forgetting", "influence_harm", "fi_util", "entropy"])
 def test_the_rest_of_the_data_takes_no_part(name, scene):
     rows = np.arange(0, N, 2)
-    alone = Scene(strategy_inputs.taken(scene.points, rows), np.zeros(len(rows), bool), C, "made up")
+    alone = Scene(
+        strategy_inputs.taken(scene.points, rows), np.zeros(len(rows), bool), C, "made up"
+    )
     assert np.array_equal(scores(name, scene.among(rows)), scores(name, alone))
 
 
@@ -108,14 +127,22 @@ def test_a_record_of_the_callers_is_used(scene):
 def test_what_the_screen_says_is_what_was_done(scene):
     said = strategy_inputs.said(menu.find("fi_util"), scene)
     assert (
-        "24 points, a fifth of each class, judge the other 96" in said and "24 of those, drawn class by class, judge the first 24" in said
+        "24 points, a fifth of each class, judge the other 96" in said
+        and "24 of those, drawn class by class, judge the first 24" in said
     )
-    assert "the 30 test points judge the other 90" in strategy_inputs.said(menu.find("influence_value"), made_up(np.arange(N) >= 90))
-    assert "8 linear heads" in strategy_inputs.said(menu.find("bald"), scene) and "of the 120 training points" in strategy_inputs.said(
+    assert "the 30 test points judge the other 90" in strategy_inputs.said(
+        menu.find("influence_value"), made_up(np.arange(N) >= 90)
+    )
+    assert "8 linear heads" in strategy_inputs.said(
         menu.find("bald"), scene
+    ) and "of the 120 training points" in strategy_inputs.said(menu.find("bald"), scene)
+    assert (
+        "15 passes" in strategy_inputs.said(menu.find("forgetting"), scene)
+        and strategy_inputs.said(menu.find("leverage"), scene) == ""
     )
-    assert "15 passes" in strategy_inputs.said(menu.find("forgetting"), scene) and strategy_inputs.said(menu.find("leverage"), scene) == ""
-    assert "test points included" in strategy_inputs.said(menu.find("forgetting"), made_up(np.arange(N) >= 90))
+    assert "test points included" in strategy_inputs.said(
+        menu.find("forgetting"), made_up(np.arange(N) >= 90)
+    )
 
 
 def test_points_without_a_label_are_refused_where_labels_judge():
@@ -123,19 +150,34 @@ def test_points_without_a_label_are_refused_where_labels_judge():
     labels = scene.points.labels.copy()
     labels[:5] = -1
     with pytest.raises(UserError, match="5 of 120 points have none"):
-        scores("influence_value", Scene(Embedded(scene.points.embedding, labels=labels), scene.test, C, "made up"))
+        scores(
+            "influence_value",
+            Scene(Embedded(scene.points.embedding, labels=labels), scene.test, C, "made up"),
+        )
 
 
 def test_too_few_points_to_judge_are_told():
-    few = Scene(Embedded(np.eye(3, dtype=np.float32), labels=np.array([0, 1, 0])), np.zeros(3, bool), 2, "made up")
+    few = Scene(
+        Embedded(np.eye(3, dtype=np.float32), labels=np.array([0, 1, 0])),
+        np.zeros(3, bool),
+        2,
+        "made up",
+    )
     with pytest.raises(UserError, match="found 3 labeled training points and 0 test points"):
         scores("knn_shapley", few)
 
 
 def test_limits_say_what_to_do():
     rng = np.random.default_rng(0)
-    many = Scene(Embedded(rng.normal(size=(2600, 2)).astype(np.float32), labels=np.arange(2600) % 2), np.zeros(2600, bool), 2, "made up")
-    with pytest.raises(UserError, match=r"found 2,080 points, and each costs a retraining\. Take at most 2,000"):
+    many = Scene(
+        Embedded(rng.normal(size=(2600, 2)).astype(np.float32), labels=np.arange(2600) % 2),
+        np.zeros(2600, bool),
+        2,
+        "made up",
+    )
+    with pytest.raises(
+        UserError, match=r"found 2,080 points, and each costs a retraining\. Take at most 2,000"
+    ):
         scores("leave_one_out", many)
     with pytest.raises(UserError, match="expected at most 500 points"):
         scores("data_shapley", many)
@@ -145,12 +187,23 @@ def test_a_long_scoring_says_how_far_it_is_and_can_be_stopped(scene, monkeypatch
     said = []
     monkeypatch.setattr(progress, "report", lambda fraction, text="": said.append((fraction, text)))
     scores("fi_util", scene)
-    assert [text for _, text in said].count("Fitting a linear head") == 2 and (0.0, "Scoring, 0 of 96 points") in said
+    assert [text for _, text in said].count("Fitting a linear head") == 2 and (
+        0.0,
+        "Scoring, 0 of 96 points",
+    ) in said
 
     def stop():
         raise progress.Cancelled
 
     monkeypatch.setattr(progress, "check", stop)
-    for name in ("fi_util", "knn_shapley", "leave_one_out", "data_shapley", "newton_influence", "bald", "forgetting"):
+    for name in (
+        "fi_util",
+        "knn_shapley",
+        "leave_one_out",
+        "data_shapley",
+        "newton_influence",
+        "bald",
+        "forgetting",
+    ):
         with pytest.raises(progress.Cancelled):
             scores(name, scene)

@@ -23,11 +23,23 @@ def one_thread():
 
 
 def a_network(name="mlp", seed=1, **options):
-    return networks.build(name, classes=3, shape=(8, 8), seed=seed, **({"hidden": 5} if name == "mlp" else {}), **options)
+    return networks.build(
+        name,
+        classes=3,
+        shape=(8, 8),
+        seed=seed,
+        **({"hidden": 5} if name == "mlp" else {}),
+        **options,
+    )
 
 
 def a_training(network, seed=3, **settings):
-    return training.train(network, IMAGES, LABELS, **{"seed": seed, "epochs": 2, "batch_size": 16, "precision": "float32", **settings})
+    return training.train(
+        network,
+        IMAGES,
+        LABELS,
+        **{"seed": seed, "epochs": 2, "batch_size": 16, "precision": "float32", **settings},
+    )
 
 
 def values(network):
@@ -47,7 +59,11 @@ def naive(network, orders, objective, weights=None, learning_rate=1e-3, falling=
             gap = (z - one_hot).abs()
             each = torch.where(gap < 1, gap**2 / 2, gap - 0.5).sum(1) / 3
         else:
-            z = torch.exp(z) / torch.exp(z).sum(1, keepdim=True) if objective == "softmax_twice" else z
+            z = (
+                torch.exp(z) / torch.exp(z).sum(1, keepdim=True)
+                if objective == "softmax_twice"
+                else z
+            )
             each = torch.log(torch.exp(z).sum(1)) - (z * one_hot).sum(1)
         value = (w[rows] * each).sum() / len(rows)
         adam.zero_grad()
@@ -62,7 +78,13 @@ def naive(network, orders, objective, weights=None, learning_rate=1e-3, falling=
 def test_each_objective_is_its_formula_step_by_step(objective, weighted):
     weights = RNG.random(50).astype(np.float32) * 2 if weighted else None
     seen, ours, plain = [], a_network(), a_network()
-    a_training(ours, objective=objective, weights=weights, order="as_given", progress=lambda *step: seen.append(step))
+    a_training(
+        ours,
+        objective=objective,
+        weights=weights,
+        order="as_given",
+        progress=lambda *step: seen.append(step),
+    )
     batches = [torch.arange(50)[i : i + 16] for i in range(0, 50, 16)] * 2
     losses = naive(plain, batches, objective, weights)
     assert [(step, steps) for step, steps, _ in seen] == [(i + 1, 8) for i in range(8)]
@@ -73,7 +95,12 @@ def test_each_objective_is_its_formula_step_by_step(objective, weighted):
 def test_the_linear_schedule_lets_the_rate_fall_to_zero():
     ours, plain = a_network(), a_network()
     a_training(ours, order="as_given", schedule="linear")
-    naive(plain, [torch.arange(50)[i : i + 16] for i in range(0, 50, 16)] * 2, "cross_entropy", falling=True)
+    naive(
+        plain,
+        [torch.arange(50)[i : i + 16] for i in range(0, 50, 16)] * 2,
+        "cross_entropy",
+        falling=True,
+    )
     torch.testing.assert_close(values(ours), values(plain), rtol=1e-4, atol=1e-5)
     a_training(constant := a_network(), order="as_given")
     assert not torch.allclose(values(constant), values(ours), rtol=1e-3)
@@ -83,17 +110,32 @@ def test_the_record_holds_the_mean_loss_of_each_pass():
     seen = []
     record = a_training(a_network(), progress=lambda *step: seen.append(step[2]))
     sizes = np.array([16, 16, 16, 2])
-    np.testing.assert_allclose(record.losses, (np.array(seen).reshape(2, 4) * sizes).sum(1) / 50, rtol=1e-5)
+    np.testing.assert_allclose(
+        record.losses, (np.array(seen).reshape(2, 4) * sizes).sum(1) / 50, rtol=1e-5
+    )
     assert record.steps == 8 and not record.stopped and len(record.seconds) == 2
     assert record.samples_per_second == pytest.approx(100 / sum(record.seconds))
 
 
 def test_every_pass_sees_every_point_once_in_an_order_of_its_own(monkeypatch):
     seen = []
-    monkeypatch.setitem(training.OBJECTIVES, "cross_entropy", lambda z, y: (seen.append(y.tolist()), z.sum(1))[1])
-    training.train(a_network("linear"), np.zeros((50, 8, 8), np.uint8), np.arange(50) % 3, epochs=2, batch_size=50, seed=1)
+    monkeypatch.setitem(
+        training.OBJECTIVES, "cross_entropy", lambda z, y: (seen.append(y.tolist()), z.sum(1))[1]
+    )
+    training.train(
+        a_network("linear"),
+        np.zeros((50, 8, 8), np.uint8),
+        np.arange(50) % 3,
+        epochs=2,
+        batch_size=50,
+        seed=1,
+    )
     rows = [np.sort(labels) for labels in seen]
-    assert np.array_equal(rows[0], rows[1]) and np.array_equal(rows[0], np.sort(np.arange(50) % 3)) and seen[0] != seen[1]
+    assert (
+        np.array_equal(rows[0], rows[1])
+        and np.array_equal(rows[0], np.sort(np.arange(50) % 3))
+        and seen[0] != seen[1]
+    )
     assert seen[0] != (np.arange(50) % 3).tolist()
 
 
@@ -131,34 +173,65 @@ def test_dropout_draws_anew_at_every_step_and_by_seed():
             batch_size=50,
             progress=lambda *s, seen=seen: seen.append(s[2]),
         )
-    assert losses["once"] == losses["again"] and losses["once"] != losses["other"] and losses["once"][0] != losses["once"][1]
+    assert (
+        losses["once"] == losses["again"]
+        and losses["once"] != losses["other"]
+        and losses["once"][0] != losses["once"][1]
+    )
 
 
 def test_steps_go_through_the_points_as_often_as_they_take():
     seen, by_steps, by_epochs = [], a_network(), a_network()
-    record = a_training(by_steps, epochs=None, steps=10, on_epoch=lambda epoch, network: seen.append((epoch, network.training)))
-    assert record.steps == 10 and len(record.losses) == 3 and seen == [(1, False), (2, False), (3, False)]
+    record = a_training(
+        by_steps,
+        epochs=None,
+        steps=10,
+        on_epoch=lambda epoch, network: seen.append((epoch, network.training)),
+    )
+    assert (
+        record.steps == 10
+        and len(record.losses) == 3
+        and seen == [(1, False), (2, False), (3, False)]
+    )
     a_training(by_epochs, epochs=2)
     a_training(by_steps := a_network(), epochs=None, steps=8)
     assert torch.equal(values(by_steps), values(by_epochs))
 
 
 def test_an_evaluation_after_each_pass_changes_nothing():
-    looked, plain = (networks.build("convmixer", classes=3, shape=(8, 8), seed=1, dim=4, depth=1) for _ in range(2))
+    looked, plain = (
+        networks.build("convmixer", classes=3, shape=(8, 8), seed=1, dim=4, depth=1)
+        for _ in range(2)
+    )
     accuracies = []
-    a_training(looked, on_epoch=lambda _, network: accuracies.append(training.evaluate(network, IMAGES, LABELS).accuracy))
+    a_training(
+        looked,
+        on_epoch=lambda _, network: accuracies.append(
+            training.evaluate(network, IMAGES, LABELS).accuracy
+        ),
+    )
     a_training(plain)
     assert len(accuracies) == 2 and all(
-        torch.equal(p, q) for p, q in zip(looked.state_dict().values(), plain.state_dict().values(), strict=True)
+        torch.equal(p, q)
+        for p, q in zip(looked.state_dict().values(), plain.state_dict().values(), strict=True)
     )
 
 
 def test_stop_ends_the_training_after_that_step():
     seen, network = [], a_network()
     record = a_training(
-        network, stop=lambda: len(seen) == 3, progress=lambda step, *_: seen.append(step), on_epoch=lambda *_: seen.append("epoch")
+        network,
+        stop=lambda: len(seen) == 3,
+        progress=lambda step, *_: seen.append(step),
+        on_epoch=lambda *_: seen.append("epoch"),
     )
-    assert seen == [1, 2, 3] and record.stopped and record.steps == 3 and len(record.losses) == 1 and not network.training
+    assert (
+        seen == [1, 2, 3]
+        and record.stopped
+        and record.steps == 3
+        and len(record.losses) == 1
+        and not network.training
+    )
     a_training(three := a_network(), epochs=None, steps=3)
     assert torch.equal(values(network), values(three))
 
@@ -169,29 +242,68 @@ def test_networks_trained_as_a_stack_are_those_trained_alone(name):
     alone, stacked = ([a_network(name, seed) for seed in (1, 2, 3)] for _ in range(2))
     how = {"epochs": 2, "batch_size": 16, "precision": "float32", "weights": RNG.random(50)}
     losses = [
-        training.train(n, IMAGES[s], LABELS[s], seed=seed, **{**how, "weights": how["weights"][s]}).losses
+        training.train(
+            n, IMAGES[s], LABELS[s], seed=seed, **{**how, "weights": how["weights"][s]}
+        ).losses
         for n, s, seed in zip(alone, subsets, seeds, strict=True)
     ]
     records = training.train_many(
-        stacked, IMAGES, LABELS, seeds=seeds, subsets=subsets, stacked=True, **how,
-        progress=lambda *step: events.append(step[:2]), on_epoch=lambda which, epoch, network: events.append((which, epoch, network)),
-    )  # fmt: skip
+        stacked,
+        IMAGES,
+        LABELS,
+        seeds=seeds,
+        subsets=subsets,
+        stacked=True,
+        **how,
+        progress=lambda *step: events.append(step[:2]),
+        on_epoch=lambda which, epoch, network: events.append((which, epoch, network)),
+    )
     np.testing.assert_allclose([r.losses for r in records], losses, rtol=1e-5)
     for one, other in zip(alone, stacked, strict=True):
         torch.testing.assert_close(values(one), values(other), rtol=1e-3, atol=2e-4)
-    assert [e for e in events if len(e) == 2] == [(i, 16) for i in (2, 4, 6, 8, 10, 12, 13, 14, 15, 16)]
-    assert [e for e in events if len(e) == 3] == [(i, e, stacked[i]) for group in ((0, 1), (2,)) for e in (1, 2) for i in group]
+    assert [e for e in events if len(e) == 2] == [
+        (i, 16) for i in (2, 4, 6, 8, 10, 12, 13, 14, 15, 16)
+    ]
+    assert [e for e in events if len(e) == 3] == [
+        (i, e, stacked[i]) for group in ((0, 1), (2,)) for e in (1, 2) for i in group
+    ]
 
 
 def test_batch_normalisation_is_stacked_too_and_dropout_is_not():
-    alone, stacked = ([networks.build("convmixer", classes=3, shape=(8, 8), seed=s, dim=4, depth=1) for s in (1, 2)] for _ in range(2))
+    alone, stacked = (
+        [
+            networks.build("convmixer", classes=3, shape=(8, 8), seed=s, dim=4, depth=1)
+            for s in (1, 2)
+        ]
+        for _ in range(2)
+    )
     for network, seed in zip(alone, (5, 6), strict=True):
         a_training(network, seed, epochs=None, steps=1)
-    training.train_many(stacked, IMAGES, LABELS, seeds=[5, 6], steps=1, batch_size=16, precision="float32", stacked=True)
+    training.train_many(
+        stacked,
+        IMAGES,
+        LABELS,
+        seeds=[5, 6],
+        steps=1,
+        batch_size=16,
+        precision="float32",
+        stacked=True,
+    )
     for one, other in zip(alone, stacked, strict=True):
-        torch.testing.assert_close(dict(one.named_buffers()), dict(other.named_buffers()), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            dict(one.named_buffers()), dict(other.named_buffers()), rtol=1e-4, atol=1e-5
+        )
     dropping = [a_network("fi_cnn", seed) for seed in (1, 2)]
-    training.train_many(dropping, IMAGES, LABELS, seeds=[5, 6], epochs=1, batch_size=16, precision="float32", stacked=True)
+    training.train_many(
+        dropping,
+        IMAGES,
+        LABELS,
+        seeds=[5, 6],
+        epochs=1,
+        batch_size=16,
+        precision="float32",
+        stacked=True,
+    )
     a_training(own := a_network("fi_cnn", 2), 6, epochs=1)
     assert torch.equal(values(own), values(dropping[1]))
 
@@ -199,8 +311,15 @@ def test_batch_normalisation_is_stacked_too_and_dropout_is_not():
 def test_stop_ends_the_networks_that_follow_before_they_start():
     members = [a_network(seed=seed) for seed in (1, 2)]
     untouched = values(members[1])
-    first, second = training.train_many(members, IMAGES, LABELS, seeds=[1, 2], epochs=1, stop=lambda: True)
-    assert first.steps == 1 and second.steps == 0 and second.stopped and torch.equal(values(members[1]), untouched)
+    first, second = training.train_many(
+        members, IMAGES, LABELS, seeds=[1, 2], epochs=1, stop=lambda: True
+    )
+    assert (
+        first.steps == 1
+        and second.steps == 0
+        and second.stopped
+        and torch.equal(values(members[1]), untouched)
+    )
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "auto"])
@@ -211,7 +330,16 @@ def test_a_learnable_toy_is_learned(precision, objective):
     for c in range(3):
         points[labels == c, :, 2 * c : 2 * c + 3] += 150
     network = networks.build("talk_cnn", classes=3, shape=(8, 8), seed=1)
-    training.train(network, points[:180], labels[:180], epochs=8, batch_size=20, seed=1, precision=precision, objective=objective)
+    training.train(
+        network,
+        points[:180],
+        labels[:180],
+        epochs=8,
+        batch_size=20,
+        seed=1,
+        precision=precision,
+        objective=objective,
+    )
     assert training.evaluate(network, points[180:], labels[180:]).accuracy == 1
     assert all(p.dtype == torch.float32 for p in network.parameters())
 
@@ -220,7 +348,10 @@ def test_embeddings_probabilities_and_evaluations_by_hand():
     network = a_network()
     labels = np.where(LABELS == 2, 1, LABELS)
     with torch.no_grad():
-        outputs, embedding = network(torch.tensor(IMAGES)).double(), network.embed(torch.tensor(IMAGES))
+        outputs, embedding = (
+            network(torch.tensor(IMAGES)).double(),
+            network.embed(torch.tensor(IMAGES)),
+        )
     ours = training.embed(network, IMAGES, chunk=7)
     assert ours.dtype == np.float32
     np.testing.assert_allclose(ours, embedding, atol=1e-6)
@@ -230,7 +361,9 @@ def test_embeddings_probabilities_and_evaluations_by_hand():
     assert found.accuracy == pytest.approx(right.mean()) and found.loss == pytest.approx(
         -np.log(probs[np.arange(50), labels]).mean(), rel=1e-5
     )
-    np.testing.assert_allclose(found.per_class, [right[labels == 0].mean(), right[labels == 1].mean(), np.nan])
+    np.testing.assert_allclose(
+        found.per_class, [right[labels == 0].mean(), right[labels == 1].mean(), np.nan]
+    )
 
 
 def test_read_only_points_and_tables_are_taken():
@@ -265,7 +398,12 @@ def test_bad_settings_are_refused(settings, says):
 
 @pytest.mark.parametrize(
     ("labels", "says"),
-    [(LABELS[:9], "one label per point"), (LABELS - 1, "Leave unlabeled points out"), (LABELS + 1, "0 to 2"), (LABELS * 1.0, "0 to 2")],
+    [
+        (LABELS[:9], "one label per point"),
+        (LABELS - 1, "Leave unlabeled points out"),
+        (LABELS + 1, "0 to 2"),
+        (LABELS * 1.0, "0 to 2"),
+    ],
 )
 def test_bad_labels_are_refused(labels, says):
     with pytest.raises(UserError, match=says):
@@ -281,4 +419,6 @@ def test_bad_stacks_and_subsets_are_refused():
     with pytest.raises(UserError, match="at least one row"):
         training.train_many(pair, IMAGES, LABELS, seeds=[1, 2], subsets=[[0], [50]], epochs=1)
     with pytest.raises(UserError, match="one architecture"):
-        training.train_many([pair[0], a_network("linear")], IMAGES, LABELS, seeds=[1, 2], epochs=1, stacked=True)
+        training.train_many(
+            [pair[0], a_network("linear")], IMAGES, LABELS, seeds=[1, 2], epochs=1, stacked=True
+        )

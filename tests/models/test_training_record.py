@@ -21,14 +21,20 @@ def whole(points):
 
 
 def test_a_table_for_each_pass_that_learns(points, whole):
-    assert whole.shape == (record.PASSES, 400, 10) and whole.dtype == np.float32 and whole.sum(axis=2) == pytest.approx(1, abs=1e-5)
+    assert (
+        whole.shape == (record.PASSES, 400, 10)
+        and whole.dtype == np.float32
+        and whole.sum(axis=2) == pytest.approx(1, abs=1e-5)
+    )
     right = correctness(whole, points.labels).mean(axis=1)
     assert right[0] < 0.6 and right[-1] > 0.9
 
 
 def test_the_last_table_is_what_the_same_training_ends_with(points, whole):
     x = points.embedding
-    network = networks.build("mlp", classes=10, shape=(64,), seed=record.SEED, mean=float(x.mean()), std=float(x.std()))
+    network = networks.build(
+        "mlp", classes=10, shape=(64,), seed=record.SEED, mean=float(x.mean()), std=float(x.std())
+    )
     training.train(network, x, points.labels, seed=record.SEED, epochs=record.PASSES)
     assert np.abs(training.probabilities(network, x) - whole[-1]).max() < 2e-3
 
@@ -49,7 +55,9 @@ def test_the_scale_and_the_place_of_the_embedding_do_not_matter(points, whole):
 def test_a_constant_embedding_and_a_single_point_break_nothing():
     same = Embedded(np.ones((9, 3), np.float32), labels=np.arange(9) % 2)
     assert np.isfinite(record.train(same, classes=2)).all()
-    assert record.train(Embedded(np.ones((1, 3), np.float32), labels=np.zeros(1, int)), classes=2).shape == (record.PASSES, 1, 2)
+    assert record.train(
+        Embedded(np.ones((1, 3), np.float32), labels=np.zeros(1, int)), classes=2
+    ).shape == (record.PASSES, 1, 2)
 
 
 def test_progress_is_told_and_can_end_it(points):

@@ -41,7 +41,9 @@ def test_trustworthiness_tells_a_map_from_noise(clusters, coordinates):
 
 
 def test_principal_components_keep_the_distances_they_can(clusters):
-    assert principal(clusters[:, :50]) is not None and np.array_equal(principal(clusters[:, :50]), clusters[:, :50])
+    assert principal(clusters[:, :50]) is not None and np.array_equal(
+        principal(clusters[:, :50]), clusters[:, :50]
+    )
     centred = clusters - clusters.mean(axis=0)
     _, _, vt = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
     assert np.abs(np.abs(principal(clusters)) - np.abs(centred @ vt[:50].T)).max() < 1e-3

@@ -16,9 +16,17 @@ from tests.tools.pages import described, drawn, texts, widget
 asked, held = pages.asked, pages.held
 PAGE = "pages/active.py"
 LINK = {
-    "dataset": "digits", "network": "linear", "pool": "300", "batch": "10", "rounds": "3", "start": "20", "until": "epochs", "epochs": "3",
-    "seeds": "2", "strategies": "entropy random",
-}  # fmt: skip
+    "dataset": "digits",
+    "network": "linear",
+    "pool": "300",
+    "batch": "10",
+    "rounds": "3",
+    "start": "20",
+    "until": "epochs",
+    "epochs": "3",
+    "seeds": "2",
+    "strategies": "entropy random",
+}
 PLAN = from_query(LINK)[0]
 
 
@@ -27,7 +35,9 @@ def _nothing_under_way(monkeypatch, asked):
     store.forget()
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
-    job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job("~rate digits linear", "core.experiments.cost:measure", ())
+    job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job(
+        "~rate digits linear", "core.experiments.cost:measure", ()
+    )
     job._finish("done", value={"rate": 1000.0, "memory": 5e8, "weights": 1e5})
 
 
@@ -44,13 +54,19 @@ def finished():
     for unit in PLAN.units():
         compute(unit)
     found = store.outcomes(PLAN, data.fingerprint)
-    return {name: np.stack([found[unit]["accuracy"] for unit in PLAN.units() if unit.strategy == name]) for name in PLAN.strategies}
+    return {
+        name: np.stack([found[unit]["accuracy"] for unit in PLAN.units() if unit.strategy == name])
+        for name in PLAN.strategies
+    }
 
 
 def test_before_the_start_the_page_says_what_it_would_cost():
     at = visit()
     assert "Which digits would you label next?" in at.title[0].value
-    assert any("4 runs to do" in element.value and "500" not in element.value[:5] for element in at.markdown)
+    assert any(
+        "4 runs to do" in element.value and "500" not in element.value[:5]
+        for element in at.markdown
+    )
     assert widget(at.button, "Start") and "Nothing of this experiment" in at.info[0].value
 
 
@@ -58,7 +74,11 @@ def test_the_sentence_is_the_mean_difference_over_all_rounds(finished):
     at = visit()
     difference = statistics.estimate((finished["entropy"] - finished["random"]).mean(axis=-1))
     words = texts(at)
-    assert "Entropy" in words and f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}".replace("-", "−") in words
+    assert (
+        "Entropy" in words
+        and f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}".replace("-", "−")
+        in words
+    )
 
 
 def test_the_curves_are_the_runs(finished):
@@ -77,7 +97,9 @@ def test_the_curves_are_the_runs(finished):
 def test_every_picture_is_drawn(finished):
     for show in ("beats", "errors", "batches"):
         at = visit(show=show)
-        assert not at.error and (at.get("vega_lite_chart") or "at which to compare" in at.info[0].value)
+        assert not at.error and (
+            at.get("vega_lite_chart") or "at which to compare" in at.info[0].value
+        )
     assert len(visit(show="batches").get("vega_lite_chart")) == 3
 
 
@@ -120,7 +142,13 @@ def test_regression_leaves_out_what_needs_probabilities():
 
 def test_the_penalty_matrix_on_the_page_is_the_summaries(finished):
     at = visit(show="beats")
-    compared = summaries.Comparison(np.array([20, 30, 40, 50]), np.stack([finished[name] for name in PLAN.strategies]), 1, 20, 10)
+    compared = summaries.Comparison(
+        np.array([20, 30, 40, 50]),
+        np.stack([finished[name] for name in PLAN.strategies]),
+        1,
+        20,
+        10,
+    )
     matrix = summaries.penalty_matrix([compared])
     charts = at.get("vega_lite_chart")
     if not summaries.budgets(compared):
@@ -149,4 +177,8 @@ def test_letter_comes_finished_behind_its_button():
     at = pages.visit(PAGE)
     widget(at.button, "Letter").click().run()
     assert not at.exception and pages.spec_of(at).dataset == "letter"
-    assert "BAIT" in texts(at) and "than random" in texts(at) and not [b for b in at.button if b.label in ("Start", "Go on")]
+    assert (
+        "BAIT" in texts(at)
+        and "than random" in texts(at)
+        and not [b for b in at.button if b.label in ("Start", "Go on")]
+    )

@@ -72,13 +72,18 @@ def digits():
 def rankings(digits) -> dict[str, np.ndarray]:
     """Leverage of the digits under the embeddings of THREE, by the name that the page gives them, rounding noise removed."""
     names = ("raw", "pca", "random_relu")
-    return {title: agreement.settle(leverage(embeddings.embed(digits, name).embedding)) for title, name in zip(NAMES, names, strict=True)}
+    return {
+        title: agreement.settle(leverage(embeddings.embed(digits, name).embedding))
+        for title, name in zip(NAMES, names, strict=True)
+    }
 
 
 def test_strategies_that_need_more_than_the_embedding_are_compared_and_what_was_made_is_said():
     at = visit(**DIGITS, n="300", embeddings="raw", strategies="leverage,forgetting,bald,fi_util")
     works(at)
-    names = [f"raw, {menu.find(name).label}" for name in ("leverage", "forgetting", "bald", "fi_util")]
+    names = [
+        f"raw, {menu.find(name).label}" for name in ("leverage", "forgetting", "bald", "fi_util")
+    ]
     assert sorted(matrix(at).index) == sorted(names)
     said = " ".join(caption.value for caption in at.caption)
     assert all(words in said for words in ("Validation: 60 points", "8 linear heads", "15 passes"))
@@ -93,10 +98,20 @@ def test_the_talks_figure_is_there_before_any_worker(asked):
     works(at)
     assert asked == [], "the comparison was computed anew; run python -m core warm"
     table = cells(at)
-    assert len(table) == 17**2 and list(dict.fromkeys(table["a"]))[:3] == ["raw", "random ReLU 1", "untrained 1"]
-    assert at.title[0].value == "Do representations agree?" and "Most alike are <b>" in texts(at) and not at.warning
+    assert len(table) == 17**2 and list(dict.fromkeys(table["a"]))[:3] == [
+        "raw",
+        "random ReLU 1",
+        "untrained 1",
+    ]
+    assert (
+        at.title[0].value == "Do representations agree?"
+        and "Most alike are <b>" in texts(at)
+        and not at.warning
+    )
     assert at.query_params == {} and "70,000 points" in at.caption[0].value + at.caption[1].value
-    assert len(galleries(at)) == 2 and all(len(shown["ids"]) == agreement_parts.BEHIND for shown in galleries(at))
+    assert len(galleries(at)) == 2 and all(
+        len(shown["ids"]) == agreement_parts.BEHIND for shown in galleries(at)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +125,19 @@ def bundled():
 @pytest.mark.parametrize(("i", "j"), [(0, 1), (0, 12), (3, 16), (7, 11)])
 def test_the_bundled_matrices_equal_scipy_on_the_bundled_scores(bundled, i, j):
     a, b = (bundled.arrays["scores"][place].astype(np.float64) for place in (i, j))
-    expected = {"kendall": stats.kendalltau(a, b)[0], "weighted_kendall": stats.weightedtau(a, b)[0], "spearman": stats.spearmanr(a, b)[0]}
+    expected = {
+        "kendall": stats.kendalltau(a, b)[0],
+        "weighted_kendall": stats.weightedtau(a, b)[0],
+        "spearman": stats.spearmanr(a, b)[0],
+    }
     best = [set(np.argsort(-scores, kind="stable")[:1000]) for scores in (a, b)]
     expected["overlap"] = len(best[0] & best[1]) / 1000
     for name, value in expected.items():  # float32 makes a few neighbours equal
         stored = bundled.arrays[name]
-        assert stored[i, j] == pytest.approx(value, abs=2e-3 if name == "overlap" else 2e-5) and stored[i, j] == stored[j, i], name
+        assert (
+            stored[i, j] == pytest.approx(value, abs=2e-3 if name == "overlap" else 2e-5)
+            and stored[i, j] == stored[j, i]
+        ), name
 
 
 def test_the_bundled_scores_are_those_of_the_bundled_rankings(bundled):
@@ -123,7 +145,9 @@ def test_the_bundled_scores_are_those_of_the_bundled_rankings(bundled):
     for place, spec in enumerate(talk_comparison().columns):
         alone = cache.get(scores_key(spec, data.fingerprint))
         if alone is not None:
-            assert np.allclose(bundled.arrays["scores"][place], alone.arrays["scores"], rtol=1e-5, atol=1e-7), spec.title()
+            assert np.allclose(
+                bundled.arrays["scores"][place], alone.arrays["scores"], rtol=1e-5, atol=1e-7
+            ), spec.title()
 
 
 # ---- what the heatmap shows ----
@@ -135,7 +159,16 @@ def test_the_bundled_scores_are_those_of_the_bundled_rankings(bundled):
         ("kendall", lambda a, b: stats.kendalltau(a, b)[0]),
         ("weighted_kendall", lambda a, b: stats.weightedtau(a, b)[0]),
         ("spearman", lambda a, b: stats.spearmanr(a, b)[0]),
-        ("overlap", lambda a, b: len(set(np.argsort(-a, kind="stable")[:100]) & set(np.argsort(-b, kind="stable")[:100])) / 100),
+        (
+            "overlap",
+            lambda a, b: (
+                len(
+                    set(np.argsort(-a, kind="stable")[:100])
+                    & set(np.argsort(-b, kind="stable")[:100])
+                )
+                / 100
+            ),
+        ),
     ],
 )
 def test_every_cell_is_the_measure_of_the_two_rankings_it_names(measure, truth, rankings):
@@ -146,18 +179,26 @@ def test_every_cell_is_the_measure_of_the_two_rankings_it_names(measure, truth, 
     for a, x in rankings.items():
         for b, y in rankings.items():
             assert shown.loc[a, b] == pytest.approx(truth(x, y), abs=1e-9), (a, b)
-    assert at.query_params == THREE | {"measure": measure, "k": "100"} or (measure == "kendall" and "measure" not in at.query_params)
+    assert at.query_params == THREE | {"measure": measure, "k": "100"} or (
+        measure == "kendall" and "measure" not in at.query_params
+    )
     assert (measure == "overlap") == bool([w for w in at.selectbox if w.label == "k"])
 
 
 def test_order_by_similarity_moves_names_and_values_together():
-    query = DIGITS | {"embeddings": "raw,random_relu,pca,random_fourier", "reseed": "True", "seeds": "1,2"}
+    query = DIGITS | {
+        "embeddings": "raw,random_relu,pca,random_fourier",
+        "reseed": "True",
+        "seeds": "1,2",
+    }
     plain, sorted_ = visit(**query), visit(**query, order="similarity")
     works(plain), works(sorted_)
     before, after = (list(dict.fromkeys(cells(at)["a"])) for at in (plain, sorted_))
     assert sorted(before) == sorted(after) and len(after) == 6
     assert described(chart(sorted_, "heatmap"))["layer"][0]["encoding"]["x"]["sort"] == after
-    pd.testing.assert_frame_equal(matrix(plain).loc[after, after], matrix(sorted_).loc[after, after])
+    pd.testing.assert_frame_equal(
+        matrix(plain).loc[after, after], matrix(sorted_).loc[after, after]
+    )
     assert (cells(sorted_)["row"].to_numpy().reshape(6, 6) == np.arange(6)[:, None]).all()
 
 
@@ -166,7 +207,10 @@ def test_rankings_that_agree_stand_together():
     alike = np.where(clusters[:, None] == clusters, 0.8, 0.1)
     np.fill_diagonal(alike, 1)
     order = agreement_parts.similarity_order(alike)
-    assert sorted(order) == list(range(6)) and len(set(clusters[order][:3])) == len(set(clusters[order][3:])) == 1
+    assert (
+        sorted(order) == list(range(6))
+        and len(set(clusters[order][:3])) == len(set(clusters[order][3:])) == 1
+    )
 
 
 def test_tooltips_carry_chance_and_the_ceilings_of_both_rankings(digits):
@@ -177,15 +221,33 @@ def test_tooltips_carry_chance_and_the_ceilings_of_both_rankings(digits):
     shown = matrix(at)
     own = [shown.loc[f"random ReLU {i}", f"random ReLU {j}"] for i, j in ((1, 2), (1, 3), (2, 3))]
     assert row["by chance"] == f"{null.mean:.3f} [{null.low:.3f}, {null.high:.3f}]"
-    assert row["ceiling of the first"].startswith(f"{np.mean(own):.3f} [") and row["ceiling of the second"] == "one seed only"
-    tooltip = [field["field"] for field in described(chart(at, "heatmap"))["layer"][0]["encoding"]["tooltip"]]
-    assert tooltip == ["a", "b", "value", "by chance", "ceiling of the first", "ceiling of the second"]
+    assert (
+        row["ceiling of the first"].startswith(f"{np.mean(own):.3f} [")
+        and row["ceiling of the second"] == "one seed only"
+    )
+    tooltip = [
+        field["field"]
+        for field in described(chart(at, "heatmap"))["layer"][0]["encoding"]["tooltip"]
+    ]
+    assert tooltip == [
+        "a",
+        "b",
+        "value",
+        "by chance",
+        "ceiling of the first",
+        "ceiling of the second",
+    ]
 
 
 def test_the_ranks_of_the_embeddings_are_said(digits):
     at = visit(**THREE)
-    low = [np.linalg.matrix_rank(embeddings.embed(digits, name).embedding) for name in ("raw", "pca", "random_relu")]
-    assert f"raw {low[0]}, PCA {low[1]}, random ReLU {low[2]}" in " ".join(caption.value for caption in at.caption)
+    low = [
+        np.linalg.matrix_rank(embeddings.embed(digits, name).embedding)
+        for name in ("raw", "pca", "random_relu")
+    ]
+    assert f"raw {low[0]}, PCA {low[1]}, random ReLU {low[2]}" in " ".join(
+        caption.value for caption in at.caption
+    )
 
 
 # ---- sentences, by hand ----
@@ -207,8 +269,14 @@ def test_the_sentence_names_the_best_and_the_least_pair():
 @pytest.mark.parametrize(
     ("families", "said"),
     [
-        (["raw", "PCA"], "*raw* and *PCA* agree at ρ = *0.60*; 1 would be the same order, 0 none in common."),
-        (["untrained", "untrained"], "Only one family is chosen. With itself, after another seed, it agrees at ρ = *0.60* on average."),
+        (
+            ["raw", "PCA"],
+            "*raw* and *PCA* agree at ρ = *0.60*; 1 would be the same order, 0 none in common.",
+        ),
+        (
+            ["untrained", "untrained"],
+            "Only one family is chosen. With itself, after another seed, it agrees at ρ = *0.60* on average.",
+        ),
     ],
 )
 def test_the_sentence_of_two_rankings(families, said):
@@ -216,9 +284,21 @@ def test_the_sentence_of_two_rankings(families, said):
 
 
 def test_seeds_share_a_family_and_strategies_do_not():
-    specs = [Spec(embedding="random_relu", seed=2), Spec(embedding="random_relu", strategy="random"), Spec()]
-    assert agreement_parts.groups(tuple(specs)) == ["random ReLU, Leverage", "random ReLU, Random", "raw, Leverage"]
-    assert agreement_parts.labels(tuple(specs)) == ["random ReLU 2, Leverage", "random ReLU 1, Random", "raw, Leverage"]
+    specs = [
+        Spec(embedding="random_relu", seed=2),
+        Spec(embedding="random_relu", strategy="random"),
+        Spec(),
+    ]
+    assert agreement_parts.groups(tuple(specs)) == [
+        "random ReLU, Leverage",
+        "random ReLU, Random",
+        "raw, Leverage",
+    ]
+    assert agreement_parts.labels(tuple(specs)) == [
+        "random ReLU 2, Leverage",
+        "random ReLU 1, Random",
+        "raw, Leverage",
+    ]
     assert agreement_parts.labels(tuple(specs[:1])) == ["random ReLU 2"]
 
 
@@ -229,12 +309,17 @@ def test_a_click_opens_the_pair_behind_the_cell_and_writes_the_link(rankings):
     at = visit(**THREE)
     choose_in(at, chart(at, "heatmap"), cell=[{"row": 2, "column": 1}])
     works(at)
-    assert at.query_params == THREE | {"cell": "2-1"} and picked(at) == {frozenset(("random ReLU 1", "PCA"))}
+    assert at.query_params == THREE | {"cell": "2-1"} and picked(at) == {
+        frozenset(("random ReLU 1", "PCA"))
+    }
     assert at.subheader[0].value == "Random ReLU 1 against PCA"
     relu, pca = rankings["random ReLU 1"], rankings["PCA"]
     ranks = stats.rankdata(relu) - stats.rankdata(pca)
     for shown, lead in zip(galleries(at), (ranks, -ranks), strict=True):
-        assert lead[shown["ids"]].tolist() == sorted(lead, reverse=True)[: len(shown["ids"])] and len(shown["ids"]) == 24
+        assert (
+            lead[shown["ids"]].tolist() == sorted(lead, reverse=True)[: len(shown["ids"])]
+            and len(shown["ids"]) == 24
+        )
     again = visit(**at.query_params)
     assert galleries(again) == galleries(at) and picked(again) == picked(at)
 
@@ -253,13 +338,20 @@ def test_a_click_in_the_sorted_picture_names_the_rankings_that_stand_there():
     query = DIGITS | {"embeddings": "raw,random_relu,pca,random_fourier", "order": "similarity"}
     at = visit(**query)
     names = list(dict.fromkeys(cells(at)["a"]))
-    i, j, *_ = (place for place, name in enumerate(("raw", "random ReLU 1", "PCA", "random Fourier 1")) if names[place] != name)
+    i, j, *_ = (
+        place
+        for place, name in enumerate(("raw", "random ReLU 1", "PCA", "random Fourier 1"))
+        if names[place] != name
+    )
     choose_in(at, chart(at, "heatmap"), cell=[{"row": i, "column": j}])
     works(at)
     assert picked(at) == {frozenset((names[i], names[j]))}
     group(at, "Order").set_value("family").run()
     works(at)
-    assert picked(at) == {frozenset((names[i], names[j]))} and list(dict.fromkeys(cells(at)["a"])) != names
+    assert (
+        picked(at) == {frozenset((names[i], names[j]))}
+        and list(dict.fromkeys(cells(at)["a"])) != names
+    )
 
 
 def test_without_a_click_the_pair_that_agrees_least_is_open(rankings):
@@ -272,27 +364,47 @@ def test_without_a_click_the_pair_that_agrees_least_is_open(rankings):
 def test_a_cell_on_the_diagonal_says_where_to_look():
     at = visit(**THREE, cell="1-1")
     works(at)
-    assert any("Choose a cell off the diagonal" in info.value for info in at.info) and not galleries(at)
+    assert any(
+        "Choose a cell off the diagonal" in info.value for info in at.info
+    ) and not galleries(at)
 
 
 def test_another_choice_of_rankings_forgets_the_cell():
     at = visit(**THREE, cell="0-2")
     group(at, "Embeddings").set_value(["raw", "random_relu"]).run()
     works(at)
-    assert "cell" not in at.query_params and picked(at) == {frozenset(("raw", "random ReLU 1"))} and not at.warning
+    assert (
+        "cell" not in at.query_params
+        and picked(at) == {frozenset(("raw", "random ReLU 1"))}
+        and not at.warning
+    )
 
 
 # ---- links and widgets ----
 
 
-RESTORED = THREE | {"seeds": "2,4", "reseed": "True", "measure": "spearman", "order": "similarity", "cell": "3-1", "n": "500", "k": "50"}
+RESTORED = THREE | {
+    "seeds": "2,4",
+    "reseed": "True",
+    "measure": "spearman",
+    "order": "similarity",
+    "cell": "3-1",
+    "n": "500",
+    "k": "50",
+}
 
 
 def test_a_link_restores_rankings_widgets_and_cell():
     at = visit(**RESTORED)
     works(at)
-    assert not at.warning and at.query_params == RESTORED and spec_of(at) == Spec().with_(dataset="digits", n=500)
-    assert group(at, "Embeddings").value == ["raw", "pca", "random_relu"] and group(at, "Seeds of the networks").value == ["2", "4"]
+    assert (
+        not at.warning
+        and at.query_params == RESTORED
+        and spec_of(at) == Spec().with_(dataset="digits", n=500)
+    )
+    assert group(at, "Embeddings").value == ["raw", "pca", "random_relu"] and group(
+        at, "Seeds of the networks"
+    ).value == ["2", "4"]
     assert group(at, "Measure").value == "spearman" and group(at, "Order").value == "similarity"
     assert set(cells(at)["a"]) == {"raw", "PCA", "random ReLU 2", "random ReLU 4"}
     assert picked(at) == {frozenset(("random ReLU 4", "PCA"))}
@@ -306,14 +418,25 @@ def test_every_widget_reaches_the_link():
     group(at, "Strategies").set_value(["leverage", "random"]).run()
     group(at, "Embeddings").set_value(["raw", "pca"]).run()
     works(at)
-    expected = {"measure": "overlap", "k": "100", "order": "similarity", "strategies": "leverage,random", "embeddings": "raw,pca"}
+    expected = {
+        "measure": "overlap",
+        "k": "100",
+        "order": "similarity",
+        "strategies": "leverage,random",
+        "embeddings": "raw,pca",
+    }
     assert at.query_params == DIGITS | expected
     assert set(cells(at)["a"]) == {"raw, Leverage", "raw, Random", "PCA, Leverage", "PCA, Random"}
 
 
 @pytest.mark.parametrize(
     "query",
-    [{"embeddings": "raw"}, {"embeddings": ""}, {"embeddings": "raw,pca", "strategies": ""}, {"embeddings": "cnn_untrained", "seeds": ""}],
+    [
+        {"embeddings": "raw"},
+        {"embeddings": ""},
+        {"embeddings": "raw,pca", "strategies": ""},
+        {"embeddings": "cnn_untrained", "seeds": ""},
+    ],
 )
 def test_fewer_than_two_rankings_say_what_to_choose(query):
     at = visit(**DIGITS, **query)
@@ -338,11 +461,17 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("query", "message"), BAD, ids=["&".join(query) + f"={value}" for query, _ in BAD for value in query.values()])
+@pytest.mark.parametrize(
+    ("query", "message"),
+    BAD,
+    ids=["&".join(query) + f"={value}" for query, _ in BAD for value in query.values()],
+)
 def test_a_bad_part_of_a_link_is_told_and_the_rest_is_used(query, message):
     at = visit(**(THREE | query))
     works(at)
-    assert [warning.value.startswith("From the link: ") for warning in at.warning] == [True] and message in at.warning[0].value
+    assert [warning.value.startswith("From the link: ") for warning in at.warning] == [
+        True
+    ] and message in at.warning[0].value
     assert set(cells(at)["a"]) >= {"raw", "PCA"}
 
 
@@ -364,9 +493,16 @@ def test_the_talk_s_figure_is_one_click_away(held, asked):
     held()
     at = visit(**(THREE | {"measure": "spearman", "order": "similarity"}))
     widget(at.button, "The talk's figure").click().run()
-    assert not at.exception and "embeddings" not in at.query_params and "measure" not in at.query_params
+    assert (
+        not at.exception
+        and "embeddings" not in at.query_params
+        and "measure" not in at.query_params
+    )
     chosen = group(at, "Embeddings").value
-    assert [*chosen] == [*agreement_parts.TALK] and group(at, "Measure").value in ("kendall", ["kendall"])
+    assert [*chosen] == [*agreement_parts.TALK] and group(at, "Measure").value in (
+        "kendall",
+        ["kendall"],
+    )
 
 
 def test_while_it_is_compared_the_old_picture_stays_and_can_be_read(held, digits):
@@ -377,7 +513,9 @@ def test_while_it_is_compared_the_old_picture_stays_and_can_be_read(held, digits
     works(at)
     assert begun and at.get("progress") and at.query_params["n"] == "500"
     pd.testing.assert_frame_equal(cells(at), before)
-    assert f"{len(digits):,} points" in " ".join(caption.value for caption in at.caption), "the picture's own points, not the wanted ones"
+    assert f"{len(digits):,} points" in " ".join(caption.value for caption in at.caption), (
+        "the picture's own points, not the wanted ones"
+    )
 
 
 def test_a_comparison_that_was_stopped_can_be_started_again(held):

@@ -37,7 +37,11 @@ def press(at, label):
 
 
 def said(at):
-    return " ".join(message.value.replace("\\", "") for kind in (at.error, at.warning, at.info) for message in kind)
+    return " ".join(
+        message.value.replace("\\", "")
+        for kind in (at.error, at.warning, at.info)
+        for message in kind
+    )
 
 
 GOOD = {
@@ -56,8 +60,16 @@ def test_a_good_file_is_shown_then_kept_then_explored(kind):
     press(at, "Keep it")
     (kept,) = own.names()
     about = datasets.info(kept)
-    assert (about.n, about.shape, about.class_names) == (n, shape, classes) and about.title == name.split(".")[0]
-    assert not at.exception and spec_of(at) == Spec(dataset=kept) and "One dataset of yours is here" in texts(at)
+    assert (about.n, about.shape, about.class_names) == (
+        n,
+        shape,
+        classes,
+    ) and about.title == name.split(".")[0]
+    assert (
+        not at.exception
+        and spec_of(at) == Spec(dataset=kept)
+        and "One dataset of yours is here" in texts(at)
+    )
     at = visit("pages/explore.py", dataset=kept, s__ridge="1.0")
     if noun == "images":
         explore_works(at)
@@ -66,9 +78,17 @@ def test_a_good_file_is_shown_then_kept_then_explored(kind):
 
 
 FAULTY = {
-    "a zip without images": ("pets.zip", zip_of(each=0, broken=True), "none of the images can be read"),
+    "a zip without images": (
+        "pets.zip",
+        zip_of(each=0, broken=True),
+        "none of the images can be read",
+    ),
     "python objects in an npz": ("small.npz", npz_of(pickled=True), "objects are not read"),
-    "labels of another length": ("small.npz", npz_of(images=np.zeros((5, 4, 4), np.uint8), labels=np.zeros(4, int)), "expected shape (5,)"),
+    "labels of another length": (
+        "small.npz",
+        npz_of(images=np.zeros((5, 4, 4), np.uint8), labels=np.zeros(4, int)),
+        "expected shape (5,)",
+    ),
     "a table of words": ("rows.parquet", parquet_of(x=["u"] * 30, y=["v"] * 30), "numbers"),
     "no archive": ("pets.zip", b"PK\x03\x04 and then nothing of sense", "damaged"),
     "nothing": ("rows.csv", b"", "empty"),
@@ -80,10 +100,16 @@ def test_a_faulty_file_says_what_is_wrong_and_nothing_is_kept(kind, tmp_path):
     name, content, sentence = FAULTY[kind]
     at = upload(visit(PAGE), name, content)
     assert not at.exception and sentence in said(at), said(at)
-    assert own.names() == () and not [b for b in at.button if b.label == "Keep it" and not b.disabled]
+    assert own.names() == () and not [
+        b for b in at.button if b.label == "Keep it" and not b.disabled
+    ]
     assert not (tmp_path / "data").exists()
     upload(at, *GOOD["npz"][:2])  # the page goes on
-    assert not at.exception and not at.error and [b for b in at.button if b.label == "Keep it" and not b.disabled]
+    assert (
+        not at.exception
+        and not at.error
+        and [b for b in at.button if b.label == "Keep it" and not b.disabled]
+    )
 
 
 def test_what_cannot_be_used_is_left_out_and_said():
@@ -104,7 +130,11 @@ def test_the_user_chooses_the_columns_of_labels_and_ids():
 
 
 def test_the_user_chooses_the_size_of_the_images():
-    at = upload(visit(PAGE), "small.npz", npz_of(images=np.random.default_rng(0).integers(0, 255, (20, 40, 50, 3)).astype(np.uint8)))
+    at = upload(
+        visit(PAGE),
+        "small.npz",
+        npz_of(images=np.random.default_rng(0).integers(0, 255, (20, 40, 50, 3)).astype(np.uint8)),
+    )
     widget(at.selectbox, "Pixels a side").select(28).run()
     assert not at.exception and "28 x 28 x 3" in texts(at)
     press(at, "Keep it")
@@ -132,7 +162,12 @@ def test_an_empty_page_names_the_next_action_and_offers_an_example():
     from pages.parts.data import import_file
 
     example = upload(at, "digits.zip", import_file._example())
-    assert not example.exception and not example.error and "<dd>200</dd>" in texts(example) and "<dd>10</dd>" in texts(example)
+    assert (
+        not example.exception
+        and not example.error
+        and "<dd>200</dd>" in texts(example)
+        and "<dd>10</dd>" in texts(example)
+    )
 
 
 def test_a_path_on_this_machine(tmp_path):
@@ -141,23 +176,40 @@ def test_a_path_on_this_machine(tmp_path):
     at = visit(PAGE)
     widget(at.text_input, "Or the path of a folder or file on this machine").input(str(place)).run()
     assert not at.exception and not at.error and "<dd>30</dd>" in texts(at)
-    widget(at.text_input, "Or the path of a folder or file on this machine").input(str(tmp_path / "none")).run()
+    widget(at.text_input, "Or the path of a folder or file on this machine").input(
+        str(tmp_path / "none")
+    ).run()
     assert not at.exception and "found nothing at" in at.error[0].value
 
 
 def test_an_embedding_joins_by_id_and_is_compared():
     kept = own.accept(table(ids=np.array([f"p{i}" for i in range(40)])), "Mine")
     numbers = np.random.default_rng(1).standard_normal(40)
-    frame = pd.DataFrame({"id": [f"p{i}" for i in range(39, -1, -1)], "u": numbers[::-1], "v": 1.0 - numbers[::-1] ** 2})
+    frame = pd.DataFrame(
+        {
+            "id": [f"p{i}" for i in range(39, -1, -1)],
+            "u": numbers[::-1],
+            "v": 1.0 - numbers[::-1] ** 2,
+        }
+    )
     content = io.BytesIO()
     frame.to_parquet(content)
-    at = upload(visit(PAGE, dataset=kept, show="join"), "dino.parquet", content.getvalue(), "An embedding of the 40 rows of Mine")
+    at = upload(
+        visit(PAGE, dataset=kept, show="join"),
+        "dino.parquet",
+        content.getvalue(),
+        "An embedding of the 40 rows of Mine",
+    )
     assert not at.exception and not at.error and "<dt>dimensions</dt><dd>2</dd>" in texts(at)
     press(at, "Join it")
     (joined,) = own.joined(kept)
     assert not at.exception and spec_of(at) == Spec(dataset=kept, embedding=joined)
-    np.testing.assert_allclose(own.embedding(joined)[:, 0], numbers, rtol=1e-6)  # in the dataset's order
-    compared = visit("pages/agreement.py", dataset=kept, embeddings=f"raw,{joined}", strategies="leverage")
+    np.testing.assert_allclose(
+        own.embedding(joined)[:, 0], numbers, rtol=1e-6
+    )  # in the dataset's order
+    compared = visit(
+        "pages/agreement.py", dataset=kept, embeddings=f"raw,{joined}", strategies="leverage"
+    )
     assert not compared.exception and not compared.error and "dino" in texts(compared)
     at = visit(PAGE, dataset=kept, show="join")
     press(at, "Remove it")
@@ -166,8 +218,12 @@ def test_an_embedding_joins_by_id_and_is_compared():
 
 def test_an_embedding_of_other_points_is_refused():
     kept = own.accept(table(ids=np.array([f"p{i}" for i in range(40)])), "Mine")
-    at = upload(visit(PAGE, dataset=kept, show="join"), "dino.parquet", parquet_of(), "An embedding")
-    assert not at.exception and "10 of 40 ids missing" in at.error[0].value and own.joined(kept) == {}
+    at = upload(
+        visit(PAGE, dataset=kept, show="join"), "dino.parquet", parquet_of(), "An embedding"
+    )
+    assert (
+        not at.exception and "10 of 40 ids missing" in at.error[0].value and own.joined(kept) == {}
+    )
 
 
 def test_scores_taken_out_come_back_the_same(monkeypatch):
@@ -176,12 +232,25 @@ def test_scores_taken_out_come_back_the_same(monkeypatch):
 
     kept = own.accept(table(), "Mine")
     spec = Spec(dataset=kept, strategy="typicality")
-    first, second = pipeline.scores(spec), pipeline.scores(Spec(dataset=kept).with_(strategy_knobs=(("ridge", "1.0"),)))
+    first, second = (
+        pipeline.scores(spec),
+        pipeline.scores(Spec(dataset=kept).with_(strategy_knobs=(("ridge", "1.0"),))),
+    )
     at = visit(PAGE, dataset=kept, show="out")
-    assert not at.exception and widget(at.multiselect, "Rankings").value and len(widget(at.multiselect, "Rankings").value) == 2
+    assert (
+        not at.exception
+        and widget(at.multiselect, "Rankings").value
+        and len(widget(at.multiselect, "Rankings").value) == 2
+    )
     data = cached.dataset(kept, None, 0)
     columns = [export.Column(spec, first.arrays["scores"], first.facts)]
-    columns += [export.Column(Spec(dataset=kept).with_(strategy_knobs=(("ridge", 1.0),)), second.arrays["scores"], second.facts)]
+    columns += [
+        export.Column(
+            Spec(dataset=kept).with_(strategy_knobs=(("ridge", 1.0),)),
+            second.arrays["scores"],
+            second.facts,
+        )
+    ]
     manifest = export.manifest(data, columns)
     for kind in ("parquet", "csv"):
         content = export.encode(export.table(data, columns), kind, manifest)
@@ -190,15 +259,22 @@ def test_scores_taken_out_come_back_the_same(monkeypatch):
             assert "Choose its manifest too" in at.info[0].value
             upload(at, "mine.manifest.json", manifest.encode(), "Its manifest")
         assert not at.exception and not at.error, said(at)
-        assert "<b>2 rankings</b>" in texts(at) and "<b>2</b> the same as computed here" in texts(at)
-        assert at.dataframe[1].value["row"].tolist() == np.argsort(-first.arrays["scores"], kind="stable").tolist()
+        assert "<b>2 rankings</b>" in texts(at) and "<b>2</b> the same as computed here" in texts(
+            at
+        )
+        assert (
+            at.dataframe[1].value["row"].tolist()
+            == np.argsort(-first.arrays["scores"], kind="stable").tolist()
+        )
     assert not galleries(at) and group(at, "Task").value == "back"
 
 
 def test_a_hosted_page_has_no_paths_and_its_data_belong_to_the_visitor(monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
     at = visit(PAGE)
-    assert not [w for w in at.text_input if "path" in w.label.lower()] and "goes when your visit ends" in texts(at)
+    assert not [
+        w for w in at.text_input if "path" in w.label.lower()
+    ] and "goes when your visit ends" in texts(at)
     upload(at, "small.npz", npz_of())
     press(at, "Keep it")
     assert not at.exception and spec_of(at).dataset.startswith("own_") and own.names() == ()

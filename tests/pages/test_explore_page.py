@@ -26,7 +26,10 @@ def visit(page="pages/explore.py", **query):
 def test_the_highest_stand_first_with_rank_class_and_score(digits, order):
     shown = galleries(visit(**DIGITS))[0]
     assert shown["ids"] == order[:120].tolist() and shown["ranks"] == list(range(1, 121))
-    assert shown["captions"] == [str(label) for label in digits.labels[order[:120]]] and shown["alt"] == "Highest: 120 digits by leverage"
+    assert (
+        shown["captions"] == [str(label) for label in digits.labels[order[:120]]]
+        and shown["alt"] == "Highest: 120 digits by leverage"
+    )
     scores = leverage(embeddings.embed(digits, "raw").embedding)[order[:120]]
     assert np.allclose(np.array(shown["scores"], float), scores, atol=6e-4)
 
@@ -35,7 +38,10 @@ VIEWS = {
     "lowest": ({"show": "bottom"}, lambda order, labels: order[::-1][:120]),
     "fewer": ({"count": "60"}, lambda order, labels: order[:60]),
     "a count of one's own": ({"count": "7"}, lambda order, labels: order[:7]),
-    "two classes": ({"classes": "3,8"}, lambda order, labels: order[np.isin(labels[order], [3, 8])][:120]),
+    "two classes": (
+        {"classes": "3,8"},
+        lambda order, labels: order[np.isin(labels[order], [3, 8])][:120],
+    ),
     "in the middle": ({"show": "around"}, lambda order, labels: order[898 - 60 : 898 + 60]),
     "at the top end": ({"show": "around", "percentile": "100"}, lambda order, labels: order[:120]),
     "at the low end": ({"show": "around", "percentile": "0"}, lambda order, labels: order[-120:]),
@@ -53,14 +59,20 @@ def test_a_view_shows_the_points_it_names(name, digits, order):
 
 def test_random_points_are_the_same_each_time_and_not_the_top(order):
     shown = [galleries(visit(**DIGITS, show="random"))[0]["ids"] for _ in range(2)]
-    assert shown[0] == shown[1] and len(set(shown[0])) == 120 and len(set(shown[0]) & set(order[:120])) < 40
+    assert (
+        shown[0] == shown[1]
+        and len(set(shown[0])) == 120
+        and len(set(shown[0]) & set(order[:120])) < 40
+    )
 
 
 def test_a_score_range_keeps_the_points_inside(digits, order):
     scores = leverage(embeddings.embed(digits, "raw").embedding)
     at = visit(**DIGITS, low="0.03", high="0.035", count="1000")
     explore_works(at)
-    assert galleries(at)[0]["ids"] == [i for i in order if 0.03 <= scores[i] <= 0.035] and any("Kept" in m.value for m in at.markdown)
+    assert galleries(at)[0]["ids"] == [i for i in order if 0.03 <= scores[i] <= 0.035] and any(
+        "Kept" in m.value for m in at.markdown
+    )
     widget(at.button, "Show all scores").click().run()
     assert len(galleries(at)[0]["ids"]) == 1000 and at.query_params == DIGITS | {"count": "1000"}
 
@@ -84,13 +96,19 @@ def test_a_brush_on_the_histogram_narrows_the_gallery(digits):
     assert (float(at.query_params["low"]), float(at.query_params["high"])) == (0.05, 0.06)
 
 
-EMPTY = [{"low": "2", "high": "3"}, {"low": "0.5", "high": "0.4"}, {"classes": "0", "low": "0.9", "high": "0.99"}]
+EMPTY = [
+    {"low": "2", "high": "3"},
+    {"low": "0.5", "high": "0.4"},
+    {"classes": "0", "low": "0.9", "high": "0.99"},
+]
 
 
 @pytest.mark.parametrize("query", EMPTY)
 def test_nothing_to_show_says_what_to_do(query):
     at = visit(**DIGITS, **query)
-    assert not at.exception and any("Widen the score range or clear the class filter" in info.value for info in at.info)
+    assert not at.exception and any(
+        "Widen the score range or clear the class filter" in info.value for info in at.info
+    )
     assert widget(at.button, "Show all scores") and group(at, "Classes")
     widget(at.button, "Show all scores").click().run()
     explore_works(at)
@@ -107,9 +125,16 @@ def test_a_point_in_the_link_opens_its_dossier(digits, order):
     x = embeddings.embed(digits, "raw").embedding.astype(np.float64)
     distances = np.linalg.norm(x - x[point], axis=1)
     neighbours = galleries(at)[-2]
-    assert neighbours["alt"] == "Nearest neighbours" and np.allclose(np.sort(distances)[1:13], distances[neighbours["ids"]])
-    assert float(at.metric[0].value) == pytest.approx(leverage(x.astype(np.float32))[point], abs=1e-3)
-    assert any("Rank **1** of 1,797" in m.value for m in at.markdown) and galleries(at)[0]["selected"] == point
+    assert neighbours["alt"] == "Nearest neighbours" and np.allclose(
+        np.sort(distances)[1:13], distances[neighbours["ids"]]
+    )
+    assert float(at.metric[0].value) == pytest.approx(
+        leverage(x.astype(np.float32))[point], abs=1e-3
+    )
+    assert (
+        any("Rank **1** of 1,797" in m.value for m in at.markdown)
+        and galleries(at)[0]["selected"] == point
+    )
     assert "Percentile under 2 rankings" in str(at.get("vega_lite_chart")[-1].proto)
     assert len(galleries(at)[-1]["ids"]) == 6, "the directions that carry it, as images"
 
@@ -117,15 +142,24 @@ def test_a_point_in_the_link_opens_its_dossier(digits, order):
 def test_the_dossier_of_another_embedding_names_shares_instead_of_images():
     at = visit(**DIGITS, embedding="projection", e__k="20", point="3")
     explore_works(at)
-    assert len(at.dataframe) == 1 and at.dataframe[0].value["share of its leverage, %"].is_monotonic_decreasing
+    assert (
+        len(at.dataframe) == 1
+        and at.dataframe[0].value["share of its leverage, %"].is_monotonic_decreasing
+    )
 
 
 def test_the_exhibit_stands_beside_the_exact_ranking(order):
     at = visit(**DIGITS)
     textbook, exact = galleries(at)[-2:]
-    assert exact["ids"] == order[:60].tolist() and 0 in textbook["ids"] and textbook["marks"][textbook["ids"].index(0)] == "artefact"
+    assert (
+        exact["ids"] == order[:60].tolist()
+        and 0 in textbook["ids"]
+        and textbook["marks"][textbook["ids"].index(0)] == "artefact"
+    )
     assert "<b>64.0</b>, but the rank is <b>61</b>" in texts(at)
-    assert len(galleries(visit(**DIGITS, embedding="pca"))) == 1, "elsewhere there is nothing to compare"
+    assert len(galleries(visit(**DIGITS, embedding="pca"))) == 1, (
+        "elsewhere there is nothing to compare"
+    )
 
 
 @pytest.mark.parametrize("n", ["1", "9", "60", "64"])
@@ -158,18 +192,39 @@ RESTORED = {
 
 
 def test_a_link_restores_spec_widgets_and_view():
-    at = visit(**DIGITS, **{name: value for name, value in RESTORED.items() if "." not in name}, e__k="33", s__ridge="0.5", s__rank="7")
+    at = visit(
+        **DIGITS,
+        **{name: value for name, value in RESTORED.items() if "." not in name},
+        e__k="33",
+        s__ridge="0.5",
+        s__rank="7",
+    )
     explore_works(at)
     knobs = {"embedding_knobs": (("k", 33),), "strategy_knobs": (("ridge", 0.5), ("rank", 7))}
-    assert spec_of(at) == Spec().with_(dataset="digits", n=500, subset=3, embedding="projection", seed=8, **knobs) and not at.warning
-    values = [widget(at.selectbox, label).value for label in ("Dataset", "Embedding", "Strategy", "Shown")]
+    assert (
+        spec_of(at)
+        == Spec().with_(dataset="digits", n=500, subset=3, embedding="projection", seed=8, **knobs)
+        and not at.warning
+    )
+    values = [
+        widget(at.selectbox, label).value for label in ("Dataset", "Embedding", "Strategy", "Shown")
+    ]
     assert values == ["digits", "projection", "leverage", 77]
     sliders = ("Points", "Dimensions k", "Ridge λ", "Directions", "Percentile")
     assert [widget(at.select_slider, label).value for label in sliders] == [500, 33, 0.5, 7, 95]
-    assert widget(at.number_input, "Seed").value == 8 and group(at, "Show").value == "around" and group(at, "Classes").value == ["1", "7"]
-    assert at.query_params == DIGITS | {name: value for name, value in RESTORED.items() if name != "strategy"}
+    assert (
+        widget(at.number_input, "Seed").value == 8
+        and group(at, "Show").value == "around"
+        and group(at, "Classes").value == ["1", "7"]
+    )
+    assert at.query_params == DIGITS | {
+        name: value for name, value in RESTORED.items() if name != "strategy"
+    }
     again = visit(**{name.replace(".", "__"): value for name, value in at.query_params.items()})
-    assert galleries(again) == galleries(at) and texts(again).split("device")[0] == texts(at).split("device")[0]
+    assert (
+        galleries(again) == galleries(at)
+        and texts(again).split("device")[0] == texts(at).split("device")[0]
+    )
 
 
 BAD = [
@@ -193,29 +248,48 @@ BAD = [
     ({"high": "inf"}, "high: found inf, expected a number"),
     ({"point": "seven"}, "point: found 'seven', expected a whole number"),
     ({"point": "-1"}, "point: found -1, expected a number of at least 0"),
-    ({"point": "1797"}, "point 1,797 is not in this dataset of 1,797. Choose a point in the gallery"),
+    (
+        {"point": "1797"},
+        "point 1,797 is not in this dataset of 1,797. Choose a point in the gallery",
+    ),
     ({"point": "9" * 40}, "is not in this dataset of 1,797"),
 ]
 
 
-@pytest.mark.parametrize(("query", "message"), BAD, ids=["&".join(f"{n}={v[:9]}" for n, v in query.items()) for query, _ in BAD])
+@pytest.mark.parametrize(
+    ("query", "message"),
+    BAD,
+    ids=["&".join(f"{n}={v[:9]}" for n, v in query.items()) for query, _ in BAD],
+)
 def test_a_bad_part_of_a_link_is_told_and_the_page_works(query, message):
-    at = visit(**({} if "dataset" in query else DIGITS), **{name.replace(".", "__"): value for name, value in query.items()})
+    at = visit(
+        **({} if "dataset" in query else DIGITS),
+        **{name.replace(".", "__"): value for name, value in query.items()},
+    )
     explore_works(at)
-    assert [w.value.startswith("From the link: ") for w in at.warning] == [True] and message in at.warning[0].value
-    assert spec_of(at).dataset == ("mnist" if "dataset" in query else "digits"), "the rest of the link is kept"
+    assert [w.value.startswith("From the link: ") for w in at.warning] == [
+        True
+    ] and message in at.warning[0].value
+    assert spec_of(at).dataset == ("mnist" if "dataset" in query else "digits"), (
+        "the rest of the link is kept"
+    )
 
 
 def test_a_class_that_is_not_there_is_told_and_left_out():
     at = visit(**DIGITS, classes="1,seven")
     explore_works(at)
-    assert [w.value for w in at.warning] == ["Classes: found seven, expected some of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9. They are left out."]
+    assert [w.value for w in at.warning] == [
+        "Classes: found seven, expected some of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9. They are left out."
+    ]
     assert set(galleries(at)[0]["captions"]) == {"1"} and at.query_params["classes"] == "1"
 
 
 def test_an_impossible_setting_says_so_and_gives_a_way_on():
     at = visit(**DIGITS, embedding="pca", e__k="100")
-    assert not at.exception and "Dimensions k: found 100, but there are 64 principal components" in at.error[0].value
+    assert (
+        not at.exception
+        and "Dimensions k: found 100, but there are 64 principal components" in at.error[0].value
+    )
     widget(at.button, "Try again").click().run()
     assert not at.exception and len(at.error) == 1
     widget(at.select_slider, "Dimensions k").set_value(20).run()
@@ -231,15 +305,24 @@ def test_every_widget_of_the_spec_reaches_it_and_the_link():
     steps = [
         (lambda: widget(at.selectbox, "Strategy").select("random"), {"strategy": "random"}),
         (lambda: widget(at.number_input, "Seed").set_value(4), {"draw": "4"}),
-        (lambda: widget(at.selectbox, "Strategy").select("leverage"), {"strategy": None, "draw": None}),
+        (
+            lambda: widget(at.selectbox, "Strategy").select("leverage"),
+            {"strategy": None, "draw": None},
+        ),
         (lambda: widget(at.select_slider, "Ridge λ").set_value(10.0), {"s.ridge": "10.0"}),
         (lambda: widget(at.select_slider, "Directions").set_value(20), {"s.rank": "20"}),
-        (lambda: widget(at.selectbox, "Embedding").select("projection"), {"embedding": "projection"}),
+        (
+            lambda: widget(at.selectbox, "Embedding").select("projection"),
+            {"embedding": "projection"},
+        ),
         (lambda: widget(at.number_input, "Seed").set_value(9), {"seed": "9"}),
         (lambda: widget(at.select_slider, "Dimensions k").set_value(50), {"e.k": "50"}),
         (lambda: widget(at.select_slider, "Points").set_value(1000), {"n": "1000"}),
         (lambda: widget(at.select_slider, "Points").set_value(1797), {"n": None}),
-        (lambda: widget(at.selectbox, "Embedding").select("raw"), {"embedding": None, "e.k": None, "seed": None}),
+        (
+            lambda: widget(at.selectbox, "Embedding").select("raw"),
+            {"embedding": None, "e.k": None, "seed": None},
+        ),
     ]
     link = DIGITS | {"n": "500"}
     for step, changed in steps:
@@ -256,14 +339,23 @@ def test_every_widget_of_the_view_reaches_the_link():
     widget(at.selectbox, "Shown").select(60).run()
     group(at, "Classes").set_value(["2", "5"]).run()
     explore_works(at)
-    assert at.query_params == DIGITS | {"show": "around", "percentile": "75", "count": "60", "classes": "2,5"}
+    assert at.query_params == DIGITS | {
+        "show": "around",
+        "percentile": "75",
+        "count": "60",
+        "classes": "2,5",
+    }
     assert len(galleries(at)[0]["ids"]) == 60 and set(galleries(at)[0]["captions"]) == {"2", "5"}
 
 
 def test_another_dataset_starts_with_all_its_points():
     at = visit("app.py", **DIGITS, n="500")
     widget(at.selectbox, "Dataset").select("fashion_mnist").run()
-    assert not at.exception and spec_of(at) == Spec().with_(dataset="fashion_mnist") and at.title[0].value == "Which garments matter?"
+    assert (
+        not at.exception
+        and spec_of(at) == Spec().with_(dataset="fashion_mnist")
+        and at.title[0].value == "Which garments matter?"
+    )
     widget(at.selectbox, "Dataset").select("digits").run()
     explore_works(at)
     assert spec_of(at).dataset == "digits"
@@ -296,8 +388,13 @@ def test_leverage_needs_nothing_to_be_said():
 
 def test_only_what_needs_a_labeled_set_is_not_here():
     menu = widget(visit(**DIGITS).selectbox, "Strategy")
-    assert {"BALD", "Forgetting", "FI-util", "KNN-Shapley", "Data Shapley"} <= set(menu.options) and "FI-active" not in menu.options
-    assert "Not here: FI-active needs a labeled set; FI-active, subsampled needs a labeled set." in menu.help
+    assert {"BALD", "Forgetting", "FI-util", "KNN-Shapley", "Data Shapley"} <= set(
+        menu.options
+    ) and "FI-active" not in menu.options
+    assert (
+        "Not here: FI-active needs a labeled set; FI-active, subsampled needs a labeled set."
+        in menu.help
+    )
 
 
 @pytest.mark.parametrize(
@@ -316,11 +413,19 @@ def test_what_cannot_be_made_is_said_with_the_mend(query, said):
 def test_a_strategy_that_takes_long_can_be_stopped_and_one_sees_how_far_it_is(held):
     held("scores", of="fi_util")
     at = visit(**DIGITS, n="300", strategy="fi_util")
-    assert not at.exception and "counting" in str(at.get("progress")[0].proto) and widget(at.button, "Stop")
+    assert (
+        not at.exception
+        and "counting" in str(at.get("progress")[0].proto)
+        and widget(at.button, "Stop")
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("fi_util", "where exactly this training point lies"), ("entropy", "Entropy of the predicted")]
+    ("name", "words"),
+    [
+        ("fi_util", "where exactly this training point lies"),
+        ("entropy", "Entropy of the predicted"),
+    ],
 )
 def test_every_strategy_says_how_to_read_it(name, words):
     at = visit(**DIGITS, n="300", strategy=name)

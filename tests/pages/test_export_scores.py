@@ -22,7 +22,11 @@ from tests.tools.pages import galleries, texts, widget
 
 asked, held = pages.asked, pages.held
 POINTS = Spec().with_(dataset="digits", n=100)
-SPECS = [POINTS, POINTS.with_(embedding="projection", seed=2), POINTS.with_(strategy="random", draw=4)]
+SPECS = [
+    POINTS,
+    POINTS.with_(embedding="projection", seed=2),
+    POINTS.with_(strategy="random", draw=4),
+]
 LINK = {"dataset": "digits", "n": "100"}
 
 
@@ -35,7 +39,11 @@ def data():
 def offered(monkeypatch):
     """What the download button offers, by its file name."""
     found = {}
-    monkeypatch.setattr(layout, "downloads", lambda label, files: found.update({name: content for _, content, name in files}))
+    monkeypatch.setattr(
+        layout,
+        "downloads",
+        lambda label, files: found.update({name: content for _, content, name in files}),
+    )
     return found
 
 
@@ -60,13 +68,19 @@ def hand_in(*files: tuple[str, bytes]):
 
 def onward(at) -> str:
     """Where the link to Explore leads, on a page that runs alone."""
-    (link,) = [text for markdown in at.markdown for text in re.findall(r"\]\(/explore\?(.*)\)", markdown.value)]
+    (link,) = [
+        text
+        for markdown in at.markdown
+        for text in re.findall(r"\]\(/explore\?(.*)\)", markdown.value)
+    ]
     return link
 
 
 def exported(data, scores, specs=SPECS, **more) -> tuple[str, bytes]:
     columns = [Column(spec, values) for spec, values in zip(specs, scores, strict=True)]
-    return "scores.parquet", encode(table(data, columns, **more), "parquet", manifest(data, columns, **more))
+    return "scores.parquet", encode(
+        table(data, columns, **more), "parquet", manifest(data, columns, **more)
+    )
 
 
 def fine(at) -> None:
@@ -84,7 +98,9 @@ def said(messages) -> str:
 def test_before_anything_is_computed_the_next_action_is_named():
     at = take_out()
     fine(at)
-    assert at.info[0].value.startswith("No ranking of these points has been computed yet. Open Explore")
+    assert at.info[0].value.startswith(
+        "No ranking of these points has been computed yet. Open Explore"
+    )
     assert onward(at) == "dataset=digits&n=100" and not at.multiselect
 
 
@@ -93,15 +109,27 @@ def test_everything_that_was_computed_is_taken_out(computed, offered):
     fine(at)
     chosen = widget(at.multiselect, "Rankings")
     names = ["raw_leverage", "raw_random_draw4", "projection_seed2_leverage"]
-    assert chosen.value == names and set(offered) == {f"digits-scores.{end}" for end in ("csv", "parquet", "manifest.json")}
+    assert chosen.value == names and set(offered) == {
+        f"digits-scores.{end}" for end in ("csv", "parquet", "manifest.json")
+    }
     assert chosen.options == ["raw, leverage", "raw, random 4", "projection 2, leverage"]
-    assert "3 rankings of 100 digits, without a map: that of raw has not been drawn yet" in at.caption[0].value
+    assert (
+        "3 rankings of 100 digits, without a map: that of raw has not been drawn yet"
+        in at.caption[0].value
+    )
     for kind in ("csv", "parquet"):
         beside = offered["digits-scores.manifest.json"]().encode() if kind == "csv" else None
         found = read_back(offered[f"digits-scores.{kind}"](), f"a.{kind}", beside)
-        assert {column.spec for column in found.columns} == set(SPECS) and found.faults == () and found.projection is None
+        assert (
+            {column.spec for column in found.columns} == set(SPECS)
+            and found.faults == ()
+            and found.projection is None
+        )
         for column in found.columns:
-            assert np.array_equal(column.scores, computed[SPECS.index(column.spec)]) and column.facts["n"] == 100
+            assert (
+                np.array_equal(column.scores, computed[SPECS.index(column.spec)])
+                and column.facts["n"] == 100
+            )
 
 
 def test_a_choice_and_the_map_at_hand_are_taken_out(computed, offered, data):
@@ -111,10 +139,17 @@ def test_a_choice_and_the_map_at_hand_are_taken_out(computed, offered, data):
     widget(at.multiselect, "Rankings").set_value(["raw_random_draw4"]).run()
     assert "1 ranking of 100 digits, with the map of raw." in at.caption[0].value
     frame = pd.read_parquet(io.BytesIO(offered["digits-scores.parquet"]()))
-    assert list(frame)[4:] == ["score_raw_random_draw4", "rank_raw_random_draw4", "projection_x", "projection_y"]
+    assert list(frame)[4:] == [
+        "score_raw_random_draw4",
+        "rank_raw_random_draw4",
+        "projection_x",
+        "projection_y",
+    ]
     assert np.array_equal(frame[["projection_x", "projection_y"]], places)
     said = json.loads(offered["digits-scores.manifest.json"]())
-    assert said["projection"]["title"] == "UMAP of Raw pixels" and said["projection"]["facts"] == {"trustworthiness": 0.9}
+    assert said["projection"]["title"] == "UMAP of Raw pixels" and said["projection"]["facts"] == {
+        "trustworthiness": 0.9
+    }
     widget(at.multiselect, "Rankings").set_value([]).run()
     assert [info.value for info in at.info] == ["Choose at least one ranking to write."]
 
@@ -131,13 +166,19 @@ def test_rankings_kept_only_for_a_comparison_are_taken_out_as_they_were_kept(off
         cache._remove(folder)
     take_out()
     frame = pd.read_parquet(io.BytesIO(offered["digits-scores.parquet"]()))
-    assert frame["score_raw_leverage"].dtype == np.float32 and np.array_equal(frame["score_raw_leverage"], kept[0])
+    assert frame["score_raw_leverage"].dtype == np.float32 and np.array_equal(
+        frame["score_raw_leverage"], kept[0]
+    )
     again = read_back(offered["digits-scores.parquet"](), "a.parquet")
     scores = pipeline.scores(POINTS).arrays["scores"]
-    assert export_scores.verdict(again.columns[0].scores, scores).startswith("Same but for rounding")
+    assert export_scores.verdict(again.columns[0].scores, scores).startswith(
+        "Same but for rounding"
+    )
 
 
-def test_equal_points_of_another_name_share_their_results_under_the_name_that_is_open(computed, data):
+def test_equal_points_of_another_name_share_their_results_under_the_name_that_is_open(
+    computed, data
+):
     found = export_scores.at_hand(POINTS.with_(dataset="mnist", n=100), data)
     assert {spec.dataset for spec in found} == {"mnist"} and len(found) == 3
 
@@ -156,18 +197,35 @@ def test_verdicts_by_hand():
     scores = np.array([0.1, 0.5, -2.0])
     assert export_scores.verdict(scores, None) == "Not computed here yet"
     assert export_scores.verdict(scores, scores.copy()) == "Same as computed here"
-    assert export_scores.verdict(scores + [0, 0.01, 0.005], scores) == "Differs by up to 0.01 at 2 points"
-    assert export_scores.verdict(scores + [0, 1e-12, 0], scores) == "Same but for rounding (by up to 1.000e-12)"
+    assert (
+        export_scores.verdict(scores + [0, 0.01, 0.005], scores)
+        == "Differs by up to 0.01 at 2 points"
+    )
+    assert (
+        export_scores.verdict(scores + [0, 1e-12, 0], scores)
+        == "Same but for rounding (by up to 1.000e-12)"
+    )
     assert export_scores.verdict(scores + [0, 1e-7, 0], scores).startswith("Differs")
-    assert export_scores.verdict(scores.astype(np.float32), scores).startswith("Same but for rounding")
-    assert export_scores.verdict(np.zeros(3), np.array([0.0, 1.0, 0.0])) == "Differs by up to 1 at 1 point"
+    assert export_scores.verdict(scores.astype(np.float32), scores).startswith(
+        "Same but for rounding"
+    )
+    assert (
+        export_scores.verdict(np.zeros(3), np.array([0.0, 1.0, 0.0]))
+        == "Differs by up to 1 at 1 point"
+    )
 
 
 def test_a_round_trip_shows_the_same_scores_spec_and_picture(computed, data):
     at = hand_in(exported(data, computed))
     fine(at)
-    assert "<b>3 rankings</b> of 100 digits (Digits 8 x 8); <b>3</b> the same as computed here" in texts(at)
-    assert at.dataframe[0].value["beside what this app computes"].tolist() == ["Same as computed here"] * 3
+    assert (
+        "<b>3 rankings</b> of 100 digits (Digits 8 x 8); <b>3</b> the same as computed here"
+        in texts(at)
+    )
+    assert (
+        at.dataframe[0].value["beside what this app computes"].tolist()
+        == ["Same as computed here"] * 3
+    )
     (picture,) = galleries(at)
     order = np.argsort(-computed[0], kind="stable")[:60]
     assert picture["ids"] == order.tolist() and picture["ranks"] == list(range(1, 61))
@@ -194,7 +252,10 @@ def test_the_picture_is_of_the_files_scores_not_of_the_apps(computed, data):
 def test_what_is_not_computed_here_is_shown_all_the_same(data, asked):
     at = hand_in(exported(data, [np.arange(100.0)], SPECS[:1]))
     fine(at)
-    assert at.dataframe[0].value["beside what this app computes"].tolist() == ["Not computed here yet"] and asked == []
+    assert (
+        at.dataframe[0].value["beside what this app computes"].tolist() == ["Not computed here yet"]
+        and asked == []
+    )
     assert galleries(at)[0]["ids"] == list(range(99, 39, -1))
 
 
@@ -202,7 +263,10 @@ def test_an_edited_file_is_told(computed, data):
     columns = [Column(spec, values) for spec, values in zip(SPECS, computed, strict=True)]
     frame = table(data, columns)
     frame.loc[3, "score_raw_leverage"] = 7.0
-    at = hand_in(("scores.csv", encode(frame, "csv")), ("scores.manifest.json", manifest(data, columns).encode()))
+    at = hand_in(
+        ("scores.csv", encode(frame, "csv")),
+        ("scores.manifest.json", manifest(data, columns).encode()),
+    )
     fine(at)
     assert "ranks do not follow from the scores: the file was edited" in said(at.warning)
     assert galleries(at)[0]["ids"][0] == 3
@@ -217,7 +281,10 @@ def bare() -> bytes:
 
 TROUBLES = {
     "nothing readable": (("scores.parquet", b"PAR1"), "scores.parquet: found a damaged file"),
-    "pandas dropped its manifest": (("scores.parquet", bare()), "scores.parquet: found no manifest in it"),
+    "pandas dropped its manifest": (
+        ("scores.parquet", bare()),
+        "scores.parquet: found no manifest in it",
+    ),
 }
 
 

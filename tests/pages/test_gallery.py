@@ -26,15 +26,22 @@ def test_shrinking_takes_the_mean_of_blocks():
     image = np.zeros((1, 5, 4), np.uint8)
     image[0, :2, 2:] = [[10, 20], [30, 41]]
     image[0, 4] = 255
-    assert _shrink(image, 3).tolist() == [[[0, 25], [0, 0]]], "101/4 rounds to 25; the fifth row is cut off"
+    assert _shrink(image, 3).tolist() == [[[0, 25], [0, 0]]], (
+        "101/4 rounds to 25; the fifth row is cut off"
+    )
     assert _shrink(image, 5) is image
-    assert _shrink(np.full((2, 9, 2, 3), 7, np.uint8), 3).tolist() == np.full((2, 3, 1, 3), 7).tolist()
+    assert (
+        _shrink(np.full((2, 9, 2, 3), 7, np.uint8), 3).tolist() == np.full((2, 3, 1, 3), 7).tolist()
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"images": np.zeros((2, 4, 4))}, "found float64 images of shape (2, 4, 4), expected uint8"),
+        (
+            {"images": np.zeros((2, 4, 4))},
+            "found float64 images of shape (2, 4, 4), expected uint8",
+        ),
         ({"images": np.zeros((2, 16), np.uint8)}, "found uint8 images of shape (2, 16), expected"),
         ({"images": np.zeros((2, 4, 4, 4), np.uint8)}, "expected uint8 (m, h, w) or (m, h, w, 3)"),
         ({"images": np.zeros((0, 4, 4), np.uint8)}, "expected at least one"),
@@ -48,7 +55,12 @@ def test_shrinking_takes_the_mean_of_blocks():
     ],
 )
 def test_what_does_not_fit_together_is_refused(change, message):
-    good = {"images": np.zeros((2, 4, 4), np.uint8), "captions": ["7", "1"], "scores": ["0.9", "0.8"], "ids": [1, 2]}
+    good = {
+        "images": np.zeros((2, 4, 4), np.uint8),
+        "captions": ["7", "1"],
+        "scores": ["0.9", "0.8"],
+        "ids": [1, 2],
+    }
     with pytest.raises(UserError) as refused:
         gallery(**{**good, **change}, key="refused", alt="Nothing.")
     assert message in str(refused.value)

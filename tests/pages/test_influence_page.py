@@ -17,7 +17,15 @@ from tests.tools.pages import choose_in, described, drawn, galleries, texts, wid
 asked, held = pages.asked, pages.held
 PAGE = "pages/influence.py"
 LINK = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
-ROUNDS = {"study": "queries", "dataset": "synth2", "labeled": "10", "unlabeled": "100", "validation": "30", "seeds": "2", "rounds": "3"}
+ROUNDS = {
+    "study": "queries",
+    "dataset": "synth2",
+    "labeled": "10",
+    "unlabeled": "100",
+    "validation": "30",
+    "seeds": "2",
+    "rounds": "3",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +69,10 @@ def visit(link=None, **more):
 def test_before_the_start_the_page_says_what_it_would_cost():
     at = visit()
     assert at.title[0].value == "What would happen without this point, or with it?"
-    assert any("2 seeds to do" in element.value and "retrained heads per second" in element.value for element in at.markdown)
+    assert any(
+        "2 seeds to do" in element.value and "retrained heads per second" in element.value
+        for element in at.markdown
+    )
     assert widget(at.button, "Start") and "Nothing of this experiment" in at.info[0].value
 
 
@@ -71,7 +82,9 @@ def test_the_sentence_is_the_correlation_over_the_seeds(finished):
     each = correlations([foreseen(one, data.labels[one["pool"]], "dev") for one in found])
     for step in ("newton", "linear"):
         estimate = mean_correlation(each[step])
-        assert f"{estimate.mean[0]:.3f} ({estimate.low[0]:.3f} to {estimate.high[0]:.3f})".replace("-", "−") in texts(at)
+        assert f"{estimate.mean[0]:.3f} ({estimate.low[0]:.3f} to {estimate.high[0]:.3f})".replace(
+            "-", "−"
+        ) in texts(at)
 
 
 def test_the_scatter_is_the_pool_of_the_seed_shown(finished):
@@ -83,17 +96,23 @@ def test_the_scatter_is_the_pool_of_the_seed_shown(finished):
         for chart, step in zip(charts, ("linear", "newton"), strict=True):
             frame = drawn(chart)[0]
             assert frame["row"].tolist() == found[seed - 1]["pool"].tolist()
-            assert frame[step].to_numpy() == pytest.approx(values[step]) and frame["retrained"].to_numpy() == pytest.approx(
-                values["retrained"]
-            )
+            assert frame[step].to_numpy() == pytest.approx(values[step]) and frame[
+                "retrained"
+            ].to_numpy() == pytest.approx(values["retrained"])
 
 
 def test_as_predicted_the_first_order_is_one_constant_and_the_page_says_so(finished):
     at = visit(over="predicted")
     first = drawn(at.get("vega_lite_chart")[0])[0]
-    assert np.ptp(first["linear"]) == 0 and "Remark 1" in texts(at) and any("It cannot rank" in one.value for one in at.caption)
+    assert (
+        np.ptp(first["linear"]) == 0
+        and "Remark 1" in texts(at)
+        and any("It cannot rank" in one.value for one in at.caption)
+    )
     warmer = visit(over="predicted", temperature="2.0")
-    assert np.ptp(drawn(warmer.get("vega_lite_chart")[0])[0]["linear"]) > 0 and "Remark 1" not in texts(warmer)
+    assert np.ptp(
+        drawn(warmer.get("vega_lite_chart")[0])[0]["linear"]
+    ) > 0 and "Remark 1" not in texts(warmer)
 
 
 def test_a_clicked_dot_shows_its_point(finished):
@@ -114,7 +133,10 @@ def test_every_picture_of_every_goal_is_drawn(finished, show, goal):
 
 def test_the_spread_has_every_meaning_of_the_label(finished):
     at = visit(show="spread", over="predicted")
-    assert all(name in described(at.get("vega_lite_chart")[0])["alt"] for name in ("True label", "Worst label", "As predicted"))
+    assert all(
+        name in described(at.get("vega_lite_chart")[0])["alt"]
+        for name in ("True label", "Worst label", "As predicted")
+    )
     bars = drawn(at.get("vega_lite_chart")[0])[0]
     assert bars.groupby("label")["points"].sum().tolist() == [30] * len(OVER)
 
@@ -131,7 +153,9 @@ def test_best_and_worst_are_the_ends_of_the_retrained_utilities(finished):
 def test_points_left_out_are_the_labeled_ones(finished):
     at = visit(show="without")
     _, _, found = outcomes(LINK)
-    assert drawn(at.get("vega_lite_chart")[0])[0]["retrained"].to_numpy() == pytest.approx(left_out(found[0])["retrained"])
+    assert drawn(at.get("vega_lite_chart")[0])[0]["retrained"].to_numpy() == pytest.approx(
+        left_out(found[0])["retrained"]
+    )
     assert set(galleries(at)[0]["ids"]) <= set(found[0]["labeled"].tolist())
 
 
@@ -141,14 +165,31 @@ def test_rounds_show_accuracy_and_goal_side_by_side(finished):
     accuracy, goal = at.get("vega_lite_chart")
     frame = drawn(accuracy)[0]
     oracle = frame[frame["name"] == "GORAL, true label"]
-    mean = np.mean([one["accuracy"] for one, unit in zip(found, plan.units(), strict=True) if unit.strategy == "oracle"], axis=0)
-    assert oracle["labels"].tolist() == [10, 20, 30, 40] and oracle["mean"].to_numpy() == pytest.approx(mean)
+    mean = np.mean(
+        [
+            one["accuracy"]
+            for one, unit in zip(found, plan.units(), strict=True)
+            if unit.strategy == "oracle"
+        ],
+        axis=0,
+    )
+    assert oracle["labels"].tolist() == [10, 20, 30, 40] and oracle[
+        "mean"
+    ].to_numpy() == pytest.approx(mean)
     assert described(goal)["alt"].startswith("Goal at 40 labels: GORAL, true label ")
-    last = {unit: one["goals"][-1, GOALS.index(plan.goal)] for one, unit in zip(found, plan.units(), strict=True)}
-    each = [[value for unit, value in last.items() if unit.strategy == name] for name in ("oracle", "random")]
+    last = {
+        unit: one["goals"][-1, GOALS.index(plan.goal)]
+        for one, unit in zip(found, plan.units(), strict=True)
+    }
+    each = [
+        [value for unit, value in last.items() if unit.strategy == name]
+        for name in ("oracle", "random")
+    ]
     raised = statistics.estimate(np.subtract(*each))
     said = f"{raised.low:+.2g} to {raised.high:+.2g}".replace("-", "−")
-    assert said in texts(at) and ("where random does" in texts(at)) == (raised.low <= 0 <= raised.high)
+    assert said in texts(at) and ("where random does" in texts(at)) == (
+        raised.low <= 0 <= raised.high
+    )
 
 
 def test_snapshots_show_what_was_asked_for_up_to_the_round(finished):
@@ -157,7 +198,11 @@ def test_snapshots_show_what_was_asked_for_up_to_the_round(finished):
     assert len(charts) == 6
     for chart in charts:
         frame = drawn(chart)[0]
-        assert (frame["asked"] == 0).sum() == 10 and (frame["asked"] > 0).sum() == 20 and frame["asked"].isna().sum() == 80
+        assert (
+            (frame["asked"] == 0).sum() == 10
+            and (frame["asked"] > 0).sum() == 20
+            and frame["asked"].isna().sum() == 80
+        )
     assert any("distracting" in str(table.to_dict()) for table in drawn(charts[0]))
 
 
@@ -174,7 +219,10 @@ def test_the_border_is_where_both_classes_are_equally_probable():
     ends = border(head, [-1, 1, -1, 1])
     logits = np.column_stack([ends, np.ones(2)]) @ head.T
     assert logits[:, 0] == pytest.approx(logits[:, 1]) and np.linalg.norm(ends[1] - ends[0]) > 20
-    assert border(np.zeros((2, 3)), [-1, 1, -1, 1]) is None and border(np.zeros((3, 3)), [-1, 1, -1, 1]) is None
+    assert (
+        border(np.zeros((2, 3)), [-1, 1, -1, 1]) is None
+        and border(np.zeros((3, 3)), [-1, 1, -1, 1]) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -185,8 +233,14 @@ def test_the_border_is_where_both_classes_are_equally_probable():
         ({"goal": "glory"}, "goal: found 'glory'"),
         ({"over": "median"}, "over: found 'median'"),
         ({"temperature": "0"}, "temperature: found 0"),
-        ({"labeled": "2000"}, "1,438 training points; shown are the settings that fit: labeled 359, validation 60, pool 30."),
-        ({"study": "queries", "unlabeled": "100", "rounds": "11"}, "11 batches of 10 ask for 110 labels, but there are 100"),
+        (
+            {"labeled": "2000"},
+            "1,438 training points; shown are the settings that fit: labeled 359, validation 60, pool 30.",
+        ),
+        (
+            {"study": "queries", "unlabeled": "100", "rounds": "11"},
+            "11 batches of 10 ask for 110 labels, but there are 100",
+        ),
         ({"n": "30"}, "training points, but 40 labeled"),
     ],
 )
@@ -197,7 +251,11 @@ def test_bad_links_are_told_without_a_traceback(query, said):
 
 def test_a_small_dataset_gets_settings_that_fit():
     at = visit({"dataset": "synth2"})
-    assert not at.error and "This dataset has 540 training points" in at.info[0].value and widget(at.button, "Start")
+    assert (
+        not at.error
+        and "This dataset has 540 training points" in at.info[0].value
+        and widget(at.button, "Start")
+    )
     rounds = visit({"dataset": "synth2", "study": "queries"})
     assert not rounds.error and widget(rounds.button, "Start")
 
@@ -206,7 +264,9 @@ def test_the_papers_example_is_one_press_away():
     at = visit()
     widget(at.button, "The paper's synth2").click().run()
     assert not at.exception and at.session_state["spec"].dataset == "synth2"
-    assert from_query({name: at.query_params[name] for name in at.query_params})[0] == presets.SYNTH2
+    assert (
+        from_query({name: at.query_params[name] for name in at.query_params})[0] == presets.SYNTH2
+    )
 
 
 def test_the_speed_is_measured_on_these_points():
@@ -222,13 +282,22 @@ def test_the_files_hold_every_number(finished):
     table = influence_files._utility_rows(dict(zip(plan.units(), found, strict=True)), data)
     assert len(table) == 2 * len(GOALS) * 30 * 10
     row = table[(table["seed"] == 2) & (table["goal"] == "fisher") & (table["label"] == 7)].iloc[4]
-    assert row["newton"] == found[1]["newton"][2, 4, 7] and row["true"] == data.labels[found[1]["pool"][4]]
+    assert (
+        row["newton"] == found[1]["newton"][2, 4, 7]
+        and row["true"] == data.labels[found[1]["pool"][4]]
+    )
     plan, data, found = outcomes(ROUNDS)
     table = influence_files._query_rows(dict(zip(plan.units(), found, strict=True)), data)
     assert len(table) == 12 * 4 * 4 and set(table["metric"]) == {"accuracy", *GOALS}
     figures = influence_files._figures(plan, data, dict(zip(plan.units(), found, strict=True)), {})
-    assert set(figures) == {"test accuracy", "goal"} and all(chart().to_dict() for chart in figures.values())
+    assert set(figures) == {"test accuracy", "goal"} and all(
+        chart().to_dict() for chart in figures.values()
+    )
     plan, data, found = outcomes(LINK)
     view = {"goal": "dev", "over": "oracle", "temperature": 1.0, "seed_shown": 1}
-    figures = influence_files._figures(plan, data, dict(zip(plan.units(), found, strict=True)), view)
-    assert set(figures) == {"first order", "newton step"} and all(chart().to_dict() for chart in figures.values())
+    figures = influence_files._figures(
+        plan, data, dict(zip(plan.units(), found, strict=True)), view
+    )
+    assert set(figures) == {"first order", "newton step"} and all(
+        chart().to_dict() for chart in figures.values()
+    )

@@ -20,7 +20,9 @@ def test_drawn_points_are_apart_the_highest_first_and_no_room_is_left():
     least = 0.1 * np.ptp(x[:, 0])
     apart = np.abs(x[kept][:, None] - x[kept]).max(axis=2)
     assert kept[0] == np.argmax(scores) and (apart[~np.eye(len(kept), dtype=bool)] > least).all()
-    assert (np.abs(x[:, None] - x[kept]).max(axis=2).min(axis=1) <= least).all(), "another point would have found room"
+    assert (np.abs(x[:, None] - x[kept]).max(axis=2).min(axis=1) <= least).all(), (
+        "another point would have found room"
+    )
 
 
 def test_no_more_points_than_asked_for_and_always_the_same():
@@ -29,7 +31,9 @@ def test_no_more_points_than_asked_for_and_always_the_same():
     assert len(kept) == 7 and np.array_equal(kept, lesson.spread(x, leverage(x), count=7, gap=0.01))
 
 
-@pytest.mark.parametrize("x", [np.zeros((5, 2)), np.array([[1.0, 2.0]])], ids=["all in one place", "one point"])
+@pytest.mark.parametrize(
+    "x", [np.zeros((5, 2)), np.array([[1.0, 2.0]])], ids=["all in one place", "one point"]
+)
 def test_points_in_one_place_are_drawn_once(x):
     assert lesson.spread(x, np.arange(len(x))).tolist() == [len(x) - 1]
 
@@ -54,4 +58,6 @@ def test_a_point_on_the_ellipse_has_its_leverage(angle):
 
 def test_the_lesson_asks_every_strategy_for_its_favourites():
     asked = [spec.strategy for function, spec in lesson.results() if function == "favourites_of"]
-    assert asked == list(menu.strategies()) and {spec.n for f, spec in lesson.results() if f == "favourites_of"} == {lesson.POOL}
+    assert asked == list(menu.strategies()) and {
+        spec.n for f, spec in lesson.results() if f == "favourites_of"
+    } == {lesson.POOL}

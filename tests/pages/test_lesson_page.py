@@ -38,7 +38,9 @@ ANYWAY = "Show without predicting"
 
 def visit(chapter=1, app=False, **query):
     """A chapter; through the app if it is to lead to the last one, which links to the other pages."""
-    at = AppTest.from_file(str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=120)
+    at = AppTest.from_file(
+        str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=120
+    )
     if app or chapter == 9:
         at.run().switch_page(PAGE)
     at.query_params.clear()
@@ -51,8 +53,12 @@ def visit(chapter=1, app=False, **query):
 
 def words(at) -> str:
     """All that can be read on the page, without markup."""
-    written = texts(at) + " ".join(element.value for kind in (at.markdown, at.caption, at.subheader) for element in kind)
-    return html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", written, flags=re.S)).replace("*", "")
+    written = texts(at) + " ".join(
+        element.value for kind in (at.markdown, at.caption, at.subheader) for element in kind
+    )
+    return html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", written, flags=re.S)).replace(
+        "*", ""
+    )
 
 
 def press(at, label: str):
@@ -97,7 +103,11 @@ def test_a_chapter_is_there_without_any_worker(chapter, talk, asked):
 def test_a_chapter_sends_little_to_a_phone(chapter):
     """Pictures and words of one chapter, without the app itself: under 200 kB."""
     at = visit(chapter)
-    size = sum(element.proto.ByteSize() for kind in ("html", "bidi_component", "markdown", "button") for element in at.get(kind))
+    size = sum(
+        element.proto.ByteSize()
+        for kind in ("html", "bidi_component", "markdown", "button")
+        for element in at.get(kind)
+    )
     assert 0 < size < 200_000
 
 
@@ -123,21 +133,35 @@ def test_any_chapter_can_be_chosen():
 @pytest.mark.parametrize("chapter", ["0", "10", "two"])
 def test_a_chapter_that_is_not_there_is_told(chapter):
     at = visit(chapter)
-    assert "chapter: found" in at.warning[0].value and at.title[0].value == "Which point holds the line?"
+    assert (
+        "chapter: found" in at.warning[0].value
+        and at.title[0].value == "Which point holds the line?"
+    )
 
 
 def test_talk_mode_is_entered_and_left():
     at = press(visit(4), "Talk mode")
-    assert at.query_params["talk"] == "1" and "QR code of" in texts(at) and pages.group_labels(at) == ["Show"]
+    assert (
+        at.query_params["talk"] == "1"
+        and "QR code of" in texts(at)
+        and pages.group_labels(at) == ["Show"]
+    )
     press(at, "Leave talk mode")
-    assert "talk" not in at.query_params and "QR code of" not in texts(at) and at.title[0].value == "Who owns a direction?"
+    assert (
+        "talk" not in at.query_params
+        and "QR code of" not in texts(at)
+        and at.title[0].value == "Who owns a direction?"
+    )
 
 
 def test_without_its_results_the_page_says_what_to_run(monkeypatch):
     lesson_material.material.clear()
     monkeypatch.setattr(lesson_material.cache, "get", lambda key: None)
     at = visit()
-    assert at.title[0].value == "Which point holds the line?" and "python -m core warm --only scores" in at.error[0].value
+    assert (
+        at.title[0].value == "Which point holds the line?"
+        and "python -m core warm --only scores" in at.error[0].value
+    )
     lesson_material.material.clear()
 
 
@@ -157,8 +181,13 @@ def test_the_lifted_point_keeps_its_leverage():
     truth, measured = lesson_regression.lifted()
     assert truth == "leverage" and "stays 0.92" in measured and "follows by 0.92" in measured
     x, y = lesson_regression.POINTS.T
-    before, after = (values[4] - np.polyval(np.polyfit(x, values, 1), 10.0) for values in (y, y + [0, 0, 0, 0, 1]))
-    assert f"from {before:.2f} to {after:.2f}".replace("-", "−") in measured and after - before == pytest.approx(1 - 0.92)
+    before, after = (
+        values[4] - np.polyval(np.polyfit(x, values, 1), 10.0)
+        for values in (y, y + [0, 0, 0, 0, 1])
+    )
+    assert f"from {before:.2f} to {after:.2f}".replace(
+        "-", "−"
+    ) in measured and after - before == pytest.approx(1 - 0.92)
     at = press(visit(1), "Its leverage")
     assert "Right. You predicted: Its leverage." in words(at) and measured in words(at)
 
@@ -169,14 +198,23 @@ def test_the_plane_shows_its_points_and_frames_the_highest(mnist):
     at = visit(3)
     assert f"{len(plane['points'])} of 70,000 digits" in words(at)
     shown = galleries(at)[0]
-    assert shown["ids"] == sorted(plane["points"].tolist()) and shown["badges"] == {} and shown["ellipses"] == []
+    assert (
+        shown["ids"] == sorted(plane["points"].tolist())
+        and shown["badges"] == {}
+        and shown["ellipses"] == []
+    )
     best = plane["points"][np.argsort(-plane["scores"])]
     shown = galleries(press(at, ANYWAY))[0]
-    assert shown["badges"] == {str(best[0]): "1", str(best[1]): "2", str(best[2]): "3"} and len(shown["ellipses"]) == 3
+    assert (
+        shown["badges"] == {str(best[0]): "1", str(best[1]): "2", str(best[2]): "3"}
+        and len(shown["ellipses"]) == 3
+    )
     assert f"{plane['scores'].max() * 70_000 / 2:.1f} times the mean" in words(at)
     x = plane["coordinates"][np.argmax(plane["scores"])]
     a, b = shown["ellipses"][-1]
-    assert (x[0] / a) ** 2 + (x[1] / b) ** 2 == pytest.approx(1, rel=1e-3), "the last ellipse goes through the highest"
+    assert (x[0] / a) ** 2 + (x[1] / b) ** 2 == pytest.approx(1, rel=1e-3), (
+        "the last ellipse goes through the highest"
+    )
 
 
 @pytest.mark.parametrize("place", [0, 2, 20])
@@ -187,12 +225,16 @@ def test_a_tapped_digit_is_a_prediction(place, mnist):
     at = visit(3)
     at.session_state["picks"] = {"plane": point}
     press(at.run(), "I predict the framed one")
-    assert ("Right." if place < 3 else "Not quite.") in words(at) and f"yours has rank {place + 1} of" in words(at)
+    assert ("Right." if place < 3 else "Not quite.") in words(
+        at
+    ) and f"yours has rank {place + 1} of" in words(at)
 
 
 def test_the_ledger_adds_up(scores, mnist):
     at = visit(4)
-    assert f"{(scores > 0.99).sum()} of 70,000 digits" in words(at) and "pixels that no digit uses" not in words(at)
+    assert f"{(scores > 0.99).sum()} of 70,000 digits" in words(
+        at
+    ) and "pixels that no digit uses" not in words(at)
     press(at, "Less than 784")
     dead = int((mnist.points.reshape(70_000, -1) == 0).all(axis=0).sum())
     figures = re.findall(r"<dt[^>]*>([^<]+)</dt>", texts(at))
@@ -202,13 +244,20 @@ def test_the_ledger_adds_up(scores, mnist):
 
 def test_the_ends_and_the_artefacts_of_the_textbook(scores):
     at = visit(4)
-    assert galleries(at)[0]["ids"] == np.argsort(-scores, kind="stable")[:60].tolist() and galleries(at)[0]["marks"] is None
+    assert (
+        galleries(at)[0]["ids"] == np.argsort(-scores, kind="stable")[:60].tolist()
+        and galleries(at)[0]["marks"] is None
+    )
     control = pages.group(at, "Show")
     control.set_value("bottom").run()
     assert scores[galleries(at)[0]["ids"]].max() <= np.sort(scores)[59]
     pages.group(at, "Show").set_value("textbook").run()
     marks = galleries(at)[0]["marks"]
-    assert marks.count("artefact") == 41 and "41 artefacts" in words(at) and "sum to 784, not 713" in words(at)
+    assert (
+        marks.count("artefact") == 41
+        and "41 artefacts" in words(at)
+        and "sum to 784, not 713" in words(at)
+    )
 
 
 def test_the_last_point_of_a_power_law_loses_its_leverage_on_log_axes():
@@ -224,7 +273,10 @@ def test_the_last_point_of_a_power_law_loses_its_leverage_on_log_axes():
 def test_the_travellers_are_high_under_raw_pixels_and_part_under_the_classifiers(talk, scores):
     four, columns = lesson_seen.travellers(material()), talk_comparison().columns
     trained = [i for i, spec in enumerate(columns) if spec.embedding == "cnn_classification"]
-    place = np.mean([[(column < column[p]).mean() for p in four] for column in talk.arrays["scores"][trained]], axis=0)
+    place = np.mean(
+        [[(column < column[p]).mean() for p in four] for column in talk.arrays["scores"][trained]],
+        axis=0,
+    )
     assert all((scores > scores[p]).sum() < 700 for p in four)
     outcomes = [lesson_seen.outcome(p) for p in place]
     assert outcomes.count("stays") == 2 and outcomes.count("falls") == 2
@@ -234,11 +286,20 @@ def test_the_travellers_are_high_under_raw_pixels_and_part_under_the_classifiers
         press(at.run(), lesson_seen.PLACES[outcome])
         assert "Right." in words(at) and f"percentile {100 * where:.1f}" in words(at)
         dots = re.findall(r'aria-label="(\w[\w ]*): percentile ([\d, ]+)"', texts(at))
-        assert [name for name, _ in dots] == ["raw", "random ReLU", "untrained", "regression", "classification"]
+        assert [name for name, _ in dots] == [
+            "raw",
+            "random ReLU",
+            "untrained",
+            "regression",
+            "classification",
+        ]
         assert [len(shares.split(",")) for _, shares in dots] == [1, 1, 5, 5, 5]
 
 
-@pytest.mark.parametrize(("place", "outcome"), [(1.0, "stays"), (0.9, "stays"), (0.89, "between"), (0.5, "between"), (0.49, "falls")])
+@pytest.mark.parametrize(
+    ("place", "outcome"),
+    [(1.0, "stays"), (0.9, "stays"), (0.89, "between"), (0.5, "between"), (0.49, "falls")],
+)
 def test_where_a_digit_goes(place, outcome):
     assert lesson_seen.outcome(place) == outcome
 
@@ -251,7 +312,11 @@ def test_the_table_holds_the_means_and_the_ceilings(talk):
     assert f"±{max(-low, high):.3f}" in words(at)
     press(at, "0.5, half way")
     tau, own = kendall[0, 12:].mean(), kendall[12:, 12:][np.triu_indices(5, 1)].mean()
-    assert "Right." in words(at) and f"τ = {tau:.2f}" in words(at) and f"classification {own:.2f}" in words(at)
+    assert (
+        "Right." in words(at)
+        and f"τ = {tau:.2f}" in words(at)
+        and f"classification {own:.2f}" in words(at)
+    )
     cells = re.findall(r'title="([^"]+): ([\d.–−]+)"', texts(at))
     assert (
         len(cells) == 25
@@ -266,7 +331,10 @@ def test_the_selection_of_outliers_is_what_is_said(scores, mnist):
     train = np.flatnonzero(~mnist.test)
     top = train[np.argsort(-scores[train], kind="stable")[:1000]]
     shares = np.bincount(mnist.labels[top], minlength=10) / 1000
-    assert f"{shares.max():.0%} of them of class {shares.argmax()}, {shares.min():.0%} of class {shares.argmin()}" in words(at)
+    assert (
+        f"{shares.max():.0%} of them of class {shares.argmax()}, {shares.min():.0%} of class {shares.argmin()}"
+        in words(at)
+    )
     highest, chance = galleries(at)
     assert highest["ids"] == top[:40].tolist() and not mnist.test[chance["ids"]].any()
 
@@ -275,9 +343,19 @@ def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist)
     frame, _ = lesson_use.curves()
     for protocol, plan in (("epochs", presets.FAIR), ("talk", presets.TALK)):
         found = store.outcomes(plan, mnist.fingerprint)
-        top = [outcome["accuracy"] for unit, outcome in found.items() if str(unit.candidate) == "top:raw" and unit.budget == 1000]
-        chance = [outcome["accuracy"] for unit, outcome in found.items() if str(unit.candidate) == "random" and unit.budget == 1000]
-        drawn = frame[(frame["protocol"] == PROTOCOLS[protocol]) & (frame["name"] == "Top, raw")].set_index("epoch")["accuracy"]
+        top = [
+            outcome["accuracy"]
+            for unit, outcome in found.items()
+            if str(unit.candidate) == "top:raw" and unit.budget == 1000
+        ]
+        chance = [
+            outcome["accuracy"]
+            for unit, outcome in found.items()
+            if str(unit.candidate) == "random" and unit.budget == 1000
+        ]
+        drawn = frame[
+            (frame["protocol"] == PROTOCOLS[protocol]) & (frame["name"] == "Top, raw")
+        ].set_index("epoch")["accuracy"]
         assert len(top) == 5 and drawn.index.tolist() == list(range(1, 16))
         assert drawn.to_numpy() == pytest.approx(np.mean(top, axis=0))
         gap = 100 * np.mean([t[-1] - r[-1] for t, r in zip(top, chance, strict=True)])
@@ -292,10 +370,16 @@ def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist)
 def test_the_family_is_the_registry():
     at = visit(8)
     names = re.findall(r"<h3>([^<]+)</h3>", texts(at))
-    assert [html.unescape(name) for name in names] == [entry.label for entry in menu.strategies().values()]
+    assert [html.unescape(name) for name in names] == [
+        entry.label for entry in menu.strategies().values()
+    ]
     pictures = texts(at).count('<img class="digits"')
     assert pictures == sum(one.missing is None for one in lesson_material.favourites()) >= 2
-    assert "sees features" in words(at) and "sees nothing" in words(at) and "x<sub>i</sub><sup>T</sup>" in texts(at)
+    assert (
+        "sees features" in words(at)
+        and "sees nothing" in words(at)
+        and "x<sub>i</sub><sup>T</sup>" in texts(at)
+    )
 
 
 def test_a_new_strategy_appears_by_itself(monkeypatch):
@@ -307,8 +391,13 @@ def test_a_new_strategy_appears_by_itself(monkeypatch):
 
     lesson_material.favourites.clear()
     text = words(visit(8))
-    assert "Fresh" in text and "sees features and uncertainty and labels and what is labeled already" in text
-    assert "No favourites: it has not been asked yet: python -m core warm --only favourites_of" in text
+    assert (
+        "Fresh" in text
+        and "sees features and uncertainty and labels and what is labeled already" in text
+    )
+    assert (
+        "No favourites: it has not been asked yet: python -m core warm --only favourites_of" in text
+    )
     lesson_material.favourites.clear()
 
 
@@ -318,7 +407,10 @@ def test_every_input_of_a_strategy_has_a_word():
 
 def test_what_we_take_away_repeats_what_was_measured(scores, talk):
     text = words(visit(9))
-    assert f"{(scores > 0.99).sum()} of 70,000" in text and f"τ = {talk.arrays['kendall'][0, 12:].mean():.2f}" in text
+    assert (
+        f"{(scores > 0.99).sum()} of 70,000" in text
+        and f"τ = {talk.arrays['kendall'][0, 12:].mean():.2f}" in text
+    )
     assert "You have not predicted anything yet" in text
 
 
@@ -331,8 +423,12 @@ def test_predictions_are_summed_up_taken_home_and_forgotten():
     pages.group(at, "Chapter").set_value(9).run()
     assert "You predicted 2 of 3" in words(at)
     rows = list(csv.DictReader(io.StringIO(table_of(at))))
-    assert [row["chapter"] for row in rows] == ["1", "4", "6"] and [row["right"] for row in rows] == ["True", "True", "False"]
-    assert rows[2]["predicted"] == "0.9, nearly the same order" and rows[2]["measured"].startswith("τ = ")
+    assert [row["chapter"] for row in rows] == ["1", "4", "6"] and [
+        row["right"] for row in rows
+    ] == ["True", "True", "False"]
+    assert rows[2]["predicted"] == "0.9, nearly the same order" and rows[2]["measured"].startswith(
+        "τ = "
+    )
     press(at, "Forget them")
     assert "You have not predicted anything yet" in words(at)
 
@@ -345,7 +441,10 @@ def test_the_links_lead_on_with_the_same_settings():
     at = visit(9, dataset="digits", embedding="pca")
     links = [element.proto for element in at.get("page_link")]
     assert [link.page for link in links] == ["", "agreement", "map", "retrain"]
-    assert all("embedding=pca" in link.query_string and "dataset=digits" in link.query_string for link in links)
+    assert all(
+        "embedding=pca" in link.query_string and "dataset=digits" in link.query_string
+        for link in links
+    )
 
 
 # ---- its pictures ----
@@ -353,10 +452,20 @@ def test_the_links_lead_on_with_the_same_settings():
 
 def test_a_tapped_picture_that_does_not_fit_together_is_refused():
     with pytest.raises(UserError, match=r"3 names and 2 ids"):
-        digit_plane(np.zeros((2, 4, 4), np.uint8), np.zeros((2, 2)), ["a", "b", "c"], [1, 2], key="k", alt="", size=1.0)
+        digit_plane(
+            np.zeros((2, 4, 4), np.uint8),
+            np.zeros((2, 2)),
+            ["a", "b", "c"],
+            [1, 2],
+            key="k",
+            alt="",
+            size=1.0,
+        )
 
 
-@pytest.mark.parametrize(("value", "colour"), [(1.0, "#D55E00"), (-1.0, "#0072B2"), (0.0, "#FFFFFF"), (0.5, "#EAAE80")])
+@pytest.mark.parametrize(
+    ("value", "colour"), [(1.0, "#D55E00"), (-1.0, "#0072B2"), (0.0, "#FFFFFF"), (0.5, "#EAAE80")]
+)
 def test_the_colour_of_a_correlation(value, colour):
     assert small_pictures.mixed(value) == colour
 
@@ -365,7 +474,9 @@ def test_formulas_are_raised_and_lowered_and_escaped():
     assert small_pictures.formula("l_i = x_i^T (X^T X)^+ x_i < 1") == (
         "l<sub>i</sub> = x<sub>i</sub><sup>T</sup> (X<sup>T</sup> X)<sup>+</sup> x<sub>i</sub> &lt; 1"
     )
-    assert small_pictures.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
+    assert (
+        small_pictures.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
+    )
 
 
 @pytest.mark.parametrize("dark", [True, False])
@@ -385,12 +496,17 @@ def test_a_row_of_digits_is_ink_on_the_pages_own_ground(dark):
 def test_the_area_of_a_disc_is_its_share():
     import base64
 
-    picture = small_pictures.points_on_axes(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([0.25, 1.0]), "two points", False)
+    picture = small_pictures.points_on_axes(
+        np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([0.25, 1.0]), "two points", False
+    )
     drawing = base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]).decode()
     (x0, y0, small), (x1, y1, large) = (
-        [float(n) for n in disc] for disc in re.findall(r'cx="([\d.]+)" cy="([\d.]+)" r="([\d.]+)"', drawing)
+        [float(n) for n in disc]
+        for disc in re.findall(r'cx="([\d.]+)" cy="([\d.]+)" r="([\d.]+)"', drawing)
     )
-    assert x0 < x1 and y0 > y1 and large == pytest.approx(2 * small, rel=0.25), "higher is drawn higher; four times the leverage"
+    assert x0 < x1 and y0 > y1 and large == pytest.approx(2 * small, rel=0.25), (
+        "higher is drawn higher; four times the leverage"
+    )
 
 
 LINKS = [
@@ -400,7 +516,9 @@ LINKS = [
 ]
 
 
-@pytest.mark.parametrize("link", [*LINKS, LINKS[2] + "&embedding=random_relu&e.k=200&strategy=leverage&s.ridge=0.1"])
+@pytest.mark.parametrize(
+    "link", [*LINKS, LINKS[2] + "&embedding=random_relu&e.k=200&strategy=leverage&s.ridge=0.1"]
+)
 def test_the_code_says_the_link(link):
     drawn = lesson_stage.qr(link)
     assert html.escape(link) in drawn, "for those who do not see it"

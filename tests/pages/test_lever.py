@@ -29,7 +29,9 @@ def sent(monkeypatch):
 def test_points_lie_inside_the_axes_with_room_to_drag(draw, sent):
     draw(key="a")
     points, domain = np.array(sent[0]["points"]), np.array(sent[0]["domain"])
-    room = np.minimum(points.min(axis=0) - domain[:, 0], domain[:, 1] - points.max(axis=0)) / np.ptp(points, axis=0)
+    room = np.minimum(
+        points.min(axis=0) - domain[:, 0], domain[:, 1] - points.max(axis=0)
+    ) / np.ptp(points, axis=0)
     assert (room > 0.15).all() and json.loads(json.dumps(sent[0])) == sent[0]
 
 
@@ -51,9 +53,13 @@ def test_the_ridge_follows_the_spread_of_x(sent):
 def test_the_starting_points_show_what_the_lesson_says():
     line, plane = np.array(lever.LINE), np.array(lever.ELLIPSE)
     whole, rest = fit(line[:, :1], line[:, 1]), fit(line[:-1, :1], line[:-1, 1])
-    assert whole.hat_values[-1] > 0.7 and rest.slopes[0] > 3 * whole.slopes[0], "one point alone turns the line"
+    assert whole.hat_values[-1] > 0.7 and rest.slopes[0] > 3 * whole.slopes[0], (
+        "one point alone turns the line"
+    )
     inner = np.sort(plane, axis=0)
-    assert (inner[2] < plane[-1]).all() and (plane[-1] < inner[-2]).all(), "extreme in neither coordinate"
+    assert (inner[2] < plane[-1]).all() and (plane[-1] < inner[-2]).all(), (
+        "extreme in neither coordinate"
+    )
     assert hat_values(plane).argmax() == len(plane) - 1 and hat_values(plane)[-1] > 2 * 3 / 12
 
 
@@ -77,5 +83,7 @@ def test_what_cannot_be_drawn_is_refused(draw, bad, message):
 
 
 def test_it_runs_where_there_is_no_browser():
-    page = AppTest.from_file(str(Path(__file__).parents[1] / "browser" / "lever_app.py"), default_timeout=60).run()
+    page = AppTest.from_file(
+        str(Path(__file__).parents[1] / "browser" / "lever_app.py"), default_timeout=60
+    ).run()
     assert not page.exception and page.text[0].value == "run 1"

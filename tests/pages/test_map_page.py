@@ -54,7 +54,9 @@ def scores(digits) -> np.ndarray:
 def places(digits) -> np.ndarray:
     """A made-up map: class c within 1 of (4 * (c % 5), 4 * (c // 5))."""
     centres = 4.0 * np.column_stack([digits.labels % 5, digits.labels // 5])
-    return (centres + np.random.default_rng(0).uniform(-0.7, 0.7, (len(digits), 2))).astype(np.float32)
+    return (centres + np.random.default_rng(0).uniform(-0.7, 0.7, (len(digits), 2))).astype(
+        np.float32
+    )
 
 
 @pytest.fixture
@@ -85,9 +87,20 @@ def test_the_map_of_all_70000_digits_is_there_before_any_worker(asked):
     at.switch_page(PAGE).run()
     works(at)
     assert asked == [], "the map was computed anew; run python -m core warm"
-    assert len(dots(at)) == 70_000 and dots(at)["inner"].all() and dots(at)["value"].between(0, 100).all()
-    assert at.title[0].value == "Where do they lie?" and "Under <b>raw pixels</b>, the 1,000 digits of highest leverage" in texts(at)
-    assert "Drag a box on the map to see its digits" in at.info[0].value and at.query_params == {} and not at.warning
+    assert (
+        len(dots(at)) == 70_000
+        and dots(at)["inner"].all()
+        and dots(at)["value"].between(0, 100).all()
+    )
+    assert (
+        at.title[0].value == "Where do they lie?"
+        and "Under <b>raw pixels</b>, the 1,000 digits of highest leverage" in texts(at)
+    )
+    assert (
+        "Drag a box on the map to see its digits" in at.info[0].value
+        and at.query_params == {}
+        and not at.warning
+    )
 
 
 @pytest.mark.parametrize("name", ["cnn_untrained", "cnn_regression", "cnn_classification"])
@@ -107,7 +120,9 @@ def test_a_map_is_computed_when_it_is_not_there(asked):
     x = dots(at)[["x", "y"]].to_numpy()
     distances = np.linalg.norm(x[:, None] - x[None], axis=2)
     np.fill_diagonal(distances, np.inf)
-    assert (data.labels[distances.argmin(axis=1)] == data.labels).mean() > 0.8, "neighbours are mostly of the same class"
+    assert (data.labels[distances.argmin(axis=1)] == data.labels).mean() > 0.8, (
+        "neighbours are mostly of the same class"
+    )
     visit(**DIGITS, n="300")
     assert asked.count("core.pipeline:map_of") == 1, "the second visit finds it in the cache"
 
@@ -118,7 +133,9 @@ def test_a_map_is_computed_when_it_is_not_there(asked):
 def test_every_point_stands_at_its_place_in_the_colour_of_its_percentile(planted, places, scores):
     at = visit(**DIGITS)
     works(at)
-    assert np.allclose(dots(at)[["x", "y"]], places) and np.allclose(dots(at)["value"], 100 * percentiles(scores), atol=1e-4)
+    assert np.allclose(dots(at)[["x", "y"]], places) and np.allclose(
+        dots(at)["value"], 100 * percentiles(scores), atol=1e-4
+    )
     assert "trustworthiness 0.900" in " ".join(m.value for m in at.markdown)
 
 
@@ -128,7 +145,9 @@ def test_classes_are_named_at_their_middle_and_in_the_legend(planted, digits, pl
     assert np.array_equal(dots(at)["value"], digits.labels)
     (names,) = [table for table in drawn(chart(at, "map")) if "name" in table]
     assert list(names["name"]) == list("0123456789")
-    assert np.allclose(names[["x", "y"]], [np.median(places[digits.labels == c], axis=0) for c in range(10)])
+    assert np.allclose(
+        names[["x", "y"]], [np.median(places[digits.labels == c], axis=0) for c in range(10)]
+    )
     assert all(f"</i>{name}</span>" in texts(at) for name in "0123456789")
 
 
@@ -139,24 +158,34 @@ def test_the_selection_is_the_k_highest(planted, scores):
     assert "the 100 digits of highest score" in texts(at)
 
 
-def test_disagreement_is_the_difference_of_percentiles_with_the_other_sign_beside(planted, digits, scores):
+def test_disagreement_is_the_difference_of_percentiles_with_the_other_sign_beside(
+    planted, digits, scores
+):
     at = visit(**DIGITS, colour="disagreement", beside="pca")
     works(at, maps=2)
     other = leverage(embeddings.embed(digits, "pca").embedding)
     difference = 100 * (percentiles(scores) - percentiles(other))
-    assert np.allclose(dots(at)["value"], difference, atol=1e-3) and np.allclose(dots(at, 1)["value"], -difference, atol=1e-3)
+    assert np.allclose(dots(at)["value"], difference, atol=1e-3) and np.allclose(
+        dots(at, 1)["value"], -difference, atol=1e-3
+    )
 
 
 def test_the_second_map_is_turned_onto_the_first(planted, places):
     at = visit(**DIGITS, beside="pca")
     works(at, maps=2)
-    assert not np.allclose(planted, places, atol=1) and np.allclose(dots(at, 1)[["x", "y"]], places, atol=1e-3)
+    assert not np.allclose(planted, places, atol=1) and np.allclose(
+        dots(at, 1)[["x", "y"]], places, atol=1e-3
+    )
 
 
 def test_a_strategy_with_a_validation_set_colours_the_map_and_says_who_judges(planted):
     at = visit(**DIGITS, strategy="influence_value")
     works(at)
-    said = [caption.value for caption in at.caption if caption.value.startswith("Validation: 359 points")]
+    said = [
+        caption.value
+        for caption in at.caption
+        if caption.value.startswith("Validation: 359 points")
+    ]
     assert len(said) == 1 and "Influence, helpful first" in widget(at.selectbox, "Strategy").options
 
 
@@ -166,40 +195,56 @@ def test_a_strategy_with_a_validation_set_colours_the_map_and_says_who_judges(pl
 def test_neighbours_of_chosen_points_are_counted_by_hand():
     corners = np.array([[0, 0], [0, 0], [0, 0], [1, 1], [1, 1]], float)
     # two of the three at the left corner: each sees one chosen among two others; at the right one of two: none among one
-    assert map_parts.local_share(corners, np.array([1, 1, 0, 1, 0], bool)) == pytest.approx((0.5 + 0.5 + 0) / 3)
+    assert map_parts.local_share(corners, np.array([1, 1, 0, 1, 0], bool)) == pytest.approx(
+        (0.5 + 0.5 + 0) / 3
+    )
 
 
 @pytest.mark.parametrize(("gathered", "said"), [(True, "gather"), (False, "are scattered")])
-def test_the_sentence_tells_gathered_from_scattered(gathered, said, planted, places, digits, monkeypatch):
+def test_the_sentence_tells_gathered_from_scattered(
+    gathered, said, planted, places, digits, monkeypatch
+):
     rng = np.random.default_rng(1)
     values = -np.linalg.norm(places, axis=1) if gathered else rng.random(len(digits))
-    monkeypatch.setattr("core.strategy.score", lambda name, embedded, **_: values.astype(np.float64))
+    monkeypatch.setattr(
+        "core.strategy.score", lambda name, embedded, **_: values.astype(np.float64)
+    )
     cached.ranking.clear()  # it is kept by the key of the true scores
     at = visit(**DIGITS, k="100")
     cached.ranking.clear()
     works(at)
-    assert f"<b>{said}</b>" in texts(at) and ("Class 0 has the most (100%)" in texts(at)) == gathered
+    assert (
+        f"<b>{said}</b>" in texts(at) and ("Class 0 has the most (100%)" in texts(at)) == gathered
+    )
 
 
 # ---- the box ----
 
 
-def test_a_brush_shows_the_points_inside_writes_the_link_and_greys_the_rest(planted, digits, scores):
+def test_a_brush_shows_the_points_inside_writes_the_link_and_greys_the_rest(
+    planted, digits, scores
+):
     at = visit(**DIGITS)
     choose_in(at, chart(at, "map"), box={"x": [1.5, -1.5], "y": [-1.5, 1.5]})
     works(at)
     zeros = np.flatnonzero(digits.labels == 0)
-    assert at.query_params == DIGITS | {"box": BOX} and len(dots(at)) == len(digits), "greyed, not hidden"
+    assert at.query_params == DIGITS | {"box": BOX} and len(dots(at)) == len(digits), (
+        "greyed, not hidden"
+    )
     assert np.array_equal(np.flatnonzero(dots(at)["inner"]), zeros)
     (shown,) = galleries(at)
-    assert shown["ids"] == sorted(zeros, key=lambda i: -scores[i])[: map_parts.SHOWN] and set(shown["captions"]) == {"0"}
+    assert shown["ids"] == sorted(zeros, key=lambda i: -scores[i])[: map_parts.SHOWN] and set(
+        shown["captions"]
+    ) == {"0"}
     assert f"{len(zeros)} digits in the box" in at.subheader[0].value
     again = visit(**at.query_params)
     assert galleries(again) == galleries(at) and dots(again).equals(dots(at))
 
 
 def test_the_box_is_drawn_as_a_frame(planted):
-    (frame,) = [table for table in drawn(chart(visit(**DIGITS, box=BOX), "map")) if "shown" in table]
+    (frame,) = [
+        table for table in drawn(chart(visit(**DIGITS, box=BOX), "map")) if "shown" in table
+    ]
     assert frame.loc[0, ["x", "x2", "y", "y2", "shown"]].tolist() == [-1.5, 1.5, -1.5, 1.5, 1]
     (frame,) = [table for table in drawn(chart(visit(**DIGITS), "map")) if "shown" in table]
     assert frame["shown"].tolist() == [0]
@@ -230,7 +275,10 @@ def test_another_map_forgets_the_box(planted):
 def test_an_empty_box_says_what_to_do(planted):
     at = visit(**DIGITS, box="100,101,100,101")
     works(at)
-    assert "The box is empty. Drag it over some points." in [info.value for info in at.info] and not dots(at)["inner"].any()
+    assert (
+        "The box is empty. Drag it over some points." in [info.value for info in at.info]
+        and not dots(at)["inner"].any()
+    )
 
 
 def test_the_points_in_the_box_can_be_downloaded(planted, places, digits, scores, monkeypatch):
@@ -240,7 +288,9 @@ def test_the_points_in_the_box_can_be_downloaded(planted, places, digits, scores
     ((label, content, name),) = offered
     rows = pd.read_csv(io.BytesIO(content()))
     zeros = np.flatnonzero(digits.labels == 0)
-    assert (label, name) == (f"CSV, {len(zeros)} rows", "box.csv") and rows["index"].tolist() == sorted(zeros, key=lambda i: -scores[i])
+    assert (label, name) == (f"CSV, {len(zeros)} rows", "box.csv") and rows[
+        "index"
+    ].tolist() == sorted(zeros, key=lambda i: -scores[i])
     assert np.allclose(rows[["projection_x", "projection_y"]], places[rows["index"]])
     assert np.allclose(rows["score_raw_leverage"], scores[rows["index"]])
 
@@ -248,15 +298,30 @@ def test_the_points_in_the_box_can_be_downloaded(planted, places, digits, scores
 # ---- links and widgets ----
 
 
-RESTORED = DIGITS | {"beside": "pca", "colour": "selection", "k": "50", "box": BOX, "strategy": "random", "draw": "3"}
+RESTORED = DIGITS | {
+    "beside": "pca",
+    "colour": "selection",
+    "k": "50",
+    "box": BOX,
+    "strategy": "random",
+    "draw": "3",
+}
 
 
 def test_a_link_restores_maps_colour_and_box(planted, digits):
     at = visit(**RESTORED)
     works(at, maps=2)
-    assert at.query_params == RESTORED and not at.warning and spec_of(at).strategy == "random" and spec_of(at).draw == 3
+    assert (
+        at.query_params == RESTORED
+        and not at.warning
+        and spec_of(at).strategy == "random"
+        and spec_of(at).draw == 3
+    )
     assert group(at, "Colour by").value == "selection"
-    assert [widget(at.selectbox, label).value for label in ("Strategy", "Beside it")] == ["random", "pca"]
+    assert [widget(at.selectbox, label).value for label in ("Strategy", "Beside it")] == [
+        "random",
+        "pca",
+    ]
     drawn_scores = np.random.default_rng(3).random(len(digits))
     assert set(np.flatnonzero(dots(at)["value"])) == set(np.argsort(-drawn_scores)[:50])
 
@@ -270,7 +335,12 @@ def test_every_widget_reaches_the_link(planted):
     widget(at.select_slider, "k").set_value(500).run()
     widget(at.selectbox, "Strategy").select("random").run()
     works(at, maps=2)
-    assert at.query_params == DIGITS | {"beside": "pca", "colour": "selection", "k": "500", "strategy": "random"}
+    assert at.query_params == DIGITS | {
+        "beside": "pca",
+        "colour": "selection",
+        "k": "500",
+        "strategy": "random",
+    }
 
 
 BAD = [
@@ -286,16 +356,26 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("query", "message"), BAD, ids=["&".join(f"{n}={v}" for n, v in query.items()) for query, _ in BAD])
+@pytest.mark.parametrize(
+    ("query", "message"),
+    BAD,
+    ids=["&".join(f"{n}={v}" for n, v in query.items()) for query, _ in BAD],
+)
 def test_a_bad_part_of_a_link_is_told_and_the_rest_is_used(query, message, planted, held):
     held("map_of")
     at = visit(**(DIGITS | query))
     assert not at.exception and not at.error and (at.get("vega_lite_chart") or at.get("progress"))
-    assert [warning.value.startswith("From the link: ") for warning in at.warning] == [True] and message in at.warning[0].value
+    assert [warning.value.startswith("From the link: ") for warning in at.warning] == [
+        True
+    ] and message in at.warning[0].value
 
 
 @pytest.mark.parametrize(
-    ("query", "said"), [({"colour": "disagreement"}, "needs a second map"), ({"beside": "raw"}, "the first one already")]
+    ("query", "said"),
+    [
+        ({"colour": "disagreement"}, "needs a second map"),
+        ({"beside": "raw"}, "the first one already"),
+    ],
 )
 def test_what_cannot_be_shown_is_said(query, said, planted):
     at = visit(**DIGITS, **query)
@@ -314,7 +394,11 @@ def test_while_a_map_is_computed_the_progress_is_shown_and_can_be_stopped(held):
     begun = held("map_of")
     at = visit(**DIGITS)
     (bar,) = at.get("progress")
-    assert not at.exception and (bar.proto.value, bar.proto.text.split(" ·")[0]) == (25, "counting") and at.title
+    assert (
+        not at.exception
+        and (bar.proto.value, bar.proto.text.split(" ·")[0]) == (25, "counting")
+        and at.title
+    )
     widget(at.button, "Stop").click().run()
     assert begun[0].state == "cancelled" and "Stopped. Nothing was lost" in at.info[0].value
 
@@ -324,20 +408,32 @@ def test_while_a_map_is_computed_the_progress_is_shown_and_can_be_stopped(held):
 
 def test_the_strip_has_one_dot_per_ranking_at_the_percentile_counted_by_hand(digits, scores):
     point, agreed = 7, {"embeddings": "raw,random_relu", "reseed": "True", "seeds": "1,2"}
-    visit("pages/agreement.py", **DIGITS, **agreed)  # three rankings, of which two are of one family
+    visit(
+        "pages/agreement.py", **DIGITS, **agreed
+    )  # three rankings, of which two are of one family
     visit("pages/explore.py", **DIGITS, embedding="pca")
     visit("pages/explore.py", **DIGITS, n="500")  # of other points: it has no place in the strip
     at = visit("pages/explore.py", **DIGITS, point=str(point))
     table = drawn(at.get("vega_lite_chart")[-1])[0]
-    expected = {("raw, leverage", 1): scores, ("PCA, leverage", 1): leverage(embeddings.embed(digits, "pca").embedding)}
+    expected = {
+        ("raw, leverage", 1): scores,
+        ("PCA, leverage", 1): leverage(embeddings.embed(digits, "pca").embedding),
+    }
     for seed in (1, 2):
-        expected["random ReLU, leverage", seed] = leverage(embeddings.embed(digits, "random_relu", seed=seed).embedding)
+        expected["random ReLU, leverage", seed] = leverage(
+            embeddings.embed(digits, "random_relu", seed=seed).embedding
+        )
     assert sorted(zip(table["ranking"], table["seed"], strict=True)) == sorted(expected)
     for row in table.itertuples():
         truth = expected[row.ranking, row.seed]
         lower, equal = (truth < truth[point]).sum(), (truth == truth[point]).sum() - 1
-        assert row.percentile == pytest.approx(100 * (lower + equal / 2) / (len(truth) - 1), abs=1e-6), row.ranking
-        assert row.score == pytest.approx(truth[point], rel=1e-6) and row.rank == (truth > truth[point]).sum() + 1
+        assert row.percentile == pytest.approx(
+            100 * (lower + equal / 2) / (len(truth) - 1), abs=1e-6
+        ), row.ranking
+        assert (
+            row.score == pytest.approx(truth[point], rel=1e-6)
+            and row.rank == (truth > truth[point]).sum() + 1
+        )
     colours = described(at.get("vega_lite_chart")[-1])["layer"][1]["encoding"]["color"]
     assert colours["field"] == "family" and set(table["family"]) == {"raw", "random"}
     assert "Percentile under 4 rankings" in at.get("vega_lite_chart")[-1].proto.alt

@@ -105,7 +105,9 @@ def test_a_chart_is_described_once_with_its_data(monkeypatch):
     for _ in range(2):
         memo.chart(picture, A, "bars", key="k", alt="Bars")
     (one, how), (two, _) = drawn
-    assert MADE == ["bars"] and one == two and one is not two, "Streamlit takes the data out of what it is given"
+    assert MADE == ["bars"] and one == two and one is not two, (
+        "Streamlit takes the data out of what it is given"
+    )
     assert one["encoding"]["x"]["field"] == "x" and how == {"key": "k", "alt": "Bars"}
     (data,) = one["datasets"].values()
     assert isinstance(data, bytes) and memo._size(one) > len(data)

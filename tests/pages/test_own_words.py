@@ -28,7 +28,11 @@ def written(at) -> list[str]:
     kinds = (at.markdown, at.caption, at.warning, at.error, at.info, at.subheader, at.title)
     bodies = [element.value for kind in kinds for element in kind]
     bodies += [option.content for group in at.button_group for option in group.proto.options]
-    bodies += [block.proto.dialog.title for block in at._tree.children.values() for block in _dialogs(block)]
+    bodies += [
+        block.proto.dialog.title
+        for block in at._tree.children.values()
+        for block in _dialogs(block)
+    ]
     return [body for body in bodies if "e.com" in body or f"e{UNSEEN}" in body]
 
 
@@ -48,10 +52,18 @@ def test_a_text_in_markdown_is_only_text():
     shown = plain(EVIL)
     assert_inert([shown])
     assert shown.replace("\\", "").replace(UNSEEN, "") == EVIL, "nothing is lost"
-    assert plain("www.e.com a@e.com HTTPS://e.com") == f"www{UNSEEN}.e.com a@{UNSEEN}e.com HTTP{UNSEEN}S://e.com"
+    assert (
+        plain("www.e.com a@e.com HTTPS://e.com")
+        == f"www{UNSEEN}.e.com a@{UNSEEN}e.com HTTP{UNSEEN}S://e.com"
+    )
     assert plain(":smile: :material/home:") == f":{UNSEEN}smile: :{UNSEEN}material/home:"
-    assert plain("# a") == "\\# a" and plain("cnn_untrained (found: 3), 100%") == "cnn_untrained (found: 3), 100%"
-    assert plain("top:raw:1:leverage, tcp://host:8786") == "top:raw:1:leverage, tcp://host:8786", "to be copied"
+    assert (
+        plain("# a") == "\\# a"
+        and plain("cnn_untrained (found: 3), 100%") == "cnn_untrained (found: 3), 100%"
+    )
+    assert plain("top:raw:1:leverage, tcp://host:8786") == "top:raw:1:leverage, tcp://host:8786", (
+        "to be copied"
+    )
 
 
 @pytest.mark.parametrize("page", ["explore", "map", "agreement", "data", "data join"])
@@ -60,7 +72,13 @@ def test_class_names_and_titles_are_only_text(page):
     name = own.accept(data, EVIL)
     joined = own.join(datasets.info(name), EVIL, data.points[:, :3])
     page, _, show = page.partition(" ")
-    how = {"show": show} if show else {"embeddings": f"raw,{joined}"} if page == "agreement" else {"embedding": joined, "point": "0"}
+    how = (
+        {"show": show}
+        if show
+        else {"embeddings": f"raw,{joined}"}
+        if page == "agreement"
+        else {"embedding": joined, "point": "0"}
+    )
     at = visit(f"pages/{page}.py", dataset=name, **how)
     assert not at.exception and not at.error
     assert written(at)
@@ -74,7 +92,10 @@ def test_a_dataset_without_labels_is_named_as_it_is():
     assert_inert(written(at))
 
 
-@pytest.mark.parametrize("link", [{"dataset": EVIL}, {"strategy": EVIL}, {"classes": EVIL}, {"show": EVIL}, {"embedding": EVIL}])
+@pytest.mark.parametrize(
+    "link",
+    [{"dataset": EVIL}, {"strategy": EVIL}, {"classes": EVIL}, {"show": EVIL}, {"embedding": EVIL}],
+)
 def test_a_link_writes_no_markdown(link):
     at = visit("pages/explore.py", **{"dataset": "digits"} | link)
     assert not at.exception and len(written(at)) == 1

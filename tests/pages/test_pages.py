@@ -62,8 +62,15 @@ def test_the_first_screen_is_there_before_any_worker(asked):
     at = visit("app.py")
     explore_works(at)
     assert asked == [], "the first screen was computed anew; run python -m core warm"
-    assert at.title[0].value == "Which digits matter?" and "of 70,000</b> digits have a leverage above 0.99" in texts(at)
-    assert "<dt>rank</dt><dd>713</dd>" in texts(at) and "<dt>sum of scores</dt><dd>713.0</dd>" in texts(at) and "cached" in texts(at)
+    assert (
+        at.title[0].value == "Which digits matter?"
+        and "of 70,000</b> digits have a leverage above 0.99" in texts(at)
+    )
+    assert (
+        "<dt>rank</dt><dd>713</dd>" in texts(at)
+        and "<dt>sum of scores</dt><dd>713.0</dd>" in texts(at)
+        and "cached" in texts(at)
+    )
     assert "<b>41 artefacts</b>" in texts(at) and "<b>784.0</b>" in texts(at)
     first = galleries(at)[0]
     assert len(first["ids"]) == 120 and first["ranks"] == list(range(1, 121)) and not at.warning
@@ -75,21 +82,37 @@ def test_the_first_screen_is_there_before_any_worker(asked):
 
 def small_kmnist(name, n=None, seed=0):
     images = np.random.default_rng(0).integers(0, 256, (80, 28, 28), dtype=np.uint8)
-    return Dataset("kmnist", images, np.arange(80) % 10, datasets.info("kmnist").class_names, np.arange(80) > 60)
+    return Dataset(
+        "kmnist",
+        images,
+        np.arange(80) % 10,
+        datasets.info("kmnist").class_names,
+        np.arange(80) > 60,
+    )
 
 
 def test_a_dataset_that_is_not_here_can_be_fetched(monkeypatch, tmp_path):
     def offline(name):
-        raise UserError("Kuzushiji-MNIST could not be downloaded. Connect to the internet, or put these files there.")
+        raise UserError(
+            "Kuzushiji-MNIST could not be downloaded. Connect to the internet, or put these files there."
+        )
 
     monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(pipeline, "fetch_dataset", offline)
     cached.dataset.clear()
     at = visit(dataset="kmnist", embedding="pca")
-    assert not at.exception and "Kuzushiji-MNIST (70,000 points" in at.info[0].value and at.title[0].value == "Which characters matter?"
+    assert (
+        not at.exception
+        and "Kuzushiji-MNIST (70,000 points" in at.info[0].value
+        and at.title[0].value == "Which characters matter?"
+    )
     widget(at.button, "Download Kuzushiji-MNIST").click().run()
     assert not at.exception and "put these files there" in at.error[0].value
-    monkeypatch.setattr(pipeline, "fetch_dataset", lambda name: monkeypatch.setattr(datasets, "is_ready", lambda name: True))
+    monkeypatch.setattr(
+        pipeline,
+        "fetch_dataset",
+        lambda name: monkeypatch.setattr(datasets, "is_ready", lambda name: True),
+    )
     monkeypatch.setattr(datasets, "load", small_kmnist)
     pipeline.dataset.cache_clear()
     widget(at.button, "Download Kuzushiji-MNIST").click().run()
@@ -106,7 +129,11 @@ def test_while_it_is_computed_the_progress_is_shown_and_can_be_stopped(held):
     (bar,) = at.get("progress")
     assert (bar.proto.value, bar.proto.text.split(" ·")[0]) == (25, "counting")
     widget(at.button, "Stop").click().run()
-    assert not at.exception and begun[0].state == "cancelled" and "Stopped. Nothing was lost" in at.info[0].value
+    assert (
+        not at.exception
+        and begun[0].state == "cancelled"
+        and "Stopped. Nothing was lost" in at.info[0].value
+    )
     widget(at.button, "Try again").click().run()
     assert len(begun) == 2 and at.get("progress")
 
@@ -115,15 +142,26 @@ def test_the_previous_picture_stays_while_the_next_is_computed(held, order):
     at = visit(**DIGITS)
     begun = held("scores")
     widget(at.select_slider, "Ridge λ").set_value(10.0).run()
-    assert not at.exception and at.get("progress") and begun and galleries(at)[0]["ids"] == order[:120].tolist()
+    assert (
+        not at.exception
+        and at.get("progress")
+        and begun
+        and galleries(at)[0]["ids"] == order[:120].tolist()
+    )
     assert at.query_params["s.ridge"] == "10.0", "the link is for what is wanted"
     begun[0]._finish("done", value=pipeline.scores(spec_of(at)))
     at.run()
     explore_works(at)
-    assert not at.get("progress") and "<dt>computed in</dt>" in texts(at) and galleries(at)[0]["ids"] != order[:120].tolist()
+    assert (
+        not at.get("progress")
+        and "<dt>computed in</dt>" in texts(at)
+        and galleries(at)[0]["ids"] != order[:120].tolist()
+    )
 
 
-@pytest.mark.parametrize(("task", "query"), [("textbook_scores", {}), ("dossier", {"point": "5", "embedding": "pca"})])
+@pytest.mark.parametrize(
+    ("task", "query"), [("textbook_scores", {}), ("dossier", {"point": "5", "embedding": "pca"})]
+)
 def test_a_part_that_was_stopped_or_failed_leaves_the_rest_of_the_page(task, query, held, order):
     begun = held(task)
     at = visit(**DIGITS, **query, seconds=20)
@@ -153,7 +191,11 @@ def test_a_cache_that_cannot_be_written_costs_a_note_and_nothing_else(tmp_path, 
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "file" / "cache"))
     at = visit(**DIGITS, embedding="pca")
     explore_works(at)
-    assert len(at.warning) == 1 and "could not be stored" in at.warning[0].value and "LEVERAGE_LAB_CACHE" in at.warning[0].value
+    assert (
+        len(at.warning) == 1
+        and "could not be stored" in at.warning[0].value
+        and "LEVERAGE_LAB_CACHE" in at.warning[0].value
+    )
     widget(at.selectbox, "Strategy").select("random").run()
     explore_works(at)
     explore_works(visit(**DIGITS, point="5"))
@@ -169,14 +211,23 @@ def test_a_damaged_cache_file_is_told_and_computed_again(digits, order):
     file.write_bytes(content)
     at = visit(**DIGITS)
     explore_works(at)
-    assert any("was damaged" in warning.value and "computed again" in warning.value for warning in at.warning)
-    assert galleries(at)[0]["ids"] == order[:120].tolist() and cache.get(key) is not None and spec_of(at) == spec
+    assert any(
+        "was damaged" in warning.value and "computed again" in warning.value
+        for warning in at.warning
+    )
+    assert (
+        galleries(at)[0]["ids"] == order[:120].tolist()
+        and cache.get(key) is not None
+        and spec_of(at) == spec
+    )
 
 
 def test_a_bad_size_bound_of_the_cache_is_a_sentence_not_a_traceback(monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", "lots")
     at = visit(**DIGITS)
-    assert not at.exception and any("LEVERAGE_LAB_CACHE_GB: found 'lots'" in error.value for error in at.error)
+    assert not at.exception and any(
+        "LEVERAGE_LAB_CACHE_GB: found 'lots'" in error.value for error in at.error
+    )
 
 
 def test_a_dataset_that_cannot_be_read_is_a_sentence_not_a_traceback(monkeypatch):
@@ -186,7 +237,9 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence_not_a_traceback(monkeypatch
     monkeypatch.setattr(datasets, "load", unreadable)
     cached.dataset.clear()
     at = visit(**DIGITS)
-    assert not at.exception and [error.value for error in at.error] == ["digits.csv.gz: found nothing readable."]
+    assert not at.exception and [error.value for error in at.error] == [
+        "digits.csv.gz: found nothing readable."
+    ]
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)

@@ -11,7 +11,9 @@ from pages.shared import render_lock
 @pytest.fixture
 def drawn(monkeypatch):
     """drawn(function) runs it as Streamlit runs a page on a host."""
-    monkeypatch.setattr(script_runner, "exec_func_with_error_handling", lambda function, context: function())
+    monkeypatch.setattr(
+        script_runner, "exec_func_with_error_handling", lambda function, context: function()
+    )
     render_lock.take_turns()
     return lambda function: script_runner.exec_func_with_error_handling(function, None)
 

@@ -59,7 +59,9 @@ def restart(monkeypatch):
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
     monkeypatch.setattr(jobs._cluster, "jobs", {})
-    job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job("~rate digits linear", "core.experiments.cost:measure", ())
+    job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job(
+        "~rate digits linear", "core.experiments.cost:measure", ()
+    )
     job._finish("done", value=dict(MEASURED))
 
 
@@ -71,7 +73,9 @@ def trainings(monkeypatch):
     def submit(name, *args, key, priority=0, owner=None):
         if name != retrain.Unit.task:
             return usual(name, *args, key=key, priority=priority, owner=owner)
-        job = jobs._cluster.jobs[key] = jobs.Job(key, name, args, state="running", progress=(0.5, "Step 1 of 2"))
+        job = jobs._cluster.jobs[key] = jobs.Job(
+            key, name, args, state="running", progress=(0.5, "Step 1 of 2")
+        )
         begun.append(job)
         return job
 
@@ -96,25 +100,45 @@ def outcome(accuracy, seed=0, classes=10):
     places = {"epoch": np.arange(1, 5), "step": np.arange(1, 5) * 10}
     counts = rng.integers(1, 9, classes)
     chosen = rng.permutation(500)[:24]
-    return places | {"accuracy": curve, "loss": np.float64(1), "per_class": rng.uniform(0, 1, classes), "classes": counts, "chosen": chosen}
+    return places | {
+        "accuracy": curve,
+        "loss": np.float64(1),
+        "per_class": rng.uniform(0, 1, classes),
+        "classes": counts,
+        "chosen": chosen,
+    }
 
 
-def known(data, plan=PLAN, accuracy=None, finished=lambda unit: True, change=lambda arrays, unit: arrays):
+def known(
+    data, plan=PLAN, accuracy=None, finished=lambda unit: True, change=lambda arrays, unit: arrays
+):
     """Puts outcomes into the cache, accuracy (candidates, budgets, seeds); returns it, NaN where nothing was put."""
     shape = (len(plan.candidates), len(plan.budgets), plan.seeds)
-    given = np.random.default_rng(7).uniform(0.2, 0.9, shape) if accuracy is None else np.array(accuracy, float)
+    given = (
+        np.random.default_rng(7).uniform(0.2, 0.9, shape)
+        if accuracy is None
+        else np.array(accuracy, float)
+    )
     put = np.full(shape, np.nan)
     for number, unit in enumerate(plan.units()):
-        place = plan.candidates.index(unit.candidate), plan.budgets.index(unit.budget), unit.seed - 1
+        place = (
+            plan.candidates.index(unit.candidate),
+            plan.budgets.index(unit.budget),
+            unit.seed - 1,
+        )
         if finished(unit):
             put[place] = given[place]
-            cache.put(unit_key(unit, data.fingerprint), change(outcome(given[place], number), unit), {})
+            cache.put(
+                unit_key(unit, data.fingerprint), change(outcome(given[place], number), unit), {}
+            )
     return put
 
 
 def picture(at, begins: str):
     """The one chart whose text for those who do not see it begins so."""
-    (found,) = [element for element in at.get("vega_lite_chart") if element.proto.alt.startswith(begins)]
+    (found,) = [
+        element for element in at.get("vega_lite_chart") if element.proto.alt.startswith(begins)
+    ]
     return found
 
 
@@ -125,7 +149,13 @@ def headings(at) -> str:
 def said(at) -> str:
     """Everything on the page that is a sentence."""
     elements = (*at.markdown, *at.caption, *at.info, *at.warning, *at.error)
-    return " ".join([texts(at), *(element.value for element in elements), *(bar.proto.text for bar in at.get("progress"))])
+    return " ".join(
+        [
+            texts(at),
+            *(element.value for element in elements),
+            *(bar.proto.text for bar in at.get("progress")),
+        ]
+    )
 
 
 def ended(key, seconds=240):
@@ -177,7 +207,9 @@ def test_one_seed_of_a_selection_gives_no_verdict(digits):
     known(digits, finished=lambda unit: unit.seed == 1)
     at = visit()
     works(at)
-    assert "No verdict yet: an interval needs two seeds" in texts(at) and "6 of 18 trainings so far" in headings(at)
+    assert "No verdict yet: an interval needs two seeds" in texts(
+        at
+    ) and "6 of 18 trainings so far" in headings(at)
 
 
 def test_a_verdict_on_one_selection_is_not_taken_for_another(digits):
@@ -192,14 +224,19 @@ def test_two_seeds_of_random_alone_are_no_verdict(digits):
 
 
 def test_many_sentences_stand_folded_below_the_first(digits):
-    link = {"candidates": "top bottom middle top_balanced proportional proportional_weighted random_balanced random"}
+    link = {
+        "candidates": "top bottom middle top_balanced proportional proportional_weighted random_balanced random"
+    }
     plan = retrain.from_query(LINK | link)[0]
     known(digits, plan)
     at = visit(**link)
     works(at)
     (more,) = [e for e in at.expander if e.label == "The other selections against random"]
     folded = " ".join(element.value for element in more.markdown)
-    assert all(name in folded for name in ("Drawn by score, raw", "Drawn by score, weighted, raw", "Random of each class"))
+    assert all(
+        name in folded
+        for name in ("Drawn by score, raw", "Drawn by score, weighted, raw", "Random of each class")
+    )
     assert "Middle band" not in folded and "Middle band, raw is" in headings(at)
 
 
@@ -215,7 +252,9 @@ def test_by_budget_shows_the_grid(digits):
         for j, budget in enumerate(PLAN.budgets):
             seeds = accuracy[i, j]
             low, high = stats.t.interval(0.95, 2, loc=seeds.mean(), scale=stats.sem(seeds))
-            assert table.loc[(name, budget), ["mean", "low", "high"]].tolist() == pytest.approx([seeds.mean(), low, high])
+            assert table.loc[(name, budget), ["mean", "low", "high"]].tolist() == pytest.approx(
+                [seeds.mean(), low, high]
+            )
     alt = described(picture(at, "Mean test accuracy"))["alt"]
     assert f"Top, raw: {accuracy[0, 0].mean():.1%} at 50, {accuracy[0, 1].mean():.1%} at 200" in alt
 
@@ -231,7 +270,9 @@ def test_during_training_shows_every_seed_at_its_checkpoints(digits):
         if unit.budget == 200:
             place = PLAN.candidates.index(unit.candidate)
             curve = outcome(accuracy[place, 1, unit.seed - 1], number)["accuracy"]
-            assert [seeds[(NAMES[place], unit.seed, epoch)] for epoch in (1, 2, 3, 4)] == pytest.approx(curve.tolist())
+            assert [
+                seeds[(NAMES[place], unit.seed, epoch)] for epoch in (1, 2, 3, 4)
+            ] == pytest.approx(curve.tolist())
     last = means[means["at"] == 4].set_index("name")["mean"]
     assert [last[name] for name in NAMES] == pytest.approx(accuracy[:, 1].mean(axis=-1).tolist())
 
@@ -246,19 +287,38 @@ def test_against_random_shows_paired_differences(digits):
         for j, budget in enumerate(("50", "200")):
             low, high = stats.ttest_rel(accuracy[i, j], accuracy[2, j]).confidence_interval(0.95)
             expected = 100 * np.array([(accuracy[i, j] - accuracy[2, j]).mean(), low, high])
-            assert table.loc[(name, budget), ["mean", "low", "high"]].tolist() == pytest.approx(expected.tolist())
+            assert table.loc[(name, budget), ["mean", "low", "high"]].tolist() == pytest.approx(
+                expected.tolist()
+            )
 
 
 def test_by_class_shows_what_was_selected_and_learned(digits):
-    known(digits, change=lambda arrays, unit: arrays | {"classes": arrays["classes"] * (np.arange(10) != 3)} if unit.seed else arrays)
+    known(
+        digits,
+        change=lambda arrays, unit: (
+            arrays | {"classes": arrays["classes"] * (np.arange(10) != 3)} if unit.seed else arrays
+        ),
+    )
     at = visit(show="classes", focus="50")
     works(at)
-    each = [[outcome(0, n) for n, unit in enumerate(PLAN.units()) if (unit.candidate, unit.budget) == (c, 50)] for c in PLAN.candidates]
+    each = [
+        [
+            outcome(0, n)
+            for n, unit in enumerate(PLAN.units())
+            if (unit.candidate, unit.budget) == (c, 50)
+        ]
+        for c in PLAN.candidates
+    ]
     for share in (True, False):
         table = drawn(picture(at, "Share selected" if share else "Accuracy per class"))[0]
         table = table.pivot(index="name", columns="class", values="value").loc[NAMES]
         if share:
-            counts = np.array([np.mean([o["classes"] * (np.arange(10) != 3) for o in some], axis=0) for some in each])
+            counts = np.array(
+                [
+                    np.mean([o["classes"] * (np.arange(10) != 3) for o in some], axis=0)
+                    for some in each
+                ]
+            )
             expected = counts / counts.sum(axis=1, keepdims=True)
         else:
             expected = np.array([np.mean([o["per_class"] for o in some], axis=0) for some in each])
@@ -271,32 +331,56 @@ def test_what_was_selected_shows_the_first_points(digits):
     at = visit(show="points", focus="200")
     works(at)
     units = PLAN.units()
-    firsts = [next(n for n, unit in enumerate(units) if (unit.candidate, unit.budget) == (c, 200)) for c in PLAN.candidates]
-    assert [shown["ids"] for shown in galleries(at)] == [outcome(0, n)["chosen"].tolist() for n in firsts]
-    assert galleries(at)[0]["captions"] == [digits.class_names[c] for c in digits.labels[galleries(at)[0]["ids"]]]
+    firsts = [
+        next(n for n, unit in enumerate(units) if (unit.candidate, unit.budget) == (c, 200))
+        for c in PLAN.candidates
+    ]
+    assert [shown["ids"] for shown in galleries(at)] == [
+        outcome(0, n)["chosen"].tolist() for n in firsts
+    ]
+    assert galleries(at)[0]["captions"] == [
+        digits.class_names[c] for c in digits.labels[galleries(at)[0]["ids"]]
+    ]
     assert "**Random**: the first of 200 points drawn by seed 1" in headings(at)
 
 
 @pytest.mark.parametrize("show", SHOWS)
 @pytest.mark.parametrize(
     ("protocol", "name"),
-    [({}, "equal epochs (2 epochs)"), ({"protocol": "steps", "steps": "40"}, "equal steps (40 steps of 64)"),
-     ({"protocol": "talk"}, "as in the talk (2 epochs)")],
-)  # fmt: skip
+    [
+        ({}, "equal epochs (2 epochs)"),
+        ({"protocol": "steps", "steps": "40"}, "equal steps (40 steps of 64)"),
+        ({"protocol": "talk"}, "as in the talk (2 epochs)"),
+    ],
+)
 def test_every_picture_names_its_protocol_and_length(show, protocol, name, digits):
     known(digits, retrain.from_query(LINK | protocol)[0])
     at = visit(show=show, **protocol)
     works(at)
-    assert name in headings(at) and f"all {18 if show in ('budget', 'difference') else 9} trainings" in headings(at)
+    assert name in headings(
+        at
+    ) and f"all {18 if show in ('budget', 'difference') else 9} trainings" in headings(at)
     assert ("50 points" in headings(at)) == (show in ("training", "classes", "points"))
 
 
 def test_random_is_grey_and_dashed_and_families_have_their_colours(digits):
     link = {"candidates": "top:raw top:random_relu random"}
     known(digits, retrain.from_query(LINK | link)[0])
-    layer = next(x for x in described(picture(visit(**link), "Mean test accuracy"))["layer"] if "strokeDash" in x["encoding"])
-    colours, dashes = (dict(zip(layer["encoding"][c]["scale"]["domain"], layer["encoding"][c]["scale"]["range"], strict=True))
-                       for c in ("color", "strokeDash"))  # fmt: skip
+    layer = next(
+        x
+        for x in described(picture(visit(**link), "Mean test accuracy"))["layer"]
+        if "strokeDash" in x["encoding"]
+    )
+    colours, dashes = (
+        dict(
+            zip(
+                layer["encoding"][c]["scale"]["domain"],
+                layer["encoding"][c]["scale"]["range"],
+                strict=True,
+            )
+        )
+        for c in ("color", "strokeDash")
+    )
     assert colours == {"Top, raw": "#4D4D4D", "Top, random ReLU": "#E69F00", "Random": "#8C8C8C"}
     assert dashes["Random"] == [5, 4] and dashes["Top, raw"] == [1, 0]
 
@@ -305,12 +389,22 @@ def test_random_is_grey_and_dashed_and_families_have_their_colours(digits):
 
 
 def test_what_is_not_finished_is_left_out_and_said(digits):
-    accuracy = known(digits, finished=lambda unit: unit.seed == 1 or (unit.seed == 2 and unit.budget == 50 and unit.candidate == RANDOM))
+    accuracy = known(
+        digits,
+        finished=lambda unit: (
+            unit.seed == 1 or (unit.seed == 2 and unit.budget == 50 and unit.candidate == RANDOM)
+        ),
+    )
     at = visit()
     works(at)
-    assert "7 of 18 trainings so far" in headings(at) and "7 of its 18 trainings are finished" in headings(at)
+    assert "7 of 18 trainings so far" in headings(
+        at
+    ) and "7 of its 18 trainings are finished" in headings(at)
     table = drawn(picture(at, "Mean test accuracy"))[0].set_index(["name", "budget"])["mean"]
-    assert table[("Random", 50)] == pytest.approx(np.nanmean(accuracy[2, 0])) and table[("Top, raw", 50)] == accuracy[0, 0, 0]
+    assert (
+        table[("Random", 50)] == pytest.approx(np.nanmean(accuracy[2, 0]))
+        and table[("Top, raw", 50)] == accuracy[0, 0, 0]
+    )
 
 
 @pytest.mark.parametrize("show", ["training", "classes", "points"])
@@ -318,7 +412,11 @@ def test_a_budget_without_a_training_says_so(show, digits):
     known(digits, finished=lambda unit: unit.budget == 200)
     at = visit(show=show)
     works(at)
-    assert "No training on 50 points is finished yet." in said(at) and not galleries(at) and not at.get("vega_lite_chart")
+    assert (
+        "No training on 50 points is finished yet." in said(at)
+        and not galleries(at)
+        and not at.get("vega_lite_chart")
+    )
     group(at, "Budget").set_value(200).run()
     works(at)
     assert galleries(at) or at.get("vega_lite_chart")
@@ -329,7 +427,9 @@ def test_a_budget_without_a_training_says_so(show, digits):
 def test_nothing_finished_names_the_next_action(show):
     at = visit(show=show)
     works(at)
-    assert "Start it above, or open a finished one under Past experiments." in said(at) and not at.get("vega_lite_chart")
+    assert "Start it above, or open a finished one under Past experiments." in said(
+        at
+    ) and not at.get("vega_lite_chart")
 
 
 @pytest.mark.parametrize("show", SHOWS)
@@ -352,7 +452,11 @@ def test_random_competes_whatever_is_chosen(candidates, digits):
     menu = widget(at.multiselect, "Selections, beside random")
     assert str(RANDOM) not in menu.options and "Random" not in menu.options
     menu.set_value([]).run()
-    assert not at.exception and at.query_params["candidates"] == "random" and f"{len(PLAN.budgets) * 3} trainings" in said(at)
+    assert (
+        not at.exception
+        and at.query_params["candidates"] == "random"
+        and f"{len(PLAN.budgets) * 3} trainings" in said(at)
+    )
 
 
 # ---- cost before the button ----
@@ -375,13 +479,19 @@ def test_an_hour_is_said_as_an_hour(monkeypatch):
     monkeypatch.setattr(jobs, "slots", lambda: 2)
     at = visit()
     hours = cost.predict(PLAN.units(), 1.0, 2) / 3600
-    assert hours > 1.5 and f"about **{hours:.1f} h** and {300 + 2 * 16} MB of memory" in headings(at)
+    assert hours > 1.5 and f"about **{hours:.1f} h** and {300 + 2 * 16} MB of memory" in headings(
+        at
+    )
 
 
 def test_a_finished_experiment_costs_nothing(digits, asked):
     known(digits)
     at = visit()
-    assert "to do" not in headings(at) and not [b for b in at.button if b.label in ("Start", "Go on")] and asked == []
+    assert (
+        "to do" not in headings(at)
+        and not [b for b in at.button if b.label in ("Start", "Go on")]
+        and asked == []
+    )
     assert "all 18 trainings" in headings(at) and not at.get("progress")
 
 
@@ -390,14 +500,18 @@ def test_without_a_measurement_the_page_says_that_it_is_measuring(held):
     held()
     at = visit()
     works(at)
-    assert "18 trainings to do. Measuring how fast this machine trains this network" in headings(at) and widget(at.button, "Start")
+    assert "18 trainings to do. Measuring how fast this machine trains this network" in headings(
+        at
+    ) and widget(at.button, "Start")
 
 
 def test_the_measurement_is_one_of_this_network(asked):
     del jobs._cluster.jobs["~rate digits linear"]
     at = visit()
     works(at)
-    assert asked == ["core.experiments.cost:measure"] and "samples per second each, just measured" in headings(at)
+    assert asked == [
+        "core.experiments.cost:measure"
+    ] and "samples per second each, just measured" in headings(at)
 
 
 # ---- under way ----
@@ -421,10 +535,15 @@ def test_start_shows_the_progress_and_carries_the_job_in_the_link(trainings, dig
     until(lambda: runner.find(key).done == 1)
     at.run()
     works(at)
-    assert "1 of 18 trainings" in at.get("progress")[0].proto.text and "1 of 18 trainings so far" in headings(at)
+    assert "1 of 18 trainings" in at.get("progress")[
+        0
+    ].proto.text and "1 of 18 trainings so far" in headings(at)
     runner.find(key).started -= 100
     at.run()
-    assert "so far · about" in at.get("progress")[0].proto.text and "left" in at.get("progress")[0].proto.text
+    assert (
+        "so far · about" in at.get("progress")[0].proto.text
+        and "left" in at.get("progress")[0].proto.text
+    )
 
 
 def test_stop_ends_it_at_once_and_what_is_finished_stays(trainings, digits):
@@ -438,11 +557,18 @@ def test_stop_ends_it_at_once_and_what_is_finished_stays(trainings, digits):
     works(at)
     assert runner.find(key).state == "cancelled" and all(job.finished for job in trainings)
     begun = len(trainings)
-    assert "Stopped. 1 of 18 trainings are finished and stay." in said(at) and "job" not in at.query_params and not at.get("progress")
+    assert (
+        "Stopped. 1 of 18 trainings are finished and stay." in said(at)
+        and "job" not in at.query_params
+        and not at.get("progress")
+    )
     widget(at.button, "Go on").click().run()
     works(at)
     until(lambda: len(trainings) == begun + 2)
-    assert trainings[0].key not in {job.key for job in trainings[begun:]} and at.query_params["job"] == key
+    assert (
+        trainings[0].key not in {job.key for job in trainings[begun:]}
+        and at.query_params["job"] == key
+    )
 
 
 def test_a_failed_training_is_a_sentence_and_can_be_tried_again(trainings, digits):
@@ -452,7 +578,11 @@ def test_a_failed_training_is_a_sentence_and_can_be_tried_again(trainings, digit
     trainings[0]._finish("failed", error="Drawing by score: found scores from -1 to 1.")
     until(lambda: runner.find(key).finished)
     at.run()
-    assert not at.exception and "Drawing by score: found scores" in at.error[0].value and widget(at.button, "Start")
+    assert (
+        not at.exception
+        and "Drawing by score: found scores" in at.error[0].value
+        and widget(at.button, "Start")
+    )
     widget(at.button, "Start").click().run()
     assert not at.error and at.get("progress")
 
@@ -467,7 +597,10 @@ def test_the_same_experiment_in_two_sessions_runs_once(trainings, digits):
         for job in trainings[finished:]:
             job._finish("done", value=cache.put(job.key, outcome(0.5), {}))
             finished += 1
-    assert runner.find(key).state == "done" and len(trainings) == len({job.key for job in trainings}) == 18
+    assert (
+        runner.find(key).state == "done"
+        and len(trainings) == len({job.key for job in trainings}) == 18
+    )
     for at in (one, two):
         at.run()
         works(at)
@@ -482,7 +615,11 @@ def test_stop_in_one_session_leaves_it_to_the_other(trainings):
     assert two.get("progress") and widget(two.button, "Stop")
     widget(one.button, "Stop").click().run()
     works(one)
-    assert runner.find(key).state != "cancelled" and "Another session waits for this experiment, so it goes on." in said(one)
+    assert runner.find(
+        key
+    ).state != "cancelled" and "Another session waits for this experiment, so it goes on." in said(
+        one
+    )
     assert not [b for b in one.button if b.label == "Stop"] and "job" not in one.query_params
     one.run()
     assert "Another session" in said(one), "a rerun does not join again"
@@ -519,12 +656,19 @@ def test_one_experiment_at_a_time_in_a_session(trainings):
     key = started(at)
     group(at, "Protocol").set_value("talk").run()
     works(at)
-    assert "is still running. Stop it first, or wait for its end" in said(at) and widget(at.button, "Start").disabled
+    assert (
+        "is still running. Stop it first, or wait for its end" in said(at)
+        and widget(at.button, "Start").disabled
+    )
     assert "equal epochs (2 epochs)" in said(at), "it is named"
     assert len(runner._queue.sweeps) == 1 and "job" not in at.query_params
     widget(at.button, "Show it").click().run()
     works(at)
-    assert at.get("progress") and at.query_params["job"] == key and group(at, "Protocol").value == "epochs"
+    assert (
+        at.get("progress")
+        and at.query_params["job"] == key
+        and group(at, "Protocol").value == "epochs"
+    )
     widget(at.button, "Stop").click().run()
     group(at, "Protocol").set_value("talk").run()
     assert not widget(at.button, "Start").disabled
@@ -580,9 +724,16 @@ def test_a_restarted_server_goes_on_from_what_is_finished(asked, digits, monkeyp
 def test_a_job_of_other_settings_is_told_and_not_started(digits):
     at = visit(job="retrain-0123456789abcdef01234567")
     works(at)
-    assert "From the link: job: found an experiment with other settings" in at.warning[0].value and not runner._queue.sweeps
+    assert (
+        "From the link: job: found an experiment with other settings" in at.warning[0].value
+        and not runner._queue.sweeps
+    )
     at.run()
-    assert "From the link: job" in at.warning[0].value and "job" not in at.query_params and widget(at.button, "Start")
+    assert (
+        "From the link: job" in at.warning[0].value
+        and "job" not in at.query_params
+        and widget(at.button, "Start")
+    )
 
 
 def test_a_change_of_settings_says_nothing_about_jobs(trainings):
@@ -601,11 +752,22 @@ def test_past_experiments_are_listed_and_opened(asked, digits):
     ended(started(at))
     at = visit(epochs="3", show="difference")
     (past,) = [b for b in at.button if "equal epochs (2 epochs), 3 seeds" in b.label]
-    assert "Digits 8 x 8, linear" in past.label and past.label.endswith("finished") and " of " not in past.label
+    assert (
+        "Digits 8 x 8, linear" in past.label
+        and past.label.endswith("finished")
+        and " of " not in past.label
+    )
     past.click().run()
     works(at)
-    assert at.query_params["epochs"] == "2" and "all 18 trainings" in headings(at) and at.query_params["show"] == "difference"
-    assert at.query_params["candidates"] == LINK["candidates"] and at.query_params["budgets"] == "50 200"
+    assert (
+        at.query_params["epochs"] == "2"
+        and "all 18 trainings" in headings(at)
+        and at.query_params["show"] == "difference"
+    )
+    assert (
+        at.query_params["candidates"] == LINK["candidates"]
+        and at.query_params["budgets"] == "50 200"
+    )
 
 
 def test_an_unfinished_experiment_of_the_past_says_how_far_it_is(trainings, digits):
@@ -630,7 +792,11 @@ def test_experiments_on_other_points_are_not_listed(trainings):
 @pytest.fixture
 def offered(monkeypatch):
     found = {}
-    monkeypatch.setattr(layout, "downloads", lambda label, files: found.update({name: content for _, content, name in files}))
+    monkeypatch.setattr(
+        layout,
+        "downloads",
+        lambda label, files: found.update({name: content for _, content, name in files}),
+    )
     return found
 
 
@@ -643,11 +809,19 @@ def test_the_tables_hold_every_training(offered, digits):
     )
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False, rtol=1e-15)
     assert list(csv) == ["strategy", "seed", "budget", "epoch", "step", "metric", "value"]
-    last = csv[(csv["metric"] == "accuracy") & (csv["epoch"] == 4)].set_index(["strategy", "budget", "seed"])["value"]
+    last = csv[(csv["metric"] == "accuracy") & (csv["epoch"] == 4)].set_index(
+        ["strategy", "budget", "seed"]
+    )["value"]
     for i, candidate in enumerate(("top:raw", "bottom:raw", "random")):
         for j, budget in enumerate(PLAN.budgets):
-            assert [last[(candidate, budget, seed)] for seed in (1, 2, 3)] == accuracy[i, j].tolist()
-    assert len(csv) == 18 * (4 + 1 + 10) and set(csv["metric"]) >= {"accuracy", "loss", "accuracy of class 9"}
+            assert [last[(candidate, budget, seed)] for seed in (1, 2, 3)] == accuracy[
+                i, j
+            ].tolist()
+    assert len(csv) == 18 * (4 + 1 + 10) and set(csv["metric"]) >= {
+        "accuracy",
+        "loss",
+        "accuracy of class 9",
+    }
 
 
 def test_the_figure_is_drawn_by_the_worker(offered, digits, asked):
@@ -655,7 +829,10 @@ def test_the_figure_is_drawn_by_the_worker(offered, digits, asked):
     works(visit())
     svg, png = (offered[f"retraining-digits-linear-epochs.{kind}"]() for kind in ("svg", "png"))
     assert asked == ["core.exports.figures:render"] * 2
-    assert all(text in svg.decode() for text in ("Top, raw", "Bottom, raw", "Random", "accuracy on the test points"))
+    assert all(
+        text in svg.decode()
+        for text in ("Top, raw", "Bottom, raw", "Random", "accuracy on the test points")
+    )
     assert png.startswith(b"\x89PNG") and struct.unpack(">II", png[16:24])[0] > 2 * 760
 
 
@@ -664,7 +841,11 @@ def test_the_manifest_says_how_it_was_computed(offered, digits):
     works(visit())
     found = json.loads(offered["retraining-digits-linear-epochs.json"]())
     assert retrain.from_query(found["plan"]) == (PLAN, []) and found["trainings"] == 6
-    assert found["data"]["fingerprint"] == digits.fingerprint and found["title"] == PLAN.title() and "torch" in found["versions"]
+    assert (
+        found["data"]["fingerprint"] == digits.fingerprint
+        and found["title"] == PLAN.title()
+        and "torch" in found["versions"]
+    )
 
 
 def test_nothing_finished_offers_no_empty_table(offered):
@@ -677,7 +858,10 @@ def test_nothing_finished_offers_no_empty_table(offered):
 BAD = [
     ({"candidates": "best:raw top random"}, "Selection rule: found 'best', expected one of top"),
     ({"candidates": "top:umap top"}, "found 'umap'"),
-    ({"candidates": "top:raw:1:leverage:9 top"}, "Selection: found 'top:raw:1:leverage:9', expected rule:embedding:seed:strategy"),
+    (
+        {"candidates": "top:raw:1:leverage:9 top"},
+        "Selection: found 'top:raw:1:leverage:9', expected rule:embedding:seed:strategy",
+    ),
     ({"budgets": "50 many 200"}, "Budget: found 'many', expected a whole number"),
     ({"budgets": "0 50"}, "Budget: found 0"),
     ({"network": "transformer"}, "network: found 'transformer', expected one of talk_cnn"),
@@ -689,7 +873,11 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("query", "message"), BAD, ids=["&".join(f"{k}={v}" for k, v in query.items()) for query, _ in BAD])
+@pytest.mark.parametrize(
+    ("query", "message"),
+    BAD,
+    ids=["&".join(f"{k}={v}" for k, v in query.items()) for query, _ in BAD],
+)
 def test_a_bad_part_of_a_link_is_told_and_the_rest_is_used(query, message):
     jobs._cluster.jobs["~rate digits talk_cnn"] = jobs._cluster.jobs["~rate digits linear"]
     at = visit(**query)
@@ -710,7 +898,9 @@ def test_a_typed_budget_that_is_no_number_is_told_beside_the_menu():
     at = visit()
     widget(at.multiselect, "Budgets").set_value(["50", "200", "lots"]).run()
     works(at)
-    assert "Budget: found 'lots'" in at.warning[0].value and "From the link" not in at.warning[0].value
+    assert (
+        "Budget: found 'lots'" in at.warning[0].value and "From the link" not in at.warning[0].value
+    )
     assert at.query_params["budgets"] == "50 200" and "18 trainings to do" in headings(at)
 
 
@@ -724,7 +914,10 @@ def test_a_typed_budget_is_one_more():
 def test_budgets_above_the_pool_are_left_out_and_said(digits):
     at = visit(budgets="50 1000 2000 5000")
     works(at)
-    assert f"Budgets: 2,000, 5,000 left out, because only {len(split(digits)[0]):,} points can be selected." in said(at)
+    assert (
+        f"Budgets: 2,000, 5,000 left out, because only {len(split(digits)[0]):,} points can be selected."
+        in said(at)
+    )
     assert "18 trainings to do" in headings(at)
 
 
@@ -732,22 +925,38 @@ def test_no_budget_within_the_pool_shows_shares_of_it(digits):
     pool = len(split(digits)[0])
     at = visit(budgets="2000")
     works(at)
-    assert f"Shown instead: {pool // 20:,}, {pool // 5:,}, {pool // 2:,}." in said(at) and "27 trainings to do" in headings(at)
+    assert f"Shown instead: {pool // 20:,}, {pool // 5:,}, {pool // 2:,}." in said(
+        at
+    ) and "27 trainings to do" in headings(at)
 
 
 @pytest.mark.parametrize("rule", ["top_balanced", "random_balanced"])
 def test_fewer_points_than_classes_are_said_before_any_work(rule, asked):
     at = visit(candidates=f"{rule} random", budgets="5 50")
-    assert not at.exception and "found a budget of 5 for 10 classes. Give at least one point per class." in at.error[0].value
-    assert at.query_params["candidates"] == f"{rule} random" and at.query_params["budgets"] == "5 50" and asked == []
+    assert (
+        not at.exception
+        and "found a budget of 5 for 10 classes. Give at least one point per class."
+        in at.error[0].value
+    )
+    assert (
+        at.query_params["candidates"] == f"{rule} random"
+        and at.query_params["budgets"] == "5 50"
+        and asked == []
+    )
     widget(at.multiselect, "Budgets").set_value(["50"]).run()
     works(at)
     assert widget(at.button, "Start")
 
 
 def test_too_many_trainings_are_said_and_nothing_is_lost():
-    at = visit(seeds="50", budgets="50 100 150 200 250 300 350 400 450 500", candidates="top bottom middle proportional")
-    assert not at.exception and "Found 2,500 trainings, expected at most 2,000." in at.error[0].value
+    at = visit(
+        seeds="50",
+        budgets="50 100 150 200 250 300 350 400 450 500",
+        candidates="top bottom middle proportional",
+    )
+    assert (
+        not at.exception and "Found 2,500 trainings, expected at most 2,000." in at.error[0].value
+    )
     widget(at.number_input, "Seeds").set_value(2).run()
     works(at)
     assert "100 trainings to do" in headings(at) and at.query_params["seeds"] == "2"
@@ -758,7 +967,9 @@ def test_another_protocol_asks_for_its_length_at_once():
     assert widget(at.number_input, "Epochs").value == 2
     group(at, "Protocol").set_value("steps").run()
     works(at)
-    assert widget(at.number_input, "Steps").value == 1_000 and not [w for w in at.number_input if w.label == "Epochs"]
+    assert widget(at.number_input, "Steps").value == 1_000 and not [
+        w for w in at.number_input if w.label == "Epochs"
+    ]
     widget(at.number_input, "Steps").set_value(40).run()
     assert at.query_params["steps"] == "40" and at.query_params["protocol"] == "steps"
     group(at, "Protocol").set_value("epochs").run()
@@ -771,9 +982,14 @@ def test_a_link_restores_everything():
     at = pages.visit(PAGE, **wanted)
     works(at)
     assert at.query_params == wanted and not at.warning
-    assert group(at, "Protocol").value == "talk" and widget(at.selectbox, "Network").value == "linear"
+    assert (
+        group(at, "Protocol").value == "talk" and widget(at.selectbox, "Network").value == "linear"
+    )
     shown = widget(at.multiselect, "Selections, beside random").value
-    assert shown == ["top:pca", "bottom:random_relu:3"] and retrain_parts.name_of(shown[1]) == "Bottom, random ReLU 3"
+    assert (
+        shown == ["top:pca", "bottom:random_relu:3"]
+        and retrain_parts.name_of(shown[1]) == "Bottom, random ReLU 3"
+    )
 
 
 def test_the_presets_are_one_click_away(held):
@@ -793,14 +1009,29 @@ def test_a_scheduler_that_does_not_answer_is_a_sentence(monkeypatch):
     at = visit()
     until(lambda: jobs.find("~rate digits linear").finished)
     at.run()
-    assert not at.exception and "Scheduler: found no answer at tcp://127.0.0.1:1" in at.error[0].value
-    assert "18 trainings to do" in headings(at) and widget(at.button, "Try again") and widget(at.multiselect, "Budgets")
+    assert (
+        not at.exception and "Scheduler: found no answer at tcp://127.0.0.1:1" in at.error[0].value
+    )
+    assert (
+        "18 trainings to do" in headings(at)
+        and widget(at.button, "Try again")
+        and widget(at.multiselect, "Budgets")
+    )
     key = started(at)
     until(lambda: runner.find(key).finished)
     at.run()
-    assert not at.exception and sum("Scheduler: found no answer" in error.value for error in at.error) == 2
-    assert {name: at.query_params[name] for name in LINK if name != "candidates"} == {n: v for n, v in LINK.items() if n != "candidates"}
+    assert (
+        not at.exception
+        and sum("Scheduler: found no answer" in error.value for error in at.error) == 2
+    )
+    assert {name: at.query_params[name] for name in LINK if name != "candidates"} == {
+        n: v for n, v in LINK.items() if n != "candidates"
+    }
 
 
 def test_the_checkpoints_of_a_known_outcome_fit_the_grid():
-    assert len(outcome(0.5)["accuracy"]) <= CHECKPOINTS and dataclasses.is_dataclass(PLAN) and isinstance(PLAN, Retraining)
+    assert (
+        len(outcome(0.5)["accuracy"]) <= CHECKPOINTS
+        and dataclasses.is_dataclass(PLAN)
+        and isinstance(PLAN, Retraining)
+    )

@@ -32,7 +32,10 @@ REQUIREMENTS = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with hosted_server.running(tmp_path_factory.mktemp("hosted"), {"LEVERAGE_LAB_FRAME_ANCESTORS": "https://huggingface.co"}) as server:
+    with hosted_server.running(
+        tmp_path_factory.mktemp("hosted"),
+        {"LEVERAGE_LAB_FRAME_ANCESTORS": "https://huggingface.co"},
+    ) as server:
         yield server
 
 
@@ -49,7 +52,9 @@ def test_it_answers_under_the_flags_of_the_image(server):
     assert "--no-server-header" in hosted_server.command()[2], "the command is the image's own"
 
 
-@pytest.mark.parametrize("path", ["/", "/lesson", "/_stcore/health", "/nothing", "/_stcore/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/", "/lesson", "/_stcore/health", "/nothing", "/_stcore/metrics"]
+)
 def test_every_answer_carries_the_headers(server, path):
     found = {name.lower(): value for name, value in server.ask(path).getheaders()}
     assert {name: found.get(name) for name in room.headers()} == room.headers() | {
@@ -61,27 +66,50 @@ def test_every_answer_carries_the_headers(server, path):
 
 
 def test_nothing_from_elsewhere_is_allowed_and_no_code_from_text(server):
-    policy = dict(part.split(" ", 1) for part in server.ask("/").getheader("content-security-policy").split("; "))
-    assert policy["frame-ancestors"] == "'self' https://huggingface.co" and policy["object-src"] == "'none'"
+    policy = dict(
+        part.split(" ", 1)
+        for part in server.ask("/").getheader("content-security-policy").split("; ")
+    )
+    assert (
+        policy["frame-ancestors"] == "'self' https://huggingface.co"
+        and policy["object-src"] == "'none'"
+    )
     scripts = policy["script-src"].split()
-    assert "'unsafe-inline'" not in scripts and "'unsafe-eval'" not in scripts and not any("://" in source for source in scripts)
+    assert (
+        "'unsafe-inline'" not in scripts
+        and "'unsafe-eval'" not in scripts
+        and not any("://" in source for source in scripts)
+    )
     first = (Path(st.__file__).parent / "static/index.html").read_text("utf-8")
     (code,) = re.findall("<script>(.*?)</script>", first, flags=re.S)
-    assert f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" in scripts
+    assert (
+        f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" in scripts
+    )
 
 
 @pytest.mark.parametrize(
-    "path", ["/_stcore/metrics", "/_stcore/metrics/", "/%5Fstcore/metrics", "/_stcore/agent/openapi.json", "/_stcore/script-health-check"]
+    "path",
+    [
+        "/_stcore/metrics",
+        "/_stcore/metrics/",
+        "/%5Fstcore/metrics",
+        "/_stcore/agent/openapi.json",
+        "/_stcore/script-health-check",
+    ],
 )
 def test_what_is_the_operators_is_not_found(server, path):
     for method in ("GET", "POST", "HEAD"):
         answer = server.ask(path, method)
-        assert answer.status == 404 and "sessions" not in answer.text and "openapi" not in answer.text
+        assert (
+            answer.status == 404 and "sessions" not in answer.text and "openapi" not in answer.text
+        )
 
 
 def test_its_own_files_are_kept_by_browsers_and_what_is_missing_is_not(server):
     (script, *_) = re.findall(r"static/js/index[^\"]+", server.ask("/").text)
-    assert server.ask(f"/{script}").getheader("cache-control") == "public, immutable, max-age=31536000"
+    assert (
+        server.ask(f"/{script}").getheader("cache-control") == "public, immutable, max-age=31536000"
+    )
     assert server.ask("/static/js/nothing.js").getheader("cache-control") == "no-cache"
 
 
@@ -123,10 +151,14 @@ def test_a_page_that_fails_says_a_number_and_the_log_the_rest(monkeypatch, caplo
 def test_the_image_copies_what_is_there_and_leaves_out_what_is_not_for_it():
     copied = [source for line in instructions("COPY") for source in line.split()[:-1]]
     assert copied and all((ROOT / source).exists() for source in copied)
-    assert {"app.py", "core", "pages", "assets", "requirements.txt", ".streamlit"} <= set(copied) and not {"tests", ".", ".git"} & set(
+    assert {"app.py", "core", "pages", "assets", "requirements.txt", ".streamlit"} <= set(
         copied
-    )
-    sent = [line[1:].removesuffix("/config.toml") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    ) and not {"tests", ".", ".git"} & set(copied)
+    sent = [
+        line[1:].removesuffix("/config.toml")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    ]
     assert set(copied) <= set(sent), "what is copied must be sent to the builder"
 
 
@@ -135,7 +167,9 @@ def test_the_image_runs_as_nobody_special_from_a_named_base():
     assert user == "1000" and "--uid 1000" in " ".join(instructions("RUN"))
     assert ":" in base and not base.endswith(":latest") and " AS " not in base
     lines = (ROOT / "Dockerfile").read_text().splitlines()
-    assert lines.index("USER 1000") > max(i for i, line in enumerate(lines) if line.startswith("RUN")), "built by root, run by another"
+    assert lines.index("USER 1000") > max(
+        i for i, line in enumerate(lines) if line.startswith("RUN")
+    ), "built by root, run by another"
 
 
 def test_the_pins_lie_in_the_ranges_of_the_requirements():
@@ -146,10 +180,19 @@ def test_the_pins_lie_in_the_ranges_of_the_requirements():
 
 def test_the_image_is_the_hosted_demo_and_writes_where_it_may():
     settings = hosted_server.settings()
-    assert settings["LEVERAGE_LAB_HOSTED"] in hosting.YES and settings["PORT"] in instructions("EXPOSE")
+    assert settings["LEVERAGE_LAB_HOSTED"] in hosting.YES and settings["PORT"] in instructions(
+        "EXPOSE"
+    )
     made = re.search(r"chown visitor (.+)$", " ".join(instructions("RUN")))[1].split()
-    assert {settings["LEVERAGE_LAB_DATA"], settings["LEVERAGE_LAB_CACHE"], settings["NUMBA_CACHE_DIR"]} == set(made)
-    check = " ".join(instructions("HEALTHCHECK") + re.findall(r"--start-period=60s +CMD (.+)", " ".join(instructions("HEALTHCHECK"))))
+    assert {
+        settings["LEVERAGE_LAB_DATA"],
+        settings["LEVERAGE_LAB_CACHE"],
+        settings["NUMBA_CACHE_DIR"],
+    } == set(made)
+    check = " ".join(
+        instructions("HEALTHCHECK")
+        + re.findall(r"--start-period=60s +CMD (.+)", " ".join(instructions("HEALTHCHECK")))
+    )
     assert "/_stcore/health" in check
 
 
@@ -158,19 +201,38 @@ def test_the_image_is_the_hosted_demo_and_writes_where_it_may():
 
 def test_compose_puts_the_proxy_before_the_app():
     app, proxy = COMPOSE["services"]["app"], COMPOSE["services"]["proxy"]
-    assert "ports" not in app and proxy["ports"] == ["80:80", "443:443"], "only the proxy is reached from outside"
-    assert app["expose"] == [hosted_server.settings()["PORT"]] and f"reverse_proxy app:{app['expose'][0]}" in CADDYFILE
-    assert ":" in proxy["image"] and "latest" not in proxy["image"] and app["cap_drop"] == ["ALL"] and app["mem_limit"]
+    assert "ports" not in app and proxy["ports"] == ["80:80", "443:443"], (
+        "only the proxy is reached from outside"
+    )
+    assert (
+        app["expose"] == [hosted_server.settings()["PORT"]]
+        and f"reverse_proxy app:{app['expose'][0]}" in CADDYFILE
+    )
+    assert (
+        ":" in proxy["image"]
+        and "latest" not in proxy["image"]
+        and app["cap_drop"] == ["ALL"]
+        and app["mem_limit"]
+    )
     assert proxy["depends_on"]["app"]["condition"] == "service_healthy"
     named = {mount.split(":")[0] for service in (app, proxy) for mount in service["volumes"]}
-    assert named == set(COMPOSE["volumes"]) and proxy["configs"] == [{"source": "caddyfile", "target": "/etc/caddy/Caddyfile"}]
+    assert named == set(COMPOSE["volumes"]) and proxy["configs"] == [
+        {"source": "caddyfile", "target": "/etc/caddy/Caddyfile"}
+    ]
     inside = {mount.split(":")[1] for mount in app["volumes"]}
-    assert inside == {hosted_server.settings()["LEVERAGE_LAB_DATA"], hosted_server.settings()["LEVERAGE_LAB_CACHE"]}
+    assert inside == {
+        hosted_server.settings()["LEVERAGE_LAB_DATA"],
+        hosted_server.settings()["LEVERAGE_LAB_CACHE"],
+    }
 
 
 def test_the_proxy_compresses_bounds_uploads_and_hides_what_the_server_hides():
     lines = [shlex.split(line) for line in CADDYFILE.splitlines() if line.strip()]
-    assert ["encode", "zstd", "gzip"] in lines and ["admin", "off"] in lines and ["header", "-Server"] in lines
+    assert (
+        ["encode", "zstd", "gzip"] in lines
+        and ["admin", "off"] in lines
+        and ["header", "-Server"] in lines
+    )
     (closed,) = [line[2:] for line in lines if line[:2] == ["@closed", "path"]]
     assert closed == [f"{path}*" for path in room.CLOSED] and ["respond", "@closed", "404"] in lines
     (size,) = [line[1] for line in lines if line[0] == "max_size"]
@@ -182,13 +244,23 @@ def test_the_proxy_compresses_bounds_uploads_and_hides_what_the_server_hides():
 def test_the_proxy_accepts_its_configuration(tmp_path):
     (tmp_path / "Caddyfile").write_text(CADDYFILE)
     asked = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")]
-    found = subprocess.run(asked, capture_output=True, text=True, env={"SITE_ADDRESS": ":8099", "HOME": str(tmp_path)}, check=False)
+    found = subprocess.run(
+        asked,
+        capture_output=True,
+        text=True,
+        env={"SITE_ADDRESS": ":8099", "HOME": str(tmp_path)},
+        check=False,
+    )
     assert found.returncode == 0, found.stderr
 
 
 @pytest.mark.parametrize(
     ("length", "status"),
-    [({"Content-Length": str(10**12)}, 413), ({"Content-Length": str(room.LARGEST + 1)}, 413), ({"Transfer-Encoding": "chunked"}, 411)],
+    [
+        ({"Content-Length": str(10**12)}, 413),
+        ({"Content-Length": str(room.LARGEST + 1)}, 413),
+        ({"Transfer-Encoding": "chunked"}, 411),
+    ],
 )
 def test_what_is_too_large_is_refused_before_it_is_sent(server, length, status):
     """No byte of it follows, and the answer comes: nobody can make the server read a large body."""
@@ -213,7 +285,12 @@ def test_one_visit_cannot_fill_the_memory_with_upload_after_upload():
     guarded, length = room.Guarded(inner), str(hosting.BOUNDS.upload_mb * 1_000_000).encode()
 
     def put(session):
-        scope = {"type": "http", "method": "PUT", "path": f"{room.UPLOADS}{session}/file", "headers": [(b"content-length", length)]}
+        scope = {
+            "type": "http",
+            "method": "PUT",
+            "path": f"{room.UPLOADS}{session}/file",
+            "headers": [(b"content-length", length)],
+        }
         asyncio.run(guarded(scope, None, send))
 
     for _ in range(11):
@@ -223,9 +300,15 @@ def test_one_visit_cannot_fill_the_memory_with_upload_after_upload():
 
 
 def test_uploads_are_bounded_by_the_same_number_everywhere(monkeypatch):
-    assert room.SETTINGS["server.maxUploadSize"] == hosting.BOUNDS.upload_mb <= HOSTED.file_bytes / 1_000_000
+    assert (
+        room.SETTINGS["server.maxUploadSize"]
+        == hosting.BOUNDS.upload_mb
+        <= HOSTED.file_bytes / 1_000_000
+    )
     set_to = {}
-    monkeypatch.setattr(room.config, "set_option", lambda name, value, where: set_to.update({name: value}))
+    monkeypatch.setattr(
+        room.config, "set_option", lambda name, value, where: set_to.update({name: value})
+    )
 
     async def run():
         async with room.settings(room.app):

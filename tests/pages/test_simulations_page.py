@@ -24,7 +24,14 @@ asked, held = pages.asked, pages.held
 PAGE = "pages/simulations.py"
 RISK = {"pool": "200", "seeds": "3"}
 MEASURED = PRESETS["risk"].measurement.key
-ROUNDS = {"figure": "backward", "dataset": "digits", "pool": "200", "batch": "5", "rounds": "2", "seeds": "2"}
+ROUNDS = {
+    "figure": "backward",
+    "dataset": "digits",
+    "pool": "200",
+    "batch": "5",
+    "rounds": "2",
+    "seeds": "2",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +39,9 @@ def _nothing_under_way(monkeypatch, asked):
     store.forget()
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
-    job = jobs._cluster.jobs[MEASURED] = jobs.Job(MEASURED, "core.experiments.cost:measure_core", ())
+    job = jobs._cluster.jobs[MEASURED] = jobs.Job(
+        MEASURED, "core.experiments.cost:measure_core", ()
+    )
     job._finish("done", value={"rate": 2.0, "memory": 5e8, "weights": 0.0})
 
 
@@ -50,7 +59,9 @@ def known(query, change=lambda value, unit: value):
     rng = np.random.default_rng(0)
     for unit in plan.units():
         value = 0.5 + 0.1 * rng.random(len(plan.budgets)) + 0.02 * unit.seed
-        store.remember(unit.key(fingerprint), {"budget": np.array(plan.budgets), "value": change(value, unit)})
+        store.remember(
+            unit.key(fingerprint), {"budget": np.array(plan.budgets), "value": change(value, unit)}
+        )
     return plan, outcomes.curves(plan, store.outcomes(plan, fingerprint))
 
 
@@ -59,10 +70,18 @@ def test_before_the_start_the_page_says_what_it_would_cost(monkeypatch):
     at = visit(ridge="0.1")
     plan = PRESETS["risk"].with_(ridge=0.1)
     seconds = sum(unit.work for unit in plan.units()) / 2
-    assert at.title[0].value == "When does BAIT's weighing pay?" and "Nothing of this experiment" in at.info[0].value
+    assert (
+        at.title[0].value == "When does BAIT's weighing pay?"
+        and "Nothing of this experiment" in at.info[0].value
+    )
     (cost,) = [element.value for element in at.markdown if "to do" in element.value]
-    assert f"80 runs to do, one after the other: about **{round(seconds)} s**" in cost and "2 times as fast" in cost
-    assert widget(at.button, "Start") and "Figure 3" in " ".join(caption.value for caption in at.caption)
+    assert (
+        f"80 runs to do, one after the other: about **{round(seconds)} s**" in cost
+        and "2 times as fast" in cost
+    )
+    assert widget(at.button, "Start") and "Figure 3" in " ".join(
+        caption.value for caption in at.caption
+    )
 
 
 def test_start_computes_the_simulation_and_says_who_wins(monkeypatch):
@@ -74,7 +93,10 @@ def test_start_computes_the_simulation_and_says_who_wins(monkeypatch):
     found = outcomes.advantage(plan, outcomes.curves(plan, store.outcomes(plan, DRAWN.fingerprint)))
     low, high = (f"{part[1]:+.1f}".replace("-", "−") for part in (found.low, found.high))
     assert found.high[1] < 0 and "On the orthonormal design the Bayes risk of BAIT is " in texts(at)
-    assert f"<b>{-found.mean[1]:.0f}% lower</b> than that of log-det over all budgets (95% interval {low} to {high}%)" in texts(at)
+    assert (
+        f"<b>{-found.mean[1]:.0f}% lower</b> than that of log-det over all budgets (95% interval {low} to {high}%)"
+        in texts(at)
+    )
     assert "on the Gaussian design" in texts(at) and "<b>0%" not in texts(at)
 
 
@@ -88,18 +110,26 @@ def test_both_panels_are_the_runs_on_one_axis():
         expected = estimate(np.moveaxis(values[i], -2, -1))
         for j, name in enumerate(("BAIT", "Log-det", "Leverage", "Random")):
             rows = frame[frame["name"] == name]
-            assert rows["budget"].tolist() == list(plan.budgets) and rows["mean"].to_numpy() == pytest.approx(expected.mean[j])
+            assert rows["budget"].tolist() == list(plan.budgets) and rows[
+                "mean"
+            ].to_numpy() == pytest.approx(expected.mean[j])
             assert rows["high"].to_numpy() == pytest.approx(expected.high[j])
     domains = [
-        json.dumps(scale) for scale in ([layer["encoding"]["y"]["scale"] for layer in described(chart)["layer"]] for chart in charts)
+        json.dumps(scale)
+        for scale in (
+            [layer["encoding"]["y"]["scale"] for layer in described(chart)["layer"]]
+            for chart in charts
+        )
     ]
     assert domains[0] == domains[1] and '"log"' in domains[0]
-    assert "Gaussian design, mean Bayes risk with 200 points: BAIT 0." in described(charts[0])["alt"]
+    assert (
+        "Gaussian design, mean Bayes risk with 200 points: BAIT 0." in described(charts[0])["alt"]
+    )
 
 
 def test_random_is_grey_and_dashed():
     known(RISK)
-    (chart, _) = visit(**RISK).get("vega_lite_chart")
+    chart, _ = visit(**RISK).get("vega_lite_chart")
     layers = [layer["encoding"] for layer in described(chart)["layer"]]
     dash = next(encoding["strokeDash"]["scale"] for encoding in layers if "strokeDash" in encoding)
     assert dict(zip(dash["domain"], map(tuple, dash["range"]), strict=True))["Random"] == (5, 4)
@@ -111,42 +141,70 @@ def test_another_figure_begins_as_its_preset_says():
     assert not at.exception and at.query_params.get("figure") in ("backward", ["backward"])
     assert "pool" not in at.query_params and "seeds" not in at.query_params
     assert widget(at.number_input, "Seeds").value == PRESETS["backward"].seeds
-    assert widget(at.number_input, "Batch size").value == 10 and widget(at.multiselect, "Strategies, beside random").value == [
-        "bait", "bait:backward=False"
-    ]  # fmt: skip
+    assert widget(at.number_input, "Batch size").value == 10 and widget(
+        at.multiselect, "Strategies, beside random"
+    ).value == ["bait", "bait:backward=False"]
     (cost,) = [element.value for element in at.markdown if "to do" in element.value]
     assert cost.startswith("15 runs to do")
 
 
 def test_the_sentence_on_accuracies_is_in_points():
     gain = {"bait": 0.10, "bait:backward=False": 0.05}
-    known(ROUNDS, lambda value, unit: 0.6 + 0.002 * unit.seed * (unit.strategy == "bait") + gain.get(unit.strategy, 0) + np.zeros(3))
+    known(
+        ROUNDS,
+        lambda value, unit: (
+            0.6
+            + 0.002 * unit.seed * (unit.strategy == "bait")
+            + gain.get(unit.strategy, 0)
+            + np.zeros(3)
+        ),
+    )
     at = visit(**ROUNDS)
-    assert "With an MLP forward-backward is <b>5.3 points better</b> than forward only over all rounds" in texts(at)
+    assert (
+        "With an MLP forward-backward is <b>5.3 points better</b> than forward only over all rounds"
+        in texts(at)
+    )
     (chart,) = at.get("vega_lite_chart")
     assert "MLP, mean test accuracy at 110 labels: Forward-backward 70." in described(chart)["alt"]
 
 
 def test_no_difference_is_said_as_none():
-    known(ROUNDS, lambda value, unit: 0.6 + np.zeros(3) + (0.01 if (unit.strategy, unit.seed) == ("bait", 1) else 0))
-    assert "With an MLP no difference between forward-backward and forward only shows over all rounds" in texts(visit(**ROUNDS))
+    known(
+        ROUNDS,
+        lambda value, unit: (
+            0.6 + np.zeros(3) + (0.01 if (unit.strategy, unit.seed) == ("bait", 1) else 0)
+        ),
+    )
+    assert (
+        "With an MLP no difference between forward-backward and forward only shows over all rounds"
+        in texts(visit(**ROUNDS))
+    )
 
 
 def test_one_seed_of_everything_is_no_verdict(monkeypatch):
     plan, _ = simulation_plan.from_query(RISK)
     for unit in plan.units():
         if unit.seed == 1:
-            store.remember(unit.key(DRAWN.fingerprint), {"budget": np.array(plan.budgets), "value": np.ones(len(plan.budgets))})
+            store.remember(
+                unit.key(DRAWN.fingerprint),
+                {"budget": np.array(plan.budgets), "value": np.ones(len(plan.budgets))},
+            )
     at = visit(**RISK)
-    assert "No verdict yet" in texts(at) and "8 of 24 runs so far" in " ".join(element.value for element in at.markdown)
+    assert "No verdict yet" in texts(at) and "8 of 24 runs so far" in " ".join(
+        element.value for element in at.markdown
+    )
 
 
 def test_a_figure_of_digits_needs_the_digits_and_figure_3_does_not(monkeypatch):
     monkeypatch.setattr(datasets, "is_ready", lambda name: False)
     at = visit(dataset="kmnist", ridge="0.1")
-    assert not [button for button in at.button if button.label.startswith("Download Kuz")] and widget(at.button, "Start")
+    assert not [
+        button for button in at.button if button.label.startswith("Download Kuz")
+    ] and widget(at.button, "Start")
     at = visit(dataset="kmnist", figure="representations")
-    assert widget(at.button, "Download Kuzushiji-MNIST") and not [button for button in at.button if button.label == "Start"]
+    assert widget(at.button, "Download Kuzushiji-MNIST") and not [
+        button for button in at.button if button.label == "Start"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -157,8 +215,14 @@ def test_a_figure_of_digits_needs_the_digits_and_figure_3_does_not(monkeypatch):
         ({"strategies": "bait k_center"}, "which a design does not have"),
         ({"strategies": "log_det:ridge=3"}, "the ridge is the prior's"),
         ({"ridge": "-1"}, "ridge: found -1"),
-        ({"figure": "backward", "dataset": "digits", "rounds": "90", "batch": "50"}, "labels are asked for"),
-        ({"ridge": "0.1", "job": "simulations-0123456789abcdef01234567"}, "found an experiment with other settings"),
+        (
+            {"figure": "backward", "dataset": "digits", "rounds": "90", "batch": "50"},
+            "labels are asked for",
+        ),
+        (
+            {"ridge": "0.1", "job": "simulations-0123456789abcdef01234567"},
+            "found an experiment with other settings",
+        ),
     ],
 )
 def test_bad_links_are_told_without_a_traceback(query, said):
@@ -170,16 +234,32 @@ def test_a_link_restores_everything():
     query = {"strategies": f"{LOG_DET} k_center random", "ridge": "0.1", "seeds": "4"}
     at = visit(**query)
     assert widget(at.multiselect, "Strategies, beside random").value == [LOG_DET, "k_center"]
-    assert widget(at.select_slider, "Ridge λ").value == 0.1 and widget(at.number_input, "Seeds").value == 4
-    assert {name: value if isinstance(value, str) else value[0] for name, value in at.query_params.items()} == query
+    assert (
+        widget(at.select_slider, "Ridge λ").value == 0.1
+        and widget(at.number_input, "Seeds").value == 4
+    )
+    assert {
+        name: value if isinstance(value, str) else value[0]
+        for name, value in at.query_params.items()
+    } == query
     widget(at.button, "As it comes").click().run()
-    assert not at.exception and not at.query_params and BAIT in widget(at.multiselect, "Strategies, beside random").value
+    assert (
+        not at.exception
+        and not at.query_params
+        and BAIT in widget(at.multiselect, "Strategies, beside random").value
+    )
 
 
 def test_what_cannot_compete_is_not_offered():
     options = widget(visit().multiselect, "Strategies, beside random").options
-    assert {"BAIT", "Log-det", "Leverage", "CORESET"} <= set(options) and not {"Entropy", "BADGE", "Random"} & set(options)
-    options = widget(visit(figure="backward", dataset="digits").multiselect, "Strategies, beside random").options
+    assert {"BAIT", "Log-det", "Leverage", "CORESET"} <= set(options) and not {
+        "Entropy",
+        "BADGE",
+        "Random",
+    } & set(options)
+    options = widget(
+        visit(figure="backward", dataset="digits").multiselect, "Strategies, beside random"
+    ).options
     assert {"Forward-backward", "Forward only", "Entropy", "BADGE"} <= set(options)
 
 
@@ -197,16 +277,33 @@ def test_past_simulations_are_listed_on_their_own_points_and_opened():
 
 def test_the_files_hold_the_runs(monkeypatch):
     offered = {}
-    monkeypatch.setattr(layout, "downloads", lambda label, files: offered.update({name: content for _, content, name in files}))
+    monkeypatch.setattr(
+        layout,
+        "downloads",
+        lambda label, files: offered.update({name: content for _, content, name in files}),
+    )
     plan, _ = known(RISK)
     visit(**RISK)
     frame = pd.read_csv(io.BytesIO(offered["simulation-risk.csv"]()))
-    assert len(frame) == 24 * len(plan.budgets) and set(frame["design"]) == {"gaussian", "orthonormal"}
+    assert len(frame) == 24 * len(plan.budgets) and set(frame["design"]) == {
+        "gaussian",
+        "orthonormal",
+    }
     assert json.loads(offered["simulation-risk.json"]())["plan"] == plan.to_query()
-    assert b"<svg" in offered["simulation-risk-Orthonormal-design.svg"]() and "simulation-risk-Gaussian-design.png" in offered
+    assert (
+        b"<svg" in offered["simulation-risk-Orthonormal-design.svg"]()
+        and "simulation-risk-Gaussian-design.png" in offered
+    )
 
 
 def test_every_figure_has_its_words():
-    for texts_of in (simulation_parts.FIGURES, simulation_parts.PAPER, simulation_parts.READING, simulation_parts.OF_FIGURE):
+    for texts_of in (
+        simulation_parts.FIGURES,
+        simulation_parts.PAPER,
+        simulation_parts.READING,
+        simulation_parts.OF_FIGURE,
+    ):
         assert set(texts_of) == set(PRESETS)
-    assert {design for plan in PRESETS.values() for design in plan.designs} == set(simulation_parts.DESIGNS)
+    assert {design for plan in PRESETS.values() for design in plan.designs} == set(
+        simulation_parts.DESIGNS
+    )

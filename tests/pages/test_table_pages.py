@@ -30,8 +30,12 @@ def rows(at):
 def test_unusual_features_by_hand():
     table = np.array([[0.0, 1, 5], [0, 1, 5], [0, 1, 5], [4, 1, 7]])
     # Column means 1, 1, 5.5; deviations sqrt(3), 0, sqrt(3)/2: (4 - 1) / sqrt(3) = 1.7, (7 - 5.5) / 0.866 = 1.7, a constant column 0.
-    np.testing.assert_allclose(unusual_features.deviations(table, np.array([3]))[0], [3**0.5, 0, 3**0.5], rtol=1e-12)
-    assert unusual_features.unusual(table, np.array([3]), ["a", "b", "c"], 2) == ["a 4 (+1.7 sd), c 7 (+1.7 sd)"]
+    np.testing.assert_allclose(
+        unusual_features.deviations(table, np.array([3]))[0], [3**0.5, 0, 3**0.5], rtol=1e-12
+    )
+    assert unusual_features.unusual(table, np.array([3]), ["a", "b", "c"], 2) == [
+        "a 4 (+1.7 sd), c 7 (+1.7 sd)"
+    ]
     assert unusual_features.unusual(table, np.array([0]), ["a", "b", "c"], 1) == ["a 0 (−0.6 sd)"]
 
 
@@ -60,7 +64,9 @@ def test_no_embedding_that_needs_images_is_offered():
     at = visit("pages/explore.py", **SMALL)
     offered = widget(at.selectbox, "Embedding").options
     assert "Raw features" in offered and "Raw pixels" not in offered
-    assert not {entry.label for entry in embeddings.embedders().values() if entry.images_only} & set(offered)
+    assert not {
+        entry.label for entry in embeddings.embedders().values() if entry.images_only
+    } & set(offered)
 
 
 def test_a_table_chosen_under_a_network_is_seen_through_its_features():
@@ -98,9 +104,14 @@ def test_a_wide_table_shows_its_unusual_features_only(asked):
 
 
 def test_a_feature_may_be_called_like_a_column_beside_it(monkeypatch):
-    data, shown = replace(datasets.load("two_gaussians", n=300), feature_names=("score", "rank")), []
+    data, shown = (
+        replace(datasets.load("two_gaussians", n=300), feature_names=("score", "rank")),
+        [],
+    )
     monkeypatch.setattr(st, "session_state", {})
-    monkeypatch.setattr(st, "dataframe", lambda frame, **_: shown.append(frame) or {"selection": {"rows": []}})
+    monkeypatch.setattr(
+        st, "dataframe", lambda frame, **_: shown.append(frame) or {"selection": {"rows": []}}
+    )
     points.show(data, np.array([4, 2]), ["9.1", "8.2"], ranks=[1, 2], key="k", alt="rows")
     (frame,) = shown
     assert list(frame["rank"]) == [1, 2] and list(frame["score"]) == ["9.1", "8.2"]
@@ -134,4 +145,6 @@ def test_a_selected_row_counts_as_a_click_once_whatever_the_table_shows_then(mon
 
 def test_a_features_name_keeps_its_hyphens():
     table = np.array([[0.0], [0], [0], [4]])
-    assert unusual_features.unusual(table, np.array([0]), ["job: Exec-managerial"]) == ["job: Exec-managerial 0 (−0.6 sd)"]
+    assert unusual_features.unusual(table, np.array([0]), ["job: Exec-managerial"]) == [
+        "job: Exec-managerial 0 (−0.6 sd)"
+    ]

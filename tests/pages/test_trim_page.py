@@ -20,9 +20,15 @@ from tests.tools.pages import described, drawn, group, texts, widget
 asked, held = pages.asked, pages.held
 PAGE = "pages/trim.py"
 LINK = {
-    "dataset": "digits", "n": "600", "training": "150", "validation": "80", "budgets": "5 20", "methods": "loss iv random", "seeds": "3",
+    "dataset": "digits",
+    "n": "600",
+    "training": "150",
+    "validation": "80",
+    "budgets": "5 20",
+    "methods": "loss iv random",
+    "seeds": "3",
     "model": "raw",
-}  # fmt: skip
+}
 PLAN = from_query(LINK)[0]
 SEGMENTS = ("removed", "difference", "planted", "classes", "points", "plane", "paper")
 
@@ -32,7 +38,9 @@ def _nothing_under_way(monkeypatch, asked):
     store.forget()
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
-    monkeypatch.setattr(trim, "measure", lambda *arguments: {"rate": 2.0, "memory": 5e8, "weights": 1e5})
+    monkeypatch.setattr(
+        trim, "measure", lambda *arguments: {"rate": 2.0, "memory": 5e8, "weights": 1e5}
+    )
 
 
 def visit(**query):
@@ -53,7 +61,10 @@ def finished():
 def test_before_the_start_the_page_says_what_it_would_cost():
     at = visit()
     assert at.title[0].value == "Is the model better off without its most harmful digits?"
-    assert any("9 runs to do" in element.value and "billion operations per second each" in element.value for element in at.markdown)
+    assert any(
+        "9 runs to do" in element.value and "billion operations per second each" in element.value
+        for element in at.markdown
+    )
     assert widget(at.button, "Start") and "Nothing of this experiment" in at.info[0].value
 
 
@@ -62,12 +73,22 @@ def test_the_sentence_is_the_best_methods_difference_at_the_largest_budget(finis
     gain = trim.against_random(finished)
     best = int(np.argmax(gain.mean[:2, -1]))
     change = statistics.estimate(finished.accuracy[best, -1] - finished.accuracy[best, 0])
-    assert f"Without the 20 of 150 digits that <b>{['the loss', 'the influence value'][best]}</b>" in words
+    assert (
+        f"Without the 20 of 150 digits that <b>{['the loss', 'the influence value'][best]}</b>"
+        in words
+    )
     for value in (gain.mean[best, -1], change.mean):
-        assert f"{abs(100 * value):.1f} points" in words or f"{100 * value:+.1f} points".replace("-", "−") in words
+        assert (
+            f"{abs(100 * value):.1f} points" in words
+            or f"{100 * value:+.1f} points".replace("-", "−") in words
+        )
     low, high = 100 * gain.low[best, -1], 100 * gain.high[best, -1]
     near, far = sorted((abs(low), abs(high)))
-    assert (f"{near:.1f} to {far:.1f}" if low > 0 or high < 0 else f"{low:+.1f} to {high:+.1f}".replace("-", "−")) in words
+    assert (
+        f"{near:.1f} to {far:.1f}"
+        if low > 0 or high < 0
+        else f"{low:+.1f} to {high:+.1f}".replace("-", "−")
+    ) in words
 
 
 def test_the_curves_are_the_runs(finished):
@@ -75,7 +96,9 @@ def test_the_curves_are_the_runs(finished):
     (frame,) = [table for table in drawn(chart) if {"removed", "mean"} <= set(table.columns)]
     for i, label in enumerate(("Loss", "Influence value", "Random")):
         rows = frame[frame["name"] == label]
-        assert rows["removed"].tolist() == [0, 5, 20] and rows["mean"].to_numpy() == pytest.approx(finished.accuracy[i].mean(axis=-1))
+        assert rows["removed"].tolist() == [0, 5, 20] and rows["mean"].to_numpy() == pytest.approx(
+            finished.accuracy[i].mean(axis=-1)
+        )
     assert f"{finished.accuracy[0, 2].mean():.1%} without 20" in described(chart)["alt"]
 
 
@@ -111,9 +134,14 @@ def test_the_first_trimmed_are_shown_as_the_method_saw_them(finished):
     first = pages.galleries(at)[0]
     arrays, _ = trimming.run(data, "loss", PLAN.setting, 1)
     rows = arrays["first"][:20]
-    assert first["ids"] == rows.tolist() and first["captions"] == [data.class_names[c] for c in given.labels[rows]]
+    assert first["ids"] == rows.tolist() and first["captions"] == [
+        data.class_names[c] for c in given.labels[rows]
+    ]
     truly = [data.class_names[c] for c in data.labels[given.rows[rows]]]
-    assert first["marks"] == [f"was {name}" if there else "" for name, there in zip(truly, given.planted[rows], strict=True)]
+    assert first["marks"] == [
+        f"was {name}" if there else ""
+        for name, there in zip(truly, given.planted[rows], strict=True)
+    ]
     caught = int(given.planted[rows].sum())
     assert any(f"{caught} of the first 20 are planted" in element.value for element in at.markdown)
 
@@ -125,7 +153,9 @@ def test_the_plane_needs_no_experiment_and_rings_what_is_trimmed():
     table = next(table for table in drawn(chart) if "trimmed" in table.columns)
     assert sorted(np.flatnonzero(table["trimmed"] == "trimmed")) == sorted(found["trimmed"][0][:5])
     before, after = found["accuracy"][0][[0, 1]]
-    assert any(f"{before:.1%} before, {after:.1%} after" in element.value for element in at.markdown)
+    assert any(
+        f"{before:.1%} before, {after:.1%} after" in element.value for element in at.markdown
+    )
 
 
 def test_the_papers_table_stands_beside_ours(monkeypatch, tmp_path):
@@ -136,8 +166,14 @@ def test_the_papers_table_stands_beside_ours(monkeypatch, tmp_path):
     assert any("picked, after a search" in element.value for element in at.caption)
     table = at.dataframe[0].value
     assert table["whose"].tolist() == ["the paper", "ours", "ours, IV's sign turned"] * 3
-    assert table["FI better, of 4"].tolist()[:3] == [23, plane.better(accuracy, "iv")[0], plane.better(accuracy, "turned")[0]]
-    assert table["accuracy, IV"].tolist()[0] == "95.77" and table["accuracy, FI"][1].startswith(f"{100 * accuracy[:, 0, 1].mean():.2f} [")
+    assert table["FI better, of 4"].tolist()[:3] == [
+        23,
+        plane.better(accuracy, "iv")[0],
+        plane.better(accuracy, "turned")[0],
+    ]
+    assert table["accuracy, IV"].tolist()[0] == "95.77" and table["accuracy, FI"][1].startswith(
+        f"{100 * accuracy[:, 0, 1].mean():.2f} ["
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +185,9 @@ def test_the_papers_table_stands_beside_ours(monkeypatch, tmp_path):
         ([7, 18, 23], [5, 10, 12], "do not appear under these settings"),
     ],
 )
-def test_the_sentence_on_the_papers_counts_is_as_honest_as_the_counts(monkeypatch, ours, turned, said):
+def test_the_sentence_on_the_papers_counts_is_as_honest_as_the_counts(
+    monkeypatch, ours, turned, said
+):
     counts = {"iv": np.array(ours), "turned": np.array(turned)}
     monkeypatch.setattr(plane_pictures.simulation, "better", lambda accuracy, rival: counts[rival])
     sentence = plane_pictures.verdict_of(plane.GAUSSIANS, np.zeros((30, 4, 4)))
@@ -158,7 +196,9 @@ def test_the_sentence_on_the_papers_counts_is_as_honest_as_the_counts(monkeypatc
 
 def test_random_cannot_be_switched_off():
     at = visit(methods="loss")
-    assert widget(at.multiselect, "Methods, beside random").value == ["loss"] and any("6 runs to do" in e.value for e in at.markdown)
+    assert widget(at.multiselect, "Methods, beside random").value == ["loss"] and any(
+        "6 runs to do" in e.value for e in at.markdown
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,10 +220,15 @@ def test_bad_links_are_told_without_a_traceback(query, said):
 
 def test_a_small_training_part_shrinks_the_plan_and_says_so():
     at = visit(n="200", training="1000", validation="500", budgets="20 500")
-    assert "The training part has 160 points" in at.info[0].value and "budgets of 20" in at.info[0].value
+    assert (
+        "The training part has 160 points" in at.info[0].value
+        and "budgets of 20" in at.info[0].value
+    )
 
 
-@pytest.mark.parametrize("query", [{"l2": "0"}, {"dataset": "two_gaussians", "n": "600", "l2": "0", "share": "0.2"}])
+@pytest.mark.parametrize(
+    "query", [{"l2": "0"}, {"dataset": "two_gaussians", "n": "600", "l2": "0", "share": "0.2"}]
+)
 def test_a_head_without_an_end_is_a_sentence_before_the_work(query):
     at = visit(**query)
     assert not at.exception and not [button for button in at.button if button.label == "Start"]
@@ -197,7 +242,15 @@ def test_a_table_is_offered_no_network_for_images():
 
 
 def test_a_finished_table_shows_rows(finished):
-    link = {"dataset": "letter", "n": "600", "training": "300", "validation": "100", "methods": "loss", "seeds": "2", "show": "points"}
+    link = {
+        "dataset": "letter",
+        "n": "600",
+        "training": "300",
+        "validation": "100",
+        "methods": "loss",
+        "seeds": "2",
+        "show": "points",
+    }
     plan = from_query(LINK | link)[0]
     for unit in plan.units():
         trim.compute(unit)
@@ -208,7 +261,11 @@ def test_a_finished_table_shows_rows(finished):
 def test_a_preset_fills_the_controls():
     at = visit()
     widget(at.button, "Adult, nothing planted").click().run()
-    assert not at.exception and pages.spec_of(at).dataset == "adult" and widget(at.selectbox, "Planted").value == "none"
+    assert (
+        not at.exception
+        and pages.spec_of(at).dataset == "adult"
+        and widget(at.selectbox, "Planted").value == "none"
+    )
     assert at.title[0].value.endswith("most harmful points?")
     assert group(at, "Show").value == "removed"
 
@@ -217,4 +274,7 @@ def test_a_past_experiment_is_offered(finished):
     data = datasets.load("digits", n=600)
     runner.start(PLAN, data.fingerprint, "someone")
     at = visit(seeds="2")
-    assert any(button.label.startswith(PLAN.title()) and button.label.endswith("finished") for button in at.button)
+    assert any(
+        button.label.startswith(PLAN.title()) and button.label.endswith("finished")
+        for button in at.button
+    )

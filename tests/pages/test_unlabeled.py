@@ -20,7 +20,11 @@ from tests.tools.pages import explore_works, galleries, group_labels, spec_of, v
 
 asked, held = pages.asked, pages.held
 LEARNING = ("retrain", "active", "trim", "influence")
-KINDS = {"images": images(600), "table": table(120), "images without labels": images(600, labeled=False)}
+KINDS = {
+    "images": images(600),
+    "table": table(120),
+    "images without labels": images(600, labeled=False),
+}
 KINDS["table without labels"] = table(120, labeled=False)
 
 
@@ -41,20 +45,34 @@ def test_every_page_opens(page, kind):
         assert said.startswith("Mine has no labels, and this page trains on them.")
 
 
-@pytest.mark.parametrize("given", [images(60, labeled=False), table(60, labeled=False)], ids=["images", "table"])
+@pytest.mark.parametrize(
+    "given", [images(60, labeled=False), table(60, labeled=False)], ids=["images", "table"]
+)
 def test_what_needs_labels_is_not_offered_and_the_reason_is_said(given):
     name = own.accept(given, "Mine")
     at = visit("pages/explore.py", dataset=name)
     offered = widget(at.selectbox, "Strategy").options
-    assert {"Leverage", "Typicality", "Random"} <= set(offered) and not {"Entropy", "Influence value", "EL2N", "BALD"} & set(offered)
+    assert {"Leverage", "Typicality", "Random"} <= set(offered) and not {
+        "Entropy",
+        "Influence value",
+        "EL2N",
+        "BALD",
+    } & set(offered)
     assert "Entropy needs labels" in widget(at.selectbox, "Strategy").help
     labels = {entry.label for entry in embeddings.embedders(datasets.info(name)).values()}
-    assert "Network trained to classify" not in labels and ("Untrained network" in labels) == given.is_images
+    assert (
+        "Network trained to classify" not in labels
+        and ("Untrained network" in labels) == given.is_images
+    )
     assert "Network trained to classify needs" in widget(at.selectbox, "Embedding").help
-    assert "Classes" not in group_labels(at) and "over-represented" not in " ".join(m.value for m in at.markdown)
+    assert "Classes" not in group_labels(at) and "over-represented" not in " ".join(
+        m.value for m in at.markdown
+    )
 
 
-@pytest.mark.parametrize("name_of", [name for name, reason in menu.rankers(labeled=False).items() if not reason])
+@pytest.mark.parametrize(
+    "name_of", [name for name, reason in menu.rankers(labeled=False).items() if not reason]
+)
 def test_every_strategy_that_is_offered_without_labels_works(name_of):
     name = own.accept(images(60, labeled=False), "Mine")
     at = visit("pages/explore.py", dataset=name, strategy=name_of)
@@ -78,7 +96,11 @@ def test_choosing_data_without_labels_takes_what_they_cannot_have_out_of_the_cho
 def test_a_dataset_that_is_removed_elsewhere_leaves_a_page_that_says_so():
     name = own.accept(table(60), "Mine")
     at = AppTest.from_file(str(pages.ROOT / "pages/explore.py"), default_timeout=pages.SECONDS)
-    at.session_state["spec"], at.session_state["page"], at.session_state["link"] = Spec().with_(dataset=name), "explore", {}
+    at.session_state["spec"], at.session_state["page"], at.session_state["link"] = (
+        Spec().with_(dataset=name),
+        "explore",
+        {},
+    )
     at.session_state["problems"] = []
     own.remove(name)
     at.run()
@@ -86,7 +108,10 @@ def test_a_dataset_that_is_removed_elsewhere_leaves_a_page_that_says_so():
     assert any("not on this machine, or not any more" in warning.value for warning in at.warning)
 
 
-@pytest.mark.parametrize(("n", "said"), [(17, "found 14 points, expected at least 15"), (18, "Shown are 10 to train on, 5 for")])
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [(17, "found 14 points, expected at least 15"), (18, "Shown are 10 to train on, 5 for")],
+)
 def test_trimming_few_points_says_what_can_be_done(n, said):
     at = visit("pages/trim.py", dataset=own.accept(table(n, d=2, classes=2), "Mine"))
     assert not at.exception and said in " ".join(element.value for element in (*at.error, *at.info))
@@ -103,7 +128,10 @@ def test_what_a_visitor_has_joined_nobody_else_reads_of():
     rng = np.random.default_rng(0)
     own.visitor.set("first")
     joined = own.join(datasets.info("digits"), "Secret project", rng.standard_normal((1797, 3)))
-    scored, compared = Spec(dataset="digits", embedding=joined), Spec(dataset="digits", embedding=joined, strategy="typicality")
+    scored, compared = (
+        Spec(dataset="digits", embedding=joined),
+        Spec(dataset="digits", embedding=joined, strategy="typicality"),
+    )
     pipeline.scores(scored)
     pipeline.agreement_of(Comparison((Spec(dataset="digits"), compared)))
     fingerprint = datasets.load("digits").fingerprint
@@ -119,8 +147,16 @@ def test_an_experiment_on_data_that_are_gone_is_not_offered_as_one_on_others():
         return [button.label for button in visit("pages/retrain.py", dataset=name).button]
 
     first = own.accept(table(60), "First")
-    plan = Retraining().with_(dataset=first, network="linear", candidates="random", budgets="10", seeds=2)
-    record = {"plan": plan.to_query(), "title": plan.title(), "kind": plan.kind, "data": datasets.load(first).fingerprint, "started": 1.0}
+    plan = Retraining().with_(
+        dataset=first, network="linear", candidates="random", budgets="10", seeds=2
+    )
+    record = {
+        "plan": plan.to_query(),
+        "title": plan.title(),
+        "kind": plan.kind,
+        "data": datasets.load(first).fingerprint,
+        "started": 1.0,
+    }
     cache.put(runner.record_key(f"run-{'0' * 24}"), {}, record)
     assert any(label.startswith("First") for label in offered(first))
     own.remove(first)

@@ -26,10 +26,19 @@ def server(tmp_path_factory):
         probe.bind((HERE, 0))
         port = probe.getsockname()[1]
     options = {"server.port": port, "server.address": HERE, "server.headless": "true"}
-    command = [sys.executable, "-m", "streamlit", "run", "tests/tools/visit_app.py", *(f"--{name}={value}" for name, value in options.items())]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "tests/tools/visit_app.py",
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     environment = os.environ | {"VISIT_TOLD": str(file), "PYTHONPATH": str(ROOT)}
     log = (file.parent / "log.txt").open("wb")
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+    )
     until(lambda: answers(f"http://{HERE}:{port}/_stcore/health"))
     yield f"http://{HERE}:{port}", file
     process.terminate()

@@ -43,7 +43,10 @@ def test_scores_of_one_gallery_have_one_format():
     assert score_texts([250.26, -3.0]) == ["250.3", "-3.0"]
     assert score_texts([1e6, 1.0]) == ["1.00e+06", "1.00e+00"]
     assert score_texts([0.0, 0.0]) == ["0.000", "0.000"] and score_texts([]) == []
-    assert score_texts([15.0, 2.0, 0.0]) == ["15", "2", "0"] and score_texts([1.0, 0.0]) == ["1.000", "0.000"]
+    assert score_texts([15.0, 2.0, 0.0]) == ["15", "2", "0"] and score_texts([1.0, 0.0]) == [
+        "1.000",
+        "0.000",
+    ]
 
 
 TIMES = [
@@ -64,18 +67,31 @@ def test_time(seconds, text):
 
 def test_labels_stand_inside_sentences():
     assert inside("Random ReLU features") == "random ReLU features" and inside("") == ""
-    assert [inside(label) for label in ("BALD", "FI-util", "GraNd, last layer")] == ["BALD", "FI-util", "GraNd, last layer"]
+    assert [inside(label) for label in ("BALD", "FI-util", "GraNd, last layer")] == [
+        "BALD",
+        "FI-util",
+        "GraNd, last layer",
+    ]
     assert inside("Influence, helpful first") == "influence, helpful first" and inside("A") == "a"
 
 
 def test_every_dataset_has_its_noun():
     """Simulated and fetched tables are points."""
-    named = {name for name in datasets.names() if datasets.info(name).is_images} | {"letter", "adult"}
-    assert set(NOUNS) == named and noun("mnist") == "digits" and noun("two_gaussians") == noun("my own") == "points"
+    named = {name for name in datasets.names() if datasets.info(name).is_images} | {
+        "letter",
+        "adult",
+    }
+    assert (
+        set(NOUNS) == named
+        and noun("mnist") == "digits"
+        and noun("two_gaussians") == noun("my own") == "points"
+    )
 
 
 def test_the_answer_says_when_an_embedding_spans_few_of_its_dimensions():
     scores = np.array([0.5, 0.25, 0.25])
-    assert "spans only *51 of its 200* dimensions" in sentence("Leverage", "x", "digits", scores, 51, 200)
+    assert "spans only *51 of its 200* dimensions" in sentence(
+        "Leverage", "x", "digits", scores, 51, 200
+    )
     assert "spans" not in sentence("Leverage", "x", "digits", scores, 193, 200)
     assert "*no one* of 3 digits" in sentence("Leverage", "x", "digits", scores, 193, 200)

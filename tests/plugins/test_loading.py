@@ -61,7 +61,9 @@ def named(monkeypatch, tmp_path):
     return name
 
 
-def scoring(body: str, name: str = "mine", label: str = "Mine", parameters: str = "embedding") -> str:
+def scoring(
+    body: str, name: str = "mine", label: str = "Mine", parameters: str = "embedding"
+) -> str:
     return f'{BEGINNING}\n\n@scorer("{label}")\ndef {name}({parameters}):\n    {body}\n'
 
 
@@ -71,22 +73,33 @@ def scoring(body: str, name: str = "mine", label: str = "Mine", parameters: str 
 def test_the_example_works_the_first_time(named):
     assert named(str(EXAMPLE)) == []
     entry = strategies()["mean_distance"]
-    assert list(strategies())[-1] == "mean_distance" and entry.own and not strategies()["leverage"].own
-    assert score("mean_distance", POINTS).tolist() == [0, 5, 0, 5] and score("mean_distance", POINTS, power=2.0).tolist() == [0, 25, 0, 25]
+    assert (
+        list(strategies())[-1] == "mean_distance" and entry.own and not strategies()["leverage"].own
+    )
+    assert score("mean_distance", POINTS).tolist() == [0, 5, 0, 5] and score(
+        "mean_distance", POINTS, power=2.0
+    ).tolist() == [0, 25, 0, 25]
     assert pick("mean_distance", POINTS, 2).indices.tolist() == [1, 3]
-    assert entry.label == "Distance to the mean" and entry.summary.startswith("The distance to the mean")
+    assert entry.label == "Distance to the mean" and entry.summary.startswith(
+        "The distance to the mean"
+    )
     assert entry.knobs["power"].choices == (0.5, 1.0, 2.0)
 
 
 def test_it_is_a_choice_like_any_other(named):
     named(str(EXAMPLE))
     spec, problems = from_query({"dataset": "digits", "strategy": "mean_distance", "s.power": "2"})
-    assert problems == [] and spec.title() == "Digits 8 x 8, Raw pixels, Distance to the mean (power 2.0)"
+    assert (
+        problems == []
+        and spec.title() == "Digits 8 x 8, Raw pixels, Distance to the mean (power 2.0)"
+    )
     assert menu.rankers()["mean_distance"] is None
 
 
 def test_several_files_are_separated_as_paths_are(named):
-    one, two = (scoring("return embedding[:, 0].astype(float)", name, name) for name in ("one", "two"))
+    one, two = (
+        scoring("return embedding[:, 0].astype(float)", name, name) for name in ("one", "two")
+    )
     assert named("", "  ", one=one, two=two) == [] and list(strategies())[-2:] == ["one", "two"]
 
 
@@ -96,7 +109,9 @@ def test_paths_are_read_from_where_the_app_is_started(monkeypatch, tmp_path):
     monkeypatch.setenv(plugins.VARIABLE, "here.py")
     assert plugins.problems() == [] and "mine" in strategies()
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert [entry.name for entry in plugins.load_file("~/here.py")] == ["mine"], "the same file, read once"
+    assert [entry.name for entry in plugins.load_file("~/here.py")] == ["mine"], (
+        "the same file, read once"
+    )
 
 
 def test_files_are_read_once(named, tmp_path):
@@ -108,7 +123,9 @@ def test_files_are_read_once(named, tmp_path):
 
 def test_a_file_may_use_core_and_dataclasses(named):
     text = "from dataclasses import dataclass\nfrom core.strategies.leverage import leverage\n"
-    text += "@dataclass\nclass Doubled:\n    by: 'float' = 2.0\n" + scoring("return Doubled().by * leverage(embedding)")
+    text += "@dataclass\nclass Doubled:\n    by: 'float' = 2.0\n" + scoring(
+        "return Doubled().by * leverage(embedding)"
+    )
     assert named(doubled=text) == []
     x = Embedded(np.random.default_rng(0).normal(size=(9, 2)))
     assert np.array_equal(score("mine", x), 2 * score("leverage", x))
@@ -117,7 +134,9 @@ def test_a_file_may_use_core_and_dataclasses(named):
 def test_the_lesson_shows_the_apps_own_strategies_only(named):
     built_in = list(strategy.registered())
     named(str(EXAMPLE))
-    assert [spec.strategy for function, spec in lesson.results() if function == "favourites_of"] == built_in
+    assert [
+        spec.strategy for function, spec in lesson.results() if function == "favourites_of"
+    ] == built_in
     assert list(strategies()) == [*built_in, "mean_distance"]
 
 
@@ -125,39 +144,76 @@ def test_the_lesson_shows_the_apps_own_strategies_only(named):
 
 SCORE = "return embedding[:, 0].astype(float)"
 BAD = {
-    "missing name": (scoring(SCORE, name="leverage"), r"^bad\.py, line 5: leverage: core\.strategies\.leverage has registered a strategy"),
-    "taken label": (scoring(SCORE, label="Leverage"), r"^bad\.py: the label 'Leverage' belongs to leverage\. Call mine something else\."),
+    "missing name": (
+        scoring(SCORE, name="leverage"),
+        r"^bad\.py, line 5: leverage: core\.strategies\.leverage has registered a strategy",
+    ),
+    "taken label": (
+        scoring(SCORE, label="Leverage"),
+        r"^bad\.py: the label 'Leverage' belongs to leverage\. Call mine something else\.",
+    ),
     "unknown input": (
         scoring(SCORE, parameters="embedding, pixels"),
         r"^bad\.py, line 5: mine: unknown inputs \['pixels'\]; an input is",
     ),
-    "a knob before the star": (scoring(SCORE, parameters="embedding, power=1.0"), r"unknown inputs \['power'\].* a knob stands after a \*"),
-    "a knob without a default": (scoring(SCORE, parameters="embedding, *, power"), "found no default for power; every knob needs one"),
+    "a knob before the star": (
+        scoring(SCORE, parameters="embedding, power=1.0"),
+        r"unknown inputs \['power'\].* a knob stands after a \*",
+    ),
+    "a knob without a default": (
+        scoring(SCORE, parameters="embedding, *, power"),
+        "found no default for power; every knob needs one",
+    ),
     "stars": (scoring(SCORE, parameters="embedding, **more"), r"unknown inputs \['more'\]"),
-    "inputs without names": (scoring(SCORE, parameters="embedding, /"), "inputs are handed over by name"),
-    "a scorer with a budget": (scoring(SCORE, parameters="embedding, *, k"), "a scorer takes no budget k; a @selector does"),
+    "inputs without names": (
+        scoring(SCORE, parameters="embedding, /"),
+        "inputs are handed over by name",
+    ),
+    "a scorer with a budget": (
+        scoring(SCORE, parameters="embedding, *, k"),
+        "a scorer takes no budget k; a @selector does",
+    ),
     "a selector without": (
         BEGINNING + '@selector("S", nested=True)\ndef s(embedding): pass\n',
         r"line 3: s: a selector takes the budget k",
     ),
-    "syntax": (BEGINNING + "\ndef f(:\n    pass\n", r"^bad\.py, line 4: found a syntax error \(.*\), expected Python"),
+    "syntax": (
+        BEGINNING + "\ndef f(:\n    pass\n",
+        r"^bad\.py, line 4: found a syntax error \(.*\), expected Python",
+    ),
     "indentation": (BEGINNING + "\n  x = 1\n", r"^bad\.py, line 4: found a syntax error"),
     "import": (
         "import numpy\nimport no_such_module\n",
         r"^bad\.py, line 2: found an import that fails \(No module named 'no_such_",
     ),
-    "wrong name": ("from core.strategy import score_r\n", r"^bad\.py, line 1: found an import that fails"),
-    "exception": (BEGINNING + "x = 1 / 0\n", r"^bad\.py, line 3: found ZeroDivisionError: division by zero, expected a file that runs"),
-    "in a function": (BEGINNING + "def f():\n    return {}['x']\n\nf()\n", r"^bad\.py, line 4: found KeyError"),
+    "wrong name": (
+        "from core.strategy import score_r\n",
+        r"^bad\.py, line 1: found an import that fails",
+    ),
+    "exception": (
+        BEGINNING + "x = 1 / 0\n",
+        r"^bad\.py, line 3: found ZeroDivisionError: division by zero, expected a file that runs",
+    ),
+    "in a function": (
+        BEGINNING + "def f():\n    return {}['x']\n\nf()\n",
+        r"^bad\.py, line 4: found KeyError",
+    ),
     "exit": ("import sys\nsys.exit('bye')\n", r"^bad\.py, line 2: found SystemExit: bye"),
-    "nothing": ("x = 1\n", r"^bad\.py: found no strategy, expected a function under @scorer or @selector"),
+    "nothing": (
+        "x = 1\n",
+        r"^bad\.py: found no strategy, expected a function under @scorer or @selector",
+    ),
     "empty": ("", "found no strategy"),
     "null bytes": ("x = '\0'\n", "found a syntax error|null byte"),
     "somebody else's": (
-        BEGINNING + 'from core.strategies.leverage import textbook_qr\nscorer("Textbook")(textbook_qr)\n',
+        BEGINNING
+        + 'from core.strategies.leverage import textbook_qr\nscorer("Textbook")(textbook_qr)\n',
         r"^bad\.py: textbook_qr comes from core\.strategies\.leverage, expected a function of the file itself",
     ),
-    "annotation": (scoring(SCORE, parameters="embedding, *, power: 'Nothing' = 1.0"), r"^bad\.py, line 5: found NameError"),
+    "annotation": (
+        scoring(SCORE, parameters="embedding, *, power: 'Nothing' = 1.0"),
+        r"^bad\.py, line 5: found NameError",
+    ),
 }
 
 
@@ -174,10 +230,20 @@ def test_a_bad_file_becomes_a_sentence_and_costs_nothing_else(case, named, caplo
 def test_what_is_no_python_file_is_said(named, tmp_path):
     (tmp_path / "scorer.txt").write_text("")
     (tmp_path / "latin.py").write_bytes("# -*- coding: utf-8 -*-\nx = 'é'\n".encode("latin-1"))
-    absent, folder, text, latin = named(*(str(tmp_path / name) for name in ("absent.py", "", "scorer.txt", "latin.py")))
-    assert absent == "absent.py: could not be read (No such file or directory). Correct LEVERAGE_LAB_PLUGINS, or put the file there."
-    assert "found a folder, expected a Python file" in folder and "scorer.txt: found no .py file" in text
-    assert "latin.py: found no text that can be read" in latin and latin.endswith("Save it as UTF-8.")
+    absent, folder, text, latin = named(
+        *(str(tmp_path / name) for name in ("absent.py", "", "scorer.txt", "latin.py"))
+    )
+    assert (
+        absent
+        == "absent.py: could not be read (No such file or directory). Correct LEVERAGE_LAB_PLUGINS, or put the file there."
+    )
+    assert (
+        "found a folder, expected a Python file" in folder
+        and "scorer.txt: found no .py file" in text
+    )
+    assert "latin.py: found no text that can be read" in latin and latin.endswith(
+        "Save it as UTF-8."
+    )
 
 
 def test_good_files_work_beside_bad_ones(named):
@@ -194,7 +260,10 @@ def test_two_files_of_one_name_cannot_be_told_apart(named, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "mine.py").write_text(scoring(SCORE, "other", "Other"))
     (problem,) = named(str(tmp_path / "more" / "mine.py"), mine=scoring(SCORE))
-    assert problem == "mine.py: another file of this name has been loaded. Rename one of them." and "other" not in strategies()
+    assert (
+        problem == "mine.py: another file of this name has been loaded. Rename one of them."
+        and "other" not in strategies()
+    )
 
 
 def test_two_files_cannot_share_a_strategy(named):
@@ -218,7 +287,10 @@ def test_a_hosted_app_without_the_variable_has_nothing_to_say(monkeypatch):
 
 def test_an_exception_names_its_line(named):
     named(mine=scoring("return 1 / 0 * embedding[:, 0]"))
-    with pytest.raises(plugins.Crashed, match=r"^mine\.py, line 7: ZeroDivisionError: division by zero\. Mend that line\.$"):
+    with pytest.raises(
+        plugins.Crashed,
+        match=r"^mine\.py, line 7: ZeroDivisionError: division by zero\. Mend that line\.$",
+    ):
         score("mine", POINTS)
 
 
@@ -229,7 +301,9 @@ def test_an_exception_in_a_library_names_the_line_that_called_it(named):
 
 
 def test_what_it_says_itself_and_a_cancelled_task_pass(named):
-    named(mine=f"from core.types import UserError\nfrom core.runtime.progress import Cancelled\n{scoring('raise embedding')}")
+    named(
+        mine=f"from core.types import UserError\nfrom core.runtime.progress import Cancelled\n{scoring('raise embedding')}"
+    )
     function = strategies()["mine"].function
     with pytest.raises(UserError, match=r"^Too few\.$"):
         function(UserError("Too few."))
@@ -243,9 +317,13 @@ def test_a_real_worker_computes_it(named, monkeypatch):
         assert named(str(EXAMPLE)) == []
         spec = Spec().with_(dataset="digits", n=100, strategy="mean_distance")
         data = datasets.load("digits", n=100)
-        entry = jobs.submit("core.pipeline:scores", spec, key=scores_key(spec, data.fingerprint)).result()
+        entry = jobs.submit(
+            "core.pipeline:scores", spec, key=scores_key(spec, data.fingerprint)
+        ).result()
         x = pipeline.embedding(spec).embedding.astype(float)
-        assert np.array_equal(entry.arrays["scores"], np.sqrt(((x - x.mean(axis=0)) ** 2).sum(axis=1)))
+        assert np.array_equal(
+            entry.arrays["scores"], np.sqrt(((x - x.mean(axis=0)) ** 2).sum(axis=1))
+        )
         assert entry.key == scores_key(spec, data.fingerprint)
     finally:
         jobs.close()
@@ -258,7 +336,14 @@ KEY = "from core.spec import Spec, scores_key; print(scores_key(Spec().with_(dat
 
 def key_in_a_new_process(path: Path) -> str:
     environment = {**os.environ, plugins.VARIABLE: str(path)}
-    done = subprocess.run([sys.executable, "-c", KEY], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", KEY],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -283,7 +368,10 @@ def test_the_version_is_that_of_the_text_that_runs(named, tmp_path):
 
 def test_what_it_imports_from_core_counts(named):
     named(mine="from core import blocks\n" + scoring(SCORE), other=scoring(SCORE, "other", "Other"))
-    assert versions._reached("plugin_mine") == {"plugin_mine", "core.linalg.row_blocks"} and versions._reached("plugin_other") == {"plugin_other"}
+    assert versions._reached("plugin_mine") == {
+        "plugin_mine",
+        "core.linalg.row_blocks",
+    } and versions._reached("plugin_other") == {"plugin_other"}
     assert code_version("plugin_mine") != code_version("plugin_other")
 
 
@@ -297,20 +385,32 @@ def check(path) -> int:
 def test_the_example_keeps_every_promise(capsys):
     assert check(EXAMPLE) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Distance to the mean (mean_distance, a scorer)" and lines[-1] == "Every promise is kept."
+    assert (
+        lines[0] == "Distance to the mean (mean_distance, a scorer)"
+        and lines[-1] == "Every promise is kept."
+    )
     assert all(line.startswith("  kept    ") for line in lines[1:-1]) and len(lines) == 2 + 16
 
 
 BROKEN = {
-    "nan": ("x = embedding.astype(float); return x[:, 0] / x[:, 0] - 1", "found nan for points of zeros; a score must be a finite number."),
+    "nan": (
+        "x = embedding.astype(float); return x[:, 0] / x[:, 0] - 1",
+        "found nan for points of zeros; a score must be a finite number.",
+    ),
     "length": ("return np.zeros(5)", "found scores of shape (5,) for 24 points, expected (24,)."),
-    "mutates": ("embedding *= 2; return embedding[:, 0].astype(float)", "it changed its input embedding in place. Work on a copy"),
+    "mutates": (
+        "embedding *= 2; return embedding[:, 0].astype(float)",
+        "it changed its input embedding in place. Work on a copy",
+    ),
     "order": ("return np.arange(len(embedding), dtype=float)", "in another order of the points"),
     "random": (
         "return np.random.default_rng().random(len(embedding))",
         "two runs with the same seed differ. Draw random numbers only",
     ),
-    "raises": ("return [][3]", "broken.py, line 7: IndexError: list index out of range. Mend that line."),
+    "raises": (
+        "return [][3]",
+        "broken.py, line 7: IndexError: list index out of range. Mend that line.",
+    ),
     "words": ("return ['a'] * len(embedding)", "found <U1 scores for 24 points, expected numbers."),
     "nothing": ("pass", "found scores of shape () for 24 points"),
 }
@@ -322,28 +422,39 @@ def test_what_is_broken_is_said_in_words(case, tmp_path, capsys):
     (tmp_path / "broken.py").write_text(scoring(body))
     assert check(tmp_path / "broken.py") == 1
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("  BROKEN  ") and message in line for line in lines), "\n".join(lines)
+    assert any(line.startswith("  BROKEN  ") and message in line for line in lines), "\n".join(
+        lines
+    )
     assert re.fullmatch(r"\d+ promises? (is|are) broken\.", lines[-1])
 
 
 def test_advice_is_no_fault(tmp_path, capsys):
-    (tmp_path / "plain.py").write_text(scoring("return embedding[:, 0]", parameters="embedding, *, power: float = 1.0"))
+    (tmp_path / "plain.py").write_text(
+        scoring("return embedding[:, 0]", parameters="embedding, *, power: float = 1.0")
+    )
     assert check(tmp_path / "plain.py") == 0
     said = capsys.readouterr().out
     assert (
-        said.count("  advice  ") == 3 and "found float32 scores" in said and "knob power has no words" in said and "Every promise" in said
+        said.count("  advice  ") == 3
+        and "found float32 scores" in said
+        and "knob power has no words" in said
+        and "Every promise" in said
     )
 
 
 def test_every_strategy_of_the_file_is_checked(tmp_path, capsys):
-    (tmp_path / "both.py").write_text(scoring(SCORE, "good", "Good") + scoring("return [][3]", "bad", "Bad").removeprefix(BEGINNING))
+    (tmp_path / "both.py").write_text(
+        scoring(SCORE, "good", "Good")
+        + scoring("return [][3]", "bad", "Bad").removeprefix(BEGINNING)
+    )
     assert check(tmp_path / "both.py") == 1
     said = capsys.readouterr().out
     assert "Good (good, a scorer)" in said and "Bad (bad, a scorer)" in said
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "could not be read"), ("x = (", "line 1: found a syntax error"), ("", "no strategy")]
+    ("content", "message"),
+    [(None, "could not be read"), ("x = (", "line 1: found a syntax error"), ("", "no strategy")],
 )
 def test_a_file_that_cannot_be_loaded_ends_with_status_2(content, message, tmp_path, capsys):
     if content is not None:
@@ -361,17 +472,41 @@ def test_a_file_that_is_loaded_already_is_checked_as_it_is(named, capsys):
 def test_every_command_says_what_could_not_be_loaded(named, tmp_path, capsys):
     assert named(bad="x = (")
     out = tmp_path / "scores.csv"
-    assert command_line.main(["score", "--dataset", "digits", "--n", "50", "--strategy", "mine", "--out", str(out)]) == 2
+    assert (
+        command_line.main(
+            ["score", "--dataset", "digits", "--n", "50", "--strategy", "mine", "--out", str(out)]
+        )
+        == 2
+    )
     said = capsys.readouterr().err
-    assert "Warning: bad.py, line 1: found a syntax error" in said and "Strategy: found 'mine'" in said
+    assert (
+        "Warning: bad.py, line 1: found a syntax error" in said and "Strategy: found 'mine'" in said
+    )
 
 
 def test_as_a_program(tmp_path):
     out = tmp_path / "scores.parquet"
     environment = {**os.environ, plugins.VARIABLE: str(EXAMPLE.relative_to(ROOT))}
-    command = [sys.executable, "-m", "core", "score", "--dataset", "digits", "--n", "100", "--strategy", "mean_distance", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "Distance to the mean" in done.stdout and done.stderr == "", done.stderr
+    command = [
+        sys.executable,
+        "-m",
+        "core",
+        "score",
+        "--dataset",
+        "digits",
+        "--n",
+        "100",
+        "--strategy",
+        "mean_distance",
+        "--out",
+        str(out),
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "Distance to the mean" in done.stdout and done.stderr == "", (
+        done.stderr
+    )
     assert "mean_distance" in json.dumps(json.loads(out.with_suffix(".manifest.json").read_text()))
 
 
@@ -402,13 +537,20 @@ def test_it_can_be_chosen_on_explore_and_its_knob_turned(named, at_once):
     assert pages.widget(at.select_slider, "Power").value == 1.0
     pages.widget(at.select_slider, "Power").set_value(2.0).run()
     pages.explore_works(at)
-    assert pages.spec_of(at).strategy_knobs == (("power", 2.0),) and at.query_params["s.power"] == "2.0"
+    assert (
+        pages.spec_of(at).strategy_knobs == (("power", 2.0),)
+        and at.query_params["s.power"] == "2.0"
+    )
 
 
 def test_a_crash_is_a_sentence_on_the_page(named, at_once):
     named(mine=scoring("return [][3]"))
     at = pages.visit("pages/explore.py", dataset="digits", strategy="mine")
-    assert not at.exception and "mine.py, line 7: IndexError: list index out of range. Mend that line." in [e.value for e in at.error]
+    assert (
+        not at.exception
+        and "mine.py, line 7: IndexError: list index out of range. Mend that line."
+        in [e.value for e in at.error]
+    )
 
 
 @pytest.mark.parametrize("page", pages.PAGES)
@@ -416,9 +558,11 @@ def test_every_page_says_which_file_could_not_be_loaded(page, named, at_once, he
     (problem,) = named(bad="x = (")
     held()
     at = pages.visit(page, dataset="digits")
-    assert not at.exception and f"From {plugins.VARIABLE}: {problem} The other strategies work." in [
-        warning.value for warning in at.warning
-    ]
+    assert (
+        not at.exception
+        and f"From {plugins.VARIABLE}: {problem} The other strategies work."
+        in [warning.value for warning in at.warning]
+    )
 
 
 def test_visitors_of_a_hosted_app_are_not_told(named, at_once, monkeypatch):

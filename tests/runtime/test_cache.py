@@ -42,7 +42,10 @@ def place_of(key, root=None):
 
 
 def same(entry):
-    return all(np.array_equal(entry.arrays[name], array) for name, array in ARRAYS.items()) and entry.facts == FACTS
+    return (
+        all(np.array_equal(entry.arrays[name], array) for name, array in ARRAYS.items())
+        and entry.facts == FACTS
+    )
 
 
 def temporaries():
@@ -56,12 +59,23 @@ def fill(numbers, size=10_000):
 
 
 def test_a_round_trip_keeps_arrays_facts_types_and_shapes():
-    odd = {"empty": np.zeros((0, 3)), "scalar": np.array(2.5), "text": np.array(["a", "ßü"]), "flags": np.array([True, False])}
+    odd = {
+        "empty": np.zeros((0, 3)),
+        "scalar": np.array(2.5),
+        "text": np.array(["a", "ßü"]),
+        "flags": np.array([True, False]),
+    }
     put = cache.put(key_of(), {**ARRAYS, **odd}, FACTS)
     odd["flags"][0] = False  # the caller's arrays stay the caller's
     for entry in (put, cache.get(key_of())):
-        assert same(entry) and entry.notes == () and entry.key == key_of() and entry.arrays["flags"][0]
-        assert all(entry.arrays[name].dtype == odd[name].dtype and entry.arrays[name].shape == odd[name].shape for name in odd)
+        assert (
+            same(entry) and entry.notes == () and entry.key == key_of() and entry.arrays["flags"][0]
+        )
+        assert all(
+            entry.arrays[name].dtype == odd[name].dtype
+            and entry.arrays[name].shape == odd[name].shape
+            for name in odd
+        )
     assert entry.arrays["text"].tolist() == ["a", "ßü"] and entry.arrays["scalar"] == 2.5
     assert cache.get(key_of(2)) is None
 
@@ -77,12 +91,24 @@ def test_arrays_are_mapped_not_read_and_cannot_be_written():
 
 
 def test_the_description_tells_what_the_files_hold():
-    cache.put(key_of(), ARRAYS, {"rank": np.int64(3), "infinite": float("inf")}, describe={"strategy": "leverage"})
+    cache.put(
+        key_of(),
+        ARRAYS,
+        {"rank": np.int64(3), "infinite": float("inf")},
+        describe={"strategy": "leverage"},
+    )
     card = json.loads((place_of(key_of()) / "entry.json").read_text())
-    assert card["describe"] == {"strategy": "leverage"} and card["facts"] == {"rank": 3, "infinite": float("inf")}
-    assert card["arrays"]["indices"]["shape"] == [3, 4] and card["arrays"]["scores"]["dtype"] == "<f8"
+    assert card["describe"] == {"strategy": "leverage"} and card["facts"] == {
+        "rank": 3,
+        "infinite": float("inf"),
+    }
+    assert (
+        card["arrays"]["indices"]["shape"] == [3, 4] and card["arrays"]["scores"]["dtype"] == "<f8"
+    )
     assert abs(card["written"] - time.time()) < 60 and card["key"] == key_of()
-    assert np.load(place_of(key_of()) / "scores.npy", mmap_mode="r", allow_pickle=False).shape == (1000,)
+    assert np.load(place_of(key_of()) / "scores.npy", mmap_mode="r", allow_pickle=False).shape == (
+        1000,
+    )
 
 
 def test_what_cannot_be_stored_exactly_is_refused():
@@ -107,8 +133,13 @@ def test_a_bundled_result_answers_whatever_the_code_but_for_no_other_fields():
     cache.bundle(key_of(), ARRAYS, FACTS)
     cache.bundle(key_of(), ARRAYS, FACTS | {"rank": 5})  # replaces
     later = cache.key("score", {"n": 1}, code="another", data="d")
-    assert later != key_of() and cache.get(later).facts["rank"] == 5 and cache.get(later).key == later
-    assert cache.get(key_of(2)) is None and cache.get(cache.key("score", {"n": 1}, code="c", data="e")) is None
+    assert (
+        later != key_of() and cache.get(later).facts["rank"] == 5 and cache.get(later).key == later
+    )
+    assert (
+        cache.get(key_of(2)) is None
+        and cache.get(cache.key("score", {"n": 1}, code="c", data="e")) is None
+    )
     with cache.without_bundle():
         assert cache.get(key_of()) is None
     assert cache.get(key_of()) is not None
@@ -120,9 +151,14 @@ def test_entries_lists_a_step_over_both_roots():
     cache.bundle(key_of(1), ARRAYS, {"from": "bundle"})
     cache.put(key_of(2), ARRAYS, {"from": "user"})
     cache.put(key_of(3, "embed"), ARRAYS, {"from": "another step"})
-    assert cache.entries("score") == sorted([(cache.bundled_key(key_of(1)), {"from": "bundle"}), (key_of(2), {"from": "user"})])
+    assert cache.entries("score") == sorted(
+        [(cache.bundled_key(key_of(1)), {"from": "bundle"}), (key_of(2), {"from": "user"})]
+    )
     (place_of(key_of(2)) / "entry.json").write_text("{")
-    assert cache.entries("score") == [(cache.bundled_key(key_of(1)), {"from": "bundle"})] and cache.entries("unknown") == []
+    assert (
+        cache.entries("score") == [(cache.bundled_key(key_of(1)), {"from": "bundle"})]
+        and cache.entries("unknown") == []
+    )
 
 
 @dataclass(frozen=True)
@@ -131,22 +167,61 @@ class Spec:
     ridge: float = 0.5
 
 
-VALUES = [1, 1.0, True, "1", None, "None", 0, 0.0, False, "", [], [1], [1, 1], [[1], 1], {}, {"a": 1}, 0.1, np.nextafter(0.1, 1)]
+VALUES = [
+    1,
+    1.0,
+    True,
+    "1",
+    None,
+    "None",
+    0,
+    0.0,
+    False,
+    "",
+    [],
+    [1],
+    [1, 1],
+    [[1], 1],
+    {},
+    {"a": 1},
+    0.1,
+    np.nextafter(0.1, 1),
+]
 
 
 def test_every_value_and_every_part_of_a_key_counts():
-    keys = [cache.key("score", {"value": value}, code="c", data="d") for value in [*VALUES, Spec(), Spec(ridge=0.25)]]
-    keys += [cache.key("score", {"other": 1}, code="c", data="d"), cache.key("score", {"value": 1, "more": 1}, code="c", data="d")]
-    keys += [cache.key("score", {"value": 1}, code="C", data="d"), cache.key("score", {"value": 1}, code="c", data="D")]
-    keys += [cache.key("scores", {"value": 1}, code="c", data="d"), cache.key("score", {"value": 1}, code="d", data="c")]
+    keys = [
+        cache.key("score", {"value": value}, code="c", data="d")
+        for value in [*VALUES, Spec(), Spec(ridge=0.25)]
+    ]
+    keys += [
+        cache.key("score", {"other": 1}, code="c", data="d"),
+        cache.key("score", {"value": 1, "more": 1}, code="c", data="d"),
+    ]
+    keys += [
+        cache.key("score", {"value": 1}, code="C", data="d"),
+        cache.key("score", {"value": 1}, code="c", data="D"),
+    ]
+    keys += [
+        cache.key("scores", {"value": 1}, code="c", data="d"),
+        cache.key("score", {"value": 1}, code="d", data="c"),
+    ]
     assert len(set(keys)) == len(keys)
 
 
 def test_a_key_is_stable():
-    one, two = {"a": 1, "b": (2, 3), "c": np.float64(0.1)}, {"c": 0.1, "b": [2, 3], "a": np.int64(1)}
-    assert cache.key("score", one, code="c", data="d") == cache.key("score", two, code="c", data="d")
+    one, two = (
+        {"a": 1, "b": (2, 3), "c": np.float64(0.1)},
+        {"c": 0.1, "b": [2, 3], "a": np.int64(1)},
+    )
+    assert cache.key("score", one, code="c", data="d") == cache.key(
+        "score", two, code="c", data="d"
+    )
     # Frozen: another first part would orphan every result bundled with the app.
-    assert cache.key("score", {"strategy": "leverage", "ridge": 0.0, "rank": None}, code="c", data="d") == "score-ac3a8eb1d0581c68caec17f4"
+    assert (
+        cache.key("score", {"strategy": "leverage", "ridge": 0.0, "rank": None}, code="c", data="d")
+        == "score-ac3a8eb1d0581c68caec17f4"
+    )
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}, np.zeros(3)])
@@ -155,9 +230,23 @@ def test_a_value_without_exact_text_is_refused(value):
         cache.key("score", {"value": value}, code="c", data="d")
 
 
-@pytest.mark.parametrize("bad", ["../../etc/passwd", "score-XYZ", "score-" + "a" * 23, "Score-" + "a" * 24, "a/b-" + "a" * 24, ""])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "../../etc/passwd",
+        "score-XYZ",
+        "score-" + "a" * 23,
+        "Score-" + "a" * 24,
+        "a/b-" + "a" * 24,
+        "",
+    ],
+)
 def test_a_key_that_is_not_ours_never_becomes_a_path(bad):
-    for use in (lambda: cache.get(bad), lambda: cache.put(bad, {}, {}), lambda: cache.key(bad, {}, code="c", data="d")):
+    for use in (
+        lambda: cache.get(bad),
+        lambda: cache.put(bad, {}, {}),
+        lambda: cache.key(bad, {}, code="c", data="d"),
+    ):
         with pytest.raises(UserError, match="expected a lower-case step"):
             use()
 
@@ -175,12 +264,32 @@ def copy_of_another(place):
 
 DAMAGES = {
     "one bit of an array": (lambda place: flip(place / "scores.npy"), "scores.npy: found checksum"),
-    "a shorter array": (lambda place: os.truncate(place / "scores.npy", 100), "scores.npy: found 100 bytes, expected 8,128"),
-    "no array": (lambda place: (place / "scores.npy").unlink(), "scores.npy: found no file, expected 8,128"),
-    "no description": (lambda place: (place / "entry.json").unlink(), "entry.json: found nothing readable"),
-    "garbage": (lambda place: (place / "entry.json").write_text("garbage"), "entry.json: found nothing readable"),
-    "other JSON": (lambda place: (place / "entry.json").write_text("[1]"), "entry.json: found nothing readable"),
-    "another fact": (lambda place: (place / "entry.json").write_text((place / "entry.json").read_text().replace("713", "7")), "checksum"),
+    "a shorter array": (
+        lambda place: os.truncate(place / "scores.npy", 100),
+        "scores.npy: found 100 bytes, expected 8,128",
+    ),
+    "no array": (
+        lambda place: (place / "scores.npy").unlink(),
+        "scores.npy: found no file, expected 8,128",
+    ),
+    "no description": (
+        lambda place: (place / "entry.json").unlink(),
+        "entry.json: found nothing readable",
+    ),
+    "garbage": (
+        lambda place: (place / "entry.json").write_text("garbage"),
+        "entry.json: found nothing readable",
+    ),
+    "other JSON": (
+        lambda place: (place / "entry.json").write_text("[1]"),
+        "entry.json: found nothing readable",
+    ),
+    "another fact": (
+        lambda place: (place / "entry.json").write_text(
+            (place / "entry.json").read_text().replace("713", "7")
+        ),
+        "checksum",
+    ),
     "another entry": (copy_of_another, f"for {key_of(99)}, expected"),
 }
 
@@ -192,10 +301,17 @@ def test_damage_is_noticed_moved_aside_told_and_mended(damage, caplog):
     time.sleep(0.02)  # file times tick every few milliseconds
     strike(place_of(key_of()))
     assert cache.get(key_of()) is None and words in caplog.text
-    assert place_of(key_of()).with_name(f"{key_of()}.damaged-1").is_dir() and not place_of(key_of()).exists()
+    assert (
+        place_of(key_of()).with_name(f"{key_of()}.damaged-1").is_dir()
+        and not place_of(key_of()).exists()
+    )
     for entry in (cache.put(key_of(), ARRAYS, FACTS), cache.get(key_of())):
         assert same(entry) and len(entry.notes) == 1
-        assert "was damaged" in entry.notes[0] and words in entry.notes[0] and "computed again" in entry.notes[0]
+        assert (
+            "was damaged" in entry.notes[0]
+            and words in entry.notes[0]
+            and "computed again" in entry.notes[0]
+        )
     assert {name for name, _ in cache.entries("score")} <= {key_of(), key_of(99)}
 
 
@@ -217,14 +333,23 @@ def test_few_damaged_folders_are_kept_and_they_are_evicted_first(monkeypatch):
     os.utime(place_of(key_of(2)), (0, 0))
     monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", "25e-6")
     fill([3])
-    assert cache.get(key_of(2)) and cache.get(key_of(3)) and not list(cache.folder().rglob("*.damaged-*"))
+    assert (
+        cache.get(key_of(2))
+        and cache.get(key_of(3))
+        and not list(cache.folder().rglob("*.damaged-*"))
+    )
 
 
 def test_a_damaged_bundle_stays_in_place_and_is_told():
     cache.bundle(key_of(), ARRAYS, FACTS)
     (place_of(cache.bundled_key(key_of()), cache.BUNDLED) / "entry.json").write_text("garbage")
-    assert cache.get(key_of()) is None and place_of(cache.bundled_key(key_of()), cache.BUNDLED).exists()
-    assert "was damaged" in cache.put(key_of(), ARRAYS, FACTS).notes[0] and same(cache.get(key_of()))
+    assert (
+        cache.get(key_of()) is None
+        and place_of(cache.bundled_key(key_of()), cache.BUNDLED).exists()
+    )
+    assert "was damaged" in cache.put(key_of(), ARRAYS, FACTS).notes[0] and same(
+        cache.get(key_of())
+    )
 
 
 def test_checksums_are_computed_once_per_process_and_file(monkeypatch):
@@ -258,12 +383,20 @@ def test_a_folder_that_cannot_be_made_keeps_the_values(tmp_path, monkeypatch):
     assert cache.get(key_of()) is None and cache.entries("score") == [] and cache.usage() == 0
     entry = cache.put(key_of(), ARRAYS, FACTS)
     assert same(entry) and not entry.arrays["scores"].flags.writeable
-    assert all(words in entry.notes[0] for words in (str(tmp_path / "file"), "Not a directory", "LEVERAGE_LAB_CACHE"))
+    assert all(
+        words in entry.notes[0]
+        for words in (str(tmp_path / "file"), "Not a directory", "LEVERAGE_LAB_CACHE")
+    )
 
 
-@pytest.mark.parametrize("owner, name", [(np, "save"), (Path, "mkdir"), (os, "rename"), (os, "fsync"), (Path, "write_text")])
+@pytest.mark.parametrize(
+    "owner, name",
+    [(np, "save"), (Path, "mkdir"), (os, "rename"), (os, "fsync"), (Path, "write_text")],
+)
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-def test_a_full_or_read_only_disk_keeps_the_values_and_leaves_no_rubbish(owner, name, number, monkeypatch):
+def test_a_full_or_read_only_disk_keeps_the_values_and_leaves_no_rubbish(
+    owner, name, number, monkeypatch
+):
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
@@ -293,12 +426,18 @@ def test_the_least_recently_used_entries_go_first(monkeypatch):
     assert [number for number in range(1, 6) if cache.get(key_of(number))] == [1, 2, 5]
     monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", "1e-6")
     fill([6])  # larger than the bound: the one just written stays
-    assert [number for number in range(1, 7) if cache.get(key_of(number))] == [6] and temporaries() == []
+    assert [number for number in range(1, 7) if cache.get(key_of(number))] == [
+        6
+    ] and temporaries() == []
     assert held.sum() == 0  # who holds an evicted entry can still read it
 
 
 def test_files_that_are_not_ours_are_never_touched(root, monkeypatch):
-    foreign = [root / "score" / "holiday.jpg", root / "score" / "letters" / "one.txt", root / "other" / key_of() / "two.txt"]
+    foreign = [
+        root / "score" / "holiday.jpg",
+        root / "score" / "letters" / "one.txt",
+        root / "other" / key_of() / "two.txt",
+    ]
     for file in foreign:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x" * 50_000)
@@ -322,7 +461,9 @@ for number in range(20):
 
 def test_two_processes_that_put_the_same_keys_at_once_both_get_them():
     start = str(time.time() + 1.5)
-    both = [subprocess.Popen([sys.executable, "-c", RACING, start], cwd=REPOSITORY) for _ in range(2)]
+    both = [
+        subprocess.Popen([sys.executable, "-c", RACING, start], cwd=REPOSITORY) for _ in range(2)
+    ]
     assert [process.wait(60) for process in both] == [0, 0]
     assert len(cache.entries("race")) == 20 and temporaries() == []
 

@@ -23,11 +23,17 @@ def same(one, other):
 
 
 def test_comments_docstrings_and_layout_do_not_count():
-    other = SOURCE.replace("Double.", "Twice\n    as much.").replace("# twice", "# 2 x").replace('Module."""\n', 'Other."""\n\n\n')
+    other = (
+        SOURCE.replace("Double.", "Twice\n    as much.")
+        .replace("# twice", "# 2 x")
+        .replace('Module."""\n', 'Other."""\n\n\n')
+    )
     assert same(SOURCE, other.replace("2 * x", "(2 *\n        x)"))
 
 
-@pytest.mark.parametrize("change", ["3 * x", "2.0 * x", "x * 2", "2 * y", "'2' * x", "b'2' * x", "True * x"])
+@pytest.mark.parametrize(
+    "change", ["3 * x", "2.0 * x", "x * 2", "2 * y", "'2' * x", "b'2' * x", "True * x"]
+)
 def test_any_change_of_code_counts(change):
     assert not same(SOURCE, SOURCE.replace("2 * x", change))
 
@@ -35,7 +41,13 @@ def test_any_change_of_code_counts(change):
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     (tmp_path / "core").mkdir()
-    for name, text in {"a": SOURCE, "b": "from core import c, types\n", "c": "C = 1\n", "types": "T = 1\n", "d": "D = 1\n"}.items():
+    for name, text in {
+        "a": SOURCE,
+        "b": "from core import c, types\n",
+        "c": "C = 1\n",
+        "types": "T = 1\n",
+        "d": "D = 1\n",
+    }.items():
         (tmp_path / "core" / f"{name}.py").write_text(text)
     monkeypatch.setattr(versions, "ROOT", tmp_path)
     versions._code_version.cache_clear()
@@ -63,5 +75,7 @@ def test_plumbing_and_strangers_do_not_count(house):
 
 
 def test_leverage_depends_on_the_passes_it_makes():
-    assert {"core.strategies.leverage", "core.linalg.row_blocks"} <= versions._reached("core.strategies.leverage")
+    assert {"core.strategies.leverage", "core.linalg.row_blocks"} <= versions._reached(
+        "core.strategies.leverage"
+    )
     assert "core.models.networks" in versions._reached("core.embeddings")

@@ -67,12 +67,19 @@ def alive(pid):
     return False
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc to see whether a process lives")
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="reads /proc to see whether a process lives"
+)
 
 
 def run_apart(script, **environment):
     return subprocess.run(
-        [sys.executable, "-c", script], cwd=REPOSITORY, env={**os.environ, **environment}, capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
 
 
@@ -82,9 +89,19 @@ def run_apart(script, **environment):
 def test_submitting_does_not_wait_for_the_worker_and_the_result_arrives(key, fresh):
     began = time.perf_counter()
     job = submit("add", 2, 3, key=key)
-    assert time.perf_counter() - began < 0.5 and job.state == "starting" and not job.finished and job.elapsed == 0
+    assert (
+        time.perf_counter() - began < 0.5
+        and job.state == "starting"
+        and not job.finished
+        and job.elapsed == 0
+    )
     assert job.wait(PATIENCE) and job.result() == job.result() == 5
-    assert job.state == "done" and job.error is None and job.started is not None and 0 <= job.elapsed < 30
+    assert (
+        job.state == "done"
+        and job.error is None
+        and job.started is not None
+        and 0 <= job.elapsed < 30
+    )
     assert jobs.find(key) is job and jobs.find("unknown") is None
 
 
@@ -95,7 +112,9 @@ def test_the_same_key_runs_once_before_while_and_after(key, tmp_path, fresh):
     until(lambda: first.state == "running")
     assert submit("counted", str(log), "a", key=key) is first
     first.wait(PATIENCE)
-    assert submit("counted", str(log), "a", key=key).result() == "a" and text_of(log).count("\n") == 1
+    assert (
+        submit("counted", str(log), "a", key=key).result() == "a" and text_of(log).count("\n") == 1
+    )
 
 
 def test_a_forgotten_job_runs_again(key, tmp_path):
@@ -109,11 +128,15 @@ def test_a_forgotten_job_runs_again(key, tmp_path):
 
 def test_progress_arrives_and_is_thinned(key, tmp_path, monkeypatch):
     job, heard = submit("steps", str(tmp_path / "log"), 2.0, key=key), []
-    monkeypatch.setattr(job, "_heard", lambda message, hear=job._heard: (heard.append(message), hear(message)))
+    monkeypatch.setattr(
+        job, "_heard", lambda message, hear=job._heard: (heard.append(message), hear(message))
+    )
     until(lambda: job.progress[0] and job.progress[0] > 0.5)
     assert job.state == "running" and job.progress[1] == "stepping" and 0.5 < job.elapsed < 30
     assert job.result() == "whole"
-    assert 4 <= len(heard) <= 2.0 * worker_host.REPORTS_PER_SECOND + worker_host.REPORTS_PER_SECOND + 2
+    assert (
+        4 <= len(heard) <= 2.0 * worker_host.REPORTS_PER_SECOND + worker_host.REPORTS_PER_SECOND + 2
+    )
 
 
 def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path):
@@ -132,11 +155,25 @@ def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path):
 
 
 def test_waiting_jobs_know_their_place_and_can_be_cancelled(key, tmp_path):
-    running = [submit("steps", str(tmp_path / str(name)), key=f"{key}-{name}") for name in range(worker_host.processors() + 1)]
+    running = [
+        submit("steps", str(tmp_path / str(name)), key=f"{key}-{name}")
+        for name in range(worker_host.processors() + 1)
+    ]
     until(lambda: all(job.state == "running" for job in running))
     log = tmp_path / "log"
-    waiting = {name: submit("in_order", str(log), name, key=f"{key}-{name}", priority=5 * (name in "XY")) for name in "hgfedXY"}
-    assert [job.position for job in (*running, *waiting.values())] == [0] * len(running) + [2, 3, 4, 5, 6, 0, 1]
+    waiting = {
+        name: submit("in_order", str(log), name, key=f"{key}-{name}", priority=5 * (name in "XY"))
+        for name in "hgfedXY"
+    }
+    assert [job.position for job in (*running, *waiting.values())] == [0] * len(running) + [
+        2,
+        3,
+        4,
+        5,
+        6,
+        0,
+        1,
+    ]
     assert {job.state for job in waiting.values()} == {"queued"}
     waiting["g"].cancel()
     assert waiting["f"].position == 3
@@ -175,7 +212,10 @@ def test_the_worker_sees_the_environment_and_not_the_apps_main_script(key, fresh
     from dask.system import CPU_COUNT
 
     seen = submit("environment", key=key).result()
-    assert seen["LEVERAGE_LAB_TEST"] == "seen" and seen["LEVERAGE_LAB_CACHE"] == os.environ["LEVERAGE_LAB_CACHE"]
+    assert (
+        seen["LEVERAGE_LAB_TEST"] == "seen"
+        and seen["LEVERAGE_LAB_CACHE"] == os.environ["LEVERAGE_LAB_CACHE"]
+    )
     assert seen["OMP_NUM_THREADS"] == str(CPU_COUNT) and seen["main"].endswith("worker_host.py")
 
 
@@ -194,11 +234,17 @@ def test_a_killed_worker_is_replaced_and_the_result_arrives(key, tmp_path, fresh
     assert len(set(text_of(log).split())) == 2 and capfd.readouterr().err == ""
 
 
-def test_a_lost_connection_is_told_and_the_next_job_starts_another_worker(key, tmp_path, fresh, caplog):
+def test_a_lost_connection_is_told_and_the_next_job_starts_another_worker(
+    key, tmp_path, fresh, caplog
+):
     job = submit("steps", str(tmp_path / "log"), key=key)
     until(lambda: job.state == "running")
     jobs._cluster.process.kill()
-    assert job.wait(PATIENCE) and job.state == "failed" and "connection to the worker was lost" in job.error
+    assert (
+        job.wait(PATIENCE)
+        and job.state == "failed"
+        and "connection to the worker was lost" in job.error
+    )
     until(lambda: jobs._cluster.client.status == "closed")  # it has given up, silently
     assert not [record for record in caplog.records if record.name.startswith("distributed")]
     assert submit("add", 1, 1, key=key).result() == 2
@@ -217,7 +263,9 @@ time.sleep(60)
 @needs_proc
 def test_the_worker_ends_with_a_killed_parent(tmp_path):
     log = tmp_path / "log"
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(log)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(log)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
     try:
         host, worker = int(parent.stdout.readline()), int(until(lambda: text_of(log)).split()[1])
         assert alive(host) and alive(worker)
@@ -240,11 +288,15 @@ def test_closing_ends_every_process_and_cancels_what_runs(key, tmp_path, fresh):
 @needs_proc
 def test_closing_while_the_worker_starts_leaves_none_behind(key, fresh, monkeypatch):
     started = []
-    monkeypatch.setattr(worker_host, "start", lambda start=worker_host.start: started.append(start()) or started[0])
+    monkeypatch.setattr(
+        worker_host, "start", lambda start=worker_host.start: started.append(start()) or started[0]
+    )
     job, thread = submit("add", 1, 2, key=key), jobs._cluster.thread
     jobs.close()
     thread.join(PATIENCE)
-    assert job.state == "cancelled" and jobs._cluster.client is None and not alive(started[0][0].pid)
+    assert (
+        job.state == "cancelled" and jobs._cluster.client is None and not alive(started[0][0].pid)
+    )
 
 
 def test_finished_jobs_are_dropped_when_there_are_many(key, monkeypatch):
@@ -277,14 +329,18 @@ def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, monkeyp
         worker_host.stop(process)
 
 
-@pytest.mark.parametrize("address", ["nonsense", "tcp://", "http://127.0.0.1:1", "tcp://no-such-host.invalid:8786"])
+@pytest.mark.parametrize(
+    "address", ["nonsense", "tcp://", "http://127.0.0.1:1", "tcp://no-such-host.invalid:8786"]
+)
 def test_a_malformed_scheduler_address_is_named(address, key, fresh, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
     job = submit("add", 1, 2, key=key)
     assert job.wait(worker_host.CONNECT_SECONDS + 3) and f"no answer at {address}" in job.error
 
 
-def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(key, tmp_path, fresh, monkeypatch):
+def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
+    key, tmp_path, fresh, monkeypatch
+):
     process, address = worker_host.start()
     monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
     log, other = tmp_path / "log", jobs._Cluster()
@@ -303,7 +359,9 @@ def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(key
         until(lambda: mine.state == "running")
         mine.cancel()
         until(lambda: text_of(log).startswith("cancelled"))
-        assert ask["its"]("slow_to_stop", str(log), 2.0).result() == "whole"  # asked for while the first run was stopping
+        assert (
+            ask["its"]("slow_to_stop", str(log), 2.0).result() == "whole"
+        )  # asked for while the first run was stopping
     finally:
         other.close()
         jobs.close()
@@ -345,7 +403,10 @@ def test_tasks_import_one_after_the_other(tmp_path, monkeypatch):
         )
     monkeypatch.syspath_prepend(str(tmp_path))
     found, names = [], ("first_of_two", "second_of_two")
-    threads = [threading.Thread(target=lambda name=name: found.append(worker_host._imported(name).with_me)) for name in names]
+    threads = [
+        threading.Thread(target=lambda name=name: found.append(worker_host._imported(name).with_me))
+        for name in names
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -18,7 +18,9 @@ def test_chances_by_hand():
     bandit = Bandit(np.log([3.0, 1.0]), rounds=5)
     assert bandit.floor == 0.05
     assert bandit.chances == pytest.approx([0.9 * 0.75 + 0.05, 0.9 * 0.25 + 0.05], abs=1e-15)
-    assert Bandit(np.array([0.0, -2000.0]), rounds=5).chances == pytest.approx([0.95, 0.05], abs=1e-15)
+    assert Bandit(np.array([0.0, -2000.0]), rounds=5).chances == pytest.approx(
+        [0.95, 0.05], abs=1e-15
+    )
 
 
 def test_a_point_is_asked_with_the_probability_of_all_arms_that_suggest_it():
@@ -34,7 +36,9 @@ def test_a_point_is_asked_with_the_probability_of_all_arms_that_suggest_it():
 
 def test_the_update_by_hand():
     bandit = Bandit(np.zeros(2), rounds=8, delta=0.1)
-    played = next(r for r in (play(bandit, APART, np.random.default_rng(s)) for s in range(20)) if r.arm == 1)
+    played = next(
+        r for r in (play(bandit, APART, np.random.default_rng(s)) for s in range(20)) if r.arm == 1
+    )
     bonus = np.sqrt(np.log(20) / 16)  # log(A / delta) / (A T)
     expected = 0.025 * np.array([bonus / 0.5, (0.6 + bonus) / 0.5])
     assert learn(bandit, played, 0.6).log_weights == pytest.approx(expected, abs=1e-15)
@@ -45,7 +49,9 @@ def test_a_point_of_both_arms_credits_both():
     played = play(start(8), SHARED, np.random.default_rng(0))
     both = learn(start(8), played, 1.0).log_weights - learn(start(8), played, 0.0).log_weights
     other = 1 - played.arm
-    assert both[other] == pytest.approx(0.025 * 1 / 3, abs=1e-15)  # one of its three points was asked, with probability 1
+    assert both[other] == pytest.approx(
+        0.025 * 1 / 3, abs=1e-15
+    )  # one of its three points was asked, with probability 1
     assert both[played.arm] == pytest.approx(0.025 * (2 / 0.5 + 1) / 3, abs=1e-15)
 
 
@@ -56,7 +62,9 @@ def test_the_estimate_of_an_arms_reward_is_unbiased():
     for _ in range(6000):
         played = play(bandit, APART, rng)
         plain = learn(bandit, played, 0.0).log_weights
-        steps.append((learn(bandit, played, rewards[played.arm]).log_weights - plain) / (bandit.floor / 2))
+        steps.append(
+            (learn(bandit, played, rewards[played.arm]).log_weights - plain) / (bandit.floor / 2)
+        )
     assert np.mean(steps, axis=0) == pytest.approx(rewards, abs=0.08)
 
 
@@ -69,8 +77,13 @@ def test_the_better_arm_wins():
 
 
 def test_accuracy_weighs_rarely_asked_points_more():
-    assert accuracy(np.array([True, False]), np.array([0.25, 0.5])) == pytest.approx(4 / 6, abs=1e-15)
-    assert accuracy(np.array([True, True]), np.array([0.1, 0.9])) == 1 and accuracy(np.array([], bool), np.array([])) == 0
+    assert accuracy(np.array([True, False]), np.array([0.25, 0.5])) == pytest.approx(
+        4 / 6, abs=1e-15
+    )
+    assert (
+        accuracy(np.array([True, True]), np.array([0.1, 0.9])) == 1
+        and accuracy(np.array([], bool), np.array([])) == 0
+    )
 
 
 def test_one_round_is_one_of_the_two_batches_each_as_often():
@@ -89,7 +102,11 @@ def test_one_round_is_one_of_the_two_batches_each_as_often():
 
 def test_an_empty_batch_teaches_nothing_and_breaks_nothing():
     h, probs = problem()
-    played = play(start(3), [indices for indices, _ in suggestions(h, probs, None, 0)], np.random.default_rng(0))
+    played = play(
+        start(3),
+        [indices for indices, _ in suggestions(h, probs, None, 0)],
+        np.random.default_rng(0),
+    )
     assert len(played.indices) == 0 and np.isfinite(learn(start(3), played, 0.5).chances).all()
 
 

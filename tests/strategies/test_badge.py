@@ -25,7 +25,10 @@ def problem(n=N, d=D, c=C, seed=0, dtype=np.float64):
 
 def explicit(h, probs):
     """The gradients as rows (n, c d), each label's one-hot vector being that of the predicted class."""
-    return ((probs - np.eye(probs.shape[1])[probs.argmax(axis=1)])[:, :, None] * h[:, None, :].astype(np.float64)).reshape(len(h), -1)
+    return (
+        (probs - np.eye(probs.shape[1])[probs.argmax(axis=1)])[:, :, None]
+        * h[:, None, :].astype(np.float64)
+    ).reshape(len(h), -1)
 
 
 def distances(g):
@@ -56,18 +59,28 @@ def test_without_probabilities_the_rows_are_the_embedding():
 
 def test_direct_distances_keep_their_digits_for_near_copies():
     rng = np.random.default_rng(2)
-    left, right = np.repeat(rng.normal(size=(1, C)), 3, axis=0), np.repeat(rng.normal(size=(1, D)), 3, axis=0)
+    left, right = (
+        np.repeat(rng.normal(size=(1, C)), 3, axis=0),
+        np.repeat(rng.normal(size=(1, D)), 3, axis=0),
+    )
     left[1], right[2] = left[0] + 1e-9, right[0] + 1e-9
     step, move = left[1] - left[0], right[2] - right[0]
     expected = [0, (step @ step) * (right[0] @ right[0]), (move @ move) * (left[0] @ left[0])]
-    assert Outer(left, right).direct_distances(np.arange(3), 0) == pytest.approx(expected, rel=1e-12, abs=0)
+    assert Outer(left, right).direct_distances(np.arange(3), 0) == pytest.approx(
+        expected, rel=1e-12, abs=0
+    )
 
 
 def test_proposition_1_the_predicted_label_has_the_shortest_gradient():
     h, probs = problem(n=200, c=5)
-    squares = {y: (((probs - np.eye(5)[y])[:, :, None] * h[:, None, :]) ** 2).sum(axis=(1, 2)) for y in range(5)}
+    squares = {
+        y: (((probs - np.eye(5)[y])[:, :, None] * h[:, None, :]) ** 2).sum(axis=(1, 2))
+        for y in range(5)
+    }
     for y in range(5):
-        assert squares[y] == pytest.approx(((probs**2).sum(axis=1) + 1 - 2 * probs[:, y]) * (h**2).sum(axis=1), abs=1e-12)
+        assert squares[y] == pytest.approx(
+            ((probs**2).sum(axis=1) + 1 - 2 * probs[:, y]) * (h**2).sum(axis=1), abs=1e-12
+        )
     shortest = gradients(h, probs, exact=True).squares
     assert shortest == pytest.approx(np.min(list(squares.values()), axis=0), abs=1e-12)
     assert np.array_equal(np.argmin(list(squares.values()), axis=0), probs.argmax(axis=1))
@@ -94,7 +107,9 @@ def test_the_second_pick_follows_squared_distance(dtype, draws):
     squared = distances(g)[start]
     assert fit(counts, squared, others) > 1e-3
     assert fit(counts, np.sqrt(squared), others) < 1e-6  # distance instead of its square
-    assert fit(counts, np.minimum(squared, (g**2).sum(axis=1)), others) < 1e-6  # the origin as another centre
+    assert (
+        fit(counts, np.minimum(squared, (g**2).sum(axis=1)), others) < 1e-6
+    )  # the origin as another centre
 
 
 def fit(counts, weights, where):
@@ -160,7 +175,11 @@ def test_points_without_doubt_are_drawn_last():
     probs[10:] = np.eye(C)[1]
     indices, gains = badge(h, probs, k=30, rng=np.random.default_rng(8))
     # The first of them lies at the origin of the gradients, as far from the others as these are long; the rest are its copies.
-    assert (indices[11:] >= 10).all() and (gains[11:] == 0).all() and sorted(indices) == list(range(30))
+    assert (
+        (indices[11:] >= 10).all()
+        and (gains[11:] == 0).all()
+        and sorted(indices) == list(range(30))
+    )
 
 
 def test_dead_columns_classes_and_scale_change_nothing():
@@ -170,7 +189,9 @@ def test_dead_columns_classes_and_scale_change_nothing():
     assert np.array_equal(badge(wider, more, k=25, rng=np.random.default_rng(9))[0], expected)
     for scale in (2.0**-60, 2.0**60):
         single = (h * scale).astype(np.float32)
-        same = badge(h.astype(np.float32).astype(np.float64), probs, k=25, rng=np.random.default_rng(9))[0]
+        same = badge(
+            h.astype(np.float32).astype(np.float64), probs, k=25, rng=np.random.default_rng(9)
+        )[0]
         assert np.array_equal(badge(single, probs, k=25, rng=np.random.default_rng(9))[0], same)
 
 
@@ -209,5 +230,11 @@ def test_draws_from_many_points_reach_the_right_one():
 
 def test_weights_of_zero_are_never_drawn():
     weights = np.array([0.0, 1.0, 0.0, 3.0, 0.0])
-    assert [by_weight(weights, u) for u in (0.0, 0.2499, 0.25, 0.9999, np.nextafter(1, 0))] == [1, 1, 3, 3, 3]
+    assert [by_weight(weights, u) for u in (0.0, 0.2499, 0.25, 0.9999, np.nextafter(1, 0))] == [
+        1,
+        1,
+        3,
+        3,
+        3,
+    ]
     assert by_weight(np.array([0.1] * 3 + [0.0]), np.nextafter(1, 0)) == 2

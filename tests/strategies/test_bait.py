@@ -28,7 +28,11 @@ def world(n=60, d=4, c=3, labeled=7, seed=0, sharp=1.0):
     """embedding (n, d), probs (n, c), labeled (n,)."""
     rng = np.random.default_rng(seed)
     h = rng.normal(size=(n, d)) * (1 + np.arange(d))
-    return h, softmax(sharp * h @ rng.normal(size=(d, c))), np.isin(np.arange(n), rng.choice(n, labeled, replace=False))
+    return (
+        h,
+        softmax(sharp * h @ rng.normal(size=(d, c))),
+        np.isin(np.arange(n), rng.choice(n, labeled, replace=False)),
+    )
 
 
 def gradients(h, p):
@@ -44,12 +48,18 @@ def slow_select(v, known, k, ridge, *, backward=True, weigh=True, scaling="refer
     """
     f = np.einsum("nqa,nqb->ab", v, v) / len(v) if weigh else np.eye(v.shape[2])
     m = int(known.sum())
-    w_labeled, w = {"reference": (1 / (m + k), k / (m + k)), "paper": (1 / max(m, 1), 1), "sum": (1, 1)}[scaling]
+    w_labeled, w = {
+        "reference": (1 / (m + k), k / (m + k)),
+        "paper": (1 / max(m, 1), 1),
+        "sum": (1, 1),
+    }[scaling]
     base = ridge * np.eye(v.shape[2]) + w_labeled * np.einsum("nqa,nqb->ab", v[known], v[known])
     v = v * np.sqrt(w)
 
     def objective(points):
-        return np.trace(np.linalg.solve(base + sum((v[x].T @ v[x] for x in points), np.zeros_like(base)), f))
+        return np.trace(
+            np.linalg.solve(base + sum((v[x].T @ v[x] for x in points), np.zeros_like(base)), f)
+        )
 
     pool, chosen = list(np.flatnonzero(~known)), []
     trail = [objective(chosen)]
@@ -73,7 +83,18 @@ def test_contrasts_are_orthonormal_and_orthogonal_to_the_ones():
     assert np.ones(6) @ n == pytest.approx(np.zeros(5), abs=1e-15)
 
 
-@pytest.mark.parametrize("p", [[0.2, 0.3, 0.5], [1, 0, 0], [0, 0.5, 0.5], [0.5, 0.5, 0], [1e-200, 1, 0], [0, 1e-9, 1 - 1e-9], [0, 0, 1]])
+@pytest.mark.parametrize(
+    "p",
+    [
+        [0.2, 0.3, 0.5],
+        [1, 0, 0],
+        [0, 0.5, 0.5],
+        [0.5, 0.5, 0],
+        [1e-200, 1, 0],
+        [0, 1e-9, 1 - 1e-9],
+        [0, 0, 1],
+    ],
+)
 def test_class_roots_by_definition(p):
     (root,) = class_roots(np.array([p]))
     expected = contrasts(3).T @ (np.diag(p) - np.outer(p, p)) @ contrasts(3)
@@ -81,14 +102,19 @@ def test_class_roots_by_definition(p):
 
 
 def test_a_tiny_probability_keeps_its_digits():
-    (root,) = class_roots(np.array([[1e-30, 1.0]]))  # p (1 - p) times the square of the contrast (1, -1) / sqrt(2): 2 p (1 - p)
+    (root,) = class_roots(
+        np.array([[1e-30, 1.0]])
+    )  # p (1 - p) times the square of the contrast (1, -1) / sqrt(2): 2 p (1 - p)
     assert (root**2).item() == pytest.approx(2e-30, rel=1e-14)
 
 
 def test_information_by_definition():
     h, p, _ = world(c=4)
     n = contrasts(4)
-    expected = sum(np.kron(n.T @ (np.diag(q) - np.outer(q, q)) @ n, np.outer(x, x)) for x, q in zip(h, p, strict=True))
+    expected = sum(
+        np.kron(n.T @ (np.diag(q) - np.outer(q, q)) @ n, np.outer(x, x))
+        for x, q in zip(h, p, strict=True)
+    )
     assert information(h, class_roots(p)) == pytest.approx(expected, abs=1e-12)
 
 
@@ -109,7 +135,9 @@ def test_every_change_equals_brute_force_after_adds_and_removals(kind, ridge, di
 
     def exact(sign, points):
         now = np.trace(np.linalg.solve(m, f))
-        return np.array([sign * (now - np.trace(np.linalg.solve(m + sign * v[x] @ v[x].T, f))) for x in points])
+        return np.array(
+            [sign * (now - np.trace(np.linalg.solve(m + sign * v[x] @ v[x].T, f))) for x in points]
+        )
 
     for s, sign in [*((s, 1) for s in (5, 280, 17, 130, 44, 6)), (17, -1), (280, -1)]:
         assert search.move(s, sign) == pytest.approx(exact(sign, [s])[0], rel=digits)
@@ -149,7 +177,9 @@ def test_the_probe_notices_lost_digits_and_the_search_starts_afresh(monkeypatch)
 
 def test_the_pool_that_a_gpu_uses_gives_the_same_in_torch(monkeypatch):
     torch = pytest.importorskip("torch")
-    monkeypatch.setattr("core.linalg.row_blocks.place", lambda array: torch.from_numpy(np.ascontiguousarray(array)))
+    monkeypatch.setattr(
+        "core.linalg.row_blocks.place", lambda array: torch.from_numpy(np.ascontiguousarray(array))
+    )
     h, p, _ = world(n=300, c=4)
     roots, f = class_roots(p), information(h, class_roots(p)) / len(h)
     assert isinstance(f, torch.Tensor)
@@ -169,7 +199,9 @@ def test_picks_in_torch_are_those_in_numpy(monkeypatch):
     h, p, known = world(n=150, c=4)
     h, p = h.astype(np.float32), p.astype(np.float32)
     expected = bait(h, p, known, k=9, ridge=0.1)
-    monkeypatch.setattr("core.linalg.row_blocks.place", lambda array: torch.from_numpy(np.ascontiguousarray(array)))
+    monkeypatch.setattr(
+        "core.linalg.row_blocks.place", lambda array: torch.from_numpy(np.ascontiguousarray(array))
+    )
     monkeypatch.setattr("core.linalg.row_blocks.device", lambda: "a GPU")
     indices, gains = bait(h, p, known, k=9, ridge=0.1)
     assert indices.tolist() == expected[0].tolist()
@@ -179,7 +211,9 @@ def test_picks_in_torch_are_those_in_numpy(monkeypatch):
 # ---- the published algorithm ----
 
 
-@pytest.mark.parametrize("c, ridge, labeled", [(2, 1.0, 0), (3, 1e-2, 7), (3, 1.0, 1), (5, 1e-3, 20), (4, 10.0, 40)])
+@pytest.mark.parametrize(
+    "c, ridge, labeled", [(2, 1.0, 0), (3, 1e-2, 7), (3, 1.0, 1), (5, 1e-3, 20), (4, 10.0, 40)]
+)
 @pytest.mark.parametrize("scaling", ["reference", "paper", "sum"])
 def test_same_picks_in_the_same_order_as_the_published_algorithm(c, ridge, labeled, scaling):
     h, p, known = world(c=c, labeled=labeled, seed=c)
@@ -191,21 +225,34 @@ def test_same_picks_with_dead_columns():
     h, p, known = world()
     dead = np.insert(h, [1, 3], 0, axis=1)
     expected, _ = slow_select(gradients(dead, p), known, 5, 0.1)
-    assert bait(dead, p, known, k=5, ridge=0.1)[0].tolist() == expected == bait(h, p, known, k=5, ridge=0.1)[0].tolist()
+    assert (
+        bait(dead, p, known, k=5, ridge=0.1)[0].tolist()
+        == expected
+        == bait(h, p, known, k=5, ridge=0.1)[0].tolist()
+    )
 
 
 @pytest.mark.parametrize("backward, weigh", [(False, True), (True, False), (False, False)])
 def test_same_picks_without_the_fisher_term_and_forward_only(backward, weigh):
     h, p, known = world()
     expected, _ = slow_select(gradients(h, p), known, 6, 0.1, backward=backward, weigh=weigh)
-    assert bait(h, p, known, k=6, ridge=0.1, backward=backward, fisher=weigh)[0].tolist() == expected
+    assert (
+        bait(h, p, known, k=6, ridge=0.1, backward=backward, fisher=weigh)[0].tolist() == expected
+    )
 
 
 def test_each_setting_matters():
     h, p, known = world()
     picks = [
         tuple(bait(h, p, known, k=6, **{"ridge": 0.1, **more})[0])
-        for more in ({}, {"backward": False}, {"fisher": False}, {"scaling": "paper"}, {"scaling": "sum"}, {"ridge": 100.0})
+        for more in (
+            {},
+            {"backward": False},
+            {"fisher": False},
+            {"scaling": "paper"},
+            {"scaling": "sum"},
+            {"ridge": 100.0},
+        )
     ]
     assert len(set(picks)) >= 5
     assert set(picks[0]) != set(picks[1]) and set(picks[0]) != set(picks[2])
@@ -213,7 +260,9 @@ def test_each_setting_matters():
 
 @pytest.mark.parametrize("ridge, labeled", [(1.0, 0), (1e-2, 7), (1e-3, 20)])
 @pytest.mark.parametrize("backward", [True, False])
-def test_regression_picks_those_of_the_published_algorithm_on_rank_one_information(ridge, labeled, backward):
+def test_regression_picks_those_of_the_published_algorithm_on_rank_one_information(
+    ridge, labeled, backward
+):
     h, _, known = world(labeled=labeled)
     expected, _ = slow_select(h[:, None, :], known, 6, ridge, backward=backward)
     assert bait_regression(h, known, k=6, ridge=ridge, backward=backward)[0].tolist() == expected
@@ -229,7 +278,9 @@ def test_gains_are_what_the_objective_loses_and_it_is_monotone():
     twelve = bait(h, p, known, k=12, ridge=0.1, backward=False, scaling="sum")
     six = bait(h, p, known, k=6, ridge=0.1, scaling="sum")
     gain_of = dict(zip(twelve[0], twelve[1], strict=True))
-    assert six[1] == pytest.approx([gain_of[x] for x in six[0]], rel=1e-12)  # survivors keep the gain with which they went in
+    assert six[1] == pytest.approx(
+        [gain_of[x] for x in six[0]], rel=1e-12
+    )  # survivors keep the gain with which they went in
     assert six[0].tolist() == [x for x in twelve[0] if x in six[0]]
 
 
@@ -308,7 +359,13 @@ def test_certain_points_gain_exactly_nothing():
     assert indices.tolist() == [0, 1, 2] and gains.tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("select", [lambda h, p, known, k: bait(h, p, known, k=k), lambda h, p, known, k: bait_regression(h, known, k=k)])
+@pytest.mark.parametrize(
+    "select",
+    [
+        lambda h, p, known, k: bait(h, p, known, k=k),
+        lambda h, p, known, k: bait_regression(h, known, k=k),
+    ],
+)
 def test_budgets_at_the_edges(select):
     h, p, known = world(n=20, labeled=5)
     indices, gains = select(h, p, known, 0)
@@ -340,7 +397,9 @@ def test_one_point_one_dimension_and_all_zeros():
 
 
 def test_removing_the_only_point_of_a_direction_is_never_chosen():
-    h = np.vstack([1e4 * np.eye(3), np.ones((5, 3)) + 0.1 * np.random.default_rng(0).normal(size=(5, 3))])
+    h = np.vstack(
+        [1e4 * np.eye(3), np.ones((5, 3)) + 0.1 * np.random.default_rng(0).normal(size=(5, 3))]
+    )
     indices, gains = bait_regression(h, k=3, ridge=1e-2)
     assert sorted(indices) == [0, 1, 2] and np.isfinite(gains).all()
 
@@ -403,5 +462,12 @@ print(before, torch.get_num_threads())
 def test_a_selection_leaves_torch_its_number_of_threads():
     """Numba, asked how many threads it has, starts OpenMP with as many, and a training after that took 30 times its time on busy cores."""
     environment = {**os.environ, "NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
-    done = subprocess.run([sys.executable, "-c", THREADS], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == ["1", "1"]

@@ -16,7 +16,9 @@ def test_classes_are_equal_while_they_last():
         for j in range(1, 60):
             counts = np.bincount(LABELS[indices[:j]], minlength=3)
             still = counts < [50, 8, 2]
-            assert counts[still].max(initial=0) - counts[still].min(initial=60) <= 1 and counts.max() <= max(j - counts[~still].sum(), 8)
+            assert counts[still].max(initial=0) - counts[still].min(
+                initial=60
+            ) <= 1 and counts.max() <= max(j - counts[~still].sum(), 8)
         assert sorted(indices) == list(range(60)) and not gains.any()
 
 

@@ -35,7 +35,9 @@ def test_small_and_flat_classes(problem):
     labels[:3], labels[3:8] = 1, 2
     x[3:8] = x[3]
     scores = class_leverage(x, labels)
-    assert scores[:3] == pytest.approx([1, 1, 1], abs=1e-12)  # three independent points of a class of three
+    assert scores[:3] == pytest.approx(
+        [1, 1, 1], abs=1e-12
+    )  # three independent points of a class of three
     assert scores[3:8] == pytest.approx([0.2] * 5, abs=1e-12)  # five copies share one direction
     x[:3] = 0
     assert class_leverage(x, labels)[:3].tolist() == [0, 0, 0]

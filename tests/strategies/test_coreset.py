@@ -35,7 +35,9 @@ def mask(n, indices):
 
 
 def test_by_hand():
-    line = np.array([[0.0], [1.0], [2.0], [5.0], [9.0]])  # mean 3.4: 2 is nearest to it, then 9 is farthest, then 5, 0, 1
+    line = np.array(
+        [[0.0], [1.0], [2.0], [5.0], [9.0]]
+    )  # mean 3.4: 2 is nearest to it, then 9 is farthest, then 5, 0, 1
     indices, gains = k_center(line, k=5)
     assert indices.tolist() == [2, 4, 3, 0, 1] and gains.tolist() == [7, 7, 3, 2, 1]
     indices, gains = k_center(line, mask(5, [0]), k=2)
@@ -81,7 +83,10 @@ def test_radius_is_at_most_twice_the_best(seed):
     x = rng.normal(size=(13, 2)) if seed % 2 else rng.integers(0, 5, size=(13, 2)).astype(float)
     table = cdist(x, x)
     for k, labeled in [(1, ()), (3, ()), (4, ()), (3, (0, 5))]:
-        best = min(table[:, [*labeled, *some]].min(axis=1).max() for some in itertools.combinations(range(13), k))
+        best = min(
+            table[:, [*labeled, *some]].min(axis=1).max()
+            for some in itertools.combinations(range(13), k)
+        )
         indices, _ = k_center(x, mask(13, labeled), k=k)
         assert table[:, [*labeled, *indices]].min(axis=1).max() <= 2 * best + 1e-12
 
@@ -91,7 +96,10 @@ def test_moving_and_scaling_the_points_changes_no_pick():
     expected = k_center(x, k=40)[0]
     assert np.array_equal(k_center(1024 * x, k=40)[0], expected)
     assert np.array_equal(k_center(x + 3, k=40)[0], expected)
-    assert np.array_equal(k_center(x @ np.linalg.qr(np.random.default_rng(3).normal(size=(5, 5)))[0], k=40)[0], expected)
+    assert np.array_equal(
+        k_center(x @ np.linalg.qr(np.random.default_rng(3).normal(size=(5, 5)))[0], k=40)[0],
+        expected,
+    )
 
 
 def test_every_point_is_picked_once_though_all_are_copies():

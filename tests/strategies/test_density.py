@@ -31,7 +31,9 @@ def test_by_hand():
 def test_the_definition(x, k, offset):
     x = x + np.float32(offset)
     assert nearest_distances(x, k) == pytest.approx(slow_distances(x, k), abs=1e-12)
-    assert typicality(x, neighbours=k) == pytest.approx(1 / slow_distances(x, k).mean(axis=1), rel=1e-12)
+    assert typicality(x, neighbours=k) == pytest.approx(
+        1 / slow_distances(x, k).mean(axis=1), rel=1e-12
+    )
 
 
 def test_an_outlier_is_first_by_distance_and_last_by_typicality(x):
@@ -41,9 +43,15 @@ def test_an_outlier_is_first_by_distance_and_last_by_typicality(x):
 
 def test_copies_have_distance_zero_and_share_the_highest_typicality(x):
     x[:30] = x[0] + 1000
-    assert (neighbour_distance(x, neighbours=20)[:30] == 0).all() and (neighbour_distance(x, neighbours=20)[30:] > 0).all()
+    assert (neighbour_distance(x, neighbours=20)[:30] == 0).all() and (
+        neighbour_distance(x, neighbours=20)[30:] > 0
+    ).all()
     scores = typicality(x)
-    assert np.isfinite(scores).all() and len(set(scores[:30])) == 1 and scores[:30].min() > scores[30:].max()
+    assert (
+        np.isfinite(scores).all()
+        and len(set(scores[:30])) == 1
+        and scores[:30].min() > scores[30:].max()
+    )
 
 
 def test_typicality_is_in_inverse_units(x):

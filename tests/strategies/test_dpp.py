@@ -34,7 +34,10 @@ def agrees(counts, chances):
     """p-value of the counts under these chances; no set of chance 0 may have been drawn."""
     possible = [s for s, chance in chances.items() if chance > 1e-12]
     assert set(counts) <= set(possible)
-    observed, expected = np.array([counts.get(s, 0) for s in possible]), np.array([chances[s] for s in possible])
+    observed, expected = (
+        np.array([counts.get(s, 0) for s in possible]),
+        np.array([chances[s] for s in possible]),
+    )
     return stats.chisquare(observed, expected / expected.sum() * observed.sum()).pvalue
 
 
@@ -42,11 +45,15 @@ def agrees(counts, chances):
 
 
 def test_elementary_symmetric_polynomials_by_hand_and_by_sums():
-    assert np.exp(log_elementary(np.log([2.0, 3.0, 5.0]), 3)[-1]) == pytest.approx([1, 10, 31, 30], rel=1e-14)
+    assert np.exp(log_elementary(np.log([2.0, 3.0, 5.0]), 3)[-1]) == pytest.approx(
+        [1, 10, 31, 30], rel=1e-14
+    )
     values = np.random.default_rng(0).random(9)
     table = np.exp(log_elementary(np.log(values), 4))
     for j, k in itertools.product(range(10), range(5)):
-        assert table[j, k] == pytest.approx(sum(np.prod(s) for s in itertools.combinations(values[:j], k)), rel=1e-12)
+        assert table[j, k] == pytest.approx(
+            sum(np.prod(s) for s in itertools.combinations(values[:j], k)), rel=1e-12
+        )
 
 
 def test_they_do_not_overflow():
@@ -70,7 +77,9 @@ def test_sets_are_drawn_by_their_determinants(k, space):
 def test_the_dual_and_the_plain_kernel_draw_alike(monkeypatch):
     h, _ = problem(n=N, d=3, seed=2)
     chances = exact_chances(h @ h.T, 2)
-    assert h.shape[1] < N  # dual; the same points with columns of zeros appended go through the (n, n) kernel
+    assert (
+        h.shape[1] < N
+    )  # dual; the same points with columns of zeros appended go through the (n, n) kernel
     wide = np.hstack([h, np.zeros((N, 5))])
     for x in (h, wide):
         assert agrees(counted(lambda rng, x=x: k_dpp(x, k=2, rng=rng)[0], 3000), chances) > 1e-3
@@ -84,7 +93,10 @@ def test_inclusion_probabilities_follow_from_the_eigenvectors_exactly(k):
     enumerated = [sum(chance for s, chance in chances.items() if i in s) for i in range(9)]
     values, frame = module._directions(module.gradients(h, None, exact=True))
     normaliser = np.exp(log_elementary(np.log(values), k)[-1, k])
-    ours = sum(np.prod(values[list(j)]) / normaliser * frame(np.array(j)).lengths for j in itertools.combinations(range(4), k))
+    ours = sum(
+        np.prod(values[list(j)]) / normaliser * frame(np.array(j)).lengths
+        for j in itertools.combinations(range(4), k)
+    )
     assert ours == pytest.approx(enumerated, abs=1e-12)
     assert ours.sum() == pytest.approx(k, abs=1e-12)
 
@@ -97,11 +109,15 @@ def test_directions_are_drawn_by_the_products_of_their_eigenvalues():
 
 def test_k_equal_to_the_rank_includes_points_by_their_leverage():
     h, _ = problem(n=9, d=3, seed=4)
-    drawn = np.concatenate([k_dpp(h, k=3, rng=np.random.default_rng(seed))[0] for seed in range(2000)])
+    drawn = np.concatenate(
+        [k_dpp(h, k=3, rng=np.random.default_rng(seed))[0] for seed in range(2000)]
+    )
     share, expected = np.bincount(drawn, minlength=9) / 2000, leverage(h)
     assert np.abs(share - expected).max() < 4 * np.sqrt(0.25 / 2000)
     chances = exact_chances(h @ h.T, 3)
-    assert [sum(c for s, c in chances.items() if i in s) for i in range(9)] == pytest.approx(expected, abs=1e-12)
+    assert [sum(c for s, c in chances.items() if i in s) for i in range(9)] == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_beyond_the_rank_it_is_volume_sampling():
@@ -119,7 +135,11 @@ def test_copies_are_not_drawn_together():
     h[40:] = h[7]
     for seed in range(30):
         indices, gains = k_dpp(h, k=6, rng=np.random.default_rng(seed))
-        assert ((indices >= 40) | (indices == 7)).sum() <= 1 and (gains > 0).all() and (gains <= 1).all()
+        assert (
+            ((indices >= 40) | (indices == 7)).sum() <= 1
+            and (gains > 0).all()
+            and (gains <= 1).all()
+        )
 
 
 def test_labeled_points_are_left_out_of_the_kernel():
@@ -154,7 +174,12 @@ def blocks_of(h, probs, kind):
     if kind == "gradients":
         return explicit(h, probs)[:, :, None]
     roots = [np.linalg.eigh(np.diag(p) - np.outer(p, p)) for p in probs]
-    return np.stack([np.kron((v * np.sqrt(np.maximum(w, 0))), x[:, None]) for (w, v), x in zip(roots, h, strict=True)])
+    return np.stack(
+        [
+            np.kron((v * np.sqrt(np.maximum(w, 0))), x[:, None])
+            for (w, v), x in zip(roots, h, strict=True)
+        ]
+    )
 
 
 def slow_log_det(v, k, ridge, labeled):
@@ -163,7 +188,10 @@ def slow_log_det(v, k, ridge, labeled):
     picks, gains, taken = [], [], set(labeled)
     for _ in range(k):
         base = np.linalg.slogdet(matrix)[1]
-        added = [-np.inf if i in taken else np.linalg.slogdet(matrix + v[i] @ v[i].T)[1] - base for i in range(len(v))]
+        added = [
+            -np.inf if i in taken else np.linalg.slogdet(matrix + v[i] @ v[i].T)[1] - base
+            for i in range(len(v))
+        ]
         i = int(np.argmax(added))
         picks, gains, matrix = [*picks, i], [*gains, added[i]], matrix + v[i] @ v[i].T
         taken.add(i)
@@ -175,7 +203,9 @@ KINDS = {"embedding": {"space": "embedding"}, "gradients": {}, "all labels": {"a
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("ridge", [1.0, 1e-3])
-@pytest.mark.parametrize("labeled", [(), (2, 9), range(20)], ids=["none", "two", "more than the dimensions"])
+@pytest.mark.parametrize(
+    "labeled", [(), (2, 9), range(20)], ids=["none", "two", "more than the dimensions"]
+)
 def test_picks_and_gains_are_those_of_determinants(kind, ridge, labeled):
     h, probs = problem(n=40, d=4, seed=9)
     mask = np.isin(np.arange(40), labeled)
@@ -192,7 +222,9 @@ def test_gains_never_increase_and_telescope(kind):
     v = blocks_of(h, probs, kind)
     whole = 0.5 * np.eye(v.shape[1]) + sum(b @ b.T for b in v)
     assert sorted(indices) == list(range(60)) and (np.diff(gains) <= 1e-12).all()
-    assert gains.sum() == pytest.approx(np.linalg.slogdet(whole)[1] - v.shape[1] * np.log(0.5), abs=1e-10)
+    assert gains.sum() == pytest.approx(
+        np.linalg.slogdet(whole)[1] - v.shape[1] * np.log(0.5), abs=1e-10
+    )
 
 
 def test_without_probabilities_the_embedding_is_used():
@@ -208,7 +240,9 @@ def test_in_blocks_equals_at_once(monkeypatch):
     monkeypatch.setattr("core.linalg.log_determinant.BLOCK", 40)
     monkeypatch.setattr("core.linalg.outer_products.BLOCK", 40)
     found = log_det(h, probs, labeled, k=12, all_labels=True)
-    assert np.array_equal(found[0], expected[0]) and found[1] == pytest.approx(expected[1], abs=1e-12)
+    assert np.array_equal(found[0], expected[0]) and found[1] == pytest.approx(
+        expected[1], abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -218,7 +252,11 @@ def test_certain_points_add_nothing_but_their_place_in_the_batch(kind):
     indices, gains = log_det(h, probs, k=20, **KINDS[kind])
     assert sorted(indices) == list(range(20)) and np.isfinite(gains).all()
     if kind != "embedding":
-        assert sorted(indices[:5]) == list(range(5)) and indices[5:].tolist() == list(range(5, 20)) and not gains[5:].any()
+        assert (
+            sorted(indices[:5]) == list(range(5))
+            and indices[5:].tolist() == list(range(5, 20))
+            and not gains[5:].any()
+        )
 
 
 def test_bad_input_is_refused():

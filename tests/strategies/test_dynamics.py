@@ -40,7 +40,9 @@ def test_grand_is_the_length_of_autograds_gradient(problem):
     h, weights, probs, labels = problem
     for i in range(N):
         w = torch.tensor(weights, requires_grad=True)
-        torch.nn.functional.cross_entropy(torch.tensor(h[i : i + 1]) @ w.T, torch.tensor(labels[i : i + 1])).backward()
+        torch.nn.functional.cross_entropy(
+            torch.tensor(h[i : i + 1]) @ w.T, torch.tensor(labels[i : i + 1])
+        ).backward()
         assert grand(h, probs, labels)[i] == pytest.approx(w.grad.norm().item(), abs=1e-12)
 
 
@@ -63,7 +65,9 @@ def test_one_epoch_forgets_nothing():
 def test_mean_el2n_is_the_mean(problem):
     _, _, probs, labels = problem
     record = np.stack([probs, probs[:, ::-1]])
-    assert mean_el2n(record, labels) == pytest.approx((el2n(record[0], labels) + el2n(record[1], labels)) / 2, abs=1e-15)
+    assert mean_el2n(record, labels) == pytest.approx(
+        (el2n(record[0], labels) + el2n(record[1], labels)) / 2, abs=1e-15
+    )
 
 
 @pytest.mark.parametrize("score", [forgetting, mean_el2n])

@@ -17,7 +17,12 @@ def pool_of(seed=9, size=15, **setting):
     """(pool (n, d), its labels, validation, head fitted on other points)."""
     x, _, validation, head = world(**setting)
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(size, x.shape[1])), rng.integers(0, len(head.weights), size), validation, head
+    return (
+        rng.normal(size=(size, x.shape[1])),
+        rng.integers(0, len(head.weights), size),
+        validation,
+        head,
+    )
 
 
 def torch_goal(goal, rows, labels):
@@ -51,7 +56,9 @@ def added(head, point, label, weight):
     theta, penalty, design = parameters(head)
     x, y = head.fitted_on.embedding, head.fitted_on.labels
     weights = np.append(np.full(len(x), 1 / len(x)), weight)
-    return retrained(design(np.vstack([x, point])), np.append(y, label), weights, penalty * (1 + weight), theta)
+    return retrained(
+        design(np.vstack([x, point])), np.append(y, label), weights, penalty * (1 + weight), theta
+    )
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -75,7 +82,9 @@ def test_the_fisher_goal_is_the_trace_of_the_fisher_matrix():
     matrix = explicit_hessian(aim.rows, probs, np.full(len(pool), 1 / len(pool)), np.zeros(5))
     assert aim.value(aim.logits) == pytest.approx(-np.trace(matrix), rel=1e-12)
     penalised = explicit_hessian(aim.rows[:1], probs[:1], [1.0], np.full(5, 0.3))
-    assert np.trace(penalised) == pytest.approx(0.3 * 5 * 3 + (1 - probs[0] @ probs[0]) * aim.rows[0] @ aim.rows[0], rel=1e-12)
+    assert np.trace(penalised) == pytest.approx(
+        0.3 * 5 * 3 + (1 - probs[0] @ probs[0]) * aim.rows[0] @ aim.rows[0], rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("goal", GOALS)
@@ -83,7 +92,9 @@ def test_the_first_order_utility_is_its_definition_for_every_label(goal):
     pool, _, validation, head = pool_of()
     theta, penalty, design = parameters(head)
     rows = design(head.fitted_on.embedding)
-    hessian = explicit_hessian(rows, softmax_head.softmax(rows @ theta.T), np.full(30, 1 / 30), penalty)
+    hessian = explicit_hessian(
+        rows, softmax_head.softmax(rows @ theta.T), np.full(30, 1 / 30), penalty
+    )
     slope = autodiff(torch_goal(goal, *measured(goal, pool, validation, head)), theta)[0].ravel()
     solved = np.linalg.pinv(hessian, rcond=1e-13, hermitian=True) @ slope
     utilities = label_utilities(pool, validation, head, goal=goal)
@@ -95,7 +106,10 @@ def test_the_first_order_utility_is_its_definition_for_every_label(goal):
 @pytest.mark.parametrize("goal", GOALS)
 def test_the_taylor_error_falls_by_100_when_the_weight_falls_by_10(goal):
     pool, _, validation, head = pool_of()
-    utilities, look = label_utilities(pool, validation, head, goal=goal), measured(goal, pool, validation, head)
+    utilities, look = (
+        label_utilities(pool, validation, head, goal=goal),
+        measured(goal, pool, validation, head),
+    )
     value = lambda theta: torch_goal(goal, *look)(torch.tensor(theta)).item()  # noqa: E731
     for i, y in ((0, 0), (3, 2)):
         errors = []
@@ -114,7 +128,9 @@ def test_remark_1_under_the_predictions_all_utilities_are_one_constant(goal):
     probs = softmax_head.probabilities(pool, head)
     by_hand = (probs * label_utilities(pool, validation, head, goal=goal)).sum(axis=1)
     assert np.ptp(by_hand) < 1e-12 and by_hand == pytest.approx(predicted, abs=1e-12)
-    softer = goal_utility(pool, labels, validation, head, goal=goal, over="predicted", temperature=2.0)
+    softer = goal_utility(
+        pool, labels, validation, head, goal=goal, over="predicted", temperature=2.0
+    )
     assert np.ptp(softer) > 1e-3
 
 
@@ -123,19 +139,27 @@ def test_remark_2_the_first_order_batch_is_the_sum_and_what_its_gradient_says(go
     pool, labels, validation, head = pool_of()
     batch = [2, 5, 11]
     together = batch_utility(pool, labels, validation, head, batch, goal=goal)
-    assert together == pytest.approx(goal_utility(pool, labels, validation, head, goal=goal)[batch].sum(), abs=1e-12)
+    assert together == pytest.approx(
+        goal_utility(pool, labels, validation, head, goal=goal)[batch].sum(), abs=1e-12
+    )
     theta, penalty, design = parameters(head)
     rows = design(head.fitted_on.embedding)
-    hessian = explicit_hessian(rows, softmax_head.softmax(rows @ theta.T), np.full(30, 1 / 30), penalty)
+    hessian = explicit_hessian(
+        rows, softmax_head.softmax(rows @ theta.T), np.full(30, 1 / 30), penalty
+    )
     own = softmax_head.gradient(theta, design(pool[batch]), labels[batch], penalty) * 3 / 30
     slope = autodiff(torch_goal(goal, *measured(goal, pool, validation, head)), theta)[0]
-    assert together == pytest.approx(-slope.ravel() @ np.linalg.pinv(hessian, rcond=1e-13) @ own.ravel(), rel=1e-9)
+    assert together == pytest.approx(
+        -slope.ravel() @ np.linalg.pinv(hessian, rcond=1e-13) @ own.ravel(), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("step", ["linear", "newton"])
 def test_what_the_label_stands_for(step):
     pool, labels, validation, head = pool_of()
-    each = np.stack([goal_utility(pool, np.full(15, y), validation, head, step=step) for y in range(3)], axis=1)
+    each = np.stack(
+        [goal_utility(pool, np.full(15, y), validation, head, step=step) for y in range(3)], axis=1
+    )
     probs = softmax_head.probabilities(pool, head)
     sharp = probs**2 / (probs**2).sum(axis=1, keepdims=True)
     wanted = {
@@ -155,7 +179,13 @@ def test_what_the_label_stands_for(step):
 def test_a_newton_step_comes_closer_to_retraining_with_the_true_labels(goal, seed):
     x, y, validation, _ = world(n=75, seed=seed)
     theta, penalty, design = parameters(world(n=60, seed=seed)[3])
-    head = head_of(retrained(design(x[:60]), y[:60], np.full(60, 1 / 60), penalty, theta), 4, 0.05, x[:60], y[:60])
+    head = head_of(
+        retrained(design(x[:60]), y[:60], np.full(60, 1 / 60), penalty, theta),
+        4,
+        0.05,
+        x[:60],
+        y[:60],
+    )
     pool, labels, theta = x[60:], y[60:], parameters(head)[0]
     value = torch_goal(goal, *measured(goal, pool, validation, head))
     truth = []
@@ -163,7 +193,10 @@ def test_a_newton_step_comes_closer_to_retraining_with_the_true_labels(goal, see
         kept = np.append(np.arange(60), i)
         changed = retrained(design(x[kept]), y[kept], np.full(61, 1 / 61), penalty, theta)
         truth.append((value(torch.tensor(changed)) - value(torch.tensor(theta))).item())
-    linear, newton = (goal_utility(pool, labels, validation, head, goal=goal, step=step) for step in ("linear", "newton"))
+    linear, newton = (
+        goal_utility(pool, labels, validation, head, goal=goal, step=step)
+        for step in ("linear", "newton")
+    )
     assert np.linalg.norm(newton - truth) < 0.8 * np.linalg.norm(linear - truth)
     assert np.linalg.norm(newton - truth) < 0.25 * np.linalg.norm(truth)
 
@@ -171,14 +204,22 @@ def test_a_newton_step_comes_closer_to_retraining_with_the_true_labels(goal, see
 def test_a_batch_of_one_by_newton_is_the_single_step_and_a_batch_comes_close_to_retraining():
     pool, labels, validation, head = pool_of(l2=0.02)
     single = goal_utility(pool, labels, validation, head, step="newton")
-    assert batch_utility(pool, labels, validation, head, [4], step="newton") == pytest.approx(single[4], rel=1e-9)
+    assert batch_utility(pool, labels, validation, head, [4], step="newton") == pytest.approx(
+        single[4], rel=1e-9
+    )
     theta, penalty, design = parameters(head)
     batch = [0, 3, 8, 9]
-    rows, y = np.vstack([design(head.fitted_on.embedding), design(pool[batch])]), np.append(head.fitted_on.labels, labels[batch])
+    rows, y = (
+        np.vstack([design(head.fitted_on.embedding), design(pool[batch])]),
+        np.append(head.fitted_on.labels, labels[batch]),
+    )
     value = torch_goal("dev", *measured("dev", pool, validation, head))
     changed = retrained(rows, y, np.full(34, 1 / 34), penalty, theta)
     truth = value(torch.tensor(changed)).item() - value(torch.tensor(theta)).item()
-    newton, linear = (batch_utility(pool, labels, validation, head, batch, step=step) for step in ("newton", "linear"))
+    newton, linear = (
+        batch_utility(pool, labels, validation, head, batch, step=step)
+        for step in ("newton", "linear")
+    )
     assert abs(newton - truth) < 0.5 * abs(linear - truth)
 
 
@@ -188,7 +229,9 @@ def test_by_hand():
     head = head_of(np.zeros((2, 1)), 1, 0.5, x, y)
     validation = Embedded(np.array([[2.0]]), labels=np.array([0]))
     # grad tau = 2 / sqrt 2 in the direction of class 0; adding (3, class 0) moves the head by 3 / sqrt 2 / 4: u = 2 * 3 / 2 / 4.
-    assert label_utilities(np.array([[3.0]]), validation, head) == pytest.approx(np.array([[0.75, -0.75]]), rel=1e-12)
+    assert label_utilities(np.array([[3.0]]), validation, head) == pytest.approx(
+        np.array([[0.75, -0.75]]), rel=1e-12
+    )
 
 
 def test_unlabeled_pools_need_no_labels_but_for_the_oracle():
@@ -209,7 +252,9 @@ def test_bad_input_is_refused(monkeypatch):
     with pytest.raises(UserError, match="fitted on 4 dimensions, the embedding has 2"):
         goal_utility(pool[:, :2], labels, validation, head)
     with pytest.raises(UserError, match="the validation set has 2"):
-        goal_utility(pool, labels, Embedded(validation.embedding[:, :2], labels=validation.labels), head)
+        goal_utility(
+            pool, labels, Embedded(validation.embedding[:, :2], labels=validation.labels), head
+        )
     with pytest.raises(UserError, match="validation labels: found 0 to 3"):
         goal_utility(pool, labels, Embedded(validation.embedding, labels=np.arange(12) % 4), head)
     with pytest.raises(UserError, match="Goal: found 'accuracy'"):
@@ -227,10 +272,18 @@ def test_bad_input_is_refused(monkeypatch):
 
 def test_certain_predictions_have_entropy_zero_and_a_singular_hessian_says_so():
     pool, labels, validation, head = pool_of()
-    sure = head_of(np.column_stack([head.weights * 1e4, head.intercepts]), 4, 0.05, head.fitted_on.embedding, head.fitted_on.labels)
+    sure = head_of(
+        np.column_stack([head.weights * 1e4, head.intercepts]),
+        4,
+        0.05,
+        head.fitted_on.embedding,
+        head.fitted_on.labels,
+    )
     _, aim = aim_of("entropy", pool, validation, sure)
     assert abs(aim.value(aim.logits)) < 1e-100 and np.abs(aim.slopes()).max() < 1e-100
     with pytest.raises(UserError, match="all predictions are certain"):
         goal_utility(pool, labels, validation, sure)
     for step in ("linear", "newton"):
-        assert np.isfinite(goal_utility(pool, labels, validation, sure, damping=1e-3, step=step)).all()
+        assert np.isfinite(
+            goal_utility(pool, labels, validation, sure, damping=1e-3, step=step)
+        ).all()

@@ -30,14 +30,25 @@ SCORERS = [influence_value, influence_harm, newton_influence, leave_one_out, gra
 def slow_influence(x, y, validation, head):
     """(1/n) grad L(V) H^+ (grad loss_i + penalty T), with every gradient by autodiff."""
     theta, penalty, design = parameters(head)
-    hessian = explicit_hessian(design(x), softmax_head.softmax(design(x) @ theta.T), np.full(len(x), 1 / len(x)), penalty)
+    hessian = explicit_hessian(
+        design(x), softmax_head.softmax(design(x) @ theta.T), np.full(len(x), 1 / len(x)), penalty
+    )
 
     def gradient(points, labels):
         rows, labels = torch.tensor(design(points)), torch.tensor(labels)
-        return autodiff(lambda t: torch.nn.functional.cross_entropy(rows @ t.T, labels), theta)[0].ravel()
+        return autodiff(lambda t: torch.nn.functional.cross_entropy(rows @ t.T, labels), theta)[
+            0
+        ].ravel()
 
-    solved = np.linalg.pinv(hessian, rcond=1e-13, hermitian=True) @ gradient(validation.embedding, validation.labels)
-    return np.array([solved @ (gradient(x[i : i + 1], y[i : i + 1]) + (penalty * theta).ravel()) for i in range(len(x))]) / len(x)
+    solved = np.linalg.pinv(hessian, rcond=1e-13, hermitian=True) @ gradient(
+        validation.embedding, validation.labels
+    )
+    return np.array(
+        [
+            solved @ (gradient(x[i : i + 1], y[i : i + 1]) + (penalty * theta).ravel())
+            for i in range(len(x))
+        ]
+    ) / len(x)
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -59,11 +70,21 @@ def test_a_small_weight_less_changes_the_validation_loss_by_the_influence_and_th
     loss = mean_loss(theta, design(validation.embedding), validation.labels)
     for i in (0, 7, 19):
         errors = []
-        for share in (1e-1, 1e-2, 1e-3):  # the share of the point that leaves, and with it that share of the mean's 1/n
+        for share in (
+            1e-1,
+            1e-2,
+            1e-3,
+        ):  # the share of the point that leaves, and with it that share of the mean's 1/n
             weights = (np.ones(n) - share * (np.arange(n) == i)) / n
             changed = retrained(rows, y, weights, penalty * (1 - share / n), theta)
-            errors.append(mean_loss(changed, design(validation.embedding), validation.labels) - loss - share * scores[i])
-        assert errors[0] / errors[1] == pytest.approx(100, abs=10) and errors[1] / errors[2] == pytest.approx(100, abs=10)
+            errors.append(
+                mean_loss(changed, design(validation.embedding), validation.labels)
+                - loss
+                - share * scores[i]
+            )
+        assert errors[0] / errors[1] == pytest.approx(100, abs=10) and errors[1] / errors[
+            2
+        ] == pytest.approx(100, abs=10)
 
 
 def test_leave_one_out_is_retraining():
@@ -73,7 +94,9 @@ def test_leave_one_out_is_retraining():
     for i in (0, 5, 23):
         weights = (np.arange(24) != i) / 23
         changed = retrained(design(x), y, weights, penalty, theta)
-        losses = [mean_loss(t, design(validation.embedding), validation.labels) for t in (changed, theta)]
+        losses = [
+            mean_loss(t, design(validation.embedding), validation.labels) for t in (changed, theta)
+        ]
         assert truth[i] == pytest.approx(losses[0] - losses[1], abs=1e-9)
 
 
@@ -81,7 +104,10 @@ def test_leave_one_out_is_retraining():
 def test_a_newton_step_comes_closer_to_retraining_than_the_influence_function(seed):
     case = world(n=40, l2=0.02, seed=seed)
     truth = leave_one_out(*case)
-    off, newton_off = (np.linalg.norm(f(*case) - truth) / np.linalg.norm(truth) for f in (influence_value, newton_influence))
+    off, newton_off = (
+        np.linalg.norm(f(*case) - truth) / np.linalg.norm(truth)
+        for f in (influence_value, newton_influence)
+    )
     assert newton_off < 0.55 * off and newton_off < 0.3
     assert np.corrcoef(truth, newton_influence(*case))[0, 1] > 0.95
 
@@ -90,7 +116,9 @@ def test_the_gradient_product_by_hand():
     # One dimension, two classes, T = 0: p = 1/2, the gradient of a point of class 0 at h is (-1/2, 1/2) h.
     x, y = np.array([[2.0], [3.0]]), np.array([0, 1])
     head = head_of(np.zeros((2, 1)), 1, 0.1, x, y)
-    assert gradient_product(x, y, Embedded(np.array([[1.0]]), labels=np.array([0])), head) == pytest.approx([1.0, -1.5])
+    assert gradient_product(
+        x, y, Embedded(np.array([[1.0]]), labels=np.array([0])), head
+    ) == pytest.approx([1.0, -1.5])
 
 
 def test_the_gradient_product_lowers_the_loss_by_so_much_per_step():
@@ -98,8 +126,12 @@ def test_the_gradient_product_lowers_the_loss_by_so_much_per_step():
     theta, _, design = parameters(head)
     unseen = design(validation.embedding), validation.labels
     for i, product in zip((0, 3), gradient_product(x, y, validation, head)[[0, 3]], strict=True):
-        slope = softmax_head.gradient(theta, design(x[i : i + 1]), y[i : i + 1], np.zeros(theta.shape[1]))
-        lowered = mean_loss(theta + 1e-6 * slope, *unseen) - mean_loss(theta - 1e-6 * slope, *unseen)
+        slope = softmax_head.gradient(
+            theta, design(x[i : i + 1]), y[i : i + 1], np.zeros(theta.shape[1])
+        )
+        lowered = mean_loss(theta + 1e-6 * slope, *unseen) - mean_loss(
+            theta - 1e-6 * slope, *unseen
+        )
         assert product == pytest.approx(lowered / 2e-6, rel=1e-6)
 
 
@@ -165,4 +197,6 @@ def test_certain_predictions_and_one_validation_point_are_fine(scorer):
     x, y, validation, head = world()
     sure = head_of(np.column_stack([head.weights * 1e3, head.intercepts]), 4, 0.05, x, y)
     one = Embedded(validation.embedding[:1], labels=validation.labels[:1])
-    assert np.isfinite(scorer(x, y, one, sure, **({} if scorer is gradient_product else {"damping": 1e-3}))).all()
+    assert np.isfinite(
+        scorer(x, y, one, sure, **({} if scorer is gradient_product else {"damping": 1e-3}))
+    ).all()

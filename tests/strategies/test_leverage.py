@@ -14,7 +14,9 @@ from core.types import UserError
 def slow_leverage(x, ridge=0.0):
     """The definition: the diagonal of X (X^T X + ridge I)^+ X^T."""
     x = x.astype(np.float64)
-    return np.diag(x @ np.linalg.pinv(x.T @ x + ridge * np.eye(x.shape[1]), rcond=1e-12, hermitian=True) @ x.T)
+    return np.diag(
+        x @ np.linalg.pinv(x.T @ x + ridge * np.eye(x.shape[1]), rcond=1e-12, hermitian=True) @ x.T
+    )
 
 
 @pytest.fixture
@@ -34,7 +36,9 @@ def deficient():
 
 def test_by_hand():
     # Two points on the first axis, at 1 and 2: l = 1/5 and 4/5. One alone on the second axis: l = 1.
-    assert leverage(np.array([[1.0, 0], [2, 0], [0, 5]])) == pytest.approx([0.2, 0.8, 1.0], abs=1e-14)
+    assert leverage(np.array([[1.0, 0], [2, 0], [0, 5]])) == pytest.approx(
+        [0.2, 0.8, 1.0], abs=1e-14
+    )
 
 
 def test_equals_definition(x):
@@ -65,7 +69,9 @@ def test_invariances(x):
 def test_badly_conditioned_columns_get_a_second_pass():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(400, 6))
-    x[:, 5] = x[:, 0] + 1e-4 * rng.normal(size=400)  # nearly the same direction: condition number about 1e4
+    x[:, 5] = x[:, 0] + 1e-4 * rng.normal(
+        size=400
+    )  # nearly the same direction: condition number about 1e4
     q, _ = np.linalg.qr(x)
     assert whiten(x).condition > 5e3
     assert np.abs(leverage(x) - (q**2).sum(1)).max() < 1e-11
@@ -84,7 +90,9 @@ def test_ridge_sum_is_effective_dimension_and_decreases(x):
 
 def test_ridge_one_is_the_dpp_inclusion_probability(x):
     kernel = x @ x.T
-    assert leverage(x, ridge=1.0) == pytest.approx(np.diag(kernel @ np.linalg.inv(kernel + np.eye(60))), abs=1e-12)
+    assert leverage(x, ridge=1.0) == pytest.approx(
+        np.diag(kernel @ np.linalg.inv(kernel + np.eye(60))), abs=1e-12
+    )
 
 
 def test_rank_k(x):
@@ -154,7 +162,9 @@ def test_spectrum_is_kept_only_for_read_only_arrays(x):
     assert spectrum(x) is spectrum(x)
 
 
-@pytest.mark.parametrize("bad", [np.array([[1.0, np.nan]]), np.zeros((0, 3)), np.zeros(4), np.array([["a"]])])
+@pytest.mark.parametrize(
+    "bad", [np.array([[1.0, np.nan]]), np.zeros((0, 3)), np.zeros(4), np.array([["a"]])]
+)
 def test_bad_embeddings_are_refused(bad):
     with pytest.raises(UserError, match="embedding"):
         leverage(bad)
@@ -165,7 +175,9 @@ def mnist():
     return load("mnist")
 
 
-@pytest.mark.parametrize("part, rank, alive", [("all", 713, 719), ("train", 712, 717), ("test", 661, 668)])
+@pytest.mark.parametrize(
+    "part, rank, alive", [("all", 713, 719), ("train", 712, 717), ("test", 661, 668)]
+)
 def test_rank_of_mnist(mnist, part, rank, alive):
     x = embed(mnist, "raw").embedding
     x = {"all": x, "train": x[~mnist.test], "test": x[mnist.test]}[part]
@@ -192,7 +204,9 @@ WIDE = {
     "rank 5": lambda rng: rng.standard_normal((30, 5)) @ rng.standard_normal((5, 80)),
     "every point twice": lambda rng: np.vstack([rng.standard_normal((10, 80))] * 2),
     "dead columns": lambda rng: np.hstack([rng.standard_normal((20, 40)), np.zeros((20, 9))]),
-    "columns of very different size": lambda rng: rng.standard_normal((20, 60)) * np.logspace(-6, 6, 60),
+    "columns of very different size": lambda rng: (
+        rng.standard_normal((20, 60)) * np.logspace(-6, 6, 60)
+    ),
     "more columns than a block": lambda rng: rng.standard_normal((12, 2500)),
 }
 
@@ -209,7 +223,9 @@ def test_fewer_points_than_dimensions_by_singular_values(kind):
     assert whitening.rank == r and (whitening.dead == (norms == 0)).all()
     np.testing.assert_allclose(leverage(x), (u[:, :r] ** 2).sum(axis=1), rtol=0, atol=1e-9)
     np.testing.assert_allclose(whitening.axes.T @ whitening.axes, np.eye(r), atol=1e-8)
-    np.testing.assert_allclose((x @ whitening.weights).T @ (x @ whitening.weights), np.eye(r), atol=1e-8)
+    np.testing.assert_allclose(
+        (x @ whitening.weights).T @ (x @ whitening.weights), np.eye(r), atol=1e-8
+    )
     by_hand = np.einsum("ij,ij->i", x @ np.linalg.inv(x.T @ x + 0.5 * np.eye(x.shape[1])), x)
     np.testing.assert_allclose(leverage(x, ridge=0.5), by_hand, rtol=1e-6, atol=1e-9)
 

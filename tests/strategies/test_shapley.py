@@ -39,7 +39,10 @@ def knn_value(x, y, validation, neighbours):
 @pytest.mark.parametrize(("n", "neighbours"), [(7, 3), (6, 1), (4, 9)])
 def test_knn_shapley_is_the_sum_over_all_teams(n, neighbours):
     x, y, validation, _ = world(n=n, validation=5)
-    value, scores = knn_value(x, y, validation, neighbours), knn_shapley(x, y, validation, neighbours=neighbours)
+    value, scores = (
+        knn_value(x, y, validation, neighbours),
+        knn_shapley(x, y, validation, neighbours=neighbours),
+    )
     assert scores == pytest.approx(brute_force(n, value), abs=1e-12)
     assert scores.sum() == pytest.approx(value(range(n)) - value(()), abs=1e-12)
 
@@ -49,17 +52,27 @@ def test_knn_shapley_by_hand():
     # s_3 = 1/3, s_2 = 1/3 - 1/2, s_1 = s_2 + 1.
     x, y = np.array([[1.0], [2.0], [3.0]]), np.array([1, 0, 1])
     validation = Embedded(np.zeros((1, 1)), labels=np.array([1]))
-    assert knn_shapley(x, y, validation, neighbours=1) == pytest.approx([5 / 6, -1 / 6, 1 / 3], abs=1e-15)
+    assert knn_shapley(x, y, validation, neighbours=1) == pytest.approx(
+        [5 / 6, -1 / 6, 1 / 3], abs=1e-15
+    )
 
 
 def test_knn_shapley_in_blocks_and_in_any_order_of_the_validation_points(monkeypatch):
     x, y, validation, _ = world(n=40, validation=23)
-    scores, back = knn_shapley(x, y, validation), Embedded(validation.embedding[::-1], labels=validation.labels[::-1])
+    scores, back = (
+        knn_shapley(x, y, validation),
+        Embedded(validation.embedding[::-1], labels=validation.labels[::-1]),
+    )
     assert knn_shapley(x, y, back) == pytest.approx(scores, abs=1e-15)
     chunks = module.chunks
     monkeypatch.setattr(module, "chunks", lambda n, numbers: chunks(n, 1, budget=4))
     assert knn_shapley(x, y, validation) == pytest.approx(scores, abs=1e-15)
-    parts = [knn_shapley(x, y, Embedded(validation.embedding[i : i + 1], labels=validation.labels[i : i + 1])) for i in range(23)]
+    parts = [
+        knn_shapley(
+            x, y, Embedded(validation.embedding[i : i + 1], labels=validation.labels[i : i + 1])
+        )
+        for i in range(23)
+    ]
     assert np.mean(parts, axis=0) == pytest.approx(scores, abs=1e-14)
 
 
@@ -67,7 +80,12 @@ def test_distances_far_from_the_origin_and_equal_ones():
     x, y, validation, _ = world(n=30)
     far = Embedded(validation.embedding + 1e7, labels=validation.labels)
     assert knn_shapley(x + 1e7, y, far) == pytest.approx(knn_shapley(x, y, validation), abs=1e-15)
-    same = knn_shapley(np.ones((4, 2)), np.array([0, 1, 0, 1]), Embedded(np.ones((1, 2)), labels=np.array([0])), neighbours=1)
+    same = knn_shapley(
+        np.ones((4, 2)),
+        np.array([0, 1, 0, 1]),
+        Embedded(np.ones((1, 2)), labels=np.array([0])),
+        neighbours=1,
+    )
     assert same == pytest.approx([5 / 6, -1 / 6, 1 / 3, 0], abs=1e-15)
 
 
@@ -85,7 +103,13 @@ def data_value(x, y, validation, l2, c=3):
             return -log(c)
         team = np.array(team)
         start = np.zeros((c, rows.shape[1]))
-        theta = retrained(rows[team], y[team], np.full(len(team), 1 / len(team)), np.full(rows.shape[1], l2), start)
+        theta = retrained(
+            rows[team],
+            y[team],
+            np.full(len(team), 1 / len(team)),
+            np.full(rows.shape[1], l2),
+            start,
+        )
         return -mean_loss(theta, unseen, validation.labels)
 
     return value
@@ -98,16 +122,23 @@ def game(x, y, validation, l2):
 
 def test_data_shapley_over_all_orders_is_the_sum_over_all_teams():
     x, y, validation, _ = world(n=4)
-    scores = game(x, y, validation, 0.1).shapley(np.array(list(permutations(range(4)))), tolerance=0.0)
+    scores = game(x, y, validation, 0.1).shapley(
+        np.array(list(permutations(range(4)))), tolerance=0.0
+    )
     assert scores == pytest.approx(brute_force(4, data_value(x, y, validation, 0.1)), abs=1e-5)
 
 
 def test_each_order_shares_out_what_all_points_add():
     x, y, validation, head = world(n=20, l2=0.1)
     value = data_value(x, y, validation, 0.1)
-    scores = data_shapley(x, y, validation, head, orders=3, tolerance=0.0, rng=np.random.default_rng(0))
+    scores = data_shapley(
+        x, y, validation, head, orders=3, tolerance=0.0, rng=np.random.default_rng(0)
+    )
     assert scores.sum() == pytest.approx(value(tuple(range(20))) - value(()), abs=1e-5)
-    assert not np.array_equal(scores, data_shapley(x, y, validation, head, orders=3, tolerance=0.0, rng=np.random.default_rng(1)))
+    assert not np.array_equal(
+        scores,
+        data_shapley(x, y, validation, head, orders=3, tolerance=0.0, rng=np.random.default_rng(1)),
+    )
 
 
 def test_an_order_is_cut_where_it_has_come_close_to_the_end():
@@ -116,9 +147,17 @@ def test_an_order_is_cut_where_it_has_come_close_to_the_end():
     order = np.random.default_rng(2).permutation(20)
     whole, cut = (played.shapley(order[None], tolerance) for tolerance in (0.0, 0.3))
     value = data_value(x, y, validation, 0.1)
-    close = [abs(value(tuple(order)) - value(tuple(order[:k]))) < 0.3 * abs(value(tuple(order)) - value(())) for k in range(1, 21)]
+    close = [
+        abs(value(tuple(order)) - value(tuple(order[:k])))
+        < 0.3 * abs(value(tuple(order)) - value(()))
+        for k in range(1, 21)
+    ]
     stop = close.index(True) + 1
-    assert stop < 20 and cut[order[:stop]] == pytest.approx(whole[order[:stop]], abs=1e-12) and not cut[order[stop:]].any()
+    assert (
+        stop < 20
+        and cut[order[:stop]] == pytest.approx(whole[order[:stop]], abs=1e-12)
+        and not cut[order[stop:]].any()
+    )
     both = played.shapley(np.stack([order, order[::-1]]), 0.3)
     assert both == pytest.approx((cut + played.shapley(order[None, ::-1], 0.3)) / 2, abs=1e-6)
 
@@ -126,7 +165,9 @@ def test_an_order_is_cut_where_it_has_come_close_to_the_end():
 def test_many_orders_come_close_to_the_exact_value():
     x, y, validation, head = world(n=6, l2=0.1)
     exact = brute_force(6, data_value(x, y, validation, 0.1))
-    estimate = data_shapley(x, y, validation, head, orders=400, tolerance=0.0, rng=np.random.default_rng(0))
+    estimate = data_shapley(
+        x, y, validation, head, orders=400, tolerance=0.0, rng=np.random.default_rng(0)
+    )
     assert np.abs(estimate - exact).max() < 0.15 * np.abs(exact).max()
 
 
@@ -138,7 +179,9 @@ def test_team_heads_are_the_heads_fitted_one_by_one():
     penalty = np.full(5, 0.01)
     theta = fit_teams(rows, y, teams, penalty, np.zeros((6, 3, 5)), tolerance=1e-9)
     for team, found in zip(teams, theta, strict=True):
-        slow = retrained(rows[team], y[team], np.full(team.sum(), 1 / team.sum()), penalty, np.zeros((3, 5)))
+        slow = retrained(
+            rows[team], y[team], np.full(team.sum(), 1 / team.sum()), penalty, np.zeros((3, 5))
+        )
         assert found == pytest.approx(slow, abs=1e-6)
 
 

@@ -25,7 +25,9 @@ def probs():
 @pytest.mark.parametrize(("p", "h", "m", "c"), BY_HAND)
 def test_by_hand(p, h, m, c):
     p = np.array([p])
-    assert [entropy(p)[0], margin(p)[0], least_confidence(p)[0]] == pytest.approx([h, m, c], abs=1e-15)
+    assert [entropy(p)[0], margin(p)[0], least_confidence(p)[0]] == pytest.approx(
+        [h, m, c], abs=1e-15
+    )
 
 
 def test_the_definitions(probs):
@@ -50,15 +52,21 @@ def test_nearly_sure_predictions_are_still_told_apart():
 
 
 def test_bald_by_hand():
-    sure = np.array([[[1.0, 0.0]], [[0.0, 1.0]]])  # two networks, each sure of another class: they disagree as much as two can
+    sure = np.array(
+        [[[1.0, 0.0]], [[0.0, 1.0]]]
+    )  # two networks, each sure of another class: they disagree as much as two can
     assert bald(sure) == pytest.approx([np.log(2)], abs=1e-15)
-    assert bald(np.full((3, 1, 2), 0.5)) == pytest.approx([0.0], abs=1e-15)  # all equally unsure: nothing to learn from their difference
+    assert bald(np.full((3, 1, 2), 0.5)) == pytest.approx(
+        [0.0], abs=1e-15
+    )  # all equally unsure: nothing to learn from their difference
     assert bald(sure[:1]) == pytest.approx([0.0], abs=1e-15)
 
 
 def test_bald_averages_probabilities_and_not_logits():
     members = np.array([[[0.9, 0.1]], [[0.3, 0.7]]])
-    expected = stats.entropy([0.6, 0.4]) - (stats.entropy([0.9, 0.1]) + stats.entropy([0.3, 0.7])) / 2
+    expected = (
+        stats.entropy([0.6, 0.4]) - (stats.entropy([0.9, 0.1]) + stats.entropy([0.3, 0.7])) / 2
+    )
     assert bald(members) == pytest.approx([expected], abs=1e-15)
     logits = np.log(members).mean(axis=0)
     other = np.exp(logits) / np.exp(logits).sum()
@@ -67,7 +75,9 @@ def test_bald_averages_probabilities_and_not_logits():
 
 def test_bald_is_bounded_by_the_entropy_of_the_mean():
     members = np.random.default_rng(2).dirichlet(np.full(4, 0.2), size=(5, 30))
-    assert (bald(members) >= 0).all() and (bald(members) <= entropy(members.mean(axis=0)) + 1e-12).all()
+    assert (bald(members) >= 0).all() and (
+        bald(members) <= entropy(members.mean(axis=0)) + 1e-12
+    ).all()
 
 
 @pytest.mark.parametrize("score", [entropy, margin, least_confidence])
@@ -117,4 +127,6 @@ def test_predicted_residuals_are_the_error_of_the_predicted_label(probs):
     expected = probs - np.eye(6)[probs.argmax(axis=1)]
     assert predicted_residuals(probs) == pytest.approx(expected, abs=1e-14)
     assert predicted_residuals(np.eye(3)).tolist() == np.zeros((3, 3)).tolist()
-    assert predicted_residuals(np.full((1, 2), 0.5)).tolist() == [[-0.5, 0.5]]  # of equals the first is the predicted one
+    assert predicted_residuals(np.full((1, 2), 0.5)).tolist() == [
+        [-0.5, 0.5]
+    ]  # of equals the first is the predicted one

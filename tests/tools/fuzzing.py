@@ -40,12 +40,80 @@ SMALL = Limits(
     all_pixels=4_000_000,
     classes=50,
 )
-SUFFIXES = (".zip", ".npz", ".npy", ".parquet", ".csv", ".txt", ".png", "", ".tar.gz", "/../../../tmp/x", "\0.csv")
-EVIL_PATHS = ("../../evil.png", "/etc/evil.png", "C:\\evil.png", "a/../../evil.png", "..\\evil.png", "", "a//b.png", "." * 300 + ".png")
-SHAPES = ("(10**3,)", "(99999999999, 99999999)", "(-1, 4)", "(3, -2)", "()", "(0, 4)", "(2, 1)", "(4,)", "(1, 4, 1)", "(9, True)")
-TYPES = ("<f8", "|O", "|u1", "<U9999", "|V0", "<U0", "<c16", "<M8[s]", "[('a', '<f8')]", "<f2", ">i4", "nonsense")
-STACKS = ((5, 4, 4), (5, 4, 4, 3), (5, 4, 4, 4), (5, 4, 4, 1), (5, 3, 4, 4), (5, 0, 4), (0, 4, 4), (5, 200, 9))
-CELLS = ("nan", "inf", "", "1e300", "p0", "é", "1,5", '"', "-1", "=1+1", "x" * 300, "\r", "2020-01-01")
+SUFFIXES = (
+    ".zip",
+    ".npz",
+    ".npy",
+    ".parquet",
+    ".csv",
+    ".txt",
+    ".png",
+    "",
+    ".tar.gz",
+    "/../../../tmp/x",
+    "\0.csv",
+)
+EVIL_PATHS = (
+    "../../evil.png",
+    "/etc/evil.png",
+    "C:\\evil.png",
+    "a/../../evil.png",
+    "..\\evil.png",
+    "",
+    "a//b.png",
+    "." * 300 + ".png",
+)
+SHAPES = (
+    "(10**3,)",
+    "(99999999999, 99999999)",
+    "(-1, 4)",
+    "(3, -2)",
+    "()",
+    "(0, 4)",
+    "(2, 1)",
+    "(4,)",
+    "(1, 4, 1)",
+    "(9, True)",
+)
+TYPES = (
+    "<f8",
+    "|O",
+    "|u1",
+    "<U9999",
+    "|V0",
+    "<U0",
+    "<c16",
+    "<M8[s]",
+    "[('a', '<f8')]",
+    "<f2",
+    ">i4",
+    "nonsense",
+)
+STACKS = (
+    (5, 4, 4),
+    (5, 4, 4, 3),
+    (5, 4, 4, 4),
+    (5, 4, 4, 1),
+    (5, 3, 4, 4),
+    (5, 0, 4),
+    (0, 4, 4),
+    (5, 200, 9),
+)
+CELLS = (
+    "nan",
+    "inf",
+    "",
+    "1e300",
+    "p0",
+    "é",
+    "1,5",
+    '"',
+    "-1",
+    "=1+1",
+    "x" * 300,
+    "\r",
+    "2020-01-01",
+)
 ABSURD = (
     b"," * 100_000,
     b"a,b\n" + b"x" * 900_000 + b",1\n",
@@ -147,18 +215,29 @@ def _valid_zip(rng: np.random.Generator) -> bytes:
     for i in range(8):
         suffix, kind = kinds[i % 4]
         shape = (8 + i, 9, 3) if i % 3 == 0 else (8 + i, 9)
-        members[f"data/{('cats', 'dogs')[i % 2]}/{i}.{suffix}"] = png(rng.integers(0, 256, shape, np.uint8), kind)
+        members[f"data/{('cats', 'dogs')[i % 2]}/{i}.{suffix}"] = png(
+            rng.integers(0, 256, shape, np.uint8), kind
+        )
     return zipped(members)
 
 
 def _valid_npz(rng: np.random.Generator) -> bytes:
     labels, ids = np.arange(10) % 2, np.array([f"p{i}" for i in range(10)])
-    return npz(images=rng.integers(0, 256, (10, 6, 5), np.uint8), labels=labels, ids=ids, test=labels == 1)
+    return npz(
+        images=rng.integers(0, 256, (10, 6, 5), np.uint8), labels=labels, ids=ids, test=labels == 1
+    )
 
 
 def _valid_parquet(rng: np.random.Generator) -> bytes:
-    lists = {"id": list(range(12)), "embedding": rng.normal(size=(12, 5)).tolist(), "class": [i % 3 for i in range(12)]}
-    return parquet(lists if rng.random() < 0.5 else _columns(rng), compression=str(rng.choice(["snappy", "zstd", "none", "gzip"])))
+    lists = {
+        "id": list(range(12)),
+        "embedding": rng.normal(size=(12, 5)).tolist(),
+        "class": [i % 3 for i in range(12)],
+    }
+    return parquet(
+        lists if rng.random() < 0.5 else _columns(rng),
+        compression=str(rng.choice(["snappy", "zstd", "none", "gzip"])),
+    )
 
 
 @cache
@@ -200,7 +279,13 @@ def overwritten(data: bytes, rng: random.Random) -> bytes:
 def inserted(data: bytes, rng: random.Random) -> bytes:
     """Some bytes put in, or a stretch repeated."""
     at = rng.randrange(len(data) + 1)
-    return data[:at] + rng.choice([rng.randbytes(5), data[at // 2 : at], b"\0", b"\n", b'"', b",,,", b"PK\x01\x02"]) + data[at:]
+    return (
+        data[:at]
+        + rng.choice(
+            [rng.randbytes(5), data[at // 2 : at], b"\0", b"\n", b'"', b",,,", b"PK\x01\x02"]
+        )
+        + data[at:]
+    )
 
 
 def spliced(data: bytes, rng: random.Random) -> bytes:
@@ -214,7 +299,14 @@ def as_it_is(data: bytes, rng: random.Random) -> bytes:
     return data
 
 
-BYTE_MUTATORS: tuple[Callable[[bytes, random.Random], bytes], ...] = (truncated, flipped, overwritten, inserted, spliced, as_it_is)
+BYTE_MUTATORS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    truncated,
+    flipped,
+    overwritten,
+    inserted,
+    spliced,
+    as_it_is,
+)
 
 
 # Whole malicious files: (source of randomness) -> bytes.
@@ -225,16 +317,30 @@ def announced_npy(rng: random.Random) -> bytes:
     kind, shape = rng.choice((*TYPES, *TYPES[:3])), rng.choice(SHAPES)
     kind = kind if kind.startswith("[") else repr(kind)
     text = f"{{'descr': {kind}, 'fortran_order': {rng.choice(['True', 'False', '1'])}, 'shape': {shape}}}"
-    text = rng.choice([text] * 12 + [text + " " * 20_000, "(" * 5_000, "{'descr': " * 200, "__import__('os')"])
+    text = rng.choice(
+        [text] * 12 + [text + " " * 20_000, "(" * 5_000, "{'descr': " * 200, "__import__('os')"]
+    )
     version = rng.choice([b"\1\0"] * 8 + [b"\2\0", b"\3\0", b"\x09\0"])
     length = struct.pack("<H" if version == b"\1\0" else "<I", len(text) % 65_536)
-    return b"\x93NUMPY" + version + length + text.encode() + rng.randbytes(rng.choice([0, 2, 4, 16, 16, 99]))
+    return (
+        b"\x93NUMPY"
+        + version
+        + length
+        + text.encode()
+        + rng.randbytes(rng.choice([0, 2, 4, 16, 16, 99]))
+    )
 
 
 def pickled_npy(rng: random.Random) -> bytes:
     """Objects, which NumPy stores as a pickle."""
     objects = npy(np.array([{"a": 1}, print], dtype=object), objects=True)
-    return rng.choice([objects, zipped({"images.npy": objects}), zipped({"x.npy": npy(np.eye(2)), "labels.npy": objects})])
+    return rng.choice(
+        [
+            objects,
+            zipped({"images.npy": objects}),
+            zipped({"x.npy": npy(np.eye(2)), "labels.npy": objects}),
+        ]
+    )
 
 
 def odd_npz(rng: random.Random) -> bytes:
@@ -243,26 +349,53 @@ def odd_npz(rng: random.Random) -> bytes:
 
     def some(kind: str) -> np.ndarray:
         shape = rng.choice([(5,), (4,), (5, 1), (5, 3), (0,), (5, 2, 2)])
-        values = {"f": gen.normal(size=shape), "i": gen.integers(-2, 3, shape), "b": gen.integers(0, 2, shape, bool)}
+        values = {
+            "f": gen.normal(size=shape),
+            "i": gen.integers(-2, 3, shape),
+            "b": gen.integers(0, 2, shape, bool),
+        }
         return values.get(kind, gen.integers(0, 3, shape).astype("U"))
 
     images = gen.integers(0, 256, rng.choice(STACKS), np.uint8)
-    features = [gen.normal(size=(5, 3)), np.full((5, 3), np.nan), np.full((5, 2), 1e300), gen.normal(size=(5,)), np.full((5, 5), np.inf)]
-    main = rng.choice([{"images": images}, {"x": rng.choice(features)}, {"images": gen.random((5, 4, 4))}, {"other": np.eye(2)}])
-    beside = {name: some(rng.choice("fibu")) for name in ("labels", "ids", "probs", "test") if rng.random() < 0.6}
+    features = [
+        gen.normal(size=(5, 3)),
+        np.full((5, 3), np.nan),
+        np.full((5, 2), 1e300),
+        gen.normal(size=(5,)),
+        np.full((5, 5), np.inf),
+    ]
+    main = rng.choice(
+        [
+            {"images": images},
+            {"x": rng.choice(features)},
+            {"images": gen.random((5, 4, 4))},
+            {"other": np.eye(2)},
+        ]
+    )
+    beside = {
+        name: some(rng.choice("fibu"))
+        for name in ("labels", "ids", "probs", "test")
+        if rng.random() < 0.6
+    }
     return npz(**main, **beside)
 
 
 def odd_zip(rng: random.Random) -> bytes:
     """Paths that lead out, links, archives inside, members of one name, images that announce what they are not."""
     image = png(np.arange(64, dtype=np.uint8).reshape(8, 8))
-    huge = announcing(image, rng.choice([1, 8, 60_000, 2**31 - 1]), rng.choice([0, 9, 60_000, 2**31 - 1]))
+    huge = announcing(
+        image, rng.choice([1, 8, 60_000, 2**31 - 1]), rng.choice([0, 9, 60_000, 2**31 - 1])
+    )
     buffer = io.BytesIO()
-    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(buffer, "w", rng.choice([0, 8, 8, 12, 14])) as archive:
+    with (
+        warnings.catch_warnings(action="ignore"),
+        zipfile.ZipFile(buffer, "w", rng.choice([0, 8, 8, 12, 14])) as archive,
+    ):
         for i in range(rng.randrange(8)):
             archive.writestr(rng.choice(EVIL_PATHS) or f"é{i}", image)
             archive.writestr(
-                f"{rng.choice(['a', 'b', 'train/a', 'test/b'])}/{i}.png", rng.choice([image, huge, flipped(image, rng), b"", image[:40]])
+                f"{rng.choice(['a', 'b', 'train/a', 'test/b'])}/{i}.png",
+                rng.choice([image, huge, flipped(image, rng), b"", image[:40]]),
             )
         link = zipfile.ZipInfo("a/link.png")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -278,13 +411,19 @@ def bursting_zip(rng: random.Random) -> bytes:
     data = _bomb(rng.choice(["a/1.png", "images.npy", "x.npy"]))
     if rng.random() < 0.5:  # the directory claims that it is small
         at = data.rindex(b"PK\x01\x02") + 24
-        data = data[:at] + struct.pack("<I", rng.choice([0, 10, 4_000_000, 2**32 - 1])) + data[at + 4 :]
+        data = (
+            data[:at]
+            + struct.pack("<I", rng.choice([0, 10, 4_000_000, 2**32 - 1]))
+            + data[at + 4 :]
+        )
     return data
 
 
 @cache
 def _bomb(path: str) -> bytes:
-    header = npy(np.zeros((5, 4), np.uint8))[:-20] if path.endswith(".npy") else b"\x89PNG\r\n\x1a\n"
+    header = (
+        npy(np.zeros((5, 4), np.uint8))[:-20] if path.endswith(".npy") else b"\x89PNG\r\n\x1a\n"
+    )
     return zipped({path: header + bytes(6_000_000)})
 
 
@@ -295,11 +434,28 @@ def absurd_csv(rng: random.Random) -> bytes:
 
 def odd_csv(rng: random.Random) -> bytes:
     """A table in which single cells are wrong."""
-    columns = {name: list(map(str, values)) for name, values in _columns(np.random.default_rng(rng.randrange(50))).items()}
+    columns = {
+        name: list(map(str, values))
+        for name, values in _columns(np.random.default_rng(rng.randrange(50))).items()
+    }
     for _ in range(rng.randrange(1, 8)):
         column = columns[rng.choice(list(columns))]
         column[rng.randrange(len(column))] = rng.choice(
-            ["nan", "inf", "", "1e300", "p0", "é", "1,5", '"', "-1", "=1+1", "x" * 300, "\r", "2020-01-01"]
+            [
+                "nan",
+                "inf",
+                "",
+                "1e300",
+                "p0",
+                "é",
+                "1,5",
+                '"',
+                "-1",
+                "=1+1",
+                "x" * 300,
+                "\r",
+                "2020-01-01",
+            ]
         )
     return csv(columns)
 
@@ -311,12 +467,21 @@ def odd_parquet(rng: random.Random) -> bytes:
         "x": gen.normal(size=n),
         "d": pa.array([None] * n, pa.date32()),
         "s": pa.array([{"a": 1}] * n, pa.struct([("a", pa.int64())])),
-        "embedding": pa.array([[1.0] * rng.choice([2, 2, 3]) if rng.random() < 0.9 else None for _ in range(n)], pa.list_(pa.float32())),
+        "embedding": pa.array(
+            [[1.0] * rng.choice([2, 2, 3]) if rng.random() < 0.9 else None for _ in range(n)],
+            pa.list_(pa.float32()),
+        ),
         "fixed": pa.array([[1, rng.choice([2, 2, None])]] * n, pa.list_(pa.int16(), 2)),
-        "label": pa.array([rng.choice([None, 1.0, 2.0, 2.5, float("nan")]) for _ in range(n)], pa.float64()),
-        "class": pa.array([rng.choice(["a", "b"]) for _ in range(n)], pa.string()).dictionary_encode(),
+        "label": pa.array(
+            [rng.choice([None, 1.0, 2.0, 2.5, float("nan")]) for _ in range(n)], pa.float64()
+        ),
+        "class": pa.array(
+            [rng.choice(["a", "b"]) for _ in range(n)], pa.string()
+        ).dictionary_encode(),
         "id": [rng.choice([None, b"\xff", b"a", b"b", b"c"]) for _ in range(n)],
-        "split": pa.array([rng.choice(["train", "test", None, "?"]) for _ in range(n)], pa.string()),
+        "split": pa.array(
+            [rng.choice(["train", "test", None, "?"]) for _ in range(n)], pa.string()
+        ),
         "n": pa.nulls(n),
         "p_1": pa.array([rng.random()] * n, pa.float64()),
         "p_2": pa.array([0.5] * n, pa.float16()),
@@ -328,13 +493,22 @@ def odd_parquet(rng: random.Random) -> bytes:
     chosen = {name: columns[name] for name in columns if rng.random() < 0.5} or {"x": columns["x"]}
     many = {"embedding": pa.array([np.zeros(600_000)], pa.list_(pa.float64())), "id": ["a"]}
     return parquet(
-        rng.choice([chosen, chosen, chosen, many]), use_dictionary=rng.random() < 0.5, compression=rng.choice(["zstd", "snappy", "none"])
+        rng.choice([chosen, chosen, chosen, many]),
+        use_dictionary=rng.random() < 0.5,
+        compression=rng.choice(["zstd", "snappy", "none"]),
     )
 
 
 WHOLE: tuple[Callable[[random.Random], bytes], ...] = (
-    announced_npy, pickled_npy, odd_npz, odd_zip, bursting_zip, absurd_csv, odd_csv, odd_parquet,
-)  # fmt: skip
+    announced_npy,
+    pickled_npy,
+    odd_npz,
+    odd_zip,
+    bursting_zip,
+    absurd_csv,
+    odd_csv,
+    odd_parquet,
+)
 
 
 @st.composite
@@ -343,10 +517,17 @@ def uploads(draw: st.DrawFn) -> Upload:
     kind = draw(st.sampled_from(("zip", "npz", "npy", "parquet", "csv", *WHOLE)))
     rng = random.Random(draw(st.integers(0, 2**32)))
     data = valid(kind, rng.randrange(4)) if isinstance(kind, str) else kind(rng)
-    mutators = draw(st.lists(st.sampled_from(BYTE_MUTATORS), max_size=3)) if isinstance(kind, str) or rng.random() < 0.3 else []
+    mutators = (
+        draw(st.lists(st.sampled_from(BYTE_MUTATORS), max_size=3))
+        if isinstance(kind, str) or rng.random() < 0.3
+        else []
+    )
     for mutate in mutators:
         data = mutate(data, rng)
-    names = [kind if isinstance(kind, str) else kind.__name__, *(mutate.__name__ for mutate in mutators)]
+    names = [
+        kind if isinstance(kind, str) else kind.__name__,
+        *(mutate.__name__ for mutate in mutators),
+    ]
     suffix = f".{kind}" if isinstance(kind, str) and rng.random() < 0.7 else rng.choice(SUFFIXES)
     choices = Choices(
         side=rng.choice([None] * 9 + [16, 32, 0, 10**6]),
@@ -358,7 +539,23 @@ def uploads(draw: st.DrawFn) -> Upload:
 
 # Links.
 
-NUMBERS = ("", "0", "-1", "1", "nan", "inf", "-inf", "1e999", "1" * 400, "0x10", "1.5", " 5 ", "5_0", "\uff15", "9" * 20)
+NUMBERS = (
+    "",
+    "0",
+    "-1",
+    "1",
+    "nan",
+    "inf",
+    "-inf",
+    "1e999",
+    "1" * 400,
+    "0x10",
+    "1.5",
+    " 5 ",
+    "5_0",
+    "\uff15",
+    "9" * 20,
+)
 NAMES = (
     "mnist",
     "letter",
@@ -372,7 +569,18 @@ NAMES = (
     "[]",
     "{}",
 )
-LISTS = (",,,,", "a,b", "a:b=c", "badge,badge", "leverage:ridge=nan", "bait:backward=False:backward=True", ":", "=", "true", "None")
+LISTS = (
+    ",,,,",
+    "a,b",
+    "a:b=c",
+    "badge,badge",
+    "leverage:ridge=nan",
+    "bait:backward=False:backward=True",
+    ":",
+    "=",
+    "true",
+    "None",
+)
 VALUES = NUMBERS + NAMES + LISTS
 MADE_UP = {"e.k", "s.ridge", "e.", "s.", "n", "subset", "draw", "seed", "k"}
 
@@ -381,7 +589,12 @@ MADE_UP = {"e.k", "s.ridge", "e.", "s.", "n", "subset", "draw", "seed", "k"}
 def valid_links() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """(kind of page, parameters) of links that mean something."""
     plans = [*presets.RETRAININGS, *presets.ACTIVE, *presets.SIMULATIONS, *presets.INFLUENCE]
-    specs = [Spec(), Spec().with_(dataset="digits", n=100, embedding="random_relu", seed=3, strategy="k_dpp", draw=2)]
+    specs = [
+        Spec(),
+        Spec().with_(
+            dataset="digits", n=100, embedding="random_relu", seed=3, strategy="k_dpp", draw=2
+        ),
+    ]
     return tuple((plan.kind, tuple(plan.to_query().items())) for plan in plans) + tuple(
         ("", tuple(spec.to_query().items())) for spec in specs
     )
@@ -393,7 +606,8 @@ def links(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     kind, parameters = draw(st.sampled_from(valid_links()))
     query = dict(parameters)
     known = sorted(
-        {name for _, other in valid_links() for name, _ in other} | {"e.k", "s.ridge", "e.", "s.", "n", "subset", "draw", "seed", "k"}
+        {name for _, other in valid_links() for name, _ in other}
+        | {"e.k", "s.ridge", "e.", "s.", "n", "subset", "draw", "seed", "k"}
     )
     for name in draw(st.lists(st.sampled_from(known) | st.text(max_size=5), max_size=5)):
         query[name] = draw(st.sampled_from(VALUES) | st.text(max_size=12))
@@ -408,28 +622,57 @@ def links(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
 def assert_sound(draft: Draft, limits: Limits) -> None:
     """The invariants of a draft."""
     n = len(draft.points)
-    assert 1 <= n <= limits.rows and draft.points[0].size <= limits.columns and draft.points.size <= limits.values
+    assert (
+        1 <= n <= limits.rows
+        and draft.points[0].size <= limits.columns
+        and draft.points.size <= limits.values
+    )
     if draft.kind == "images":
-        assert draft.points.dtype == np.uint8 and draft.points.ndim in (3, 4) and draft.points.shape[3:] in ((), (3,))
+        assert (
+            draft.points.dtype == np.uint8
+            and draft.points.ndim in (3, 4)
+            and draft.points.shape[3:] in ((), (3,))
+        )
         assert len(draft.sides) == 2
     else:
         assert draft.kind == "table" and draft.points.dtype == np.float32 and draft.points.ndim == 2
         assert np.isfinite(draft.points).all() and len(draft.feature_names) == draft.points.shape[1]
         assert len(set(draft.feature_names)) == len(draft.feature_names)
-    assert draft.labels.shape == (n,) and draft.labels.dtype == np.int64 and draft.test.shape == (n,) and draft.test.dtype == bool
+    assert (
+        draft.labels.shape == (n,)
+        and draft.labels.dtype == np.int64
+        and draft.test.shape == (n,)
+        and draft.test.dtype == bool
+    )
     c = len(draft.class_names)
     assert c != 1 and c <= limits.classes and len(set(draft.class_names)) == c
     assert (np.bincount(draft.labels, minlength=c) > 0).all() if c else (draft.labels == -1).all()
     assert not c or (draft.labels.min() >= 0 and draft.labels.max() < c)
     if draft.ids is not None:
-        assert draft.ids.shape == (n,) and draft.ids.dtype.kind == "U" and len(set(draft.ids)) == n and "" not in draft.ids
+        assert (
+            draft.ids.shape == (n,)
+            and draft.ids.dtype.kind == "U"
+            and len(set(draft.ids)) == n
+            and "" not in draft.ids
+        )
     if draft.probs is not None:
-        assert draft.probs.shape == (n, c or draft.probs.shape[1]) and draft.probs.dtype == np.float32
+        assert (
+            draft.probs.shape == (n, c or draft.probs.shape[1]) and draft.probs.dtype == np.float32
+        )
         assert (draft.probs >= 0).all() and np.abs(draft.probs.sum(1) - 1).max() <= 1.01e-3
     assert not draft.test.all() and draft.left_out >= 0
-    assert all(fault.what and fault.mend and len(str(fault)) < 600 and str(fault).isprintable() for fault in draft.faults)
+    assert all(
+        fault.what and fault.mend and len(str(fault)) < 600 and str(fault).isprintable()
+        for fault in draft.faults
+    )
 
 
 def assert_plain(message: str) -> None:
     """What every message to the user must be: there, short, on one line, and not a traceback."""
-    assert message and len(message) < 1_500 and message.isprintable() and "Traceback" not in message and "object at 0x" not in message
+    assert (
+        message
+        and len(message) < 1_500
+        and message.isprintable()
+        and "Traceback" not in message
+        and "object at 0x" not in message
+    )

@@ -17,11 +17,19 @@ def retrained(rows, labels, weights, penalty, start):
 
     for _ in range(60):
         probs = softmax_head.softmax(rows @ theta.T)
-        slope = (softmax_head.residuals(probs, labels) * weights[:, None]).T @ rows + penalty * theta
+        slope = (
+            softmax_head.residuals(probs, labels) * weights[:, None]
+        ).T @ rows + penalty * theta
         if np.abs(slope).max() < 1e-15:
             break
-        step = np.linalg.lstsq(explicit_hessian(rows, probs, weights, penalty), slope.ravel(), rcond=1e-13)[0].reshape(theta.shape)
-        shares = [share for share in 0.5 ** np.arange(20) if objective(theta - share * step) <= objective(theta) + 1e-15]
+        step = np.linalg.lstsq(
+            explicit_hessian(rows, probs, weights, penalty), slope.ravel(), rcond=1e-13
+        )[0].reshape(theta.shape)
+        shares = [
+            share
+            for share in 0.5 ** np.arange(20)
+            if objective(theta - share * step) <= objective(theta) + 1e-15
+        ]
         theta = theta - max(shares, default=0) * step
     assert np.abs(slope).max() < 1e-12
     return theta
@@ -59,7 +67,11 @@ def parameters(head):
     """(T (c, m), penalty (m,), design function) of a head, its intercept included if it has one."""
     intercept = bool(head.intercepts.any())
     theta = np.column_stack([head.weights, head.intercepts]) if intercept else head.weights
-    return theta, softmax_head.penalties(head.weights.shape[1], head.l2, intercept), lambda x: softmax_head.design(x, intercept)
+    return (
+        theta,
+        softmax_head.penalties(head.weights.shape[1], head.l2, intercept),
+        lambda x: softmax_head.design(x, intercept),
+    )
 
 
 def mean_loss(theta, rows, labels):

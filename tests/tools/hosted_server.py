@@ -73,11 +73,24 @@ def running(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Hos
     with socket.socket() as probe:
         probe.bind((HERE, 0))
         port = probe.getsockname()[1]
-    own = {"PORT": str(port), "LEVERAGE_LAB_DATA": str(folder / "data"), "LEVERAGE_LAB_CACHE": str(folder / "cache")}
+    own = {
+        "PORT": str(port),
+        "LEVERAGE_LAB_DATA": str(folder / "data"),
+        "LEVERAGE_LAB_CACHE": str(folder / "cache"),
+    }
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": programs} | settings() | {"NUMBA_CACHE_DIR": str(folder / "numba")} | own | (more or {})
+    environment = (
+        os.environ
+        | {"PATH": programs}
+        | settings()
+        | {"NUMBA_CACHE_DIR": str(folder / "numba")}
+        | own
+        | (more or {})
+    )
     with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(command(), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command(), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
     server = Hosted(psutil.Process(process.pid), port, folder)
     try:
         _wait_until_healthy(server, process)
@@ -93,7 +106,9 @@ def _wait_until_healthy(server: Hosted, process: subprocess.Popen, seconds: floa
             if server.ask("/_stcore/health").text == "ok":  # type: ignore[attr-defined]
                 return
         if process.poll() is not None or time.monotonic() > end:
-            raise AssertionError(f"The server did not start (exit code {process.poll()}). Its log ends:\n{server.log[-2000:]}")
+            raise AssertionError(
+                f"The server did not start (exit code {process.poll()}). Its log ends:\n{server.log[-2000:]}"
+            )
         time.sleep(0.1)
 
 

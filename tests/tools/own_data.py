@@ -17,7 +17,15 @@ def table(n=40, d=5, classes=3, labeled=True, seed=0, **fields) -> Dataset:
     points = (rng.standard_normal((n, d)) + labels[:, None]).astype(np.float32)
     names = tuple(f"kind {c}" for c in range(classes)) if labeled else ()
     features = tuple(f"f{j}" for j in range(d))
-    return Dataset("", points, labels if labeled else np.full(n, -1), names, np.zeros(n, bool), feature_names=features, **fields)
+    return Dataset(
+        "",
+        points,
+        labels if labeled else np.full(n, -1),
+        names,
+        np.zeros(n, bool),
+        feature_names=features,
+        **fields,
+    )
 
 
 def images(n=40, side=12, labeled=True, seed=0) -> Dataset:
@@ -37,7 +45,9 @@ def zip_of(names=("cat", "dog"), each=12, broken=False) -> bytes:
     with zipfile.ZipFile(packed, "w") as archive:
         for c, name in enumerate(names):
             for i in range(each):
-                archive.writestr(f"pets/{name}/{i:03}.png", png(np.full((10, 10), 40 * c + i, np.uint8)))
+                archive.writestr(
+                    f"pets/{name}/{i:03}.png", png(np.full((10, 10), 40 * c + i, np.uint8))
+                )
         if broken:
             archive.writestr(f"pets/{names[0]}/broken.png", b"no image")
             archive.writestr("../../outside.png", png(np.zeros((10, 10), np.uint8)))
@@ -54,7 +64,10 @@ def png(image) -> bytes:
 def npz_of(pickled=False, **arrays) -> bytes:
     """An .npz of these arrays, by default 30 images of 8 x 8 in two classes; pickled: with an array of Python objects."""
     content = io.BytesIO()
-    arrays = arrays or {"images": np.arange(30 * 64, dtype=np.uint8).reshape(30, 8, 8), "labels": np.arange(30) % 2}
+    arrays = arrays or {
+        "images": np.arange(30 * 64, dtype=np.uint8).reshape(30, 8, 8),
+        "labels": np.arange(30) % 2,
+    }
     np.savez(content, **({"images": np.array([{"a": 1}], dtype=object)} if pickled else arrays))
     return content.getvalue()
 
@@ -62,6 +75,11 @@ def npz_of(pickled=False, **arrays) -> bytes:
 def parquet_of(n=30, **columns) -> bytes:
     """A table of two features, an id and a label, and these columns in place of or beside them."""
     content, rng = io.BytesIO(), np.random.default_rng(0)
-    plain = {"id": [f"p{i}" for i in range(n)], "x": rng.standard_normal(n), "y": rng.standard_normal(n), "label": list("ab" * (n // 2))}
+    plain = {
+        "id": [f"p{i}" for i in range(n)],
+        "x": rng.standard_normal(n),
+        "y": rng.standard_normal(n),
+        "label": list("ab" * (n // 2)),
+    }
     pd.DataFrame(plain | columns).to_parquet(content)
     return content.getvalue()

@@ -24,7 +24,11 @@ from core.types import UserError
 from pages.shared import cached
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py")
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "pages").glob("*.py")
+    if path.name != "__init__.py"
+)
 DIGITS = {"dataset": "digits"}
 SECONDS = 120
 
@@ -65,7 +69,14 @@ def held(monkeypatch):
         def submit(name, *args, key, priority=0, owner=None):
             if task and (name != f"core.pipeline:{task}" or (of and of != args[0].strategy)):
                 return usual(name, *args, key=key, priority=priority, owner=owner)
-            job = jobs._cluster.jobs[key] = jobs.Job(key, name, args, state="running", progress=(0.25, "counting"), owners={owner} - {None})
+            job = jobs._cluster.jobs[key] = jobs.Job(
+                key,
+                name,
+                args,
+                state="running",
+                progress=(0.25, "counting"),
+                owners={owner} - {None},
+            )
             begun.append(job)
             return job
 
@@ -86,7 +97,9 @@ def visit(page: str, seconds: float = SECONDS, **query) -> AppTest:
 
 def galleries(at) -> list[dict]:
     """The header of every gallery on the page, in order: ids, ranks, captions, scores, marks, alt, selected."""
-    blocks = [element.proto.bytes for element in at.get("bidi_component") if element.proto.bytes]  # others send no images
+    blocks = [
+        element.proto.bytes for element in at.get("bidi_component") if element.proto.bytes
+    ]  # others send no images
     return [json.loads(block[4 : 4 + int.from_bytes(block[:4], "little")]) for block in blocks]
 
 
@@ -118,13 +131,17 @@ def group_labels(at) -> list[str]:
 
 def chart(at, begins: str):
     """The one chart whose key begins so."""
-    (found,) = [element for element in at.get("vega_lite_chart") if (element.key or "").startswith(begins)]
+    (found,) = [
+        element for element in at.get("vega_lite_chart") if (element.key or "").startswith(begins)
+    ]
     return found
 
 
 def drawn(element) -> list[pd.DataFrame]:
     """The tables that a chart sends along, the largest first."""
-    tables = [convert_arrow_bytes_to_pandas_df(dataset.data.data) for dataset in element.proto.datasets]
+    tables = [
+        convert_arrow_bytes_to_pandas_df(dataset.data.data) for dataset in element.proto.datasets
+    ]
     return sorted(tables, key=len, reverse=True)
 
 

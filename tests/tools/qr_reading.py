@@ -49,7 +49,9 @@ def read(matrix: np.ndarray) -> str:
     side = len(matrix)
     version = (side - 17) // 4
     assert matrix.shape == (side, side) and side == 17 + 4 * version, "no QR code's size"
-    assert matrix[:7, :7].sum() == 33 and matrix[:7, -7:].sum() == 33 and matrix[-7:, :7].sum() == 33, "three corners have finder marks"
+    assert (
+        matrix[:7, :7].sum() == 33 and matrix[:7, -7:].sum() == 33 and matrix[-7:, :7].sum() == 33
+    ), "three corners have finder marks"
     bits = [*matrix[8, :6], *matrix[8, 7:9], matrix[7, 8], *matrix[5::-1, 8]]
     told = int("".join(str(int(bit)) for bit in bits), 2) ^ FORMAT_MASK
     level, mask = LEVELS[told >> 13], MASKS[told >> 10 & 7]
@@ -63,9 +65,16 @@ def read(matrix: np.ndarray) -> str:
 
 def modules(image: str) -> np.ndarray:
     """The dark modules of an <img> whose source is an SVG with horizontal strokes, one unit to a module, a quiet zone of four around it."""
-    drawing = urllib.parse.unquote(re.search(r'src="data:image/svg\+xml[^,]*,([^"]+)"', html.unescape(image))[1].replace("&quot;", "'"))
+    drawing = urllib.parse.unquote(
+        re.search(r'src="data:image/svg\+xml[^,]*,([^"]+)"', html.unescape(image))[1].replace(
+            "&quot;", "'"
+        )
+    )
     side = int(re.search(r"viewBox=['\"]0 0 (\d+)", drawing)[1])
-    path = re.search(r"class=['\"]qrline['\"][^>]* d=['\"]([^'\"]+)|d=['\"]([^'\"]+)['\"][^>]*class=['\"]qrline", drawing)
+    path = re.search(
+        r"class=['\"]qrline['\"][^>]* d=['\"]([^'\"]+)|d=['\"]([^'\"]+)['\"][^>]*class=['\"]qrline",
+        drawing,
+    )
     dark, i, j = np.zeros((side, side), bool), 0.0, 0
     for command, numbers in re.findall(r"([Mmh])([^Mmhz]+)", path[1] or path[2]):
         values = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
@@ -73,8 +82,17 @@ def modules(image: str) -> np.ndarray:
             dark[int(i), j : j + int(values[0])] = True
             j += int(values[0])
         else:
-            j, i = (int(values[0]), values[1]) if command == "M" else (j + int(values[0]), i + values[1])
-    assert not dark[:4].any() and not dark[-4:].any() and not dark[:, :4].any() and not dark[:, -4:].any(), "the quiet zone is quiet"
+            j, i = (
+                (int(values[0]), values[1])
+                if command == "M"
+                else (j + int(values[0]), i + values[1])
+            )
+    assert (
+        not dark[:4].any()
+        and not dark[-4:].any()
+        and not dark[:, :4].any()
+        and not dark[:, -4:].any()
+    ), "the quiet zone is quiet"
     return dark[4:-4, 4:-4]
 
 

@@ -79,6 +79,7 @@ def chatter(lines):
 
 
 def environment():
-    return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "LEVERAGE_LAB_CACHE", "LEVERAGE_LAB_TEST")} | {
-        "main": getattr(sys.modules["__main__"], "__file__", None)
-    }
+    return {
+        name: os.environ.get(name)
+        for name in ("OMP_NUM_THREADS", "LEVERAGE_LAB_CACHE", "LEVERAGE_LAB_TEST")
+    } | {"main": getattr(sys.modules["__main__"], "__file__", None)}

@@ -28,12 +28,27 @@ CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 ENTRY = b"PK\x01\x02"  # stands before every entry of the directory
 DAMAGED = "Pack the folder again and bring the new file."
 REASONS = {
-    "unsafe": ("Paths that lead out of the archive", "They are left out. Pack the folder again with plain relative paths."),
-    "link": ("Symbolic links and special files", "They are left out. Put the images themselves in their place."),
-    "nested": ("Archives inside", "They are left out. Unpack them first and pack their images with the others."),
-    "locked": ("Members that are encrypted or packed by a rare method", "They are left out. Pack them as a plain zip."),
+    "unsafe": (
+        "Paths that lead out of the archive",
+        "They are left out. Pack the folder again with plain relative paths.",
+    ),
+    "link": (
+        "Symbolic links and special files",
+        "They are left out. Put the images themselves in their place.",
+    ),
+    "nested": (
+        "Archives inside",
+        "They are left out. Unpack them first and pack their images with the others.",
+    ),
+    "locked": (
+        "Members that are encrypted or packed by a rare method",
+        "They are left out. Pack them as a plain zip.",
+    ),
     "twice": ("Paths that occur a second time", "The first of each is used."),
-    "other": ("Files that are hidden or not images", f"They are left out. Images are {', '.join(IMAGES[:3] + IMAGES[5:])}."),
+    "other": (
+        "Files that are hidden or not images",
+        f"They are left out. Images are {', '.join(IMAGES[:3] + IMAGES[5:])}.",
+    ),
 }
 
 
@@ -53,13 +68,19 @@ class Member:
 def open_zip(data: bytes, title: str, limits: Limits) -> zipfile.ZipFile:
     """The archive, if its directory is of bounded length; a UserError otherwise."""
     entries = data.count(ENTRY)
-    if entries > 3 * limits.files:  # clutter beside the images may outnumber them; each entry costs memory when the directory is read
-        raise UserError(f"{title}: found {entries:,} entries, expected at most {limits.files:,} files. Bring fewer files.")
+    if (
+        entries > 3 * limits.files
+    ):  # clutter beside the images may outnumber them; each entry costs memory when the directory is read
+        raise UserError(
+            f"{title}: found {entries:,} entries, expected at most {limits.files:,} files. Bring fewer files."
+        )
     with reading(title, DAMAGED):
         return zipfile.ZipFile(io.BytesIO(data))
 
 
-def zip_members(archive: zipfile.ZipFile, title: str, limits: Limits, faults: list[Fault]) -> list[Member]:
+def zip_members(
+    archive: zipfile.ZipFile, title: str, limits: Limits, faults: list[Fault]
+) -> list[Member]:
     """The images of an archive, in order of their paths. A UserError if they are too many or unpack to too much."""
     kept: dict[str, zipfile.ZipInfo] = {}
     dropped: dict[str, list[str]] = {}
@@ -75,7 +96,9 @@ def zip_members(archive: zipfile.ZipFile, title: str, limits: Limits, faults: li
     return [Member(path, _unpacker(archive, info)) for path, info in sorted(kept.items())]
 
 
-def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance, mend: str = DAMAGED) -> bytearray:
+def unpack(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance, mend: str = DAMAGED
+) -> bytearray:
     """The bytes of one member, at most as many as its entry says, which the allowance must admit; held once, not twice."""
     allowance.take(info.file_size)
     with reading(word_of(info.filename), mend), archive.open(info) as stream:
@@ -155,15 +178,24 @@ def _zip_reason(info: zipfile.ZipInfo, path: str) -> str:
 
 def locked(info: zipfile.ZipInfo) -> bool:
     """Is the member encrypted, or packed by a method whose memory cannot be foreseen?"""
-    return bool(info.flag_bits & 1) or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    return bool(info.flag_bits & 1) or info.compress_type not in (
+        zipfile.ZIP_STORED,
+        zipfile.ZIP_DEFLATED,
+    )
 
 
 def _unsafe(path: str) -> bool:
-    return path.startswith("/") or ".." in path.split("/") or bool(re.match("[A-Za-z]:", path)) or "\0" in path
+    return (
+        path.startswith("/")
+        or ".." in path.split("/")
+        or bool(re.match("[A-Za-z]:", path))
+        or "\0" in path
+    )
 
 
 def _reason(path: str) -> str:
-    parts, name = path.split("/"), path.lower()
+    parts = path.split("/")
+    name = path.lower()
     if any(part in CLUTTER or part.startswith(".") for part in parts if part != "."):
         return "other"
     if name.endswith(ARCHIVES):
@@ -176,13 +208,24 @@ def _tidy(path: str) -> str:
 
 
 def _faults(dropped: dict[str, list[str]]) -> list[Fault]:
-    named = [(what, mend, dropped[reason]) for reason, (what, mend) in REASONS.items() if reason in dropped]
-    return [Fault(f"{what}: {len(paths):,}, such as {some(paths[:1])}.", mend) for what, mend, paths in named]
+    named = [
+        (what, mend, dropped[reason])
+        for reason, (what, mend) in REASONS.items()
+        if reason in dropped
+    ]
+    return [
+        Fault(f"{what}: {len(paths):,}, such as {some(paths[:1])}.", mend)
+        for what, mend, paths in named
+    ]
 
 
 def _check(files: int, total: int, title: str, limits: Limits) -> None:
     if files > min(limits.files, limits.rows):
-        raise UserError(f"{title}: found more than {min(limits.files, limits.rows):,} images, the most that is read. Bring fewer images.")
+        raise UserError(
+            f"{title}: found more than {min(limits.files, limits.rows):,} images, the most that is read. Bring fewer images."
+        )
     if total > limits.unpacked_bytes:
         most = size(limits.unpacked_bytes)
-        raise UserError(f"{title}: found {size(total)} bytes when unpacked, expected at most {most}. Bring fewer or smaller files.")
+        raise UserError(
+            f"{title}: found {size(total)} bytes when unpacked, expected at most {most}. Bring fewer or smaller files."
+        )

@@ -38,18 +38,30 @@ def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
     stream = io.BytesIO(data[:HEADER])
     with reading(what, MEND):
         version = np.lib.format.read_magic(stream)
-        header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
         shape, fortran, dtype = header(stream)
     if dtype.kind not in PLAIN or dtype.itemsize == 0 or dtype.names:
-        raise UserError(f"{what}: found values of type {some([dtype])}, expected numbers or text; objects are not read. {MEND}")
-    wanted, there = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
+        raise UserError(
+            f"{what}: found values of type {some([dtype])}, expected numbers or text; objects are not read. {MEND}"
+        )
+    wanted = math.prod(shape) * dtype.itemsize
+    there = len(data) - stream.tell()
     if min(shape, default=1) < 0 or wanted != there:
-        raise UserError(f"{what}: found {there:,} bytes of values, expected {wanted:,} for shape {some([shape])}. Save the file anew.")
+        raise UserError(
+            f"{what}: found {there:,} bytes of values, expected {wanted:,} for shape {some([shape])}. Save the file anew."
+        )
     with reading(what, MEND):
-        return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape, order="F" if fortran else "C")
+        return np.frombuffer(data, dtype, offset=stream.tell()).reshape(
+            shape, order="F" if fortran else "C"
+        )
 
 
-def read_npy(data: bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
+def read_npy(
+    data: bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Draft:
     """The draft of a .npy file: images if it is uint8 with three or four axes, else features."""
     return _draft({}, parse_npy(data, title), title, limits, choices, faults)
 
@@ -59,33 +71,61 @@ def is_npz(archive: zipfile.ZipFile) -> bool:
     return any(info.filename.endswith(".npy") for info in archive.infolist())
 
 
-def read_npz(archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
+def read_npz(
+    archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Draft:
     """The draft of a .npz file."""
-    members = {info.filename.removesuffix(".npy").lower(): info for info in archive.infolist() if not info.filename.endswith("/")}
-    found = {role: members[name] for role, names in ROLES.items() for name in reversed(names) if name in members}
+    members = {
+        info.filename.removesuffix(".npy").lower(): info
+        for info in archive.infolist()
+        if not info.filename.endswith("/")
+    }
+    found = {
+        role: members[name]
+        for role, names in ROLES.items()
+        for name in reversed(names)
+        if name in members
+    }
     main = found.pop("images", None) or found.get("features")
     found.pop("features", None)
     if main is None:
         expected = "images, or one of embedding, features and x; labels, ids, probs and test may stand beside it"
-        raise UserError(f"{title}: found arrays named {some(list(members))}, expected {expected}. Rename them.")
+        raise UserError(
+            f"{title}: found arrays named {some(list(members))}, expected {expected}. Rename them."
+        )
     used = {info.filename for info in (main, *found.values())}
     unused = sorted(name for name, info in members.items() if info.filename not in used)
     if unused:
         faults.append(Fault(f"Arrays that are not used: {some(unused)}.", SPARE))
     allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows.")
-    arrays = {role: _member(archive, info, allowance) for role, info in [("main", main), *found.items()]}
+    arrays = {
+        role: _member(archive, info, allowance) for role, info in [("main", main), *found.items()]
+    }
     return _draft(arrays, arrays.pop("main"), title, limits, choices, faults)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> np.ndarray:
     if locked(info):
-        raise UserError(f"{word_of(info.filename)}: found an encrypted or rarely packed array. {MEND}")
+        raise UserError(
+            f"{word_of(info.filename)}: found an encrypted or rarely packed array. {MEND}"
+        )
     return parse_npy(unpack(archive, info, allowance, MEND), word_of(info.filename))
 
 
-def _draft(beside: dict[str, np.ndarray], points: np.ndarray, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
+def _draft(
+    beside: dict[str, np.ndarray],
+    points: np.ndarray,
+    title: str,
+    limits: Limits,
+    choices: Choices,
+    faults: list[Fault],
+) -> Draft:
     raw = _points(points, title, limits, choices, faults)
-    beside = {role: array for role, array in beside.items() if _has_length(role, array, len(points), faults)}
+    beside = {
+        role: array
+        for role, array in beside.items()
+        if _has_length(role, array, len(points), faults)
+    }
     if "labels" in beside:
         raw.labels = _labels(beside["labels"].reshape(len(points)), faults)
     if "ids" in beside:
@@ -96,20 +136,34 @@ def _draft(beside: dict[str, np.ndarray], points: np.ndarray, title: str, limits
     return finish(raw, title, limits, faults)
 
 
-def _points(points: np.ndarray, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Raw:
+def _points(
+    points: np.ndarray, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Raw:
     if points.dtype == np.uint8 and points.ndim in (3, 4):
         check_size((len(points), 1), title, limits)
         height, width = points.shape[1:3]
-        return Raw(fit_stack(points, title, limits, choices, faults), sides=((width, height), (width, height)))
+        return Raw(
+            fit_stack(points, title, limits, choices, faults),
+            sides=((width, height), (width, height)),
+        )
     if points.ndim > 2:
         mend = "Save images as whole numbers 0 to 255: (255 * x).round().astype('uint8'); flatten features: x.reshape(len(x), -1)."
-        raise UserError(f"{title}: found {points.dtype} of shape {some([points.shape])}, expected uint8 images or features (n, d). {mend}")
+        raise UserError(
+            f"{title}: found {points.dtype} of shape {some([points.shape])}, expected uint8 images or features (n, d). {mend}"
+        )
     if points.ndim < 2 or points.dtype.kind not in "biuf":
         found = f"{points.dtype} of shape {some([points.shape])}"
-        raise UserError(f"{title}: found {found}, expected numbers of shape (n, d). Save one row per point: x.reshape(n, d).")
+        raise UserError(
+            f"{title}: found {found}, expected numbers of shape (n, d). Save one row per point: x.reshape(n, d)."
+        )
     check_size(points.shape, title, limits)
     values, broken, large = as_float32(points)
-    return Raw(values, broken=broken, large=large, feature_names=tuple(f"feature {i}" for i in range(points.shape[1])))
+    return Raw(
+        values,
+        broken=broken,
+        large=large,
+        feature_names=tuple(f"feature {i}" for i in range(points.shape[1])),
+    )
 
 
 def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bool:
@@ -136,5 +190,10 @@ def _labels(labels: np.ndarray, faults: list[Fault]) -> tuple[list[str], np.ndar
 def _truths(test: np.ndarray, faults: list[Fault]) -> np.ndarray | None:
     if test.dtype.kind in "biu" and np.isin(test, (0, 1)).all():
         return test.astype(bool)
-    faults.append(Fault(f"Array test: found {test.dtype}, expected true and false.", "It is not used: all rows count as training rows."))
+    faults.append(
+        Fault(
+            f"Array test: found {test.dtype}, expected true and false.",
+            "It is not used: all rows count as training rows.",
+        )
+    )
     return None

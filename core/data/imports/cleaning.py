@@ -16,7 +16,8 @@ from core.types import Bools, Floats, Ints, UserError
 
 SUM_TOLERANCE = 1e-3
 BLOCK = 8192
-TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")
+TRAIN = ("train", "training")
+TEST = ("test", "testing", "val", "valid", "validation")
 
 
 def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
@@ -49,16 +50,21 @@ def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
 
 def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:
     """A UserError if points of this shape are none, empty, or more than the limits allow."""
-    rows, columns = shape[0], int(np.prod(shape[1:], dtype=object))
+    rows = shape[0]
+    columns = int(np.prod(shape[1:], dtype=object))
     if min(rows, columns) < 1:
-        raise UserError(f"{title}: found {rows:,} rows of {columns:,} values, expected at least one of each. Bring a file with data in it.")
+        raise UserError(
+            f"{title}: found {rows:,} rows of {columns:,} values, expected at least one of each. Bring a file with data in it."
+        )
     for found, most, what in (
         (rows, limits.rows, "rows"),
         (columns, limits.columns, "values per row"),
         (rows * columns, limits.values, "values"),
     ):
         if found > most:
-            raise UserError(f"{title}: found {found:,} {what}, expected at most {most:,}. Bring fewer rows or columns, or smaller images.")
+            raise UserError(
+                f"{title}: found {found:,} {what}, expected at most {most:,}. Bring fewer rows or columns, or smaller images."
+            )
 
 
 def narrow(out: Floats, values: np.ndarray, broken: Bools, large: Bools) -> None:
@@ -74,7 +80,8 @@ def narrow(out: Floats, values: np.ndarray, broken: Bools, large: Bools) -> None
 def as_float32(values: np.ndarray) -> tuple[Floats, Bools, Bools]:
     """A matrix (n, d) of any real type as float32, with its broken and its large rows; in blocks, so that little else is held."""
     out = np.empty(values.shape, np.float32)
-    broken, large = np.zeros(len(values), bool), np.zeros(len(values), bool)
+    broken = np.zeros(len(values), bool)
+    large = np.zeros(len(values), bool)
     for start in range(0, len(values), BLOCK):
         rows = slice(start, start + BLOCK)
         narrow(out[rows], values[rows], broken[rows], large[rows])
@@ -84,7 +91,9 @@ def as_float32(values: np.ndarray) -> tuple[Floats, Bools, Bools]:
 def split_of(words: list[str], codes: Ints) -> Bools | None:
     """True for test and validation rows; None if a word is neither of these nor of training."""
     lower = [text.lower() for text in words]
-    return np.array([text in TEST for text in lower])[codes] if set(lower) <= {*TRAIN, *TEST} else None
+    return (
+        np.array([text in TEST for text in lower])[codes] if set(lower) <= {*TRAIN, *TEST} else None
+    )
 
 
 def encoded(values: np.ndarray) -> tuple[list[str], Ints]:
@@ -114,16 +123,27 @@ def as_word(value: object) -> str:
 def _kept(raw: Raw, faults: list[Fault]) -> Bools:
     n = len(raw.points)
     keep = np.ones(n, bool)
-    for flags, what in ((raw.broken, "NaN or infinity"), (raw.large, "values beyond the range of float32")):
+    for flags, what in (
+        (raw.broken, "NaN or infinity"),
+        (raw.large, "values beyond the range of float32"),
+    ):
         if flags is not None and flags.any():
-            faults.append(_left_out(flags, f"with {what}", "Fill or remove them in the file if they matter."))
+            faults.append(
+                _left_out(flags, f"with {what}", "Fill or remove them in the file if they matter.")
+            )
             keep &= ~flags
     if raw.labels is not None:
         blank = np.array([text == "" for text in raw.labels[0]])[raw.labels[1]]
         if blank.all():
             faults.append(Fault("All labels are blank.", "The points count as unlabeled."))
         elif blank.any():
-            faults.append(_left_out(blank, "without a label", "Label them, or choose no label column to keep them all as unlabeled."))
+            faults.append(
+                _left_out(
+                    blank,
+                    "without a label",
+                    "Label them, or choose no label column to keep them all as unlabeled.",
+                )
+            )
             keep &= ~blank
     return keep
 
@@ -131,10 +151,15 @@ def _kept(raw: Raw, faults: list[Fault]) -> Bools:
 def _left_out(flags: Bools, what: str, mend: str) -> Fault:
     rows = np.flatnonzero(flags)
     shown = some([f"{row + 1:,}" for row in rows[:3]])
-    return Fault(f"Rows {what}: {len(rows):,} of {len(flags):,}, the first being {shown}.", f"They are left out. {mend}")
+    return Fault(
+        f"Rows {what}: {len(rows):,} of {len(flags):,}, the first being {shown}.",
+        f"They are left out. {mend}",
+    )
 
 
-def _classes(raw: Raw, keep: Bools, limits: Limits, faults: list[Fault]) -> tuple[Ints, tuple[str, ...]]:
+def _classes(
+    raw: Raw, keep: Bools, limits: Limits, faults: list[Fault]
+) -> tuple[Ints, tuple[str, ...]]:
     unknown = np.full(int(keep.sum()), -1, np.int64)
     if raw.labels is None:
         return unknown, ()
@@ -151,11 +176,22 @@ def _classes(raw: Raw, keep: Bools, limits: Limits, faults: list[Fault]) -> tupl
         )
         return unknown, ()
     if any(len(text) > WORD for text in present):
-        faults.append(Fault(f"Found a label longer than {WORD} characters.", "Choose another label column, or none.", fatal=True))
+        faults.append(
+            Fault(
+                f"Found a label longer than {WORD} characters.",
+                "Choose another label column, or none.",
+                fatal=True,
+            )
+        )
         return unknown, ()
     if len(present) < 2:
         if present:
-            faults.append(Fault(f"All labels are the same: {some(present)}.", "One class says nothing: the points count as unlabeled."))
+            faults.append(
+                Fault(
+                    f"All labels are the same: {some(present)}.",
+                    "One class says nothing: the points count as unlabeled.",
+                )
+            )
         return unknown, ()
     numbers = all(re.fullmatch(r"-?\d{1,15}", text) for text in present)
     names = sorted(present, key=int if numbers else str)  # type: ignore[arg-type]  # numbers in the order of their size
@@ -166,12 +202,16 @@ def _classes(raw: Raw, keep: Bools, limits: Limits, faults: list[Fault]) -> tupl
 def _ids(ids: np.ndarray | None, keep: Bools) -> tuple[np.ndarray | None, Fault | None]:
     if ids is None:
         return None, None
-    ids, mend = ids[keep], "The ids are not used. Make them unique to join other files by them."
+    ids = ids[keep]
+    mend = "The ids are not used. Make them unique to join other files by them."
     if (ids == "").any():
         return None, Fault(f"Rows without an id: {int((ids == '').sum()):,} of {len(ids):,}.", mend)
     unique, counts = np.unique(ids, return_counts=True)
     if len(unique) < len(ids):
-        return None, Fault(f"Ids that occur more than once: {int((counts > 1).sum()):,}, such as {some(unique[counts > 1], 1)}.", mend)
+        return None, Fault(
+            f"Ids that occur more than once: {int((counts > 1).sum()):,}, such as {some(unique[counts > 1], 1)}.",
+            mend,
+        )
     return ids, None
 
 
@@ -180,7 +220,11 @@ def id_array(words: list[str], codes: Ints, faults: list[Fault]) -> np.ndarray |
     longest = max(map(len, words), default=0)
     if longest > WORD:
         mend = "Choose another id column, or none, or give shorter ids."
-        faults.append(Fault(f"Found an id of {longest:,} characters, expected at most {WORD}.", mend, fatal=True))
+        faults.append(
+            Fault(
+                f"Found an id of {longest:,} characters, expected at most {WORD}.", mend, fatal=True
+            )
+        )
         return None
     return np.array(words, dtype=str)[codes]
 
@@ -188,7 +232,12 @@ def id_array(words: list[str], codes: Ints, faults: list[Fault]) -> np.ndarray |
 def _test(test: np.ndarray | None, keep: Bools, faults: list[Fault]) -> Bools:
     kept = np.zeros(int(keep.sum()), bool) if test is None else np.asarray(test, bool)[keep]
     if kept.all():
-        faults.append(Fault("All rows are test rows.", "Nothing would be left to choose from: they count as training rows."))
+        faults.append(
+            Fault(
+                "All rows are test rows.",
+                "Nothing would be left to choose from: they count as training rows.",
+            )
+        )
         return ~kept
     return kept
 
@@ -196,9 +245,14 @@ def _test(test: np.ndarray | None, keep: Bools, faults: list[Fault]) -> Bools:
 def _probs(raw: Raw, keep: Bools, names: tuple[str, ...], faults: list[Fault]) -> Floats | None:
     if raw.probs is None:
         return None
-    order, problem = list(range(raw.probs.shape[1])), ""
+    order = list(range(raw.probs.shape[1]))
+    problem = ""
     if names and raw.prob_names:
-        problem = "" if sorted(raw.prob_names) == sorted(names) else f"those of {some(raw.prob_names)}, expected those of {some(names)}"
+        problem = (
+            ""
+            if sorted(raw.prob_names) == sorted(names)
+            else f"those of {some(raw.prob_names)}, expected those of {some(names)}"
+        )
         order = order if problem else [raw.prob_names.index(name) for name in names]
     elif names and len(order) != len(names):
         problem = f"{len(order):,} columns, expected {len(names):,}, one for each class"
@@ -206,15 +260,24 @@ def _probs(raw: Raw, keep: Bools, names: tuple[str, ...], faults: list[Fault]) -
         with np.errstate(over="ignore"):
             probs = np.asarray(raw.probs[:, order], np.float32)[keep]
         wrong = int((~_distributions(probs)).sum())
-        problem = f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1" if wrong else ""
+        problem = (
+            f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1" if wrong else ""
+        )
     if problem:
-        faults.append(Fault(f"Class probabilities: found {problem}.", "They are not used. Mend them in the file, or let a head be fitted."))
+        faults.append(
+            Fault(
+                f"Class probabilities: found {problem}.",
+                "They are not used. Mend them in the file, or let a head be fitted.",
+            )
+        )
         return None
     return probs
 
 
 def _distributions(probs: Floats) -> Bools:
-    return (probs >= 0).all(axis=1) & (np.abs(probs.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE)
+    return (probs >= 0).all(axis=1) & (
+        np.abs(probs.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE
+    )
 
 
 def sums_to_one(probs: np.ndarray) -> bool:

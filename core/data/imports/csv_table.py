@@ -25,7 +25,13 @@ MEND = "Save the table as CSV in UTF-8, with one separator and paired quotation 
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
-def parse_csv(data: bytes, title: str, limits: Limits, text_column: Callable[[list[str]], str | None], faults: list[Fault]) -> pa.Table:
+def parse_csv(
+    data: bytes,
+    title: str,
+    limits: Limits,
+    text_column: Callable[[list[str]], str | None],
+    faults: list[Fault],
+) -> pa.Table:
     """The table, its column names unique. text_column(names) is the column whose values stay as they are written, or None."""
     text = _utf8(data, title, faults)
     _check_lines(text, title, limits)
@@ -33,13 +39,24 @@ def parse_csv(data: bytes, title: str, limits: Limits, text_column: Callable[[li
     separator = max(SEPARATORS, key=first.count)
     columns = first.count(separator) + 1
     if columns > limits.all_columns:
-        raise UserError(f"{title}: found {columns:,} columns, expected at most {limits.all_columns:,}. Bring fewer columns.")
+        raise UserError(
+            f"{title}: found {columns:,} columns, expected at most {limits.all_columns:,}. Bring fewer columns."
+        )
     cells = _cells(first, separator, title)
     headless = all(_is_number(cell) for cell in cells)
     if headless:
-        faults.append(Fault("The first line holds numbers instead of names.", "It is read as a row, and the columns are numbered."))
-    names = [f"column {i + 1}" for i in range(len(cells))] if headless else unique_names(cells, faults)
-    table = _parse(text, title, separator, cells, headless, None if headless else text_column(names), names)
+        faults.append(
+            Fault(
+                "The first line holds numbers instead of names.",
+                "It is read as a row, and the columns are numbered.",
+            )
+        )
+    names = (
+        [f"column {i + 1}" for i in range(len(cells))] if headless else unique_names(cells, faults)
+    )
+    table = _parse(
+        text, title, separator, cells, headless, None if headless else text_column(names), names
+    )
     _refuse_decimal_commas(table, title)
     return table
 
@@ -54,13 +71,24 @@ def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     repeated = [name for name, count in seen.items() if count > 1]
     if repeated:
-        faults.append(Fault(f"Column names that occur more than once: {some(repeated)}.", "The later ones are numbered."))
-    return unique if len(set(unique)) == len(unique) else [f"{name} [{i + 1}]" for i, name in enumerate(unique)]
+        faults.append(
+            Fault(
+                f"Column names that occur more than once: {some(repeated)}.",
+                "The later ones are numbered.",
+            )
+        )
+    return (
+        unique
+        if len(set(unique)) == len(unique)
+        else [f"{name} [{i + 1}]" for i, name in enumerate(unique)]
+    )
 
 
 def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
     if data.startswith(UTF16) or b"\0" in data:
-        raise UserError(f"{title}: found NUL bytes or UTF-16, expected a table, images or arrays of a known format. {MEND}")
+        raise UserError(
+            f"{title}: found NUL bytes or UTF-16, expected a table, images or arrays of a known format. {MEND}"
+        )
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     data = data if data.endswith(b"\n") else data + b"\n"
@@ -69,26 +97,39 @@ def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
         data.decode()
         return data.removeprefix(b"\xef\xbb\xbf")
     except UnicodeDecodeError:
-        faults.append(Fault("The text is not UTF-8.", "It is read as Latin-1; save it as UTF-8 if letters look wrong."))
+        faults.append(
+            Fault(
+                "The text is not UTF-8.",
+                "It is read as Latin-1; save it as UTF-8 if letters look wrong.",
+            )
+        )
         return data.decode("latin-1").encode()
 
 
 def _check_lines(text: bytes, title: str, limits: Limits) -> None:
     lines = text.count(b"\n")
     if lines > 2 * limits.rows + 1:  # blank lines and line breaks inside cells may double them
-        raise UserError(f"{title}: found {lines:,} lines, expected at most {limits.rows:,} rows. Bring fewer rows.")
+        raise UserError(
+            f"{title}: found {lines:,} lines, expected at most {limits.rows:,} rows. Bring fewer rows."
+        )
     longest = max(map(len, text.split(b"\n")))
     if longest > LONGEST_LINE:
-        raise UserError(f"{title}: found a line of {longest:,} bytes, expected a table with at most {LONGEST_LINE:,} a row. {MEND}")
+        raise UserError(
+            f"{title}: found a line of {longest:,} bytes, expected a table with at most {LONGEST_LINE:,} a row. {MEND}"
+        )
 
 
 def _cells(line: str, separator: str, title: str) -> list[str]:
     try:
         cells = next(csv.reader([line.rstrip("\r")], delimiter=separator), [])
     except csv.Error as error:
-        raise UserError(f"{title}: found a first line that is no header, expected the names of the columns. {MEND}") from error
+        raise UserError(
+            f"{title}: found a first line that is no header, expected the names of the columns. {MEND}"
+        ) from error
     if not any(cell.strip() for cell in cells):
-        raise UserError(f"{title}: found an empty first line, expected the names of the columns. {MEND}")
+        raise UserError(
+            f"{title}: found an empty first line, expected the names of the columns. {MEND}"
+        )
     return cells
 
 
@@ -100,7 +141,15 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _parse(text: bytes, title: str, separator: str, cells: list[str], headless: bool, kept: str | None, names: list[str]) -> pa.Table:
+def _parse(
+    text: bytes,
+    title: str,
+    separator: str,
+    cells: list[str],
+    headless: bool,
+    kept: str | None,
+    names: list[str],
+) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -111,19 +160,28 @@ def _parse(text: bytes, title: str, separator: str, cells: list[str], headless: 
             table = arrow_csv.read_csv(
                 pa.py_buffer(text),
                 arrow_csv.ReadOptions(
-                    use_threads=False, block_size=len(text) + 1, column_names=arrow_names, skip_rows_after_names=0 if headless else 1
+                    use_threads=False,
+                    block_size=len(text) + 1,
+                    column_names=arrow_names,
+                    skip_rows_after_names=0 if headless else 1,
                 ),
                 arrow_csv.ParseOptions(
-                    delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda row: uneven.append(row) or "error"
+                    delimiter=separator,
+                    newlines_in_values=True,
+                    invalid_row_handler=lambda row: uneven.append(row) or "error",
                 ),
-                arrow_csv.ConvertOptions(column_types={arrow_names[names.index(kept)]: pa.string()} if kept else None),
+                arrow_csv.ConvertOptions(
+                    column_types={arrow_names[names.index(kept)]: pa.string()} if kept else None
+                ),
             )
         except pa.ArrowInvalid as error:
             if not uneven:
                 raise
             where = f"row {uneven[0].number} " if uneven[0].number else "a row "
             found = f"{where}of {uneven[0].actual_columns:,} cells ({some([uneven[0].text])})"
-            raise UserError(f"{title}: found {found}, expected {uneven[0].expected_columns:,}. {MEND}") from error
+            raise UserError(
+                f"{title}: found {found}, expected {uneven[0].expected_columns:,}. {MEND}"
+            ) from error
     return table.rename_columns(names)
 
 
@@ -135,4 +193,6 @@ def _refuse_decimal_commas(table: pa.Table, title: str, looked_at: int = 100) ->
             texts = [text for text in column.slice(0, looked_at).to_pylist() if text]
             if texts and all(DECIMAL_COMMA.fullmatch(text) for text in texts):
                 found = f"decimal commas in column {some([name])}, such as {some(texts[:1])}"
-                raise UserError(f"{title}: found {found}, expected decimal points. Save the table with points.")
+                raise UserError(
+                    f"{title}: found {found}, expected decimal points. Save the table with points."
+                )

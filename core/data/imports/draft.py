@@ -127,7 +127,12 @@ class Draft:
 
     def dataset(self) -> Dataset:
         """The dataset that it becomes when it is accepted."""
-        also = {"feature_names": self.feature_names, "ids": self.ids, "probs": self.probs, "title": self.title}
+        also = {
+            "feature_names": self.feature_names,
+            "ids": self.ids,
+            "probs": self.probs,
+            "title": self.title,
+        }
         return Dataset("draft", self.points, self.labels, self.class_names, self.test, **also)
 
     @property
@@ -180,7 +185,9 @@ class Allowance:
         """Use up so much of it."""
         self.left -= amount
         if self.left < 0:
-            raise TooMuch(f"{self.what}: found more than {size(self.limit)} {self.unit}, the most that is read. {self.mend}")
+            raise TooMuch(
+                f"{self.what}: found more than {size(self.limit)} {self.unit}, the most that is read. {self.mend}"
+            )
 
 
 @contextmanager
@@ -191,14 +198,18 @@ def reading(what: str, mend: str) -> Iterator[None]:
     except UserError:
         raise
     except MemoryError as error:
-        raise UserError(f"{what}: found more than fits into memory, expected a smaller file. Bring fewer rows or columns.") from error
+        raise UserError(
+            f"{what}: found more than fits into memory, expected a smaller file. Bring fewer rows or columns."
+        ) from error
     except Exception as error:
         raise UserError(f"{what}: found a damaged file that cannot be read. {mend}") from error
 
 
 def word(text: str) -> str:
     """text on one line without surrounding blanks; what cannot be printed becomes a question mark."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text[: 10 * WORD].split()))
+    return "".join(
+        letter if letter.isprintable() else "?" for letter in " ".join(text[: 10 * WORD].split())
+    )
 
 
 def some(names: Iterable[object], most: int = 3) -> str:

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 ORIENTATION = 0x0112  # Exif's tag, and what each of its values but 1 asks for
-TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
+TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 SIDEWAYS = (5, 6, 7, 8)
 
 
@@ -80,11 +88,15 @@ def fitted(image: Bytes, side: int) -> Bytes:
     if (height, width) == (side, side):
         return image
     scale = side / max(height, width)
-    inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
-    scaled = np.asarray(pil.fromarray(image).resize((inner_width, inner_height), pil.Resampling.BILINEAR))
+    inner_height = max(1, round(height * scale))
+    inner_width = max(1, round(width * scale))
+    scaled = np.asarray(
+        pil.fromarray(image).resize((inner_width, inner_height), pil.Resampling.BILINEAR)
+    )
     canvas = np.empty((side, side, *image.shape[2:]), np.uint8)
     canvas[:] = np.median(image[[0, 0, -1, -1], [0, -1, 0, -1]], axis=0)
-    top, left = (side - inner_height) // 2, (side - inner_width) // 2
+    top = (side - inner_height) // 2
+    left = (side - inner_width) // 2
     canvas[top : top + inner_height, left : left + inner_width] = scaled
     return canvas
 
@@ -93,7 +105,9 @@ def stacked(images: list[Bytes]) -> Bytes:
     """(n, h, w) if all are grey, else (n, h, w, 3); all of one height and width."""
     if all(image.ndim == 2 for image in images):
         return np.stack(images)
-    return np.stack([np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image for image in images])
+    return np.stack(
+        [np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image for image in images]
+    )
 
 
 def _open(data: bytes | bytearray) -> Image:
@@ -107,9 +121,15 @@ def _open(data: bytes | bytearray) -> Image:
 
 def _orientation(image: Image) -> int:
     """As the camera noted it; of a PNG only if it stands before the pixels, for PIL would decode them to look behind."""
-    return 1 if image.format == "PNG" and "exif" not in image.info else image.getexif().get(ORIENTATION, 1)
+    return (
+        1
+        if image.format == "PNG" and "exif" not in image.info
+        else image.getexif().get(ORIENTATION, 1)
+    )
 
 
 def _eight_bits(values: np.ndarray) -> Bytes:
     """16 bits to 8: 0 to 0 and 65535 to 255."""
-    return np.rint(np.clip(np.nan_to_num(values.astype(np.float32)), 0, 65535) / 257).astype(np.uint8)
+    return np.rint(np.clip(np.nan_to_num(values.astype(np.float32)), 0, 65535) / 257).astype(
+        np.uint8
+    )

@@ -34,12 +34,20 @@ from core.data.imports.draft import (
 )
 from core.types import Bools, Bytes, UserError
 
-KEPT, SIDES = 128, (64, 48, 32, 28, 16, 8)
+KEPT = 128
+SIDES = (64, 48, 32, 28, 16, 8)
 GRAM = 4096  # points or pixels, the fewer of the two: leverage takes seconds to decompose a matrix of this size, minutes for thrice it
 EVERY = 50  # images between two reports of progress
 
 
-def read_images(members: list[Member], title: str, limits: Limits, choices: Choices, faults: list[Fault], progress: Progress) -> Draft:
+def read_images(
+    members: list[Member],
+    title: str,
+    limits: Limits,
+    choices: Choices,
+    faults: list[Fault],
+    progress: Progress,
+) -> Draft:
     """The draft of these image files. A UserError if none can be read, or if they ask for too much."""
     if not members:
         raise UserError(
@@ -52,7 +60,12 @@ def read_images(members: list[Member], title: str, limits: Limits, choices: Choi
     names, test = layout([member.parts for member in members], faults)
     order = np.argsort(test, kind="stable")
     points = pictures.stacked(images)
-    raw = Raw(points[order] if test.any() else points, test=test[order], sides=(min(sizes), max(sizes)), lost=found - len(members))
+    raw = Raw(
+        points[order] if test.any() else points,
+        test=test[order],
+        sides=(min(sizes), max(sizes)),
+        lost=found - len(members),
+    )
     words, codes = coded(names)
     raw.labels = (words, codes[order]) if any(words) else None
     words, codes = coded([member.path for member in members])
@@ -66,45 +79,93 @@ def layout(paths: list[tuple[str, ...]], faults: list[Fault]) -> tuple[list[str]
         paths = [path[1:] for path in paths]
     test = np.zeros(len(paths), bool)
     first = {path[0].lower() for path in paths if len(path) > 1}
-    if min(map(len, paths)) > 1 and first <= {*TRAIN, *TEST} and first & {*TRAIN} and first & {*TEST}:
+    if (
+        min(map(len, paths)) > 1
+        and first <= {*TRAIN, *TEST}
+        and first & {*TRAIN}
+        and first & {*TEST}
+    ):
         test = np.array([path[0].lower() in TEST for path in paths])
         paths = [path[1:] for path in paths]
         if len(first & {*TEST}) > 1:
-            faults.append(Fault(f"Parts named {some(sorted(first))}.", "All but the training part count as test rows."))
+            faults.append(
+                Fault(
+                    f"Parts named {some(sorted(first))}.",
+                    "All but the training part count as test rows.",
+                )
+            )
     if max(map(len, paths)) == 1:
-        faults.append(Fault("The images do not lie in folders of their class.", "The points count as unlabeled."))
+        faults.append(
+            Fault(
+                "The images do not lie in folders of their class.", "The points count as unlabeled."
+            )
+        )
     return [path[0] if len(path) > 1 else "" for path in paths], test
 
 
-def target_side(sizes: list[tuple[int, int]], colour: bool, limits: Limits, chosen: int | None, faults: list[Fault]) -> int | None:
+def target_side(
+    sizes: list[tuple[int, int]],
+    colour: bool,
+    limits: Limits,
+    chosen: int | None,
+    faults: list[Fault],
+) -> int | None:
     """The side of the square that images of these (width, height) are fitted into; None: they stay as they are."""
-    n, channels = len(sizes), 3 if colour else 1
+    n = len(sizes)
+    channels = 3 if colour else 1
     area = min(limits.side**2, limits.columns / channels, limits.values / channels / n)
     most = int(area**0.5)
     if most < SIDES[-1]:
-        raise UserError(f"Found {n:,} images: each could have {most} pixels a side, expected at least {SIDES[-1]}. Bring fewer images.")
+        raise UserError(
+            f"Found {n:,} images: each could have {most} pixels a side, expected at least {SIDES[-1]}. Bring fewer images."
+        )
     if chosen is not None:
-        if isinstance(chosen, bool) or not isinstance(chosen, int | np.integer) or not 2 <= chosen <= most:
-            raise UserError(f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose another side.")
+        if (
+            isinstance(chosen, bool)
+            or not isinstance(chosen, int | np.integer)
+            or not 2 <= chosen <= most
+        ):
+            raise UserError(
+                f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose another side."
+            )
         return int(chosen)
     width, height = sizes[0]
     one = len(set(sizes)) == 1
-    if one and max(width, height) <= min(KEPT, limits.side) and width * height <= area and min(n, width * height * channels) <= GRAM:
+    if (
+        one
+        and max(width, height) <= min(KEPT, limits.side)
+        and width * height <= area
+        and min(n, width * height * channels) <= GRAM
+    ):
         return None
     side = next(side for side in SIDES if side <= most and min(n, side * side * channels) <= GRAM)
-    found = f"Images of {width} x {height} pixels." if one else f"Images of different sizes: {_range(sizes)} pixels."
-    faults.append(Fault(found, f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen, up to {most}."))
+    found = (
+        f"Images of {width} x {height} pixels."
+        if one
+        else f"Images of different sizes: {_range(sizes)} pixels."
+    )
+    faults.append(
+        Fault(
+            found,
+            f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen, up to {most}.",
+        )
+    )
     return side
 
 
 def _range(sizes: list[tuple[int, int]]) -> str:
-    (low_width, low_height), (high_width, high_height) = min(sizes), max(sizes)
+    low_width, low_height = min(sizes)
+    high_width, high_height = max(sizes)
     return f"{low_width} x {low_height} to {high_width} x {high_height}"
 
 
-def _contents(members: list[Member], title: str, limits: Limits, report: Callable[[float, str], None]) -> Iterator[tuple[Member, Callable]]:
+def _contents(
+    members: list[Member], title: str, limits: Limits, report: Callable[[float, str], None]
+) -> Iterator[tuple[Member, Callable]]:
     """Each member and what reads its bytes, under one allowance for all; tells from time to time how far it is."""
-    allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer or smaller files.")
+    allowance = Allowance(
+        limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer or smaller files."
+    )
     for i, member in enumerate(members):
         if i % EVERY == 0:
             report(i / len(members), f"{title}: image {i + 1:,} of {len(members):,}")
@@ -115,8 +176,12 @@ def _headers(
     members: list[Member], title: str, limits: Limits, faults: list[Fault], progress: Progress
 ) -> tuple[list[Member], list[tuple[int, int]], bool]:
     """The members whose header can be read, their sizes, and whether any may be in colour."""
-    good, bad, huge = [], [], []
-    for member, read in _contents(members, title, limits, lambda done, text: progress(0.2 * done, text)):
+    good = []
+    bad = []
+    huge = []
+    for member, read in _contents(
+        members, title, limits, lambda done, text: progress(0.2 * done, text)
+    ):
         try:
             good.append((member, *pictures.size_of(read(), limits.pixels)))
         except TooMuch:
@@ -129,8 +194,14 @@ def _headers(
     if not good:
         raise UserError(f"{title}: none of the images can be read. {said(faults)}")
     if (total := sum(width * height for _, (width, height), _ in good)) > limits.all_pixels:
-        raise UserError(f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}. Bring fewer or smaller images.")
-    return [member for member, _, _ in good], [sides for _, sides, _ in good], any(colour for _, _, colour in good)
+        raise UserError(
+            f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}. Bring fewer or smaller images."
+        )
+    return (
+        [member for member, _, _ in good],
+        [sides for _, sides, _ in good],
+        any(colour for _, _, colour in good),
+    )
 
 
 def _values(
@@ -143,8 +214,12 @@ def _values(
     progress: Progress,
 ) -> tuple[list[Bytes], list[Member]]:
     """The images' values, and the members that gave them: those whose pixels are as many as their header said."""
-    images, good, bad = [], [], []
-    contents = _contents(members, title, limits, lambda done, text: progress(0.2 + 0.8 * done, text))
+    images = []
+    good = []
+    bad = []
+    contents = _contents(
+        members, title, limits, lambda done, text: progress(0.2 + 0.8 * done, text)
+    )
     for (member, read), (width, height) in zip(contents, sizes, strict=True):
         try:
             image = pictures.decoded(read())
@@ -164,23 +239,34 @@ def _values(
 
 def _note_left_out(bad: list[str], huge: list[str], limits: Limits, faults: list[Fault]) -> None:
     if bad:
-        faults.append(Fault(f"Images that cannot be read: {len(bad):,}, such as {some(bad)}.", "They are left out. Save them anew as PNG."))
+        faults.append(
+            Fault(
+                f"Images that cannot be read: {len(bad):,}, such as {some(bad)}.",
+                "They are left out. Save them anew as PNG.",
+            )
+        )
     if huge:
         what = f"Images of more than {size(limits.pixels)} pixels: {len(huge):,}, such as {some(huge)}."
         faults.append(Fault(what, "They are left out. Make them smaller first."))
 
 
-def fit_stack(images: Bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Bytes:
+def fit_stack(
+    images: Bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Bytes:
     """Images (n, h, w) or (n, h, w, 1 | 3 | 4) as points: opaque, grey if they are, fitted if they are large or a side is chosen."""
     channels = images.shape[3] if images.ndim == 4 else 1
     if channels not in (1, 3, 4) or 0 in images.shape:
         mend = "Move the channels to the end: images.transpose(0, 2, 3, 1)."
-        raise UserError(f"{title}: found images of shape {images.shape}, expected (n, h, w) or (n, h, w, 3). {mend}")
+        raise UserError(
+            f"{title}: found images of shape {images.shape}, expected (n, h, w) or (n, h, w, 3). {mend}"
+        )
     n, height, width = images.shape[:3]
     target = target_side([(width, height)] * n, channels > 1, limits, choices.side, faults)
     if channels == 1 and target is None:
         return images.reshape(n, height, width).copy()
-    return pictures.stacked([_one(image, target) for image in images.reshape(n, height, width, channels)])
+    return pictures.stacked(
+        [_one(image, target) for image in images.reshape(n, height, width, channels)]
+    )
 
 
 def _one(image: Bytes, target: int | None) -> Bytes:

@@ -23,7 +23,9 @@ def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
     be used, or if a point is missing.
     """
     if draft.kind != "table":
-        raise UserError(f"{draft.title}: found images, expected a table of features. Bring .npy, .npz, Parquet or CSV.")
+        raise UserError(
+            f"{draft.title}: found images, expected a table of features. Bring .npy, .npz, Parquet or CSV."
+        )
     for fault in (*draft.fatal, draft.refused_ids):
         if fault:
             raise UserError(f"{draft.title}: {fault}")
@@ -34,18 +36,29 @@ def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
     if missing:
         lost = f" Rows left out of the file: {draft.left_out:,}." if draft.left_out else ""
         found = f"{len(missing):,} of {len(ids):,} ids missing, such as {some(missing, 1)}"
-        raise UserError(f"{draft.title}: found {found}, expected every point.{lost} The file's ids look like {some(draft.ids, 1)}. {MEND}")
-    return draft.points[[rows[point] for point in ids.tolist()]], _about(draft, len(draft) - len(ids))
+        raise UserError(
+            f"{draft.title}: found {found}, expected every point.{lost} The file's ids look like {some(draft.ids, 1)}. {MEND}"
+        )
+    return draft.points[[rows[point] for point in ids.tolist()]], _about(
+        draft, len(draft) - len(ids)
+    )
 
 
 def _in_order(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
     if len(draft) != len(ids):
         lost = f" and {draft.left_out:,} left out" * bool(draft.left_out)
-        raise UserError(f"{draft.title}: found {len(draft):,} rows without ids{lost}, expected {len(ids):,}, one for each point. {MEND}")
-    order = Fault("The file has no ids.", "Its rows are joined in their order: the first row to the first point.")
+        raise UserError(
+            f"{draft.title}: found {len(draft):,} rows without ids{lost}, expected {len(ids):,}, one for each point. {MEND}"
+        )
+    order = Fault(
+        "The file has no ids.",
+        "Its rows are joined in their order: the first row to the first point.",
+    )
     return draft.points, (*_about(draft, 0), order)
 
 
 def _about(draft: Draft, extra: int) -> tuple[Fault, ...]:
-    more = [Fault(f"Rows that belong to no point: {extra:,}.", "They are left out.")] if extra else []
+    more = (
+        [Fault(f"Rows that belong to no point: {extra:,}.", "They are left out.")] if extra else []
+    )
     return (*draft.faults, *more)

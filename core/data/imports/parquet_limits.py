@@ -25,10 +25,21 @@ MEND = "Write the file anew, with pandas or pyarrow."
 Fields = dict[tuple[int, int], Any]
 TRUE, FALSE, BYTE, SHORT, INT, LONG, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 # (number, type) of the fields that count, in parquet.thrift's FileMetaData, RowGroup, ColumnChunk, ColumnMetaData and PageHeader
-ROW_GROUPS, CHUNKS, META = (4, LIST), (1, LIST), (3, STRUCT)
-PATH, STORED, DATA_AT, DICTIONARY_AT = (3, LIST), (7, LONG), (9, LONG), (11, LONG)
-UNPACKED, PACKED, DATA, DATA_V2, VALUES = (2, INT), (3, INT), (5, STRUCT), (8, STRUCT), (1, INT)
-FOOTER_ITEMS, HEADER_ITEMS = 2_000_000, 200  # values that are read of a footer, and of a page's header, which has a few dozen
+ROW_GROUPS = (4, LIST)
+CHUNKS = (1, LIST)
+META = (3, STRUCT)
+PATH = (3, LIST)
+STORED = (7, LONG)
+DATA_AT = (9, LONG)
+DICTIONARY_AT = (11, LONG)
+UNPACKED = (2, INT)
+PACKED = (3, INT)
+DATA = (5, STRUCT)
+DATA_V2 = (8, STRUCT)
+VALUES = (1, INT)
+# values that are read of a footer, and of a page's header, which has a few dozen
+FOOTER_ITEMS = 2_000_000
+HEADER_ITEMS = 200
 
 
 def open_parquet(data: bytes, title: str, limits: Limits) -> pq.ParquetFile:
@@ -38,20 +49,37 @@ def open_parquet(data: bytes, title: str, limits: Limits) -> pq.ParquetFile:
 
     with reading(title, MEND):
         meta = pq.read_metadata(pa.BufferReader(data))
-        rows, leaves = meta.num_rows, meta.num_columns
+        rows = meta.num_rows
+        leaves = meta.num_columns
     for found, most, what in ((rows, limits.rows, "rows"), (leaves, limits.all_columns, "columns")):
         if not 1 <= found <= most:
-            raise UserError(f"{title}: found {found:,} {what}, expected 1 to {most:,}. Bring fewer, but some.")
+            raise UserError(
+                f"{title}: found {found:,} {what}, expected 1 to {most:,}. Bring fewer, but some."
+            )
     with reading(title, MEND):
-        words = [meta.schema.column(j).path for j in range(leaves) if meta.schema.column(j).physical_type == "BYTE_ARRAY"]
-        how = {"pre_buffer": False, "arrow_extensions_enabled": False, "page_checksum_verification": True}
+        words = [
+            meta.schema.column(j).path
+            for j in range(leaves)
+            if meta.schema.column(j).physical_type == "BYTE_ARRAY"
+        ]
+        how = {
+            "pre_buffer": False,
+            "arrow_extensions_enabled": False,
+            "page_checksum_verification": True,
+        }
         return pq.ParquetFile(pa.BufferReader(data), metadata=meta, read_dictionary=words, **how)
 
 
-def read_columns(file: pq.ParquetFile, data: bytes, names: list[str], title: str, limits: Limits) -> pa.Table:
+def read_columns(
+    file: pq.ParquetFile, data: bytes, names: list[str], title: str, limits: Limits
+) -> pa.Table:
     """These columns, after their pages' headers are found to be within the limits."""
-    unpacked = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows or columns.")
-    values = Allowance(limits.values + 3 * limits.rows, title, "values", "Bring fewer rows or columns.")  # three: label, id and split
+    unpacked = Allowance(
+        limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows or columns."
+    )
+    values = Allowance(
+        limits.values + 3 * limits.rows, title, "values", "Bring fewer rows or columns."
+    )  # three: label, id and split
     with reading(title, MEND):
         first = {name.split(".")[0] for name in names}
         for chunk in _chunks(data):

@@ -35,9 +35,26 @@ from core.types import UserError
 
 __all__ = ["HOSTED", "LOCAL", "Choices", "Draft", "Fault", "Limits", "format_of", "read"]
 
-SUFFIXES = {"zip": (".zip",), "npz": (".npz",), "npy": (".npy",), "parquet": (".parquet", ".pq"), "csv": (".csv", ".tsv", ".txt")}
-TITLES = {"zip": "a zip archive", "npz": "an .npz file", "npy": "an .npy file", "parquet": "Parquet", "csv": "text, read as CSV"}
-MAGIC = ((b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"\x93NUMPY", "npy"), (b"PAR1", "parquet"))
+SUFFIXES = {
+    "zip": (".zip",),
+    "npz": (".npz",),
+    "npy": (".npy",),
+    "parquet": (".parquet", ".pq"),
+    "csv": (".csv", ".tsv", ".txt"),
+}
+TITLES = {
+    "zip": "a zip archive",
+    "npz": "an .npz file",
+    "npy": "an .npy file",
+    "parquet": "Parquet",
+    "csv": "text, read as CSV",
+}
+MAGIC = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x93NUMPY", "npy"),
+    (b"PAR1", "parquet"),
+)
 IMAGE = ("an image", "Pack all images into a zip, in folders of their class.")
 OTHERS = (
     (b"\x89PNG", *IMAGE),
@@ -47,9 +64,21 @@ OTHERS = (
     (b"7z\xbc\xaf", "a 7z archive", "Pack the folder as a zip."),
     (b"Rar!", "a rar archive", "Pack the folder as a zip."),
     (b"\x89HDF", "an HDF5 file", "Save its arrays with numpy.savez."),
-    (b"\x80\x02", "a pickled object", "Save its arrays with numpy.savez: pickles run code when they are read."),
-    (b"\x80\x04", "a pickled object", "Save its arrays with numpy.savez: pickles run code when they are read."),
-    (b"\x80\x05", "a pickled object", "Save its arrays with numpy.savez: pickles run code when they are read."),
+    (
+        b"\x80\x02",
+        "a pickled object",
+        "Save its arrays with numpy.savez: pickles run code when they are read.",
+    ),
+    (
+        b"\x80\x04",
+        "a pickled object",
+        "Save its arrays with numpy.savez: pickles run code when they are read.",
+    ),
+    (
+        b"\x80\x05",
+        "a pickled object",
+        "Save its arrays with numpy.savez: pickles run code when they are read.",
+    ),
     (b"PARE", "an encrypted Parquet file", "Write it without encryption."),
     (b"%PDF", "a PDF", "Bring images, arrays or a table."),
 )
@@ -57,32 +86,47 @@ EXPECTED = "a zip of images, .npz, .npy, Parquet or CSV"
 
 
 def read(
-    source: bytes | Path, name: str, *, limits: Limits = LOCAL, choices: Choices | None = None, progress: Progress | None = None
+    source: bytes | Path,
+    name: str,
+    *,
+    limits: Limits = LOCAL,
+    choices: Choices | None = None,
+    progress: Progress | None = None,
 ) -> Draft:
     """The draft of a file's bytes, of a file, or of a folder of images.
 
     name: what the file is called; its stem becomes the title. choices: of the user at the preview. progress(fraction, text) hears how far
     it is; an error it raises passes through. Raises UserError, and nothing else, whatever the bytes are.
     """
-    title, faults = title_of(name), []
-    choices, progress = choices or Choices(), progress or (lambda fraction, text: None)
+    title = title_of(name)
+    faults = []
+    choices = choices or Choices()
+    progress = progress or (lambda fraction, text: None)
     if isinstance(source, Path):
         if source.is_dir():
-            return read_images(folder_members(source, limits, faults), title, limits, choices, faults, progress)
+            return read_images(
+                folder_members(source, limits, faults), title, limits, choices, faults, progress
+            )
         source = _content(source, limits)
     if len(source) > limits.file_bytes:
-        raise UserError(f"{title}: found {size(len(source))} bytes, expected at most {size(limits.file_bytes)}. Bring a smaller file.")
+        raise UserError(
+            f"{title}: found {size(len(source))} bytes, expected at most {size(limits.file_bytes)}. Bring a smaller file."
+        )
     kind = format_of(source, title)
     archive = open_zip(source, title, limits) if kind == "zip" else None
     kind = "npz" if archive and is_npz(archive) else kind
     _note_suffix(name, kind, faults)
     if archive and kind == "zip":
         _refuse_workbook(archive.namelist(), title)
-        return read_images(zip_members(archive, title, limits, faults), title, limits, choices, faults, progress)
+        return read_images(
+            zip_members(archive, title, limits, faults), title, limits, choices, faults, progress
+        )
     progress(None, f"{title}: reading")
     if archive:
         return read_npz(archive, title, limits, choices, faults)
-    return {"npy": read_npy, "parquet": read_parquet, "csv": read_csv}[kind](source, title, limits, choices, faults)
+    return {"npy": read_npy, "parquet": read_parquet, "csv": read_csv}[kind](
+        source, title, limits, choices, faults
+    )
 
 
 def format_of(data: bytes, title: str) -> str:
@@ -107,20 +151,26 @@ def _content(path: Path, limits: Limits) -> bytes:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise UserError(f"{path}: found neither a file nor a folder, expected one of them. Name another path.")
+            raise UserError(
+                f"{path}: found neither a file nor a folder, expected one of them. Name another path."
+            )
         with path.open("rb") as stream:
             return stream.read(limits.file_bytes + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{path}: found nothing that can be read, expected a file or a folder. Check the path and its rights.") from error
+        raise UserError(
+            f"{path}: found nothing that can be read, expected a file or a folder. Check the path and its rights."
+        ) from error
 
 
 def _note_suffix(name: str, kind: str, faults: list[Fault]) -> None:
     suffix = PurePosixPath(name.replace("\\", "/").replace("\0", "")).suffix.lower()
     if suffix not in SUFFIXES[kind]:
         what = f"The name ends in {some([suffix])}" if suffix else "The name has no ending"
-        faults.append(Fault(f"{what}, the content is {TITLES[kind]}.", "It is read by its content."))
+        faults.append(
+            Fault(f"{what}, the content is {TITLES[kind]}.", "It is read by its content.")
+        )
 
 
 def _refuse_workbook(names: list[str], title: str) -> None:

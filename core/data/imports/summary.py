@@ -41,10 +41,16 @@ class Preview:
 
 def preview(draft: Draft) -> Preview:
     """The facts of a draft. One pass over its values for what is constant, and one that hashes its rows, at about 1 GB/s each."""
-    constant, repeated = constant_columns(draft.points), duplicate_rows(draft.points)
-    counts = np.bincount(draft.labels, minlength=len(draft.class_names)) if draft.class_names else ()
-    classes = tuple((name, int(count)) for name, count in zip(draft.class_names, counts, strict=True))
-    n, d = len(draft), int(np.prod(draft.points.shape[1:]))
+    constant = constant_columns(draft.points)
+    repeated = duplicate_rows(draft.points)
+    counts = (
+        np.bincount(draft.labels, minlength=len(draft.class_names)) if draft.class_names else ()
+    )
+    classes = tuple(
+        (name, int(count)) for name, count in zip(draft.class_names, counts, strict=True)
+    )
+    n = len(draft)
+    d = int(np.prod(draft.points.shape[1:]))
     return Preview(
         rows=n,
         shape=tuple(draft.points.shape[1:]),
@@ -80,15 +86,22 @@ def duplicate_rows(points: np.ndarray) -> Bools:
     return repeated
 
 
-def _faults(draft: Draft, constant: Bools, repeated: Bools, classes: tuple[tuple[str, int], ...]) -> list[Fault]:
+def _faults(
+    draft: Draft, constant: Bools, repeated: Bools, classes: tuple[tuple[str, int], ...]
+) -> list[Fault]:
     found = []
     if draft.kind == "table" and constant.any():
         names = [name for name, same in zip(draft.feature_names, constant, strict=True) if same]
         found.append(
-            Fault(f"Columns with one value throughout: {len(names):,}, such as {some(names)}.", "They are kept; they tell nothing.")
+            Fault(
+                f"Columns with one value throughout: {len(names):,}, such as {some(names)}.",
+                "They are kept; they tell nothing.",
+            )
         )
     if draft.kind == "images" and constant.all():
-        found.append(Fault("All images are the same.", "They are kept; their scores will be equal."))
+        found.append(
+            Fault("All images are the same.", "They are kept; their scores will be equal.")
+        )
     if repeated.any():
         first = np.flatnonzero(repeated)[0] + 1
         what = f"Rows that repeat an earlier one: {int(repeated.sum()):,}, the first being row {first:,}."

@@ -36,7 +36,19 @@ if TYPE_CHECKING:
 
 LABELS = ("label", "labels", "class", "target", "y")
 NAMELESS = ("unnamed 1", "unnamed: 0", "__index_level_0__")  # where pandas writes its index
-IDS = ("id", "ids", "image_id", "key", "index", "name", "file", "filename", "file_name", "path", *NAMELESS)
+IDS = (
+    "id",
+    "ids",
+    "image_id",
+    "key",
+    "index",
+    "name",
+    "file",
+    "filename",
+    "file_name",
+    "path",
+    *NAMELESS,
+)
 LISTS = ("embedding", "embeddings", "features", "vector")
 PREFIXES = ("prob_", "p_")
 FRACTIONS = "Choose a column of classes, or none. Values that are measured are no classes."
@@ -56,16 +68,24 @@ class Roles:
     @property
     def wanted(self) -> list[str]:
         """The columns to read."""
-        return [name for name in (self.label, self.id, self.split, self.vector) if name] + self.numbers
+        return [
+            name for name in (self.label, self.id, self.split, self.vector) if name
+        ] + self.numbers
 
 
-def read_csv(data: bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
+def read_csv(
+    data: bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Draft:
     """The draft of a CSV file."""
-    table = parse_csv(data, title, limits, lambda names: _chosen(names, choices.id, IDS, "Id"), faults)
+    table = parse_csv(
+        data, title, limits, lambda names: _chosen(names, choices.id, IDS, "Id"), faults
+    )
     return _draft(table, roles_of(table.schema, choices, faults), title, limits, choices, faults)
 
 
-def read_parquet(data: bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
+def read_parquet(
+    data: bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Draft:
     """The draft of a Parquet file."""
     file = open_parquet(data, title, limits)
     with reading(title, MEND):
@@ -74,7 +94,9 @@ def read_parquet(data: bytes, title: str, limits: Limits, choices: Choices, faul
         raise UserError(f"{title}: found two columns of one name, expected different ones. {MEND}")
     roles = roles_of(schema, choices, faults)
     check_size((file.metadata.num_rows, max(len(roles.numbers), 1)), title, limits)
-    return _draft(read_columns(file, data, roles.wanted, title, limits), roles, title, limits, choices, faults)
+    return _draft(
+        read_columns(file, data, roles.wanted, title, limits), roles, title, limits, choices, faults
+    )
 
 
 def roles_of(schema: pa.Schema, choices: Choices, faults: list[Fault]) -> Roles:
@@ -84,10 +106,19 @@ def roles_of(schema: pa.Schema, choices: Choices, faults: list[Fault]) -> Roles:
     types = dict(zip(schema.names, schema.types, strict=True))
     roles = Roles(choosable=[name for name, kind in types.items() if not pa.types.is_nested(kind)])
     roles.label = _chosen(roles.choosable, choices.label, LABELS, "Label")
-    roles.id = _chosen([name for name in roles.choosable if name != roles.label], choices.id, IDS, "Id")
+    roles.id = _chosen(
+        [name for name in roles.choosable if name != roles.label], choices.id, IDS, "Id"
+    )
     free = [name for name in types if name not in (roles.label, roles.id)]
-    roles.split = next((name for name in free if name.lower() == "split" and _is_text(types[name])), None)
-    roles.vector = _chosen([name for name in free if _is_list_of_numbers(types[name])], None, (*LISTS, *map(str.lower, free)), "")
+    roles.split = next(
+        (name for name in free if name.lower() == "split" and _is_text(types[name])), None
+    )
+    roles.vector = _chosen(
+        [name for name in free if _is_list_of_numbers(types[name])],
+        None,
+        (*LISTS, *map(str.lower, free)),
+        "",
+    )
     free = [name for name in free if name not in (roles.split, roles.vector)]
     roles.numbers = [name for name in free if _is_number(types[name])]
     if others := [name for name in free if name not in roles.numbers]:
@@ -102,36 +133,60 @@ def _chosen(names: list[str], choice: str | None, usual: tuple[str, ...], what: 
         by_name = {name.lower(): name for name in reversed(names)}
         return next((by_name[name] for name in usual if name in by_name), None)
     if choice and choice not in names:
-        raise UserError(f"{what} column: found {choice!r}, expected one of {some(names, 10)}. Choose another column, or none.")
+        raise UserError(
+            f"{what} column: found {choice!r}, expected one of {some(names, 10)}. Choose another column, or none."
+        )
     return choice or None
 
 
 def _is_text(kind: pa.DataType) -> bool:
     import pyarrow.types as is_
 
-    return is_.is_string(kind) or is_.is_large_string(kind) or (is_.is_dictionary(kind) and _is_text(kind.value_type))
+    return (
+        is_.is_string(kind)
+        or is_.is_large_string(kind)
+        or (is_.is_dictionary(kind) and _is_text(kind.value_type))
+    )
 
 
 def _is_number(kind: pa.DataType) -> bool:
     import pyarrow.types as is_
 
-    return is_.is_integer(kind) or is_.is_floating(kind) or is_.is_boolean(kind) or is_.is_decimal(kind)
+    return (
+        is_.is_integer(kind)
+        or is_.is_floating(kind)
+        or is_.is_boolean(kind)
+        or is_.is_decimal(kind)
+    )
 
 
 def _is_list_of_numbers(kind: pa.DataType) -> bool:
     import pyarrow.types as is_
 
-    return (is_.is_list(kind) or is_.is_large_list(kind) or is_.is_fixed_size_list(kind)) and _is_number(kind.value_type)
+    return (
+        is_.is_list(kind) or is_.is_large_list(kind) or is_.is_fixed_size_list(kind)
+    ) and _is_number(kind.value_type)
 
 
-def _draft(table: pa.Table, roles: Roles, title: str, limits: Limits, choices: Choices, faults: list[Fault]) -> Draft:
+def _draft(
+    table: pa.Table, roles: Roles, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Draft:
     check_size((table.num_rows, 1), title, limits)
     with reading(title, "Write the table anew, with plain columns of numbers and text."):
         _settle_label(table, roles, choices, faults)
         labels = _words(table[roles.label]) if roles.label else None
         prob_names, likely = _probabilities(table, roles, labels)
-        raw = _features(table, roles, [name for name in roles.numbers if name not in likely], title, limits, faults)
-        raw.labels, raw.prob_names, raw.columns = labels, prob_names, tuple(roles.choosable)
+        raw = _features(
+            table,
+            roles,
+            [name for name in roles.numbers if name not in likely],
+            title,
+            limits,
+            faults,
+        )
+        raw.labels = labels
+        raw.prob_names = prob_names
+        raw.columns = tuple(roles.choosable)
         if likely:
             raw.probs = np.column_stack([_numbers(table[name]) for name in likely])
         if roles.id:
@@ -141,10 +196,19 @@ def _draft(table: pa.Table, roles: Roles, title: str, limits: Limits, choices: C
     return finish(raw, title, limits, faults)
 
 
-def _features(table: pa.Table, roles: Roles, numbers: list[str], title: str, limits: Limits, faults: list[Fault]) -> Raw:
+def _features(
+    table: pa.Table,
+    roles: Roles,
+    numbers: list[str],
+    title: str,
+    limits: Limits,
+    faults: list[Fault],
+) -> Raw:
     if not numbers and not roles.vector:
         expected = "columns of numbers, or one column of lists of equal length"
-        raise UserError(f"{title}: found no features among the columns {some(roles.choosable, 5)}, expected {expected}.")
+        raise UserError(
+            f"{title}: found no features among the columns {some(roles.choosable, 5)}, expected {expected}."
+        )
     if not roles.vector:
         return _columns(table, numbers, title, limits)
     if numbers:
@@ -162,14 +226,18 @@ def _words(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
     coded = column.unify_dictionaries().combine_chunks()
     coded = coded if isinstance(coded, pa.DictionaryArray) else coded.chunk(0)
     words = [as_word(value) for value in coded.dictionary.to_pylist()] + [""]
-    return words, coded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return words, coded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False).astype(
+        np.int64
+    )
 
 
 def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[Fault]) -> None:
     """Measurements are no labels. A column y that nobody chose is then a feature, as beside x; any other is a matter for the user."""
     import pyarrow.types as is_
 
-    if roles.label is None or not (is_.is_floating(kind := table.schema.field(roles.label).type) or is_.is_decimal(kind)):
+    if roles.label is None or not (
+        is_.is_floating(kind := table.schema.field(roles.label).type) or is_.is_decimal(kind)
+    ):
         return
     values = _numbers(table[roles.label])
     if (values == np.floor(values))[~np.isnan(values)].all():
@@ -177,22 +245,40 @@ def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[
     if roles.label.lower() == "y" and choices.label is None and roles.vector is None:
         taken = {*roles.numbers, roles.label}
         roles.numbers = [name for name in roles.choosable if name in taken]
-        faults.append(Fault("Column y: found fractions, which are no classes.", "It is taken as a feature."))
+        faults.append(
+            Fault("Column y: found fractions, which are no classes.", "It is taken as a feature.")
+        )
     else:
-        faults.append(Fault(f"Label column {some([roles.label])}: found fractions, expected classes.", FRACTIONS, fatal=True))
+        faults.append(
+            Fault(
+                f"Label column {some([roles.label])}: found fractions, expected classes.",
+                FRACTIONS,
+                fatal=True,
+            )
+        )
     roles.label = None
 
 
-def _probabilities(table: pa.Table, roles: Roles, labels: tuple | None) -> tuple[tuple[str, ...], list[str]]:
+def _probabilities(
+    table: pa.Table, roles: Roles, labels: tuple | None
+) -> tuple[tuple[str, ...], list[str]]:
     """(class of each, names) of the columns that hold class probabilities.
 
     prob_... always does. p_... does if its classes are those of the labels or, without labels, if each row sums to 1.
     """
     for prefix in PREFIXES:
-        named = {as_word(name[len(prefix) :]): name for name in roles.numbers if name.lower().startswith(prefix)}
+        named = {
+            as_word(name[len(prefix) :]): name
+            for name in roles.numbers
+            if name.lower().startswith(prefix)
+        }
         if not named:
             continue
-        if prefix == "prob_" or (set(named) == set(labels[0]) - {""} if labels else _sum_to_one(table, list(named.values()))):
+        if prefix == "prob_" or (
+            set(named) == set(labels[0]) - {""}
+            if labels
+            else _sum_to_one(table, list(named.values()))
+        ):
             return tuple(named), list(named.values())
     return (), []
 
@@ -212,7 +298,8 @@ def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> R
     """The points of columns of numbers."""
     check_size((table.num_rows, len(names)), title, limits)
     out = np.empty((table.num_rows, len(names)), np.float32)
-    broken, large = np.zeros(len(out), bool), np.zeros(len(out), bool)
+    broken = np.zeros(len(out), bool)
+    large = np.zeros(len(out), bool)
     for j, name in enumerate(names):
         narrow(out[:, j], _numbers(table[name]), broken, large)
     return Raw(out, feature_names=tuple(names), broken=broken, large=large)
@@ -226,16 +313,26 @@ def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> 
     missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
     found = np.unique(lengths[~missing]).astype(np.int64)
     if len(found) != 1 or found[0] < 1:
-        shown = "no lists" if not len(found) else f"lists of {found.min():,} to {found.max():,} numbers"
-        raise UserError(f"{title}: found {shown} in column {some([name])}, expected lists of one length. Fill or remove the odd rows.")
+        shown = (
+            "no lists" if not len(found) else f"lists of {found.min():,} to {found.max():,} numbers"
+        )
+        raise UserError(
+            f"{title}: found {shown} in column {some([name])}, expected lists of one length. Fill or remove the odd rows."
+        )
     d = int(found[0])
     check_size((len(column), d), title, limits)
     out = np.zeros((len(column), d), np.float32)
-    broken, large, values = missing.copy(), np.zeros(len(out), bool), np.zeros((int((~missing).sum()), d), np.float32)
+    broken = missing.copy()
+    large = np.zeros(len(out), bool)
+    values = np.zeros((int((~missing).sum()), d), np.float32)
     flags = np.zeros((2, len(values)), bool)
     narrow(values, _numbers(pc.list_flatten(column)).reshape(-1, d), *flags)  # type: ignore[attr-defined]  # as above
-    out[~missing], broken[~missing], large[~missing] = values, flags[0], flags[1]
-    return Raw(out, feature_names=tuple(f"{name} {j}" for j in range(d)), broken=broken, large=large)
+    out[~missing] = values
+    broken[~missing] = flags[0]
+    large[~missing] = flags[1]
+    return Raw(
+        out, feature_names=tuple(f"{name} {j}" for j in range(d)), broken=broken, large=large
+    )
 
 
 def _split(words: list[str], codes: np.ndarray, faults: list[Fault]) -> np.ndarray | None:
@@ -243,5 +340,10 @@ def _split(words: list[str], codes: np.ndarray, faults: list[Fault]) -> np.ndarr
     words = [words[code] or "a blank" for code in present]
     test = split_of(words, codes)
     if test is None:
-        faults.append(Fault(f"Column split: found {some(words)}, expected train and test.", "It is not used: all are training rows."))
+        faults.append(
+            Fault(
+                f"Column split: found {some(words)}, expected train and test.",
+                "It is not used: all are training rows.",
+            )
+        )
     return test

@@ -37,7 +37,11 @@ class Arms:
     @property
     def asked(self) -> Ints:
         """Places in the pool of all points asked so far, in order."""
-        return np.concatenate([played.indices for played in self.played]) if self.played else np.zeros(0, np.int64)
+        return (
+            np.concatenate([played.indices for played in self.played])
+            if self.played
+            else np.zeros(0, np.int64)
+        )
 
     def choose(self, embedded: Embedded, k: int, rng: np.random.Generator) -> Ints:
         """The batch of the arm drawn, (k,) places in the pool, none of them labeled."""
@@ -48,7 +52,9 @@ class Arms:
 
     def learn(self, right: Bools) -> None:
         """After the round was trained on: right (asked,), the predictions that did not see the point's label, in the order of `asked`."""
-        self.rewards.append(albl.accuracy(right, np.concatenate([played.probabilities for played in self.played])))
+        self.rewards.append(
+            albl.accuracy(right, np.concatenate([played.probabilities for played in self.played]))
+        )
         self.bandit = albl.learn(self.bandit, self.played[-1], self.rewards[-1])
 
     def restore(self, log_weights: Floats) -> None:
@@ -60,9 +66,17 @@ class Arms:
         """Arrays over the rounds (r,): arm drawn, log_weights (r, 2) before it, reward heard before it (NaN before the first)."""
         rewards = [np.nan, *self.rewards][: len(self.played)]
         arm = np.array([played.arm for played in self.played], np.int64)
-        return {"arm": arm, "log_weights": np.reshape(self.weights, (-1, ARMS)), "reward": np.array(rewards)}
+        return {
+            "arm": arm,
+            "log_weights": np.reshape(self.weights, (-1, ARMS)),
+            "reward": np.array(rewards),
+        }
 
     @staticmethod
     def silent(rounds: int) -> dict[str, np.ndarray]:
         """The same arrays for a strategy without arms."""
-        return {"arm": np.full(rounds, -1), "log_weights": np.zeros((rounds, 0)), "reward": np.full(rounds, np.nan)}
+        return {
+            "arm": np.full(rounds, -1),
+            "log_weights": np.zeros((rounds, 0)),
+            "reward": np.full(rounds, np.nan),
+        }

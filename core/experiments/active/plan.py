@@ -31,24 +31,81 @@ from core.types import Dataset, UserError
 
 RANDOM = "random"
 NETWORKS = ("mlp", "linear", "lenet5", "talk_cnn", "resnet18", "vgg11", "fi_cnn")
-MOST_STRATEGIES, MOST_UNITS = 12, 500
+MOST_STRATEGIES = 12
+MOST_UNITS = 500
 KNOBS = {
-    "network": Knob("Network", "Trained from scratch in every round.", choices=NETWORKS, name="network", kind=str, default="mlp"),
-    "batch": Knob("Batch size", "How many labels are asked for in each round.", 1, 10_000, name="batch", kind=int, default=100),
-    "rounds": Knob("Rounds", "How many batches are asked for.", 1, 100, name="rounds", kind=int, default=19),
-    "start": Knob("First labels", "Random points that are labeled before the first round.", 2, 10_000, name="start", kind=int, default=100),
+    "network": Knob(
+        "Network",
+        "Trained from scratch in every round.",
+        choices=NETWORKS,
+        name="network",
+        kind=str,
+        default="mlp",
+    ),
+    "batch": Knob(
+        "Batch size",
+        "How many labels are asked for in each round.",
+        1,
+        10_000,
+        name="batch",
+        kind=int,
+        default=100,
+    ),
+    "rounds": Knob(
+        "Rounds", "How many batches are asked for.", 1, 100, name="rounds", kind=int, default=19
+    ),
+    "start": Knob(
+        "First labels",
+        "Random points that are labeled before the first round.",
+        2,
+        10_000,
+        name="start",
+        kind=int,
+        default=100,
+    ),
     "until": Knob(
         "Train until",
         "The papers train each round until 99% of the labeled points are right.",
-        choices=("accuracy", "epochs"), name="until", kind=str, default="accuracy",
+        choices=("accuracy", "epochs"),
+        name="until",
+        kind=str,
+        default="accuracy",
     ),
-    "epochs": Knob("Passes", "At most so many through the labeled points in each round.", 1, 1000, name="epochs", kind=int, default=100),
-    "task": Knob("Task", choices=("classification", "regression"), name="task", kind=str, default="classification"),
+    "epochs": Knob(
+        "Passes",
+        "At most so many through the labeled points in each round.",
+        1,
+        1000,
+        name="epochs",
+        kind=int,
+        default=100,
+    ),
+    "task": Knob(
+        "Task",
+        choices=("classification", "regression"),
+        name="task",
+        kind=str,
+        default="classification",
+    ),
     "pool": Knob(
-        "Pool", "Random training points that can be picked; empty: all.", 100, name="pool", kind=int, optional=True, default=10_000
+        "Pool",
+        "Random training points that can be picked; empty: all.",
+        100,
+        name="pool",
+        kind=int,
+        optional=True,
+        default=10_000,
     ),
-    "seeds": Knob("Seeds", "Each redraws the first labels, the networks and the picks.", 2, 50, name="seeds", kind=int, default=5),
-}  # fmt: skip
+    "seeds": Knob(
+        "Seeds",
+        "Each redraws the first labels, the networks and the picks.",
+        2,
+        50,
+        name="seeds",
+        kind=int,
+        default=5,
+    ),
+}
 SETTING = tuple(field.name for field in dataclasses.fields(Setting))
 
 
@@ -75,8 +132,15 @@ class Unit:
     def key(self, fingerprint: str) -> str:
         """The cache key of the run: its settings, the strategy's code and the code of the rounds."""
         name, knobs = parse_strategy(self.strategy)
-        fields = {"strategy": name, "knobs": dict(knobs), "setting": dataclasses.asdict(self.setting), "seed": self.seed}
-        code = code_version("core.experiments.active.rounds") + code_version(menu.find(name).function.__module__)
+        fields = {
+            "strategy": name,
+            "knobs": dict(knobs),
+            "setting": dataclasses.asdict(self.setting),
+            "seed": self.seed,
+        }
+        code = code_version("core.experiments.active.rounds") + code_version(
+            menu.find(name).function.__module__
+        )
         return cache.key("active", fields, code=code, data=fingerprint)
 
 
@@ -97,7 +161,8 @@ class Active:
     task: str = "classification"
     pool: int | None = 10_000
     seeds: int = 5
-    kind, units_are = "active", "runs"
+    kind = "active"
+    units_are = "runs"
 
     def with_(self, **changes: Any) -> Active:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -110,13 +175,17 @@ class Active:
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the first plan."""
-        texts, default = _texts(self), _texts(Active())
+        texts = _texts(self)
+        default = _texts(Active())
         return {name: text for name, text in texts.items() if text != default[name]}
 
     def units(self) -> list[Unit]:
         """Every run: the first seed of all strategies first."""
         each = product(range(1, self.seeds + 1), self.strategies)
-        return [Unit(self.dataset, self.n, self.subset, chosen, self.setting, seed) for seed, chosen in each]
+        return [
+            Unit(self.dataset, self.n, self.subset, chosen, self.setting, seed)
+            for seed, chosen in each
+        ]
 
     def title(self) -> str:
         """For captions and manifests."""
@@ -134,19 +203,29 @@ def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     name, *settings = text.strip().split(":")
     chosen = menu.find(name)
     if any("=" not in setting for setting in settings):
-        raise UserError(f"Strategy: found {text!r}, expected a name and settings such as bait:ridge=0.1.")
-    values = parse_knobs(chosen.knobs, dict(setting.split("=", 1) for setting in settings), chosen.label)
-    return name, tuple((knob, value) for knob, value in values.items() if value != chosen.knobs[knob].default)
+        raise UserError(
+            f"Strategy: found {text!r}, expected a name and settings such as bait:ridge=0.1."
+        )
+    values = parse_knobs(
+        chosen.knobs, dict(setting.split("=", 1) for setting in settings), chosen.label
+    )
+    return name, tuple(
+        (knob, value) for knob, value in values.items() if value != chosen.knobs[knob].default
+    )
 
 
 def canonical_strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
     """Strategies with their knobs, checked: each once, knobs at their default left out, random last. A UserError for too many."""
     texts = given.split() if isinstance(given, str) else given
     parsed = [parse_strategy(text) for text in texts]
-    each = dict.fromkeys(":".join([name, *(f"{knob}={value}" for knob, value in knobs)]) for name, knobs in parsed)
+    each = dict.fromkeys(
+        ":".join([name, *(f"{knob}={value}" for knob, value in knobs)]) for name, knobs in parsed
+    )
     each.pop(RANDOM, None)
     if len(each) >= MOST_STRATEGIES:
-        raise UserError(f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}. Leave some out.")
+        raise UserError(
+            f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}. Leave some out."
+        )
     return (*each, RANDOM)
 
 
@@ -164,8 +243,13 @@ def compute(unit: Unit) -> Entry:
     """In the worker: one run, from the cache or computed."""
     from core.experiments.active import rounds
 
-    data, (name, knobs) = points(unit), parse_strategy(unit.strategy)
-    return computed(unit, data, lambda progress: rounds.run(data, name, dict(knobs), unit.setting, unit.seed, progress))
+    data = points(unit)
+    name, knobs = parse_strategy(unit.strategy)
+    return computed(
+        unit,
+        data,
+        lambda progress: rounds.run(data, name, dict(knobs), unit.setting, unit.seed, progress),
+    )
 
 
 def _texts(plan: Active) -> dict[str, str]:
@@ -178,5 +262,9 @@ def _canonical(plan: Active) -> Active:
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
     strategies = canonical_strategies(plan.strategies)
     if (units := len(strategies) * knobs["seeds"]) > MOST_UNITS:
-        raise UserError(f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds.")
-    return dataclasses.replace(plan, dataset=spec.dataset, n=spec.n, subset=spec.subset, strategies=strategies, **knobs)
+        raise UserError(
+            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds."
+        )
+    return dataclasses.replace(
+        plan, dataset=spec.dataset, n=spec.n, subset=spec.subset, strategies=strategies, **knobs
+    )

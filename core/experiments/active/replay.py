@@ -22,13 +22,16 @@ from core.runtime.code_version import code_version
 from core.runtime.progress import advance, report
 from core.types import Bools, Floats, Ints
 
-RIDGE, DIRECTIONS = 1.0, 20
+RIDGE = 1.0
+DIRECTIONS = 20
 
 
 def replay_key(unit: Unit, number: int, fingerprint: str) -> str:
     """The cache key of one round's replay."""
     code = code_version("core.experiments.active.replay")
-    return cache.key("replay", {"run": unit.key(fingerprint), "round": number}, code=code, data=fingerprint)
+    return cache.key(
+        "replay", {"run": unit.key(fingerprint), "round": number}, code=code, data=fingerprint
+    )
 
 
 def compute(unit: Unit, number: int) -> Entry:
@@ -49,11 +52,25 @@ def compute(unit: Unit, number: int) -> Entry:
     order = np.searchsorted(loop.pool, record["picks"][number])
     uncertainty = 1.0 - embedded.probs.max(axis=1)
     rival = np.argsort(-np.where(loop.labeled, -np.inf, uncertainty), kind="stable")[: len(order)]
-    each = [trace(embedded.embedding, embedded.probs, loop.labeled, picks) for picks in (order, rival)]
+    each = [
+        trace(embedded.embedding, embedded.probs, loop.labeled, picks) for picks in (order, rival)
+    ]
     report(None, f"Mapping {len(loop.pool):,} points")
     coordinates = umap_map.umap_map(embedded.embedding, progress=advance)
-    arrays = {name: np.stack([one[name] for one in each]) for name in each[0]} | {"picks": np.stack([order, rival])}
-    return cache.put(key, arrays | {"pool": loop.pool, "labeled": loop.labeled, "coordinates": coordinates, "uncertainty": uncertainty}, {})
+    arrays = {name: np.stack([one[name] for one in each]) for name in each[0]} | {
+        "picks": np.stack([order, rival])
+    }
+    return cache.put(
+        key,
+        arrays
+        | {
+            "pool": loop.pool,
+            "labeled": loop.labeled,
+            "coordinates": coordinates,
+            "uncertainty": uncertainty,
+        },
+        {},
+    )
 
 
 def recorded(unit: Unit, fingerprint: str) -> Mapping[str, np.ndarray]:
@@ -94,7 +111,8 @@ def radius(embedding: Floats, labeled: Bools, picks: Ints) -> Floats:
 
 def log_det(embedding: Floats, probs: Floats) -> Floats:
     """log det(I + Gram / RIDGE) over the first 1 .. k gradient embeddings, (k,): one Cholesky factor tells all of them."""
-    q, h = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)], embedding.astype(np.float64)
+    q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
+    h = embedding.astype(np.float64)
     factor = np.linalg.cholesky(np.eye(len(h)) + (q @ q.T) * (h @ h.T) / RIDGE)
     return 2 * np.cumsum(np.log(np.diag(factor)))
 
@@ -108,11 +126,17 @@ def fisher_trace(embedding: Floats, probs: Floats, labeled: Bools, picks: Ints) 
 
     def fisher(rows: Ints) -> Floats:
         """Sum over rows of (diag p - p p^T) (x) h h^T, class by class."""
-        blocks = np.einsum("ia,ab->iab", probs[rows], np.eye(classes)) - probs[rows, :, None] * probs[rows, None, :]
-        return np.einsum("iab,ic,id->acbd", blocks, h[rows], h[rows], optimize=True).reshape(classes * h.shape[1], -1)
+        blocks = (
+            np.einsum("ia,ab->iab", probs[rows], np.eye(classes))
+            - probs[rows, :, None] * probs[rows, None, :]
+        )
+        return np.einsum("iab,ic,id->acbd", blocks, h[rows], h[rows], optimize=True).reshape(
+            classes * h.shape[1], -1
+        )
 
     m = RIDGE * np.eye(classes * h.shape[1]) + fisher(np.flatnonzero(labeled))
-    f, after = fisher(np.arange(len(h))) / len(h), []
+    f = fisher(np.arange(len(h))) / len(h)
+    after = []
     for row in picks:
         m += fisher(np.array([row]))
         after.append(np.trace(np.linalg.solve(m, f)))

@@ -58,7 +58,12 @@ class Setting:
 
 
 def run(
-    data: Dataset, strategy: str, knobs: Mapping[str, Any], setting: Setting, seed: int, progress: Progress | None = None
+    data: Dataset,
+    strategy: str,
+    knobs: Mapping[str, Any],
+    setting: Setting,
+    seed: int,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One strategy with one seed through all rounds.
 
@@ -68,17 +73,28 @@ def run(
     for the first batch); for others log_weights is (r, 0), arm -1, reward NaN. A UserError if the pool cannot feed all rounds, or the
     strategy lacks an input.
     """
-    loop = _Loop(data, strategy, dict(knobs), setting, seed, progress or (lambda fraction, text: None))
+    loop = _Loop(
+        data, strategy, dict(knobs), setting, seed, progress or (lambda fraction, text: None)
+    )
     with one_thread():
         for number in range(setting.rounds + 1):
             loop.train(number)
             if number < setting.rounds:
                 loop.pick(number)
-    return loop.arrays(), {"strategy": strategy, "selection_seconds": float(np.sum(loop.record["seconds"]))}
+    return loop.arrays(), {
+        "strategy": strategy,
+        "selection_seconds": float(np.sum(loop.record["seconds"])),
+    }
 
 
 def at(
-    data: Dataset, strategy: str, knobs: Mapping[str, Any], setting: Setting, seed: int, number: int, record: Mapping[str, np.ndarray]
+    data: Dataset,
+    strategy: str,
+    knobs: Mapping[str, Any],
+    setting: Setting,
+    seed: int,
+    number: int,
+    record: Mapping[str, np.ndarray],
 ) -> _Loop:
     """The loop before the pick of round `number`, its network trained: from the arrays of the run."""
     loop = _Loop(data, strategy, dict(knobs), setting, seed, lambda fraction, text: None)
@@ -99,7 +115,9 @@ def pool_of(data: Dataset, setting: Setting, seed: int) -> tuple[Ints, Ints, Int
     needed = setting.start + setting.batch * setting.rounds
     if len(pool) < needed:
         mend = "Choose fewer rounds, a smaller batch, or more points."
-        raise UserError(f"Active learning: found a pool of {len(pool):,} points, but {needed:,} labels are asked for. {mend}")
+        raise UserError(
+            f"Active learning: found a pool of {len(pool):,} points, but {needed:,} labels are asked for. {mend}"
+        )
     return pool, drawn[:back], test
 
 
@@ -108,17 +126,24 @@ def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
 
     The Gram matrix is (Q Q^T) * (H H^T) with Q = p - e_yhat. A ridge of 1e-9 of its mean diagonal keeps a repeated point finite.
     """
-    q, h = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)], embedding.astype(np.float64)
+    q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
+    h = embedding.astype(np.float64)
     gram = (q @ q.T) * (h @ h.T)
     diagonal = np.diag(gram)
     floor = max(float(diagonal.mean()) * 1e-9, 1e-300)
-    return float(np.linalg.slogdet(gram + floor * np.eye(len(gram)))[1]), float(np.sqrt(np.maximum(diagonal, 0)).mean())
+    return float(np.linalg.slogdet(gram + floor * np.eye(len(gram)))[1]), float(
+        np.sqrt(np.maximum(diagonal, 0)).mean()
+    )
 
 
 def inputs_of(wanted: tuple[str, ...], setting: Setting) -> str | None:
     """Why a strategy that needs these inputs cannot take part, or None."""
     regression = setting.task == "regression"
-    absent = [registry.INPUTS[name] for name in wanted if name not in GIVEN or (regression and name in OF_CLASSES)]
+    absent = [
+        registry.INPUTS[name]
+        for name in wanted
+        if name not in GIVEN or (regression and name in OF_CLASSES)
+    ]
     return f"needs {' and '.join(absent)}, which a round does not have" if absent else None
 
 
@@ -142,7 +167,9 @@ class _Loop:
     def __post_init__(self):
         self.pool, self.back, self.test = pool_of(self.data, self.setting, self.seed)
         self.labeled: Bools = np.zeros(len(self.pool), bool)
-        self.labeled[np.random.default_rng([self.seed, 1]).permutation(len(self.pool))[: self.setting.start]] = True
+        self.labeled[
+            np.random.default_rng([self.seed, 1]).permutation(len(self.pool))[: self.setting.start]
+        ] = True
         self.arms = Arms(max(1, self.setting.rounds)) if self.strategy == "albl" else None
 
     def train(self, number: int) -> None:
@@ -152,8 +179,18 @@ class _Loop:
         self.number = number
         self.rows = self.pool[self.labeled]
         self.network, epochs = self.fit(number)
-        found = training.evaluate(self.network, self.data.points[self.test], self.data.labels[self.test], objective=self.objective)
-        for name, value in {"labels": len(self.rows), "accuracy": found.accuracy, "loss": found.loss, "epochs": epochs}.items():
+        found = training.evaluate(
+            self.network,
+            self.data.points[self.test],
+            self.data.labels[self.test],
+            objective=self.objective,
+        )
+        for name, value in {
+            "labels": len(self.rows),
+            "accuracy": found.accuracy,
+            "loss": found.loss,
+            "epochs": epochs,
+        }.items():
             self.record[name].append(value)
 
     def fit(self, *stream: int, without: Ints = ()) -> tuple[Any, int]:
@@ -161,19 +198,33 @@ class _Loop:
         from core.models import networks, training
 
         rows = np.setdiff1d(self.rows, without)
-        points, labels = self.data.points[rows], self.data.labels[rows]
+        points = self.data.points[rows]
+        labels = self.data.labels[rows]
         seed = self.stream(*stream)
-        network = networks.build(self.setting.network, classes=len(self.data.class_names), shape=self.data.shape, seed=seed)
+        network = networks.build(
+            self.setting.network,
+            classes=len(self.data.class_names),
+            shape=self.data.shape,
+            seed=seed,
+        )
         enough = False
 
         def after_pass(epoch: int, trained: Any) -> None:
             nonlocal enough
             fraction = (self.number + epoch / self.setting.epochs) / (self.setting.rounds + 1)
-            self.progress(min(1.0, fraction), f"{len(self.rows):,} labels, round {self.number} of {self.setting.rounds}")
-            enough = self.setting.until == "accuracy" and training.evaluate(trained, points, labels).accuracy >= ENOUGH
+            self.progress(
+                min(1.0, fraction),
+                f"{len(self.rows):,} labels, round {self.number} of {self.setting.rounds}",
+            )
+            enough = (
+                self.setting.until == "accuracy"
+                and training.evaluate(trained, points, labels).accuracy >= ENOUGH
+            )
 
         how = {"epochs": self.setting.epochs, "learning_rate": RATE, "objective": self.objective}
-        record = training.train(network, points, labels, seed=seed, on_epoch=after_pass, stop=lambda: enough, **how)
+        record = training.train(
+            network, points, labels, seed=seed, on_epoch=after_pass, stop=lambda: enough, **how
+        )
         return network, len(record.losses)
 
     def stream(self, *numbers: int) -> int:
@@ -197,7 +248,9 @@ class _Loop:
             diversity = np.nan, float(np.linalg.norm(embedded.embedding[chosen], axis=1).mean())
         else:
             diversity = batch_diversity(embedded.embedding[chosen], embedded.probs[chosen])
-        for name, value in zip(("log_det", "norm", "picks"), (*diversity, self.pool[chosen]), strict=True):
+        for name, value in zip(
+            ("log_det", "norm", "picks"), (*diversity, self.pool[chosen]), strict=True
+        ):
             self.record[name].append(value)
         self.labeled[chosen] = True
 
@@ -206,16 +259,29 @@ class _Loop:
         rng = np.random.default_rng([self.seed, 2, number])
         if self.arms:
             return self.arms.choose(embedded, self.setting.batch, rng)
-        return registry.pick(self.strategy, embedded, self.setting.batch, rng=rng, inputs=more, **self.knobs).indices
+        return registry.pick(
+            self.strategy, embedded, self.setting.batch, rng=rng, inputs=more, **self.knobs
+        ).indices
 
     def look(self) -> tuple[Embedded, dict[str, Any]]:
         """The pool as the trained network sees it, and what else the strategy takes."""
         from core.models import training
 
-        points, accepts = self.data.points[self.pool], registry.find(self.strategy).accepts
-        probs = training.probabilities(self.network, points) if self.setting.task == "classification" else None
-        labels = None if probs is None else np.where(self.labeled, self.data.labels[self.pool], probs.argmax(axis=1))
-        embedded = Embedded(training.embed(self.network, points), probs, labels, self.labeled.copy())
+        points = self.data.points[self.pool]
+        accepts = registry.find(self.strategy).accepts
+        probs = (
+            training.probabilities(self.network, points)
+            if self.setting.task == "classification"
+            else None
+        )
+        labels = (
+            None
+            if probs is None
+            else np.where(self.labeled, self.data.labels[self.pool], probs.argmax(axis=1))
+        )
+        embedded = Embedded(
+            training.embed(self.network, points), probs, labels, self.labeled.copy()
+        )
         more = {name: make() for name, make in self._extras(points).items() if name in accepts}
         return embedded, more
 
@@ -237,31 +303,43 @@ class _Loop:
             mine = rows[fold == number]
             if len(mine):
                 network, _ = self.fit(self.number, MEMBERS + number, without=mine)
-                right[fold == number] = training.probabilities(network, self.data.points[mine]).argmax(axis=1) == self.data.labels[mine]
+                right[fold == number] = (
+                    training.probabilities(network, self.data.points[mine]).argmax(axis=1)
+                    == self.data.labels[mine]
+                )
         return right
 
     def _seen(self, rows: Ints) -> Embedded:
         from core.models import training
 
-        return Embedded(training.embed(self.network, self.data.points[rows]), labels=self.data.labels[rows])
+        return Embedded(
+            training.embed(self.network, self.data.points[rows]), labels=self.data.labels[rows]
+        )
 
     def _head(self) -> Head:
         """A linear head fitted to the labeled points under the trained embedding: the network's own has no regularisation."""
         from core import softmax_head
 
-        seen, classes = self._seen(self.rows), len(self.data.class_names)
+        seen = self._seen(self.rows)
+        classes = len(self.data.class_names)
         # The intercept of a class that no label is of would fall without end.
         everyone = len(np.unique(seen.labels)) == classes
-        return softmax_head.fit(seen.embedding, seen.labels, l2=HEAD_L2, classes=classes, intercept=everyone)
+        return softmax_head.fit(
+            seen.embedding, seen.labels, l2=HEAD_L2, classes=classes, intercept=everyone
+        )
 
     def _members(self, points: np.ndarray) -> Floats:
         """Probabilities (members, n, c) of the network with its dropout on; without dropout, of it and others with their own streams."""
         from core.models import ensembles, networks, training
 
         if networks.draws(self.network):
-            return ensembles.from_dropout(self.network, points, seed=self.stream(self.number, MEMBERS + FOLDS))
+            return ensembles.from_dropout(
+                self.network, points, seed=self.stream(self.number, MEMBERS + FOLDS)
+            )
         others = [self.fit(self.number, member)[0] for member in range(1, MEMBERS)]
-        return np.stack([training.probabilities(network, points) for network in (self.network, *others)])
+        return np.stack(
+            [training.probabilities(network, points) for network in (self.network, *others)]
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The record as arrays."""

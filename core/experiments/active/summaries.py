@@ -37,10 +37,19 @@ def budgets(comparison: Comparison) -> list[int]:
     finished = np.flatnonzero(np.isfinite(random))
     if not len(finished):
         return []
-    reached = comparison.labels[finished[np.argmax(random[finished] >= REACHED * random[finished[-1]])]]
+    reached = comparison.labels[
+        finished[np.argmax(random[finished] >= REACHED * random[finished[-1]])]
+    ]
     steps = (reached - comparison.start) / comparison.batch
-    wanted = [comparison.start + 2**i * comparison.batch for i in range(int(np.ceil(np.log2(steps))) if steps > 1 else 0)]
-    return [int(np.flatnonzero(comparison.labels == budget)[0]) for budget in wanted if budget in comparison.labels]
+    wanted = [
+        comparison.start + 2**i * comparison.batch
+        for i in range(int(np.ceil(np.log2(steps))) if steps > 1 else 0)
+    ]
+    return [
+        int(np.flatnonzero(comparison.labels == budget)[0])
+        for budget in wanted
+        if budget in comparison.labels
+    ]
 
 
 def penalty_matrix(comparisons: Sequence[Comparison]) -> Floats:
@@ -55,7 +64,8 @@ def penalty_matrix(comparisons: Sequence[Comparison]) -> Floats:
 
 def _beats(comparison: Comparison) -> Floats:
     """The share of the comparison's budgets at which i beats j, (a, a)."""
-    a, places = len(comparison.accuracy), budgets(comparison)
+    a = len(comparison.accuracy)
+    places = budgets(comparison)
     beats = np.zeros((a, a))
     for place in places:
         at = comparison.accuracy[:, :, place]
@@ -70,7 +80,8 @@ def normalised_errors(comparisons: Sequence[Comparison]) -> tuple[Floats, Floats
 
     A comparison shares the weight 1 among its budgets. Sorted, with the weights summed up, a row is the papers' CDF: higher is better.
     """
-    values, weights = [], []
+    values = []
+    weights = []
     for comparison in comparisons:
         places = budgets(comparison)
         error = 1 - standard_error(comparison.accuracy)[0][:, places]

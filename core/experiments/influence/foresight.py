@@ -22,49 +22,78 @@ CERTAIN = 1 - 1e-12  # a correlation of 1 has no z
 
 
 def foreseen(
-    outcome: Mapping[str, np.ndarray], labels: Ints, goal: str, over: str = "oracle", temperature: float = 1.0
+    outcome: Mapping[str, np.ndarray],
+    labels: Ints,
+    goal: str,
+    over: str = "oracle",
+    temperature: float = 1.0,
 ) -> dict[str, Floats]:
     """The pool's utilities: by the first order, by a Newton step, and by retraining. labels: (n,), of the pool's points.
 
     Under the predictions themselves (over "predicted", temperature 1) the first order is exactly constant: Remark 1 of the GORAL paper.
     """
     if goal not in GOALS or over not in OVER or not temperature > 0:
-        raise UserError(f"Utilities: found goal {goal!r}, label {over!r}, temperature {temperature}; one of them has no meaning here.")
-    g, probs = GOALS.index(goal), np.asarray(outcome["probs"], np.float64)
-    weights, each = tempered(probs, over, temperature), {name: np.asarray(outcome[name][g]) for name in (*STEPS, "retrained")}
+        raise UserError(
+            f"Utilities: found goal {goal!r}, label {over!r}, temperature {temperature}; one of them has no meaning here."
+        )
+    g = GOALS.index(goal)
+    probs = np.asarray(outcome["probs"], np.float64)
+    weights = tempered(probs, over, temperature)
+    each = {name: np.asarray(outcome[name][g]) for name in (*STEPS, "retrained")}
     if over == "oracle":
-        return {name: values[np.arange(len(labels)), labels].astype(np.float64) for name, values in each.items()}
+        return {
+            name: values[np.arange(len(labels)), labels].astype(np.float64)
+            for name, values in each.items()
+        }
     found = {name: resolved(values, over, weights) for name, values in each.items()}
-    if over in ("uniform", "predicted"):  # as one difference, so that Remark 1 holds to the last digit
-        found["linear"] = float(outcome["constant"][g]) + ((weights - probs) * each["linear"]).sum(axis=1)
+    if over in (
+        "uniform",
+        "predicted",
+    ):  # as one difference, so that Remark 1 holds to the last digit
+        found["linear"] = float(outcome["constant"][g]) + ((weights - probs) * each["linear"]).sum(
+            axis=1
+        )
     return found
 
 
 def left_out(outcome: Mapping[str, np.ndarray]) -> dict[str, Floats]:
     """What each labeled point is worth: the rise of the validation loss without it, foreseen and by retraining. (M,) each."""
-    return {name: np.asarray(outcome[f"removed_{name}"], np.float64) for name in (*STEPS, "retrained")}
+    return {
+        name: np.asarray(outcome[f"removed_{name}"], np.float64) for name in (*STEPS, "retrained")
+    }
 
 
 def together(outcome: Mapping[str, np.ndarray], goal: str) -> dict[str, Floats]:
     """The utilities of batches under their true labels: (g,) each."""
-    return {name: np.asarray(outcome[f"batch_{name}"][GOALS.index(goal)], np.float64) for name in (*STEPS, "retrained")}
+    return {
+        name: np.asarray(outcome[f"batch_{name}"][GOALS.index(goal)], np.float64)
+        for name in (*STEPS, "retrained")
+    }
 
 
 def correlation(predicted: Floats, retrained: Floats) -> tuple[float, float]:
     """(Pearson's r, Spearman's rank correlation); NaN for fewer than three points, or where one side is constant."""
     if len(predicted) < 3 or np.ptp(predicted) == 0 or np.ptp(retrained) == 0:
         return np.nan, np.nan
-    return float(np.corrcoef(predicted, retrained)[0, 1]), float(spearman(np.stack([predicted, retrained]))[0, 1])
+    return float(np.corrcoef(predicted, retrained)[0, 1]), float(
+        spearman(np.stack([predicted, retrained]))[0, 1]
+    )
 
 
 def correlations(seeds: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
     """For each step the correlations (2, s) of every seed: Pearson's and Spearman's."""
-    return {name: np.array([correlation(one[name], one["retrained"]) for one in seeds]).reshape(-1, 2).T for name in STEPS}
+    return {
+        name: np.array([correlation(one[name], one["retrained"]) for one in seeds]).reshape(-1, 2).T
+        for name in STEPS
+    }
 
 
 def slopes(seeds: Sequence[Mapping[str, Floats]], step: str) -> float:
     """How many times as large as the truth are the predictions? The least-squares factor through the origin, its median over the seeds."""
-    each = [one[step] @ one["retrained"] / (one["retrained"] @ one["retrained"] or np.nan) for one in seeds]
+    each = [
+        one[step] @ one["retrained"] / (one["retrained"] @ one["retrained"] or np.nan)
+        for one in seeds
+    ]
     return float(np.median(each)) if each else np.nan
 
 

@@ -28,7 +28,8 @@ from core.strategies.goal import GOALS, Aim, aim_of, every_label, linear_terms, 
 from core.strategies.influence import influence_value, newton_influence
 from core.types import Dataset, Embedded, Floats, Head, Ints
 
-BATCH, BATCHES = 10, 100
+BATCH = 10
+BATCHES = 100
 Progress = Callable[[float, str], None]
 
 
@@ -50,7 +51,15 @@ class Scene:
 
 
 def compare(
-    data: Dataset, embedding: Floats, *, labeled: int, pool: int, validation: int, l2: float, seed: int, progress: Progress | None = None
+    data: Dataset,
+    embedding: Floats,
+    *,
+    labeled: int,
+    pool: int,
+    validation: int,
+    l2: float,
+    seed: int,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """All predictions and their truths for one seed.
 
@@ -65,16 +74,29 @@ def compare(
     report(0.0, "Fitting the head")
     scene = stage(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
     known = scene.known
-    right = probabilities(matrix[chosen.test].astype(np.float64), scene.head).argmax(axis=1) == data.labels[chosen.test]
+    right = (
+        probabilities(matrix[chosen.test].astype(np.float64), scene.head).argmax(axis=1)
+        == data.labels[chosen.test]
+    )
     arrays = {"labeled": chosen.labeled, "pool": chosen.pool, "accuracy": np.float64(right.mean())}
-    arrays |= {"before": np.array([aim.value(aim.logits) for aim in scene.aims]), "probs": scene.opened.probabilities(scene.rows)}
-    arrays |= added(scene, report) | batches(scene, report) | removed(scene, matrix[chosen.labeled].astype(np.float64), report)
+    arrays |= {
+        "before": np.array([aim.value(aim.logits) for aim in scene.aims]),
+        "probs": scene.opened.probabilities(scene.rows),
+    }
+    arrays |= (
+        added(scene, report)
+        | batches(scene, report)
+        | removed(scene, matrix[chosen.labeled].astype(np.float64), report)
+    )
     return arrays, {"labeled": len(known), "pool": len(scene.rows), "dimensions": matrix.shape[1]}
 
 
-def stage(data: Dataset, matrix: Floats, labeled: Ints, pool: Ints, validation: Ints, l2: float) -> Scene:
+def stage(
+    data: Dataset, matrix: Floats, labeled: Ints, pool: Ints, validation: Ints, l2: float
+) -> Scene:
     """The head fitted to the labeled rows, with its pool and its goals."""
-    head, unseen = fitted(data, matrix, labeled, l2), part(data, matrix, validation)
+    head = fitted(data, matrix, labeled, l2)
+    unseen = part(data, matrix, validation)
     opened, rows = open_pool(matrix[pool].astype(np.float64), head)
     aims = [aim_of(opened, rows, unseen, head, goal) for goal in GOALS]
     return Scene(head, opened, data.labels[labeled], rows, data.labels[pool], unseen, aims)
@@ -82,24 +104,34 @@ def stage(data: Dataset, matrix: Floats, labeled: Ints, pool: Ints, validation: 
 
 def added(scene: Scene, report: Progress) -> dict[str, Floats]:
     """Each point of the pool added under each label: linear, newton, retrained (3, n, c), and the constant (3,)."""
-    opened, rows, c = scene.opened, scene.rows, len(scene.opened.theta)
+    opened = scene.opened
+    rows = scene.rows
+    c = len(scene.opened.theta)
     newton, retrained = (np.empty((len(GOALS), len(rows), c)) for _ in range(2))
     tried = every_label(opened, len(rows))
     linear, constant = first_order(scene)
     numbers = 4 * c * max(aim.logits.size for aim in scene.aims)
-    for block, shifts in added_shifts(opened, scene.known, 0.0, rows[:, None], tried[..., None], numbers):
+    for block, shifts in added_shifts(
+        opened, scene.known, 0.0, rows[:, None], tried[..., None], numbers
+    ):
         moves = np.matmul(opened.basis, shifts)
         newton[:, block] = scene.goals(moves)
         for i, move in zip(range(block.start, block.stop), moves, strict=True):
-            report(0.9 * i / len(rows), f"Retraining with point {i + 1:,} of {len(rows):,} under {c} labels")
-            heads = batched_heads.with_points(opened, scene.known, rows[i : i + 1], tried[i][:, None], opened.theta + move)
+            report(
+                0.9 * i / len(rows),
+                f"Retraining with point {i + 1:,} of {len(rows):,} under {c} labels",
+            )
+            heads = batched_heads.with_points(
+                opened, scene.known, rows[i : i + 1], tried[i][:, None], opened.theta + move
+            )
             retrained[:, i] = scene.goals(heads - opened.theta)
     return {"linear": linear, "newton": newton, "retrained": retrained, "constant": constant}
 
 
 def first_order(scene: Scene) -> tuple[Floats, Floats]:
     """The paper's utilities (3, n, c), and what they are under the predictions themselves (3,)."""
-    linear, constant = [], []
+    linear = []
+    constant = []
     for aim in scene.aims:
         probs, products, same = linear_terms(scene.opened, aim, scene.rows, 0.0)
         linear.append(same + (probs * products).sum(axis=1)[:, None] - products)
@@ -109,23 +141,33 @@ def first_order(scene: Scene) -> tuple[Floats, Floats]:
 
 def batches(scene: Scene, report: Progress) -> dict[str, Floats]:
     """Windows of ten points of the pool under their true labels: batch_linear, batch_newton, batch_retrained (3, g)."""
-    opened, n = scene.opened, len(scene.rows)
+    opened = scene.opened
+    n = len(scene.rows)
     b = min(BATCH, n)
     starts = np.unique(np.linspace(0, n - b, min(BATCHES, n - b + 1)).astype(int))
     groups = starts[:, None] + np.arange(b)
     true = first_order(scene)[0][:, np.arange(n), scene.labels]
     newton, retrained = (np.empty((len(GOALS), len(starts))) for _ in range(2))
     numbers = 4 * max(aim.logits.size for aim in scene.aims)
-    steps = added_shifts(opened, scene.known, 0.0, scene.rows[groups], scene.labels[groups][:, None], numbers)
+    steps = added_shifts(
+        opened, scene.known, 0.0, scene.rows[groups], scene.labels[groups][:, None], numbers
+    )
     for block, shifts in steps:
         moves = np.matmul(opened.basis, shifts[:, 0])
         newton[:, block] = scene.goals(moves)
         for i, move in zip(range(block.start, block.stop), moves, strict=True):
             report(0.9 + 0.08 * i / len(starts), f"Retraining with batch {i + 1} of {len(starts)}")
-            points, labels = scene.rows[groups[i]], scene.labels[groups[i]][None]
-            head = batched_heads.with_points(opened, scene.known, points, labels, (opened.theta + move)[None])
+            points = scene.rows[groups[i]]
+            labels = scene.labels[groups[i]][None]
+            head = batched_heads.with_points(
+                opened, scene.known, points, labels, (opened.theta + move)[None]
+            )
             retrained[:, i] = scene.goals(head[0] - opened.theta)
-    return {"batch_linear": true[:, groups].sum(axis=-1), "batch_newton": newton, "batch_retrained": retrained}
+    return {
+        "batch_linear": true[:, groups].sum(axis=-1),
+        "batch_newton": newton,
+        "batch_retrained": retrained,
+    }
 
 
 def removed(scene: Scene, points: Floats, report: Progress) -> dict[str, Floats]:
@@ -135,17 +177,26 @@ def removed(scene: Scene, points: Floats, report: Progress) -> dict[str, Floats]
         report(0.98, f"Retraining without point {block.stop:,} of {len(points):,}")
         retrained[block] = -scene.goals(heads - scene.opened.theta)[GOALS.index("dev")]
     given = points, scene.known, scene.validation, scene.head
-    return {"removed_linear": influence_value(*given), "removed_newton": newton_influence(*given), "removed_retrained": retrained}
+    return {
+        "removed_linear": influence_value(*given),
+        "removed_newton": newton_influence(*given),
+        "removed_retrained": retrained,
+    }
 
 
 def speed(data: Dataset, embedding: Floats, labeled: int, l2: float) -> dict[str, float]:
     """Heads retrained per second on this problem, tried on two points, and the worker's memory in bytes."""
     import psutil
 
-    matrix, chosen = seen(data, embedding), draw(data, labeled, 2, 2, 1)
+    matrix = seen(data, embedding)
+    chosen = draw(data, labeled, 2, 2, 1)
     scene = stage(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
     started = time.perf_counter()
     added(scene, lambda fraction, text: None)
     seconds = time.perf_counter() - started
     memory = float(psutil.Process(os.getpid()).memory_info().rss)
-    return {"rate": 2 * len(scene.opened.theta) / seconds, "memory": memory, "weights": float(scene.opened.theta.size)}
+    return {
+        "rate": 2 * len(scene.opened.theta) / seconds,
+        "memory": memory,
+        "weights": float(scene.opened.theta.size),
+    }

@@ -35,22 +35,77 @@ MOST_UNITS = 200
 MOST_HEADS = 500_000  # of one seed
 COPIES = 4  # of a pool point's moved logits under each label, at one time: as core/experiments/influence/one_more.py counts
 _SHARED = {
-    "labeled": Knob("Labeled points", "Random ones, at least two of each class.", 4, 2_000, name="labeled", kind=int, default=100),
-    "l2": Knob(
-        "l2", "Times the squared weights, beside the mean loss.", 0.0, 10.0, choices=(0.0, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
-        name="l2", kind=float, default=1e-2,
+    "labeled": Knob(
+        "Labeled points",
+        "Random ones, at least two of each class.",
+        4,
+        2_000,
+        name="labeled",
+        kind=int,
+        default=100,
     ),
-    "validation": Knob("Validation points", "Labeled points for the first goal.", 2, 5_000, name="validation", kind=int, default=500),
+    "l2": Knob(
+        "l2",
+        "Times the squared weights, beside the mean loss.",
+        0.0,
+        10.0,
+        choices=(0.0, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+        name="l2",
+        kind=float,
+        default=1e-2,
+    ),
+    "validation": Knob(
+        "Validation points",
+        "Labeled points for the first goal.",
+        2,
+        5_000,
+        name="validation",
+        kind=int,
+        default=500,
+    ),
     "seeds": Knob("Seeds", "Each redraws all points.", 2, 20, name="seeds", kind=int, default=5),
-}  # fmt: skip
+}
 UTILITY_KNOBS = _SHARED | {
-    "pool": Knob("Pool", "Points that are added one at a time, under every label.", 10, 2_000, name="pool", kind=int, default=150),
+    "pool": Knob(
+        "Pool",
+        "Points that are added one at a time, under every label.",
+        10,
+        2_000,
+        name="pool",
+        kind=int,
+        default=150,
+    ),
 }
 QUERY_KNOBS = _SHARED | {
-    "unlabeled": Knob("Unlabeled points", "Those that can be asked for.", 10, 50_000, name="unlabeled", kind=int, default=2_000),
-    "goal": Knob("Goal", "What the goal-oriented strategies want to raise.", choices=GOALS, name="goal", kind=str, default="dev"),
-    "batch": Knob("Batch size", "Labels asked for in each round.", 1, 1_000, name="batch", kind=int, default=10),
-    "rounds": Knob("Rounds", "How many batches are asked for.", 1, 200, name="rounds", kind=int, default=20),
+    "unlabeled": Knob(
+        "Unlabeled points",
+        "Those that can be asked for.",
+        10,
+        50_000,
+        name="unlabeled",
+        kind=int,
+        default=2_000,
+    ),
+    "goal": Knob(
+        "Goal",
+        "What the goal-oriented strategies want to raise.",
+        choices=GOALS,
+        name="goal",
+        kind=str,
+        default="dev",
+    ),
+    "batch": Knob(
+        "Batch size",
+        "Labels asked for in each round.",
+        1,
+        1_000,
+        name="batch",
+        kind=int,
+        default=10,
+    ),
+    "rounds": Knob(
+        "Rounds", "How many batches are asked for.", 1, 200, name="rounds", kind=int, default=20
+    ),
 }
 
 
@@ -75,8 +130,15 @@ class _Common:
     def measurement(self) -> Measurement:
         """How its cost is measured: on a few heads of its own points."""
         arguments = (self.seen, self.labeled, self.l2)
-        what, told = "how fast this machine retrains these heads", "{:,.0f} retrained heads per second each"
-        return Measurement(f"~rate {self.kind} {arguments}", "core.experiments.influence.plan:measure", arguments, what, told)
+        what = "how fast this machine retrains these heads"
+        told = "{:,.0f} retrained heads per second each"
+        return Measurement(
+            f"~rate {self.kind} {arguments}",
+            "core.experiments.influence.plan:measure",
+            arguments,
+            what,
+            told,
+        )
 
     def with_(self, **changes: Any) -> Any:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -85,8 +147,14 @@ class _Common:
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the first plan of its study."""
         default = type(self)()
-        own = {name: str(getattr(self, name)) for name in self.knobs if getattr(self, name) != getattr(default, name)}
-        return self.seen.to_query() | own | ({"study": self.study} if self.study != STUDIES[0] else {})
+        own = {
+            name: str(getattr(self, name))
+            for name in self.knobs
+            if getattr(self, name) != getattr(default, name)
+        }
+        return (
+            self.seen.to_query() | own | ({"study": self.study} if self.study != STUDIES[0] else {})
+        )
 
     def setting(self) -> tuple[tuple[str, Any], ...]:
         """All its knobs but the seeds."""
@@ -103,7 +171,9 @@ class Utilities(_Common):
     validation: int = 500
     seeds: int = 5
     pool: int = 150
-    units_are, study, knobs = "seeds", "utilities", UTILITY_KNOBS
+    units_are = "seeds"
+    study = "utilities"
+    knobs = UTILITY_KNOBS
 
     @property
     def candidates(self) -> int:
@@ -132,7 +202,10 @@ class Queries(_Common):
     goal: str = "dev"
     batch: int = 10
     rounds: int = 20
-    units_are, study, knobs, strategies = "runs", "queries", QUERY_KNOBS, STRATEGIES
+    units_are = "runs"
+    study = "queries"
+    knobs = QUERY_KNOBS
+    strategies = STRATEGIES
 
     @property
     def candidates(self) -> int:
@@ -141,7 +214,10 @@ class Queries(_Common):
 
     def units(self) -> list[QueryUnit]:
         """The first seed of all strategies first."""
-        return [QueryUnit(self.seen, self.setting(), name, seed) for seed, name in product(range(1, self.seeds + 1), STRATEGIES)]
+        return [
+            QueryUnit(self.seen, self.setting(), name, seed)
+            for seed, name in product(range(1, self.seeds + 1), STRATEGIES)
+        ]
 
     def title(self) -> str:
         """For captions and manifests."""
@@ -161,7 +237,8 @@ class UtilityUnit:
     @property
     def work(self) -> float:
         """Heads that are retrained."""
-        setting, classes = dict(self.setting), datasets.info(self.seen.dataset).classes
+        setting = dict(self.setting)
+        classes = datasets.info(self.seen.dataset).classes
         return float(setting["pool"] * classes + setting["labeled"] + 100)
 
     def key(self, fingerprint: str) -> str:
@@ -186,7 +263,9 @@ class QueryUnit:
 
     def key(self, fingerprint: str) -> str:
         """The cache key of its outcome."""
-        return _key(self, "core.experiments.influence.queries", {"strategy": self.strategy}, fingerprint)
+        return _key(
+            self, "core.experiments.influence.queries", {"strategy": self.strategy}, fingerprint
+        )
 
 
 Plan = Utilities | Queries
@@ -209,13 +288,21 @@ def check(plan: Plan, data: Dataset) -> None:
     from core.experiments.influence.small_heads import draw
 
     if plan.l2 == 0:
-        raise UserError("l2: found 0. So few points can be separated, and then the head has no end and no Hessian. Choose 0.0001 or more.")
+        raise UserError(
+            "l2: found 0. So few points can be separated, and then the head has no end and no Hessian. Choose 0.0001 or more."
+        )
     if plan.study == "queries" and plan.batch * plan.rounds > plan.unlabeled:
-        asked = f"{plan.rounds} batches of {plan.batch:,} ask for {plan.batch * plan.rounds:,} labels"
-        raise UserError(f"Queries: {asked}, but there are {plan.unlabeled:,}. Choose fewer rounds, smaller batches or more points.")
+        asked = (
+            f"{plan.rounds} batches of {plan.batch:,} ask for {plan.batch * plan.rounds:,} labels"
+        )
+        raise UserError(
+            f"Queries: {asked}, but there are {plan.unlabeled:,}. Choose fewer rounds, smaller batches or more points."
+        )
     heads = plan.candidates * len(data.class_names) if plan.study == "utilities" else 0
     if heads > MOST_HEADS:
-        raise UserError(f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}. Choose a smaller pool.")
+        raise UserError(
+            f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}. Choose a smaller pool."
+        )
     _check_size(plan, len(data.class_names), data.d)
     for seed in range(1, plan.seeds + 1):
         draw(data, plan.labeled, plan.candidates, plan.validation, seed)
@@ -230,11 +317,17 @@ def _check_size(plan: Plan, classes: int, d: int) -> None:
         numbers = plan.pool * COPIES * classes * plan.validation * classes
         if numbers > EVALUATIONS:
             found = f"{plan.pool:,} points judged by {plan.validation:,}, which takes {numbers:.1e} numbers"
-            raise UserError(f"Utilities: found {found}; expected at most {EVALUATIONS:.0e}. Choose a smaller pool or validation set.")
+            raise UserError(
+                f"Utilities: found {found}; expected at most {EVALUATIONS:.0e}. Choose a smaller pool or validation set."
+            )
     parameters = (classes - 1) * (min(plan.labeled, d) + 1)
-    if plan.seen.embedding == Spec().embedding and parameters > INVERTED:  # how wide another embedding is, shows when it is made
+    if (
+        plan.seen.embedding == Spec().embedding and parameters > INVERTED
+    ):  # how wide another embedding is, shows when it is made
         found = f"{plan.labeled:,} points of {classes} classes, whose head has {parameters:,} parameters"
-        raise UserError(f"Labeled: found {found}; expected at most {INVERTED:,}. Choose fewer labeled points.")
+        raise UserError(
+            f"Labeled: found {found}; expected at most {INVERTED:,}. Choose fewer labeled points."
+        )
 
 
 def compute(unit: UtilityUnit) -> Entry:
@@ -248,7 +341,9 @@ def query(unit: QueryUnit) -> Entry:
     """In the worker: one run of Queries, from the cache or computed."""
     from core.experiments.influence.queries import run
 
-    return _computed(unit, lambda data, matrix, **how: run(data, matrix, strategy=unit.strategy, **how))
+    return _computed(
+        unit, lambda data, matrix, **how: run(data, matrix, strategy=unit.strategy, **how)
+    )
 
 
 def measure(seen: Spec, labeled: int, l2: float) -> dict[str, float]:
@@ -277,8 +372,12 @@ def _computed(unit: UtilityUnit | QueryUnit, work: Callable) -> Entry:
 
 
 def _key(unit: UtilityUnit | QueryUnit, module: str, more: dict[str, str], fingerprint: str) -> str:
-    embedded = embedding_key(unit.seen, fingerprint)  # its last digits are its code's version, which is not what is asked for
-    fields = dict(unit.setting) | {"seed": unit.seed, "embedding": cache.bundled_key(embedded)} | more
+    embedded = embedding_key(
+        unit.seen, fingerprint
+    )  # its last digits are its code's version, which is not what is asked for
+    fields = (
+        dict(unit.setting) | {"seed": unit.seed, "embedding": cache.bundled_key(embedded)} | more
+    )
     return cache.key("utilities", fields, code=code_version(module) + embedded, data=fingerprint)
 
 
@@ -286,7 +385,9 @@ def _canonical(plan: Plan) -> Plan:
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in plan.knobs.items()}
     found = dataclasses.replace(plan, seen=_points(plan.seen), **knobs)
     if (units := len(found.units())) > MOST_UNITS:
-        raise UserError(f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer seeds.")
+        raise UserError(
+            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer seeds."
+        )
     return found
 
 

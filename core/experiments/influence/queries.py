@@ -27,9 +27,20 @@ Progress = Callable[[float, str], None]
 
 
 def run(
-    data: Dataset, embedding: Floats, *, strategy: str, goal: str, batch: int, rounds: int,
-    labeled: int, unlabeled: int, validation: int, l2: float, seed: int, progress: Progress | None = None,
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:  # fmt: skip
+    data: Dataset,
+    embedding: Floats,
+    *,
+    strategy: str,
+    goal: str,
+    batch: int,
+    rounds: int,
+    labeled: int,
+    unlabeled: int,
+    validation: int,
+    l2: float,
+    seed: int,
+    progress: Progress | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One strategy with one seed through all rounds.
 
     labels, accuracy (rounds + 1,): points labeled and test accuracy. goals (rounds + 1, 3): validation log-likelihood, and of the whole
@@ -38,32 +49,56 @@ def run(
     A UserError if the pool cannot feed all rounds.
     """
     if unlabeled < batch * rounds:
-        raise UserError(f"Queries: found {unlabeled:,} points, but {rounds} batches of {batch} ask for {batch * rounds:,}. Choose fewer.")
-    report, matrix, names = progress or (lambda fraction, text: None), seen(data, embedding), ("labels", "accuracy", "goals", "heads")
-    chosen, rng = draw(data, labeled, unlabeled, validation, seed), np.random.default_rng([seed, 5])
-    unseen, test = part(data, matrix, chosen.validation), part(data, matrix, chosen.test)
-    whole, known, left = matrix[chosen.pool].astype(np.float64), chosen.labeled, chosen.pool
+        raise UserError(
+            f"Queries: found {unlabeled:,} points, but {rounds} batches of {batch} ask for {batch * rounds:,}. Choose fewer."
+        )
+    report = progress or (lambda fraction, text: None)
+    matrix = seen(data, embedding)
+    names = ("labels", "accuracy", "goals", "heads")
+    chosen = draw(data, labeled, unlabeled, validation, seed)
+    rng = np.random.default_rng([seed, 5])
+    unseen = part(data, matrix, chosen.validation)
+    test = part(data, matrix, chosen.test)
+    whole = matrix[chosen.pool].astype(np.float64)
+    known = chosen.labeled
+    left = chosen.pool
     record: dict[str, list] = {name: [] for name in names}
-    picks, theta = [], None
+    picks = []
+    theta = None
     for number in range(rounds + 1):
         report(number / (rounds + 1), f"{len(known):,} labels, round {number} of {rounds}")
         head = fitted(data, matrix, known, l2, theta)
         theta = np.column_stack([head.weights, head.intercepts])
         accuracy = (probabilities(test.embedding, head).argmax(axis=1) == test.labels).mean()
-        state = (len(known), accuracy, values(whole, unseen, head), in_the_plane(data, embedding, head))
+        state = (
+            len(known),
+            accuracy,
+            values(whole, unseen, head),
+            in_the_plane(data, embedding, head),
+        )
         for name, value in zip(names, state, strict=True):
             record[name].append(value)
         if number < rounds:
             scores = scored(strategy, part(data, matrix, left), unseen, head, goal, rng)
             best = np.argsort(-scores, kind="stable")[:batch]
             picks.append(left[best])
-            known, left = np.append(known, left[best]), np.delete(left, best)
+            known = np.append(known, left[best])
+            left = np.delete(left, best)
     arrays = {name: np.array(each) for name, each in record.items()}
     picked = np.array(picks, np.int64).reshape(rounds, batch)
-    return arrays | {"picks": picked, "labeled": chosen.labeled, "pool": chosen.pool}, {"strategy": strategy}
+    return arrays | {"picks": picked, "labeled": chosen.labeled, "pool": chosen.pool}, {
+        "strategy": strategy
+    }
 
 
-def scored(strategy: str, points: Embedded, validation: Embedded, head: Head, goal: str, rng: np.random.Generator) -> Floats:
+def scored(
+    strategy: str,
+    points: Embedded,
+    validation: Embedded,
+    head: Head,
+    goal: str,
+    rng: np.random.Generator,
+) -> Floats:
     """What the strategy thinks of each point of the rest of the pool: (n,), the highest are asked for."""
     if strategy == "random":
         return rng.random(len(points))

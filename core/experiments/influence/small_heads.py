@@ -37,9 +37,15 @@ def draw(data: Dataset, labeled: int, pool: int, validation: int, seed: int) -> 
     needed = labeled + pool + validation
     if len(train) < needed:
         parts = f"{labeled:,} labeled, {pool:,} in the pool and {validation:,} for validation"
-        raise UserError(f"{data.called}: found {len(train):,} training points, but {parts} make {needed:,}. Choose fewer, or more points.")
+        raise UserError(
+            f"{data.called}: found {len(train):,} training points, but {parts} make {needed:,}. Choose fewer, or more points."
+        )
     order = np.random.default_rng([seed, 4]).permutation(train)
-    allowed = synth2_groups(data.points[order]) == 0 if data.name == "synth2" else np.ones(len(order), bool)
+    allowed = (
+        synth2_groups(data.points[order]) == 0
+        if data.name == "synth2"
+        else np.ones(len(order), bool)
+    )
     first = _first(data, order[allowed], labeled)
     rest = order[~np.isin(order, first)]
     return Draw(first, rest[:pool], rest[pool : pool + validation], test)
@@ -70,7 +76,8 @@ def scaling(data: Dataset, embedding: Floats) -> tuple[Floats, Floats]:
     if data.is_images:
         return np.zeros(d), np.ones(d)
     rows = embedding[split(data)[0]].astype(np.float64)
-    binary, spread = np.isin(rows, (0, 1)).all(axis=0), rows.std(axis=0)
+    binary = np.isin(rows, (0, 1)).all(axis=0)
+    spread = rows.std(axis=0)
     kept = binary | (spread == 0)
     return np.where(kept, 0, rows.mean(axis=0)), np.where(kept, 1, spread)
 
@@ -83,10 +90,19 @@ def seen(data: Dataset, embedding: Floats) -> Floats:
     return (embedding - shift) / scale
 
 
-def fitted(data: Dataset, matrix: Floats, rows: Ints, l2: float, start: Floats | None = None) -> Head:
+def fitted(
+    data: Dataset, matrix: Floats, rows: Ints, l2: float, start: Floats | None = None
+) -> Head:
     """The head on these labeled rows of the matrix. A UserError for what the fit refuses."""
     points = matrix[rows].astype(np.float64)
-    return softmax_head.fit(points, data.labels[rows], l2=l2, classes=len(data.class_names), tolerance=ACCURACY, start=start)
+    return softmax_head.fit(
+        points,
+        data.labels[rows],
+        l2=l2,
+        classes=len(data.class_names),
+        tolerance=ACCURACY,
+        start=start,
+    )
 
 
 def part(data: Dataset, matrix: Floats, rows: Ints) -> Embedded:

@@ -52,11 +52,19 @@ def grid(plan: Retraining, found: Mapping[Unit, Outcome], classes: int) -> Grid:
     shape = (len(plan.candidates), len(plan.budgets), plan.seeds)
     widths = {"accuracy": (), "loss": (), "per_class": (classes,), "classes": (classes,)}
     widths |= dict.fromkeys(("curve", "step", "epoch"), (CHECKPOINTS,))
-    arrays = {name: np.full(shape + width, np.nan) for name, width in widths.items()} | {"chosen": np.full((*shape, SHOWN), -1)}
+    arrays = {name: np.full(shape + width, np.nan) for name, width in widths.items()} | {
+        "chosen": np.full((*shape, SHOWN), -1)
+    }
     for unit, outcome in found.items():
-        place = plan.candidates.index(unit.candidate), plan.budgets.index(unit.budget), unit.seed - 1
+        place = (
+            plan.candidates.index(unit.candidate),
+            plan.budgets.index(unit.budget),
+            unit.seed - 1,
+        )
         last = outcome["accuracy"][-1]
-        for name, value in (dict(outcome) | {"curve": outcome["accuracy"], "accuracy": last}).items():
+        for name, value in (
+            dict(outcome) | {"curve": outcome["accuracy"], "accuracy": last}
+        ).items():
             arrays[name][(*place, slice(len(value))) if np.ndim(value) else place] = value
     return Grid(plan, **arrays)
 
@@ -66,15 +74,22 @@ def rows(plan: Retraining, found: Mapping[Unit, Outcome]) -> dict[str, list]:
 
     metric: accuracy (at every checkpoint; the last is on all test points, earlier ones on a fixed sample), loss, accuracy of class c.
     """
-    columns: dict[str, list] = {name: [] for name in ("strategy", "seed", "budget", "epoch", "step", "metric", "value")}
+    columns: dict[str, list] = {
+        name: [] for name in ("strategy", "seed", "budget", "epoch", "step", "metric", "value")
+    }
     for unit, outcome in found.items():
         curve = zip(outcome["epoch"], outcome["step"], outcome["accuracy"], strict=True)
         last = int(outcome["epoch"][-1]), int(outcome["step"][-1])
         lines = [(int(epoch), int(step), "accuracy", float(value)) for epoch, step, value in curve]
         lines += [(*last, "loss", float(outcome["loss"]))]
-        lines += [(*last, f"accuracy of class {c}", float(value)) for c, value in enumerate(outcome["per_class"])]
+        lines += [
+            (*last, f"accuracy of class {c}", float(value))
+            for c, value in enumerate(outcome["per_class"])
+        ]
         for line in lines:
-            for name, value in zip(columns, (str(unit.candidate), unit.seed, unit.budget, *line), strict=True):
+            for name, value in zip(
+                columns, (str(unit.candidate), unit.seed, unit.budget, *line), strict=True
+            ):
                 columns[name].append(value)
     return columns
 
@@ -115,18 +130,37 @@ def sentence(name: str, budgets: tuple[int, ...], difference: Estimate) -> str:
         there = [i for i in range(len(budgets)) if _sign(difference, i) == sign]
         if there:
             first = max(there, key=lambda i: abs(difference.mean[i]))
-            rest = "".join(f", {_points(abs(difference.mean[i]))} at {budgets[i]:,}" for i in there if i != first)
-            low, high = sorted(abs(100 * bound[first]) for bound in (difference.low, difference.high))
+            rest = "".join(
+                f", {_points(abs(difference.mean[i]))} at {budgets[i]:,}"
+                for i in there
+                if i != first
+            )
+            low, high = sorted(
+                abs(100 * bound[first]) for bound in (difference.low, difference.high)
+            )
             amount = f"*{_points(abs(difference.mean[first]))} points {word}* than random at {budgets[first]:,}"
             said.append(f"{amount} (95% interval {low:.1f} to {high:.1f}){rest}")
-    even = [f"{budgets[i]:,}" for i in range(len(budgets)) if _sign(difference, i) == 0 and np.isfinite(difference.low[i])]
+    even = [
+        f"{budgets[i]:,}"
+        for i in range(len(budgets))
+        if _sign(difference, i) == 0 and np.isfinite(difference.low[i])
+    ]
     if even:
-        said.append(f"no difference to random shows at {_listed(even)}" if said else f"not distinguishable from random at {_listed(even)}")
-    return f"{name} is {'; '.join(said)}." if said else f"{name}: not enough is finished for a verdict."
+        said.append(
+            f"no difference to random shows at {_listed(even)}"
+            if said
+            else f"not distinguishable from random at {_listed(even)}"
+        )
+    return (
+        f"{name} is {'; '.join(said)}."
+        if said
+        else f"{name}: not enough is finished for a verdict."
+    )
 
 
 def _sign(difference: Estimate, i: int) -> int | None:
-    low, high = difference.low[i], difference.high[i]
+    low = difference.low[i]
+    high = difference.high[i]
     return None if not np.isfinite(low) else -1 if high < 0 else 1 if low > 0 else 0
 
 

@@ -34,16 +34,49 @@ from core.strategy import Knob
 from core.types import Dataset, Floats, UserError
 
 BUDGETS = (1_000, 5_000, 10_000)
-MOST_CANDIDATES, MOST_UNITS = 12, 2_000
-TEST_POINTS, TEST_SHARE = 10_000, 0.3
+MOST_CANDIDATES = 12
+MOST_UNITS = 2_000
+TEST_POINTS = 10_000
+TEST_SHARE = 0.3
 KNOBS = {
     "network": Knob(
-        "Network", "Trained from scratch on every selection.", choices=tuple(NETWORKS), name="network", kind=str, default="talk_cnn"
+        "Network",
+        "Trained from scratch on every selection.",
+        choices=tuple(NETWORKS),
+        name="network",
+        kind=str,
+        default="talk_cnn",
     ),
-    "protocol": Knob("Protocol", choices=tuple(PROTOCOLS), name="protocol", kind=str, default="epochs"),
-    "seeds": Knob("Seeds", "Each redraws random selections, weights and batches.", 2, 50, name="seeds", kind=int, default=5),
-    "epochs": Knob("Epochs", "How often each selection is gone through.", 1, 200, name="epochs", kind=int, default=15),
-    "steps": Knob("Steps", "Optimizer steps of each training, of 64 points.", 10, 100_000, name="steps", kind=int, default=1_000),
+    "protocol": Knob(
+        "Protocol", choices=tuple(PROTOCOLS), name="protocol", kind=str, default="epochs"
+    ),
+    "seeds": Knob(
+        "Seeds",
+        "Each redraws random selections, weights and batches.",
+        2,
+        50,
+        name="seeds",
+        kind=int,
+        default=5,
+    ),
+    "epochs": Knob(
+        "Epochs",
+        "How often each selection is gone through.",
+        1,
+        200,
+        name="epochs",
+        kind=int,
+        default=15,
+    ),
+    "steps": Knob(
+        "Steps",
+        "Optimizer steps of each training, of 64 points.",
+        10,
+        100_000,
+        name="steps",
+        kind=int,
+        default=1_000,
+    ),
 }
 
 
@@ -59,7 +92,11 @@ class Candidate:
     def __str__(self) -> str:
         """ "top:cnn_regression", "random": the form in links and commands, defaults left out."""
         parts = [self.rule, self.embedding, str(self.seed), self.strategy]
-        default = ["", "", "1", "leverage"] if selections.find(self.rule).scored else ["", "raw", "1", "leverage"]
+        default = (
+            ["", "", "1", "leverage"]
+            if selections.find(self.rule).scored
+            else ["", "raw", "1", "leverage"]
+        )
         while parts[-1] == default[len(parts) - 1]:
             parts.pop()
         return ":".join(parts)
@@ -77,13 +114,17 @@ def parse_candidate(text: str) -> Candidate:
     """The candidate of "rule[:embedding[:seed[:strategy]]]"; a UserError for an unknown part."""
     rule, *rest = text.strip().split(":")
     if len(rest) > 3:
-        raise UserError(f"Selection: found {text!r}, expected rule:embedding:seed:strategy, such as top:raw or top:cnn_regression:2.")
+        raise UserError(
+            f"Selection: found {text!r}, expected rule:embedding:seed:strategy, such as top:raw or top:cnn_regression:2."
+        )
     chosen = selections.find(rule)
     if not chosen.scored:
         return Candidate(rule)
     spec = Spec().with_(**dict(zip(("embedding", "seed", "strategy"), rest, strict=False)))
     if menu.find(spec.strategy).kind != "scorer":
-        raise UserError(f"Selection: {menu.find(spec.strategy).label} picks batches and gives no scores to rank by. Choose a scorer.")
+        raise UserError(
+            f"Selection: {menu.find(spec.strategy).label} picks batches and gives no scores to rank by. Choose a scorer."
+        )
     return Candidate(rule, spec.embedding, spec.seed, spec.strategy)
 
 
@@ -121,7 +162,12 @@ class Unit:
         """The Spec whose scores the candidate ranks by."""
         chosen = self.candidate
         return Spec().with_(
-            dataset=self.dataset, n=self.n, subset=self.subset, embedding=chosen.embedding, seed=chosen.seed, strategy=chosen.strategy
+            dataset=self.dataset,
+            n=self.n,
+            subset=self.subset,
+            embedding=chosen.embedding,
+            seed=chosen.seed,
+            strategy=chosen.strategy,
         )
 
 
@@ -132,14 +178,17 @@ class Retraining:
     dataset: str = "mnist"
     n: int | None = None
     subset: int = 0
-    candidates: tuple[Candidate, ...] = tuple(map(parse_candidate, ("top", "top:cnn_regression", "top:cnn_classification", "random")))
+    candidates: tuple[Candidate, ...] = tuple(
+        map(parse_candidate, ("top", "top:cnn_regression", "top:cnn_classification", "random"))
+    )
     budgets: tuple[int, ...] = BUDGETS
     network: str = "talk_cnn"
     protocol: str = "epochs"
     seeds: int = 5
     epochs: int = 15
     steps: int = 1_000
-    kind, units_are = "retrain", "trainings"
+    kind = "retrain"
+    units_are = "trainings"
 
     def with_(self, **changes: Any) -> Retraining:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -147,7 +196,8 @@ class Retraining:
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the first plan."""
-        texts, default = _texts(self), _texts(Retraining())
+        texts = _texts(self)
+        default = _texts(Retraining())
         return {name: text for name, text in texts.items() if text != default[name]}
 
     def units(self) -> list[Unit]:
@@ -156,7 +206,9 @@ class Retraining:
         common = (self.network, self.protocol, length)
         return [
             Unit(self.dataset, self.n, self.subset, candidate, budget, *common, seed)
-            for seed, budget, candidate in product(range(1, self.seeds + 1), self.budgets, self.candidates)
+            for seed, budget, candidate in product(
+                range(1, self.seeds + 1), self.budgets, self.candidates
+            )
         ]
 
     def title(self) -> str:
@@ -172,12 +224,22 @@ def from_query(query: Mapping[str, str]) -> tuple[Retraining, list[str]]:
 
 def unit_key(unit: Unit, fingerprint: str) -> str:
     """The cache key of one training: its settings, the selection's scores and the code of all of it."""
-    chosen, fields = unit.candidate, {f.name: getattr(unit, f.name) for f in dataclasses.fields(Unit)}
-    for name in ("dataset", "n", "subset", "candidate"):  # the fingerprint says which points these are
+    chosen = unit.candidate
+    fields = {f.name: getattr(unit, f.name) for f in dataclasses.fields(Unit)}
+    for name in (
+        "dataset",
+        "n",
+        "subset",
+        "candidate",
+    ):  # the fingerprint says which points these are
         del fields[name]
-    code = code_version("core.experiments.retrain.run") + (score_code(unit.scores_spec) if chosen.scored else "")
+    code = code_version("core.experiments.retrain.run") + (
+        score_code(unit.scores_spec) if chosen.scored else ""
+    )
     scored = score_fields(unit.scores_spec) if chosen.scored else None
-    return cache.key("unit", fields | {"rule": chosen.rule, "scores": scored}, code=code, data=fingerprint)
+    return cache.key(
+        "unit", fields | {"rule": chosen.rule, "scores": scored}, code=code, data=fingerprint
+    )
 
 
 def check(plan: Retraining, data: Dataset) -> None:
@@ -205,9 +267,13 @@ def train(unit: Unit) -> Entry:
     def progress(step: int, steps: int, loss: float) -> None:
         advance(step / steps, f"Step {step:,} of {steps:,}")
 
-    settings = {name: getattr(unit, name) for name in ("budget", "network", "protocol", "length", "seed")}
+    settings = {
+        name: getattr(unit, name) for name in ("budget", "network", "protocol", "length", "seed")
+    }
     arrays, facts = one.train(data, scores, rule=unit.candidate.rule, progress=progress, **settings)
-    return cache.put(key, arrays, facts | {"samples": unit.samples, "network": unit.network}, describe=str(unit))
+    return cache.put(
+        key, arrays, facts | {"samples": unit.samples, "network": unit.network}, describe=str(unit)
+    )
 
 
 _one_ranking_at_a_time = threading.Lock()
@@ -225,15 +291,25 @@ def _pool_scores(spec: Spec) -> Floats:
     from core.data.splits import split
 
     data = pipeline.dataset(spec.dataset, spec.n, spec.subset)
-    key = cache.key("pool", score_fields(spec), code=score_code(spec) + code_version("core.experiments.retrain.run"), data=data.fingerprint)
-    found = cache.get(key) or cache.put(key, {"scores": pipeline.scores_of(spec, split(data)[0])}, {"spec": spec.to_query()})
+    key = cache.key(
+        "pool",
+        score_fields(spec),
+        code=score_code(spec) + code_version("core.experiments.retrain.run"),
+        data=data.fingerprint,
+    )
+    found = cache.get(key) or cache.put(
+        key, {"scores": pipeline.scores_of(spec, split(data)[0])}, {"spec": spec.to_query()}
+    )
     return np.array(found.arrays["scores"])
 
 
 def _texts(plan: Retraining) -> dict[str, str]:
     """Every part as the text that links and commands use."""
     plain = {name: str(getattr(plan, name)) for name in ("dataset", "n", "subset", *KNOBS)}
-    return plain | {"candidates": " ".join(map(str, plan.candidates)), "budgets": " ".join(map(str, plan.budgets))}
+    return plain | {
+        "candidates": " ".join(map(str, plan.candidates)),
+        "budgets": " ".join(map(str, plan.budgets)),
+    }
 
 
 def _canonical(plan: Retraining) -> Retraining:
@@ -241,9 +317,12 @@ def _canonical(plan: Retraining) -> Retraining:
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
     knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
     knobs |= {"epochs": 15} if knobs["protocol"] == "steps" else {"steps": 1_000}
-    candidates, budgets = _candidates(plan.candidates), plans.budgets(plan.budgets)
+    candidates = _candidates(plan.candidates)
+    budgets = plans.budgets(plan.budgets)
     if (units := len(candidates) * len(budgets) * knobs["seeds"]) > MOST_UNITS:
-        raise UserError(f"Found {units:,} trainings, expected at most {MOST_UNITS:,}. Choose fewer selections, budgets or seeds.")
+        raise UserError(
+            f"Found {units:,} trainings, expected at most {MOST_UNITS:,}. Choose fewer selections, budgets or seeds."
+        )
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
     return dataclasses.replace(plan, **points, candidates=candidates, budgets=budgets, **knobs)
 
@@ -252,5 +331,7 @@ def _candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     parsed = map(parse_candidate, given.split() if isinstance(given, str) else map(str, given))
     each = tuple(dict.fromkeys(candidate for candidate in parsed if candidate != RANDOM))
     if len(each) >= MOST_CANDIDATES:
-        raise UserError(f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}. Leave some out.")
+        raise UserError(
+            f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}. Leave some out."
+        )
     return (*each, RANDOM)

@@ -27,14 +27,24 @@ from core.types import Dataset, Floats, Ints, UserError
 PROTOCOLS = {"epochs": "Equal epochs", "steps": "Equal steps", "talk": "As in the talk"}
 AS_IN_THE_TALK = {"order": "as_given", "objective": "softmax_twice"}
 CHECKPOINTS = 15
-CURVE_POINTS = 2_000  # test points that a checkpoint before the last one looks at; the last looks at all
+CURVE_POINTS = (
+    2_000  # test points that a checkpoint before the last one looks at; the last looks at all
+)
 SHOWN = 24
 
 
 def train(
-    data: Dataset, scores: Floats | None, *, rule: str, budget: int, network: str, protocol: str, length: int, seed: int,
+    data: Dataset,
+    scores: Floats | None,
+    *,
+    rule: str,
+    budget: int,
+    network: str,
+    protocol: str,
+    length: int,
+    seed: int,
     progress: Callable[[int, int, float], None] | None = None,
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:  # fmt: skip
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Train a network on the rule's selection and test it on the way.
 
     scores: (pool size,), None for a rule without. length: epochs, or optimizer steps for the protocol "steps".
@@ -55,9 +65,16 @@ def train(
     checkpoints = _Checkpoints(data, test, -(-budget // 64), total)
     with one_thread():
         record = training.train(
-            fresh, data.points[pool], data.labels[pool], seed=seed, subsets=[rows], weights=weights,
-            on_epoch=checkpoints.visit, progress=progress, **recipe,
-        )  # fmt: skip
+            fresh,
+            data.points[pool],
+            data.labels[pool],
+            seed=seed,
+            subsets=[rows],
+            weights=weights,
+            on_epoch=checkpoints.visit,
+            progress=progress,
+            **recipe,
+        )
         final = training.evaluate(fresh, data.points[test], data.labels[test], precision="auto")
     checkpoints.add(len(record.losses), record.steps, final.accuracy)
     arrays = checkpoints.arrays() | {
@@ -66,15 +83,23 @@ def train(
         "classes": np.bincount(data.labels[pool[rows]], minlength=len(data.class_names)),
         "chosen": pool[rows[:SHOWN]],
     }
-    facts = {"steps": record.steps, "seconds": sum(record.seconds), "samples_per_second": record.samples_per_second}
+    facts = {
+        "steps": record.steps,
+        "seconds": sum(record.seconds),
+        "samples_per_second": record.samples_per_second,
+    }
     return arrays, facts
 
 
-def select(data: Dataset, pool: Ints, scores: Floats | None, rule: str, budget: int, seed: int) -> tuple[Ints, Floats | None]:
+def select(
+    data: Dataset, pool: Ints, scores: Floats | None, rule: str, budget: int, seed: int
+) -> tuple[Ints, Floats | None]:
     """Rows within the pool (budget,) in the rule's order, and the loss weights of the pool's points if the rule has any."""
     chosen = selections.find(rule)
     if chosen.scored and scores is None:
-        raise UserError(f"{chosen.label}: found no scores. This rule ranks the points: give it a strategy.")
+        raise UserError(
+            f"{chosen.label}: found no scores. This rule ranks the points: give it a strategy."
+        )
     rng = np.random.default_rng([seed, 1])
     rows = selections.take(chosen, scores, data.labels[pool], budget, rng)
     return rows, selections.weights(scores) if chosen.weighted else None
@@ -94,9 +119,15 @@ class _Checkpoints:
     def __init__(self, data: Dataset, test: Ints, steps_per_pass: int, total: int):
         from core.data.splits import stratified_rows
 
-        few = stratified_rows(data.labels[test], CURVE_POINTS, 0) if len(test) > CURVE_POINTS else np.arange(len(test))
-        self.points, self.labels = data.points[test[few]], data.labels[test[few]]
-        self.steps_per_pass, self.passes = steps_per_pass, -(-total // steps_per_pass)
+        few = (
+            stratified_rows(data.labels[test], CURVE_POINTS, 0)
+            if len(test) > CURVE_POINTS
+            else np.arange(len(test))
+        )
+        self.points = data.points[test[few]]
+        self.labels = data.labels[test[few]]
+        self.steps_per_pass = steps_per_pass
+        self.passes = -(-total // steps_per_pass)
         self.rows: list[tuple[int, int, float]] = []
 
     def visit(self, epoch: int, network: Any) -> None:
@@ -105,11 +136,19 @@ class _Checkpoints:
 
         due = epoch * CHECKPOINTS // self.passes > (epoch - 1) * CHECKPOINTS // self.passes
         if due and epoch < self.passes:
-            self.add(epoch, epoch * self.steps_per_pass, training.evaluate(network, self.points, self.labels, precision="auto").accuracy)
+            self.add(
+                epoch,
+                epoch * self.steps_per_pass,
+                training.evaluate(network, self.points, self.labels, precision="auto").accuracy,
+            )
 
     def add(self, epoch: int, step: int, accuracy: float) -> None:
         self.rows.append((epoch, step, accuracy))
 
     def arrays(self) -> dict[str, np.ndarray]:
         epoch, step, accuracy = zip(*self.rows, strict=True)
-        return {"epoch": np.array(epoch, np.int64), "step": np.array(step, np.int64), "accuracy": np.array(accuracy)}
+        return {
+            "epoch": np.array(epoch, np.int64),
+            "step": np.array(step, np.int64),
+            "accuracy": np.array(accuracy),
+        }

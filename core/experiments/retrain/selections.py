@@ -84,9 +84,22 @@ RULES = {
         Rule("middle", "Middle band", middle),
         Rule("top_balanced", "Top of each class", top_balanced, balanced=True),
         Rule("proportional", "Drawn by score", proportional, random=True),
-        Rule("proportional_weighted", "Drawn by score, weighted", proportional, random=True, weighted=True),
+        Rule(
+            "proportional_weighted",
+            "Drawn by score, weighted",
+            proportional,
+            random=True,
+            weighted=True,
+        ),
         Rule("random", "Random", random, scored=False, random=True),
-        Rule("random_balanced", "Random of each class", random_balanced, scored=False, balanced=True, random=True),
+        Rule(
+            "random_balanced",
+            "Random of each class",
+            random_balanced,
+            scored=False,
+            balanced=True,
+            random=True,
+        ),
     )
 }
 
@@ -109,9 +122,13 @@ def check(rule: Rule, labels: Ints, k: int, classes: int) -> None:
     check_budget(k, len(labels))
     sizes = np.bincount(labels, minlength=classes)
     if rule.balanced and (empty := np.flatnonzero(sizes == 0).tolist()):
-        raise UserError(f"{rule.label}: class {', '.join(map(str, empty))} has no point in the pool. Use more points or another rule.")
+        raise UserError(
+            f"{rule.label}: class {', '.join(map(str, empty))} has no point in the pool. Use more points or another rule."
+        )
     if rule.balanced and 0 < k < classes:
-        raise UserError(f"{rule.label}: found a budget of {k:,} for {classes} classes. Give at least one point per class.")
+        raise UserError(
+            f"{rule.label}: found a budget of {k:,} for {classes} classes. Give at least one point per class."
+        )
 
 
 def shares(labels: Ints, k: int) -> Ints:
@@ -123,7 +140,9 @@ def shares(labels: Ints, k: int) -> Ints:
     level = np.zeros(len(sizes), np.int64)
     while (missing := k - level.sum()) > 0:
         open_ones = np.flatnonzero(level < sizes)[:missing]
-        level[open_ones] += np.minimum(missing // len(open_ones), sizes[open_ones] - level[open_ones])
+        level[open_ones] += np.minimum(
+            missing // len(open_ones), sizes[open_ones] - level[open_ones]
+        )
     return level
 
 
@@ -131,7 +150,9 @@ def probabilities(scores: Floats) -> Floats:
     """score_i / sum of the scores (n,), the chances of `proportional`."""
     if scores.min() < 0 or not scores.sum() > 0:
         found = f"found scores from {scores.min():.3g} to {scores.max():.3g}"
-        raise UserError(f"Drawing by score: {found}, expected none below 0 and some above. Choose another strategy or rule.")
+        raise UserError(
+            f"Drawing by score: {found}, expected none below 0 and some above. Choose another strategy or rule."
+        )
     return scores / scores.sum()
 
 

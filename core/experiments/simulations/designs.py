@@ -27,11 +27,19 @@ from core.types import Dataset, Embedded, Floats, Ints, UserError
 BUDGETS = (1, 2, 5, 10, 20, 50, 100, 150, 200)
 DESIGNS = ("gaussian", "orthonormal")
 REPRESENTATIONS = ("learned", "random")
-DIMENSIONS, WIDTH = 100, 128
+DIMENSIONS = 100
+WIDTH = 128
 
 
 def risks(
-    name: str, chosen: str, seed: int, *, budgets: Sequence[int] = BUDGETS, n: int = 1000, d: int = DIMENSIONS, ridge: float = 1e-2
+    name: str,
+    chosen: str,
+    seed: int,
+    *,
+    budgets: Sequence[int] = BUDGETS,
+    n: int = 1000,
+    d: int = DIMENSIONS,
+    ridge: float = 1e-2,
 ) -> Floats:
     """Figure 3: the Bayes risk (b,) of a strategy's batch at every budget, on n points of a design drawn anew for each seed.
 
@@ -39,7 +47,12 @@ def risks(
     to all. One whose batches are not nested picks afresh for each budget.
     """
     points = design(name, n, d, seed)
-    return np.array([bayes_risk(points, batch, ridge) for batch in _batches(points, chosen, budgets, ridge, seed)])
+    return np.array(
+        [
+            bayes_risk(points, batch, ridge)
+            for batch in _batches(points, chosen, budgets, ridge, seed)
+        ]
+    )
 
 
 def design(name: str, n: int, d: int, seed: int) -> Floats:
@@ -47,7 +60,8 @@ def design(name: str, n: int, d: int, seed: int) -> Floats:
 
     "gaussian": x_i ~ N(0, s / i^2). "orthonormal": x = e_i with probability s / i^2. s = 1 / sum_i 1 / i^2, so that E|x|^2 = 1 in both.
     """
-    rng, shares = np.random.default_rng(seed), 1 / (1 + np.arange(d)) ** 2.0
+    rng = np.random.default_rng(seed)
+    shares = 1 / (1 + np.arange(d)) ** 2.0
     shares /= shares.sum()
     if name == "gaussian":
         return rng.standard_normal((n, d)) * np.sqrt(shares)
@@ -76,29 +90,45 @@ def represent(data: Dataset, kind: str, seed: int, width: int = WIDTH, epochs: i
     if kind == "learned":
         points = _hidden_layer(data, fitted, part, width, epochs, seed)
     elif kind == "random":
-        points = embeddings.raw(part) @ np.random.default_rng([seed, 6]).standard_normal((part.d, width)).astype(np.float32)
+        points = embeddings.raw(part) @ np.random.default_rng([seed, 6]).standard_normal(
+            (part.d, width)
+        ).astype(np.float32)
     else:
         raise UserError(f"Representation: found {kind!r}, expected learned or random.")
-    return Dataset(f"{data.name}, {kind}", points, part.labels, part.class_names, part.test, part.index)
+    return Dataset(
+        f"{data.name}, {kind}", points, part.labels, part.class_names, part.test, part.index
+    )
 
 
 def halves(data: Dataset, seed: int) -> tuple[Dataset, Ints]:
     """One half of the training points with the test points, in which labels are asked for; rows of the other half."""
     train, test = split(data)
     order = np.random.default_rng([seed, 5]).permutation(train)
-    fitted, rest = order[: len(order) // 2], np.sort(order[len(order) // 2 :])
+    fitted = order[: len(order) // 2]
+    rest = np.sort(order[len(order) // 2 :])
     rows = np.concatenate([rest, test])
-    part = Dataset(data.name, data.points[rows], data.labels[rows], data.class_names, np.arange(len(rows)) >= len(rest), data.index[rows])
+    part = Dataset(
+        data.name,
+        data.points[rows],
+        data.labels[rows],
+        data.class_names,
+        np.arange(len(rows)) >= len(rest),
+        data.index[rows],
+    )
     return part, fitted
 
 
-def _batches(points: Floats, text: str, budgets: Sequence[int], ridge: float, seed: int) -> list[Ints]:
+def _batches(
+    points: Floats, text: str, budgets: Sequence[int], ridge: float, seed: int
+) -> list[Ints]:
     name, knobs = parse_strategy(text)
     chosen = menu.find(name)
     settings = dict(knobs) | ({"ridge": ridge} if "ridge" in chosen.knobs else {})
 
     def pick(k: int) -> Ints:
-        return strategy.pick(chosen, Embedded(points), k, rng=np.random.default_rng([seed, 1]), **settings).indices
+        return strategy.pick(
+            chosen, Embedded(points), k, rng=np.random.default_rng([seed, 1]), **settings
+        ).indices
 
     if chosen.nested:
         longest = pick(max(budgets))
@@ -106,10 +136,14 @@ def _batches(points: Floats, text: str, budgets: Sequence[int], ridge: float, se
     return [pick(k) for k in budgets]
 
 
-def _hidden_layer(data: Dataset, fitted: Ints, part: Dataset, width: int, epochs: int, seed: int) -> Floats:
+def _hidden_layer(
+    data: Dataset, fitted: Ints, part: Dataset, width: int, epochs: int, seed: int
+) -> Floats:
     from core.models import networks, training
 
-    network = networks.build("mlp", classes=len(data.class_names), shape=data.shape, seed=seed, hidden=width)
+    network = networks.build(
+        "mlp", classes=len(data.class_names), shape=data.shape, seed=seed, hidden=width
+    )
     with one_thread():
         training.train(network, data.points[fitted], data.labels[fitted], seed=seed, epochs=epochs)
         return training.embed(network, part.points)

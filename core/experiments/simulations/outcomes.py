@@ -25,9 +25,13 @@ Found = Mapping[Any, Mapping[str, np.ndarray]]
 
 def curves(plan: Simulations, found: Found) -> Floats:
     """The outcomes in their places: (designs, strategies, seeds, budgets)."""
-    values = np.full((len(plan.designs), len(plan.strategies), plan.seeds, len(plan.budgets)), np.nan)
+    values = np.full(
+        (len(plan.designs), len(plan.strategies), plan.seeds, len(plan.budgets)), np.nan
+    )
     for unit, outcome in found.items():
-        values[plan.designs.index(unit.design), plan.strategies.index(unit.strategy), unit.seed - 1] = outcome["value"]
+        values[
+            plan.designs.index(unit.design), plan.strategies.index(unit.strategy), unit.seed - 1
+        ] = outcome["value"]
     return values
 
 
@@ -41,7 +45,9 @@ def advantage(plan: Simulations, values: Floats) -> Estimate:
     first, second = (values[:, plan.strategies.index(name)] for name in plan.duel)
     each = first - second if plan.needs_data else np.log(first / second)
     found = estimate(each.mean(axis=-1))
-    return Estimate(*(100 * (part if plan.needs_data else np.expm1(part)) for part in found[:3]), found.seeds)
+    return Estimate(
+        *(100 * (part if plan.needs_data else np.expm1(part)) for part in found[:3]), found.seeds
+    )
 
 
 def rows(plan: Simulations, found: Found) -> dict[str, list]:
@@ -49,7 +55,15 @@ def rows(plan: Simulations, found: Found) -> dict[str, list]:
     columns: dict[str, list] = {name: [] for name in COLUMNS}
     for unit, outcome in found.items():
         for budget, value in zip(outcome["budget"], outcome["value"], strict=True):
-            line = (plan.figure, unit.design, unit.strategy, unit.seed, int(budget), METRICS[plan.figure], float(value))
+            line = (
+                plan.figure,
+                unit.design,
+                unit.strategy,
+                unit.seed,
+                int(budget),
+                METRICS[plan.figure],
+                float(value),
+            )
             for name, entry in zip(COLUMNS, line, strict=True):
                 columns[name].append(entry)
     return columns

@@ -35,22 +35,64 @@ from core.spec import Spec
 from core.strategy import Knob
 from core.types import Dataset, UserError
 
-BAIT, LOG_DET, FORWARD = "bait_regression:backward=False", "log_det", "bait:backward=False"
+BAIT = "bait_regression:backward=False"
+LOG_DET = "log_det"
+FORWARD = "bait:backward=False"
 UNWEIGHED = f"{FORWARD}:fisher=False"
-DESIGNS = {"risk": simulations.DESIGNS, "representations": simulations.REPRESENTATIONS, "backward": ("network",)}
-DUELS = {"risk": (BAIT, LOG_DET), "representations": (FORWARD, UNWEIGHED), "backward": ("bait", FORWARD)}
-NETWORKS, FIRST = {"representations": "linear", "backward": "mlp"}, 100
-BYTES = 8 * (9 * 128) ** 2 * 6  # of BAIT's matrices: nine contrasts of ten classes by 128 dimensions, float64
-KNOBS = {
-    "pool": Knob("Pool", "Random points that can be picked; in Figure 3 the points drawn.", 200, 60_000, name="pool", kind=int),
-    "ridge": Knob(
-        "Ridge λ", "Of the prior N(0, I / λ), which the strategies know.", 1e-6, 1e3, (1e-4, 1e-3, 1e-2, 1e-1, 1.0), "ridge", kind=float
-    ),
-    "batch": Knob("Batch size", "How many labels are asked for in each round.", 1, 1000, name="batch", kind=int),
-    "rounds": Knob("Rounds", "How many batches are asked for.", 1, 100, name="rounds", kind=int),
-    "seeds": Knob("Seeds", "Each redraws the points, the first labels and the networks.", 2, 50, name="seeds", kind=int),
+DESIGNS = {
+    "risk": simulations.DESIGNS,
+    "representations": simulations.REPRESENTATIONS,
+    "backward": ("network",),
 }
-OF_RISK, OF_ROUNDS = ("ridge",), ("batch", "rounds", "dataset", "n", "subset")  # what plays a part in the one kind of figure only
+DUELS = {
+    "risk": (BAIT, LOG_DET),
+    "representations": (FORWARD, UNWEIGHED),
+    "backward": ("bait", FORWARD),
+}
+NETWORKS = {"representations": "linear", "backward": "mlp"}
+FIRST = 100
+BYTES = (
+    8 * (9 * 128) ** 2 * 6
+)  # of BAIT's matrices: nine contrasts of ten classes by 128 dimensions, float64
+KNOBS = {
+    "pool": Knob(
+        "Pool",
+        "Random points that can be picked; in Figure 3 the points drawn.",
+        200,
+        60_000,
+        name="pool",
+        kind=int,
+    ),
+    "ridge": Knob(
+        "Ridge λ",
+        "Of the prior N(0, I / λ), which the strategies know.",
+        1e-6,
+        1e3,
+        (1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+        "ridge",
+        kind=float,
+    ),
+    "batch": Knob(
+        "Batch size",
+        "How many labels are asked for in each round.",
+        1,
+        1000,
+        name="batch",
+        kind=int,
+    ),
+    "rounds": Knob("Rounds", "How many batches are asked for.", 1, 100, name="rounds", kind=int),
+    "seeds": Knob(
+        "Seeds",
+        "Each redraws the points, the first labels and the networks.",
+        2,
+        50,
+        name="seeds",
+        kind=int,
+    ),
+}
+# what plays a part in the one kind of figure only
+OF_RISK = ("ridge",)
+OF_ROUNDS = ("batch", "rounds", "dataset", "n", "subset")
 
 
 @dataclass(frozen=True)
@@ -67,7 +109,8 @@ class Simulations:
     batch: int = 10
     rounds: int = 30
     seeds: int = 10
-    kind, units_are = "simulations", "runs"
+    kind = "simulations"
+    units_are = "runs"
 
     def with_(self, **changes: Any) -> Simulations:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -91,7 +134,11 @@ class Simulations:
     @property
     def budgets(self) -> tuple[int, ...]:
         """Points picked, or labels known, where something is measured."""
-        return tuple(FIRST + self.batch * i for i in range(self.rounds + 1)) if self.needs_data else BUDGETS
+        return (
+            tuple(FIRST + self.batch * i for i in range(self.rounds + 1))
+            if self.needs_data
+            else BUDGETS
+        )
 
     @property
     def duel(self) -> tuple[str, str]:
@@ -106,32 +153,57 @@ class Simulations:
         """How its cost is measured: not by training alone."""
         told = "each {:.2g} times as fast as the core on which these runs were timed"
         held = BYTES if self.needs_data else 0
-        return Measurement(f"~rate core {held}", "core.experiments.cost:measure_core", (held,), "how fast this machine computes", told)
+        return Measurement(
+            f"~rate core {held}",
+            "core.experiments.cost:measure_core",
+            (held,),
+            "how fast this machine computes",
+            told,
+        )
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the figure's preset."""
-        texts, default = _texts(self), _texts(PRESETS[self.figure])
-        return {name: text for name, text in texts.items() if text != default[name] or (name == "figure" and text != "risk")}
+        texts = _texts(self)
+        default = _texts(PRESETS[self.figure])
+        return {
+            name: text
+            for name, text in texts.items()
+            if text != default[name] or (name == "figure" and text != "risk")
+        }
 
     def units(self) -> list[Risk | Rounds]:
         """Every run: the first seed of all first, the strategies of one design and seed side by side."""
-        each = [(design, chosen, seed) for seed, design, chosen in product(range(1, self.seeds + 1), self.designs, self.strategies)]
+        each = [
+            (design, chosen, seed)
+            for seed, design, chosen in product(
+                range(1, self.seeds + 1), self.designs, self.strategies
+            )
+        ]
         if self.needs_data:
-            return [Rounds(self.dataset, self.n, self.subset, *one[:2], self.setting, one[2]) for one in each]
+            return [
+                Rounds(self.dataset, self.n, self.subset, *one[:2], self.setting, one[2])
+                for one in each
+            ]
         return [Risk(*one, self.pool, self.ridge) for one in each]
 
     def title(self) -> str:
         """For captions and manifests."""
         if not self.needs_data:
             return f"Bayes risk on designs of {self.pool:,} points, ridge {self.ridge:g}, {self.seeds} seeds"
-        what = "learned and random representations" if self.figure == "representations" else "forward against forward-backward"
+        what = (
+            "learned and random representations"
+            if self.figure == "representations"
+            else "forward against forward-backward"
+        )
         about = f"batches of {self.batch:,} up to {self.budgets[-1]:,} labels from a pool of {self.pool:,}, {self.seeds} seeds"
         return f"{datasets.info(self.dataset).title}, {what}, {about}"
 
 
 PRESETS = {
     "risk": Simulations(),
-    "representations": Simulations("representations", strategies=(FORWARD, UNWEIGHED, "random"), pool=2000, seeds=5),
+    "representations": Simulations(
+        "representations", strategies=(FORWARD, UNWEIGHED, "random"), pool=2000, seeds=5
+    ),
     "backward": Simulations("backward", strategies=("bait", FORWARD, "random"), pool=2000, seeds=5),
 }
 
@@ -140,7 +212,11 @@ def from_query(query: Mapping[str, str]) -> tuple[Simulations, list[str]]:
     """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
     known = query.get("figure", "risk") in PRESETS
     plan = PRESETS[query.get("figure", "risk") if known else "risk"]
-    problems = [] if known else [f"figure: found {query['figure']!r}, expected one of {', '.join(PRESETS)}."]
+    problems = (
+        []
+        if known
+        else [f"figure: found {query['figure']!r}, expected one of {', '.join(PRESETS)}."]
+    )
     plan, more = plans.read(plan, [name for name in _texts(plan) if name != "figure"], query)
     return plan, problems + more
 
@@ -166,13 +242,19 @@ def check(plan: Simulations, data: Dataset | Source) -> None:
         if reason := absent(name, plan.figure):
             raise UserError(f"{menu.find(name).label} {reason}. Leave it out of this experiment.")
         if plan.figure == "risk" and "ridge" in dict(knobs):
-            raise UserError(f"Strategies: found {text!r}, but here the ridge is the prior's, the same for all. Set it there.")
+            raise UserError(
+                f"Strategies: found {text!r}, but here the ridge is the prior's, the same for all. Set it there."
+            )
     if isinstance(data, Dataset):
-        pool_of(halves(data, 1)[0] if plan.figure == "representations" else data, plan.setting, seed=1)
+        pool_of(
+            halves(data, 1)[0] if plan.figure == "representations" else data, plan.setting, seed=1
+        )
 
 
 def _texts(plan: Simulations) -> dict[str, str]:
-    plain = {name: str(getattr(plan, name)) for name in ("figure", "dataset", "n", "subset", *KNOBS)}
+    plain = {
+        name: str(getattr(plan, name)) for name in ("figure", "dataset", "n", "subset", *KNOBS)
+    }
     return plain | {"strategies": " ".join(plan.strategies)}
 
 
@@ -182,8 +264,17 @@ def _canonical(plan: Simulations) -> Simulations:
     values = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
     strategies = canonical_strategies(plan.strategies)
     if (units := len(strategies) * len(plan.designs) * values["seeds"]) > MOST_UNITS:
-        raise UserError(f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds.")
+        raise UserError(
+            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds."
+        )
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    values |= {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset, "strategies": strategies}
+    values |= {
+        "dataset": spec.dataset,
+        "n": spec.n,
+        "subset": spec.subset,
+        "strategies": strategies,
+    }
     idle = OF_RISK if plan.needs_data else OF_ROUNDS
-    return dataclasses.replace(plan, **values | {name: getattr(PRESETS[plan.figure], name) for name in idle})
+    return dataclasses.replace(
+        plan, **values | {name: getattr(PRESETS[plan.figure], name) for name in idle}
+    )

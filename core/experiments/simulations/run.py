@@ -30,7 +30,8 @@ from core.types import Dataset
 Outcome = tuple[dict[str, np.ndarray], dict[str, Any]]
 TASK = "core.experiments.simulations.run:compute"
 # Seconds of one core: a round of training; a round of BAIT among 2,000 points, forward and with points taken back, and each of its picks.
-TRAINING, PICKING = 0.1, ((0.55, 0.011), (0.6, 0.031))
+TRAINING = 0.1
+PICKING = ((0.55, 0.011), (0.6, 0.031))
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,20 @@ class Risk:
 
     def key(self, fingerprint: str) -> str:
         """The cache key of the run: the dataset plays no part."""
-        fields = {"design": self.design, **_named(self.strategy), "seed": self.seed, "pool": self.pool, "ridge": self.ridge}
+        fields = {
+            "design": self.design,
+            **_named(self.strategy),
+            "seed": self.seed,
+            "pool": self.pool,
+            "ridge": self.ridge,
+        }
         return cache.key("simulation", fields, code=_code(self.strategy), data=DRAWN.fingerprint)
 
     def run(self, progress: Any) -> Outcome:
         """In the worker."""
-        values = simulations.risks(self.design, self.strategy, self.seed, n=self.pool, ridge=self.ridge)
+        values = simulations.risks(
+            self.design, self.strategy, self.seed, n=self.pool, ridge=self.ridge
+        )
         return {"budget": np.array(BUDGETS), "value": values}, {"strategy": self.strategy}
 
 
@@ -86,13 +95,22 @@ class Rounds:
     @property
     def work(self) -> float:
         """Seconds on the reference core, see core/experiments/cost.py: training, and for BAIT the products with (d c)^2 numbers."""
-        (name, knobs), chosen = parse_strategy(self.strategy), self.setting
+        name, knobs = parse_strategy(self.strategy)
+        chosen = self.setting
         start, each = PICKING[dict(knobs).get("backward", True)] if name == "bait" else (0, 0)
-        return TRAINING * (1 + chosen.rounds) + chosen.rounds * (start + each * chosen.batch) * chosen.pool / 2000
+        return (
+            TRAINING * (1 + chosen.rounds)
+            + chosen.rounds * (start + each * chosen.batch) * chosen.pool / 2000
+        )
 
     def key(self, fingerprint: str) -> str:
         """The cache key of the run."""
-        fields = {"design": self.design, **_named(self.strategy), "seed": self.seed, "setting": dataclasses.asdict(self.setting)}
+        fields = {
+            "design": self.design,
+            **_named(self.strategy),
+            "seed": self.seed,
+            "setting": dataclasses.asdict(self.setting),
+        }
         return cache.key("simulation", fields, code=_code(self.strategy), data=fingerprint)
 
     def run(self, progress: Any) -> Outcome:
@@ -102,7 +120,11 @@ class Rounds:
         name, knobs = parse_strategy(self.strategy)
         data = _points(self.dataset, self.n, self.subset, self.design, self.seed)
         arrays, facts = rounds.run(data, name, dict(knobs), self.setting, self.seed, progress)
-        return {"budget": arrays["labels"], "value": arrays["accuracy"], "picks": arrays["picks"]}, facts
+        return {
+            "budget": arrays["labels"],
+            "value": arrays["accuracy"],
+            "picks": arrays["picks"],
+        }, facts
 
 
 def compute(unit: Risk | Rounds) -> Entry:
@@ -125,4 +147,6 @@ def _named(text: str) -> dict[str, Any]:
 
 
 def _code(text: str) -> str:
-    return code_version("core.experiments.simulations.designs") + code_version(menu.find(parse_strategy(text)[0]).function.__module__)
+    return code_version("core.experiments.simulations.designs") + code_version(
+        menu.find(parse_strategy(text)[0]).function.__module__
+    )

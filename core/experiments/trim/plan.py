@@ -45,16 +45,59 @@ from core.types import Dataset, Floats, UserError
 RANDOM = "random"
 BUDGETS = (25, 50, 100, 150, 200)
 KNOBS = {
-    "model": Knob("Model", "Fitted anew after each trimming.", choices=tuple(MODELS), name="model", kind=str, default="pca"),
-    "training": Knob("Training points", "Drawn anew for each seed.", 10, 20_000, name="training", kind=int, default=1_000),
-    "validation": Knob(
-        "Validation points", "Training points held back, on which harm is measured.", 5, 10_000, name="validation", kind=int, default=500
+    "model": Knob(
+        "Model",
+        "Fitted anew after each trimming.",
+        choices=tuple(MODELS),
+        name="model",
+        kind=str,
+        default="pca",
     ),
-    "l2": Knob("Penalty l2", "On the squared weights of the logistic head, beside the mean loss.", 0.0, 100.0, name="l2", default=0.01),
+    "training": Knob(
+        "Training points",
+        "Drawn anew for each seed.",
+        10,
+        20_000,
+        name="training",
+        kind=int,
+        default=1_000,
+    ),
+    "validation": Knob(
+        "Validation points",
+        "Training points held back, on which harm is measured.",
+        5,
+        10_000,
+        name="validation",
+        kind=int,
+        default=500,
+    ),
+    "l2": Knob(
+        "Penalty l2",
+        "On the squared weights of the logistic head, beside the mean loss.",
+        0.0,
+        100.0,
+        name="l2",
+        default=0.01,
+    ),
     "epochs": Knob("Epochs", "Of a network.", 1, 200, name="epochs", kind=int, default=20),
-    "planted": Knob("Planted", "Damage that the methods are to find.", choices=tuple(KINDS), name="planted", kind=str, default="flip"),
+    "planted": Knob(
+        "Planted",
+        "Damage that the methods are to find.",
+        choices=tuple(KINDS),
+        name="planted",
+        kind=str,
+        default="flip",
+    ),
     "share": Knob("Share planted", "Of the training points.", 0.01, 0.5, name="share", default=0.1),
-    "seeds": Knob("Seeds", "Each redraws the points, the damage and the weights.", 2, 50, name="seeds", kind=int, default=20),
+    "seeds": Knob(
+        "Seeds",
+        "Each redraws the points, the damage and the weights.",
+        2,
+        50,
+        name="seeds",
+        kind=int,
+        default=20,
+    ),
 }
 SETTING = tuple(field.name for field in dataclasses.fields(Setting))
 
@@ -79,8 +122,14 @@ class Unit:
 
     def key(self, fingerprint: str) -> str:
         """The cache key of the run: its settings and the code of all of it."""
-        fields = {"method": self.method, "setting": dataclasses.asdict(self.setting), "seed": self.seed}
-        return cache.key("trim", fields, code=code_version("core.experiments.trim.run"), data=fingerprint)
+        fields = {
+            "method": self.method,
+            "setting": dataclasses.asdict(self.setting),
+            "seed": self.seed,
+        }
+        return cache.key(
+            "trim", fields, code=code_version("core.experiments.trim.run"), data=fingerprint
+        )
 
 
 @dataclass(frozen=True)
@@ -100,7 +149,8 @@ class Trim:
     planted: str = "flip"
     share: float = 0.1
     seeds: int = 20
-    kind, units_are = "trim", "runs"
+    kind = "trim"
+    units_are = "runs"
 
     def with_(self, **changes: Any) -> Trim:
         """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
@@ -115,22 +165,31 @@ class Trim:
     def measurement(self) -> Measurement:
         """How its cost is measured: by a short run of this model."""
         arguments = (self.dataset, self.n, self.subset, self.setting)
-        what, told = "how fast this machine fits this model", "{:.2g} billion operations per second each"
-        return Measurement(f"~rate trim {arguments}", "core.experiments.trim.plan:measure", arguments, what, told)
+        what = "how fast this machine fits this model"
+        told = "{:.2g} billion operations per second each"
+        return Measurement(
+            f"~rate trim {arguments}", "core.experiments.trim.plan:measure", arguments, what, told
+        )
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the first plan."""
-        texts, default = _texts(self), _texts(Trim())
+        texts = _texts(self)
+        default = _texts(Trim())
         return {name: text for name, text in texts.items() if text != default[name]}
 
     def units(self) -> list[Unit]:
         """Every run: the first seed of all methods first."""
         each = product(range(1, self.seeds + 1), self.methods)
-        return [Unit(self.dataset, self.n, self.subset, method, self.setting, seed) for seed, method in each]
+        return [
+            Unit(self.dataset, self.n, self.subset, method, self.setting, seed)
+            for seed, method in each
+        ]
 
     def title(self) -> str:
         """For captions and manifests."""
-        damage = "" if self.planted == "none" else f", {self.share:.0%} {KINDS[self.planted].lower()}"
+        damage = (
+            "" if self.planted == "none" else f", {self.share:.0%} {KINDS[self.planted].lower()}"
+        )
         named = datasets.info(self.dataset).title
         return f"{named}, {MODELS[self.model].lower()}, {self.training:,} points{damage}, {self.seeds} seeds"
 
@@ -144,9 +203,13 @@ def check(plan: Trim, data: Dataset) -> None:
     """A UserError if some run of the plan cannot begin on these points: what is known before any work."""
     check_budgets(plan.setting)
     if plan.l2 == 0:
-        raise UserError("l2: found 0. Classes that a line separates leave the head without an end. Choose 0.0001 or more.")
+        raise UserError(
+            "l2: found 0. Classes that a line separates leave the head without an end. Choose 0.0001 or more."
+        )
     if plan.model == "lenet5" and not data.is_images:
-        raise UserError(f"LeNet-5 needs images, and {data.called} is a table. Choose another model.")
+        raise UserError(
+            f"LeNet-5 needs images, and {data.called} is a table. Choose another model."
+        )
     for seed in range(1, plan.seeds + 1):
         material(data, plan.setting, seed)
 
@@ -154,7 +217,9 @@ def check(plan: Trim, data: Dataset) -> None:
 def compute(unit: Unit) -> Entry:
     """In the worker: one run, from the cache or computed."""
     data = points(unit)
-    return computed(unit, data, lambda progress: run(data, unit.method, unit.setting, unit.seed, progress))
+    return computed(
+        unit, data, lambda progress: run(data, unit.method, unit.setting, unit.seed, progress)
+    )
 
 
 def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[str, float]:
@@ -167,12 +232,18 @@ def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[
     from core import pipeline
 
     data = pipeline.dataset(dataset, n, subset)
-    short = Unit(dataset, n, subset, RANDOM, dataclasses.replace(setting, budgets=setting.budgets[:1]), 1)
+    short = Unit(
+        dataset, n, subset, RANDOM, dataclasses.replace(setting, budgets=setting.budgets[:1]), 1
+    )
     started = time.perf_counter()
     run(data, RANDOM, short.setting, 1)
     seconds = time.perf_counter() - started
     hessian = float(parameters(setting, data.d, len(data.class_names)) ** 2)  # what FI inverts
-    return {"rate": short.work / seconds, "memory": float(psutil.Process(os.getpid()).memory_info().rss), "weights": hessian}
+    return {
+        "rate": short.work / seconds,
+        "memory": float(psutil.Process(os.getpid()).memory_info().rss),
+        "weights": hessian,
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,11 +273,19 @@ class Trimmed:
 
 def grid(plan: Trim, found: Mapping[Unit, Mapping[str, np.ndarray]], classes: int) -> Trimmed:
     """The outcomes in their places."""
-    m, b, s = len(plan.methods), len(plan.budgets), plan.seeds
-    shapes = {"accuracy": (m, b + 1, s), "removed": (m, b, s, classes), "auc": (m, s), "precision": (m, b, s)}
+    m = len(plan.methods)
+    b = len(plan.budgets)
+    s = plan.seeds
+    shapes = {
+        "accuracy": (m, b + 1, s),
+        "removed": (m, b, s, classes),
+        "auc": (m, s),
+        "precision": (m, b, s),
+    }
     arrays = {name: np.full(shape, np.nan) for name, shape in shapes.items()}
     for unit, outcome in found.items():
-        i, seed = plan.methods.index(unit.method), unit.seed - 1
+        i = plan.methods.index(unit.method)
+        seed = unit.seed - 1
         arrays["auc"][i, seed] = outcome["auc"]
         for name in ("accuracy", "removed", "precision"):
             arrays[name][i, :, seed] = outcome[name]
@@ -221,14 +300,24 @@ def against_random(trimmed: Trimmed) -> Estimate:
 
 def rows(plan: Trim, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> dict[str, list]:
     """The Run as tidy columns. metric: accuracy, at every budget from 0; auc; precision, at every budget from the first."""
-    columns: dict[str, list] = {name: [] for name in ("strategy", "seed", "budget", "metric", "value")}
+    columns: dict[str, list] = {
+        name: [] for name in ("strategy", "seed", "budget", "metric", "value")
+    }
     for unit, outcome in found.items():
-        lines = [(b, "accuracy", value) for b, value in zip((0, *plan.budgets), outcome["accuracy"], strict=True)]
+        lines = [
+            (b, "accuracy", value)
+            for b, value in zip((0, *plan.budgets), outcome["accuracy"], strict=True)
+        ]
         if plan.planted != "none":
-            lines += [(b, "precision", value) for b, value in zip(plan.budgets, outcome["precision"], strict=True)]
+            lines += [
+                (b, "precision", value)
+                for b, value in zip(plan.budgets, outcome["precision"], strict=True)
+            ]
             lines += [(0, "auc", outcome["auc"])]
         for budget, metric, value in lines:
-            for name, entry in zip(columns, (unit.method, unit.seed, budget, metric, float(value)), strict=True):
+            for name, entry in zip(
+                columns, (unit.method, unit.seed, budget, metric, float(value)), strict=True
+            ):
                 columns[name].append(entry)
     return columns
 
@@ -245,7 +334,9 @@ def _canonical(plan: Trim) -> Trim:
     knobs |= {} if knobs["model"] in TRAINED else {"epochs": KNOBS["epochs"].default}
     knobs |= {} if knobs["planted"] != "none" else {"share": KNOBS["share"].default}
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
-    return dataclasses.replace(plan, **points, methods=_methods(plan.methods), budgets=plans.budgets(plan.budgets), **knobs)
+    return dataclasses.replace(
+        plan, **points, methods=_methods(plan.methods), budgets=plans.budgets(plan.budgets), **knobs
+    )
 
 
 def _methods(given: str | tuple[str, ...]) -> tuple[str, ...]:

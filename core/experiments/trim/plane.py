@@ -37,9 +37,19 @@ from core.strategy import top_k
 from core.types import Embedded, Floats, Ints
 
 BUDGETS = (5, 10, 20)
-METHODS = {"fi": "FI-util", "iv": "Influence value", "turned": "Influence value, sign turned", "random": "Random"}
-GRID, MARGIN = 61, 0.5
-HIDDEN, STEPS, RATE, DAMPING = 16, 400, 0.02, 0.01  # of the network on the crescents
+METHODS = {
+    "fi": "FI-util",
+    "iv": "Influence value",
+    "turned": "Influence value, sign turned",
+    "random": "Random",
+}
+GRID = 61
+MARGIN = 0.5
+# of the network on the crescents
+HIDDEN = 16
+STEPS = 400
+RATE = 0.02
+DAMPING = 0.01
 Points = tuple[Floats, Ints]
 
 
@@ -66,11 +76,17 @@ class Logistic:
 
     def logit(self, points: Floats) -> Floats:
         """log p_1 / p_0 of each point."""
-        return points @ (self.head.weights[1] - self.head.weights[0]) + self.head.intercepts[1] - self.head.intercepts[0]
+        return (
+            points @ (self.head.weights[1] - self.head.weights[0])
+            + self.head.intercepts[1]
+            - self.head.intercepts[0]
+        )
 
     def scores(self, validation: Embedded) -> tuple[Floats, Floats]:
         """FI-util, and the influence value, harmful first."""
-        return fi_util(*self.seen, validation, self.head), influence_harm(*self.seen, validation, self.head)
+        return fi_util(*self.seen, validation, self.head), influence_harm(
+            *self.seen, validation, self.head
+        )
 
 
 class TwoLayers:
@@ -81,12 +97,18 @@ class TwoLayers:
 
         from core.models import networks, training
 
-        self.seen, self.damping = seen, damping
+        self.seen = seen
+        self.damping = damping
         first, second = (
-            networks.build("mlp", classes=2, shape=(width,), seed=2 * seed + i, hidden=HIDDEN) for i, width in enumerate((2, HIDDEN))
+            networks.build("mlp", classes=2, shape=(width,), seed=2 * seed + i, hidden=HIDDEN)
+            for i, width in enumerate((2, HIDDEN))
         )
-        self.network = networks.Network("two layers", nn.Sequential(first.body, second.body), second.head, first.inputs)
-        training.train(self.network, *seen, seed=seed, steps=steps, batch_size=len(seen[0]), learning_rate=RATE)
+        self.network = networks.Network(
+            "two layers", nn.Sequential(first.body, second.body), second.head, first.inputs
+        )
+        training.train(
+            self.network, *seen, seed=seed, steps=steps, batch_size=len(seen[0]), learning_rate=RATE
+        )
 
     def logit(self, points: Floats) -> Floats:
         """log p_1 / p_0 of each point."""
@@ -103,15 +125,25 @@ class TwoLayers:
 
 
 GAUSSIANS = World(
-    "two_gaussians", "Two Gaussians", partial(simulated.two_gaussians, distance=3.6), Logistic, (150, 100, 600), 30,
+    "two_gaussians",
+    "Two Gaussians",
+    partial(simulated.two_gaussians, distance=3.6),
+    Logistic,
+    (150, 100, 600),
+    30,
     "centres 3.6 apart, spread 1, logistic regression with l2 = 1/150",
     {5: (23, 0.9622, 0.9577), 10: (28, 0.9620, 0.9484), 20: (30, 0.9623, 0.9336)},
-)  # fmt: skip
+)
 CRESCENTS = World(
-    "two_crescents", "Two crescents", partial(simulated.two_crescents, noise=0.3), TwoLayers, (500, 250, 250), 20,
+    "two_crescents",
+    "Two crescents",
+    partial(simulated.two_crescents, noise=0.3),
+    TwoLayers,
+    (500, 250, 250),
+    20,
     f"noise 0.3, two hidden layers of {HIDDEN}, {STEPS} steps of Adam at {RATE:g} on all points, damping {DAMPING:g}",
     {5: (17, None, 0.8750), 10: (17, 0.9024, 0.8802), 20: (15, 0.9032, 0.8780)},
-)  # fmt: skip
+)
 WORLDS = {world.name: world for world in (GAUSSIANS, CRESCENTS)}
 
 
@@ -128,10 +160,14 @@ def trial(world: World, seed: int, *, lines: bool = False) -> dict[str, Any]:
     scores = {"fi": fi, "iv": harm, "turned": -harm, "random": rng.random(len(fi))}
     trimmed = np.array([top_k(scores[method], max(BUDGETS)).indices for method in METHODS])
     models = {
-        (method, b): world.model(_without(seen, order[:b]), seed) for method, order in zip(METHODS, trimmed, strict=True) for b in BUDGETS
+        (method, b): world.model(_without(seen, order[:b]), seed)
+        for method, order in zip(METHODS, trimmed, strict=True)
+        for b in BUDGETS
     }
     first = _accuracy(everything, test)
-    accuracy = np.array([[first, *(_accuracy(models[method, b], test) for b in BUDGETS)] for method in METHODS])
+    accuracy = np.array(
+        [[first, *(_accuracy(models[method, b], test) for b in BUDGETS)] for method in METHODS]
+    )
     found = {"points": seen[0], "labels": seen[1], "trimmed": trimmed, "accuracy": accuracy}
     if lines:
         models["before", 0] = everything
@@ -141,7 +177,8 @@ def trial(world: World, seed: int, *, lines: bool = False) -> dict[str, Any]:
 
 def boundary(model: Any, points: Floats) -> list[Floats]:
     """The polylines on which both classes are equally probable, in a box a little larger than the points."""
-    low, high = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
+    low = points.min(axis=0) - MARGIN
+    high = points.max(axis=0) + MARGIN
     x, y = (np.linspace(low[j], high[j], GRID) for j in (0, 1))
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     return level_lines(model.logit(places).reshape(GRID, GRID), x, y)
@@ -155,12 +192,19 @@ def better(accuracy: Floats, rival: str) -> Ints:
 
 def picture_key(name: str, seed: int) -> str:
     """The cache key of one trial with its boundaries."""
-    return cache.key("plane_trimmed", {"world": name, "seed": seed}, code=code_version("core.experiments.trim.plane"), data="")
+    return cache.key(
+        "plane_trimmed",
+        {"world": name, "seed": seed},
+        code=code_version("core.experiments.trim.plane"),
+        data="",
+    )
 
 
 def table_key(name: str) -> str:
     """The cache key of a table."""
-    return cache.key("trim_table", {"world": name}, code=code_version("core.experiments.trim.plane"), data="")
+    return cache.key(
+        "trim_table", {"world": name}, code=code_version("core.experiments.trim.plane"), data=""
+    )
 
 
 def picture(name: str, seed: int) -> Entry:
@@ -171,12 +215,16 @@ def picture(name: str, seed: int) -> Entry:
         return found
     with one_thread():
         found = trial(WORLDS[name], seed, lines=True)
-    lines, pieces = [np.zeros((0, 2))], [np.zeros((0, 3), int)]
+    lines = [np.zeros((0, 2))]
+    pieces = [np.zeros((0, 3), int)]
     for (method, b), polylines in found.pop("lines").items():
         number = 0 if method == "before" else 1 + list(METHODS).index(method)
         lines += polylines
         pieces += [np.tile([number, b, i], (len(line), 1)) for i, line in enumerate(polylines)]
-    arrays = found | {"line": np.concatenate(lines).astype(np.float32), "piece": np.concatenate(pieces)}
+    arrays = found | {
+        "line": np.concatenate(lines).astype(np.float32),
+        "piece": np.concatenate(pieces),
+    }
     return cache.put(key, arrays, {"world": name, "seed": seed})
 
 
@@ -185,7 +233,8 @@ def table(name: str) -> Entry:
     key = table_key(name)
     if found := cache.get(key):
         return found
-    world, each = WORLDS[name], []
+    world = WORLDS[name]
+    each = []
     with one_thread():
         for seed in range(1, world.seeds + 1):
             advance((seed - 1) / world.seeds, f"{world.title}, dataset {seed} of {world.seeds}")

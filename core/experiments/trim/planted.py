@@ -17,11 +17,25 @@ import numpy as np
 from core.strategy import top_k
 from core.types import Bools, Floats, Ints, UserError
 
-KINDS = {"none": "Nothing", "flip": "Flipped labels", "noise": "Noise", "invert": "Inverted points", "duplicate": "Duplicates"}
+KINDS = {
+    "none": "Nothing",
+    "flip": "Flipped labels",
+    "noise": "Noise",
+    "invert": "Inverted points",
+    "duplicate": "Duplicates",
+}
 NOISE = float(np.sqrt(0.1))  # of the range of a pixel or a column
 
 
-def plant(kind: str, points: np.ndarray, labels: Ints, *, share: float, classes: int, rng: np.random.Generator):
+def plant(
+    kind: str,
+    points: np.ndarray,
+    labels: Ints,
+    *,
+    share: float,
+    classes: int,
+    rng: np.random.Generator,
+):
     """(points, labels, planted): the same points with a random share of them, rounded, altered.
 
     flip: another label, each equally likely. noise: white noise with a standard deviation of 0.32 times the range (pixels 0 to 255, or a
@@ -29,7 +43,9 @@ def plant(kind: str, points: np.ndarray, labels: Ints, *, share: float, classes:
     copies of the other half, and all of these twins count as planted. none: nothing. UserError: an unknown kind, a share outside [0, 1].
     """
     if kind not in KINDS or not 0 <= share <= 1:
-        raise UserError(f"Planted: found {kind!r} and a share of {share}, expected one of {', '.join(KINDS)} and a share from 0 to 1.")
+        raise UserError(
+            f"Planted: found {kind!r} and a share of {share}, expected one of {', '.join(KINDS)} and a share from 0 to 1."
+        )
     points, labels, planted = points.copy(), labels.copy(), np.zeros(len(points), bool)
     rows = rng.permutation(len(points))[: round(share * len(points)) if kind != "none" else 0]
     rows = rows[: len(rows) // 2 * 2] if kind == "duplicate" else rows
@@ -37,8 +53,10 @@ def plant(kind: str, points: np.ndarray, labels: Ints, *, share: float, classes:
     if kind == "flip":
         labels[rows] = (labels[rows] + rng.integers(1, classes, len(rows))) % classes
     elif kind == "duplicate":
-        copies, originals = rows[::2], rows[1::2]
-        points[copies], labels[copies] = points[originals], labels[originals]
+        copies = rows[::2]
+        originals = rows[1::2]
+        points[copies] = points[originals]
+        labels[copies] = labels[originals]
     elif len(rows):
         points[rows] = _damaged(kind, points, rows, rng)
     return points, labels, planted
@@ -49,7 +67,8 @@ def auc(scores: Floats, planted: Bools) -> float:
 
     NaN if all points are planted, or none.
     """
-    inside, outside = int(planted.sum()), int((~planted).sum())
+    inside = int(planted.sum())
+    outside = int((~planted).sum())
     if not inside or not outside:
         return np.nan
     _, group, sizes = np.unique(scores, return_inverse=True, return_counts=True)
@@ -69,5 +88,11 @@ def _damaged(kind: str, points: np.ndarray, rows: Ints, rng: np.random.Generator
     images = points.dtype == np.uint8
     low, high = (0.0, 255.0) if images else (points.min(axis=0), points.max(axis=0))
     before = points[rows].astype(np.float64)
-    after = low + high - before if kind == "invert" else before + NOISE * (high - low) * rng.normal(size=before.shape)
-    return np.rint(np.clip(after, 0, 255)).astype(np.uint8) if images else after.astype(points.dtype)
+    after = (
+        low + high - before
+        if kind == "invert"
+        else before + NOISE * (high - low) * rng.normal(size=before.shape)
+    )
+    return (
+        np.rint(np.clip(after, 0, 255)).astype(np.uint8) if images else after.astype(points.dtype)
+    )

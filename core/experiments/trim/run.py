@@ -31,10 +31,15 @@ from core.strategies.shapley import knn_shapley
 from core.strategy import top_k
 from core.types import Bools, Dataset, Embedded, Floats, Head, Ints, UserError
 
-MODELS = {"pca": "Logistic, 50 components", "raw": "Logistic, raw features", "fourier": "Logistic, random Fourier"}
+MODELS = {
+    "pca": "Logistic, 50 components",
+    "raw": "Logistic, raw features",
+    "fourier": "Logistic, random Fourier",
+}
 TRAINED = ("mlp", "lenet5")
 MODELS |= {name: NETWORKS[name] for name in TRAINED}
-COMPONENTS, FOURIER = 50, 300
+COMPONENTS = 50
+FOURIER = 300
 SHOWN = 24
 Progress = Callable[[float, str], None]
 
@@ -135,10 +140,17 @@ def material(data: Dataset, setting: Setting, seed: int) -> Material:
     wanted = setting.training + setting.validation
     if wanted > len(pool):
         found = f"{setting.training:,} training and {setting.validation:,} validation points"
-        raise UserError(f"Trimming: found {found}, but the training part has {len(pool):,}. Choose fewer of either.")
+        raise UserError(
+            f"Trimming: found {found}, but the training part has {len(pool):,}. Choose fewer of either."
+        )
     drawn = np.random.default_rng([seed, 3]).permutation(pool)[:wanted]
-    rows, validation = np.sort(drawn[: setting.training]), np.sort(drawn[setting.training :])
-    how = {"share": setting.share, "classes": len(data.class_names), "rng": np.random.default_rng([seed, 5])}
+    rows = np.sort(drawn[: setting.training])
+    validation = np.sort(drawn[setting.training :])
+    how = {
+        "share": setting.share,
+        "classes": len(data.class_names),
+        "rng": np.random.default_rng([seed, 5]),
+    }
     points, labels, planted = plant(setting.planted, data.points[rows], data.labels[rows], **how)
     absent = np.flatnonzero(np.bincount(labels, minlength=len(data.class_names)) == 0)
     if len(absent):
@@ -158,19 +170,24 @@ def run(
     precision (b,) of finding what is planted, NaN if nothing is; first (at most 24,) places in the seed's training points of those
     trimmed first, and their scores. UserError: as for the methods, and for a budget that leaves no training point.
     """
-    said, given = progress or (lambda fraction, text: None), material(data, setting, seed)
+    said = progress or (lambda fraction, text: None)
+    given = material(data, setting, seed)
     check_budgets(setting)
     with one_thread():
         model = (_Network if setting.model in TRAINED else _Logistic)(data, given, setting, seed)
         everyone = np.arange(len(given.rows))
-        accuracy, steps = [model.fit(everyone)], len(setting.budgets) + 2
+        accuracy = [model.fit(everyone)]
+        steps = len(setting.budgets) + 2
         said(1 / steps, f"Scoring by {METHODS[method].label}")
         scores = METHODS[method].scores(model.seen(), np.random.default_rng([seed, 7]))
         order = top_k(scores, max(setting.budgets)).indices
         for i, b in enumerate(setting.budgets):
             said((2 + i) / steps, f"Without {b:,} points")
             accuracy.append(model.fit(np.setdiff1d(everyone, order[:b])))
-    removed = [np.bincount(given.labels[order[:b]], minlength=len(data.class_names)) for b in setting.budgets]
+    removed = [
+        np.bincount(given.labels[order[:b]], minlength=len(data.class_names))
+        for b in setting.budgets
+    ]
     arrays = {
         "accuracy": np.array(accuracy),
         "removed": np.array(removed),
@@ -184,10 +201,16 @@ def run(
 
 def operations(method: str, setting: Setting, d: int, classes: int) -> float:
     """About how many floating-point operations a run takes on points of d numbers, to compare runs by: right within a factor of a few."""
-    n, width, weights = setting.training, _width(setting, d), parameters(setting, d, classes)
+    n = setting.training
+    width = _width(setting, d)
+    weights = parameters(setting, d, classes)
     fit = 6e5 * n * setting.epochs if setting.model in TRAINED else 250.0 * n * width * classes
     features = 10.0 * n * d * min(n, d) if setting.model == "pca" else 0.0
-    scoring = {"fi": weights**2 * (3.0 * n + weights), "iv": weights**2 * n, "leverage": 4.0 * n * width**2}
+    scoring = {
+        "fi": weights**2 * (3.0 * n + weights),
+        "iv": weights**2 * n,
+        "leverage": 4.0 * n * width**2,
+    }
     scoring["shapley"] = setting.validation * n * (2.0 * width + 100)
     return features + (1 + len(setting.budgets)) * fit + scoring.get(method, 0.0)
 
@@ -213,10 +236,13 @@ class _Logistic:
     """A logistic head on features that are fixed once and for all."""
 
     def __init__(self, data: Dataset, given: Material, setting: Setting, seed: int):
-        self.given, self.l2, self.theta = given, setting.l2, None
+        self.given = given
+        self.l2 = setting.l2
+        self.theta = None
         parts = [given.points, data.points[given.validation], data.points[given.test]]
         self.train, self.unseen, self.test = _features(data, parts, setting.model, seed)
-        self.validation_labels, self.test_labels = data.labels[given.validation], data.labels[given.test]
+        self.validation_labels = data.labels[given.validation]
+        self.test_labels = data.labels[given.test]
         self.classes = len(data.class_names)
 
     def fit(self, kept: Ints) -> float:
@@ -228,42 +254,83 @@ class _Logistic:
         self.head = softmax_head.fit(self.train[kept], labels, l2=self.l2, start=start)
         if self.theta is None:
             self.theta = np.column_stack([self.head.weights, self.head.intercepts])
-        return float((present[softmax_head.probabilities(self.test, self.head).argmax(axis=1)] == self.test_labels).mean())
+        return float(
+            (
+                present[softmax_head.probabilities(self.test, self.head).argmax(axis=1)]
+                == self.test_labels
+            ).mean()
+        )
 
     def seen(self) -> Seen:
         """What a method looks at, after the first fit."""
-        return Seen(self.train, self.given.labels, Embedded(self.unseen, labels=self.validation_labels), self.head)
+        return Seen(
+            self.train,
+            self.given.labels,
+            Embedded(self.unseen, labels=self.validation_labels),
+            self.head,
+        )
 
 
 class _Network:
     """A network trained from scratch each time, always from the seed's weights."""
 
     def __init__(self, data: Dataset, given: Material, setting: Setting, seed: int):
-        self.data, self.given, self.setting, self.seed = data, given, setting, seed
+        self.data = data
+        self.given = given
+        self.setting = setting
+        self.seed = seed
 
     def fit(self, kept: Ints) -> float:
         """The test accuracy of a network trained on these points."""
         from core.models import networks, training
 
-        data, given = self.data, self.given
-        self.network = networks.build(self.setting.model, classes=len(data.class_names), shape=data.shape, seed=self.seed)
-        training.train(self.network, given.points[kept], given.labels[kept], seed=self.seed, epochs=self.setting.epochs)
-        return training.evaluate(self.network, data.points[given.test], data.labels[given.test]).accuracy
+        data = self.data
+        given = self.given
+        self.network = networks.build(
+            self.setting.model, classes=len(data.class_names), shape=data.shape, seed=self.seed
+        )
+        training.train(
+            self.network,
+            given.points[kept],
+            given.labels[kept],
+            seed=self.seed,
+            epochs=self.setting.epochs,
+        )
+        return training.evaluate(
+            self.network, data.points[given.test], data.labels[given.test]
+        ).accuracy
 
     def seen(self) -> Seen:
         """The penultimate layer after the first training, with a head fitted on it."""
         from core.models import training
 
-        train, unseen = (training.embed(self.network, points) for points in (self.given.points, self.data.points[self.given.validation]))
-        head = softmax_head.fit(train, self.given.labels, l2=self.setting.l2, classes=len(self.data.class_names))
-        return Seen(train, self.given.labels, Embedded(unseen, labels=self.data.labels[self.given.validation]), head)
+        train, unseen = (
+            training.embed(self.network, points)
+            for points in (self.given.points, self.data.points[self.given.validation])
+        )
+        head = softmax_head.fit(
+            train, self.given.labels, l2=self.setting.l2, classes=len(self.data.class_names)
+        )
+        return Seen(
+            train,
+            self.given.labels,
+            Embedded(unseen, labels=self.data.labels[self.given.validation]),
+            head,
+        )
 
 
 def _features(data: Dataset, parts: Sequence[np.ndarray], model: str, seed: int) -> list[Floats]:
     """Each part, the training points first, through the model's features. What they learn, they learn from the training points alone."""
     points = np.concatenate(parts)
-    everything = Dataset(data.name, points, np.zeros(len(points), np.int64), data.class_names, np.zeros(len(points), bool))
-    raw, n = embeddings.embed(everything, "raw").embedding, len(parts[0])
+    everything = Dataset(
+        data.name,
+        points,
+        np.zeros(len(points), np.int64),
+        data.class_names,
+        np.zeros(len(points), bool),
+    )
+    raw = embeddings.embed(everything, "raw").embedding
+    n = len(parts[0])
     if model == "pca":
         mean = raw[:n].mean(axis=0, dtype=np.float64)
         _, _, directions = np.linalg.svd(raw[:n] - mean, full_matrices=False)
@@ -271,5 +338,7 @@ def _features(data: Dataset, parts: Sequence[np.ndarray], model: str, seed: int)
     elif model == "fourier":
         a, b = np.random.default_rng(seed).integers(n, size=(2, 1000))
         bandwidth = float(np.median(np.linalg.norm(raw[a] - raw[b], axis=1))) or 1.0
-        raw = embeddings.embed(everything, "random_fourier", seed=seed, k=FOURIER, bandwidth=bandwidth).embedding
+        raw = embeddings.embed(
+            everything, "random_fourier", seed=seed, k=FOURIER, bandwidth=bandwidth
+        ).embedding
     return np.split(raw, np.cumsum([len(part) for part in parts])[:-1])

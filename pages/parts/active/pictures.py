@@ -27,8 +27,14 @@ from pages.shared.points import show
 COLOURS = (4, 5, 2, 0, 6, 8, 9, 1, 3)  # of the palette's ten, the most different ones first
 RIVALS = ("the strategy's batch", "the most uncertain points")
 OBJECTIVES = {
-    "radius": ("Covering radius", "the largest distance of a point to the nearest labeled or picked one: CORESET makes it small"),
-    "log_det": ("Log-det", "spread and length of the picked gradient embeddings: BADGE and k-DPP make it large"),
+    "radius": (
+        "Covering radius",
+        "the largest distance of a point to the nearest labeled or picked one: CORESET makes it small",
+    ),
+    "log_det": (
+        "Log-det",
+        "spread and length of the picked gradient embeddings: BADGE and k-DPP make it large",
+    ),
     "trace": ("Fisher trace", "expected error by the Fisher information: BAIT makes it small"),
 }
 
@@ -39,7 +45,9 @@ def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
     lines = lines_of(plan.strategies)
     if view["show"] == "replay":
         return _replay(plan, view, data)
-    {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](plan, curves, lines)
+    {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](
+        plan, curves, lines
+    )
     return view
 
 
@@ -47,7 +55,10 @@ def lines_of(strategies: Sequence[str], called: Callable[[str], str] = name_of) 
     """Every strategy has a colour of its own; random is grey and dashed."""
     colours = [class_colour(COLOURS[i % len(COLOURS)]) for i in range(len(strategies))]
     each = zip(strategies, colours, strict=True)
-    return [Line(called(name), CHANCE, (5, 4)) if name == RANDOM else Line(called(name), colour) for name, colour in each]
+    return [
+        Line(called(name), CHANCE, (5, 4)) if name == RANDOM else Line(called(name), colour)
+        for name, colour in each
+    ]
 
 
 def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
@@ -57,36 +68,58 @@ def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
 
 
 def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
-    st.markdown(f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and standard error")
+    st.markdown(
+        f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and standard error"
+    )
     with layout.fluid("learning-curves", run_charts.HEIGHT + 40):
-        memo.chart(_learning, curves, lines, layout.dark(), key=state.key("learning curves"), alt=table(plan, curves), height="stretch")
+        memo.chart(
+            _learning,
+            curves,
+            lines,
+            layout.dark(),
+            key=state.key("learning curves"),
+            alt=table(plan, curves),
+            height="stretch",
+        )
 
 
 def _learning(curves: Curves, lines: list[Line], dark: bool) -> Any:
     mean, error = statistics.standard_error(of_whole_seeds(curves.accuracy))
-    return run_charts.accuracy_by_labels(curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark)
+    return run_charts.accuracy_by_labels(
+        curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark
+    )
 
 
 def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
     compared = comparison(plan, curves)
     places = summaries.budgets(compared)
     if not places:
-        st.info("Random is at 99% of its final accuracy after one batch, or not finished: no budget is left at which to compare.")
+        st.info(
+            "Random is at 99% of its final accuracy after one batch, or not finished: no budget is left at which to compare."
+        )
         return
     said = ", ".join(f"{compared.labels[place]:,}" for place in places)
-    st.markdown(f"**How often the row beats the column**, of the budgets {said} · {made_of(plan, curves.finished)}")
+    st.markdown(
+        f"**How often the row beats the column**, of the budgets {said} · {made_of(plan, curves.finished)}"
+    )
     names = [line.name for line in lines]
     drawn = (round_charts.penalty_table, summaries.penalty_matrix([compared]), names, layout.dark())
     memo.chart(*drawn, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
-    st.caption(f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value {statistics.critical(plan.seeds):.3f}.")
+    st.caption(
+        f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value {statistics.critical(plan.seeds):.3f}."
+    )
 
 
 def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     compared = comparison(plan, curves)
     if not summaries.budgets(compared):
-        st.info("No budget is left at which to compare: random is at 99% of its final accuracy after one batch, or not finished.")
+        st.info(
+            "No budget is left at which to compare: random is at 99% of its final accuracy after one batch, or not finished."
+        )
         return
-    st.markdown(f"**Errors divided by random's**: the share of budgets at or below · {made_of(plan, curves.finished)}")
+    st.markdown(
+        f"**Errors divided by random's**: the share of budgets at or below · {made_of(plan, curves.finished)}"
+    )
     values, weights = summaries.normalised_errors([compared])
     known = np.isfinite(values).all(axis=1)
     shown = [line for line, there in zip(lines, known, strict=True) if there]
@@ -104,9 +137,19 @@ def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
         st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
         mean, _ = statistics.standard_error(values)
         memo.chart(
-            round_charts.by_batch, asked, mean, lines, title, layout.dark(), log, key=state.key(title), alt=f"{title} by labels known"
+            round_charts.by_batch,
+            asked,
+            mean,
+            lines,
+            title,
+            layout.dark(),
+            log,
+            key=state.key(title),
+            alt=f"{title} by labels known",
         )
-    st.caption("Seconds as they were in these runs; whatever else the machine did then lengthened them.")
+    st.caption(
+        "Seconds as they were in these runs; whatever else the machine did then lengthened them."
+    )
 
 
 def _replay(plan: Active, view: View, data: Dataset) -> View:
@@ -114,10 +157,21 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
     others = [name for name in plan.strategies if name != RANDOM] or [RANDOM]
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         now = view["replayed"] if view["replayed"] in others else others[0]
-        view["replayed"] = st.selectbox("Strategy", others, others.index(now), format_func=name_of, key=state.key("replayed"), width=240)
+        view["replayed"] = st.selectbox(
+            "Strategy",
+            others,
+            others.index(now),
+            format_func=name_of,
+            key=state.key("replayed"),
+            width=240,
+        )
         last = plan.rounds - 1
-        view["round"] = st.number_input("Round", 0, last, min(view["round"], last), key=state.key("replay round"), width=120)
-    unit = next(unit for unit in plan.units() if unit.strategy == view["replayed"] and unit.seed == 1)
+        view["round"] = st.number_input(
+            "Round", 0, last, min(view["round"], last), key=state.key("replay round"), width=120
+        )
+    unit = next(
+        unit for unit in plan.units() if unit.strategy == view["replayed"] and unit.seed == 1
+    )
     if plan.task == "regression":
         st.info("Replay needs probabilities. Choose classification under What to compare.")
         return view
@@ -133,21 +187,50 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
 
 def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
     k = arrays["picks"].shape[1]
-    at = st.slider("Picks", 1, k, min(k, 10), key=state.key("replay pick"), help="Drag, or use the arrow keys, to follow the batch.")
+    at = st.slider(
+        "Picks",
+        1,
+        k,
+        min(k, 10),
+        key=state.key("replay pick"),
+        help="Drag, or use the arrow keys, to follow the batch.",
+    )
     sides = st.columns(2, gap="large")
     for side, place, title in zip(sides, (0, 1), (name, "Most uncertain, top k"), strict=True):
         chosen = arrays["picks"][place][:at]
         with side:
             st.markdown(f"**{title}**, {at} of {k}")
             drawn = (_map, arrays["pool"], arrays["coordinates"], chosen, layout.dark())
-            memo.chart(*drawn, key=state.key(f"replay map {place}"), alt=f"Map of the pool with {at} picks of {title}")
+            memo.chart(
+                *drawn,
+                key=state.key(f"replay map {place}"),
+                alt=f"Map of the pool with {at} picks of {title}",
+            )
             rows = arrays["pool"][chosen]
-            show(data, rows, alt=f"The first {at} picks of {title}", key=state.key(f"replay {place}"), size=40, ragged=True)
+            show(
+                data,
+                rows,
+                alt=f"The first {at} picks of {title}",
+                key=state.key(f"replay {place}"),
+                size=40,
+                ragged=True,
+            )
     for column, (objective, (title, why)) in zip(st.columns(3), OBJECTIVES.items(), strict=True):
         with column:
             st.markdown(f"**{title}**", help=why)
-            drawn = (round_charts.falling, arrays[objective], (name, RIVALS[1]), at, title.lower(), layout.dark())
-            memo.chart(*drawn, key=state.key(f"replay {objective}"), alt=f"{title} after each pick, for {name} and for {RIVALS[1]}")
+            drawn = (
+                round_charts.falling,
+                arrays[objective],
+                (name, RIVALS[1]),
+                at,
+                title.lower(),
+                layout.dark(),
+            )
+            memo.chart(
+                *drawn,
+                key=state.key(f"replay {objective}"),
+                alt=f"{title} after each pick, for {name} and for {RIVALS[1]}",
+            )
 
 
 def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bool) -> Any:
@@ -155,21 +238,41 @@ def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bo
     member[chosen] = 1
     colour = charts.Colour("picked", member, ("pool", "picked"))
     inner = np.ones(len(member), bool)
-    return charts.scatter(np.asarray(coordinates, float), colour, inner, None, brush=False, dark=dark, height=320)
+    return charts.scatter(
+        np.asarray(coordinates, float), colour, inner, None, brush=False, dark=dark, height=320
+    )
 
 
-def downloads(plan: Active, data: Dataset, curves: Curves, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> None:
+def downloads(
+    plan: Active, data: Dataset, curves: Curves, found: Mapping[Unit, Mapping[str, np.ndarray]]
+) -> None:
     """The rows of all rounds, the learning curves, and how they were made."""
     figures = {"": lambda: _learning(curves, lines_of(plan.strategies), False)}
-    files(f"active-{plan.dataset}-{plan.network}", plan, data.fingerprint, len(found), lambda: _rows(found), figures)
+    files(
+        f"active-{plan.dataset}-{plan.network}",
+        plan,
+        data.fingerprint,
+        len(found),
+        lambda: _rows(found),
+        figures,
+    )
 
 
 def _rows(found: Mapping[Unit, Mapping[str, np.ndarray]]) -> dict[str, list]:
-    columns: dict[str, list] = {name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")}
+    columns: dict[str, list] = {
+        name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")
+    }
     for unit, outcome in found.items():
         for metric in ("accuracy", "loss", "seconds", "log_det", "norm"):
             for number, value in enumerate(outcome[metric]):
-                line = (unit.strategy, unit.seed, int(outcome["labels"][number]), number, metric, float(value))
+                line = (
+                    unit.strategy,
+                    unit.seed,
+                    int(outcome["labels"][number]),
+                    number,
+                    metric,
+                    float(value),
+                )
                 for column, entry in zip(columns, line, strict=True):
                     columns[column].append(entry)
     return columns

@@ -22,7 +22,13 @@ from pages.shared import experiment_page, layout, pickers, state
 View = dict[str, Any]
 PAGE = "active"
 SMALLEST = 20  # points of a pool that a comparison is fitted to
-SHOWN = {"curves": "Learning curves", "beats": "Who beats whom", "errors": "Errors", "batches": "Batches", "replay": "Replay"}
+SHOWN = {
+    "curves": "Learning curves",
+    "beats": "Who beats whom",
+    "errors": "Errors",
+    "batches": "Batches",
+    "replay": "Replay",
+}
 UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passes"}
 TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
 TASKS = {"classification": "Classification", "regression": "Regression on one-hot labels"}
@@ -58,7 +64,9 @@ class Curves:
 def curves_of(plan: Active, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> Curves:
     """The outcomes in their places."""
     shape = (len(plan.strategies), plan.seeds)
-    arrays = {name: np.full((*shape, plan.rounds), np.nan) for name in ("seconds", "log_det", "norm")}
+    arrays = {
+        name: np.full((*shape, plan.rounds), np.nan) for name in ("seconds", "log_det", "norm")
+    }
     arrays["accuracy"] = np.full((*shape, plan.rounds + 1), np.nan)
     for unit, outcome in found.items():
         for name, array in arrays.items():
@@ -69,7 +77,9 @@ def curves_of(plan: Active, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> C
 
 def comparison(plan: Active, curves: Curves) -> Comparison:
     """The curves as the papers compare them."""
-    return Comparison(curves.labels, curves.accuracy, plan.strategies.index(RANDOM), plan.start, plan.batch)
+    return Comparison(
+        curves.labels, curves.accuracy, plan.strategies.index(RANDOM), plan.start, plan.batch
+    )
 
 
 def readable(view: View) -> View:
@@ -95,12 +105,16 @@ def controls(view: View, images: bool) -> View:
         view["strategies"] = _strategies(view)
         with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
             view["task"] = pickers.dropdown("Task", TASKS, view["task"], PAGE, TASK_MEANING, 240)
-            view["until"] = pickers.dropdown("Train until", UNTIL, view["until"], PAGE, KNOBS["until"].help, 240)
+            view["until"] = pickers.dropdown(
+                "Train until", UNTIL, view["until"], PAGE, KNOBS["until"].help, 240
+            )
             for name, width in (("epochs", 120), ("start", 130), ("pool", 140)):
                 view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
         with st.container(horizontal=True, gap="medium"):
             for name, plan in presets.NAMED_ACTIVE.items():
-                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.")
+                st.button(
+                    name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished."
+                )
     return view
 
 
@@ -108,11 +122,24 @@ def _strategies(view: View) -> str:
     setting = Active().with_(task=view["task"]).setting
     reasons = {name: inputs_of(chosen.needs, setting) for name, chosen in menu.strategies().items()}
     now = [text for text in view["strategies"].split() if text != RANDOM]
-    options = list(dict.fromkeys([*(name for name, reason in reasons.items() if not reason and name != RANDOM), *now]))
+    options = list(
+        dict.fromkeys(
+            [*(name for name, reason in reasons.items() if not reason and name != RANDOM), *now]
+        )
+    )
     absent = [f"{menu.find(name).label}: {reason}" for name, reason in reasons.items() if reason]
-    help = "Type to search. Random always competes." + ("  \nNot here: " + "; ".join(absent) + "." if absent else "")
+    help = "Type to search. Random always competes." + (
+        "  \nNot here: " + "; ".join(absent) + "." if absent else ""
+    )
     key = state.key(f"active strategies {view['task']}")
-    return " ".join([*st.multiselect("Strategies, beside random", options, now, format_func=name_of, key=key, help=help), RANDOM])
+    return " ".join(
+        [
+            *st.multiselect(
+                "Strategies, beside random", options, now, format_func=name_of, key=key, help=help
+            ),
+            RANDOM,
+        ]
+    )
 
 
 def plan_of(spec: Spec, view: View) -> Active:
@@ -131,13 +158,22 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Active, str | None]:
     if rounds < 1:
         batch = pool // SMALLEST
         plan = plan.with_(start=2 * batch, batch=batch, rounds=min(plan.rounds, SMALLEST // 2))
-        return plan, f"The pool has {pool:,} points: shown are {plan.rounds} batches of {batch:,}, from {plan.start:,} labels on."
-    return plan.with_(rounds=rounds), f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are {rounds}."
+        return (
+            plan,
+            f"The pool has {pool:,} points: shown are {plan.rounds} batches of {batch:,}, from {plan.start:,} labels on.",
+        )
+    return (
+        plan.with_(rounds=rounds),
+        f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are {rounds}.",
+    )
 
 
 def show_plan(plan: Active) -> None:
     """For callbacks: the page shows this plan in the next run."""
-    experiment_page.reopen(plan, {name: getattr(plan, name) for name in KNOBS} | {"strategies": " ".join(plan.strategies)})
+    experiment_page.reopen(
+        plan,
+        {name: getattr(plan, name) for name in KNOBS} | {"strategies": " ".join(plan.strategies)},
+    )
 
 
 def name_of(text: str) -> str:
@@ -146,7 +182,9 @@ def name_of(text: str) -> str:
         name, knobs = active.parse_strategy(text)
     except UserError:  # from a link: told above
         return text
-    return menu.find(name).label + (f" ({', '.join(f'{knob} {value}' for knob, value in knobs)})" if knobs else "")
+    return menu.find(name).label + (
+        f" ({', '.join(f'{knob} {value}' for knob, value in knobs)})" if knobs else ""
+    )
 
 
 def answer(plan: Active, curves: Curves) -> None:
@@ -155,12 +193,19 @@ def answer(plan: Active, curves: Curves) -> None:
         return
     over_rounds = curves.accuracy.mean(axis=-1)
     difference = statistics.estimate(over_rounds - over_rounds[plan.strategies.index(RANDOM)])
-    known = [i for i, name in enumerate(plan.strategies) if name != RANDOM and np.isfinite(difference.low[i])]
+    known = [
+        i
+        for i, name in enumerate(plan.strategies)
+        if name != RANDOM and np.isfinite(difference.low[i])
+    ]
     if not known:
         layout.answer("No verdict yet: an interval needs two seeds of a strategy and of random.")
         return
     known.sort(key=lambda i: -difference.mean[i])
-    said = [_sentence(name_of(plan.strategies[i]), *(100 * part[i] for part in difference[:3])) for i in known]
+    said = [
+        _sentence(name_of(plan.strategies[i]), *(100 * part[i] for part in difference[:3]))
+        for i in known
+    ]
     layout.answer(said[0])
     if len(said) > 1:
         st.markdown("  \n".join(sentence.replace("*", "**") for sentence in said[1:]))
@@ -169,12 +214,20 @@ def answer(plan: Active, curves: Curves) -> None:
 def _sentence(name: str, mean: float, low: float, high: float) -> str:
     interval = f"95% interval {low:+.1f} to {high:+.1f}".replace("-", "−")
     if low <= 0 <= high:
-        return f"{name} is not distinguishable from random over all rounds ({mean:+.1f} points, {interval}).".replace("-", "−")
+        return f"{name} is not distinguishable from random over all rounds ({mean:+.1f} points, {interval}).".replace(
+            "-", "−"
+        )
     return f"{name} is *{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}* than random on average over all rounds ({interval})."
 
 
 def table(plan: Active, curves: Curves) -> str:
     """The last accuracies in words, for those who do not see the chart."""
     final = statistics.standard_error(curves.accuracy)[0]
-    last = {name_of(name): row[np.isfinite(row)][-1] for name, row in zip(plan.strategies, final, strict=True) if np.isfinite(row).any()}
-    return f"Mean test accuracy at {curves.labels[-1]:,} labels. " + "; ".join(f"{name}: {value:.1%}" for name, value in last.items())
+    last = {
+        name_of(name): row[np.isfinite(row)][-1]
+        for name, row in zip(plan.strategies, final, strict=True)
+        if np.isfinite(row).any()
+    }
+    return f"Mean test accuracy at {curves.labels[-1]:,} labels. " + "; ".join(
+        f"{name}: {value:.1%}" for name, value in last.items()
+    )

@@ -28,14 +28,23 @@ TYPES = ["zip", "npz", "npy", "parquet", "csv", "tsv", "txt"]
 SIDES = (16, 28, 32, 48, 64, 96, 128, 256)
 SEEN = 32  # points of the preview
 FORMATS = (
-    ("zip", "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class. Without such folders: no labels. "
-     "`train/` and `test/` above them are your parts."),
-    ("npz", "`images` uint8 (n, height, width) or (n, height, width, 3), or `features` (n, d). With them, as you have them: `labels`, "
-     "`ids`, `probs`, `test`."),
+    (
+        "zip",
+        "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class. Without such folders: no labels. "
+        "`train/` and `test/` above them are your parts.",
+    ),
+    (
+        "npz",
+        "`images` uint8 (n, height, width) or (n, height, width, 3), or `features` (n, d). With them, as you have them: `labels`, "
+        "`ids`, `probs`, `test`.",
+    ),
     ("npy", "Features (n, d), or images as above. No labels."),
-    ("parquet, .csv", "A row for each point, a column for each feature. With them, as you have them: columns `label`, `id`, `split` "
-     "(train, test), `prob_<class>`. Parquet may hold the features in one column of lists."),
-)  # fmt: skip
+    (
+        "parquet, .csv",
+        "A row for each point, a column for each feature. With them, as you have them: columns `label`, `id`, `split` "
+        "(train, test), `prob_<class>`. Parquet may hold the features in one column of lists.",
+    ),
+)
 _one_at_a_time = threading.Lock()  # reading takes memory: on a host visitors take turns
 
 
@@ -46,7 +55,12 @@ def show() -> None:
         with st.expander("How the file may look", expanded=not own.names()):
             st.markdown("  \n".join(f"**.{kind}** — {holds}" for kind, holds in FORMATS))
             st.download_button(
-                "An example: 200 digits in folders (zip)", _example, "digits.zip", "application/zip", on_click="ignore", key="example zip"
+                "An example: 200 digits in folders (zip)",
+                _example,
+                "digits.zip",
+                "application/zip",
+                on_click="ignore",
+                key="example zip",
             )
         return
     draft = read(source, name, Choices(), "bring")
@@ -65,7 +79,11 @@ def show() -> None:
 
 def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
     """The draft, kept until another file or another choice comes; with progress. A UserError where it cannot be read."""
-    mark = hashlib.blake2b(source, digest_size=16).hexdigest() if isinstance(source, bytes) else str(source)
+    mark = (
+        hashlib.blake2b(source, digest_size=16).hexdigest()
+        if isinstance(source, bytes)
+        else str(source)
+    )
     wanted = mark, name, choices
     if (kept := visitor_memory.get(room, wanted)) is not None:
         return kept
@@ -73,10 +91,18 @@ def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
     try:
         with render_lock.aside(), _one_at_a_time:
             limits = HOSTED if policy.hosted() else LOCAL
-            draft = intake.read(source, name, limits=limits, choices=choices, progress=lambda f, text: bar.progress(f or 0.0, text))
+            draft = intake.read(
+                source,
+                name,
+                limits=limits,
+                choices=choices,
+                progress=lambda f, text: bar.progress(f or 0.0, text),
+            )
     finally:
         bar.empty()
-    visitor_memory.put(room, wanted, draft, draft.points.nbytes + (0 if draft.ids is None else draft.ids.nbytes))
+    visitor_memory.put(
+        room, wanted, draft, draft.points.nbytes + (0 if draft.ids is None else draft.ids.nbytes)
+    )
     return draft
 
 
@@ -87,7 +113,9 @@ def forget(room: str) -> None:
     st.session_state[f"files {room}"] = st.session_state.get(f"files {room}", 0) + 1
 
 
-def uploaded(label: str, room: str, help: str, types: list[str] = TYPES) -> tuple[bytes | None, str]:
+def uploaded(
+    label: str, room: str, help: str, types: list[str] = TYPES
+) -> tuple[bytes | None, str]:
     """The content and the name of the file that was dropped; (None, "") before."""
     key = f"upload {room} {st.session_state.get(f'files {room}', 0)}"
     most = policy.BOUNDS.upload_mb if policy.hosted() else None
@@ -100,22 +128,31 @@ def tell(faults: tuple[Fault, ...]) -> None:
     for fault in faults:
         if fault.fatal:
             st.error(plain(str(fault)))
-    lines = [f"- **{plain(fault.what)}** {plain(fault.mend)}" for fault in faults if not fault.fatal]
+    lines = [
+        f"- **{plain(fault.what)}** {plain(fault.mend)}" for fault in faults if not fault.fatal
+    ]
     if lines:
         st.warning("\n".join(lines))
 
 
 def _chosen() -> tuple[bytes | Path | None, str]:
-    help = "Nothing is kept before you have seen what is in it." + (" It goes when your visit ends." if policy.hosted() else "")
+    help = "Nothing is kept before you have seen what is in it." + (
+        " It goes when your visit ends." if policy.hosted() else ""
+    )
     content, name = uploaded("Drop a file: images in a zip, arrays, or a table", "bring", help)
     if content is not None or policy.hosted():
         return content, name
-    typed = st.text_input("Or the path of a folder or file on this machine", key=f"path {st.session_state.get('files bring', 0)}").strip()
+    typed = st.text_input(
+        "Or the path of a folder or file on this machine",
+        key=f"path {st.session_state.get('files bring', 0)}",
+    ).strip()
     if not typed:
         return None, ""
     place = Path(typed).expanduser()
     if not place.exists():
-        raise UserError(f"Path: found nothing at {place}, expected a folder of images or a file. Check how it is written.")
+        raise UserError(
+            f"Path: found nothing at {place}, expected a folder of images or a file. Check how it is written."
+        )
     return place, place.name
 
 
@@ -127,32 +164,60 @@ def _choices(draft: Draft) -> Choices:
             most = (HOSTED if policy.hosted() else LOCAL).side
             sides = sorted({*(side for side in SIDES if side <= most), now})
             help = "Every image becomes a square of so many pixels, its shape kept. Networks and leverage see these pixels."
-            return Choices(side=_choice("Pixels a side", sides, now, help, str) if len(set(draft.sides)) > 1 or now > 28 else None)
+            return Choices(
+                side=_choice("Pixels a side", sides, now, help, str)
+                if len(set(draft.sides)) > 1 or now > 28
+                else None
+            )
         return Choices(label=_column("Labels", draft, "label"), id=_column("Ids", draft, "id"))
 
 
 def _column(title: str, draft: Draft, what: str) -> str | None:
     found = "as found"
     options = [found, "", *draft.columns]
-    chosen = _choice(title, options, found, f"The column that holds the {title.lower()}.", lambda name: name or "none")
+    chosen = _choice(
+        title,
+        options,
+        found,
+        f"The column that holds the {title.lower()}.",
+        lambda name: name or "none",
+    )
     return None if chosen == found else chosen
 
 
 def _choice(label: str, options: list, now, help: str, title):
     key = f"{label} {st.session_state.get('files bring', 0)}"
-    return st.selectbox(label, options, options.index(now), format_func=title, help=help, key=key, width=200)
+    return st.selectbox(
+        label, options, options.index(now), format_func=title, help=help, key=key, width=200
+    )
 
 
 def _facts(draft: Draft, about: Preview) -> None:
     shape = " x ".join(f"{size:,}" for size in about.shape)
     pairs = [
-        ("images" if draft.kind == "images" else "rows", f"{about.rows:,}", "How many points there are"),
+        (
+            "images" if draft.kind == "images" else "rows",
+            f"{about.rows:,}",
+            "How many points there are",
+        ),
         ("pixels" if draft.kind == "images" else "features", shape, "What describes each point"),
-        ("classes", f"{len(about.classes):,}" if about.classes else "no labels", "How many different labels there are"),
-        ("test points", f"{about.test_rows:,}", "Points of a test part; without one a fifth of the points is held out where it is needed"),
+        (
+            "classes",
+            f"{len(about.classes):,}" if about.classes else "no labels",
+            "How many different labels there are",
+        ),
+        (
+            "test points",
+            f"{about.test_rows:,}",
+            "Points of a test part; without one a fifth of the points is held out where it is needed",
+        ),
         ("left out", f"{about.left_out:,}", "Rows that cannot be used"),
         ("duplicates", f"{about.duplicates:,}", "Points equal to an earlier one"),
-        ("constant columns", f"{about.constant:,}", "Pixels or features with the same value everywhere"),
+        (
+            "constant columns",
+            f"{about.constant:,}",
+            "Pixels or features with the same value everywhere",
+        ),
         ("memory", bytes_text(about.memory), "What the points take in memory as an embedding"),
     ]
     layout.facts([pair for pair in pairs if pair[1] != "0"])
@@ -162,24 +227,43 @@ def _some_points(draft: Draft) -> None:
     data = draft.dataset()
     points = np.unique(np.linspace(0, len(data) - 1, min(SEEN, len(data))).astype(int))
     st.markdown(f"**{len(points)} of them**, evenly from first to last")
-    show_points(data, points, alt=f"{len(points)} of the points in the file", key="preview points", size=64, max_rows=4)
+    show_points(
+        data,
+        points,
+        alt=f"{len(points)} of the points in the file",
+        key="preview points",
+        size=64,
+        max_rows=4,
+    )
 
 
 def _classes(about: Preview) -> None:
     if not about.classes:
         st.markdown("**No labels**")
-        st.caption("Leverage, density and random embeddings need none. What learns from labels will say so.")
+        st.caption(
+            "Leverage, density and random embeddings need none. What learns from labels will say so."
+        )
         return
     st.markdown("**Points of each class**")
     most = max(count for _, count in about.classes)
     bar = st.column_config.ProgressColumn("points", format="%d", min_value=0, max_value=most)
-    table = {"class": [name for name, _ in about.classes], "points": [count for _, count in about.classes]}
-    st.dataframe(table, hide_index=True, column_config={"points": bar}, height=min(35 * (len(about.classes) + 1) + 3, 420))
+    table = {
+        "class": [name for name, _ in about.classes],
+        "points": [count for _, count in about.classes],
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"points": bar},
+        height=min(35 * (len(about.classes) + 1) + 3, 420),
+    )
 
 
 def _keep(draft: Draft, about: Preview) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        title = st.text_input("Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320)
+        title = st.text_input(
+            "Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320
+        )
         pressed = st.button("Keep it", type="primary", disabled=about.fatal, key="keep")
     if pressed:
         name = own.accept(draft.dataset(), title)
@@ -192,7 +276,8 @@ def _keep(draft: Draft, about: Preview) -> None:
 
 def _example() -> bytes:
     """Two hundred digits as a zip of class folders."""
-    data, packed = datasets.load("digits", n=200), io.BytesIO()
+    data = datasets.load("digits", n=200)
+    packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for row, image, label in zip(data.index, data.points, data.labels, strict=True):
             buffer = io.BytesIO()

@@ -29,7 +29,9 @@ def show(spec: Spec) -> None:
         own_ids = cached.dataset(spec.dataset, None, 0).ids is not None
         named = "the ids that came with it" if own_ids else f"row numbers, 0 to {about.n - 1:,}"
         ids = f"The ids of {plain(about.title)} are {named}."
-        st.caption(f"A table with one row per point: a column named id, and columns of numbers. {ids}")
+        st.caption(
+            f"A table with one row per point: a column named id, and columns of numbers. {ids}"
+        )
     else:
         _look(spec, about, content, name)
     _list(spec)
@@ -37,15 +39,25 @@ def show(spec: Spec) -> None:
 
 def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
     draft = import_file.read(content, name, Choices(), "join")
-    embedding, faults = join_by_id.join(join_by_id.ids_of(cached.dataset(spec.dataset, None, 0)), draft)
+    embedding, faults = join_by_id.join(
+        join_by_id.ids_of(cached.dataset(spec.dataset, None, 0)), draft
+    )
     import_file.tell(faults)
     facts = [("points", f"{len(embedding):,}", "Rows of the file that were matched with a point")]
-    layout.facts([*facts, ("dimensions", f"{embedding.shape[1]:,}", "Numbers that describe each point")])
+    layout.facts(
+        [*facts, ("dimensions", f"{embedding.shape[1]:,}", "Numbers that describe each point")]
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        title = st.text_input("Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320)
+        title = st.text_input(
+            "Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320
+        )
         pressed = st.button("Join it", type="primary", disabled=bool(draft.fatal), key="join")
     if pressed:
-        taken = {text for name, entry in embeddings.embedders().items() for text in (entry.label, short(name))}
+        taken = {
+            text
+            for name, entry in embeddings.embedders().items()
+            for text in (entry.label, short(name))
+        }
         joined = own.join(about, title, embedding, taken)
         import_file.forget("join")
         st.session_state["spec"] = spec.with_(embedding=joined)
@@ -59,10 +71,22 @@ def _list(spec: Spec) -> None:
     if not found:
         return
     st.subheader(f"Joined to {plain(datasets.info(spec.dataset).title)}", anchor=False)
-    query = spec.with_(embedding=Spec().embedding).to_query() | {"embeddings": ",".join(["raw", *found])}
-    layout.onward("agreement", "Do they agree with raw features, and with each other?", ":material/apps:", query)
+    query = spec.with_(embedding=Spec().embedding).to_query() | {
+        "embeddings": ",".join(["raw", *found])
+    }
+    layout.onward(
+        "agreement",
+        "Do they agree with raw features, and with each other?",
+        ":material/apps:",
+        query,
+    )
     for one in found.values():
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.markdown(f"**{plain(one.title)}**: {one.shape[1]:,} dimensions", width="stretch")
-            layout.onward("explore", "Explore it", ":material/grid_view:", spec.with_(embedding=one.name).to_query())
+            layout.onward(
+                "explore",
+                "Explore it",
+                ":material/grid_view:",
+                spec.with_(embedding=one.name).to_query(),
+            )
             own_data.removal(one.name, one.title)

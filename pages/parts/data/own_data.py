@@ -19,7 +19,10 @@ def sentence(names: Sequence[str]) -> str:
     if not names:
         ends = " It goes when your visit ends." if policy.hosted() else ""
         return f"Nothing of yours is here yet. Drop a file: nothing is kept before you have seen what is in it.{ends}"
-    titles = ", ".join(f"{starless(datasets.info(name).title)} ({datasets.info(name).n:,} {noun(name)})" for name in names[:3])
+    titles = ", ".join(
+        f"{starless(datasets.info(name).title)} ({datasets.info(name).n:,} {noun(name)})"
+        for name in names[:3]
+    )
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     what = "One dataset of yours is" if len(names) == 1 else f"{len(names):,} datasets of yours are"
     return f"*{what} here*: {titles}{more}. Every page can look at {'it' if len(names) == 1 else 'them'}."
@@ -30,8 +33,16 @@ def brought() -> None:
     name = st.session_state.get("brought")
     if name in own.names():
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-            st.markdown(f"**{plain(datasets.info(name).title)}** is kept, and chosen as the dataset now.", width="stretch")
-            layout.onward("explore", "Explore it", ":material/grid_view:", Spec().with_(dataset=name).to_query())
+            st.markdown(
+                f"**{plain(datasets.info(name).title)}** is kept, and chosen as the dataset now.",
+                width="stretch",
+            )
+            layout.onward(
+                "explore",
+                "Explore it",
+                ":material/grid_view:",
+                Spec().with_(dataset=name).to_query(),
+            )
 
 
 def show() -> None:
@@ -51,7 +62,12 @@ def show() -> None:
                 f"**{plain(about.title)}**: {about.n:,} {'images' if about.is_images else 'rows'} of {shape}, {labels}",
                 width="stretch",
             )
-            layout.onward("explore", "Explore it", ":material/grid_view:", Spec().with_(dataset=name).to_query())
+            layout.onward(
+                "explore",
+                "Explore it",
+                ":material/grid_view:",
+                Spec().with_(dataset=name).to_query(),
+            )
             removal(name, about.title)
 
 

@@ -21,11 +21,15 @@ from pages.shared.words import inside, noun, number, plain, ranking_name
 def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> None:
     """Open the dossier as a drawer; closing it takes the point out of the link."""
     if not 0 <= point < len(data):
-        st.warning(f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a point in the gallery.")
+        st.warning(
+            f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a point in the gallery."
+        )
         return
     kind = f", class {data.class_names[data.labels[point]]}" if data.labeled else ""
     title = plain(f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}{kind}")
-    st.dialog(title, width=720, position="right", on_dismiss=lambda: state.change_view(page, point=None))(_body)(spec, data, ranking, point)
+    st.dialog(
+        title, width=720, position="right", on_dismiss=lambda: state.change_view(page, point=None)
+    )(_body)(spec, data, ranking, point)
 
 
 def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> None:
@@ -36,8 +40,12 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
         share = (ranking.rank > ranking.rank[point]).mean()
         st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
-        st.markdown(f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them, under {under}.")
-        st.caption(f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}")
+        st.markdown(
+            f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them, under {under}."
+        )
+        st.caption(
+            f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"
+        )
     _strip(data, point)
     key = f"~dossier {embedding_key(spec, data.fingerprint)} {point}"  # "~": computed in a moment, not kept on disk
     found = cached.result(key, "core.pipeline:dossier", spec, point)
@@ -50,19 +58,34 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
 
 
 def _neighbours(spec: Spec, data: Dataset, ranking: cached.Ranking, found: dict) -> None:
-    st.markdown(f"**Nearest neighbours** under {plain(inside(spec.embedding_label))}; below: distance")
+    st.markdown(
+        f"**Nearest neighbours** under {plain(inside(spec.embedding_label))}; below: distance"
+    )
     _picture(
-        data, ranking, found["neighbours"], "dossier neighbours", 56, "Nearest neighbours", [number(float(d)) for d in found["distances"]]
+        data,
+        ranking,
+        found["neighbours"],
+        "dossier neighbours",
+        56,
+        "Nearest neighbours",
+        [number(float(d)) for d in found["distances"]],
     )
 
 
 def _directions(spec: Spec, data: Dataset, found: dict) -> None:
     """The eigen-directions that carry the point's leverage: as images where the embedding is raw."""
     total = found["shares"].sum()
-    st.markdown(f"**What carries its leverage**: {len(found['shares'])} of the eigen-directions hold {total:.0%} of it")
+    st.markdown(
+        f"**What carries its leverage**: {len(found['shares'])} of the eigen-directions hold {total:.0%} of it"
+    )
     if spec.embedding != "raw" or not data.is_images:
         st.dataframe(
-            pd.DataFrame({"direction": np.arange(1, len(found["shares"]) + 1), "share of its leverage, %": 100 * found["shares"]}),
+            pd.DataFrame(
+                {
+                    "direction": np.arange(1, len(found["shares"]) + 1),
+                    "share of its leverage, %": 100 * found["shares"],
+                }
+            ),
             hide_index=True,
         )
         return
@@ -76,14 +99,18 @@ def _directions(spec: Spec, data: Dataset, found: dict) -> None:
         size=84,
         key=state.key("dossier directions"),
     )
-    st.caption("Orange: positive weight, blue: negative, white: none. A single bright pixel means the point owns that pixel.")
+    st.caption(
+        "Orange: positive weight, blue: negative, white: none. A single bright pixel means the point owns that pixel."
+    )
 
 
 def _signed(image: np.ndarray) -> np.ndarray:
     """-1..1 as blue - white - orange, uint8 (h, w, 3)."""
     image = image.mean(axis=-1) if image.ndim == 3 else image
     strength = np.abs(image) / (np.abs(image).max() or 1)
-    ends = np.where(image[..., None] >= 0, np.array([0xD5, 0x5E, 0x00]), np.array([0x00, 0x72, 0xB2]))
+    ends = np.where(
+        image[..., None] >= 0, np.array([0xD5, 0x5E, 0x00]), np.array([0x00, 0x72, 0xB2])
+    )
     return np.round(255 + strength[..., None] * (ends - 255.0)).astype(np.uint8)
 
 
@@ -91,21 +118,37 @@ def _strip(data: Dataset, point: int) -> None:
     """The point's percentile under every embedding and strategy computed so far."""
     rows = []
     for spec, scores in cached.every_scores(data.fingerprint):
-        lower, equal = int((scores < scores[point]).sum()), int((scores == scores[point]).sum())
+        lower = int((scores < scores[point]).sum())
+        equal = int((scores == scores[point]).sum())
         row = ranking_name(spec, seeds=False)
         family = embeddings.find(spec.embedding).family
         percentile = 100 * (lower + (equal - 1) / 2) / max(1, len(scores) - 1)
-        rows.append((row, family, spec.seed, float(scores[point]), len(scores) - lower - equal + 1, percentile))
+        rows.append(
+            (
+                row,
+                family,
+                spec.seed,
+                float(scores[point]),
+                len(scores) - lower - equal + 1,
+                percentile,
+            )
+        )
     if not rows:  # nothing could be kept on disk
         return
     st.markdown("**Its percentile under every ranking computed so far**, one dot per seed")
     frame = pd.DataFrame(rows, columns=["ranking", "family", "seed", "score", "rank", "percentile"])
     best = frame.loc[frame["percentile"].idxmax()]
-    summary = (
-        f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to {best['percentile']:.0f} ({best['ranking']})"
-    )
+    summary = f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to {best['percentile']:.0f} ({best['ranking']})"
     memo.chart(charts.percentile_strip, frame, layout.dark(), alt=summary)
 
 
-def _picture(data: Dataset, ranking: cached.Ranking, points, name: str, size: int, alt: str, texts: list[str] | None = None) -> None:
+def _picture(
+    data: Dataset,
+    ranking: cached.Ranking,
+    points,
+    name: str,
+    size: int,
+    alt: str,
+    texts: list[str] | None = None,
+) -> None:
     show_points(data, np.asarray(points), texts, alt=alt, size=size, key=state.key(name))

@@ -21,13 +21,16 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
     st.divider()
     st.subheader("How QR fooled us", anchor=False)
     spec = spec.with_(strategy="leverage", strategy_knobs=())
-    textbook = cached.result(textbook_key(spec, data.fingerprint), "core.pipeline:textbook_scores", spec)
+    textbook = cached.result(
+        textbook_key(spec, data.fingerprint), "core.pipeline:textbook_scores", spec
+    )
     exact = cached.scores(spec)
     pending = next((r for r in (textbook, exact) if isinstance(r, Job)), None)
     if pending is not None:
         layout.waiting(pending, "Comparing the two computations")
         return
-    scores, artefacts = textbook.arrays["scores"], textbook.arrays["artefacts"]
+    scores = textbook.arrays["scores"]
+    artefacts = textbook.arrays["artefacts"]
     top = memo.made(_highest, scores)
     fooled = np.isin(top, artefacts)
     layout.answer(
@@ -56,7 +59,9 @@ def _highest(scores: np.ndarray) -> np.ndarray:
     return np.argsort(-np.round(scores, 9), kind="stable")[:SHOWN]
 
 
-def _top(data: Dataset, scores: np.ndarray, points: np.ndarray, name: str, marks: list[str] | None) -> None:
+def _top(
+    data: Dataset, scores: np.ndarray, points: np.ndarray, name: str, marks: list[str] | None
+) -> None:
     clicked = gallery(
         data.points[points],
         captions_of(data, points),

@@ -43,18 +43,34 @@ READING = {
 
 def score_range(view: View, scores: np.ndarray, label: str, family: str, identity: str) -> View:
     """The histogram; a drag across it keeps the points in that range of scores."""
-    low, high = view["low"], view["high"]
+    low = view["low"]
+    high = view["high"]
     whole = (float(scores.min()), float(scores.max()))
-    kept = None if low is None and high is None else (whole[0] if low is None else low, whole[1] if high is None else high)
+    kept = (
+        None
+        if low is None and high is None
+        else (whole[0] if low is None else low, whole[1] if high is None else high)
+    )
     st.markdown(
-        "**How the scores are spread** — drag to keep a range" if kept is None else f"**Kept: {number(kept[0])} to {number(kept[1])}**"
+        "**How the scores are spread** — drag to keep a range"
+        if kept is None
+        else f"**Kept: {number(kept[0])} to {number(kept[1])}**"
     )
     summary = f"Histogram of {len(scores):,} {inside(label)} scores from {number(whole[0])} to {number(whole[1])}"
     key = state.key(f"histogram {identity}")
-    drawn = (charts.score_histogram, scores, inside(label), charts.family_colour(family, layout.dark()), kept, layout.dark())
+    drawn = (
+        charts.score_histogram,
+        scores,
+        inside(label),
+        charts.family_colour(family, layout.dark()),
+        kept,
+        layout.dark(),
+    )
     event = memo.chart(*drawn, on_select="rerun", selection_mode="range", key=key, alt=summary)
     brushed = (event["selection"].get("range") or {}).get("from")
-    if brushed and brushed != st.session_state.get(f"{key} seen"):  # a brush stays in the chart: act on it once
+    if brushed and brushed != st.session_state.get(
+        f"{key} seen"
+    ):  # a brush stays in the chart: act on it once
         st.session_state[f"{key} seen"] = brushed
         state.change_view("explore", low=float(min(brushed)), high=float(max(brushed)))
         st.rerun()
@@ -66,10 +82,17 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
 def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     """Which classes fill the gallery?"""
     c = len(data.class_names)
-    chosen, everyone = (np.bincount(labels, minlength=c) / len(labels) for labels in (data.labels[points], data.labels))
+    chosen, everyone = (
+        np.bincount(labels, minlength=c) / len(labels)
+        for labels in (data.labels[points], data.labels)
+    )
     most = data.class_names[int(np.argmax(chosen - everyone))]
-    st.markdown(f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun}; grey: its share of all")
-    alt = "Share of each class: " + ", ".join(f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True))
+    st.markdown(
+        f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun}; grey: its share of all"
+    )
+    alt = "Share of each class: " + ", ".join(
+        f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)
+    )
     memo.chart(charts.class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
 
 
@@ -79,12 +102,18 @@ def how_to_read(chosen: str) -> None:
         if chosen in READING:
             st.markdown(READING[chosen])
         else:
-            st.html(f"<p>{small_pictures.formula(menu.find(chosen).summary)}</p><p>Higher scores are picked first.</p>")
+            st.html(
+                f"<p>{small_pictures.formula(menu.find(chosen).summary)}</p><p>Higher scores are picked first.</p>"
+            )
 
 
 def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:
     """The scores of all points as a table, and how they were made."""
-    export_scores.files(layout.file_name(spec), data, lambda: [export.Column(spec, entry.arrays["scores"], entry.facts)])
+    export_scores.files(
+        layout.file_name(spec),
+        data,
+        lambda: [export.Column(spec, entry.arrays["scores"], entry.facts)],
+    )
 
 
 def _clear_range() -> None:

@@ -22,22 +22,36 @@ from pages.shared import experiment_page
 
 def downloads(plan: Plan, data: Dataset, found: Found, view: View) -> None:
     """What is offered."""
-    name, rows = f"influence-{plan.study}-{plan.dataset}", _utility_rows if plan.study == "utilities" else _query_rows
+    name = f"influence-{plan.study}-{plan.dataset}"
+    rows = _utility_rows if plan.study == "utilities" else _query_rows
     figures = _figures(plan, data, found, view) if found else {}
-    experiment_page.files(name, plan, data.fingerprint, len(found), lambda: rows(found, data), figures)
+    experiment_page.files(
+        name, plan, data.fingerprint, len(found), lambda: rows(found, data), figures
+    )
 
 
 def _figures(plan: Plan, data: Dataset, found: Found, view: View) -> dict[str, Callable[[], Any]]:
     if plan.study == "queries":
-        return {title.lower(): lambda title=title: curve(plan, found, title, False) for title in ("Test accuracy", "Goal")}
-    return {title.lower(): lambda step=step, title=title: _scatter(plan, data, found, view, step, title) for step, title in STEPS.items()}
+        return {
+            title.lower(): lambda title=title: curve(plan, found, title, False)
+            for title in ("Test accuracy", "Goal")
+        }
+    return {
+        title.lower(): lambda step=step, title=title: _scatter(plan, data, found, view, step, title)
+        for step, title in STEPS.items()
+    }
 
 
 def _scatter(plan: Plan, data: Dataset, found: Found, view: View, step: str, title: str) -> Any:
     outcome = outcome_of(plan, found, view)
     labels = data.labels[outcome["pool"]]
     values = foreseen(outcome, labels, view["goal"], view["over"], view["temperature"])
-    frame = frame_of(values, outcome["pool"], [data.class_names[c] for c in labels], foreseen(outcome, labels, view["goal"])["retrained"])
+    frame = frame_of(
+        values,
+        outcome["pool"],
+        [data.class_names[c] for c in labels],
+        foreseen(outcome, labels, view["goal"])["retrained"],
+    )
     return influence_charts.foreseen(frame, step, f"predicted: {title}", None, False)
 
 
@@ -46,10 +60,21 @@ def _utility_rows(found: Found, data: Dataset) -> pd.DataFrame:
     frames = []
     for unit, outcome in found.items():
         _, n, c = outcome["linear"].shape
-        rows, true = np.repeat(data.index[outcome["pool"]], c), np.repeat(data.labels[outcome["pool"]], c)
+        rows = np.repeat(data.index[outcome["pool"]], c)
+        true = np.repeat(data.labels[outcome["pool"]], c)
         for g, goal in enumerate(GOALS):
-            columns = {"seed": unit.seed, "goal": goal, "row": rows, "label": np.tile(np.arange(c), n), "true": true}
-            frames.append(pd.DataFrame(columns | {step: outcome[step][g].ravel() for step in (*STEPS, "retrained")}))
+            columns = {
+                "seed": unit.seed,
+                "goal": goal,
+                "row": rows,
+                "label": np.tile(np.arange(c), n),
+                "true": true,
+            }
+            frames.append(
+                pd.DataFrame(
+                    columns | {step: outcome[step][g].ravel() for step in (*STEPS, "retrained")}
+                )
+            )
     return pd.concat(frames)
 
 
@@ -57,8 +82,16 @@ def _query_rows(found: Found, _data: Dataset) -> pd.DataFrame:
     """One row per run, round and number."""
     frames = []
     for unit, outcome in found.items():
-        numbers = {"accuracy": outcome["accuracy"]} | {goal: outcome["goals"][:, g] for g, goal in enumerate(GOALS)}
+        numbers = {"accuracy": outcome["accuracy"]} | {
+            goal: outcome["goals"][:, g] for g, goal in enumerate(GOALS)
+        }
         for metric, values in numbers.items():
-            columns = {"strategy": unit.strategy, "seed": unit.seed, "labels": outcome["labels"], "metric": metric, "value": values}
+            columns = {
+                "strategy": unit.strategy,
+                "seed": unit.seed,
+                "labels": outcome["labels"],
+                "metric": metric,
+                "value": values,
+            }
             frames.append(pd.DataFrame(columns))
     return pd.concat(frames)

@@ -30,12 +30,24 @@ def picture(plan: Plan, found: Found, view: View, data: Dataset) -> View:
     name, options = ("show", SHOWN) if plan.study == "utilities" else ("follow", FOLLOWED)
     how = {"format_func": options.__getitem__, "key": state.key(f"influence {name}"), "wrap": True}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        view[name] = st.segmented_control("Show", list(options), default=view[name], required=True, **how)
+        view[name] = st.segmented_control(
+            "Show", list(options), default=view[name], required=True, **how
+        )
         if plan.study == "utilities":
             view = _seed(plan, found, view)
     if plan.study == "queries":
-        return curves(plan, found, view) if view["follow"] == "curves" else snapshots(plan, found, view, data)
-    pictures = {"scatter": _scatter, "batches": _batches, "without": _without, "spread": _spread, "points": _ends}
+        return (
+            curves(plan, found, view)
+            if view["follow"] == "curves"
+            else snapshots(plan, found, view, data)
+        )
+    pictures = {
+        "scatter": _scatter,
+        "batches": _batches,
+        "without": _without,
+        "spread": _spread,
+        "points": _ends,
+    }
     return pictures[view["show"]](plan, found, view, data)
 
 
@@ -44,7 +56,11 @@ def _seed(plan: Plan, found: Found, view: View) -> View:
     done = sorted({unit.seed for unit in found})
     now = view["seed_shown"] if view["seed_shown"] in done else done[0]
     total = "all" if len(done) == plan.seeds else f"{len(done)} of"
-    how = {"key": state.key("seed shown"), "width": 120, "help": f"Correlations are over {total} {plan.seeds} seeds; a picture shows one."}
+    how = {
+        "key": state.key("seed shown"),
+        "width": 120,
+        "help": f"Correlations are over {total} {plan.seeds} seeds; a picture shows one.",
+    }
     view["seed_shown"] = st.selectbox("Seed shown", done, done.index(now), **how)
     return view
 
@@ -57,7 +73,8 @@ def outcome_of(plan: Plan, found: Found, view: View) -> Any:
 
 def _notes(seeds: list[dict[str, Floats]]) -> dict[str, str]:
     """Under each picture: how well its step foresees, over all seeds."""
-    each, sizes = estimates(seeds), {step: slopes(seeds, step) for step in STEPS}
+    each = estimates(seeds)
+    sizes = {step: slopes(seeds, step) for step in STEPS}
     return {
         step: f"Pearson {said(each[step], 0)}  \nSpearman {said(each[step], 1)}  \n{number(sizes[step])} times as large as the truth"
         for step in STEPS
@@ -79,10 +96,13 @@ def _scatter(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
 
 
 def _without(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
-    notes, outcome = _notes(shown_seeds(plan, found, view, data, "without")), outcome_of(plan, found, view)
+    notes = _notes(shown_seeds(plan, found, view, data, "without"))
+    outcome = outcome_of(plan, found, view)
     values = {name: np.asarray(outcome[f"removed_{name}"], float) for name in (*STEPS, "retrained")}
     view = _pair(view, data, values, outcome["labeled"], values["retrained"], WITHOUT, notes)
-    _two_ends(data, outcome["labeled"], values["retrained"], ("Most missed", "Better left out"), "without")
+    _two_ends(
+        data, outcome["labeled"], values["retrained"], ("Most missed", "Better left out"), "without"
+    )
     return view
 
 
@@ -92,14 +112,29 @@ def _batches(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     names = [f"batch {i + 1}" for i in range(len(values["retrained"]))]
     frame = frame_of(values, np.arange(len(names)), names, values["retrained"])
     _charts(frame, UNITS[view["goal"]], None, "batches", _notes(seeds))
-    st.caption("Ten neighbours of the pool at a time, under their true labels. First order: the sum of the single utilities (Remark 2).")
+    st.caption(
+        "Ten neighbours of the pool at a time, under their true labels. First order: the sum of the single utilities (Remark 2)."
+    )
     return view
 
 
-def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colour: Floats, unit: str, notes: dict[str, str]) -> View:
+def _pair(
+    view: View,
+    data: Dataset,
+    values: dict[str, Floats],
+    rows: Ints,
+    colour: Floats,
+    unit: str,
+    notes: dict[str, str],
+) -> View:
     """First order and Newton side by side; a click picks a point."""
-    names = [f"{data.class_names[c]}, row {row:,}" for c, row in zip(data.labels[rows], data.index[rows], strict=True)]
-    clicked = _charts(frame_of(values, rows, names, colour), unit, view["point"], view["show"], notes)
+    names = [
+        f"{data.class_names[c]}, row {row:,}"
+        for c, row in zip(data.labels[rows], data.index[rows], strict=True)
+    ]
+    clicked = _charts(
+        frame_of(values, rows, names, colour), unit, view["point"], view["show"], notes
+    )
     if clicked is not None and clicked != view["point"]:
         state.change_view("influence", point=clicked)
         st.rerun()
@@ -110,19 +145,34 @@ def _pair(view: View, data: Dataset, values: dict[str, Floats], rows: Ints, colo
     return view
 
 
-def frame_of(values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats) -> pd.DataFrame:
+def frame_of(
+    values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats
+) -> pd.DataFrame:
     """What the pair of charts draws: a row for each point, its colour the percentile of `colour`."""
     return pd.DataFrame({"row": rows, "name": names, "colour": 100 * percentiles(colour), **values})
 
 
-def _charts(frame: pd.DataFrame, unit: str, picked: int | None, key: str, notes: dict[str, str]) -> int | None:
+def _charts(
+    frame: pd.DataFrame, unit: str, picked: int | None, key: str, notes: dict[str, str]
+) -> int | None:
     """Both steps beside one another on the same points; the row of the point just clicked."""
     clicked = None
     st.markdown(f"**{unit[:1].upper()}{unit[1:]}**: predicted, upwards, against retrained")
     for column, (step, title) in zip(st.columns(2, gap="large"), STEPS.items(), strict=True):
         with column:
-            drawn = (influence_charts.foreseen, frame, step, f"predicted: {title}", picked, layout.dark())
-            how = {"key": state.key(f"{key} {step}"), "alt": f"{title} against retrained, {len(frame)} points: {unit}", "height": "stretch"}
+            drawn = (
+                influence_charts.foreseen,
+                frame,
+                step,
+                f"predicted: {title}",
+                picked,
+                layout.dark(),
+            )
+            how = {
+                "key": state.key(f"{key} {step}"),
+                "alt": f"{title} against retrained, {len(frame)} points: {unit}",
+                "height": "stretch",
+            }
             with layout.fluid(f"{key}-{step}", influence_charts.HEIGHT + 10):
                 event = memo.chart(*drawn, on_select="rerun", selection_mode="picked", **how)
             if found := event["selection"].get("picked"):
@@ -136,7 +186,9 @@ def _one(data: Dataset, values: dict[str, Floats], i: int, rows: Ints) -> None:
     """The picked point and its numbers."""
     left, right = st.columns([1, 4], vertical_alignment="center")
     with left:
-        points.show(data, rows[i : i + 1], alt="The picked point", key=state.key("picked point"), size=96)
+        points.show(
+            data, rows[i : i + 1], alt="The picked point", key=state.key("picked point"), size=96
+        )
     with right:
         texts = score_texts([values[name][i] for name in (*STEPS, "retrained")])
         pairs = zip((*STEPS.values(), "Retrained"), texts, strict=True)
@@ -146,19 +198,40 @@ def _one(data: Dataset, values: dict[str, Floats], i: int, rows: Ints) -> None:
 def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     outcome = outcome_of(plan, found, view)
     labels = data.labels[outcome["pool"]]
-    each = {OVER_NAMES[over]: foreseen(outcome, labels, view["goal"], over, view["temperature"])["retrained"] for over in OVER}
-    same, shown = float(outcome["constant"][GOALS.index(view["goal"])]), OVER_NAMES[view["over"]]
+    each = {
+        OVER_NAMES[over]: foreseen(outcome, labels, view["goal"], over, view["temperature"])[
+            "retrained"
+        ]
+        for over in OVER
+    }
+    same = float(outcome["constant"][GOALS.index(view["goal"])])
+    shown = OVER_NAMES[view["over"]]
     st.markdown("**Retrained utilities of the pool**, by what the unknown label is taken for")
-    drawn = (influence_charts.distributions, each, same if constant(view) else None, shown, UNITS[view["goal"]], layout.dark())
+    drawn = (
+        influence_charts.distributions,
+        each,
+        same if constant(view) else None,
+        shown,
+        UNITS[view["goal"]],
+        layout.dark(),
+    )
     spreads = "; ".join(f"{name} {np.std(values):.2g}" for name, values in each.items())
-    memo.chart(*drawn, key=state.key("spread"), alt=f"Standard deviations of the retrained utilities: {spreads}")
-    st.caption(f"Standard deviations: {spreads}. The closer together, the less a utility can tell points apart.")
+    memo.chart(
+        *drawn,
+        key=state.key("spread"),
+        alt=f"Standard deviations of the retrained utilities: {spreads}",
+    )
+    st.caption(
+        f"Standard deviations: {spreads}. The closer together, the less a utility can tell points apart."
+    )
     return view
 
 
 def _ends(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     outcome = outcome_of(plan, found, view)
-    values = foreseen(outcome, data.labels[outcome["pool"]], view["goal"], view["over"], view["temperature"])
+    values = foreseen(
+        outcome, data.labels[outcome["pool"]], view["goal"], view["over"], view["temperature"]
+    )
     _two_ends(data, outcome["pool"], values["retrained"], ("Most helpful", "Most harmful"), "ends")
     return view
 
@@ -169,4 +242,11 @@ def _two_ends(data: Dataset, rows: Ints, values: Floats, titles: tuple[str, str]
     for title, chosen in zip(titles, (order[:k], order[::-1][:k]), strict=True):
         st.markdown(f"**{title}** of {len(rows):,} {noun(data.name)}, by retraining")
         texts = [text.replace("-", "−") for text in score_texts(values[chosen])]
-        points.show(data, rows[chosen], texts, alt=f"{title}: {k} {noun(data.name)}", key=state.key(f"{key} {title}"), max_rows=2)
+        points.show(
+            data,
+            rows[chosen],
+            texts,
+            alt=f"{title}: {k} {noun(data.name)}",
+            key=state.key(f"{key} {title}"),
+            max_rows=2,
+        )

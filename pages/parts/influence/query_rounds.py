@@ -28,7 +28,9 @@ COLOURS = {"oracle": 5, "max": 6, "uniform": 2, "min": 4, "entropy": 0}  # of th
 def lines(plan: Queries) -> list[Line]:
     """Every strategy has a colour of its own; random is grey and dashed."""
     return [
-        Line(STRATEGIES[name], CHANCE, (5, 4)) if name == "random" else Line(STRATEGIES[name], class_colour(COLOURS[name]))
+        Line(STRATEGIES[name], CHANCE, (5, 4))
+        if name == "random"
+        else Line(STRATEGIES[name], class_colour(COLOURS[name]))
         for name in plan.strategies
     ]
 
@@ -40,39 +42,71 @@ def curves(plan: Queries, found: Found, view: View) -> View:
         with column:
             st.markdown(f"**{title}** by labels · {made_of(plan, len(found))}")
             mean, _ = measured(plan, found, title)
-            last = "; ".join(f"{line.name} {value:.3g}" for line, value in zip(drawn, mean[:, -1], strict=True) if np.isfinite(value))
+            last = "; ".join(
+                f"{line.name} {value:.3g}"
+                for line, value in zip(drawn, mean[:, -1], strict=True)
+                if np.isfinite(value)
+            )
             alt = f"{title} at {plan.labeled + plan.batch * plan.rounds:,} labels: {last}"
-            st.altair_chart(curve(plan, found, title, layout.dark()), key=state.key(f"influence {title}"), alt=alt)
+            st.altair_chart(
+                curve(plan, found, title, layout.dark()),
+                key=state.key(f"influence {title}"),
+                alt=alt,
+            )
     legend.swatches("Strategy", [(line.colour, line.name) for line in drawn])
     over_rounds = statistics.estimate(100 * stacked(plan, found, "accuracy").mean(axis=-1))
-    known = [(line.name, mean) for line, mean in zip(drawn, over_rounds.mean, strict=True) if np.isfinite(mean)]
-    layout.facts([(name, f"{mean:.1f}%", "Test accuracy, mean over all rounds and finished seeds") for name, mean in known])
+    known = [
+        (line.name, mean)
+        for line, mean in zip(drawn, over_rounds.mean, strict=True)
+        if np.isfinite(mean)
+    ]
+    layout.facts(
+        [
+            (name, f"{mean:.1f}%", "Test accuracy, mean over all rounds and finished seeds")
+            for name, mean in known
+        ]
+    )
     return view
 
 
 def measured(plan: Queries, found: Found, title: str) -> tuple[Floats, Floats]:
     """The mean (a, r) over the seeds and its standard error."""
     goal = None if title == "Test accuracy" else GOALS.index(plan.goal)
-    return statistics.standard_error(stacked(plan, found, "accuracy" if goal is None else "goals", goal))
+    return statistics.standard_error(
+        stacked(plan, found, "accuracy" if goal is None else "goals", goal)
+    )
 
 
 def curve(plan: Queries, found: Found, title: str, dark: bool) -> Any:
     """One of the two charts."""
-    labels, percent = plan.labeled + plan.batch * np.arange(plan.rounds + 1), title == "Test accuracy"
+    labels = plan.labeled + plan.batch * np.arange(plan.rounds + 1)
+    percent = title == "Test accuracy"
     axis = "accuracy on the test points" if percent else LEVELS[plan.goal]
-    return influence_charts.by_labels(labels, *measured(plan, found, title), lines(plan), axis, percent, dark)
+    return influence_charts.by_labels(
+        labels, *measured(plan, found, title), lines(plan), axis, percent, dark
+    )
 
 
 def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
     """Points in the plane after some rounds, for every strategy."""
     if data.points.shape[1:] != (2,) or plan.seen.embedding != "raw":
-        st.info("Snapshots need points in the plane, as they are. Choose Synth2, Two Gaussians or Two crescents in the sidebar.")
+        st.info(
+            "Snapshots need points in the plane, as they are. Choose Synth2, Two Gaussians or Two crescents in the sidebar."
+        )
         return view
-    view["round"] = st.slider("Round", 0, plan.rounds, min(view["round"], plan.rounds), key=state.key("influence round"))
-    first = {unit.strategy: found[unit] for unit in plan.units() if unit.seed == 1 and unit in found}
-    order = [name for name in ("oracle", "uniform", "min", "max", "entropy", "random") if name in first]
+    view["round"] = st.slider(
+        "Round", 0, plan.rounds, min(view["round"], plan.rounds), key=state.key("influence round")
+    )
+    first = {
+        unit.strategy: found[unit] for unit in plan.units() if unit.seed == 1 and unit in found
+    }
+    order = [
+        name for name in ("oracle", "uniform", "min", "max", "entropy", "random") if name in first
+    ]
     for start in range(0, len(order), 3):
-        for column, name in zip(st.columns(3, gap="medium"), order[start : start + 3], strict=False):
+        for column, name in zip(
+            st.columns(3, gap="medium"), order[start : start + 3], strict=False
+        ):
             with column:
                 _snapshot(data, first[name], name, view["round"])
     legend.band("Asked for", score_colours(layout.dark()), "first", "last")
@@ -83,13 +117,21 @@ def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
 
 
 def _snapshot(data: Dataset, outcome: Any, name: str, number: int) -> None:
-    pool, labeled = outcome["pool"], outcome["labeled"]
+    pool = outcome["pool"]
+    labeled = outcome["labeled"]
     rows = np.concatenate([pool, labeled])
     asked = asked_in_round(outcome["picks"][:number], pool).astype(float)
-    frame = pd.DataFrame({"x": data.points[rows, 0].astype(float), "y": data.points[rows, 1].astype(float)})
+    frame = pd.DataFrame(
+        {"x": data.points[rows, 0].astype(float), "y": data.points[rows, 1].astype(float)}
+    )
     frame["label"] = [data.class_names[c] for c in data.labels[rows]]
     frame["asked"] = np.concatenate([np.where(asked > 0, asked, np.nan), np.zeros(len(labeled))])
-    box = [frame["x"].min() - 0.5, frame["x"].max() + 0.5, frame["y"].min() - 0.5, frame["y"].max() + 0.5]
+    box = [
+        frame["x"].min() - 0.5,
+        frame["x"].max() + 0.5,
+        frame["y"].min() - 0.5,
+        frame["y"].max() + 0.5,
+    ]
     st.markdown(f"**{STRATEGIES[name]}** · accuracy {outcome['accuracy'][number]:.1%}")
     names = _clusters() if data.name == "synth2" else None
     line = border(np.asarray(outcome["heads"][number], float), box)
@@ -102,15 +144,22 @@ def border(head: Floats, box: list[float]) -> Floats | None:
     """The ends (2, 2) of the line where two classes are equally probable, beyond the box; None for more classes or no line."""
     if len(head) != 2:
         return None
-    (a, b, c), reach = head[1] - head[0], 10 * (abs(np.array(box)).max() + 1)
+    (a, b, c) = head[1] - head[0]
+    reach = 10 * (abs(np.array(box)).max() + 1)
     size = np.hypot(a, b)
     if size == 0:
         return None
-    foot, along = -c * np.array([a, b]) / size**2, np.array([-b, a]) / size
+    foot = -c * np.array([a, b]) / size**2
+    along = np.array([-b, a]) / size
     return np.stack([foot - reach * along, foot + reach * along])
 
 
 def _clusters() -> pd.DataFrame:
     """The names of the clusters, above each; the central ones, which lie close together, have one beside them."""
-    each = [(side * x, side * y + 1.6, name) for name, (x, y) in SYNTH2.items() if name != "central" for side in (1, -1)]
+    each = [
+        (side * x, side * y + 1.6, name)
+        for name, (x, y) in SYNTH2.items()
+        if name != "central"
+        for side in (1, -1)
+    ]
     return pd.DataFrame([*each, (-2.4, 0.0, "central")], columns=["x", "y", "name"])

@@ -37,7 +37,12 @@ PAGE = "influence"
 
 def controls(view: View) -> View:
     """Which study, and its settings."""
-    how = {"format_func": STUDIES.__getitem__, "required": True, "key": state.key("influence study"), "label_visibility": "collapsed"}
+    how = {
+        "format_func": STUDIES.__getitem__,
+        "required": True,
+        "key": state.key("influence study"),
+        "label_visibility": "collapsed",
+    }
     view["study"] = st.segmented_control("Study", list(STUDIES), default=view["study"], **how)
     with st.container(horizontal=True, vertical_alignment="top"):
         view["goal"] = _menu("Goal", GOAL_NAMES, view["goal"], MEANINGS["goal"], 180)
@@ -46,11 +51,20 @@ def controls(view: View) -> View:
         else:
             view = _numbers(view, QUERY_KNOBS, {"batch": 130, "rounds": 110})
         view = _numbers(view, UTILITY_KNOBS, {"labeled": 140, "seeds": 110})
-    with st.expander("More settings"), st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+    with (
+        st.expander("More settings"),
+        st.container(horizontal=True, vertical_alignment="top", gap="medium"),
+    ):
         size = "pool" if view["study"] == "utilities" else "unlabeled"
         view = _numbers(view, UTILITY_KNOBS | QUERY_KNOBS, {size: 150, "validation": 160})
         view["l2"] = _l2(view["l2"])
-        st.button("The paper's synth2", on_click=show_plan, args=(SYNTH2,), help=f"{SYNTH2.title()}.", type="tertiary")
+        st.button(
+            "The paper's synth2",
+            on_click=show_plan,
+            args=(SYNTH2,),
+            help=f"{SYNTH2.title()}.",
+            type="tertiary",
+        )
     return view
 
 
@@ -58,27 +72,58 @@ def _unknown_label(view: View) -> View:
     view["over"] = _menu("Unknown label", OVER_NAMES, view["over"], MEANINGS["over"], 160)
     if view["over"] == "predicted":
         options = sorted({0.1, 0.5, 1.0, 2.0, 5.0, 10.0, view["temperature"]})
-        how = {"format_func": "{:g}".format, "key": state.key("temperature"), "help": MEANINGS["temperature"], "width": 150}
+        how = {
+            "format_func": "{:g}".format,
+            "key": state.key("temperature"),
+            "help": MEANINGS["temperature"],
+            "width": 150,
+        }
         view["temperature"] = st.select_slider("Temperature", options, view["temperature"], **how)
     return view
 
 
 def _numbers(view: View, knobs: Mapping[str, Knob], widths: Mapping[str, int]) -> View:
     for name, width in widths.items():
-        knob, key = knobs[name], state.key(f"influence {name}")
-        view[name] = st.number_input(knob.label, int(knob.low), int(knob.high), view[name], key=key, help=knob.help, width=width)
+        knob = knobs[name]
+        key = state.key(f"influence {name}")
+        view[name] = st.number_input(
+            knob.label,
+            int(knob.low),
+            int(knob.high),
+            view[name],
+            key=key,
+            help=knob.help,
+            width=width,
+        )
     return view
 
 
 def _l2(value: float) -> float:
     knob = UTILITY_KNOBS["l2"]
     options = sorted({*knob.choices, value})
-    return st.select_slider("l2", options, value, format_func="{:g}".format, key=state.key("l2"), help=knob.help, width=240)
+    return st.select_slider(
+        "l2",
+        options,
+        value,
+        format_func="{:g}".format,
+        key=state.key("l2"),
+        help=knob.help,
+        width=240,
+    )
 
 
 def _menu(label: str, options: Mapping[str, str], chosen: str, help: str, width: int) -> str:
-    names, key = list(options), state.key(f"influence {label}")
-    return st.selectbox(label, names, names.index(chosen), format_func=options.__getitem__, key=key, help=help, width=width)
+    names = list(options)
+    key = state.key(f"influence {label}")
+    return st.selectbox(
+        label,
+        names,
+        names.index(chosen),
+        format_func=options.__getitem__,
+        key=key,
+        help=help,
+        width=width,
+    )
 
 
 def plan_of(spec: Spec, view: View) -> Plan:
@@ -90,37 +135,57 @@ def plan_of(spec: Spec, view: View) -> Plan:
 def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Plan, str | None]:
     """The view's plan, with as many points as a small dataset has, and what to say about it."""
     plan = asked = plan_of(spec, view)
-    total, utilities = len(split(data)[0]), plan.study == "utilities"
+    total = len(split(data)[0])
+    utilities = plan.study == "utilities"
     if total - plan.labeled < 20 <= total // 2:
         plan = replace(plan, labeled=total // 4)
     room = total - plan.labeled
     if plan.candidates + plan.validation > room >= 20:
-        fewer = min(plan.validation, max(10, room // 4 if plan.validation < plan.candidates else room // 2))
-        plan = replace(plan, validation=fewer, **{"pool" if utilities else "unlabeled": min(plan.candidates, room - fewer)})
+        fewer = min(
+            plan.validation, max(10, room // 4 if plan.validation < plan.candidates else room // 2)
+        )
+        plan = replace(
+            plan,
+            validation=fewer,
+            **{"pool" if utilities else "unlabeled": min(plan.candidates, room - fewer)},
+        )
         if not utilities:
             plan = replace(plan, rounds=max(1, min(plan.rounds, plan.candidates // plan.batch)))
     if plan == asked:
         return plan, None
     told = f"labeled {plan.labeled:,}, validation {plan.validation:,}, {'pool' if utilities else 'unlabeled points'} {plan.candidates:,}"
     told += "" if utilities else f", rounds {plan.rounds}"
-    return plan, f"This dataset has {total:,} training points; shown are the settings that fit: {told}."
+    return (
+        plan,
+        f"This dataset has {total:,} training points; shown are the settings that fit: {told}.",
+    )
 
 
 def show_plan(plan: Plan) -> None:
     """For callbacks: the page shows this plan in the next run."""
     st.session_state["spec"] = plan.seen.with_(strategy=st.session_state["spec"].strategy)
-    view = {name: getattr(plan, name) for name in plan.knobs} | {"study": plan.study, "round": 0, "point": None, "seed_shown": 1}
+    view = {name: getattr(plan, name) for name in plan.knobs} | {
+        "study": plan.study,
+        "round": 0,
+        "point": None,
+        "seed_shown": 1,
+    }
     experiment_page.reopen(plan, view, points=False)
 
 
-def shown_seeds(plan: Utilities, found: Found, view: View, data: Dataset, show: str) -> list[dict[str, Floats]]:
+def shown_seeds(
+    plan: Utilities, found: Found, view: View, data: Dataset, show: str
+) -> list[dict[str, Floats]]:
     """Predictions and truth of every finished seed, as the picture needs them."""
     outcomes = [found[unit] for unit in plan.units() if unit in found]
     if show == "without":
         return [left_out(one) for one in outcomes]
     if show == "batches":
         return [together(one, view["goal"]) for one in outcomes]
-    return [foreseen(one, data.labels[one["pool"]], view["goal"], view["over"], view["temperature"]) for one in outcomes]
+    return [
+        foreseen(one, data.labels[one["pool"]], view["goal"], view["over"], view["temperature"])
+        for one in outcomes
+    ]
 
 
 def estimates(seeds: list[dict[str, Floats]]) -> dict[str, Estimate]:
@@ -132,7 +197,11 @@ def said(estimate: Estimate, i: int) -> str:
     """ "0.996 (0.991 to 1.000)"; without an interval for one seed."""
     if not np.isfinite(estimate.mean[i]):
         return "none"
-    interval = f" ({estimate.low[i]:.3f} to {estimate.high[i]:.3f})" if np.isfinite(estimate.low[i]) else ""
+    interval = (
+        f" ({estimate.low[i]:.3f} to {estimate.high[i]:.3f})"
+        if np.isfinite(estimate.low[i])
+        else ""
+    )
     return f"{estimate.mean[i]:.3f}{interval}".replace("-", "−")
 
 
@@ -140,22 +209,30 @@ def answer(plan: Plan, found: Found, view: View, data: Dataset) -> None:
     """What the finished seeds say."""
     if not found:
         return
-    layout.answer(_foresight(plan, found, view, data) if plan.study == "utilities" else _progress(plan, found))
+    layout.answer(
+        _foresight(plan, found, view, data) if plan.study == "utilities" else _progress(plan, found)
+    )
 
 
 def _foresight(plan: Plan, found: Found, view: View, data: Dataset) -> str:
     show = view["show"]
     seeds = shown_seeds(plan, found, view, data, show)
-    each, size = estimates(seeds), slopes(seeds, "linear")
-    what = {"without": "the loss of one labeled point", "batches": "the gain of ten more points"}.get(
-        show, f"what one more of these {noun(data.name)} brings"
-    )
+    each = estimates(seeds)
+    size = slopes(seeds, "linear")
+    what = {
+        "without": "the loss of one labeled point",
+        "batches": "the gain of ten more points",
+    }.get(show, f"what one more of these {noun(data.name)} brings")
     newton = f"Without retraining, a Newton step foresees {what} with a correlation of *{said(each['newton'], 0)}* with the truth"
     if constant(view) and show not in ("without", "batches"):
         values = [float(one["constant"][GOALS.index(view["goal"])]) for one in found.values()]
         same = ", ".join(number(value) for value in values[:1]).replace("-", "−")
         return f"{newton}. The paper's first order cannot: with labels as predicted it is *{same} for every point* of a seed (Remark 1)."
-    off = f", and is {number(float(f'{size:.2g}'))} times as large as the truth" if size > 0 and abs(np.log(size)) > np.log(1.5) else ""
+    off = (
+        f", and is {number(float(f'{size:.2g}'))} times as large as the truth"
+        if size > 0 and abs(np.log(size)) > np.log(1.5)
+        else ""
+    )
     return f"{newton}; the paper's first order reaches {said(each['linear'], 0)}{off}."
 
 
@@ -176,9 +253,14 @@ def stacked(plan: Queries, found: Found, name: str, part: int | None = None) -> 
 def _progress(plan: Queries, found: Found) -> str:
     accuracy = stacked(plan, found, "accuracy").mean(axis=-1)
     goals = stacked(plan, found, "goals", GOALS.index(plan.goal))
-    random, oracle = plan.strategies.index("random"), plan.strategies.index("oracle")
+    random = plan.strategies.index("random")
+    oracle = plan.strategies.index("oracle")
     gain = statistics.estimate(100 * (accuracy - accuracy[random]))
-    usable = [i for i, name in enumerate(plan.strategies) if name not in ("random", "oracle") and np.isfinite(gain.low[i])]
+    usable = [
+        i
+        for i, name in enumerate(plan.strategies)
+        if name not in ("random", "oracle") and np.isfinite(gain.low[i])
+    ]
     if not usable or not np.isfinite(gain.low[oracle]):
         return "No verdict yet: an interval needs two finished seeds of every strategy."
     best = max(usable, key=lambda i: gain.mean[i])
@@ -196,7 +278,9 @@ def _progress(plan: Queries, found: Found) -> str:
 
 def _points(gain: Estimate, i: int) -> str:
     """ "1.2 points better than random (95% interval +0.4 to +2.0)"."""
-    mean, low, high = gain.mean[i], gain.low[i], gain.high[i]
+    mean = gain.mean[i]
+    low = gain.low[i]
+    high = gain.high[i]
     if low <= 0 <= high:
         text = f"not distinguishable from random ({mean:+.1f} points, 95% interval {low:+.1f} to {high:+.1f})"
     else:

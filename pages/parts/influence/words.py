@@ -21,7 +21,13 @@ LEVELS = {
     "entropy": "minus the pool's mean entropy",
     "fisher": "minus the pool's Fisher information",
 }
-OVER_NAMES = {"oracle": "True label", "min": "Worst label", "max": "Best label", "uniform": "Even mean", "predicted": "As predicted"}
+OVER_NAMES = {
+    "oracle": "True label",
+    "min": "Worst label",
+    "max": "Best label",
+    "uniform": "Even mean",
+    "predicted": "As predicted",
+}
 STRATEGIES = {
     "oracle": "GORAL, true label",
     "max": "GORAL, best label",

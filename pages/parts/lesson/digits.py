@@ -23,7 +23,8 @@ IMAGES = 60
 
 def plane_lead(material: Material) -> str:
     """Chapter 3, the sentence."""
-    d, shown = material.data.d, len(material.plane.arrays["points"])
+    d = material.data.d
+    shown = len(material.plane.arrays["points"])
     return (
         f"Every digit is a point: *{d} pixels, {d} coordinates*. Here are {shown} of {len(material.data):,} digits where the two "
         "principal directions put them. The middle is the average digit."
@@ -32,11 +33,15 @@ def plane_lead(material: Material) -> str:
 
 def plane(material: Material, talk: bool) -> None:
     """Chapter 3."""
-    entry, labels = material.plane, material.data.labels
+    entry = material.plane
+    labels = material.data.labels
     order = np.argsort(entry.arrays["points"])  # not the highest first: that is asked for
-    points, scores, coordinates = (entry.arrays[name][order] for name in ("points", "scores", "coordinates"))
+    points, scores, coordinates = (
+        entry.arrays[name][order] for name in ("points", "scores", "coordinates")
+    )
     words, picture = st.columns([2, 3], gap="large")
-    shown, best = lesson_quiz.revealed("plane"), points[np.argsort(-scores)[:NAMED]]
+    shown = lesson_quiz.revealed("plane")
+    best = points[np.argsort(-scores)[:NAMED]]
     with picture:
         picked = digit_plane(
             material.data.points[points],
@@ -48,7 +53,12 @@ def plane(material: Material, talk: bool) -> None:
             size=lesson.GAP * float(np.ptp(coordinates[:, 0])),
             selected=lesson_quiz.picked("plane"),
             badges=dict(zip(best.tolist(), ("1", "2", "3"), strict=True)) if shown else None,
-            ellipses=[lesson.half_axes(entry.facts["spreads"], len(material.data), level) for level in levels(scores)] if shown else (),
+            ellipses=[
+                lesson.half_axes(entry.facts["spreads"], len(material.data), level)
+                for level in levels(scores)
+            ]
+            if shown
+            else (),
         )
     if picked is not None:
         lesson_quiz.pick("plane", picked)
@@ -63,14 +73,19 @@ def levels(scores: np.ndarray) -> list[float]:
 
 
 def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n: int) -> None:
-    question, picked = "Which of these digits has the highest leverage? Tap one.", lesson_quiz.picked("plane")
+    question = "Which of these digits has the highest leverage? Tap one."
+    picked = lesson_quiz.picked("plane")
     ranks = np.empty(len(points), int)
     ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(points) + 1)
     st.markdown(f"**{question}**")
     if lesson_quiz.revealed("plane"):
-        made, most = lesson_quiz.predictions().get("plane"), float(scores.max())
+        made = lesson_quiz.predictions().get("plane")
+        most = float(scores.max())
         yours = f"yours has {made.measured}; " if made else ""
-        lesson_quiz.verdict("plane", f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the mean.")
+        lesson_quiz.verdict(
+            "plane",
+            f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the mean.",
+        )
         st.markdown(
             "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is the distance from the middle, measured "
             "in the shape of the whole cloud. No label was needed."
@@ -80,8 +95,16 @@ def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n
         lesson_quiz.show_at_once("plane")
         return
     rank = int(ranks[points == picked][0])
-    made = Prediction(3, question, f"number {picked:,}", f"rank {rank} of {len(points)}", picked in best)
-    st.button("I predict the framed one", type="primary", on_click=lesson_quiz.predict, args=("plane", made), width="stretch")
+    made = Prediction(
+        3, question, f"number {picked:,}", f"rank {rank} of {len(points)}", picked in best
+    )
+    st.button(
+        "I predict the framed one",
+        type="primary",
+        on_click=lesson_quiz.predict,
+        args=("plane", made),
+        width="stretch",
+    )
 
 
 def owners(material: Material) -> int:
@@ -99,7 +122,8 @@ def directions_lead(material: Material) -> str:
 
 def directions(material: Material, talk: bool) -> None:
     """Chapter 4."""
-    data, facts = material.data, material.raw.facts
+    data = material.data
+    facts = material.raw.facts
     words, picture = st.columns([2, 3], gap="large")
     with words:
         less = facts["rank"] < facts["d"]
@@ -107,7 +131,11 @@ def directions(material: Material, talk: bool) -> None:
             "ledger",
             4,
             f"What do the {len(data):,} scores add up to?",
-            {"one": "1, as probabilities do", "pixels": f"{facts['d']}, one per pixel", "less": f"Less than {facts['d']}"},
+            {
+                "one": "1, as probabilities do",
+                "pixels": f"{facts['d']}, one per pixel",
+                "less": f"Less than {facts['d']}",
+            },
             truth="less" if less else "pixels",
             measured=f"{facts['sum']:,.1f}, the rank: the directions that the digits really span.",
         )
@@ -119,21 +147,37 @@ def directions(material: Material, talk: bool) -> None:
 
 def _ledger(facts: dict) -> None:
     tied = facts["d"] - facts["dead"] - facts["rank"]
-    pieces = [(facts["rank"], "directions, the sum of all leverage", TOP), (facts["dead"], "pixels that no digit uses", CHANCE)]
-    st.html(small_pictures.STYLE + small_pictures.ledger([*pieces, (tied, "pixels that the others determine", "#BDBDBD")]))
+    pieces = [
+        (facts["rank"], "directions, the sum of all leverage", TOP),
+        (facts["dead"], "pixels that no digit uses", CHANCE),
+    ]
+    st.html(
+        small_pictures.STYLE
+        + small_pictures.ledger([*pieces, (tied, "pixels that the others determine", "#BDBDBD")])
+    )
 
 
 def _ends(material: Material, talk: bool) -> None:
     """The highest, the lowest, or what the textbook takes for the highest."""
     show = st.segmented_control(
-        "Show", list(SHOWN), format_func=SHOWN.get, default="top", required=True, key=state.key("lesson ends"), label_visibility="collapsed"
+        "Show",
+        list(SHOWN),
+        format_func=SHOWN.get,
+        default="top",
+        required=True,
+        key=state.key("lesson ends"),
+        label_visibility="collapsed",
     )
     if show == "textbook":
         values, points = textbook_top(material)
-        marks = ["artefact" if point in material.textbook.arrays["artefacts"] else "" for point in points]
+        marks = [
+            "artefact" if point in material.textbook.arrays["artefacts"] else "" for point in points
+        ]
         st.markdown(_how_qr_fooled_us(material, sum(map(bool, marks))))
     else:
-        order, values, marks = material.ranking.order, material.raw.arrays["scores"], None
+        order = material.ranking.order
+        values = material.raw.arrays["scores"]
+        marks = None
         points = (order if show == "top" else order[::-1])[:IMAGES]
     clicked = gallery(
         material.data.points[points],
@@ -160,7 +204,8 @@ def textbook_top(material: Material) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
-    wrong, rank = number(material.textbook.facts["sum"]), material.raw.facts["rank"]
+    wrong = number(material.textbook.facts["sum"])
+    rank = material.raw.facts["rank"]
     return (
         f"**How QR fooled us.** The usual code puts **{artefacts} artefacts** among its top {IMAGES}: for a dead pixel $j$ it hands row "
         f"$j$ of the dataset a full unit. Its scores sum to {wrong}, not {rank}."
@@ -168,10 +213,15 @@ def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
 
 
 def _told(material: Material, points: np.ndarray) -> None:
-    told, ranking = lesson_quiz.picked("digit"), material.ranking
+    told = lesson_quiz.picked("digit")
+    ranking = material.ranking
     if told is None or told not in points:
-        st.caption("Look for specks: ink where no other digit has any. Tap a digit for its numbers.")
+        st.caption(
+            "Look for specks: ink where no other digit has any. Tap a digit for its numbers."
+        )
         return
     name = material.data.class_names[material.data.labels[told]]
     score = number(float(ranking.scores[told]))
-    st.caption(f"Number {told:,}, class {name}: true leverage {score}, rank {ranking.rank[told]:,} of {len(material.data):,}.")
+    st.caption(
+        f"Number {told:,}, class {name}: true leverage {score}, rank {ranking.rank[told]:,} of {len(material.data):,}."
+    )

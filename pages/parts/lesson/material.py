@@ -51,13 +51,18 @@ class Material:
 
     def family(self, name: str) -> str:
         """The colour family of an embedding given by its short name."""
-        return next(embeddings.find(spec.embedding).family for spec in self.columns if short(spec.embedding) == name)
+        return next(
+            embeddings.find(spec.embedding).family
+            for spec in self.columns
+            if short(spec.embedding) == name
+        )
 
 
 @st.cache_resource(show_spinner="Opening the lesson")
 def material() -> Material:
     """Read from the bundle; a UserError if a result is not there."""
-    data, comparison = cached.dataset("mnist", None, 0), talk_comparison()
+    data = cached.dataset("mnist", None, 0)
+    comparison = talk_comparison()
     (_, plane), *_ = lesson.results()
     raw = _bundled(scores_key, Spec(), data, "scores")
     compared = _bundled(comparison_key, comparison, data, "agreement_of")
@@ -69,7 +74,12 @@ def material() -> Material:
         _bundled(plane_key, plane, data, "plane_of"),
         compared,
         comparison.columns,
-        np.stack([agreement.percentiles(scores).astype(np.float32) for scores in compared.arrays["scores"]]),
+        np.stack(
+            [
+                agreement.percentiles(scores).astype(np.float32)
+                for scores in compared.arrays["scores"]
+            ]
+        ),
     )
 
 
@@ -87,18 +97,32 @@ class Favourites:
 def favourites() -> tuple[Favourites, ...]:
     """One for every strategy of the registry, in menu order, from the bundle."""
     pool = cached.dataset("mnist", lesson.POOL, 0)
-    return tuple(_favourites(spec, pool) for function, spec in lesson.results() if function == "favourites_of")
+    return tuple(
+        _favourites(spec, pool)
+        for function, spec in lesson.results()
+        if function == "favourites_of"
+    )
 
 
 def _favourites(spec: Spec, pool: Dataset) -> Favourites:
-    chosen, entry = menu.find(spec.strategy), cache.get(favourites_key(spec, pool.fingerprint))
+    chosen = menu.find(spec.strategy)
+    entry = cache.get(favourites_key(spec, pool.fingerprint))
     if entry is None:
-        return Favourites(chosen, np.zeros(0, np.int64), "has not been asked yet: python -m core warm --only favourites_of", 0.0)
-    return Favourites(chosen, np.array(entry.arrays["points"]), entry.facts["missing"], entry.facts["seconds"])
+        return Favourites(
+            chosen,
+            np.zeros(0, np.int64),
+            "has not been asked yet: python -m core warm --only favourites_of",
+            0.0,
+        )
+    return Favourites(
+        chosen, np.array(entry.arrays["points"]), entry.facts["missing"], entry.facts["seconds"]
+    )
 
 
 def _bundled(key_of: Callable, spec: Spec | Comparison, data: Dataset, function: str) -> Entry:
     entry = cache.get(key_of(spec, data.fingerprint))
     if entry is None:
-        raise UserError(f"Lesson: found no {function} among the bundled results. Run python -m core warm --only {function}.")
+        raise UserError(
+            f"Lesson: found no {function} among the bundled results. Run python -m core warm --only {function}."
+        )
     return entry

@@ -31,7 +31,9 @@ class Prediction:
 
 def predictions() -> dict[str, Prediction]:
     """This session's predictions by name, in the order of the chapters."""
-    return dict(sorted(st.session_state.get("predictions", {}).items(), key=lambda item: item[1].chapter))
+    return dict(
+        sorted(st.session_state.get("predictions", {}).items(), key=lambda item: item[1].chapter)
+    )
 
 
 def revealed(name: str) -> bool:
@@ -60,7 +62,9 @@ def start_over() -> None:
         st.session_state.pop(kept, None)
 
 
-def ask(name: str, chapter: int, question: str, options: Mapping[str, str], truth: str, measured: str) -> bool:
+def ask(
+    name: str, chapter: int, question: str, options: Mapping[str, str], truth: str, measured: str
+) -> bool:
     """The question with one button per option until it is answered, then the verdict; has it been revealed?
 
     options: name -> what the button says. truth: the name of the right one. measured: the answer in words, computed.
@@ -71,14 +75,26 @@ def ask(name: str, chapter: int, question: str, options: Mapping[str, str], trut
         return True
     for option, text in options.items():
         made = Prediction(chapter, question, text, measured, option == truth)
-        st.button(text, on_click=predict, args=(name, made), key=state.key(f"predict {name} {option}"), width="stretch")
+        st.button(
+            text,
+            on_click=predict,
+            args=(name, made),
+            key=state.key(f"predict {name} {option}"),
+            width="stretch",
+        )
     show_at_once(name)
     return False
 
 
 def show_at_once(name: str) -> None:
     """A quiet button that reveals without a prediction."""
-    st.button("Show without predicting", type="tertiary", on_click=_show, args=(name,), key=state.key(f"show {name}"))
+    st.button(
+        "Show without predicting",
+        type="tertiary",
+        on_click=_show,
+        args=(name,),
+        key=state.key(f"show {name}"),
+    )
 
 
 def verdict(name: str, measured: str) -> None:
@@ -91,7 +107,9 @@ def verdict(name: str, measured: str) -> None:
     else:
         told = f"<b>Not quite.</b> You predicted: {html.escape(made.predicted)}."
     kind = "" if made is None else "right" if made.right else "wrong"
-    st.html(f'<p class="verdict {kind}" role="status">{told} <b>Measured:</b> {html.escape(measured)}</p>')
+    st.html(
+        f'<p class="verdict {kind}" role="status">{told} <b>Measured:</b> {html.escape(measured)}</p>'
+    )
 
 
 def as_csv(predictions: Iterable[Prediction]) -> str:

@@ -50,15 +50,24 @@ def line(material: Material, talk: bool) -> None:
     with words:
         truth, measured = lifted()
         lesson_quiz.ask(
-            "line", 1, f"Point {FAR + 1} is lifted straight up by 1. Which of its numbers stays exactly the same?", NUMBERS, truth, measured
+            "line",
+            1,
+            f"Point {FAR + 1} is lifted straight up by 1. Which of its numbers stays exactly the same?",
+            NUMBERS,
+            truth,
+            measured,
         )
-        st.markdown("$$\\ell_i = \\frac{1}{n} + \\frac{(x_i - \\bar x)^2}{\\sum_j (x_j - \\bar x)^2}$$")
+        st.markdown(
+            "$$\\ell_i = \\frac{1}{n} + \\frac{(x_i - \\bar x)^2}{\\sum_j (x_j - \\bar x)^2}$$"
+        )
 
 
 def lifted() -> tuple[str, str]:
     """Which of NUMBERS stays as it is when the far point is lifted by 1, and what happens to the others, in words."""
-    x, y = POINTS[:, :1], POINTS[:, 1]
-    before, after = fit(x, y), fit(x, y + np.eye(len(y))[FAR])
+    x = POINTS[:, :1]
+    y = POINTS[:, 1]
+    before = fit(x, y)
+    after = fit(x, y + np.eye(len(y))[FAR])
     numbers = [(one.hat_values[FAR], one.residuals[FAR], one.cooks[FAR]) for one in (before, after)]
     change = np.abs(np.subtract(*numbers))
     rise = after.fitted[FAR] - before.fitted[FAR]

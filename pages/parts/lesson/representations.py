@@ -16,15 +16,25 @@ from pages.parts.lesson.quiz import Prediction
 from pages.shared import layout, small_pictures, state
 
 POWERS = 2.0 ** np.arange(9)  # x of a power law's points: 1, 2, 4, ... 256
-SHARE, EACH = 0.01, 2  # the travellers: of the top 1% under raw pixels, so many that stay and so many that fall
-STAYS, FALLS = 0.9, 0.5
-PLACES = {"stays": "It stays in the top tenth", "between": "Somewhere in between", "falls": "It falls to the lower half"}
+# the travellers: of the top 1% under raw pixels, so many that stay and so many that fall
+SHARE = 0.01
+EACH = 2
+STAYS = 0.9
+FALLS = 0.5
+PLACES = {
+    "stays": "It stays in the top tenth",
+    "between": "Somewhere in between",
+    "falls": "It falls to the lower half",
+}
 
 
 def mean_places(material: Material) -> dict[str, np.ndarray]:
     """Percentiles (n,), 0 to 1, per embedding: the mean over its seeds."""
     families = np.array(material.families)
-    return {name: material.places[families == name].mean(axis=0) for name in dict.fromkeys(material.families)}
+    return {
+        name: material.places[families == name].mean(axis=0)
+        for name in dict.fromkeys(material.families)
+    }
 
 
 @st.cache_resource(show_spinner=False)
@@ -57,7 +67,9 @@ def representation(material: Material, talk: bool) -> None:
         st.html(_power_law(layout.dark()))
         _where_does_it_go(material, picked)
     with picture:
-        clicked = _travellers(material, picked, round((84 if talk else 64) * lesson_stage.scale(talk)))
+        clicked = _travellers(
+            material, picked, round((84 if talk else 64) * lesson_stage.scale(talk))
+        )
         _places(material, picked)
     if clicked is not None and clicked != picked:
         lesson_quiz.pick("traveller", clicked)
@@ -67,10 +79,14 @@ def representation(material: Material, talk: bool) -> None:
 @st.cache_data(show_spinner=False)
 def _power_law(dark: bool) -> str:
     """The same nine points on plain axes and on logarithmic ones; the area of a disc is its leverage."""
-    y, told = POWERS**-1.5, "A power law's nine points, x doubling each time, on {} axes; the area of a disc is its leverage"
-    plain, logs = hat_values(POWERS[:, None]), hat_values(np.log(POWERS)[:, None])
+    y = POWERS**-1.5
+    told = "A power law's nine points, x doubling each time, on {} axes; the area of a disc is its leverage"
+    plain = hat_values(POWERS[:, None])
+    logs = hat_values(np.log(POWERS)[:, None])
     left = small_pictures.points_on_axes(POWERS, y, plain, told.format("plain"), dark)
-    right = small_pictures.points_on_axes(np.log(POWERS), np.log(y), logs, told.format("logarithmic"), dark)
+    right = small_pictures.points_on_axes(
+        np.log(POWERS), np.log(y), logs, told.format("logarithmic"), dark
+    )
     return small_pictures.side_by_side(
         (left, f"<b>Plain axes.</b> The last point: leverage <b>{plain[-1]:.2f}</b>"),
         (right, f"<b>Log axes.</b> The same point: <b>{logs[-1]:.2f}</b>"),
@@ -78,7 +94,8 @@ def _power_law(dark: bool) -> str:
 
 
 def _travellers(material: Material, picked: int | None, size: int) -> int | None:
-    data, four = material.data, travellers(material)
+    data = material.data
+    four = travellers(material)
     return gallery(
         data.points[four],
         [data.class_names[c] for c in data.labels[four]],
@@ -104,14 +121,23 @@ def _where_does_it_go(material: Material, picked: int | None) -> None:
         return
     for name, text in PLACES.items():
         made = Prediction(5, question, text, measured, name == outcome(place))
-        st.button(text, on_click=lesson_quiz.predict, args=("traveller", made), key=state.key(f"place {name}"), width="stretch")
+        st.button(
+            text,
+            on_click=lesson_quiz.predict,
+            args=("traveller", made),
+            key=state.key(f"place {name}"),
+            width="stretch",
+        )
     lesson_quiz.show_at_once("traveller")
 
 
 def mean_places_of(material: Material, point: int) -> dict[str, float]:
     """One point's percentile, 0 to 1, per embedding: the mean over its seeds."""
     families = np.array(material.families)
-    return {name: float(material.places[families == name, point].mean()) for name in dict.fromkeys(material.families)}
+    return {
+        name: float(material.places[families == name, point].mean())
+        for name in dict.fromkeys(material.families)
+    }
 
 
 def _places(material: Material, point: int | None) -> None:
@@ -119,16 +145,26 @@ def _places(material: Material, point: int | None) -> None:
     families = np.array(material.families)
     names = dict.fromkeys(material.families)
     known = lesson_quiz.revealed("traveller")
-    rows = {n: material.places[families == n, point].tolist() if point is not None and (known or n == "raw") else [] for n in names}
+    rows = {
+        n: material.places[families == n, point].tolist()
+        if point is not None and (known or n == "raw")
+        else []
+        for n in names
+    }
     colours = {name: family_colour(material.family(name), layout.dark()) for name in names}
-    st.html(small_pictures.STYLE + small_pictures.strip(rows, colours, ("lowest leverage", "highest")))
+    st.html(
+        small_pictures.STYLE + small_pictures.strip(rows, colours, ("lowest leverage", "highest"))
+    )
     if known:
-        st.caption("One dot per network: five trained alike from other random starts. Tap another digit.")
+        st.caption(
+            "One dot per network: five trained alike from other random starts. Tap another digit."
+        )
 
 
 def family_means(material: Material) -> tuple[list[str], np.ndarray]:
     """The embeddings, and Kendall's tau between them (m, m), averaged over seeds; the diagonal: between two seeds, NaN without."""
-    families, matrix = material.families, material.agreement.arrays["kendall"]
+    families = material.families
+    matrix = material.agreement.arrays["kendall"]
     names = list(dict.fromkeys(families))
     groups = {name: [i for i, family in enumerate(families) if family == name] for name in names}
     ceilings = agreement.ceiling(matrix, families)
@@ -159,7 +195,11 @@ def agree(material: Material, talk: bool) -> None:
     names, means = family_means(material)
     tau = classifier_tau(material)
     words, picture = st.columns([2, 3], gap="large")
-    options = {"0.1": "0.1, hardly at all", "0.5": "0.5, half way", "0.9": "0.9, nearly the same order"}
+    options = {
+        "0.1": "0.1, hardly at all",
+        "0.5": "0.5, half way",
+        "0.9": "0.9, nearly the same order",
+    }
     with words:
         known = lesson_quiz.ask(
             "tau",
@@ -174,13 +214,17 @@ def agree(material: Material, talk: bool) -> None:
     with picture:
         own = ["" if np.isnan(value) else "reseeded" for value in np.diag(means)]
         shown = means if known else np.full_like(means, np.nan)
-        st.html(small_pictures.STYLE + small_pictures.tau_table(names, shown, own if known else [""] * len(names)))
+        st.html(
+            small_pictures.STYLE
+            + small_pictures.tau_table(names, shown, own if known else [""] * len(names))
+        )
 
 
 def _ceilings(names: list[str], means: np.ndarray) -> None:
     reseeded = {name: means[i, i] for i, name in enumerate(names) if not np.isnan(means[i, i])}
     pairs = {(names[i], names[j]): means[i, j] for i in range(len(names)) for j in range(i)}
-    (a, b), (c, d) = max(pairs, key=pairs.__getitem__), min(pairs, key=pairs.__getitem__)
+    a, b = max(pairs, key=pairs.__getitem__)
+    c, d = min(pairs, key=pairs.__getitem__)
     ceiling = "; ".join(f"{name} {value:.2f}" for name, value in reseeded.items())
     st.markdown(
         f"Most alike: **{a} and {b}** ({pairs[a, b]:.2f}). Least: **{c} and {d}** ({pairs[c, d]:.2f}).\n\n"

@@ -83,19 +83,56 @@ def opening(chapter: Chapter, number: int, chapters: int, talk: bool, link: str)
 
 def closing(chapter: int, names: list[str], talk: bool) -> None:
     """Where to go from here: the chapter before, the chapter after, any chapter, and the two modes."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="lesson-nav"):
+    with st.container(
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        key="lesson-nav",
+    ):
         last = chapter == len(names)
         quiet = "tertiary" if talk else "secondary"
-        st.button("Back", on_click=move, args=("back", len(names)), disabled=chapter == 1, type=quiet, key="lesson back")
+        st.button(
+            "Back",
+            on_click=move,
+            args=("back", len(names)),
+            disabled=chapter == 1,
+            type=quiet,
+            key="lesson back",
+        )
         if not talk:
-            st.pills("Chapter", range(1, len(names) + 1), default=chapter, label_visibility="collapsed", required=True,
-                     key=state.key(f"chapter {chapter}"), on_change=_jump, args=(state.key(f"chapter {chapter}"),))  # fmt: skip
-        st.button("Leave talk mode" if talk else "Talk mode", on_click=_talk, args=(not talk,), type="tertiary", key="lesson-talk-mode")
+            st.pills(
+                "Chapter",
+                range(1, len(names) + 1),
+                default=chapter,
+                label_visibility="collapsed",
+                required=True,
+                key=state.key(f"chapter {chapter}"),
+                on_change=_jump,
+                args=(state.key(f"chapter {chapter}"),),
+            )
+        st.button(
+            "Leave talk mode" if talk else "Talk mode",
+            on_click=_talk,
+            args=(not talk,),
+            type="tertiary",
+            key="lesson-talk-mode",
+        )
         following = "Start again" if last else f"Next: {names[chapter]}"
-        st.button(following, on_click=move, args=("next", len(names)), type=quiet if talk else "primary", key="lesson next")
+        st.button(
+            following,
+            on_click=move,
+            args=("next", len(names)),
+            type=quiet if talk else "primary",
+            key="lesson next",
+        )
     with st.container(key="keys"):
         given = {"chapter": chapter, "talk": talk}
-        _mount_keys(key=KEYS, data=given, on_move_change=lambda: _pressed(len(names)), on_height_change=_nothing)
+        _mount_keys(
+            key=KEYS,
+            data=given,
+            on_move_change=lambda: _pressed(len(names)),
+            on_height_change=_nothing,
+        )
 
 
 def move(where: str, chapters: int) -> None:
@@ -128,7 +165,9 @@ def _pressed(chapters: int) -> None:
     pressed = st.session_state[KEYS].move
     if pressed == "leave":
         _talk(False)
-    elif pressed in ("next", "back") and not (pressed == "next" and st.session_state[f"view {PAGE}"]["chapter"] == chapters):
+    elif pressed in ("next", "back") and not (
+        pressed == "next" and st.session_state[f"view {PAGE}"]["chapter"] == chapters
+    ):
         move(pressed, chapters)
 
 

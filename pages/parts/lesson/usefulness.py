@@ -27,7 +27,8 @@ from pages.parts.retrain.pictures import lines
 from pages.parts.retrain.settings import name_of
 from pages.shared import cached, layout, memo, small_pictures, state
 
-BUDGET, OUTLIERS = 1000, 40
+BUDGET = 1000
+OUTLIERS = 40
 # What a strategy sees, from the names of its inputs.
 SEES = {
     "embedding": "features",
@@ -40,7 +41,11 @@ SEES = {
     "labeled": "what is labeled already",
     "record": "how training went",
 }
-ROOMS = {"explore": "Explore: which points matter?", "agreement": "Agreement: do representations agree?", "map": "Map: where do they lie?"}
+ROOMS = {
+    "explore": "Explore: which points matter?",
+    "agreement": "Agreement: do representations agree?",
+    "map": "Map: where do they lie?",
+}
 ROOMS |= {"retrain": "Retrain: do they help?"}
 BLIND = {"random"}  # asks for the embedding only to count its points
 
@@ -51,17 +56,24 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
 
     Columns protocol, name, epoch, accuracy. A UserError if these results are not bundled.
     """
-    grids, frames = {}, []
+    grids = {}
+    frames = []
     data = cached.dataset("mnist", None, 0)
     for plan in (presets.FAIR, presets.TALK):
         grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
         if grid.finished < len(plan.units()):
-            raise UserError("Lesson: found no finished retraining among the bundled results. Run python -m core experiments.")
+            raise UserError(
+                "Lesson: found no finished retraining among the bundled results. Run python -m core experiments."
+            )
         grids[plan.protocol] = grid
         place = plan.budgets.index(BUDGET)
         for candidate, mean in zip(plan.candidates, grid.curve[:, place].mean(axis=1), strict=True):
             columns = {"epoch": range(1, len(mean) + 1), "accuracy": mean}
-            frames.append(pd.DataFrame(columns).assign(protocol=PROTOCOLS[plan.protocol], name=name_of(candidate)))
+            frames.append(
+                pd.DataFrame(columns).assign(
+                    protocol=PROTOCOLS[plan.protocol], name=name_of(candidate)
+                )
+            )
     return pd.concat(frames, ignore_index=True), grids
 
 
@@ -73,15 +85,23 @@ def fair_and_not() -> str:
     """What the curves say in words: the difference to random under each protocol, computed."""
     _, grids = curves()
     said = []
-    for protocol, words in (("epochs", "With shuffled batches and the right loss"), ("talk", "Under the talk's protocol")):
+    for protocol, words in (
+        ("epochs", "With shuffled batches and the right loss"),
+        ("talk", "Under the talk's protocol"),
+    ):
         grid = grids[protocol]
         place = grid.plan.budgets.index(BUDGET)
-        difference, top = outcomes.against_random(grid), grid.accuracy[0, place].mean()
-        low, high = sorted(abs(100 * bound[0, place]) for bound in (difference.low, difference.high))
+        difference = outcomes.against_random(grid)
+        top = grid.accuracy[0, place].mean()
+        low, high = sorted(
+            abs(100 * bound[0, place]) for bound in (difference.low, difference.high)
+        )
         side = "below" if difference.mean[0, place] < 0 else "above"
         amount = f"{abs(100 * difference.mean[0, place]):.0f} points {side} random's"
         interval = f"95% interval {low:.0f} to {high:.0f}"
-        said.append(f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**, {amount} ({interval}).")
+        said.append(
+            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**, {amount} ({interval})."
+        )
     return " ".join(said)
 
 
@@ -93,7 +113,8 @@ def training_top(material: Material) -> np.ndarray:
 
 def help_lead(material: Material) -> str:
     """Chapter 7, the sentence."""
-    names, labels = material.data.class_names, material.data.labels[training_top(material)]
+    names = material.data.class_names
+    labels = material.data.labels[training_top(material)]
     (most, more), (least, less) = extremes(labels, len(names))
     return (
         f"Take the *{BUDGET:,} training digits with the highest leverage* under raw pixels and train on them alone. They are outliers: "
@@ -104,7 +125,9 @@ def help_lead(material: Material) -> str:
 def helps(material: Material, talk: bool) -> None:
     """Chapter 7."""
     words, picture = st.columns([2, 3], gap="large")
-    chance = np.random.default_rng(0).choice(np.flatnonzero(~material.data.test), BUDGET, replace=False)
+    chance = np.random.default_rng(0).choice(
+        np.flatnonzero(~material.data.test), BUDGET, replace=False
+    )
     with words:
         st.markdown(
             f"{fair_and_not()}\n\n**The talk's protocol** never shuffled: the selection stayed in its order, outliers first, and softmax "
@@ -113,10 +136,16 @@ def helps(material: Material, talk: bool) -> None:
         )
     with picture:
         height = round((240 if talk else 260) * lesson_stage.scale(talk))
-        alt = "Accuracy epoch by epoch for top leverage and random; " + fair_and_not().replace("*", "")
+        alt = "Accuracy epoch by epoch for top leverage and random; " + fair_and_not().replace(
+            "*", ""
+        )
         memo.chart(_replayed, layout.dark(), height, key=state.key("lesson replay"), alt=alt)
-        sides = st.columns(2) if talk else (st.container(), st.container())  # a talk's screen is wide and low
-        for side, name, points in zip(sides, ("Highest leverage", "Random"), (training_top(material), chance), strict=True):
+        sides = (
+            st.columns(2) if talk else (st.container(), st.container())
+        )  # a talk's screen is wide and low
+        for side, name, points in zip(
+            sides, ("Highest leverage", "Random"), (training_top(material), chance), strict=True
+        ):
             with side:
                 _first(material, name, points, talk)
 
@@ -179,7 +208,9 @@ def _card(one: Favourites, material: Material, dark: bool) -> str:
 @st.cache_data(show_spinner=False, max_entries=256)
 def _picture(name: str, points: tuple[int, ...], dark: bool, _material: Material) -> str:
     labels = ", ".join(_material.data.class_names[c] for c in _material.data.labels[list(points)])
-    return small_pictures.digits_row(_material.data.points[list(points)], f"Its favourites: {labels}", dark)
+    return small_pictures.digits_row(
+        _material.data.points[list(points)], f"Its favourites: {labels}", dark
+    )
 
 
 def take_away_lead(material: Material) -> str:
@@ -189,7 +220,8 @@ def take_away_lead(material: Material) -> str:
 
 def take_away(material: Material, talk: bool) -> None:
     """Chapter 9."""
-    tau, n = classifier_tau(material), len(material.data)
+    tau = classifier_tau(material)
+    n = len(material.data)
     st.markdown(
         f"1. Leverage measures how **unusual** a point is: {owners(material)} of {n:,} digits own a direction of their own.\n"
         f"2. It belongs to a **representation**: raw pixels and a trained classifier agree only at τ = {tau:.2f}.\n"
@@ -206,15 +238,27 @@ def _predictions() -> None:
     """What this browser predicted, and the way to take it home."""
     made = lesson_quiz.predictions()
     right = sum(one.right for one in made.values())
-    st.subheader(f"You predicted {right} of {len(made)}" if made else "You have not predicted anything yet", anchor=False)
+    st.subheader(
+        f"You predicted {right} of {len(made)}" if made else "You have not predicted anything yet",
+        anchor=False,
+    )
     if not made:
         st.markdown("Chapters 1, 3, 4, 5 and 6 each ask for a prediction before they reveal.")
         return
     st.markdown(
-        "\n".join(f"- Chapter {one.chapter}: {'**right**' if one.right else 'not quite'}, {one.predicted}" for one in made.values())
+        "\n".join(
+            f"- Chapter {one.chapter}: {'**right**' if one.right else 'not quite'}, {one.predicted}"
+            for one in made.values()
+        )
     )
     with st.container(horizontal=True):
-        st.download_button("Download them (CSV)", lesson_quiz.as_csv(made.values()), "predictions.csv", "text/csv", on_click="ignore")
+        st.download_button(
+            "Download them (CSV)",
+            lesson_quiz.as_csv(made.values()),
+            "predictions.csv",
+            "text/csv",
+            on_click="ignore",
+        )
         st.button("Forget them", on_click=lesson_quiz.start_over, type="tertiary")
 
 

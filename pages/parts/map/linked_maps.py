@@ -24,11 +24,16 @@ from pages.shared.points import show
 from pages.shared.words import inside, noun, number, plain, score_texts, short, starless
 
 View = dict[str, Any]
-COLOURS = {"score": "Score", "class": "Class", "selection": "Selection", "disagreement": "Disagreement"}
-READING = "Neighbours mean something on this map; distances between clusters and their sizes do not."
-TRUST = (
-    "The share of neighbours on the map that are neighbours in the embedding, weighted by how far off the others are. 1: all, 0.5: chance."
+COLOURS = {
+    "score": "Score",
+    "class": "Class",
+    "selection": "Selection",
+    "disagreement": "Disagreement",
+}
+READING = (
+    "Neighbours mean something on this map; distances between clusters and their sizes do not."
 )
+TRUST = "The share of neighbours on the map that are neighbours in the embedding, weighted by how far off the others are. 1: all, 0.5: chance."
 SHOWN = 180
 
 
@@ -46,10 +51,18 @@ class Ready:
         if what == "class":
             return [Colour("class", data.labels, data.class_names)] * len(self.maps)
         if what == "selection":
-            return [Colour(f"among the {self.k:,} highest", r.rank <= self.k, ("others", f"top {self.k:,}")) for r in self.rankings]
+            return [
+                Colour(
+                    f"among the {self.k:,} highest", r.rank <= self.k, ("others", f"top {self.k:,}")
+                )
+                for r in self.rankings
+            ]
         places = [100 * memo.made(agreement.percentiles, r.scores) for r in self.rankings]
         if what == "disagreement" and len(places) == 2:
-            return [Colour("percentile here − percentile there", sign * (places[0] - places[1]), ()) for sign in (1, -1)]
+            return [
+                Colour("percentile here − percentile there", sign * (places[0] - places[1]), ())
+                for sign in (1, -1)
+            ]
         return [Colour("score percentile", p, ()) for p in places]
 
 
@@ -69,20 +82,33 @@ def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, V
         beside = ["", *(name for name in embeddings.embedders(about) if name != spec.embedding)]
         other = view["beside"] if view["beside"] in beside else ""
         other = st.selectbox(
-            "Beside it", beside, beside.index(other), format_func=lambda n: short(n) if n else "nothing", key=state.key("beside"), width=155
+            "Beside it",
+            beside,
+            beside.index(other),
+            format_func=lambda n: short(n) if n else "nothing",
+            key=state.key("beside"),
+            width=155,
         )
         absent = {"disagreement": not other, "class": not about.labeled}
         offered = [c for c in COLOURS if not absent.get(c)]
         colour = st.segmented_control(
-            "Colour by", offered, default=view["colour"] if view["colour"] in offered else "score", required=True, format_func=COLOURS.get,
+            "Colour by",
+            offered,
+            default=view["colour"] if view["colour"] in offered else "score",
+            required=True,
+            format_func=COLOURS.get,
             key=state.key(f"colour {bool(other)}"),
-        )  # fmt: skip
+        )
         if colour == "selection":
             view = view | {"k": pickers.knob_widget(knobs["k"], view["k"], "map k", width=110)}
     if view["beside"] not in (*beside, spec.embedding):
-        layout.messages([f"beside: found {view['beside']!r}, expected one of {', '.join(beside[1:])}."])
+        layout.messages(
+            [f"beside: found {view['beside']!r}, expected one of {', '.join(beside[1:])}."]
+        )
     elif view["beside"] not in beside:
-        st.info(f"The map of {plain(short(spec.embedding))} is the first one already: choose another embedding to stand beside it.")
+        st.info(
+            f"The map of {plain(short(spec.embedding))} is the first one already: choose another embedding to stand beside it."
+        )
     if view["colour"] == "class" and not about.labeled:
         st.info(f"{plain(about.title)} has no labels, so there are no classes to colour.")
     elif view["colour"] not in offered:
@@ -93,12 +119,22 @@ def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, V
 def legend_line(what: str, data: Dataset, k: int) -> None:
     """What the colours of the maps mean, and what their distances do not."""
     if what == "class":
-        legend.swatches("Class", [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)])
+        legend.swatches(
+            "Class", [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)]
+        )
     elif what == "selection":
         others, top = palette.chosen_colours(layout.dark())
-        legend.swatches("Selection", [(top, f"the {k:,} {noun(data.name)} of highest score"), (others, "all others")])
+        legend.swatches(
+            "Selection",
+            [(top, f"the {k:,} {noun(data.name)} of highest score"), (others, "all others")],
+        )
     elif what == "disagreement":
-        legend.band("Rank here, against the other map", palette.difference_colours(layout.dark()), "much lower", "much higher")
+        legend.band(
+            "Rank here, against the other map",
+            palette.difference_colours(layout.dark()),
+            "much lower",
+            "much higher",
+        )
     else:
         legend.band("Score", palette.score_colours(layout.dark()), "lowest", "highest")
     st.caption(READING)
@@ -110,7 +146,10 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
     data = cached.dataset(spec.dataset, spec.n, spec.subset)
     maps = [cached.result(map_key(s, data.fingerprint), "core.pipeline:map_of", s) for s in specs]
     rankings = [cached.scores(s) for s in specs]
-    for result, what in [*((m, "Drawing the map") for m in maps), *((r, "Scoring") for r in rankings)]:
+    for result, what in [
+        *((m, "Drawing the map") for m in maps),
+        *((r, "Scoring") for r in rankings),
+    ]:
         if not isinstance(result, Entry):
             layout.waiting(result, f"{what} of {len(data):,} {noun(spec.dataset)}")
             return None
@@ -118,8 +157,19 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
         layout.notes(entry.notes)
     layout.made_of([entry.facts.get("made_of") for entry in rankings])
     first = maps[0].arrays["coordinates"]
-    coordinates = [first, *(aligned(entry.key, maps[0].key, entry.arrays["coordinates"], first) for entry in maps[1:])]
-    return Ready(maps, [cached.ranking(r.key, r.arrays["scores"]) for r in rankings], coordinates, min(view["k"], len(data)))
+    coordinates = [
+        first,
+        *(
+            aligned(entry.key, maps[0].key, entry.arrays["coordinates"], first)
+            for entry in maps[1:]
+        ),
+    ]
+    return Ready(
+        maps,
+        [cached.ranking(r.key, r.arrays["scores"]) for r in rankings],
+        coordinates,
+        min(view["k"], len(data)),
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -130,8 +180,11 @@ def aligned(key: str, onto: str, _moving: np.ndarray, _fixed: np.ndarray) -> np.
 
 def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -> str:
     """How the highest scores lie on the map: gathered or scattered, against chance."""
-    top, under = ready.rankings[0].order[: ready.k], starless(under)
-    spread = memo.made(local_share, ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k)
+    top = ready.rankings[0].order[: ready.k]
+    under = starless(under)
+    spread = memo.made(
+        local_share, ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k
+    )
     chance = ready.k / len(data)
     times = spread / chance if chance else 0.0
     how = "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"
@@ -151,9 +204,13 @@ def _most(data: Dataset, top: np.ndarray) -> str:
 
 def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:
     """The mean share of chosen points in the cell of a chosen point, itself left out, on a grid of cells x cells."""
-    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-    places = np.minimum(((coordinates - low) / np.maximum(high - low, 1e-12) * cells).astype(int), cells - 1) @ np.array([cells, 1])
-    total, hits = np.bincount(places, minlength=cells**2), np.bincount(places[chosen], minlength=cells**2)
+    low = coordinates.min(axis=0)
+    high = coordinates.max(axis=0)
+    places = np.minimum(
+        ((coordinates - low) / np.maximum(high - low, 1e-12) * cells).astype(int), cells - 1
+    ) @ np.array([cells, 1])
+    total = np.bincount(places, minlength=cells**2)
+    hits = np.bincount(places[chosen], minlength=cells**2)
     mine = places[chosen]
     others = np.maximum(total[mine] - 1, 1)
     return float(((hits[mine] - 1) / others).mean()) if len(mine) else 0.0
@@ -182,17 +239,29 @@ def brushed(event: Any, key: str) -> str | None:
     if not {"x", "y"} <= box.keys() or box == st.session_state.get(f"{key} seen"):
         return None
     st.session_state[f"{key} seen"] = box
-    return ",".join(f"{v:.4g}" for v in (min(box["x"]), max(box["x"]), min(box["y"]), max(box["y"])))
+    return ",".join(
+        f"{v:.4g}" for v in (min(box["x"]), max(box["x"]), min(box["y"]), max(box["y"]))
+    )
 
 
-def images_inside(data: Dataset, ready: Ready, inner: np.ndarray, box: tuple[float, ...] | None, spec: Spec, label: str) -> None:
+def images_inside(
+    data: Dataset,
+    ready: Ready,
+    inner: np.ndarray,
+    box: tuple[float, ...] | None,
+    spec: Spec,
+    label: str,
+) -> None:
     """The points in the box, highest first, with their download; or how to choose some."""
     if box is None:
         st.info(f"Drag a box on the map to see its {noun(spec.dataset)}.")
         return
     points = ready.rankings[0].order[inner[ready.rankings[0].order]]
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.subheader(f"{len(points):,} {noun(spec.dataset)} in the box, highest {inside(label)} first", anchor=False)
+    left.subheader(
+        f"{len(points):,} {noun(spec.dataset)} in the box, highest {inside(label)} first",
+        anchor=False,
+    )
     right.button("Clear the box", on_click=_clear, width="stretch")
     if len(points) == 0:
         st.info("The box is empty. Drag it over some points.")
@@ -208,10 +277,13 @@ def images_inside(data: Dataset, ready: Ready, inner: np.ndarray, box: tuple[flo
     )
     if len(points) > len(shown):
         median = number(float(np.median(ready.rankings[0].scores[points])))
-        st.caption(f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score {median}.")
+        st.caption(
+            f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score {median}."
+        )
 
     def table() -> bytes:
-        ranked, mapped = export.Column(spec, ready.rankings[0].scores), export.Projection(spec, ready.coordinates[0])
+        ranked = export.Column(spec, ready.rankings[0].scores)
+        mapped = export.Projection(spec, ready.coordinates[0])
         return export.encode(export.table(data, [ranked], mapped).iloc[points], "csv")
 
     layout.downloads("Download these points", [(f"CSV, {len(points):,} rows", table, "box.csv")])

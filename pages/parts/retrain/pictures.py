@@ -47,7 +47,8 @@ STYLES = {
 def picture(grid: Grid, view: View, data: Dataset) -> View:
     """One of five pictures of the same trainings."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "retrain")
-    plan, dark = grid.plan, layout.dark()
+    plan = grid.plan
+    dark = layout.dark()
     competitors = lines(plan, dark)
     if view["show"] in ("budget", "difference"):
         draw = {"budget": _by_budget, "difference": _difference}[view["show"]]
@@ -59,14 +60,28 @@ def picture(grid: Grid, view: View, data: Dataset) -> View:
         draw = {"training": _by_step, "classes": _by_class, "points": _points}[view["show"]]
         draw(grid, competitors, budget, dark, data)
     else:
-        st.info(f"No training on {view['focus']:,} points is finished yet. Choose another budget, or wait for it.")
+        st.info(
+            f"No training on {view['focus']:,} points is finished yet. Choose another budget, or wait for it."
+        )
     return view
 
 
 def lines(plan: Retraining, dark: bool) -> list[Line]:
     """Colour by the embedding's family where several compete, else by rule; dash by rule; random grey and dashed."""
-    several = len({embeddings.find(candidate.embedding).family for candidate in plan.candidates if candidate.scored}) > 1
-    return [Line(name_of(candidate), _colour(candidate, several, dark), STYLES[candidate.rule][0]) for candidate in plan.candidates]
+    several = (
+        len(
+            {
+                embeddings.find(candidate.embedding).family
+                for candidate in plan.candidates
+                if candidate.scored
+            }
+        )
+        > 1
+    )
+    return [
+        Line(name_of(candidate), _colour(candidate, several, dark), STYLES[candidate.rule][0])
+        for candidate in plan.candidates
+    ]
 
 
 def _colour(candidate: Candidate, by_family: bool, dark: bool) -> str:
@@ -80,13 +95,25 @@ def _by_budget(grid: Grid, competitors: list[Line], dark: bool) -> None:
     st.markdown(f"**Test accuracy after training on the selection, {said}")
     _chart("accuracy by budget", _table(grid), _budget_chart, grid, competitors, dark)
     area = outcomes.area(grid)
-    said = [f"{line.name} {_percent(area, i)}" for i, line in enumerate(competitors) if np.isfinite(area.mean[i])]
+    said = [
+        f"{line.name} {_percent(area, i)}"
+        for i, line in enumerate(competitors)
+        if np.isfinite(area.mean[i])
+    ]
     if said and len(grid.plan.budgets) > 1:
-        st.caption("Mean accuracy over the (logarithmic) budgets, the area under each curve: " + "; ".join(said) + ".")
+        st.caption(
+            "Mean accuracy over the (logarithmic) budgets, the area under each curve: "
+            + "; ".join(said)
+            + "."
+        )
 
 
 def _by_step(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
-    drawn = "each seed a thin line" if grid.plan.seeds <= run_charts.FEW_SEEDS else "mean and 95% interval"
+    drawn = (
+        "each seed a thin line"
+        if grid.plan.seeds <= run_charts.FEW_SEEDS
+        else "mean and 95% interval"
+    )
     st.markdown(f"**Test accuracy while training on {_at(grid, budget)}, {drawn}")
     _chart("accuracy during training", _table(grid), _step_chart, grid, competitors, budget, dark)
 
@@ -98,7 +125,14 @@ def _difference(grid: Grid, competitors: list[Line], dark: bool) -> None:
     st.markdown(
         f"**Accuracy above or below random, {_protocol(grid.plan)}** · {made_of(grid.plan, grid.finished)}, seed by seed, 95% interval"
     )
-    memo.chart(_difference_chart, grid, competitors, dark, key=state.key("difference to random"), alt=_against_random(grid))
+    memo.chart(
+        _difference_chart,
+        grid,
+        competitors,
+        dark,
+        key=state.key("difference to random"),
+        alt=_against_random(grid),
+    )
 
 
 def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
@@ -106,16 +140,32 @@ def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data
     selected = classes_of(grid.classes[:, budget])
     st.markdown(f"**By class, training on {_at(grid, budget)}, mean over seeds, in per cent")
     for values, title, share in (
-        (selected / selected.sum(axis=-1, keepdims=True), "**Selected**: share of each class", True),
-        (classes_of(grid.per_class[:, budget]), "**Learned**: test accuracy within each class", False),
+        (
+            selected / selected.sum(axis=-1, keepdims=True),
+            "**Selected**: share of each class",
+            True,
+        ),
+        (
+            classes_of(grid.per_class[:, budget]),
+            "**Learned**: test accuracy within each class",
+            False,
+        ),
     ):
         st.markdown(title)
-        drawn = (partial(run_charts.class_table, share=share), values, names, list(data.class_names), dark)
+        drawn = (
+            partial(run_charts.class_table, share=share),
+            values,
+            names,
+            list(data.class_names),
+            dark,
+        )
         alt = f"{'Share selected' if share else 'Accuracy'} per class for {'; '.join(names)}"
         memo.chart(*drawn, alt=alt, key=state.key(f"class {share}"))
     never = [names[i] for i in np.flatnonzero((selected == 0).any(axis=-1))]
     if never:
-        st.caption(f"A class that was never selected cannot be learned. With a class left out entirely: {plain('; '.join(never))}.")
+        st.caption(
+            f"A class that was never selected cannot be learned. With a class left out entirely: {plain('; '.join(never))}."
+        )
 
 
 def _points(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
@@ -126,9 +176,19 @@ def _points(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: 
             continue
         chosen = grid.chosen[i, budget, finished[0]]
         chosen = chosen[chosen >= 0]
-        drawn = f" drawn by seed {finished[0] + 1}" if selections.find(candidate.rule).random else ""
-        st.markdown(f"**{plain(line.name)}**: the first of {grid.plan.budgets[budget]:,} points{drawn}")
-        show(data, chosen, alt=f"First points of {line.name}", key=state.key(f"selected {line.name}"), max_rows=2)
+        drawn = (
+            f" drawn by seed {finished[0] + 1}" if selections.find(candidate.rule).random else ""
+        )
+        st.markdown(
+            f"**{plain(line.name)}**: the first of {grid.plan.budgets[budget]:,} points{drawn}"
+        )
+        show(
+            data,
+            chosen,
+            alt=f"First points of {line.name}",
+            key=state.key(f"selected {line.name}"),
+            max_rows=2,
+        )
 
 
 def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
@@ -150,20 +210,27 @@ def _table(grid: Grid) -> str:
     said = []
     for i, candidate in enumerate(grid.plan.candidates):
         each = zip(grid.plan.budgets, final[i], strict=True)
-        values = ", ".join(f"{value:.1%} at {budget:,}" for budget, value in each if np.isfinite(value))
+        values = ", ".join(
+            f"{value:.1%} at {budget:,}" for budget, value in each if np.isfinite(value)
+        )
         said.append(f"{name_of(candidate)}: {values}")
     return "Mean test accuracy. " + "; ".join(said)
 
 
 def _against_random(grid: Grid) -> str:
     """The differences in words."""
-    return "Points of accuracy above or below random. " + " ".join(verdict_of(grid)).replace("*", "")
+    return "Points of accuracy above or below random. " + " ".join(verdict_of(grid)).replace(
+        "*", ""
+    )
 
 
 def _at(grid: Grid, budget: int) -> str:
     """Of a heading: the budget, the protocol, its length, and how many of its trainings are finished."""
-    done, total = int(np.isfinite(grid.accuracy[:, budget]).sum()), grid.accuracy[:, budget].size
-    share = f"all {total:,} trainings" if done == total else f"{done:,} of {total:,} trainings so far"
+    done = int(np.isfinite(grid.accuracy[:, budget]).sum())
+    total = grid.accuracy[:, budget].size
+    share = (
+        f"all {total:,} trainings" if done == total else f"{done:,} of {total:,} trainings so far"
+    )
     return f"{grid.plan.budgets[budget]:,} points, {_protocol(grid.plan)}** · {share}"
 
 
@@ -173,12 +240,16 @@ def _protocol(plan: Retraining) -> str:
 
 
 def _percent(estimate: statistics.Estimate, i: int) -> str:
-    interval = f" [{estimate.low[i]:.1%}, {estimate.high[i]:.1%}]" if np.isfinite(estimate.low[i]) else ""
+    interval = (
+        f" [{estimate.low[i]:.1%}, {estimate.high[i]:.1%}]" if np.isfinite(estimate.low[i]) else ""
+    )
     return f"{estimate.mean[i]:.1%}{interval}"
 
 
 def _budget_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
-    return run_charts.accuracy_by_budget(grid.plan.budgets, statistics.estimate(grid.accuracy), competitors, dark)
+    return run_charts.accuracy_by_budget(
+        grid.plan.budgets, statistics.estimate(grid.accuracy), competitors, dark
+    )
 
 
 def _step_chart(grid: Grid, competitors: list[Line], budget: int, dark: bool) -> Any:
@@ -187,10 +258,14 @@ def _step_chart(grid: Grid, competitors: list[Line], budget: int, dark: bool) ->
     seen = np.isfinite(places).any(axis=(0, 1))
     at = np.nanmax(places[..., seen], axis=(0, 1))
     what = "optimizer steps" if by_steps else "epochs"
-    return run_charts.accuracy_by_step(at, grid.curve[:, budget][..., seen], competitors, what, dark)
+    return run_charts.accuracy_by_step(
+        at, grid.curve[:, budget][..., seen], competitors, what, dark
+    )
 
 
 def _difference_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
     others = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
     difference = statistics.Estimate(*(part[others] for part in outcomes.against_random(grid)))
-    return run_charts.difference_to_random(grid.plan.budgets, difference, [competitors[i] for i in others], dark)
+    return run_charts.difference_to_random(
+        grid.plan.budgets, difference, [competitors[i] for i in others], dark
+    )

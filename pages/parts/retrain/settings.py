@@ -56,27 +56,53 @@ def controls(view: View, data: Dataset) -> View:
     competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view["network"] = pickers.network_choice(KNOBS["network"], view["network"], data.is_images)
-        view["protocol"] = pickers.segments("Protocol", PROTOCOLS, view["protocol"], PAGE, PROTOCOL_MEANING)
+        view["protocol"] = pickers.segments(
+            "Protocol", PROTOCOLS, view["protocol"], PAGE, PROTOCOL_MEANING
+        )
     with competing:
-        view |= {"candidates": _selections(view["candidates"], data), "budgets": _budgets(view["budgets"], data)}
+        view |= {
+            "candidates": _selections(view["candidates"], data),
+            "budgets": _budgets(view["budgets"], data),
+        }
         with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             for name in ("seeds", "steps" if view["protocol"] == "steps" else "epochs"):
                 view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", 160)
         with st.container(horizontal=True, gap="medium"):
-            for name, plan in {"The talk's protocol": presets.TALK, "The fair one": presets.FAIR}.items():
-                st.button(name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished.")
+            for name, plan in {
+                "The talk's protocol": presets.TALK,
+                "The fair one": presets.FAIR,
+            }.items():
+                st.button(
+                    name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished."
+                )
     return view
 
 
 def _selections(chosen: str, data: Dataset) -> str:
     names = list(embeddings.embedders(datasets.info(data.name)))
-    scored = [Candidate(rule, name) for rule, r in selections.RULES.items() if r.scored for name in names]
-    options = [*map(str, scored), *(name for name, r in selections.RULES.items() if not r.scored and name != RANDOM.rule)]
+    scored = [
+        Candidate(rule, name) for rule, r in selections.RULES.items() if r.scored for name in names
+    ]
+    options = [
+        *map(str, scored),
+        *(name for name, r in selections.RULES.items() if not r.scored and name != RANDOM.rule),
+    ]
     absent = {name for name in embeddings.embedders() if name not in names}
-    now = [text for text in chosen.split() if text != str(RANDOM) and parse_candidate(text).embedding not in absent]
+    now = [
+        text
+        for text in chosen.split()
+        if text != str(RANDOM) and parse_candidate(text).embedding not in absent
+    ]
     options += [text for text in now if text not in options]
     help = "A rule and the embedding under which leverage is computed. Type to search. Random always competes."
-    picked = st.multiselect("Selections, beside random", options, now, format_func=name_of, key=state.key("retrain selections"), help=help)
+    picked = st.multiselect(
+        "Selections, beside random",
+        options,
+        now,
+        format_func=name_of,
+        key=state.key("retrain selections"),
+        help=help,
+    )
     return " ".join([*picked, str(RANDOM)])
 
 
@@ -94,14 +120,17 @@ def plan_of(spec: Spec, view: View) -> Retraining:
 
 def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
     """The view's plan without budgets beyond the pool, and what to say about it; shares of the pool if none is left."""
-    plan, pool = plan_of(spec, view), len(split(data)[0])
+    plan = plan_of(spec, view)
+    pool = len(split(data)[0])
     fits = tuple(budget for budget in plan.budgets if budget <= pool)
     if len(fits) == len(plan.budgets):
         return plan, None
     left_out = ", ".join(f"{budget:,}" for budget in plan.budgets if budget > pool)
     budgets = fits or tuple(max(1, pool // part) for part in (20, 5, 2))
     instead = "" if fits else f" Shown instead: {', '.join(f'{budget:,}' for budget in budgets)}."
-    return plan.with_(budgets=budgets), f"Budgets: {left_out} left out, because only {pool:,} points can be selected.{instead}"
+    return plan.with_(
+        budgets=budgets
+    ), f"Budgets: {left_out} left out, because only {pool:,} points can be selected.{instead}"
 
 
 def show_plan(plan: Retraining) -> None:
@@ -121,7 +150,11 @@ def name_of(text: str | Candidate) -> str:
     if not candidate.scored:
         return rule
     seed = f" {candidate.seed}" if candidate.seed != 1 else ""
-    other = "" if candidate.strategy == "leverage" else f", {menu.find(candidate.strategy).label.lower()}"
+    other = (
+        ""
+        if candidate.strategy == "leverage"
+        else f", {menu.find(candidate.strategy).label.lower()}"
+    )
     return f"{rule}, {short(candidate.embedding)}{seed}{other}"
 
 
@@ -139,7 +172,10 @@ def answer(grid: Grid) -> None:
         layout.answer(said[0])
     elif competing and grid.finished:
         layout.answer("No verdict yet: an interval needs two seeds of a selection and of random.")
-    others = ["  \n".join(sentence.replace("*", "**") for sentence in some) for some in (said[1:BESIDE], said[BESIDE:])]
+    others = [
+        "  \n".join(sentence.replace("*", "**") for sentence in some)
+        for some in (said[1:BESIDE], said[BESIDE:])
+    ]
     if others[0]:
         st.markdown(others[0])
     if others[1]:

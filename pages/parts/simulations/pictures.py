@@ -22,7 +22,11 @@ from pages.shared.experiment_page import files, made_of
 
 def picture(plan: Simulations, values: Floats, finished: int) -> None:
     """One panel for each design, side by side."""
-    what = "Test accuracy by labels asked for" if plan.needs_data else "Bayes risk by points picked: lower is better"
+    what = (
+        "Test accuracy by labels asked for"
+        if plan.needs_data
+        else "Bayes risk by points picked: lower is better"
+    )
     st.markdown(f"**{what}** · {made_of(plan, finished)}, mean and 95% interval")
     for i, panel in enumerate(st.columns(len(plan.designs), gap="medium")):
         name = DESIGNS[plan.designs[i]][1]
@@ -30,16 +34,32 @@ def picture(plan: Simulations, values: Floats, finished: int) -> None:
             st.markdown(f"**{name}**")
             with layout.fluid(f"simulation-{plan.designs[i]}", run_charts.HEIGHT + 40):
                 key = state.key(f"simulation {plan.designs[i]}")
-                memo.chart(chart, plan, values, i, layout.dark(), key=key, alt=_table(plan, values[i], name), height="stretch")
+                memo.chart(
+                    chart,
+                    plan,
+                    values,
+                    i,
+                    layout.dark(),
+                    key=key,
+                    alt=_table(plan, values[i], name),
+                    height="stretch",
+                )
 
 
 def chart(plan: Simulations, values: Floats, i: int, dark: bool) -> Any:
     """The curves on one design. Bayes risks of all designs share their axis: the designs share their covariance."""
-    lines, found = _lines(plan), _estimate(values[i])
+    lines = _lines(plan)
+    found = _estimate(values[i])
     if plan.needs_data:
         return run_charts.accuracy_by_labels(plan.budgets, found, lines, dark)
     every = _estimate(values).mean
-    return run_charts.risk_by_budget(plan.budgets, found, lines, dark, (float(np.nanmin(every)) / 1.3, float(np.nanmax(every)) * 1.3))
+    return run_charts.risk_by_budget(
+        plan.budgets,
+        found,
+        lines,
+        dark,
+        (float(np.nanmin(every)) / 1.3, float(np.nanmax(every)) * 1.3),
+    )
 
 
 def _lines(plan: Simulations) -> list[Line]:
@@ -56,13 +76,34 @@ def _table(plan: Simulations, values: Floats, name: str) -> str:
     last = _estimate(values).mean[:, -1]
     written = "{:.1%}" if plan.needs_data else "{:.3g}"
     each = zip(plan.strategies, last, strict=True)
-    said = [f"{called(plan.figure, text)} {written.format(value)}" for text, value in each if np.isfinite(value)]
-    what = f"mean test accuracy at {plan.budgets[-1]:,} labels" if plan.needs_data else f"mean Bayes risk with {plan.budgets[-1]:,} points"
+    said = [
+        f"{called(plan.figure, text)} {written.format(value)}"
+        for text, value in each
+        if np.isfinite(value)
+    ]
+    what = (
+        f"mean test accuracy at {plan.budgets[-1]:,} labels"
+        if plan.needs_data
+        else f"mean Bayes risk with {plan.budgets[-1]:,} points"
+    )
     return f"{name}, {what}: {'; '.join(said)}"
 
 
-def downloads(plan: Simulations, data: experiment_progress.Source, values: Floats, found: Found) -> None:
+def downloads(
+    plan: Simulations, data: experiment_progress.Source, values: Floats, found: Found
+) -> None:
     """The rows of all runs, a figure for each design, and how they were made."""
     names = [DESIGNS[design][1] for design in plan.designs]
-    figures = {name: partial(chart, plan, values, i, False) for i, name in enumerate(names) if np.isfinite(values[i]).any()}
-    files(f"simulation-{plan.figure}", plan, data.fingerprint, len(found), lambda: rows(plan, found), figures)
+    figures = {
+        name: partial(chart, plan, values, i, False)
+        for i, name in enumerate(names)
+        if np.isfinite(values[i]).any()
+    }
+    files(
+        f"simulation-{plan.figure}",
+        plan,
+        data.fingerprint,
+        len(found),
+        lambda: rows(plan, found),
+        figures,
+    )

@@ -38,7 +38,10 @@ NAMES = {
     ("backward", "bait"): "Forward-backward",
     ("backward", FORWARD): "Forward only",
 }
-OF_FIGURE = {"risk": ("pool", "ridge", "seeds"), "representations": ("pool", "batch", "rounds", "seeds")}
+OF_FIGURE = {
+    "risk": ("pool", "ridge", "seeds"),
+    "representations": ("pool", "batch", "rounds", "seeds"),
+}
 OF_FIGURE["backward"] = OF_FIGURE["representations"]
 WIDTHS = {"pool": 140, "ridge": 240, "batch": 140, "rounds": 120, "seeds": 120}
 PAPER = {
@@ -65,13 +68,15 @@ READING = {
         "each is labeled with noise, and a ridge regression with the right prior is fitted: the Bayes risk is its expected error over "
         "all points, which needs no labels to compute.\n\nBAIT makes exactly this small: tr(M⁻¹F), where F says how much each "
         "direction matters in the whole dataset. Log-det makes the batch's volume large and cannot use F: on the axes it takes one "
-        "after the other, however rare they are. Leverage, the top k, loves the rarest axes.\n\n" + _COMMON
+        "after the other, however rare they are. Leverage, the top k, loves the rarest axes.\n\n"
+        + _COMMON
     ),
     "representations": (
         "An MLP is trained on one half of the training points; the other half is seen through its hidden layer (*learned*) or through "
         "a random projection of the same 128 dimensions (*random*). On these fixed numbers a linear classifier is trained, round by "
         "round, on 100 random labels and what the strategy asks for. *Without F* BAIT minimises tr(M⁻¹) in place of tr(M⁻¹F): all "
-        "directions count alike, whether the dataset uses them or not. Both pick forward only, as in the paper.\n\n" + _COMMON
+        "directions count alike, whether the dataset uses them or not. Both pick forward only, as in the paper.\n\n"
+        + _COMMON
     ),
     "backward": (
         "A fresh MLP is trained in every round on all that is labeled. *Forward only* puts in the k points that help most, one by "
@@ -113,20 +118,43 @@ def controls(view: View) -> View:
             for name in OF_FIGURE[preset.figure]:
                 usual = getattr(preset, name)
                 now = usual if view[name] is None else view[name]
-                value = pickers.knob_widget(KNOBS[name], now, f"{PAGE} {preset.figure} {name}", WIDTHS[name])
+                value = pickers.knob_widget(
+                    KNOBS[name], now, f"{PAGE} {preset.figure} {name}", WIDTHS[name]
+                )
                 view[name] = None if value == usual else value
-        st.button("As it comes", on_click=show_plan, args=(preset,), help=f"{preset.title()}.", type="tertiary")
+        st.button(
+            "As it comes",
+            on_click=show_plan,
+            args=(preset,),
+            help=f"{preset.title()}.",
+            type="tertiary",
+        )
     return view
 
 
 def _strategies(view: View, preset: Simulations) -> str:
     reasons = {name: simulation_plan.absent(name, preset.figure) for name in menu.strategies()}
     now = [name for name in (view["strategies"].split() or preset.strategies) if name != RANDOM]
-    options = dict.fromkeys([*now, *preset.strategies, *(name for name, reason in reasons.items() if not reason)])
+    options = dict.fromkeys(
+        [*now, *preset.strategies, *(name for name, reason in reasons.items() if not reason)]
+    )
     options.pop(RANDOM, None)
     names = {name: called(preset.figure, name) for name in options}
-    key, help = state.key(f"{PAGE} {preset.figure} strategies"), "Type to search. Random always competes."
-    return " ".join([*st.multiselect("Strategies, beside random", list(names), now, format_func=names.get, key=key, help=help), RANDOM])
+    key = state.key(f"{PAGE} {preset.figure} strategies")
+    help = "Type to search. Random always competes."
+    return " ".join(
+        [
+            *st.multiselect(
+                "Strategies, beside random",
+                list(names),
+                now,
+                format_func=names.get,
+                key=key,
+                help=help,
+            ),
+            RANDOM,
+        ]
+    )
 
 
 def called(figure: str, text: str) -> str:
@@ -139,15 +167,22 @@ def fitted(spec: Spec, view: View, data: Any) -> tuple[Simulations, str | None]:
     changed = {name: view[name] for name in KNOBS if view[name] is not None}
     if view["strategies"]:
         changed["strategies"] = view["strategies"]
-    return PRESETS[view["figure"]].with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **changed), None
+    return PRESETS[view["figure"]].with_(
+        dataset=spec.dataset, n=spec.n, subset=spec.subset, **changed
+    ), None
 
 
 def show_plan(plan: Simulations) -> None:
     """For callbacks: the page shows this plan in the next run."""
     preset = PRESETS[plan.figure]
-    view = {name: None if getattr(plan, name) == getattr(preset, name) else getattr(plan, name) for name in KNOBS}
+    view = {
+        name: None if getattr(plan, name) == getattr(preset, name) else getattr(plan, name)
+        for name in KNOBS
+    }
     chosen = "" if plan.strategies == preset.strategies else " ".join(plan.strategies)
-    experiment_page.reopen(plan, view | {"figure": plan.figure, "strategies": chosen}, points=plan.needs_data)
+    experiment_page.reopen(
+        plan, view | {"figure": plan.figure, "strategies": chosen}, points=plan.needs_data
+    )
 
 
 def answer(plan: Simulations, values: Floats) -> None:
@@ -160,7 +195,10 @@ def answer(plan: Simulations, values: Floats) -> None:
         layout.answer("No verdict yet: an interval needs two seeds of two strategies.")
         return
     known.sort(key=lambda i: -abs(found.mean[i]))
-    said = [_compared(plan, i, *(float(part[i]) for part in found[:3]), again=i != known[0]) for i in known]
+    said = [
+        _compared(plan, i, *(float(part[i]) for part in found[:3]), again=i != known[0])
+        for i in known
+    ]
     sentence = "; ".join(said)
     layout.answer(f"{sentence[:1].upper()}{sentence[1:]}.")
 
@@ -172,18 +210,25 @@ def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, a
     """
     unit, over = (" points", " over all rounds") if plan.needs_data else ("%", " over all budgets")
     first, second = (_within(called(plan.figure, name)) for name in plan.duel)
-    place, interval = DESIGNS[plan.designs[i]][0], f"(95% interval {low:+.1f} to {high:+.1f}{unit})".replace("-", "−")
+    place = DESIGNS[plan.designs[i]][0]
+    interval = f"(95% interval {low:+.1f} to {high:+.1f}{unit})".replace("-", "−")
     if low <= 0 <= high:
         return (
             f"{place} no difference shows {interval}"
             if again
             else f"{place} no difference between {first} and {second} shows{over} {interval}"
         )
-    word = ("better" if mean > 0 else "worse") if plan.needs_data else ("lower" if mean < 0 else "higher")
+    word = (
+        ("better" if mean > 0 else "worse")
+        if plan.needs_data
+        else ("lower" if mean < 0 else "higher")
+    )
     amount = f"*{abs(mean):.1f} points {word}*" if plan.needs_data else f"*{abs(mean):.0f}% {word}*"
     if again:
         return f"{place} it is {amount} {interval}"
-    what, than = (first, second) if plan.needs_data else (f"the Bayes risk of {first}", f"that of {second}")
+    what, than = (
+        (first, second) if plan.needs_data else (f"the Bayes risk of {first}", f"that of {second}")
+    )
     return f"{place} {what} is {amount} than {than}{over} {interval}"
 
 

@@ -50,7 +50,9 @@ def picture(trimmed: Trimmed, found: Found, view: View, data: Dataset) -> View:
         st.info(experiment_page.NOTHING)
         return view
     if view["show"] in ("removed", "difference", "planted"):
-        {"removed": _by_removed, "difference": _difference, "planted": _planted}[view["show"]](trimmed)
+        {"removed": _by_removed, "difference": _difference, "planted": _planted}[view["show"]](
+            trimmed
+        )
         return view
     view["focus"] = focus(view, trimmed.plan)
     if view["show"] == "classes":
@@ -66,9 +68,18 @@ def lines(plan: Trim) -> list[Line]:
 
 
 def _by_removed(trimmed: Trimmed) -> None:
-    st.markdown(f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95% interval")
+    st.markdown(
+        f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95% interval"
+    )
     with layout.fluid("accuracy-by-removed", run_charts.HEIGHT + 40):
-        memo.chart(_removed_chart, trimmed, layout.dark(), key=state.key("accuracy by removed"), alt=table(trimmed), height="stretch")
+        memo.chart(
+            _removed_chart,
+            trimmed,
+            layout.dark(),
+            key=state.key("accuracy by removed"),
+            alt=table(trimmed),
+            height="stretch",
+        )
 
 
 def _difference(trimmed: Trimmed) -> None:
@@ -76,42 +87,93 @@ def _difference(trimmed: Trimmed) -> None:
     if not others:
         st.info("Only random competes. Add a method under What to compare.")
         return
-    st.markdown(f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95% interval")
+    st.markdown(
+        f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95% interval"
+    )
     difference = statistics.Estimate(*(part[others] for part in trim.against_random(trimmed)))
     drawn = [lines(trimmed.plan)[i] for i in others]
-    said = "; ".join(f"{one.name} {100 * difference.mean[i, -1]:+.1f}" for i, one in enumerate(drawn))
+    said = "; ".join(
+        f"{one.name} {100 * difference.mean[i, -1]:+.1f}" for i, one in enumerate(drawn)
+    )
     alt = f"Points of accuracy above or below random with {trimmed.plan.budgets[-1]:,} points removed: {said}"
     budgets = trimmed.plan.budgets
-    memo.chart(run_charts.difference_to_random, budgets, difference, drawn, layout.dark(), key=state.key("trim difference"), alt=alt)
+    memo.chart(
+        run_charts.difference_to_random,
+        budgets,
+        difference,
+        drawn,
+        layout.dark(),
+        key=state.key("trim difference"),
+        alt=alt,
+    )
 
 
 def _planted(trimmed: Trimmed) -> None:
-    plan, dark = trimmed.plan, layout.dark()
+    plan = trimmed.plan
+    dark = layout.dark()
     if plan.planted == "none":
-        st.info("Nothing is planted in this experiment, so there is nothing to find. Choose some damage under Planted.")
+        st.info(
+            "Nothing is planted in this experiment, so there is nothing to find. Choose some damage under Planted."
+        )
         return
     count = round(plan.share * plan.training)
-    st.markdown(f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?** · {_made_of(trimmed)}")
-    auc, precision = statistics.estimate(trimmed.auc), statistics.estimate(trimmed.precision)
-    said = [f"{one.name} {auc.mean[i]:.2f}" for i, one in enumerate(lines(plan)) if np.isfinite(auc.mean[i])]
-    memo.chart(trim_charts.found, auc, lines(plan), dark, key=state.key("auc"), alt=f"Area under the curve. {'; '.join(said)}")
-    st.markdown("**Precision**: the share of planted points among those removed, mean and 95% interval")
-    each = [f"{one.name} {precision.mean[i, 0]:.0%}" for i, one in enumerate(lines(plan)) if np.isfinite(precision.mean[i, 0])]
+    st.markdown(
+        f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?** · {_made_of(trimmed)}"
+    )
+    auc = statistics.estimate(trimmed.auc)
+    precision = statistics.estimate(trimmed.precision)
+    said = [
+        f"{one.name} {auc.mean[i]:.2f}"
+        for i, one in enumerate(lines(plan))
+        if np.isfinite(auc.mean[i])
+    ]
+    memo.chart(
+        trim_charts.found,
+        auc,
+        lines(plan),
+        dark,
+        key=state.key("auc"),
+        alt=f"Area under the curve. {'; '.join(said)}",
+    )
+    st.markdown(
+        "**Precision**: the share of planted points among those removed, mean and 95% interval"
+    )
+    each = [
+        f"{one.name} {precision.mean[i, 0]:.0%}"
+        for i, one in enumerate(lines(plan))
+        if np.isfinite(precision.mean[i, 0])
+    ]
     with layout.fluid("precision-by-removed", run_charts.HEIGHT + 40):
         alt = f"Precision with {plan.budgets[0]:,} points removed. {'; '.join(each)}"
         drawn = (run_charts.precision_by_removed, plan.budgets, precision, lines(plan), dark)
         memo.chart(*drawn, key=state.key("precision by removed"), alt=alt, height="stretch")
     if plan.planted == "duplicate":
-        st.caption("A point and its twin get the same score, so both count as planted. No method here looks for twins.")
+        st.caption(
+            "A point and its twin get the same score, so both count as planted. No method here looks for twins."
+        )
 
 
 def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
     plan = trimmed.plan
-    removed = statistics.estimate(np.moveaxis(trimmed.removed[:, plan.budgets.index(budget)], 1, -1)).mean
-    st.markdown(f"**Of which class are the {budget:,} removed points?** · mean over seeds, in per cent of the removed")
+    removed = statistics.estimate(
+        np.moveaxis(trimmed.removed[:, plan.budgets.index(budget)], 1, -1)
+    ).mean
+    st.markdown(
+        f"**Of which class are the {budget:,} removed points?** · mean over seeds, in per cent of the removed"
+    )
     names = [name_of(method) for method in plan.methods]
-    drawn = (partial(run_charts.class_table, share=True), removed / budget, names, list(data.class_names), layout.dark())
-    memo.chart(*drawn, key=state.key("trimmed classes"), alt=f"Share of each class among the removed for {'; '.join(names)}")
+    drawn = (
+        partial(run_charts.class_table, share=True),
+        removed / budget,
+        names,
+        list(data.class_names),
+        layout.dark(),
+    )
+    memo.chart(
+        *drawn,
+        key=state.key("trimmed classes"),
+        alt=f"Share of each class among the removed for {'; '.join(names)}",
+    )
     if plan.planted == "flip":
         st.caption("Classes as labelled, flipped labels included.")
 
@@ -119,7 +181,9 @@ def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
 def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
     """The points that each method of the first finished seed trims first, as it saw them."""
     st.markdown("**Trimmed first**, as the methods saw them")
-    st.caption("The influence value, Shapley and the loss put harm first, FI-util what matters either way, leverage what is unusual.")
+    st.caption(
+        "The influence value, Shapley and the loss put harm first, FI-util what matters either way, leverage what is unusual."
+    )
     for method in plan.methods:
         units = [unit for unit in found if unit.method == method]
         if not units:
@@ -128,7 +192,11 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
         first, scores = (np.asarray(found[unit][name])[:budget] for name in ("first", "score"))
         seen, planted, before = _seen(plan, unit.seed, data)
         marks = _marks(plan, planted[first], captions_of(data, before[first]))
-        caught = f": {int(planted[first].sum())} of the first {len(first)} are planted" if plan.planted != "none" else ""
+        caught = (
+            f": {int(planted[first].sum())} of the first {len(first)} are planted"
+            if plan.planted != "none"
+            else ""
+        )
         st.markdown(f"**{name_of(method)}**, seed {unit.seed}{caught}")
         show(
             seen,
@@ -145,7 +213,15 @@ def _seen(plan: Trim, seed: int, data: Dataset) -> tuple[Dataset, np.ndarray, np
     """The seed's training points as a dataset, damage included; which are planted; and their rows in `data`."""
     given = trimming.material(data, plan.setting, seed)
     none = np.zeros(len(given.rows), bool)
-    seen = Dataset(data.name, given.points, given.labels, data.class_names, none, data.index[given.rows], data.feature_names)
+    seen = Dataset(
+        data.name,
+        given.points,
+        given.labels,
+        data.class_names,
+        none,
+        data.index[given.rows],
+        data.feature_names,
+    )
     return seen, given.planted, given.rows
 
 
@@ -154,7 +230,8 @@ def _marks(plan: Trim, planted: np.ndarray, truly: list[str]) -> list[str] | Non
     if plan.planted == "none":
         return None
     return [
-        ("" if not there else f"was {name}" if plan.planted == "flip" else "planted") for there, name in zip(planted, truly, strict=True)
+        ("" if not there else f"was {name}" if plan.planted == "flip" else "planted")
+        for there, name in zip(planted, truly, strict=True)
     ]
 
 
@@ -164,9 +241,14 @@ def _made_of(trimmed: Trimmed) -> str:
 
 def table(trimmed: Trimmed) -> str:
     """The accuracies in words, for those who do not see the chart."""
-    mean, said = statistics.estimate(trimmed.accuracy).mean, []
+    mean = statistics.estimate(trimmed.accuracy).mean
+    said = []
     for i, method in enumerate(trimmed.plan.methods):
-        each = [f"{value:.1%} without {b:,}" for b, value in zip(trimmed.budgets, mean[i], strict=True) if np.isfinite(value)]
+        each = [
+            f"{value:.1%} without {b:,}"
+            for b, value in zip(trimmed.budgets, mean[i], strict=True)
+            if np.isfinite(value)
+        ]
         said += [f"{name_of(method)}: {', '.join(each)}"] if each else []
     return "Mean test accuracy. " + "; ".join(said)
 
@@ -176,8 +258,12 @@ def downloads(trimmed: Trimmed, found: Found, data: Dataset) -> None:
     plan = trimmed.plan
     name = f"trimming-{plan.dataset}-{plan.model}-{plan.planted}".replace("_", "-")
     figures = {"": lambda: _removed_chart(trimmed, False)}
-    experiment_page.files(name, plan, data.fingerprint, len(found), lambda: trim.rows(plan, found), figures)
+    experiment_page.files(
+        name, plan, data.fingerprint, len(found), lambda: trim.rows(plan, found), figures
+    )
 
 
 def _removed_chart(trimmed: Trimmed, dark: bool) -> Any:
-    return run_charts.accuracy_by_removed(trimmed.budgets, statistics.estimate(trimmed.accuracy), lines(trimmed.plan), dark)
+    return run_charts.accuracy_by_removed(
+        trimmed.budgets, statistics.estimate(trimmed.accuracy), lines(trimmed.plan), dark
+    )

@@ -25,9 +25,20 @@ LINES = {
     "random": Line("Random", CHANCE, (5, 4)),
 }
 TITLES = {name: world.title for name, world in WORLDS.items()}
-IN_TEXT = {"fi": "FI-util", "iv": "the influence value", "turned": "the influence value with its sign turned", "random": "chance"}
+IN_TEXT = {
+    "fi": "FI-util",
+    "iv": "the influence value",
+    "turned": "the influence value with its sign turned",
+    "random": "chance",
+}
 VIEW = {
-    "world": Knob("Points in the plane", name="world", kind=str, choices=tuple(WORLDS), default="two_gaussians"),
+    "world": Knob(
+        "Points in the plane",
+        name="world",
+        kind=str,
+        choices=tuple(WORLDS),
+        default="two_gaussians",
+    ),
     "traced": Knob("Method traced", name="traced", kind=str, choices=tuple(METHODS), default="iv"),
     "drawn": Knob("Dataset drawn", name="drawn", kind=int, low=1, high=30, default=1),
     "cut": Knob("Points cut", name="cut", kind=str, choices=tuple(map(str, BUDGETS)), default="20"),
@@ -40,12 +51,23 @@ def plane(view: View) -> View:
         view["world"] = pickers.dropdown("Points", TITLES, view["world"], "plane", width=160)
         view["traced"] = pickers.dropdown("Method", METHODS, view["traced"], "plane", width=230)
         last = WORLDS[view["world"]].seeds
-        view["drawn"] = st.number_input("Dataset drawn", 1, last, min(view["drawn"], last), key=state.key("drawn"), width=125)
+        view["drawn"] = st.number_input(
+            "Dataset drawn", 1, last, min(view["drawn"], last), key=state.key("drawn"), width=125
+        )
         view["cut"] = st.segmented_control(
-            "Points removed", list(VIEW["cut"].choices), default=view["cut"], required=True, key=state.key("cut")
+            "Points removed",
+            list(VIEW["cut"].choices),
+            default=view["cut"],
+            required=True,
+            key=state.key("cut"),
         )
     world = WORLDS[view["world"]]
-    shown = cached.result(simulation.picture_key(world.name, view["drawn"]), "core.experiments.trim.plane:picture", world.name, view["drawn"])
+    shown = cached.result(
+        simulation.picture_key(world.name, view["drawn"]),
+        "core.experiments.trim.plane:picture",
+        world.name,
+        view["drawn"],
+    )
     if not hasattr(shown, "arrays"):
         layout.waiting(shown, f"Trimming {world.title.lower()}")
         return view
@@ -56,11 +78,26 @@ def plane(view: View) -> View:
 def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
     number = list(METHODS).index(method)
     before, after = arrays["accuracy"][number][[0, 1 + BUDGETS.index(b)]]
-    st.markdown(f"**{world.title}, {b} points removed by {IN_TEXT[method]}**: test accuracy {before:.1%} before, {after:.1%} after")
+    st.markdown(
+        f"**{world.title}, {b} points removed by {IN_TEXT[method]}**: test accuracy {before:.1%} before, {after:.1%} after"
+    )
     traced = list(dict.fromkeys((method, "fi", "iv")))
-    paths = {0: _polylines(arrays, 0, 0)} | {1 + i: _polylines(arrays, 1 + list(METHODS).index(one), b) for i, one in enumerate(traced)}
-    rivals = [Line("Before", "#F5F5F5" if layout.dark() else "#1B2229", (2, 3)), *(LINES[one] for one in traced)]
-    drawn = (trim_charts.plane, arrays["points"], arrays["labels"], arrays["trimmed"][number][:b], paths, rivals, layout.dark())
+    paths = {0: _polylines(arrays, 0, 0)} | {
+        1 + i: _polylines(arrays, 1 + list(METHODS).index(one), b) for i, one in enumerate(traced)
+    }
+    rivals = [
+        Line("Before", "#F5F5F5" if layout.dark() else "#1B2229", (2, 3)),
+        *(LINES[one] for one in traced),
+    ]
+    drawn = (
+        trim_charts.plane,
+        arrays["points"],
+        arrays["labels"],
+        arrays["trimmed"][number][:b],
+        paths,
+        rivals,
+        layout.dark(),
+    )
     classes = np.bincount(arrays["labels"][arrays["trimmed"][number][:b]], minlength=2)
     alt = f"Training points in the plane, {b} of them ringed as removed, with the boundaries before and after"
     with layout.fluid("plane", trim_charts.PLANE_HEIGHT + 40):
@@ -74,7 +111,8 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
 
 def _polylines(arrays: Any, number: int, b: int) -> list[np.ndarray]:
     own = (arrays["piece"][:, 0] == number) & (arrays["piece"][:, 1] == b)
-    line, places = arrays["line"][own], arrays["piece"][own, 2]
+    line = arrays["line"][own]
+    places = arrays["piece"][own, 2]
     return [line[places == i] for i in np.unique(places)]
 
 
@@ -82,13 +120,22 @@ def paper(view: View) -> View:
     """Tables 1 and 2: the paper's numbers beside ours, one table at a time."""
     view["world"] = pickers.dropdown("Points", TITLES, view["world"], "plane", width=160)
     world = WORLDS[view["world"]]
-    shown = cached.result(simulation.table_key(world.name), "core.experiments.trim.plane:table", world.name)
+    shown = cached.result(
+        simulation.table_key(world.name), "core.experiments.trim.plane:table", world.name
+    )
     if not hasattr(shown, "arrays"):
         layout.waiting(shown, f"Trimming {world.seeds} datasets")
         return view
     accuracy = np.asarray(shown.arrays["accuracy"])
-    st.markdown(f"**{world.title}: in how many of {world.seeds} datasets does FI leave the better model?** Accuracies in per cent")
-    st.dataframe(table(world, accuracy), hide_index=True, height=38 + 35 * 9, key=state.key(f"table {world.name}"))
+    st.markdown(
+        f"**{world.title}: in how many of {world.seeds} datasets does FI leave the better model?** Accuracies in per cent"
+    )
+    st.dataframe(
+        table(world, accuracy),
+        hide_index=True,
+        height=38 + 35 * 9,
+        key=state.key(f"table {world.name}"),
+    )
     st.markdown(verdict_of(world, accuracy))
     st.caption(
         "The paper leaves open how the points are drawn and the model is fitted. Ours were picked, after a search, for coming near its "
@@ -99,14 +146,27 @@ def paper(view: View) -> View:
 
 def table(world: World, accuracy: np.ndarray) -> pd.DataFrame:
     """Three rows per budget: the paper's count and accuracies, and ours under both signs of the influence value."""
-    mean, names, rows = statistics.estimate(np.moveaxis(accuracy, 0, -1)), list(METHODS), []
+    mean = statistics.estimate(np.moveaxis(accuracy, 0, -1))
+    names = list(METHODS)
+    rows = []
     for j, b in enumerate(BUDGETS):
         count, fi, iv = world.paper[b]
-        rows.append((b, "the paper", count, "–" if fi is None else f"{100 * fi:.2f}", f"{100 * iv:.2f}"))
+        rows.append(
+            (b, "the paper", count, "–" if fi is None else f"{100 * fi:.2f}", f"{100 * iv:.2f}")
+        )
         for rival, whose in (("iv", "ours"), ("turned", "ours, IV's sign turned")):
             said = (_percent(mean, names.index(method), j + 1) for method in ("fi", rival))
             rows.append((b, whose, int(simulation.better(accuracy, rival)[j]), *said))
-    return pd.DataFrame(rows, columns=["removed", "whose", f"FI better, of {world.seeds}", "accuracy, FI", "accuracy, IV"])
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "removed",
+            "whose",
+            f"FI better, of {world.seeds}",
+            "accuracy, FI",
+            "accuracy, IV",
+        ],
+    )
 
 
 def verdict_of(world: World, accuracy: np.ndarray) -> str:
@@ -118,7 +178,11 @@ def verdict_of(world: World, accuracy: np.ndarray) -> str:
     if off["iv"].max() <= 2:
         return f"{said}: the paper's counts appear."
     if off["turned"].max() < off["iv"].max():
-        near = "near the paper's" if off["turned"].max() <= 5 else "nearer to the paper's but still off"
+        near = (
+            "near the paper's"
+            if off["turned"].max() <= 5
+            else "nearer to the paper's but still off"
+        )
         return f"{said}; with its sign turned, so that the most *helpful* points are removed, {counts['turned']}, which is {near}."
     return f"{said}, with its sign turned {counts['turned']}: the paper's counts do not appear under these settings."
 

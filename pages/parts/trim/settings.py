@@ -21,12 +21,21 @@ from pages.shared import experiment_page, layout, lists, pickers, state
 View = dict[str, Any]
 PAGE = "trim"
 LISTS = ("methods", "budgets")
-SHOWN = {"removed": "By points removed", "difference": "Against random", "planted": "Planted truth", "classes": "By class"}
+SHOWN = {
+    "removed": "By points removed",
+    "difference": "Against random",
+    "planted": "Planted truth",
+    "classes": "By class",
+}
 SHOWN |= {"points": "Trimmed first", "plane": "In the plane", "paper": "The paper's tables"}
 APART = ("plane", "paper")  # do not belong to the experiment above them
 FEWEST = 15  # points that suffice for the least training and validation sets
 BUDGETS = (5, 10, 20, 25, 50, 100, 150, 200, 500, 1_000)
-IN_TEXT = {"iv": "the influence value", "leverage": "leverage", "loss": "the loss"}  # the others are names
+IN_TEXT = {
+    "iv": "the influence value",
+    "leverage": "leverage",
+    "loss": "the loss",
+}  # the others are names
 READING = (
     "Each seed draws its own training and validation points. A model is fitted on the training points; each method looks at it and ranks "
     "them; the first are removed, the model is fitted anew, and the test points, which no method has seen, are classified. "
@@ -40,19 +49,33 @@ READING = (
 def controls(view: View, data: Dataset) -> View:
     """What competes, on which model, and what is planted."""
     competing = st.expander("What to compare")
-    names = {name: label for name, label in MODELS.items() if data.is_images or name not in TRAINED or name in FOR_TABLES}
+    names = {
+        name: label
+        for name, label in MODELS.items()
+        if data.is_images or name not in TRAINED or name in FOR_TABLES
+    }
     if view["model"] not in names:
         view["model"] = KNOBS["model"].default
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["model"] = pickers.dropdown(KNOBS["model"].label, names, view["model"], PAGE, KNOBS["model"].help, 230)
-        view["planted"] = pickers.dropdown(KNOBS["planted"].label, KINDS, view["planted"], PAGE, KNOBS["planted"].help, 170)
+        view["model"] = pickers.dropdown(
+            KNOBS["model"].label, names, view["model"], PAGE, KNOBS["model"].help, 230
+        )
+        view["planted"] = pickers.dropdown(
+            KNOBS["planted"].label, KINDS, view["planted"], PAGE, KNOBS["planted"].help, 170
+        )
         if view["planted"] != "none":
             view["share"] = _number("share", view["share"], 0.01)
         view["seeds"] = _number("seeds", view["seeds"])
     with competing:
         view |= {"methods": _methods(view["methods"])}
         help = "How many points are removed. Type a number to add another one."
-        view["budgets"] = lists.budgets(Trim(), view["budgets"], (b for b in BUDGETS if b < view["training"]), "trim budgets", help)
+        view["budgets"] = lists.budgets(
+            Trim(),
+            view["budgets"],
+            (b for b in BUDGETS if b < view["training"]),
+            "trim budgets",
+            help,
+        )
         with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             for name in ("training", "validation"):
                 view[name] = _number(name, view[name])
@@ -68,14 +91,24 @@ def controls(view: View, data: Dataset) -> View:
 def _methods(chosen: str) -> str:
     options = [name for name in METHODS if name != RANDOM]
     now = [name for name in chosen.split() if name != RANDOM]
-    how = {"format_func": lambda name: METHODS[name].label, "key": state.key("trim methods"), "help": "Random always competes."}
+    how = {
+        "format_func": lambda name: METHODS[name].label,
+        "key": state.key("trim methods"),
+        "help": "Random always competes.",
+    }
     return " ".join([*st.multiselect("Methods, beside random", options, now, **how), RANDOM])
 
 
 def _number(name: str, value: float, step: float = 1, form: str | None = None) -> float:
     knob = KNOBS[name]
     low, high = (knob.kind(bound) for bound in (knob.low, knob.high))
-    how = {"key": state.key(f"trim {name}"), "help": knob.help, "width": 145, "step": step, "format": form}
+    how = {
+        "key": state.key(f"trim {name}"),
+        "help": knob.help,
+        "width": 145,
+        "step": step,
+        "format": form,
+    }
     return st.number_input(knob.label, low, high, value, **how)
 
 
@@ -83,13 +116,19 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
     """The view's plan with as many points as there are and budgets that leave some, and what to say about it."""
     parts_of = {name: view[name] for name in (*LISTS, *KNOBS)}
     plan = Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
-    pool, training, validation = len(split(data)[0]), plan.training, plan.validation
+    pool = len(split(data)[0])
+    training = plan.training
+    validation = plan.validation
     if pool < FEWEST:
-        raise UserError(f"{data.called}: found {pool} points, expected at least {FEWEST}. Choose more points.")
+        raise UserError(
+            f"{data.called}: found {pool} points, expected at least {FEWEST}. Choose more points."
+        )
     if training + validation > pool:
         validation = min(validation, pool // 3)
         training = min(training, pool - validation)
-    budgets = tuple(b for b in plan.budgets if b < training) or tuple(sorted({max(1, training // part) for part in (20, 10, 5)}))
+    budgets = tuple(b for b in plan.budgets if b < training) or tuple(
+        sorted({max(1, training // part) for part in (20, 10, 5)})
+    )
     changed = plan.with_(training=training, validation=validation, budgets=budgets)
     if changed == plan:
         return plan, None
@@ -101,7 +140,9 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
 
 def show_plan(plan: Trim) -> None:
     """For callbacks: the page shows this plan in the next run."""
-    view = {name: getattr(plan, name) for name in KNOBS} | {name: lists.text_of(plan, name) for name in LISTS}
+    view = {name: getattr(plan, name) for name in KNOBS} | {
+        name: lists.text_of(plan, name) for name in LISTS
+    }
     experiment_page.reopen(plan, {**view, "focus": None})
 
 
@@ -123,9 +164,12 @@ def answer(trimmed: Trimmed, noun: str) -> None:
 
 def sentences(trimmed: Trimmed, noun: str) -> list[str]:
     """The best method first, in full; the others in short. Empty while nothing can be said."""
-    plan, last = trimmed.plan, trimmed.plan.budgets[-1]
+    plan = trimmed.plan
+    last = trimmed.plan.budgets[-1]
     gain = statistics.Estimate(*(part[:, -1] for part in trim.against_random(trimmed)))
-    known = [i for i, method in enumerate(plan.methods) if method != RANDOM and np.isfinite(gain.low[i])]
+    known = [
+        i for i, method in enumerate(plan.methods) if method != RANDOM and np.isfinite(gain.low[i])
+    ]
     if not known:
         return []
     known.sort(key=lambda i: -gain.mean[i])
@@ -136,7 +180,13 @@ def sentences(trimmed: Trimmed, noun: str) -> list[str]:
         f"{_compared(*(part[known[0]] for part in gain[:3]), 'random removal', bold=True)}; against keeping all, it is "
         f"{_compared(*change[:3], 'before')}."
     )
-    return [first, *(f"{name_of(plan.methods[i])}: {_compared(*(part[i] for part in gain[:3]), 'random removal')}." for i in known[1:])]
+    return [
+        first,
+        *(
+            f"{name_of(plan.methods[i])}: {_compared(*(part[i] for part in gain[:3]), 'random removal')}."
+            for i in known[1:]
+        ),
+    ]
 
 
 def _compared(mean: float, low: float, high: float, what: str, bold: bool = False) -> str:

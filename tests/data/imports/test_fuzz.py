@@ -17,13 +17,21 @@ from core.experiments.kinds import KINDS
 from core.types import Dataset, UserError
 from tests.tools.fuzzing import SMALL, assert_plain, assert_sound, links, uploads
 
-FUZZ = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+FUZZ = {
+    "derandomize": True,
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": list(HealthCheck),
+}
 _seen: list[list[str]] = []
 
 
 def _audit(event: str, details: tuple) -> None:
     """Notes every file that is opened for writing, made, renamed or linked while someone watches."""
-    if _seen and (event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove") or (event == "open" and _writing(details[1]))):
+    if _seen and (
+        event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove")
+        or (event == "open" and _writing(details[1]))
+    ):
         _seen[-1].append(f"{event} {details[0]!r}")
 
 
@@ -78,7 +86,15 @@ def test_uploads_end_in_a_draft_or_in_a_message(tmp_path, monkeypatch):
 
 
 def _join_itself(draft):
-    dataset = Dataset("own", draft.points, draft.labels, draft.class_names, draft.test, ids=draft.ids, probs=draft.probs)
+    dataset = Dataset(
+        "own",
+        draft.points,
+        draft.labels,
+        draft.class_names,
+        draft.test,
+        ids=draft.ids,
+        probs=draft.probs,
+    )
     try:
         embedding, _ = join(ids_of(dataset), draft)
     except UserError as error:
@@ -95,7 +111,11 @@ def test_links_end_in_a_plan_and_in_messages():
         kind, query = link
         chosen, problems = KINDS[kind].from_query(query) if kind else spec.from_query(query)
         assert all(isinstance(problem, str) and problem for problem in problems)
-        again, none = KINDS[kind].from_query(chosen.to_query()) if kind else spec.from_query(chosen.to_query())
+        again, none = (
+            KINDS[kind].from_query(chosen.to_query())
+            if kind
+            else spec.from_query(chosen.to_query())
+        )
         assert again == chosen and none == []
 
     check()

@@ -63,17 +63,33 @@ def test_layout(paths, classes, test):
 
 
 def test_a_zip_of_folders():
-    members = {"data/test/dogs/3.png": GREY, "data/train/dogs/2.png": GREY + 1, "data/train/cats/1.png": GREY + 2}
+    members = {
+        "data/test/dogs/3.png": GREY,
+        "data/train/dogs/2.png": GREY + 1,
+        "data/train/cats/1.png": GREY + 2,
+    }
     draft = read(zipped({path: png(image) for path, image in members.items()}), "pets.zip")
     assert draft.title == "pets" and draft.kind == "images" and draft.faults == ()
-    assert draft.ids.tolist() == ["data/train/cats/1.png", "data/train/dogs/2.png", "data/test/dogs/3.png"]
+    assert draft.ids.tolist() == [
+        "data/train/cats/1.png",
+        "data/train/dogs/2.png",
+        "data/test/dogs/3.png",
+    ]
     np.testing.assert_array_equal(draft.points, np.stack([GREY + 2, GREY + 1, GREY]))
-    assert draft.class_names == ("cats", "dogs") and draft.labels.tolist() == [0, 1, 1] and draft.test.tolist() == [False, False, True]
+    assert (
+        draft.class_names == ("cats", "dogs")
+        and draft.labels.tolist() == [0, 1, 1]
+        and draft.test.tolist() == [False, False, True]
+    )
 
 
 def test_images_without_folders_have_no_labels():
     draft = read(zipped({f"{i}.png": png(GREY) for i in range(3)}), "a.zip")
-    assert draft.class_names == () and draft.labels.tolist() == [-1] * 3 and "do not lie in folders of their class" in said(draft)
+    assert (
+        draft.class_names == ()
+        and draft.labels.tolist() == [-1] * 3
+        and "do not lie in folders of their class" in said(draft)
+    )
 
 
 def test_images_beside_the_folders_are_left_out():
@@ -82,8 +98,13 @@ def test_images_beside_the_folders_are_left_out():
 
 
 def test_validation_and_test_parts_are_both_test_rows():
-    draft = read(zipped({f"{part}/{c}/1.png": png(GREY) for part in ("train", "val", "test") for c in "ab"}), "a.zip")
-    assert draft.test.tolist() == [False] * 2 + [True] * 4 and "Parts named test, train, val." in said(draft)
+    draft = read(
+        zipped({f"{part}/{c}/1.png": png(GREY) for part in ("train", "val", "test") for c in "ab"}),
+        "a.zip",
+    )
+    assert draft.test.tolist() == [False] * 2 + [
+        True
+    ] * 4 and "Parts named test, train, val." in said(draft)
 
 
 @pytest.fixture
@@ -101,8 +122,14 @@ def folder(tmp_path):
 
 def test_a_folder_is_read_as_its_zip_but_links_are_not_followed(folder):
     draft = read(folder, folder.name)
-    assert draft.ids.tolist() == ["a/1.png", "b/deep/2.png"] and draft.class_names == ("a", "b") and draft.title == "pets"
-    assert "Symbolic links and special files: 2, such as a/link.png" in said(draft) or "such as a/pipe.png" in said(draft)
+    assert (
+        draft.ids.tolist() == ["a/1.png", "b/deep/2.png"]
+        and draft.class_names == ("a", "b")
+        and draft.title == "pets"
+    )
+    assert "Symbolic links and special files: 2, such as a/link.png" in said(
+        draft
+    ) or "such as a/pipe.png" in said(draft)
     assert "hidden or not images: 4" in said(draft)
 
 
@@ -122,7 +149,16 @@ def test_a_folder_within_limits(folder, tmp_path):
 def odd_zip() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path in ("a/1.png", "b/./2.png", "../out.png", "/root.png", "C:\\disk.png", "a/../../b.png", "__MACOSX/a/._1.png", "Thumbs.db"):
+        for path in (
+            "a/1.png",
+            "b/./2.png",
+            "../out.png",
+            "/root.png",
+            "C:\\disk.png",
+            "a/../../b.png",
+            "__MACOSX/a/._1.png",
+            "Thumbs.db",
+        ):
             archive.writestr(path, png(GREY))
         archive.writestr("b\\3.png", png(GREY))
         archive.writestr("b/2.png", png(GREY + 1))
@@ -149,7 +185,9 @@ def test_what_is_left_out_is_counted_by_its_kind():
         "hidden or not images: 2, such as __MACOSX/a/._1.png",
     ):
         assert expected in said(draft)
-    assert "cannot be read: 1, such as a/text.png" in said(draft) and "cannot be read: 1, such as a/broken.png" in said(draft)
+    assert "cannot be read: 1, such as a/text.png" in said(
+        draft
+    ) and "cannot be read: 1, such as a/broken.png" in said(draft)
 
 
 def test_a_directory_that_claims_less_is_not_believed():
@@ -162,10 +200,18 @@ def test_a_directory_that_claims_less_is_not_believed():
 # Values.
 
 
-@pytest.mark.parametrize("kind, suffix", [("PNG", "png"), ("BMP", "BMP"), ("WEBP", "webp"), ("JPEG", "jpeg")])
+@pytest.mark.parametrize(
+    "kind, suffix", [("PNG", "png"), ("BMP", "BMP"), ("WEBP", "webp"), ("JPEG", "jpeg")]
+)
 @pytest.mark.parametrize("image", [GREY, COLOUR])
 def test_every_format(kind, suffix, image):
-    options = {"lossless": True} if kind == "WEBP" else {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    options = (
+        {"lossless": True}
+        if kind == "WEBP"
+        else {"quality": 100, "subsampling": 0}
+        if kind == "JPEG"
+        else {}
+    )
     data = file_of(Image.fromarray(image), kind, **options)
     points = read(zipped({f"a/1.{suffix}": data, f"b/2.{suffix}": data}), "a.zip").points
     assert points.shape == (2, *image.shape)
@@ -179,11 +225,19 @@ def test_modes_become_eight_bits_grey_or_colour():
     palette = Image.fromarray(COLOUR).quantize(16)
     assert pictures.plain(Image.fromarray(wide)).tolist() == [[0, 255], [1, 100]]
     assert pictures.plain(Image.fromarray(np.array([[True, False]]))).tolist() == [[255, 0]]
-    assert pictures.plain(Image.fromarray(clear)).tolist() == [[[10, 20, 30], [255] * 3], [[255] * 3, [255] * 3]]
+    assert pictures.plain(Image.fromarray(clear)).tolist() == [
+        [[10, 20, 30], [255] * 3],
+        [[255] * 3, [255] * 3],
+    ]
     np.testing.assert_array_equal(pictures.plain(palette), np.asarray(palette.convert("RGB")))
-    np.testing.assert_array_equal(pictures.plain(Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))), GREY)
+    np.testing.assert_array_equal(
+        pictures.plain(Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))), GREY
+    )
     assert pictures.plain(Image.new("CMYK", (2, 2))).tolist() == [[255, 255], [255, 255]]
-    assert pictures.plain(Image.fromarray(np.full((2, 2), 7e9, np.float32))).tolist() == [[255, 255], [255, 255]]
+    assert pictures.plain(Image.fromarray(np.full((2, 2), 7e9, np.float32))).tolist() == [
+        [255, 255],
+        [255, 255],
+    ]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -208,7 +262,9 @@ def test_the_first_frame_of_an_animation_is_taken():
 
 def test_one_image_in_colour_makes_all_of_them_so():
     draft = read(zipped({"a/1.png": png(GREY), "b/2.png": png(COLOUR)}), "a.zip")
-    np.testing.assert_array_equal(draft.points, np.stack([np.repeat(GREY[..., None], 3, axis=2), COLOUR]))
+    np.testing.assert_array_equal(
+        draft.points, np.stack([np.repeat(GREY[..., None], 3, axis=2), COLOUR])
+    )
 
 
 # Sizes.
@@ -220,10 +276,15 @@ def test_a_fitted_image_keeps_its_aspect_and_its_ground():
     fitted = pictures.fitted(image, 16)
     assert fitted.shape == (16, 16) and (fitted[:4] == 200).all() and (fitted[12:] == 200).all()
     assert (fitted[4:12, 7:9] == 40).all() and (fitted[4:12, :4] == 200).all()
-    np.testing.assert_array_equal(pictures.fitted(image, 4)[1:3], [[200, 120, 120, 200]] * 2)  # (1 200 + 3 200 + 3 40 + 1 40) / 8
+    np.testing.assert_array_equal(
+        pictures.fitted(image, 4)[1:3], [[200, 120, 120, 200]] * 2
+    )  # (1 200 + 3 200 + 3 40 + 1 40) / 8
     assert pictures.fitted(image, 4)[0].tolist() == [200] * 4
     assert pictures.fitted(GREY, 8) is GREY
-    assert pictures.fitted(np.full((1, 300, 3), 9, np.uint8), 8).tolist() == np.full((8, 8, 3), 9).tolist()
+    assert (
+        pictures.fitted(np.full((1, 300, 3), 9, np.uint8), 8).tolist()
+        == np.full((8, 8, 3), 9).tolist()
+    )
 
 
 @pytest.mark.parametrize(
@@ -244,11 +305,20 @@ def test_the_side_that_is_taken(sizes, colour, chosen, side):
 
 def test_the_side_within_limits():
     assert target_side([(64, 64)] * 10, False, HOSTED, None, []) is None
-    assert target_side([(64, 64)] * 4096, True, LOCAL, None, []) is None  # 12,288 values, but the points' own Gram matrix is small
-    assert target_side([(64, 64)] * 4097, True, LOCAL, None, []) == 32 and target_side([(64, 64)] * 4097, False, LOCAL, None, []) is None
+    assert (
+        target_side([(64, 64)] * 4096, True, LOCAL, None, []) is None
+    )  # 12,288 values, but the points' own Gram matrix is small
+    assert (
+        target_side([(64, 64)] * 4097, True, LOCAL, None, []) == 32
+        and target_side([(64, 64)] * 4097, False, LOCAL, None, []) is None
+    )
     assert target_side([(64, 64)] * 4097, True, LOCAL, 64, []) == 64
-    assert target_side([(64, 64)] * 10, True, HOSTED, None, []) == 32  # 36 would be the most: 3 x 36 x 36 <= 4,096
-    assert target_side([(40, 40)] * 20_000, False, HOSTED, None, []) == 28  # 31 would be the most: 20,000 x 31 x 31 <= 20,000,000
+    assert (
+        target_side([(64, 64)] * 10, True, HOSTED, None, []) == 32
+    )  # 36 would be the most: 3 x 36 x 36 <= 4,096
+    assert (
+        target_side([(40, 40)] * 20_000, False, HOSTED, None, []) == 28
+    )  # 31 would be the most: 20,000 x 31 x 31 <= 20,000,000
     for chosen in (1, 37, 2.5, True, "32"):
         with pytest.raises(UserError, match=r"Side: found .*, expected 2 to 36 pixels"):
             target_side([(64, 64)] * 10, True, HOSTED, chosen, [])
@@ -258,15 +328,23 @@ def test_the_side_within_limits():
 
 def test_images_of_different_sizes_are_fitted_and_told():
     draft = read(zipped({"a/1.png": png(GREY), "b/2.png": png(GREY[:4])}), "a.zip")
-    assert draft.points.shape == (2, 64, 64) and draft.sides == ((8, 4), (8, 8)) and "8 x 4 to 8 x 8 pixels" in said(draft)
-    draft = read(zipped({"a/1.png": png(GREY), "b/2.png": png(GREY[:4])}), "a.zip", choices=Choices(side=10))
+    assert (
+        draft.points.shape == (2, 64, 64)
+        and draft.sides == ((8, 4), (8, 8))
+        and "8 x 4 to 8 x 8 pixels" in said(draft)
+    )
+    draft = read(
+        zipped({"a/1.png": png(GREY), "b/2.png": png(GREY[:4])}), "a.zip", choices=Choices(side=10)
+    )
     assert draft.points.shape == (2, 10, 10) and draft.faults == ()
 
 
 def test_large_images_in_an_array_are_fitted_too():
     draft = read(npy(np.zeros((2, 200, 100), np.uint8)), "a.npy")
     assert draft.points.shape == (2, 64, 64) and "Images of 100 x 200 pixels." in said(draft)
-    assert read(npy(np.zeros((2, 20, 10, 3), np.uint8)), "a.npy", choices=Choices(side=16)).points.shape == (2, 16, 16)
+    assert read(
+        npy(np.zeros((2, 20, 10, 3), np.uint8)), "a.npy", choices=Choices(side=16)
+    ).points.shape == (2, 16, 16)
 
 
 def test_a_huge_header_is_refused_before_anything_is_decoded():
@@ -274,5 +352,11 @@ def test_a_huge_header_is_refused_before_anything_is_decoded():
     huge = announcing(image, 30_000, 30_000)
     with pytest.raises(pictures.TooManyPixels):
         pictures.size_of(huge, 10**6)
-    draft = read(zipped({"a/1.png": image, "a/2.png": huge, "b/3.png": image}), "a.zip", limits=HOSTED)
-    assert len(draft) == 2 and draft.left_out == 1 and "more than 25 million pixels: 1, such as a/2.png" in said(draft)
+    draft = read(
+        zipped({"a/1.png": image, "a/2.png": huge, "b/3.png": image}), "a.zip", limits=HOSTED
+    )
+    assert (
+        len(draft) == 2
+        and draft.left_out == 1
+        and "more than 25 million pixels: 1, such as a/2.png" in said(draft)
+    )

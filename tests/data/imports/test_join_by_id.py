@@ -12,9 +12,16 @@ IDS = np.array(["c", "a", "b"])
 
 
 def test_rows_follow_the_points():
-    draft = read(parquet({"id": ["a", "b", "c"], "embedding": [[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]}), "t.parquet")
+    draft = read(
+        parquet({"id": ["a", "b", "c"], "embedding": [[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]}),
+        "t.parquet",
+    )
     embedding, faults = join(IDS, draft)
-    assert embedding.tolist() == [[3, 30], [1, 10], [2, 20]] and embedding.dtype == np.float32 and faults == ()
+    assert (
+        embedding.tolist() == [[3, 30], [1, 10], [2, 20]]
+        and embedding.dtype == np.float32
+        and faults == ()
+    )
 
 
 def test_any_permutation_of_the_file_gives_the_same():
@@ -32,9 +39,14 @@ def test_rows_of_no_point_are_left_out():
 
 
 def test_missing_points_are_named():
-    with pytest.raises(UserError, match=r"t: found 2 of 3 ids missing, such as c and 1 more, expected every point\. .*id column"):
+    with pytest.raises(
+        UserError,
+        match=r"t: found 2 of 3 ids missing, such as c and 1 more, expected every point\. .*id column",
+    ):
         join(IDS, read(csv({"id": ["a", "z"], "x": [1, 2]}), "t.csv"))
-    with pytest.raises(UserError, match=r"1 of 3 ids missing, such as b, .* Rows left out of the file: 1\."):
+    with pytest.raises(
+        UserError, match=r"1 of 3 ids missing, such as b, .* Rows left out of the file: 1\."
+    ):
         join(IDS, read(csv({"id": ["a", "b", "c"], "x": [1, "nan", 2]}), "t.csv"))
 
 
@@ -47,10 +59,15 @@ def test_without_ids_as_many_rows_are_joined_in_order():
     embedding, faults = join(IDS, read(npy(np.eye(3)), "a.npy"))
     np.testing.assert_array_equal(embedding, np.eye(3))
     assert "no ids" in str(faults[-1]) and "in their order" in str(faults[-1])
-    with pytest.raises(UserError, match=r"found 4 rows without ids, expected 3, one for each point"):
+    with pytest.raises(
+        UserError, match=r"found 4 rows without ids, expected 3, one for each point"
+    ):
         join(IDS, read(npy(np.eye(4)), "a.npy"))
     with pytest.raises(UserError, match=r"found 3 rows without ids and 1 left out, expected 4"):
-        join(np.arange(4).astype(str), read(npy(np.vstack([np.eye(3), np.full((1, 3), np.nan)])), "a.npy"))
+        join(
+            np.arange(4).astype(str),
+            read(npy(np.vstack([np.eye(3), np.full((1, 3), np.nan)])), "a.npy"),
+        )
 
 
 def test_only_sound_tables_are_joined():

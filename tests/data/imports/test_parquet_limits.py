@@ -16,7 +16,12 @@ from core.types import UserError
 
 N = 50
 TABLE = pa.table(
-    {"y": np.random.default_rng(1).random(N), "x": np.random.default_rng(0).random(N), "x.5": np.arange(N), "word": ["a", "b"] * (N // 2)}
+    {
+        "y": np.random.default_rng(1).random(N),
+        "x": np.random.default_rng(0).random(N),
+        "x.5": np.arange(N),
+        "word": ["a", "b"] * (N // 2),
+    }
 )
 WAYS = [
     {},
@@ -36,7 +41,9 @@ def written(**how) -> bytes:
 
 def read(data: bytes, names=("x", "x.5", "word"), **limits) -> pa.Table:
     within = dataclasses.replace(LOCAL, **limits)
-    return read_columns(open_parquet(data, "a.parquet", within), data, list(names), "a.parquet", within)
+    return read_columns(
+        open_parquet(data, "a.parquet", within), data, list(names), "a.parquet", within
+    )
 
 
 def footer(data: bytes) -> int:
@@ -47,17 +54,26 @@ def footer(data: bytes) -> int:
 @pytest.mark.parametrize("how", WAYS, ids=str)
 def test_what_is_written_is_read(how):
     found = read(written(**how))
-    assert found.column("x").to_pylist() == TABLE.column("x").to_pylist() and found.column("word").to_pylist()[:3] == ["a", "b", "a"]
+    assert found.column("x").to_pylist() == TABLE.column("x").to_pylist() and found.column(
+        "word"
+    ).to_pylist()[:3] == ["a", "b", "a"]
 
 
 @pytest.mark.parametrize("how", WAYS, ids=str)
 def test_the_footer_is_read_as_pyarrow_reads_it(how):
     data = written(**how)
     said, meta = list(parquet_limits._chunks(data)), pq.read_metadata(io.BytesIO(data))
-    theirs = [meta.row_group(i).column(j) for i in range(meta.num_row_groups) for j in range(meta.num_columns)]
+    theirs = [
+        meta.row_group(i).column(j)
+        for i in range(meta.num_row_groups)
+        for j in range(meta.num_columns)
+    ]
     for ours, chunk in zip(said, theirs, strict=True):
         assert b".".join(ours[parquet_limits.PATH]).decode() == chunk.path_in_schema
-        assert ours[parquet_limits.STORED] == chunk.total_compressed_size and ours[parquet_limits.DATA_AT] == chunk.data_page_offset
+        assert (
+            ours[parquet_limits.STORED] == chunk.total_compressed_size
+            and ours[parquet_limits.DATA_AT] == chunk.data_page_offset
+        )
         assert (ours.get(parquet_limits.DICTIONARY_AT) or None) == chunk.dictionary_page_offset
 
 
@@ -73,7 +89,11 @@ def test_a_page_that_announces_much_is_refused_whatever_the_footer_says():
     data = written(compression="none", use_dictionary=False)
     chunk = next(parquet_limits._chunks(data))
     start = chunk[parquet_limits.DATA_AT]
-    size = next(place for place in range(start, start + 20) if data[place : place + 2] == varint(2 * (N * 8 + 6)))
+    size = next(
+        place
+        for place in range(start, start + 20)
+        if data[place : place + 2] == varint(2 * (N * 8 + 6))
+    )
     grown = data[:size] + varint(2 * 8_000) + data[size + 2 :]
     with pytest.raises(UserError, match="found more than 5,000 bytes when unpacked"):
         read(grown, ["y"], unpacked_bytes=5_000)
@@ -96,11 +116,15 @@ def test_a_field_that_comes_twice_is_refused():
 
 
 def test_a_field_of_another_type_does_not_count():
-    assert (1, parquet_limits.LONG) not in parquet_limits._Thrift(bytes([0x15, 2, 0]), 0, 9).struct()
+    assert (1, parquet_limits.LONG) not in parquet_limits._Thrift(
+        bytes([0x15, 2, 0]), 0, 9
+    ).struct()
 
 
 def test_values_without_end_are_refused_early():
-    endless = bytes([0x19, 0xF7, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F])  # field 1, a list of very many numbers
+    endless = bytes(
+        [0x19, 0xF7, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]
+    )  # field 1, a list of very many numbers
     for content in (endless, endless + bytes(1000), bytes([0x1C]) * 100_000):
         with pytest.raises((ValueError, IndexError, RecursionError)):
             parquet_limits._Thrift(content, 0, 5000).struct()

@@ -105,19 +105,37 @@ def test_a_path_is_read_as_its_bytes_are(tmp_path):
 
 def test_images_with_everything_beside_them():
     probs = np.array([[0.5, 0.5], [1, 0], [0, 1], [0.25, 0.75]])
-    data = npz(images=IMAGES, labels=np.array([7, -2, 7, -2]), ids=np.array(["a", "b", "c", "d"]), probs=probs, test=np.array([0, 0, 1, 1]))
+    data = npz(
+        images=IMAGES,
+        labels=np.array([7, -2, 7, -2]),
+        ids=np.array(["a", "b", "c", "d"]),
+        probs=probs,
+        test=np.array([0, 0, 1, 1]),
+    )
     draft = read(data, "own.npz")
     assert draft.kind == "images" and draft.faults == () and draft.sides == ((5, 6), (5, 6))
     np.testing.assert_array_equal(draft.points, IMAGES)
     assert draft.class_names == ("-2", "7") and draft.labels.tolist() == [1, 0, 1, 0]
-    assert draft.ids.tolist() == ["a", "b", "c", "d"] and draft.test.tolist() == [False, False, True, True]
+    assert draft.ids.tolist() == ["a", "b", "c", "d"] and draft.test.tolist() == [
+        False,
+        False,
+        True,
+        True,
+    ]
     np.testing.assert_array_equal(draft.probs, probs.astype(np.float32))
 
 
 def test_text_labels_are_sorted_by_name_and_numbers_by_size():
-    assert read(npz(x=FEATURES, y=np.array(["dog", "cat", "dog", "ape"])), "a.npz").class_names == ("ape", "cat", "dog")
+    assert read(npz(x=FEATURES, y=np.array(["dog", "cat", "dog", "ape"])), "a.npz").class_names == (
+        "ape",
+        "cat",
+        "dog",
+    )
     assert read(npz(x=FEATURES, y=np.array([10, 9, 1, 9])), "a.npz").class_names == ("1", "9", "10")
-    assert read(npz(x=FEATURES, y=np.array([1.0, 2.0, 2.0, 1.0])), "a.npz").class_names == ("1", "2")
+    assert read(npz(x=FEATURES, y=np.array([1.0, 2.0, 2.0, 1.0])), "a.npz").class_names == (
+        "1",
+        "2",
+    )
     assert read(npz(x=FEATURES, y=np.full(4, -1)), "a.npz").class_names == ()
 
 
@@ -137,13 +155,20 @@ def test_channels(shape):
 def test_features_of_every_type(dtype, order):
     values = (np.arange(12) % 2).reshape(4, 3)
     draft = read(npy(np.asarray(values, dtype, order=order)), "a.npy")
-    assert draft.kind == "table" and draft.points.dtype == np.float32 and draft.points.tolist() == values.tolist()
+    assert (
+        draft.kind == "table"
+        and draft.points.dtype == np.float32
+        and draft.points.tolist() == values.tolist()
+    )
 
 
 @pytest.mark.parametrize(
     "data, message",
     [
-        (npy(np.zeros((3, 2, 2))), r"found float64 of shape \(3, 2, 2\), expected uint8 images or features"),
+        (
+            npy(np.zeros((3, 2, 2))),
+            r"found float64 of shape \(3, 2, 2\), expected uint8 images or features",
+        ),
         (npy(np.zeros(3)), "expected numbers of shape"),
         (npy(np.zeros((3, 2), complex)), "found values of type complex128"),
         (npy(np.array(["a"])), "expected numbers of shape"),
@@ -164,8 +189,16 @@ def test_arrays_that_are_no_dataset(data, message):
 
 @pytest.mark.parametrize("role", ["labels", "ids", "test", "probs"])
 def test_a_wrong_length_is_fatal_and_leaves_a_sound_draft(role):
-    draft = read(npz(x=FEATURES, **{role: np.ones((3, 2)) if role == "probs" else np.arange(3)}), "a.npz")
-    assert len(draft) == 4 and draft.class_names == () and draft.ids is None and draft.probs is None and not draft.test.any()
+    draft = read(
+        npz(x=FEATURES, **{role: np.ones((3, 2)) if role == "probs" else np.arange(3)}), "a.npz"
+    )
+    assert (
+        len(draft) == 4
+        and draft.class_names == ()
+        and draft.ids is None
+        and draft.probs is None
+        and not draft.test.any()
+    )
     assert [fault.fatal for fault in draft.faults] == [True]
     assert f"Array {role}: found" in said(draft) and "Give one entry per point" in said(draft)
 
@@ -173,8 +206,15 @@ def test_a_wrong_length_is_fatal_and_leaves_a_sound_draft(role):
 @pytest.mark.parametrize("others", [("features",), ("image",), ("x", "embedding")])
 def test_arrays_that_another_one_displaces_are_named(others):
     images = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
-    draft = read(npz(images=images, labels=np.array([0, 1, 0, 1]), **dict.fromkeys(others, FEATURES)), "a.npz")
-    assert draft.kind == "images" and f"not used: {', '.join(sorted(others))}." in said(draft) and "labels" not in said(draft)
+    draft = read(
+        npz(images=images, labels=np.array([0, 1, 0, 1]), **dict.fromkeys(others, FEATURES)),
+        "a.npz",
+    )
+    assert (
+        draft.kind == "images"
+        and f"not used: {', '.join(sorted(others))}." in said(draft)
+        and "labels" not in said(draft)
+    )
 
 
 def test_other_arrays_are_named():
@@ -187,9 +227,17 @@ def test_other_arrays_are_named():
 def test_rows_that_cannot_be_used_are_left_out_and_counted():
     x = FEATURES.copy()
     x[0, 1], x[2, 0] = np.nan, 1e39
-    draft = read(npz(x=x, labels=np.array(["a", "b", "c", "b"]), ids=np.array(list("pqrs"))), "a.npz")
-    assert draft.points.tolist() == x[[1, 3]].tolist() and draft.ids.tolist() == ["q", "s"] and draft.left_out == 2
-    assert "NaN or infinity: 1 of 4, the first being 1." in said(draft) and "float32: 1 of 4, the first being 3." in said(draft)
+    draft = read(
+        npz(x=x, labels=np.array(["a", "b", "c", "b"]), ids=np.array(list("pqrs"))), "a.npz"
+    )
+    assert (
+        draft.points.tolist() == x[[1, 3]].tolist()
+        and draft.ids.tolist() == ["q", "s"]
+        and draft.left_out == 2
+    )
+    assert "NaN or infinity: 1 of 4, the first being 1." in said(
+        draft
+    ) and "float32: 1 of 4, the first being 3." in said(draft)
     assert draft.class_names == () and "All labels are the same: b." in said(draft)
     with pytest.raises(UserError, match=r"every row is left out\. Rows with NaN"):
         read(npy(np.full((2, 2), np.inf)), "a.npy")
@@ -197,7 +245,9 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted():
 
 def test_rows_without_a_label_are_left_out_unless_none_has_one():
     draft = read(npz(x=FEATURES, labels=np.array(["a", "", "b", " "])), "a.npz")
-    assert draft.points.tolist() == FEATURES[[0, 2]].tolist() and "without a label: 2 of 4" in said(draft)
+    assert draft.points.tolist() == FEATURES[[0, 2]].tolist() and "without a label: 2 of 4" in said(
+        draft
+    )
     draft = read(npz(x=FEATURES, labels=np.array([""] * 4)), "a.npz")
     assert len(draft) == 4 and draft.class_names == () and "All labels are blank." in said(draft)
 
@@ -206,15 +256,24 @@ def test_labels_that_look_like_ids_are_for_the_user_to_decide():
     data, few = npz(x=FEATURES, labels=np.arange(4)), replace(LOCAL, classes=3)
     draft = read(data, "a.npz", limits=few)
     assert draft.fatal and draft.class_names == () and (draft.labels == -1).all()
-    assert "4 different labels among 4 points, expected at most 3 classes" in said(draft) and "looks like a column of ids" in said(draft)
+    assert "4 different labels among 4 points, expected at most 3 classes" in said(
+        draft
+    ) and "looks like a column of ids" in said(draft)
     assert read(data, "a.npz").class_names == ("0", "1", "2", "3")
     assert read(npz(x=FEATURES, y=np.array([0.5, 1, 2, 3])), "a.npz").fatal
 
 
-@pytest.mark.parametrize("ids, told", [("abac", "more than once: 1, such as a"), ("a bc", "without an id: 1 of 4")])
+@pytest.mark.parametrize(
+    "ids, told", [("abac", "more than once: 1, such as a"), ("a bc", "without an id: 1 of 4")]
+)
 def test_ids_in_doubt_are_not_used(ids, told):
     draft = read(npz(x=FEATURES, ids=np.array(list(ids))), "a.npz")
-    assert draft.ids is None and told in said(draft) and draft.refused_ids in draft.faults and not draft.fatal
+    assert (
+        draft.ids is None
+        and told in said(draft)
+        and draft.refused_ids in draft.faults
+        and not draft.fatal
+    )
 
 
 def test_ids_that_are_long_texts_are_refused():
@@ -259,15 +318,43 @@ def test_a_test_part_of_everything_is_none():
         ({"values": 11}, npy(FEATURES), "found 12 values, expected at most 11"),
         ({"rows": 3}, csv({"x": [1, 2, 3, 4]}), "found 4 rows, expected at most 3"),
         ({"rows": 1}, csv({"x": [1, 2, 3, 4]}), "found 5 lines, expected at most 1 rows"),
-        ({"columns": 1, "classes": 1}, csv({name: [1] for name in "abcdef"}), "found 6 columns, expected at most 5"),
+        (
+            {"columns": 1, "classes": 1},
+            csv({name: [1] for name in "abcdef"}),
+            "found 6 columns, expected at most 5",
+        ),
         ({"rows": 3}, parquet({"x": [1, 2, 3, 4]}), "found 4 rows, expected 1 to 3"),
-        ({"columns": 1, "classes": 1}, parquet({name: [1] for name in "abcdef"}), "found 6 columns, expected 1 to 5"),
+        (
+            {"columns": 1, "classes": 1},
+            parquet({name: [1] for name in "abcdef"}),
+            "found 6 columns, expected 1 to 5",
+        ),
         ({"unpacked_bytes": 200}, npz(x=FEATURES), "found more than 200 bytes when unpacked"),
-        ({"files": 1}, zipped({f"{i}.png": png(IMAGES[0]) for i in range(4)}), "found 4 entries, expected at most 1 files"),
-        ({"files": 2}, zipped({f"{i}.png": png(IMAGES[0]) for i in range(3)}), "found more than 2 images"),
-        ({"unpacked_bytes": 79}, zipped({"a.png": png(IMAGES[0])}), "found 80 bytes when unpacked, expected at most 79"),
-        ({"all_pixels": 50}, zipped({f"{i}.png": png(IMAGES[0]) for i in range(2)}), "found 60 pixels, expected at most 50"),
-        ({"pixels": 29}, zipped({"a.png": png(IMAGES[0])}), r"none of the images can be read\. .*Images of more than 29 pixels: 1"),
+        (
+            {"files": 1},
+            zipped({f"{i}.png": png(IMAGES[0]) for i in range(4)}),
+            "found 4 entries, expected at most 1 files",
+        ),
+        (
+            {"files": 2},
+            zipped({f"{i}.png": png(IMAGES[0]) for i in range(3)}),
+            "found more than 2 images",
+        ),
+        (
+            {"unpacked_bytes": 79},
+            zipped({"a.png": png(IMAGES[0])}),
+            "found 80 bytes when unpacked, expected at most 79",
+        ),
+        (
+            {"all_pixels": 50},
+            zipped({f"{i}.png": png(IMAGES[0]) for i in range(2)}),
+            "found 60 pixels, expected at most 50",
+        ),
+        (
+            {"pixels": 29},
+            zipped({"a.png": png(IMAGES[0])}),
+            r"none of the images can be read\. .*Images of more than 29 pixels: 1",
+        ),
     ],
 )
 def test_what_asks_for_too_much_is_refused(change, data, message):
@@ -282,14 +369,22 @@ def test_the_hosted_limits_are_within_the_local_ones():
 def test_an_allowance_runs_out_once_it_is_passed():
     allowance = Allowance(10, "file", "bytes", "Bring less.")
     allowance.take(10)
-    with pytest.raises(TooMuch, match=r"file: found more than 10 bytes, the most that is read\. Bring less\."):
+    with pytest.raises(
+        TooMuch, match=r"file: found more than 10 bytes, the most that is read\. Bring less\."
+    ):
         allowance.take(1)
 
 
 def test_a_header_that_announces_too_much_is_compared_with_the_bytes():
     honest = npy(np.zeros((4, 3)))
-    with pytest.raises(UserError, match=r"found 96 bytes of values, expected 72,000,000,000,024 for shape \(3000000000001, 3\)"):
-        read(honest.replace(b"'shape': (4, 3), }" + b" " * 13, b"'shape': (3000000000001, 3), } "), "file.npy")
+    with pytest.raises(
+        UserError,
+        match=r"found 96 bytes of values, expected 72,000,000,000,024 for shape \(3000000000001, 3\)",
+    ):
+        read(
+            honest.replace(b"'shape': (4, 3), }" + b" " * 13, b"'shape': (3000000000001, 3), } "),
+            "file.npy",
+        )
 
 
 BOMBS = """
@@ -335,7 +430,9 @@ ENDS = (
 
 def test_bombs_are_refused_in_bounded_memory():
     """The process may not hold 110 MB more than when the bombs were made; each of them would unpack to more, or is one line of text."""
-    run = subprocess.run([sys.executable, "-c", BOMBS], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", BOMBS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stderr
     for line, end in zip(run.stdout.splitlines(), ENDS, strict=True):
         assert end in line, line
@@ -362,7 +459,11 @@ def test_progress_is_told_and_may_stop_the_reading():
     data, told = zipped({f"a/{i}.png": png(IMAGES[0]) for i in range(120)}), []
     read(data, "a.zip", progress=lambda fraction, text: told.append((fraction, text)))
     fractions = [fraction for fraction, _ in told]
-    assert fractions == sorted(fractions) and 0 <= fractions[0] < fractions[-1] < 1 and "of 120" in told[0][1]
+    assert (
+        fractions == sorted(fractions)
+        and 0 <= fractions[0] < fractions[-1] < 1
+        and "of 120" in told[0][1]
+    )
 
     def stop(fraction, text):
         raise KeyError("stopped")
@@ -377,7 +478,9 @@ def test_words_stay_on_one_line():
 
 
 def test_choices_of_another_kind_are_ignored():
-    assert read(npy(FEATURES), "a.npy", choices=Choices(side=16, label="x", id="y")).points.shape == (4, 3)
+    assert read(
+        npy(FEATURES), "a.npy", choices=Choices(side=16, label="x", id="y")
+    ).points.shape == (4, 3)
 
 
 def test_a_zip_packed_by_a_rare_method_is_told():

@@ -9,7 +9,12 @@ from tests.tools.fuzzing import csv, npy, npz, png, zipped
 
 
 def test_a_table_by_hand():
-    columns = {"label": ["a", "b", "b", "a", "c", "a"], "x": [1, 2, 2, 1, 5, "nan"], "one": [7] * 6, "split": ["train"] * 4 + ["test"] * 2}
+    columns = {
+        "label": ["a", "b", "b", "a", "c", "a"],
+        "x": [1, 2, 2, 1, 5, "nan"],
+        "one": [7] * 6,
+        "split": ["train"] * 4 + ["test"] * 2,
+    }
     found = preview(read(csv(columns), "t.csv"))
     assert (found.rows, found.shape, found.test_rows, found.left_out) == (5, (2,), 1, 1)
     assert found.classes == (("a", 2), ("b", 2), ("c", 1))
@@ -30,10 +35,14 @@ def test_images_by_hand():
     image = np.arange(16, dtype=np.uint8).reshape(4, 4)
     other = image.copy()
     other[0, 0] = 99
-    found = preview(read(zipped({"a/1.png": png(image), "a/2.png": png(other), "b/3.png": png(image)}), "a.zip"))
+    found = preview(
+        read(zipped({"a/1.png": png(image), "a/2.png": png(other), "b/3.png": png(image)}), "a.zip")
+    )
     assert (found.rows, found.shape, found.constant, found.duplicates) == (3, (4, 4), 15, 1)
     assert found.memory == 48 + 3 * 16 * 4 + 3 * 3 * 8 and found.classes == (("a", 2), ("b", 1))
-    assert "All images are the same" in str(preview(read(npy(np.zeros((3, 4, 4), np.uint8)), "a.npy")).faults)
+    assert "All images are the same" in str(
+        preview(read(npy(np.zeros((3, 4, 4), np.uint8)), "a.npy")).faults
+    )
 
 
 def test_without_labels_there_are_no_classes():

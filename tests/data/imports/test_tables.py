@@ -36,7 +36,9 @@ def load(request):
     write = {"csv": csv, "parquet": parquet}[request.param]
 
     def read_columns(columns, limits=LOCAL, **choices):
-        return read(write(columns), f"table.{request.param}", limits=limits, choices=Choices(**choices))
+        return read(
+            write(columns), f"table.{request.param}", limits=limits, choices=Choices(**choices)
+        )
 
     return read_columns
 
@@ -47,9 +49,19 @@ def load(request):
 def test_every_role_is_found_by_name(load):
     draft = load(TABLE)
     assert draft.kind == "table" and draft.faults == () and draft.title == "table"
-    assert draft.feature_names == ("x", "n") and draft.points.tolist() == [[1.5, 1], [2, 2], [-3, 3], [4, 4]]
+    assert draft.feature_names == ("x", "n") and draft.points.tolist() == [
+        [1.5, 1],
+        [2, 2],
+        [-3, 3],
+        [4, 4],
+    ]
     assert draft.class_names == ("cat", "dog") and draft.labels.tolist() == [0, 1, 1, 0]
-    assert draft.ids.tolist() == ["p", "q", "r", "s"] and draft.test.tolist() == [False, True, True, False]
+    assert draft.ids.tolist() == ["p", "q", "r", "s"] and draft.test.tolist() == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert draft.probs.tolist() == [[0.75, 0.25], [0, 1], [0.5, 0.5], [1, 0]]
     assert draft.columns == tuple(TABLE)
 
@@ -59,7 +71,9 @@ def test_label_names(load, name):
     assert load({name: [3, 1, 3], "x": [1, 2, 3]}).class_names == ("1", "3")
 
 
-@pytest.mark.parametrize("name", ["ID", "ids", "index", "Name", "key", "file", "Filename", "path", "Unnamed: 0"])
+@pytest.mark.parametrize(
+    "name", ["ID", "ids", "index", "Name", "key", "file", "Filename", "path", "Unnamed: 0"]
+)
 def test_id_names(load, name):
     draft = load({name: ["b", "a", "c"], "x": [1, 2, 3]})
     assert draft.ids.tolist() == ["b", "a", "c"] and draft.feature_names == ("x",)
@@ -67,7 +81,11 @@ def test_id_names(load, name):
 
 def test_the_user_may_choose_other_columns_or_none(load):
     draft = load(TABLE, label="n", id="label")
-    assert draft.class_names == ("1", "2", "3", "4") and draft.ids is None and "more than once: 2, such as cat" in said(draft)
+    assert (
+        draft.class_names == ("1", "2", "3", "4")
+        and draft.ids is None
+        and "more than once: 2, such as cat" in said(draft)
+    )
     assert draft.feature_names == ("x",) and "not numbers: id." in said(draft)
     draft = load({"label": [0, 1, 0], "id": [7, 8, 9]}, label="", id="")
     assert draft.class_names == () and draft.ids is None and draft.feature_names == ("label", "id")
@@ -79,16 +97,27 @@ def test_the_user_may_choose_other_columns_or_none(load):
 
 def test_fractions_are_no_classes(load):
     draft = load({"target": [0.5, 1.0, 2.0], "x": [1, 2, 3]})
-    assert draft.fatal and draft.class_names == () and draft.feature_names == ("x",) and "target: found fractions" in said(draft)
+    assert (
+        draft.fatal
+        and draft.class_names == ()
+        and draft.feature_names == ("x",)
+        and "target: found fractions" in said(draft)
+    )
     draft = load({"x": [1.0, 2.0, 3.0], "y": [0.5, 1.0, 2.0]})
-    assert not draft.fatal and draft.feature_names == ("x", "y") and "It is taken as a feature." in said(draft)
+    assert (
+        not draft.fatal
+        and draft.feature_names == ("x", "y")
+        and "It is taken as a feature." in said(draft)
+    )
     assert load({"x": [1.0, 2.0, 3.0], "y": [0.5, 1.0, 2.0]}, label="y").fatal
     assert load({"x": [1.0, 2.0, 3.0], "y": [1.0, 1.0, 2.0]}).class_names == ("1", "2")
 
 
 def test_probabilities_of_other_classes_are_not_used(load):
     draft = load({**TABLE, "label": ["cat", "cow", "cow", "cat"]})
-    assert draft.probs is None and "found those of dog, cat, expected those of cat, cow" in said(draft)
+    assert draft.probs is None and "found those of dog, cat, expected those of cat, cow" in said(
+        draft
+    )
     assert draft.feature_names == ("x", "n")
     draft = load({**TABLE, "prob_dog": [0.5] * 4})
     assert draft.probs is None and "3 of 4 rows" in said(draft)
@@ -101,12 +130,18 @@ def test_columns_called_p_are_probabilities_only_if_they_can_be(load):
     assert draft.probs is None and draft.feature_names == ("p_value", "x") and draft.faults == ()
     draft = load({"p_a": [0.5, 0, 1], "p_b": [0.5, 1, 0], "x": [1, 2, 3]})
     assert draft.probs.shape == (3, 2) and draft.class_names == () and draft.feature_names == ("x",)
-    assert load({"p_a": [0.5, 0, 1], "p_b": [0.5, 1, 1], "x": [1, 2, 3]}).feature_names == ("p_a", "p_b", "x")
+    assert load({"p_a": [0.5, 0, 1], "p_b": [0.5, 1, 1], "x": [1, 2, 3]}).feature_names == (
+        "p_a",
+        "p_b",
+        "x",
+    )
 
 
 def test_a_split_of_other_words_is_not_used(load):
     draft = load({"split": ["train", "holdout", "test"], "x": [1, 2, 3]})
-    assert not draft.test.any() and "Column split: found" in said(draft) and "holdout" in said(draft)
+    assert (
+        not draft.test.any() and "Column split: found" in said(draft) and "holdout" in said(draft)
+    )
     assert load({"split": [0, 1, 1], "x": [1, 2, 3]}).feature_names == ("split", "x")
 
 
@@ -119,15 +154,23 @@ def test_text_is_left_out(load):
 
 def test_truth_values_and_large_numbers():
     money, small = pa.array([1, 2], pa.decimal128(5, 2)), pa.array([1, 2], pa.uint8())
-    draft = read(parquet({"b": [True, False], "i": [2**62, 1], "d": money, "u": small}), "t.parquet")
+    draft = read(
+        parquet({"b": [True, False], "i": [2**62, 1], "d": money, "u": small}), "t.parquet"
+    )
     assert draft.points.tolist() == [[1, 2**62, 1, 1], [0, 1, 2, 2]]
     assert read(b"a,b\ntrue,1\nfalse,2\n", "t.csv").points.tolist() == [[1, 1], [0, 2]]
 
 
 def test_missing_values_are_rows_left_out(load):
     draft = load({"x": [1.0, float("nan"), float("inf"), 1e300, 5.0], "id": [1, 2, 3, 4, 5]})
-    assert draft.points.tolist() == [[1], [5]] and draft.ids.tolist() == ["1", "5"] and draft.left_out == 3
-    assert "NaN or infinity: 2 of 5, the first being 2, 3." in said(draft) and "float32: 1 of 5, the first being 4." in said(draft)
+    assert (
+        draft.points.tolist() == [[1], [5]]
+        and draft.ids.tolist() == ["1", "5"]
+        and draft.left_out == 3
+    )
+    assert "NaN or infinity: 2 of 5, the first being 2, 3." in said(
+        draft
+    ) and "float32: 1 of 5, the first being 4." in said(draft)
 
 
 # CSV.
@@ -136,7 +179,9 @@ def test_missing_values_are_rows_left_out(load):
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_separators_and_line_ends(separator, end):
-    text = end.join(separator.join(row) for row in (["id", "x", "z"], ["a", "1", "2.5"], ["b", "3", "-4e-1"]))
+    text = end.join(
+        separator.join(row) for row in (["id", "x", "z"], ["a", "1", "2.5"], ["b", "3", "-4e-1"])
+    )
     draft = read(text.encode(), "t.csv")
     assert draft.ids.tolist() == ["a", "b"] and np.allclose(draft.points, [[1, 2.5], [3, -0.4]])
 
@@ -159,13 +204,21 @@ def test_the_nameless_first_column_is_an_id():
 
 def test_a_table_without_a_header():
     draft = read(b"1,2\n3,4\n", "t.csv")
-    assert draft.points.tolist() == [[1, 2], [3, 4]] and draft.feature_names == ("column 1", "column 2") and draft.ids is None
+    assert (
+        draft.points.tolist() == [[1, 2], [3, 4]]
+        and draft.feature_names == ("column 1", "column 2")
+        and draft.ids is None
+    )
     assert "first line holds numbers" in said(draft)
 
 
 def test_repeated_names_are_numbered():
     draft = read(b"x,x,x (2)\n1,2,3\n4,5,6\n", "t.csv")
-    assert len(set(draft.feature_names)) == 3 and draft.points.tolist() == [[1, 2, 3], [4, 5, 6]] and "more than once: x." in said(draft)
+    assert (
+        len(set(draft.feature_names)) == 3
+        and draft.points.tolist() == [[1, 2, 3], [4, 5, 6]]
+        and "more than once: x." in said(draft)
+    )
 
 
 def test_quoted_cells_may_hold_separators_and_line_ends():
@@ -176,7 +229,9 @@ def test_quoted_cells_may_hold_separators_and_line_ends():
 def test_a_column_of_numbers_with_a_late_word_is_text():
     rows = b"\n".join(b"%d,1" % i for i in range(50_000))
     draft = read(b"a,x\n" + rows + b"\nword,2\n", "t.csv")
-    assert draft.feature_names == ("x",) and len(draft) == 50_001 and "not numbers: a." in said(draft)
+    assert (
+        draft.feature_names == ("x",) and len(draft) == 50_001 and "not numbers: a." in said(draft)
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,14 +261,29 @@ def test_text_that_is_no_table(data, message):
 
 
 def test_lists_are_an_embedding():
-    columns = {"key": ["a", "b"], "age": [1, 2], "embedding": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "label": [1, 0]}
+    columns = {
+        "key": ["a", "b"],
+        "age": [1, 2],
+        "embedding": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
+        "label": [1, 0],
+    }
     draft = read(parquet(columns), "t.parquet")
-    assert draft.points.tolist() == columns["embedding"] and draft.feature_names == ("embedding 0", "embedding 1", "embedding 2")
-    assert draft.ids.tolist() == ["a", "b"] and draft.labels.tolist() == [1, 0] and draft.columns == ("key", "age", "label")
+    assert draft.points.tolist() == columns["embedding"] and draft.feature_names == (
+        "embedding 0",
+        "embedding 1",
+        "embedding 2",
+    )
+    assert (
+        draft.ids.tolist() == ["a", "b"]
+        and draft.labels.tolist() == [1, 0]
+        and draft.columns == ("key", "age", "label")
+    )
     assert "beside the lists of embedding: age." in said(draft)
 
 
-@pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.large_list(pa.float64()), pa.list_(pa.int8(), 2)])
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.float32()), pa.large_list(pa.float64()), pa.list_(pa.int8(), 2)]
+)
 def test_every_kind_of_list(kind):
     draft = read(parquet({"v": pa.array([[1, 2], None, [3, None], [5, 6]], kind)}), "t.parquet")
     assert draft.points.tolist() == [[1, 2], [5, 6]] and draft.left_out == 2
@@ -222,14 +292,26 @@ def test_every_kind_of_list(kind):
 def test_several_lists_and_lists_of_several_lengths():
     draft = read(parquet({"a": [[1.0], [2.0]], "vector": [[3.0], [4.0]]}), "t.parquet")
     assert draft.points.tolist() == [[3], [4]] and "not numbers: a." in said(draft)
-    with pytest.raises(UserError, match="lists of 1 to 2 numbers in column a, expected lists of one length"):
+    with pytest.raises(
+        UserError, match="lists of 1 to 2 numbers in column a, expected lists of one length"
+    ):
         read(parquet({"a": [[1.0], [2.0, 3.0]]}), "t.parquet")
     with pytest.raises(UserError, match="found no lists in column a"):
         read(parquet({"a": pa.nulls(2, pa.list_(pa.float32()))}), "t.parquet")
 
 
 def test_lists_beside_probabilities():
-    draft = read(parquet({"embedding": [[1.0], [2.0]], "prob_a": [0.5, 1], "prob_b": [0.5, 0], "label": ["a", "b"]}), "t.parquet")
+    draft = read(
+        parquet(
+            {
+                "embedding": [[1.0], [2.0]],
+                "prob_a": [0.5, 1],
+                "prob_b": [0.5, 0],
+                "label": ["a", "b"],
+            }
+        ),
+        "t.parquet",
+    )
     assert draft.probs.tolist() == [[0.5, 0.5], [1, 0]] and draft.faults == ()
 
 
@@ -243,7 +325,11 @@ def test_columns_of_every_other_type():
         "id": pa.array([b"u", b"v"], pa.binary()),
     }
     draft = read(parquet(columns), "t.parquet")
-    assert draft.feature_names == ("x",) and draft.class_names == ("a", "b") and draft.ids.tolist() == ["u", "v"]
+    assert (
+        draft.feature_names == ("x",)
+        and draft.class_names == ("a", "b")
+        and draft.ids.tolist() == ["u", "v"]
+    )
     assert "not numbers: s, when, none." in said(draft) and "s" not in draft.columns
 
 
@@ -256,9 +342,18 @@ def test_ids_that_pandas_made_fractions_of():
 @pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd", "lz4", "brotli"])
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_every_compression_and_page_version_is_within_the_limits_exactly(compression, version):
-    columns = {"x": np.random.default_rng(0).normal(size=5_000), "label": ["a", "b"] * 2_500, "id": [f"p{i}" for i in range(5_000)]}
+    columns = {
+        "x": np.random.default_rng(0).normal(size=5_000),
+        "label": ["a", "b"] * 2_500,
+        "id": [f"p{i}" for i in range(5_000)],
+    }
     data = parquet(
-        columns, compression=compression, data_page_version=version, row_group_size=700, data_page_size=1_000, write_statistics=True
+        columns,
+        compression=compression,
+        data_page_version=version,
+        row_group_size=700,
+        data_page_size=1_000,
+        write_statistics=True,
     )
     draft = read(data, "t.parquet")
     np.testing.assert_array_equal(draft.points[:, 0], columns["x"].astype(np.float32))
@@ -271,10 +366,15 @@ def test_every_compression_and_page_version_is_within_the_limits_exactly(compres
 
 def test_a_page_header_by_hand():
     # Thrift's compact protocol: field 1 (i32) = 0, field 2 = 1000, field 3 = 300, field 5 a struct with field 1 = 7 and a boolean, stop.
-    data = bytes([0x15, 0x00, 0x15, 0xD0, 0x0F, 0x15, 0xD8, 0x04, 0x2C, 0x15, 0x0E, 0x11, 0x00, 0x00, 0xFF])
+    data = bytes(
+        [0x15, 0x00, 0x15, 0xD0, 0x0F, 0x15, 0xD8, 0x04, 0x2C, 0x15, 0x0E, 0x11, 0x00, 0x00, 0xFF]
+    )
     reader = _Thrift(data, 0, 6)
     inner = {(1, INT): 7, (2, TRUE): True}
-    assert reader.struct() == {(1, INT): 0, (2, INT): 1000, (3, INT): 300, (5, STRUCT): inner} and reader.at == 14
+    assert (
+        reader.struct() == {(1, INT): 0, (2, INT): 1000, (3, INT): 300, (5, STRUCT): inner}
+        and reader.at == 14
+    )
 
 
 def test_two_columns_of_one_name_are_refused():
