@@ -2,8 +2,9 @@
 
     python assets/make_adult.py adult.csv.gz          writes assets/adult/adult.csv.gz
 
-adult.csv.gz: the published table with one-hot columns, six numbers first, the two columns of the label last. 5,000 rows for the training
-part, then 4,200 for the test part, drawn with seed 0, each with the table's share of both classes.
+adult.csv.gz: the published table with one-hot columns, six numbers first, the two columns of the
+label last. 5,000 rows for the training part, then 4,200 for the test part, drawn with seed 0, each
+with the table's share of both classes.
 """
 
 import csv

@@ -2,9 +2,10 @@
 
     python assets/make_icon.py          writes assets/icon.png beside this file
 
-A beam on a fulcrum near one end; on its long arm, high up, one point: the farther from the others, the more it moves.
-Coordinates are in units of the finished 256 pixels; the picture is drawn larger and reduced, which smooths its edges.
-The mark stands on a plate of its own, so that it reads on light and on dark tabs.
+A beam on a fulcrum near one end; on its long arm, high up, one point: the farther from the others,
+the more it moves. Coordinates are in units of the finished 256 pixels; the picture is drawn larger
+and reduced, which smooths its edges. The mark stands on a plate of its own, so that it reads on
+light and on dark tabs.
 """
 
 from pathlib import Path

@@ -1,1 +1,3 @@
-"""Leverage Lab's scientific core: which data points matter, and does the answer survive a change of representation?"""
+"""Leverage Lab's scientific core: which data points matter, and does the answer survive a change of
+representation?
+"""

@@ -2,9 +2,12 @@
 
 python -m core score | export | leverage     scores into files               core/commands/scores.py
 python -m core fetch | bring | join | own    datasets and embeddings         core/commands/points.py
-python -m core check                         own strategies                  core/commands/own_strategies.py
-python -m core retrain                       trainings on selections         core/commands/training.py
-python -m core warm | networks | experiments what comes with the app         core/commands/shipped.py
+python -m core check                         own strategies
+    core/commands/own_strategies.py
+python -m core retrain                       trainings on selections
+    core/commands/training.py
+python -m core warm | networks | experiments what comes with the app
+    core/commands/shipped.py
 """
 
 from __future__ import annotations
@@ -18,7 +21,10 @@ from core.types import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 with a message for what the user can mend. `check` also knows 1."""
+    """Run one command; the exit status is 0, or 2 with a message for what the user can mend.
+
+    `check` also knows 1.
+    """
     options = _parser().parse_args(arguments)
     for problem in plugins.problems():
         print(f"Warning: {problem}", file=sys.stderr)

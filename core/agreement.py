@@ -1,17 +1,21 @@
 """Do two rankings of the same points agree, by how much, and against which yardsticks?
 
-    matrices      kendall, weighted_kendall, spearman, overlap: scores (m, n), one ranking a row -> (m, m)
-    yardsticks    permutation_null: what unrelated rankings give;  ceiling: what the same embedding with other seeds gives
+    matrices      kendall, weighted_kendall, spearman, overlap: scores (m, n), one ranking a row ->
+                  (m, m)
+    yardsticks    permutation_null: what unrelated rankings give;  ceiling: what the same
+        embedding with other seeds gives
     pictures      rank_density, disagreement, percentiles: where two rankings part
-    input         stack: named rankings -> (m, n);  settle: forget differences that are rounding noise
+    input         stack: named rankings -> (m, n);  settle: forget differences that are rounding
+                                                    noise
 
-Conventions: scores are real numbers, one per point, higher = picked first; only their order counts. Equal scores are
-ties: the correlations correct for them, `overlap` takes the earlier point, as core.strategy.top_k does. Scores are
-compared as they are given: where ties should be exact but were computed in floating point, `settle` them first.
-A matrix is symmetric with a diagonal of exactly 1. A constant ranking correlates with nothing and raises a UserError,
-as do NaN and infinity. All but the two Kendalls, which numba compiles when first called, need only NumPy.
-Sources: Kendall, Rank Correlation Methods (4th ed. 1970); Vigna, A weighted correlation index for rankings with
-ties (WWW 2015).
+Conventions: scores are real numbers, one per point, higher = picked first; only their order counts.
+Equal scores are ties: the correlations correct for them, `overlap` takes the earlier point, as
+core.strategy.top_k does. Scores are compared as they are given: where ties should be exact but were
+computed in floating point, `settle` them first. A matrix is symmetric with a diagonal of exactly 1.
+A constant ranking correlates with nothing and raises a UserError, as do NaN and infinity. All but
+the two Kendalls, which numba compiles when first called, need only NumPy. Sources: Kendall, Rank
+Correlation Methods (4th ed. 1970); Vigna, A weighted correlation index for rankings with ties (WWW
+2015).
 """
 
 from __future__ import annotations
@@ -38,29 +42,35 @@ class Interval:
 
 
 def kendall(scores: np.ndarray) -> np.ndarray:
-    """Kendall's tau-b of all pairs of rankings: (concordant - discordant) / sqrt((N - ties_a)(N - ties_b)), N = n(n-1)/2.
+    """Kendall's tau-b of all pairs of rankings: (concordant - discordant) / sqrt((N - ties_a)(N -
+    ties_b)), N = n(n-1)/2.
 
-    Shapes: scores (m, n) -> (m, m). Range [-1, 1]; 0 for unrelated rankings. Without ties 1 - 4 inversions/(n(n-1)).
-    Equals scipy.stats.kendalltau. O(n log n) a pair, all processors. UserError for bad scores or a constant ranking.
+    Shapes: scores (m, n) -> (m, m). Range [-1, 1]; 0 for unrelated rankings. Without ties 1 - 4
+    inversions/(n(n-1)). Equals scipy.stats.kendalltau. O(n log n) a pair, all processors. UserError
+    for bad scores or a constant ranking.
     """
     return _tau_matrix(scores, weighted=False)
 
 
 def weighted_kendall(scores: np.ndarray) -> np.ndarray:
-    """Kendall's tau with hyperbolic weights: a pair counts 1/(1+r) + 1/(1+s) for its points' places r, s (0 = highest).
+    """Kendall's tau with hyperbolic weights: a pair counts 1/(1+r) + 1/(1+s) for its points' places
+    r, s (0 = highest).
 
-    Shapes: scores (m, n) -> (m, m). Range [-1, 1]; a swap at the top costs more than one at the bottom. The mean of
-    Vigna's tau under the places by (a, then b) and by (b, then a): equals scipy.stats.weightedtau with its defaults,
-    ties included. O(n log n) a pair, all processors. UserError for bad scores or a constant ranking.
+    Shapes: scores (m, n) -> (m, m). Range [-1, 1]; a swap at the top costs more than one at the
+    bottom. The mean of Vigna's tau under the places by (a, then b) and by (b, then a): equals
+    scipy.stats.weightedtau with its defaults, ties included. O(n log n) a pair, all processors.
+    UserError for bad scores or a constant ranking.
     """
     return _tau_matrix(scores, weighted=True)
 
 
 def spearman(scores: np.ndarray) -> np.ndarray:
-    """Spearman's rho of all pairs of rankings: Pearson's correlation of the ranks, tied points sharing their mean rank.
+    """Spearman's rho of all pairs of rankings: Pearson's correlation of the ranks, tied points
+    sharing their mean rank.
 
-    Shapes: scores (m, n) -> (m, m). Range [-1, 1]. Equals scipy.stats.spearmanr: all ranks once, then one m x m Gram
-    matrix, exact up to n of about 300,000. UserError for bad scores or a constant ranking.
+    Shapes: scores (m, n) -> (m, m). Range [-1, 1]. Equals scipy.stats.spearmanr: all ranks once,
+    then one m x m Gram matrix, exact up to n of about 300,000. UserError for bad scores or a
+    constant ranking.
     """
     scores = _check_rankings(scores)
     ranks = np.stack([_mean_places(row) for row in scores]) - (scores.shape[1] - 1) / 2
@@ -72,10 +82,11 @@ def spearman(scores: np.ndarray) -> np.ndarray:
 
 
 def overlap(scores: np.ndarray, k: int) -> np.ndarray:
-    """The share of their k highest points that two rankings have in common: |top_k(a) & top_k(b)| / k.
+    """The share of their k highest points that two rankings have in common: |top_k(a) & top_k(b)| /
+    k.
 
-    Shapes: scores (m, n) -> (m, m). Range [0, 1]; k/n for unrelated rankings. Equal scores in the order of the
-    points. UserError for bad scores, a constant ranking, or k outside 1..n.
+    Shapes: scores (m, n) -> (m, m). Range [0, 1]; k/n for unrelated rankings. Equal scores in the
+    order of the points. UserError for bad scores, a constant ranking, or k outside 1..n.
     """
     scores = _check_rankings(scores)
     k = _check_k(k, scores.shape[1])
@@ -86,20 +97,23 @@ def overlap(scores: np.ndarray, k: int) -> np.ndarray:
 
 
 def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
-    """Rankings of the same n points as the rows of one (m, n) array, checked, with the culprit named in a UserError.
+    """Rankings of the same n points as the rows of one (m, n) array, checked, with the culprit
+    named in a UserError.
 
     All must have the same length; none may be constant or hold NaN or infinity.
     """
     if len(scores) != len(names) or not len(scores):
         raise UserError(
-            f"Agreement: found {len(scores)} rankings and {len(names)} names, expected one name for each of at least one."
+            f"Agreement: found {len(scores)} rankings and {len(names)} names, expected one name for"
+            " each of at least one."
         )
     sizes = [np.size(ranking) for ranking in scores]
     odd = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
     if odd is not None:
         raise UserError(
-            f"Agreement: {names[0]} ranks {sizes[0]:,} points, {names[odd]} ranks {sizes[odd]:,}. "
-            "Only rankings of the same points compare: choose the same dataset and the same number of points for all."
+            f"Agreement: {names[0]} ranks {sizes[0]:,} points, {names[odd]} ranks {sizes[odd]:,}."
+            " Only rankings of the same points compare: choose the same dataset and the same"
+            " number of points for all."
         )
     return np.stack(
         [
@@ -110,12 +124,14 @@ def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
 
 
 def settle(scores: np.ndarray, *, relative: float = 1e-12) -> np.ndarray:
-    """Scores with rounding noise removed: neighbours in value closer than relative * max|score| become equal.
+    """Scores with rounding noise removed: neighbours in value closer than relative * max|score|
+    become equal.
 
-    Shapes: (n,) or (m, n), row by row, unchanged in shape and order. Scores that are equal in exact arithmetic leave
-    floating point a few last digits apart, and a ranking would order them by noise. Every chain of such neighbours
-    takes its highest value. The tolerance is absolute within a ranking, so leave alone scores whose order matters
-    over many orders of magnitude. UserError for NaN, infinity or relative < 0.
+    Shapes: (n,) or (m, n), row by row, unchanged in shape and order. Scores that are equal in exact
+    arithmetic leave floating point a few last digits apart, and a ranking would order them by
+    noise. Every chain of such neighbours takes its highest value. The tolerance is absolute within
+    a ranking, so leave alone scores whose order matters over many orders of magnitude. UserError
+    for NaN, infinity or relative < 0.
     """
     if not (np.isfinite(relative) and relative >= 0):
         raise UserError(
@@ -133,10 +149,11 @@ def settle(scores: np.ndarray, *, relative: float = 1e-12) -> np.ndarray:
 
 
 def percentiles(scores: np.ndarray) -> np.ndarray:
-    """Each point's place among all: 0 for the lowest score, 1 for the highest; tied points share their mean.
+    """Each point's place among all: 0 for the lowest score, 1 for the highest; tied points share
+    their mean.
 
-    Shapes: (n,) -> (n,) in [0, 1]; (lower + equal/2) / (n - 1), the point itself not counted. A constant ranking,
-    a single point too, gives 0.5 everywhere. UserError for NaN or infinity.
+    Shapes: (n,) -> (n,) in [0, 1]; (lower + equal/2) / (n - 1), the point itself not counted. A
+    constant ranking, a single point too, gives 0.5 everywhere. UserError for NaN or infinity.
     """
     scores = _check_finite(scores, np.size(scores), "scores")
     return 1 - _mean_places(scores) / (len(scores) - 1) if len(scores) > 1 else np.full(1, 0.5)
@@ -145,10 +162,12 @@ def percentiles(scores: np.ndarray) -> np.ndarray:
 def disagreement(
     scores_a: np.ndarray, scores_b: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The points that a ranks much higher than b, and those that b ranks much higher: two int64 arrays of at most k.
+    """The points that a ranks much higher than b, and those that b ranks much higher: two int64
+    arrays of at most k.
 
-    By difference of percentiles, largest first, ties in the order of the points. Fewer than k where fewer points
-    stand higher. Shapes: two (n,). UserError for bad scores, lengths that differ, or k outside 1..n.
+    By difference of percentiles, largest first, ties in the order of the points. Fewer than k where
+    fewer points stand higher. Shapes: two (n,). UserError for bad scores, lengths that differ, or k
+    outside 1..n.
     """
     a, b = stack([scores_a, scores_b], ["the first ranking", "the second ranking"])
     k = _check_k(k, len(a))
@@ -157,11 +176,12 @@ def disagreement(
 
 
 def rank_density(scores_a: np.ndarray, scores_b: np.ndarray, bins: int = 50) -> np.ndarray:
-    """How many points lie in each cell of the rank-rank plane: counts (bins, bins) int64, summing to n.
+    """How many points lie in each cell of the rank-rank plane: counts (bins, bins) int64, summing
+    to n.
 
-    counts[i, j]: points in the i-th of `bins` equal parts of ranking a, from lowest to highest, and the j-th of b;
-    tied points lie together, at their mean rank. Agreement is the diagonal. Shapes: two (n,). UserError for bad
-    scores, lengths that differ, or bins below 1.
+    counts[i, j]: points in the i-th of `bins` equal parts of ranking a, from lowest to highest, and
+    the j-th of b; tied points lie together, at their mean rank. Agreement is the diagonal. Shapes:
+    two (n,). UserError for bad scores, lengths that differ, or bins below 1.
     """
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:
         raise UserError(f"Bins: found {bins!r}, expected a whole number of at least 1.")
@@ -180,22 +200,26 @@ def permutation_null(
     seed: int = 0,
     level: float = 0.95,
 ) -> Interval:
-    """What a measure gives between two independent random rankings of n points without ties: mean and central interval.
+    """What a measure gives between two independent random rankings of n points without ties: mean
+    and central interval.
 
     kendall            mean 0, variance 2(2n+5) / (9n(n-1)), normal bounds: close from n = 10 on
     spearman           mean 0, variance 1/(n-1), normal bounds: close from n = 30 on
     overlap            k times it is hypergeometric: mean k/n, exact quantiles
-    weighted_kendall   mean 0, since reversing one ranking flips each one-sided tau; its law is skewed and has no
-                       closed form, so the bounds are quantiles of `draws` simulated pairs at n itself (a run of the
-                       compiled kernels: work for the worker)
+    weighted_kendall   mean 0, since reversing one ranking flips each one-sided tau; its law is
+                       skewed and has no
+                       closed form, so the bounds are quantiles of `draws` simulated pairs at n
+                       itself (a run of the compiled kernels: work for the worker)
 
-    Range of level: (0, 1). UserError for an unknown measure, n < 2, draws < 1, or k missing or outside 1..n.
+    Range of level: (0, 1). UserError for an unknown measure, n < 2, draws < 1, or k missing or
+    outside 1..n.
     """
     if measure not in MEASURES:
         raise UserError(f"Measure: found {measure!r}, expected one of {', '.join(MEASURES)}.")
     if n < 2 or draws < 1:
         raise UserError(
-            f"Null: found {n} points and {draws} draws, expected at least 2 points (one has no order) and 1 draw."
+            f"Null: found {n} points and {draws} draws, expected at least 2 points (one has no"
+            " order) and 1 draw."
         )
     if measure == "overlap":
         return _hypergeometric(n, _check_k(k, n), level)
@@ -213,21 +237,24 @@ def ceiling(
 ) -> dict[Hashable, Interval | None]:
     """The reseed ceiling: how well a family agrees with itself when only the seed changes.
 
-    matrix: (m, m) from one of the measures. groups: m names of families, rankings of one family being the same
-    embedding with other seeds. Gives, for each family in order of appearance, the mean and the central `level` of
-    its values off the diagonal, or None with fewer than two members. The bounds are quantiles of the pairs, to
-    compare one cell of the heatmap with; they are no confidence interval of the mean, since pairs share networks.
-    UserError for shapes that do not fit or values that are not finite.
+    matrix: (m, m) from one of the measures. groups: m names of families, rankings of one family
+    being the same embedding with other seeds. Gives, for each family in order of appearance, the
+    mean and the central `level` of its values off the diagonal, or None with fewer than two
+    members. The bounds are quantiles of the pairs, to compare one cell of the heatmap with; they
+    are no confidence interval of the mean, since pairs share networks. UserError for shapes that do
+    not fit or values that are not finite.
     """
     matrix = np.asarray(matrix, dtype=np.float64)
     m = len(groups)
     if matrix.shape != (m, m):
         raise UserError(
-            f"Ceiling: found a matrix of shape {matrix.shape} and {m} groups, expected (m, m) and one group for each row."
+            f"Ceiling: found a matrix of shape {matrix.shape} and {m} groups, expected (m, m) and"
+            " one group for each row."
         )
     if not np.isfinite(matrix).all():
         raise UserError(
-            "Ceiling: the matrix holds NaN or infinity. Compute it with one of the measures of core.agreement."
+            "Ceiling: the matrix holds NaN or infinity. Compute it with one of the measures of"
+            " core.agreement."
         )
     members = {group: np.flatnonzero([other == group for other in groups]) for group in groups}
     return {group: _spread(matrix[np.ix_(rows, rows)], level) for group, rows in members.items()}
@@ -247,7 +274,9 @@ def _tau_matrix(scores: np.ndarray, weighted: bool) -> np.ndarray:
 
 
 def _presort(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A ranking as `core.linalg.kendall` reads it: the points best first; each point's first place and number of equals."""
+    """A ranking as `core.linalg.kendall` reads it: the points best first; each point's first place
+    and number of equals.
+    """
     order = np.argsort(-scores, kind="stable")
     best_first = scores[order]
     starts = np.flatnonzero(np.r_[True, best_first[1:] != best_first[:-1]])
@@ -259,7 +288,9 @@ def _presort(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _mean_places(scores: np.ndarray) -> np.ndarray:
-    """Each point's place, 0 for the highest score, n - 1 for the lowest; tied points share their mean, a multiple of 1/2."""
+    """Each point's place, 0 for the highest score, n - 1 for the lowest; tied points share their
+    mean, a multiple of 1/2.
+    """
     _, first, others = _presort(scores)
     return first + others / 2
 
@@ -297,16 +328,20 @@ def _hypergeometric(n: int, k: int, level: float) -> Interval:
 
 
 def _check_rankings(scores: np.ndarray) -> np.ndarray:
-    """scores as float64 (m, n), if every row is a finite ranking that is not constant; otherwise a UserError."""
+    """scores as float64 (m, n), if every row is a finite ranking that is not constant; otherwise a
+    UserError.
+    """
     try:
         scores = np.asarray(scores)
     except ValueError:
         raise UserError(
-            "Agreement: the rankings have different lengths. Only rankings of the same points compare; see stack()."
+            "Agreement: the rankings have different lengths. Only rankings of the same points"
+            " compare; see stack()."
         ) from None
     if scores.ndim != 2 or 0 in scores.shape:
         raise UserError(
-            f"Agreement: found scores of shape {scores.shape}, expected (m, n): one ranking a row, one point a column."
+            f"Agreement: found scores of shape {scores.shape}, expected (m, n): one ranking a row,"
+            " one point a column."
         )
     return np.stack(
         [_check_ranking(row, scores.shape[1], f"ranking {i}") for i, row in enumerate(scores, 1)]
@@ -317,7 +352,8 @@ def _check_ranking(scores: np.ndarray, n: int, name: str) -> np.ndarray:
     scores = _check_finite(scores, n, name)
     if scores.min() == scores.max():
         raise UserError(
-            f"{name} is constant: it ranks nothing. All {n:,} scores are {scores[0]:.4g}; leave it out or change its settings."
+            f"{name} is constant: it ranks nothing. All {n:,} scores are {scores[0]:.4g}; leave it"
+            " out or change its settings."
         )
     return scores
 

@@ -1,13 +1,18 @@
 """Which datasets are there, and what are their points?
 
-    names() -> the datasets in menu order      info(name) -> what a menu shows without loading anything
-    load(name, n=..., seed=...) -> Dataset     is_ready(name) -> can load() answer from this machine's disk alone?
-    fetch(name, progress) downloads and prepares, once; it imports torchvision and belongs in a worker process.
+    names() -> the datasets in menu order      info(name) -> what a menu shows without loading
+                                               anything
+    load(name, n=..., seed=...) -> Dataset     is_ready(name) -> can load() answer from this
+                                               machine's disk alone?
+    fetch(name, progress) downloads and prepares, once; it imports torchvision and belongs in a
+    worker process.
 
-Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows before test rows; labels int64
-from 0. What comes with the program (core/data/catalogue.py) is read from assets/ or simulated; the user's own come from core/data/own.py. Every other
-dataset is kept as plain .npy arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only shows points needs
-neither torch nor memory for them; its published files lie in the data folder where torchvision's own classes look for them.
+Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows
+before test rows; labels int64 from 0. What comes with the program (core/data/catalogue.py) is read
+from assets/ or simulated; the user's own come from core/data/own.py. Every other dataset is kept as
+plain .npy arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only
+shows points needs neither torch nor memory for them; its published files lie in the data folder
+where torchvision's own classes look for them.
 """
 
 from __future__ import annotations
@@ -46,13 +51,17 @@ def names() -> tuple[str, ...]:
 
 
 def info(name: str) -> Info:
-    """What is known of the dataset before it is loaded. A UserError that lists the names if there is none of this name."""
+    """What is known of the dataset before it is loaded.
+
+    A UserError that lists the names if there is none of this name.
+    """
     if own.is_own(name):
         return own.info(name)
     if name not in _REGISTRY:
         close = difflib.get_close_matches(str(name).lower().replace("-", "_"), names(), n=1)
         raise UserError(
-            f"Dataset: found {name!r}, expected one of {', '.join(names())}.{f' Did you mean {close[0]}?' if close else ''}"
+            f"Dataset: found {name!r}, expected one of"
+            f" {', '.join(names())}.{f' Did you mean {close[0]}?' if close else ''}"
         )
     return _REGISTRY[name]
 
@@ -66,20 +75,24 @@ def exists(name: str) -> bool:
 
 
 def is_ready(name: str) -> bool:
-    """Can load() answer without downloading or preparing anything? Costs about a millisecond, imports nothing."""
+    """Can load() answer without downloading or preparing anything?
+
+    Costs about a millisecond, imports nothing.
+    """
     entry = info(name)
     return entry.bundled or _prepared(entry) is not None
 
 
 def load(name: str, *, n: int | None = None, seed: int = 0) -> Dataset:
-    """The dataset, or a class-stratified subset of n of its rows; points, labels and masks are read-only.
+    """The dataset, or a class-stratified subset of n of its rows; points, labels and masks are
+    read-only.
 
-    n: each class keeps its share, rounded by largest remainder to n rows in total, and at least one row when n is at
-    least the number of classes. seed chooses the rows; they stay in their original order, and `index` says which they are.
-    test: True for the published test part; `digits` has none, so False throughout. The grey levels 0 to 16 of `digits`
-    are scaled to 0 to 255 and rounded (8 becomes 128).
-    Raises UserError: unknown name, n or seed out of range, or whatever fetch() finds wrong; a dataset that is not
-    ready is fetched first.
+    n: each class keeps its share, rounded by largest remainder to n rows in total, and at least one
+    row when n is at least the number of classes. seed chooses the rows; they stay in their original
+    order, and `index` says which they are. test: True for the published test part; `digits` has
+    none, so False throughout. The grey levels 0 to 16 of `digits` are scaled to 0 to 255 and
+    rounded (8 becomes 128). Raises UserError: unknown name, n or seed out of range, or whatever
+    fetch() finds wrong; a dataset that is not ready is fetched first.
     """
     entry = info(name)
     n = _checked_size(entry, n)
@@ -98,7 +111,8 @@ def _named(entry: Info) -> Dataset:
     )
     if arrays is None:
         raise UserError(
-            f"{entry.title}: the prepared arrays in {_home(entry)} vanished while they were opened. Load the dataset again."
+            f"{entry.title}: the prepared arrays in {_home(entry)} vanished while they were opened."
+            " Load the dataset again."
         )
     points, labels, test = arrays
     return _sealed(
@@ -123,12 +137,14 @@ def _sealed(data: Dataset) -> Dataset:
 
 
 def fetch(name: str, progress: published.Progress | None = None) -> None:
-    """Make a dataset ready: find or download its published files, verify, decode and store them as plain arrays.
+    """Make a dataset ready: find or download its published files, verify, decode and store them as
+    plain arrays.
 
-    progress(fraction or None, text) hears what is going on; an error it raises stops the fetch and passes through.
-    Files that are there already need no network and stay untouched. Any number of processes may fetch at once.
-    Raises UserError, with nothing half-written left behind: the folder cannot be written, a file is not the published
-    one, or the network is missing (then with the files to put where).
+    progress(fraction or None, text) hears what is going on; an error it raises stops the fetch and
+    passes through. Files that are there already need no network and stay untouched. Any number of
+    processes may fetch at once. Raises UserError, with nothing half-written left behind: the folder
+    cannot be written, a file is not the published one, or the network is missing (then with the
+    files to put where).
     """
     entry = info(name)
     progress = progress or (lambda fraction, text: None)
@@ -170,7 +186,9 @@ def _home(entry: Info) -> Path:
 
 
 def _prepared(entry: Info) -> Arrays | None:
-    """The prepared arrays, mapped read-only; None if they are missing or damaged (fetch() then prepares them anew)."""
+    """The prepared arrays, mapped read-only; None if they are missing or damaged (fetch() then
+    prepares them anew).
+    """
     try:
         points, labels, test = (
             np.load(_home(entry) / f"{what}.npy", mmap_mode="r", allow_pickle=False)
@@ -183,7 +201,9 @@ def _prepared(entry: Info) -> Arrays | None:
 
 
 def _flaw(entry: Info, arrays: Arrays) -> str | None:
-    """What keeps arrays from being this dataset, as "found ..., expected ..."; None if nothing does."""
+    """What keeps arrays from being this dataset, as "found ..., expected ..."; None if nothing
+    does.
+    """
     wanted = (
         ((entry.n, *entry.shape), entry.dtype),
         ((entry.n,), np.int64),
@@ -191,9 +211,15 @@ def _flaw(entry: Info, arrays: Arrays) -> str | None:
     )
     for what, array, (shape, dtype) in zip(ARRAYS, arrays, wanted, strict=True):
         if array.shape != shape or array.dtype != dtype:
-            return f"found {what} of shape {array.shape} ({array.dtype}), expected {shape} ({np.dtype(dtype)})"
+            return (
+                f"found {what} of shape {array.shape} ({array.dtype}), expected {shape}"
+                f" ({np.dtype(dtype)})"
+            )
     if arrays[1].min() < 0 or arrays[1].max() >= entry.classes:
-        return f"found labels from {arrays[1].min()} to {arrays[1].max()}, expected {entry.classes} classes"
+        return (
+            f"found labels from {arrays[1].min()} to {arrays[1].max()}, expected {entry.classes}"
+            " classes"
+        )
     return None
 
 

@@ -1,8 +1,9 @@
 """Embeddings: the same points seen through another map.
 
-Each embedder is a plain function of a dataset, registered by `@embedder`; its keyword-only parameters are knobs (see
-core/strategy.py), `seed` makes its random numbers. Images enter as pixels / 255, tables as they are. Random matrices
-come from NumPy's generator in float64, so that a seed means the same map on every machine.
+Each embedder is a plain function of a dataset, registered by `@embedder`; its keyword-only
+parameters are knobs (see core/strategy.py), `seed` makes its random numbers. Images enter as pixels
+/ 255, tables as they are. Random matrices come from NumPy's generator in float64, so that a seed
+means the same map on every machine.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ OptionalWidth = Annotated[
 
 
 LEAST_SIDE = 4  # of images for the talk's network, as core/models/networks.py has it
-WIDEST = 4096  # random features by default: large colour images have many more pixels than a first look needs
+# random features by default: large colour images have many more pixels than a first look needs
+WIDEST = 4096
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,10 @@ def embedder(
     images_only: bool = False,
     objective: str | None = None,
 ) -> Callable:
-    """Register a function (dataset, *, seed, knobs) -> (n, d) float32. objective: of the network behind a learned embedding."""
+    """Register a function (dataset, *, seed, knobs) -> (n, d) float32.
+
+    objective: of the network behind a learned embedding.
+    """
 
     def register(function: Callable) -> Callable:
         name = function.__name__
@@ -90,7 +95,9 @@ def embedder(
 
 
 def embedders(dataset: Info | None = None) -> dict[str, Embedder]:
-    """All embeddings by name, in menu order; with a dataset those that suit it, and those that were joined to it."""
+    """All embeddings by name, in menu order; with a dataset those that suit it, and those that were
+    joined to it.
+    """
     if dataset is None:
         return dict(_registry)
     suited = {name: entry for name, entry in _registry.items() if not unsuited(name, dataset)}
@@ -128,18 +135,22 @@ def label_of(name: str, images: bool) -> str:
 
 
 def embed(dataset: Dataset, name: str, *, seed: int = 1, **knobs: Any) -> Embedded:
-    """The dataset through the embedding `name`: float32 (n, d), read-only, with the dataset's labels.
+    """The dataset through the embedding `name`: float32 (n, d), read-only, with the dataset's
+    labels.
 
-    Deterministic by seed. UserErrors: unknown name, unknown or impossible knob, a network that needs images.
+    Deterministic by seed. UserErrors: unknown name, unknown or impossible knob, a network that
+    needs images.
     """
     entry = find(name)
     if entry.images_only and not dataset.is_images:
         raise UserError(
-            f"{entry.label} needs images; {dataset.called} is a table. Choose raw, pca, projection or random features."
+            f"{entry.label} needs images; {dataset.called} is a table. Choose raw, pca, projection"
+            " or random features."
         )
     if entry.objective and not dataset.labeled:
         raise UserError(
-            f"{entry.label} needs labels to train its network; {dataset.called} has none. Choose another embedding."
+            f"{entry.label} needs labels to train its network; {dataset.called} has none. Choose"
+            " another embedding."
         )
     knobs = parse_knobs(entry.knobs, knobs, entry.label)
     embedding = entry.function(dataset, **({"seed": seed} if entry.seeded else {}), **knobs)
@@ -175,13 +186,19 @@ def pca(dataset: Dataset, *, k: Width = 50) -> Floats:
 
 @embedder("Random projection", family="random", seeded=True)
 def projection(dataset: Dataset, *, seed: int = 1, k: Width = 200) -> Floats:
-    """x G / sqrt(k), G Gaussian (d, k): distances are kept in expectation (Johnson-Lindenstrauss). (n, k)."""
+    """x G / sqrt(k), G Gaussian (d, k): distances are kept in expectation (Johnson-Lindenstrauss).
+
+    (n, k).
+    """
     return row_blocks.product(raw(dataset), _gaussian(seed, dataset.d, k))
 
 
 @embedder("Random ReLU features", family="random")
 def random_relu(dataset: Dataset, *, seed: int = 1, k: OptionalWidth = None) -> Floats:
-    """max(0, x G / sqrt(k)), G Gaussian (d, k): one random layer. k = d by default, 4,096 at most. (n, k)."""
+    """max(0, x G / sqrt(k)), G Gaussian (d, k): one random layer. k = d by default, 4,096 at most.
+
+    (n, k).
+    """
     return row_blocks.product(
         raw(dataset), _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST)), _relu
     )
@@ -197,13 +214,15 @@ def random_fourier(
         float | None,
         Knob(
             "Bandwidth",
-            "Length over which two points count as alike; by default the median distance of 1,000 random pairs.",
+            "Length over which two points count as alike; by default the median distance of 1,000"
+            " random pairs.",
             low=1e-6,
             choices=(None, 1.0, 2.0, 5.0, 10.0, 20.0),
         ),
     ] = None,
 ) -> Floats:
-    """sqrt(2 / k) cos(x G / bandwidth + b), b uniform in [0, 2 pi): inner products approach a Gaussian kernel. (n, k).
+    """sqrt(2 / k) cos(x G / bandwidth + b), b uniform in [0, 2 pi): inner products approach a
+    Gaussian kernel. (n, k).
 
     Source: Rahimi and Recht 2007.
     """
@@ -219,7 +238,9 @@ def random_fourier(
 
 @embedder("Untrained network", family="untrained", images_only=True)
 def cnn_untrained(dataset: Dataset, *, seed: int = 1) -> Floats:
-    """The talk's convolutional network with its initial random weights: the 200 activations before the last layer. (n, 200)."""
+    """The talk's convolutional network with its initial random weights: the 200 activations before
+    the last layer. (n, 200).
+    """
     from core.models import networks, training
 
     network = networks.build(
@@ -232,7 +253,9 @@ def cnn_untrained(dataset: Dataset, *, seed: int = 1) -> Floats:
     "Network trained to regress", family="regression", images_only=True, objective="smooth_l1"
 )
 def cnn_regression(dataset: Dataset, *, seed: int = 1) -> Floats:
-    """The talk's network trained to regress on one-hot labels (smooth L1): the 200 activations before the last layer. (n, 200)."""
+    """The talk's network trained to regress on one-hot labels (smooth L1): the 200 activations
+    before the last layer. (n, 200).
+    """
     return _learned(dataset, "smooth_l1", seed)
 
 
@@ -243,7 +266,9 @@ def cnn_regression(dataset: Dataset, *, seed: int = 1) -> Floats:
     objective="cross_entropy",
 )
 def cnn_classification(dataset: Dataset, *, seed: int = 1) -> Floats:
-    """The talk's network trained to classify (cross-entropy): the 200 activations before the last layer. (n, 200)."""
+    """The talk's network trained to classify (cross-entropy): the 200 activations before the last
+    layer. (n, 200).
+    """
     return _learned(dataset, "cross_entropy", seed)
 
 
@@ -254,7 +279,9 @@ def cnn_classification(dataset: Dataset, *, seed: int = 1) -> Floats:
     objective="softmax_twice",
 )
 def cnn_softmax_twice(dataset: Dataset, *, seed: int = 1) -> Floats:
-    """As the talk's code trained it: softmax outputs fed to a cross-entropy that applies softmax again. (n, 200)."""
+    """As the talk's code trained it: softmax outputs fed to a cross-entropy that applies softmax
+    again. (n, 200).
+    """
     return _learned(dataset, "softmax_twice", seed)
 
 
@@ -266,12 +293,15 @@ def _learned(dataset: Dataset, objective: str, seed: int) -> Floats:
 
 
 def _joined(name: str) -> Embedder:
-    """An embedding that was computed elsewhere, as an entry of the registry: its rows are the dataset's."""
+    """An embedding that was computed elsewhere, as an entry of the registry: its rows are the
+    dataset's.
+    """
 
     def joined(dataset: Dataset) -> Floats:
         if own.about(name).dataset != dataset.name:
             raise UserError(
-                f"{own.about(name).title} was computed for other points than those of {dataset.called}. Choose another embedding."
+                f"{own.about(name).title} was computed for other points than those of"
+                f" {dataset.called}. Choose another embedding."
             )
         return np.ascontiguousarray(own.embedding(name)[dataset.index], np.float32)
 
@@ -307,5 +337,6 @@ def _median_distance(x: np.ndarray, rng: np.random.Generator, pairs: int = 1000)
 def _at_most(k: int, available: int, what: str) -> None:
     if k > available:
         raise UserError(
-            f"Dimensions k: found {k:,}, but there are {available:,} {what}. Choose at most {available:,}."
+            f"Dimensions k: found {k:,}, but there are {available:,} {what}. Choose at most"
+            f" {available:,}."
         )

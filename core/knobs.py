@@ -1,6 +1,8 @@
-"""Knobs: the numbers and choices that a strategy or an embedding takes, read from a function's signature.
+"""Knobs: the numbers and choices that a strategy or an embedding takes, read from a function's
+signature.
 
-def leverage(embedding, *, ridge: Annotated[float, Knob("Ridge", "Adds to every eigenvalue.", low=0.0)] = 0.0): ...
+def leverage(embedding, *, ridge: Annotated[float, Knob("Ridge", "Adds to every eigenvalue.",
+low=0.0)] = 0.0): ...
 
 knobs_of(leverage)["ridge"].parse("0.1")      from a widget, a link or a command line, checked
 """
@@ -48,7 +50,8 @@ class Knob:
         if self.kind is str:
             if self.choices and text not in self.choices:
                 raise UserError(
-                    f"{self.name}: found {text!r}, expected one of {', '.join(map(str, self.choices))}."
+                    f"{self.name}: found {text!r}, expected one of"
+                    f" {', '.join(map(str, self.choices))}."
                 )
             return str(text)
         try:
@@ -58,7 +61,8 @@ class Knob:
             value = self.kind(value)
         except (TypeError, ValueError, OverflowError):
             raise UserError(
-                f"{self.name}: found {text!r}, expected {'a whole number' if self.kind is int else 'a number'}{self._range()}."
+                f"{self.name}: found {text!r}, expected"
+                f" {'a whole number' if self.kind is int else 'a number'}{self._range()}."
             ) from None
         if (
             not -np.inf < value < np.inf
@@ -88,11 +92,14 @@ def knobs_of(function: Callable, skip: tuple[str, ...] = ("k", "rng")) -> dict[s
 
 
 def parse_knobs(knobs: Mapping[str, Knob], values: Mapping[str, Any], owner: str) -> dict[str, Any]:
-    """Every knob's value, defaults filled in; a UserError for an unknown name or a value out of range."""
+    """Every knob's value, defaults filled in; a UserError for an unknown name or a value out of
+    range.
+    """
     unknown = set(values) - set(knobs)
     if unknown:
         raise UserError(
-            f"{owner} has no setting {', '.join(sorted(unknown))}; it has {', '.join(knobs) or 'none'}."
+            f"{owner} has no setting {', '.join(sorted(unknown))}; it has"
+            f" {', '.join(knobs) or 'none'}."
         )
     return {
         name: knob.parse(values[name]) if name in values else knob.default
@@ -121,7 +128,8 @@ Damping = Annotated[
     float,
     Knob(
         "Damping",
-        "Added to the Hessian's diagonal, the intercepts' part too: makes a singular Hessian regular and all influences smaller.",
+        "Added to the Hessian's diagonal, the intercepts' part too: makes a singular Hessian"
+        " regular and all influences smaller.",
         low=0.0,
         choices=(0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
     ),
@@ -130,7 +138,8 @@ Hessian = Annotated[
     str,
     Knob(
         "Hessian",
-        "'exact', or 'kfac': its Kronecker factors, which need less memory and are exact only under equal probabilities.",
+        "'exact', or 'kfac': its Kronecker factors, which need less memory and are exact only under"
+        " equal probabilities.",
         choices=("exact", "kfac"),
     ),
 ]

@@ -1,4 +1,5 @@
-"""What only the lesson asks: which points can be drawn side by side, and which ones a strategy likes best.
+"""What only the lesson asks: which points can be drawn side by side, and which ones a strategy
+likes best.
 
     leverage in two directions:  l = z_1^2 / (n s_1^2) + z_2^2 / (n s_2^2),  s_j^2 = mean of z_j^2
 
@@ -21,7 +22,8 @@ GAP = 0.085
 
 
 def results() -> list[tuple[str, Spec]]:
-    """What the lesson shows beside the first screens, as (function of the pipeline, Spec): the plane, and every strategy's favourites.
+    """What the lesson shows beside the first screens, as (function of the pipeline, Spec): the
+    plane, and every strategy's favourites.
 
     The app's own strategies only: the lesson is bundled and must look the same everywhere.
     """
@@ -34,11 +36,12 @@ def results() -> list[tuple[str, Spec]]:
 def spread(
     coordinates: np.ndarray, scores: np.ndarray, count: int = DRAWN, gap: float = GAP
 ) -> Ints:
-    """Points whose images do not cover one another: the highest score first, then in random order whoever still finds room.
+    """Points whose images do not cover one another: the highest score first, then in random order
+    whoever still finds room.
 
-    coordinates: (n, 2). scores: (n,). count: at most so many. gap: least distance of two points along one of the axes, as a
-    part of the first axis's range. Returns row numbers (m,), 1 <= m <= count; the same for the same input. A UserError for
-    coordinates that are not (n, 2).
+    coordinates: (n, 2). scores: (n,). count: at most so many. gap: least distance of two points
+    along one of the axes, as a part of the first axis's range. Returns row numbers (m,), 1 <= m <=
+    count; the same for the same input. A UserError for coordinates that are not (n, 2).
     """
     if check_matrix(coordinates, "coordinates").shape[1] != 2:
         raise UserError(f"coordinates: found shape {coordinates.shape}, expected (n, 2).")
@@ -56,5 +59,7 @@ def spread(
 
 
 def half_axes(spreads: Floats, n: int, leverage: float) -> tuple[float, float]:
-    """Half-axes of the ellipse on which n centred points with root mean squares `spreads` (2,) have this leverage."""
+    """Half-axes of the ellipse on which n centred points with root mean squares `spreads` (2,) have
+    this leverage.
+    """
     return float(spreads[0] * np.sqrt(n * leverage)), float(spreads[1] * np.sqrt(n * leverage))

@@ -1,7 +1,9 @@
-"""From a Spec to its result: the only place that joins dataset, embedding, strategy and cache. Runs in the worker.
+"""From a Spec to its result: the only place that joins dataset, embedding, strategy and cache. Runs
+in the worker.
 
-Every function takes a Spec, looks into the cache, computes what is missing and says how far it is. What one worker
-needs again and again (a dataset, the last embeddings) stays in its memory, read-only.
+Every function takes a Spec, looks into the cache, computes what is missing and says how far it is.
+What one worker needs again and again (a dataset, the last embeddings) stays in its memory,
+read-only.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ DIRECTIONS = 6
 
 
 def kept(key_of: Callable[[Any, str], str]) -> Callable:
-    """The entry under key_of(spec, the data's fingerprint), from the cache or computed: the function gives (arrays, facts)."""
+    """The entry under key_of(spec, the data's fingerprint), from the cache or computed: the
+    function gives (arrays, facts).
+    """
 
     def decorate(compute: Callable[[Any, Dataset], tuple[dict, dict]]) -> Callable[[Any], Entry]:
         @functools.wraps(compute)
@@ -59,7 +63,9 @@ def kept(key_of: Callable[[Any, str], str]) -> Callable:
 
 @kept(scores_key)
 def scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
-    """The strategy's scores (n,) under the embedding, with the facts that the page prints; facts["made_of"]: see `inputs.said`."""
+    """The strategy's scores (n,) under the embedding, with the facts that the page prints;
+    facts["made_of"]: see `inputs.said`.
+    """
     chosen = menu.find(spec.strategy)
     scene = _scene(spec)
     started = time.perf_counter()
@@ -77,7 +83,9 @@ def scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
 
 def scores_of(spec: Spec, rows: Ints) -> Floats:
-    """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part, nor in what is fitted."""
+    """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part,
+    nor in what is fitted.
+    """
     whole = _scene(spec)
     part = whole.among(rows)
     same = np.array_equal(rows, whole.known)
@@ -94,7 +102,8 @@ def _settings(spec: Spec) -> dict[str, Any]:
 
 @kept(textbook_key)
 def textbook_scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
-    """The exhibit: what unpivoted QR gives on the Spec's embedding, and which of its points are artefacts.
+    """The exhibit: what unpivoted QR gives on the Spec's embedding, and which of its points are
+    artefacts.
 
     An artefact is a point whose index equals a dead column and whose textbook score is 1, to 1e-9.
     """
@@ -111,10 +120,12 @@ def textbook_scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
 
 def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
-    """What the worker knows of one point: its nearest neighbours, and the directions that carry its leverage.
+    """What the worker knows of one point: its nearest neighbours, and the directions that carry its
+    leverage.
 
-    neighbours (12,) row numbers and distances (12,), Euclidean in the embedding; axes (6, d) unit vectors of the
-    column-scaled embedding and shares (6,) of the point's leverage, largest first (fewer if the rank is lower).
+    neighbours (12,) row numbers and distances (12,), Euclidean in the embedding; axes (6, d) unit
+    vectors of the column-scaled embedding and shares (6,) of the point's leverage, largest first
+    (fewer if the rank is lower).
     """
     matrix = embedding(spec).embedding
     if not 0 <= index < len(matrix):
@@ -143,10 +154,11 @@ def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
 
 @kept(comparison_key)
 def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
-    """Kendall, weighted Kendall, Spearman and overlap matrices (m, m) of the rankings, and the permutation null of each.
+    """Kendall, weighted Kendall, Spearman and overlap matrices (m, m) of the rankings, and the
+    permutation null of each.
 
-    Scores that differ by rounding only count as equal. facts["ranks"]: the rank of each column's embedding.
-    scores (m, n) float32: enough to draw what lies behind a cell.
+    Scores that differ by rounding only count as equal. facts["ranks"]: the rank of each column's
+    embedding. scores (m, n) float32: enough to draw what lies behind a cell.
     """
     entries = []
     for done, spec in enumerate(comparison.columns):
@@ -187,10 +199,12 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
 
 
 def head(spec: Spec, sitting: int | None = None) -> Head:
-    """The linear softmax head on the Spec's embedding: the network's own last layer for one trained by cross-entropy, else fitted.
+    """The linear softmax head on the Spec's embedding: the network's own last layer for one trained
+    by cross-entropy, else fitted.
 
-    Fitted on the training rows with l2 = 1e-3. sitting: 0 or 1, on that sitting's training set (core/strategy_inputs.py) and never the network's
-    own, whose Hessian has no l2. facts of its cache entry: accuracy on the test rows, if there are any (they may be in the second sitting's
+    Fitted on the training rows with l2 = 1e-3. sitting: 0 or 1, on that sitting's training set
+    (core/strategy_inputs.py) and never the network's own, whose Hessian has no l2. facts of its
+    cache entry: accuracy on the test rows, if there are any (they may be in the second sitting's
     training set). A UserError if a class has no training row.
     """
     data = dataset(spec.dataset, spec.n, spec.subset)
@@ -262,7 +276,8 @@ def map_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
 @kept(plane_key)
 def plane_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
-    """A few points of the Spec's two-dimensional embedding: points (m,), coordinates (m, 2), scores (m,) among all n points.
+    """A few points of the Spec's two-dimensional embedding: points (m,), coordinates (m, 2), scores
+    (m,) among all n points.
 
     facts["spreads"]: root mean square of all points along both axes.
     """
@@ -281,10 +296,11 @@ def plane_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
 
 @kept(favourites_key)
 def favourites_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
-    """The ten points that the Spec's strategy picks first: points (10,) as rows of the full dataset, gains (10,).
+    """The ten points that the Spec's strategy picks first: points (10,) as rows of the full
+    dataset, gains (10,).
 
-    The points are all there is: no validation set, no further trainings. Where the strategy lacks an input both are empty, and
-    facts["missing"] says which.
+    The points are all there is: no validation set, no further trainings. Where the strategy lacks
+    an input both are empty, and facts["missing"] says which.
     """
     wanted = set(menu.find(spec.strategy).accepts) & set(strategy.WHOLE)
     embedded, made = strategy_inputs.make(_scene(spec), wanted, functools.partial(head, spec))

@@ -1,8 +1,8 @@
-"""A Spec says what to compute, in frozen names and numbers. It is at once the link, the session's state, the job's
-argument, the cache key and the command line.
+"""A Spec says what to compute, in frozen names and numbers. It is at once the link, the session's
+state, the job's argument, the cache key and the command line.
 
-A Spec is canonical: settings at their default are left out, seeds of things that draw no random numbers are dropped.
-So two Specs that mean the same are equal, and so are their links and keys.
+A Spec is canonical: settings at their default are left out, seeds of things that draw no random
+numbers are dropped. So two Specs that mean the same are equal, and so are their links and keys.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ SUBSET = dataclasses.replace(SEED, name="subset", default=0)
 
 @dataclass(frozen=True)
 class Spec:
-    """dataset (n points drawn with seed `subset`; None: all) -> embedding (seed, knobs) -> strategy (knobs, seed `draw`)."""
+    """dataset (n points drawn with seed `subset`; None: all) -> embedding (seed, knobs) -> strategy
+    (knobs, seed `draw`).
+    """
 
     dataset: str = "mnist"
     n: int | None = None
@@ -50,7 +52,10 @@ class Spec:
     draw: int = 0
 
     def with_(self, **changes: Any) -> Spec:
-        """This Spec with some parts changed, checked and canonical. A UserError if a part does not fit."""
+        """This Spec with some parts changed, checked and canonical.
+
+        A UserError if a part does not fit.
+        """
         if changes.get("embedding", self.embedding) != self.embedding:
             changes = {"embedding_knobs": (), **changes}
         if changes.get("strategy", self.strategy) != self.strategy:
@@ -100,7 +105,9 @@ _PREFIXES = {"e": "embedding_knobs", "s": "strategy_knobs"}
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Spec, list[str]]:
-    """The Spec of a link, and one message for every part that could not be used (the rest of the link is kept)."""
+    """The Spec of a link, and one message for every part that could not be used (the rest of the
+    link is kept).
+    """
     spec = Spec()
     problems = []
     for name in _PLAIN:
@@ -115,7 +122,10 @@ def from_query(query: Mapping[str, str]) -> tuple[Spec, list[str]]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Which rankings of the same points to compare: one Spec each. k: how many points the overlap looks at."""
+    """Which rankings of the same points to compare: one Spec each.
+
+    k: how many points the overlap looks at.
+    """
 
     columns: tuple[Spec, ...]
     k: int = 1000
@@ -137,7 +147,9 @@ class Comparison:
 
 
 def talk_comparison() -> Comparison:
-    """The talk's figure: leverage of the 70,000 digits under raw pixels, random ReLU features and 15 networks."""
+    """The talk's figure: leverage of the 70,000 digits under raw pixels, random ReLU features and
+    15 networks.
+    """
     fixed = [Spec(), Spec(embedding="random_relu")]
     learned = [
         Spec(embedding=name, seed=seed)
@@ -148,14 +160,18 @@ def talk_comparison() -> Comparison:
 
 
 def embedding_key(spec: Spec, fingerprint: str) -> str:
-    """The cache key of the embedding: its name, seed and knobs, its code, and the data's fingerprint."""
+    """The cache key of the embedding: its name, seed and knobs, its code, and the data's
+    fingerprint.
+    """
     return cache.key(
         "embedding", _embedding_fields(spec), code=_embedding_code(spec), data=fingerprint
     )
 
 
 def scores_key(spec: Spec, fingerprint: str) -> str:
-    """The cache key of the scores: the embedding's fields and the strategy's name, knobs, seed, and the code of both."""
+    """The cache key of the scores: the embedding's fields and the strategy's name, knobs, seed, and
+    the code of both.
+    """
     return cache.key("scores", score_fields(spec), code=score_code(spec), data=fingerprint)
 
 
@@ -171,7 +187,9 @@ def map_key(spec: Spec, fingerprint: str) -> str:
 
 
 def plane_key(spec: Spec, fingerprint: str) -> str:
-    """The cache key of the lesson's plane: a few points of a two-dimensional embedding, with their scores."""
+    """The cache key of the lesson's plane: a few points of a two-dimensional embedding, with their
+    scores.
+    """
     return cache.key(
         "plane",
         score_fields(spec),
@@ -191,7 +209,9 @@ def favourites_key(spec: Spec, fingerprint: str) -> str:
 
 
 def head_key(spec: Spec, fingerprint: str, sitting: int | None = None) -> str:
-    """The cache key of the linear head on the Spec's embedding; sitting: without a validation set, the first or the second one."""
+    """The cache key of the linear head on the Spec's embedding; sitting: without a validation set,
+    the first or the second one.
+    """
     code = _embedding_code(spec) + code_version("core.softmax_head")
     if sitting is None:
         return cache.key("head", _embedding_fields(spec), code=code, data=fingerprint)
@@ -238,7 +258,9 @@ def _embedding_code(spec: Spec) -> str:
 
 
 def score_code(spec: Spec) -> str:
-    """The code of the embedding, of the strategy, and of what makes its inputs: a head for probabilities, or more (core/strategy_inputs.py)."""
+    """The code of the embedding, of the strategy, and of what makes its inputs: a head for
+    probabilities, or more (core/strategy_inputs.py).
+    """
     chosen = menu.find(spec.strategy)
     head = code_version("core.softmax_head") if {"probs", "head"} & set(chosen.accepts) else ""
     made = code_version("core.strategy_inputs") if set(strategy.MADE) & set(chosen.accepts) else ""
@@ -269,7 +291,8 @@ def _canonical(spec: Spec) -> Spec:
             else "is a table"
         )
         raise UserError(
-            f"{embedder.label} {reason}; {about.title} {kind}{'' if about.labeled else ' without labels'}. Choose another one."
+            f"{embedder.label} {reason}; {about.title}"
+            f" {kind}{'' if about.labeled else ' without labels'}. Choose another one."
         )
     if reason := strategy.unsuited(chosen, about.labeled, about.probs):
         raise UserError(

@@ -6,9 +6,10 @@
     @selector("BADGE", nested=True)           gives a batch: indices (k,), gains (k,)
     def badge(embedding, probs, labeled=None, *, k, rng): ...
 
-Inputs are positional and come from `INPUTS`; an input with a default may be missing. Knobs are keyword-only
-with defaults and become widgets, link parameters and command-line options; `k` and `rng` are handed in.
-A knob's range, unit and explanation stand in its annotation: `ridge: Annotated[float, Knob(...)] = 0.0`.
+Inputs are positional and come from `INPUTS`; an input with a default may be missing. Knobs are
+keyword-only with defaults and become widgets, link parameters and command-line options; `k` and
+`rng` are handed in. A knob's range, unit and explanation stand in its annotation: `ridge:
+Annotated[float, Knob(...)] = 0.0`.
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ INPUTS = {
 }
 
 
-# What any dataset under any embedding gives: probabilities come from a linear head that is fitted to it.
+# What any dataset under any embedding gives: probabilities come from a linear head that is fitted
+# to it.
 WHOLE = ("embedding", "probs", "labels", "head")
-# What is made for any dataset under any embedding by core/strategy_inputs.py: it takes a part of the points, or more trainings.
+# What is made for any dataset under any embedding by core/strategy_inputs.py: it takes a part of
+# the points, or more trainings.
 MADE = ("validation", "member_probs", "record")
 # How the modules of own strategies begin (core/plugins/loading.py).
 OWN = "plugin_"
@@ -53,7 +56,10 @@ class Refused(TypeError):
 
 @dataclass(frozen=True)
 class Strategy:
-    """One entry of the registry. `name` is the function's name: it stands in links, files and commands."""
+    """One entry of the registry.
+
+    `name` is the function's name: it stands in links, files and commands.
+    """
 
     name: str
     label: str
@@ -90,7 +96,10 @@ def selector(label: str, *, nested: bool) -> Callable:
 
 
 def registered() -> dict[str, Strategy]:
-    """What has been registered so far, by name, in menu order. core/plugins/menu.py has all there are."""
+    """What has been registered so far, by name, in menu order.
+
+    core/plugins/menu.py has all there are.
+    """
     return dict(_registry)
 
 
@@ -129,7 +138,9 @@ def missing(strategy: str | Strategy, embedded: Embedded, **more: Any) -> str | 
 
 
 def unsuited(strategy: Strategy, labeled: bool, probs: bool) -> str | None:
-    """Why the strategy cannot run on a dataset without labels ("needs labels"), or None if it can: heads and networks learn from them."""
+    """Why the strategy cannot run on a dataset without labels ("needs labels"), or None if it can:
+    heads and networks learn from them.
+    """
     needed = set(strategy.needs) - ({"probs"} if probs else set())
     return None if labeled or not needed & LEARNED else "needs labels"
 
@@ -142,11 +153,15 @@ def score(
     inputs: Mapping | None = None,
     **knobs: Any,
 ) -> np.ndarray:
-    """Scores (n,) float64 of a scorer, higher = picked first. A UserError for a selector or a missing input."""
+    """Scores (n,) float64 of a scorer, higher = picked first.
+
+    A UserError for a selector or a missing input.
+    """
     strategy = find(strategy)
     if strategy.kind != "scorer":
         raise UserError(
-            f"{strategy.label} picks a batch and has no score per point. Use pick() with a budget k."
+            f"{strategy.label} picks a batch and has no score per point. Use pick() with a"
+            " budget k."
         )
     return check_scores(_call(strategy, embedded, inputs, knobs, rng), len(embedded), strategy.name)
 
@@ -160,7 +175,10 @@ def pick(
     inputs: Mapping | None = None,
     **knobs: Any,
 ) -> Selection:
-    """The k points that the strategy picks, never a labeled one. A UserError if fewer than k are unlabeled."""
+    """The k points that the strategy picks, never a labeled one.
+
+    A UserError if fewer than k are unlabeled.
+    """
     strategy = find(strategy)
     labeled = np.zeros(len(embedded), bool) if embedded.labeled is None else embedded.labeled
     k = check_budget(k, int((~labeled).sum()))
@@ -169,13 +187,18 @@ def pick(
     indices, gains = _call(strategy, embedded, inputs, {**knobs, "k": k}, rng)
     indices = np.asarray(indices, np.int64)
     if len(indices) != k or len(np.unique(indices)) != k or labeled[indices].any():
-        again = f"{len(np.unique(indices))} different points, {int(labeled[indices].sum())} of them labeled"
+        again = (
+            f"{len(np.unique(indices))} different points, {int(labeled[indices].sum())} of them"
+            " labeled"
+        )
         raise ValueError(f"{strategy.name}: expected {k} new points, but it picked {again}.")
     return Selection(indices, np.asarray(gains, np.float64), strategy.nested)
 
 
 def top_k(scores: np.ndarray, k: int, labeled: np.ndarray | None = None) -> Selection:
-    """The k highest scores, best first; equal scores in the order of the points; labeled points never."""
+    """The k highest scores, best first; equal scores in the order of the points; labeled points
+    never.
+    """
     scores = check_scores(scores, len(scores))
     allowed = np.arange(len(scores)) if labeled is None else np.flatnonzero(~labeled)
     k = check_budget(k, len(allowed))
@@ -191,7 +214,8 @@ def _register(function: Callable, label: str, kind: str, nested: bool) -> Callab
     taken = _registry.get(function.__name__)
     if taken is not None and taken.function.__module__ != function.__module__:
         raise Refused(
-            f"{function.__name__}: {taken.function.__module__} has registered a strategy of this name. Rename one of them"
+            f"{function.__name__}: {taken.function.__module__} has registered a strategy of this"
+            " name. Rename one of them"
         )
     _registry[function.__name__] = Strategy(
         name=function.__name__,
@@ -211,7 +235,10 @@ def _refused(parameters: Mapping[str, inspect.Parameter], kind: str) -> str | No
     """Why a function with these parameters cannot be a strategy."""
     inputs = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
     if unknown := [name for name in inputs if name not in INPUTS]:
-        return f"unknown inputs {unknown}; an input is one of {', '.join(INPUTS)}, and a knob stands after a * with its default"
+        return (
+            f"unknown inputs {unknown}; an input is one of {', '.join(INPUTS)}, and a knob stands"
+            " after a * with its default"
+        )
     if any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters.values() if p.name in inputs):
         return "inputs are handed over by name; write them without a / and without stars"
     knobs = [

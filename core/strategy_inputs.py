@@ -1,14 +1,19 @@
-"""What does a strategy take beside the embedding and its labels? Heads, a validation set, several opinions, a training record.
+"""What does a strategy take beside the embedding and its labels? Heads, a validation set, several
+opinions, a training record.
 
     scores(chosen, scene, rng=..., **knobs) -> (n,)
 
 A scene is all there is: nothing here looks beyond its points. Who plays which part:
-    head, probs    fitted on the training points; scores all of them. Probabilities that came with the points are used as they are
-    validation     the published test part, or a class-stratified fifth where there is none, judges all other points: they are the training
-                   set, the head is fitted on them, with an l2. No point may judge itself, and one that is not trained on has no influence.
-                   So there is a second sitting for those who judged: as many of the others judge, the rest is the training set
+    head, probs    fitted on the training points; scores all of them. Probabilities that came with
+                   the points are used as they are
+    validation     the published test part, or a class-stratified fifth where there is none, judges
+                   all other points: they are the training
+                   set, the head is fitted on them, with an l2. No point may judge itself, and one
+                   that is not trained on has no influence. So there is a second sitting for those
+                   who judged: as many of the others judge, the rest is the training set
     member_probs   linear heads on bootstrap samples of the training points
-    record         a network trained on every labeled point, so that each is one that can be forgotten
+    record         a network trained on every labeled point, so that each is one that can be
+                   forgotten
 """
 
 from __future__ import annotations
@@ -35,7 +40,10 @@ HEAD_L2 = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Sitting:
-    """learn: rows of the training set. judge: rows of the validation set. scored: those rows of `learn` whose scores count."""
+    """learn: rows of the training set. judge: rows of the validation set.
+
+    scored: those rows of `learn` whose scores count.
+    """
 
     learn: Ints
     judge: Ints
@@ -44,7 +52,10 @@ class Sitting:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Points under one embedding, with their labels. test: (n,), rows of a published test part. name: of the dataset, for messages."""
+    """Points under one embedding, with their labels. test: (n,), rows of a published test part.
+
+    name: of the dataset, for messages.
+    """
 
     points: Embedded
     test: Bools
@@ -56,13 +67,17 @@ class Scene:
         """The labeled points outside the test part."""
         if self.points.labels is None:
             raise UserError(
-                f"{self.name} has no labels, so nothing can be fitted to it. Choose a strategy that needs none."
+                f"{self.name} has no labels, so nothing can be fitted to it. Choose a strategy that"
+                " needs none."
             )
         return np.flatnonzero(~self.test & (self.points.labels >= 0))
 
     @cached_property
     def sittings(self) -> tuple[Sitting, Sitting]:
-        """Every point is scored in one of the two. A UserError for points without a label, or too few."""
+        """Every point is scored in one of the two.
+
+        A UserError for points without a label, or too few.
+        """
         labels = check_labels(self.points.labels, len(self.points))
         learn, judge = splits.parts(labels, self.test, self.name)
         return Sitting(learn, judge, learn), Sitting(*splits.swapped(labels, learn, judge), judge)
@@ -78,7 +93,10 @@ class Scene:
         return self.known if sitting is None else self.sittings[sitting].learn
 
     def fit(self, sitting: int | None = None) -> Head:
-        """The linear head on the sitting's training set. A UserError if a class has no point there."""
+        """The linear head on the sitting's training set.
+
+        A UserError if a class has no point there.
+        """
         progress.report(None, "Fitting a linear head")
         seen = taken(self.points, self.learners(sitting))
         return softmax_head.fit(seen.embedding, seen.labels, l2=HEAD_L2, classes=self.classes)
@@ -112,9 +130,11 @@ def make(
     fit: Callable[[], Head] | None = None,
     recorded: Callable[[], Floats] | None = None,
 ) -> tuple[Embedded, dict[str, Any]]:
-    """The scene's points, with probabilities if they are wanted, and the other inputs by name; all but a validation set.
+    """The scene's points, with probabilities if they are wanted, and the other inputs by name; all
+    but a validation set.
 
-    fit, recorded: where a head and a record come from, by default from the scene now. Probabilities that came with the points stay.
+    fit, recorded: where a head and a record come from, by default from the scene now. Probabilities
+    that came with the points stay.
     """
     points = scene.points
     made = {}
@@ -139,7 +159,10 @@ def scores(
     recorded: Callable[[], Floats] | None = None,
     **how: Any,
 ) -> Floats:
-    """The strategy's scores (n,) of all points, its inputs made as they are needed. how: rng and knobs. fit, recorded: as for `make`."""
+    """The strategy's scores (n,) of all points, its inputs made as they are needed.
+
+    how: rng and knobs. fit, recorded: as for `make`.
+    """
     fit = fit or scene.fit
     wanted = set(chosen.accepts)
     if "validation" not in wanted:
@@ -159,21 +182,35 @@ def scores(
 
 
 def said(chosen: Strategy, scene: Scene) -> str:
-    """How these inputs came about, in a sentence or two for the screen; "" where there is nothing to say."""
+    """How these inputs came about, in a sentence or two for the screen; "" where there is nothing
+    to say.
+    """
     if "validation" in chosen.accepts:
         first, second = scene.sittings
         count = f"{len(first.judge):,}"
         published = scene.test.any()
         who = f"the {count} test points" if published else f"{count} points, a fifth of each class,"
         whom = "the test points" if published else f"the first {count}"
-        back = f"In a second sitting {len(second.judge):,} of those, drawn class by class, judge {whom}"
-        return f"Validation: {who} judge the other {len(first.learn):,}, which are the training set. {back}. No point judges itself."
+        back = (
+            f"In a second sitting {len(second.judge):,} of those, drawn class by class, judge"
+            f" {whom}"
+        )
+        return (
+            f"Validation: {who} judge the other {len(first.learn):,}, which are the training set."
+            f" {back}. No point judges itself."
+        )
     if "member_probs" in chosen.accepts:
-        return f"The opinions: {ensembles.HEADS} linear heads, each fitted to a bootstrap sample of the {len(scene.known):,} training points."
+        return (
+            f"The opinions: {ensembles.HEADS} linear heads, each fitted to a bootstrap sample of"
+            f" the {len(scene.known):,} training points."
+        )
     if "record" in chosen.accepts:
         labeled = int((scene.points.labels >= 0).sum())
         also = ", test points included" if scene.test.any() else ""
-        return f"The record: {record.PASSES} passes of a small network (MLP) over all {labeled:,} points{also}."
+        return (
+            f"The record: {record.PASSES} passes of a small network (MLP) over all {labeled:,}"
+            f" points{also}."
+        )
     given = "probs" in chosen.accepts and scene.points.probs is not None
     return "The probabilities are those that came with the points." if given else ""
 

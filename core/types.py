@@ -22,7 +22,10 @@ Bytes = NDArray[np.uint8]
 
 
 class UserError(ValueError):
-    """Something the user can mend. The message says what was found, what was expected and how to mend it."""
+    """Something the user can mend.
+
+    The message says what was found, what was expected and how to mend it.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +33,11 @@ class Dataset:
     """A named set of points.
 
     points: images uint8 (n, h, w) or (n, h, w, 3), or a feature table float (n, d).
-    labels: class numbers int64 (n,), or -1 throughout for a dataset without labels. class_names: one per class.
-    test: bool (n,), True for rows that belong to the published test part.
-    index: int64 (n,), each point's row in the full dataset (a subset keeps its origin).
-    ids: str (n,), what the points are called elsewhere, or None. probs: class probabilities (n, c) that came with the points, or None.
-    title: of a dataset whose name means nothing to a reader.
+    labels: class numbers int64 (n,), or -1 throughout for a dataset without labels. class_names:
+    one per class. test: bool (n,), True for rows that belong to the published test part. index:
+    int64 (n,), each point's row in the full dataset (a subset keeps its origin). ids: str (n,),
+    what the points are called elsewhere, or None. probs: class probabilities (n, c) that came with
+    the points, or None. title: of a dataset whose name means nothing to a reader.
     """
 
     name: str
@@ -55,7 +58,8 @@ class Dataset:
             array = getattr(self, what)
             if array is not None and len(array) != len(self.points):
                 raise UserError(
-                    f"Dataset {self.name}: {len(self.points):,} points but {len(array):,} entries in {what}. Give one entry per point."
+                    f"Dataset {self.name}: {len(self.points):,} points but {len(array):,} entries"
+                    f" in {what}. Give one entry per point."
                 )
 
     def __len__(self) -> int:
@@ -87,7 +91,10 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits of the content: one changed pixel or label changes it. What the points are called does not count."""
+        """16 hex digits of the content: one changed pixel or label changes it.
+
+        What the points are called does not count.
+        """
         digest = hashlib.blake2b(digest_size=8)
         for array in (
             self.points,
@@ -120,7 +127,8 @@ class Embedded:
             value = getattr(self, what)
             if value is not None and len(value) != len(self.embedding):
                 raise UserError(
-                    f"{what} has {len(value):,} rows, the embedding {len(self.embedding):,}. Give one row per point."
+                    f"{what} has {len(value):,} rows, the embedding {len(self.embedding):,}. Give"
+                    " one row per point."
                 )
 
     def __len__(self) -> int:
@@ -169,7 +177,8 @@ def check_matrix(matrix: np.ndarray, name: str) -> np.ndarray:
     if np.issubdtype(matrix.dtype, np.floating) and not _all_finite(matrix):
         bad = int((~np.isfinite(matrix)).any(axis=1).sum())
         raise UserError(
-            f"{name}: {bad:,} of {len(matrix):,} rows hold NaN or infinity. Remove or fill these rows first."
+            f"{name}: {bad:,} of {len(matrix):,} rows hold NaN or infinity. Remove or fill these"
+            " rows first."
         )
     return matrix
 
@@ -183,7 +192,8 @@ def check_scores(scores: np.ndarray, n: int, name: str = "scores") -> np.ndarray
         )
     if not np.isfinite(scores).all():
         raise UserError(
-            f"{name}: {int((~np.isfinite(scores)).sum()):,} of {n:,} scores are NaN or infinite; they cannot be ranked."
+            f"{name}: {int((~np.isfinite(scores)).sum()):,} of {n:,} scores are NaN or infinite;"
+            " they cannot be ranked."
         )
     return scores
 
@@ -194,7 +204,8 @@ def check_budget(k: int, available: int) -> int:
         raise UserError(f"Budget k: found {k!r}, expected a whole number of points to pick.")
     if not 0 <= k <= available:
         raise UserError(
-            f"Budget k: found {k:,}, but {available:,} points can be picked. Choose k between 0 and {available:,}."
+            f"Budget k: found {k:,}, but {available:,} points can be picked. Choose k between 0 and"
+            f" {available:,}."
         )
     return int(k)
 

@@ -1,4 +1,7 @@
-"""Which points would you label next? Rounds of active learning: strategies against random, from a hundred labels on."""
+"""Which points would you label next?
+
+Rounds of active learning: strategies against random, from a hundred labels on.
+"""
 
 import streamlit as st
 

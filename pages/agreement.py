@@ -1,4 +1,7 @@
-"""Do representations agree? Rankings of the same points under several embeddings, seeds and strategies, pair by pair."""
+"""Do representations agree?
+
+Rankings of the same points under several embeddings, seeds and strategies, pair by pair.
+"""
 
 import numpy as np
 import streamlit as st
@@ -100,7 +103,8 @@ with st.container(key="stale" if shown.stale else "current"):
     if view["cell"] and not linked:
         layout.messages(
             [
-                f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1}, such as 0-1."
+                f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1},"
+                " such as 0-1."
             ]
         )
     cell = (
@@ -119,7 +123,10 @@ with st.container(key="stale" if shown.stale else "current"):
         measure != "overlap",
         layout.dark(),
     )
-    summary = f"{MEASURES[measure]} of {len(names)} rankings, pair by pair; the lowest is {matrix.min():.2f}"
+    summary = (
+        f"{MEASURES[measure]} of {len(names)} rankings, pair by pair; the lowest is"
+        f" {matrix.min():.2f}"
+    )
     key = state.key(f"heatmap {entry.key} {view['order']}")
     with layout.fluid("heatmap", charts.heatmap_height(len(names))):
         event = memo.chart(
@@ -133,8 +140,9 @@ with st.container(key="stale" if shown.stale else "current"):
     legend.band(MEASURES[measure], CORRELATION[measure == "overlap" :], *ends)
     low, high = (f"{bound:.3f}".replace("-", "−") for bound in entry.facts["nulls"][measure][1:])
     st.caption(
-        f"{agreement_parts.rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of {len(data):,} points would give between "
-        f"{low} and {high} (95%). Click a cell to see the images behind it."
+        f"{agreement_parts.rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of"
+        f" {len(data):,} points would give between {low} and {high} (95%). Click a cell to see the"
+        " images behind it."
     )
     layout.made_of(entry.facts.get("made_of", []))
     clicked = agreement_parts.clicked_cell(event, order)

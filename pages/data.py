@@ -1,4 +1,7 @@
-"""What about your own data? Points brought in, embeddings joined, scores taken out and read back."""
+"""What about your own data?
+
+Points brought in, embeddings joined, scores taken out and read back.
+"""
 
 import streamlit as st
 

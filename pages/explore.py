@@ -1,4 +1,7 @@
-"""Which points matter? The highest and lowest scores of one strategy under one embedding, as images or rows."""
+"""Which points matter?
+
+The highest and lowest scores of one strategy under one embedding, as images or rows.
+"""
 
 import streamlit as st
 
@@ -99,9 +102,11 @@ with st.container(key="stale" if shown.stale else "current"):
             view["point"] = clicked if clicked is not None else view["point"]
         else:
             st.info(
-                "No point has these classes and this score. Widen the score range or clear the class filter."
+                "No point has these classes and this score. Widen the score range or clear the"
+                " class filter."
             )
-    # Now that the picture is on its way: these bring Altair and pandas, which take longer to import than it took to draw.
+    # Now that the picture is on its way: these bring Altair and pandas, which take longer to import
+    # than it took to draw.
     from pages.parts.explore import dossier, qr_exhibit
     from pages.parts.explore import score_distribution as explore_side
 

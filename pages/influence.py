@@ -1,4 +1,7 @@
-"""What would happen without this point, or with it? Utilities predicted by influence functions, against those of really retrained heads."""
+"""What would happen without this point, or with it?
+
+Utilities predicted by influence functions, against those of really retrained heads.
+"""
 
 import streamlit as st
 

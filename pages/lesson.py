@@ -1,4 +1,5 @@
-"""What is a leverage score, why does it depend on the representation, and why does it find outliers? A lesson in nine chapters.
+"""What is a leverage score, why does it depend on the representation, and why does it find
+outliers? A lesson in nine chapters.
 
 Everything comes with the app or is computed in the browser: the page asks no worker for anything.
 """

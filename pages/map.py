@@ -1,4 +1,7 @@
-"""Where do they lie? A UMAP map of the points, coloured; a drag shows the images inside. Two maps side by side, linked."""
+"""Where do they lie? A UMAP map of the points, coloured; a drag shows the images inside.
+
+Two maps side by side, linked.
+"""
 
 from functools import partial
 
@@ -70,7 +73,10 @@ for side, (column, entry, chosen) in enumerate(
         )
         scatter = partial(charts.scatter, brush=side == 0, dark=layout.dark(), height=height)
         drawn = (scatter, ready.coordinates[side], colours[side], inner, box if side == 0 else None)
-        alt = f"Map of {len(data):,} {noun(spec.dataset)} under {short(chosen.embedding)}, coloured by {view['colour']}"
+        alt = (
+            f"Map of {len(data):,} {noun(spec.dataset)} under {short(chosen.embedding)}, coloured"
+            f" by {view['colour']}"
+        )
         with layout.fluid(f"map{side}", height):
             if side:
                 memo.chart(

@@ -1,4 +1,7 @@
-"""Does training on the selection help? Networks trained from scratch on what strategies select, against random selections, always."""
+"""Does training on the selection help?
+
+Networks trained from scratch on what strategies select, against random selections, always.
+"""
 
 import streamlit as st
 

@@ -1,4 +1,7 @@
-"""Does the model get better without its most harmful points? Methods that name them, against random removal, and planted damage."""
+"""Does the model get better without its most harmful points?
+
+Methods that name them, against random removal, and planted damage.
+"""
 
 import streamlit as st
 

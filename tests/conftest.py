@@ -1,7 +1,8 @@
 """What every test shares: a cache and a data folder of its own, and no worker left behind.
 
-The folders are set when this file is read, before any test module is imported, and programs that a test starts
-inherit them. A test that wants others sets the variables itself (`monkeypatch.setenv`); it gets these back afterwards.
+The folders are set when this file is read, before any test module is imported, and programs that a
+test starts inherit them. A test that wants others sets the variables itself (`monkeypatch.setenv`);
+it gets these back afterwards.
 """
 
 import os

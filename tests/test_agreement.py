@@ -1,4 +1,6 @@
-"""Agreement: the four measures against scipy and closed forms, the two yardsticks, the pictures, and bad input."""
+"""Agreement: the four measures against scipy and closed forms, the two yardsticks, the pictures,
+and bad input.
+"""
 
 import itertools
 import os
@@ -25,7 +27,9 @@ MEASURES = {
 
 
 def rankings(kind: str, seed: int) -> np.ndarray:
-    """Six rankings of up to 200 points; in "mixed" some rows have ties and two share groups of them."""
+    """Six rankings of up to 200 points; in "mixed" some rows have ties and two share groups of
+    them.
+    """
     rng = np.random.default_rng(seed)
     n = int(rng.integers(7, 200))
     distinct, tied = (
@@ -52,7 +56,9 @@ def test_equals_scipy(name, kind, seed):
 
 @pytest.mark.parametrize("name", CORRELATIONS)
 def test_equals_scipy_on_many_points(name):
-    """Past the 64 places of one word and the powers of two of the counting tree, with blocks of thousands of ties."""
+    """Past the 64 places of one word and the powers of two of the counting tree, with blocks of
+    thousands of ties.
+    """
     rng = np.random.default_rng(5)
     scores = np.stack(
         [
@@ -79,8 +85,9 @@ def test_published_values():
 def test_worked_by_hand():
     """Best first a: 0 1 2 3, b: 1 0 2 3: one of six pairs swapped.
 
-    tau = 1 - 2/6. Weights 1, 1/2, 1/3, 1/4; a pair counts the sum, all pairs 3 * 25/12 = 6.25; the swap 1.5 under
-    either ranking's places: 1 - 2 * 1.5 / 6.25. Spearman 1 - 6 * 2 / (4 * 15). The top one differs, the top two agree.
+    tau = 1 - 2/6. Weights 1, 1/2, 1/3, 1/4; a pair counts the sum, all pairs 3 * 25/12 = 6.25; the
+    swap 1.5 under either ranking's places: 1 - 2 * 1.5 / 6.25. Spearman 1 - 6 * 2 / (4 * 15). The
+    top one differs, the top two agree.
     """
     scores = np.array([[9.0, 8, 7, 6], [8.0, 9, 7, 6]])
     assert agreement.kendall(scores)[0, 1] == pytest.approx(2 / 3, abs=1e-15)
@@ -99,7 +106,9 @@ def test_kendall_counts_inversions(n):
 
 
 def test_gaussian_closed_forms():
-    """tau = 2/pi asin(rho) and Spearman = 6/pi asin(rho/2) at rho = 0.5; the bands are four standard errors."""
+    """tau = 2/pi asin(rho) and Spearman = 6/pi asin(rho/2) at rho = 0.5; the bands are four
+    standard errors.
+    """
     rng = np.random.default_rng(0)
     a, noise = rng.normal(size=(2, 200_000))
     scores = np.stack([a, 0.5 * a + np.sqrt(0.75) * noise])
@@ -158,7 +167,9 @@ def test_ties_go_to_the_earlier_point():
 
 
 def test_rounding_noise_orders_tied_points_until_settled():
-    """The same scores but for noise of one part in 1e15: raw, the noise ranks the tied points; settled, nothing is lost."""
+    """The same scores but for noise of one part in 1e15: raw, the noise ranks the tied points;
+    settled, nothing is lost.
+    """
     rng = np.random.default_rng(0)
     exact = rng.integers(1, 5, 400) / 7
     noisy = exact * (1 + 1e-15 * rng.normal(size=(2, 400)))
@@ -255,9 +266,10 @@ def test_disagreement_finds_the_points_that_part():
     by_a, by_b = agreement.disagreement(a, 7 * b - 2, 2)
     assert by_a.tolist() == [97, 60] and by_b.tolist() == [3, 20]
     by_a, by_b = agreement.disagreement(a, b, 50)
-    assert by_a.tolist() == [97, 60] and by_b.tolist() == [3, 20], (
-        "points ranked alike are no disagreement"
-    )
+    assert by_a.tolist() == [97, 60] and by_b.tolist() == [
+        3,
+        20,
+    ], "points ranked alike are no disagreement"
     assert [len(part) for part in agreement.disagreement(a, a, 5)] == [0, 0]
     with pytest.raises(UserError, match="the second ranking ranks 99"):
         agreement.disagreement(a, b[1:], 2)

@@ -1,8 +1,9 @@
 """Is the house still built as planned? The rules of the layout, kept by reading the code.
 
-The rules' data stand first. Each rule is a function from files to complaints; it must complain about a few small broken
-houses and stay silent about a sound one, so that it cannot pass by seeing nothing. Then it reads the real house.
-"Eager" imports run as soon as a file is imported; those inside functions do not.
+The rules' data stand first. Each rule is a function from files to complaints; it must complain
+about a few small broken houses and stay silent about a sound one, so that it cannot pass by seeing
+nothing. Then it reads the real house. "Eager" imports run as soon as a file is imported; those
+inside functions do not.
 """
 
 import ast
@@ -58,7 +59,8 @@ ONLY_IN = {
         "core/charts/influence.py",
         "core/charts/trim.py",
     ),
-    # Jobs run on Dask whatever they compute; the one computation that spreads over a cluster by itself has a room of its own.
+    # Jobs run on Dask whatever they compute; the one computation that spreads over a cluster by
+    # itself has a room of its own.
     "dask": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
     "distributed": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
 }
@@ -76,8 +78,9 @@ WRITERS = (
     "core/data/own.py",
     "core/commands/files.py",
 )
-# Saved Python objects run code when they are read; arrays and tables do not. CIFAR-10 is published as such objects:
-# its reader may derive an unpickler that admits arrays only, but not call pickle's own.
+# Saved Python objects run code when they are read; arrays and tables do not. CIFAR-10 is published
+# as such objects: its reader may derive an unpickler that admits arrays only, but not call pickle's
+# own.
 PICKLERS = ("pickle", "cloudpickle", "joblib", "shelve", "marshal")
 PICKLE_ROOMS = ("core/data/published_files.py",)
 PICKLE_CALLS = ("pickle.load", "pickle.loads", "pickle.Unpickler", "torch.load")
@@ -100,12 +103,16 @@ UNSPOKEN = (
     *(".".join(parts) for parts in HOSTS),
     *(f"/{folder}/" for folder in ("work", "root", "home")),
 )
-# Lines of a file and of a function's body without its docstring; the share of bodies that are short; the checkout's size.
+# Lines of a file and of a function's body without its docstring; the share of bodies that are
+# short; the checkout's size.
 FILE_LINES, BODY_LINES, SHORT_BODY, SHORT_SHARE, TREE_MB = 300, 60, 20, 0.9, 80
 
 
 class Rule(NamedTuple):
-    """broken: houses it must complain about. sound: one it must not. reads: the app's code, or every file that git keeps."""
+    """broken: houses it must complain about. sound: one it must not.
+
+    reads: the app's code, or every file that git keeps.
+    """
 
     check: Callable[[Files], list[str]]
     broken: list[Files]
@@ -288,8 +295,13 @@ def most_functions_are_short(files):
         ),
     ],
     sound={
-        "core/a.py": "open(p)\np.open('rb')\nnp.memmap(p, mode='r')\n'a'.replace('a', 'b')\nreplace(spec, k=1)\nd.rename(columns={})",
-        "pages/a.py": "np.save(buffer, a)\nd.to_csv(index=False)\nd.to_csv(buffer)\nd.to_parquet(None)",
+        "core/a.py": (
+            "open(p)\np.open('rb')\nnp.memmap(p, mode='r')\n'a'.replace('a', 'b')\nreplace(spec,"
+            " k=1)\nd.rename(columns={})"
+        ),
+        "pages/a.py": (
+            "np.save(buffer, a)\nd.to_csv(index=False)\nd.to_csv(buffer)\nd.to_parquet(None)"
+        ),
         "core/runtime/cache.py": "open(p, 'wb')",
     },
 )

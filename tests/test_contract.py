@@ -1,7 +1,8 @@
 """Does every strategy keep the contract that menus, galleries and experiments rely on?
 
-The checks are those of core/plugins/contract.py; they run over the whole registry, so a new strategy is tested by being registered.
-Each must also object to a strategy that was broken on purpose, so that it cannot pass by seeing nothing.
+The checks are those of core/plugins/contract.py; they run over the whole registry, so a new
+strategy is tested by being registered. Each must also object to a strategy that was broken on
+purpose, so that it cannot pass by seeing nothing.
 """
 
 from typing import Annotated

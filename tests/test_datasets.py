@@ -1,7 +1,8 @@
-"""Do the datasets arrive as published, and does every way in which files can be wrong end in a message?
+"""Do the datasets arrive as published, and does every way in which files can be wrong end in a
+message?
 
-Small files in the true formats stand in for the large ones: the registry's row counts and torchvision's md5 sums are
-patched to theirs. The network is always replaced.
+Small files in the true formats stand in for the large ones: the registry's row counts and
+torchvision's md5 sums are patched to theirs. The network is always replaced.
 """
 
 from __future__ import annotations
@@ -59,9 +60,10 @@ def small(monkeypatch):
         monkeypatch.setitem(datasets._REGISTRY, name, entry)
         monkeypatch.setattr(published_files, "PUBLISHED", {})
         rng = np.random.default_rng(5)
-        return rng.integers(0, 256, (entry.n, *entry.shape), np.uint8), np.arange(
-            entry.n
-        ) % entry.classes
+        return (
+            rng.integers(0, 256, (entry.n, *entry.shape), np.uint8),
+            np.arange(entry.n) % entry.classes,
+        )
 
     return shrink
 
@@ -167,11 +169,11 @@ def test_what_needs_no_fetching_imports_neither_torch_nor_sklearn(data, small):
     write_idx(data / "KMNIST/raw", *small("kmnist"))
     datasets.fetch("kmnist")
     code = (
-        "import sys; from dataclasses import replace; from core import datasets as d\n"
-        "d._REGISTRY['kmnist'] = replace(d.info('kmnist'), n=30, train=26)\n"
-        "assert d.is_ready('kmnist') and not d.is_ready('svhn')\n"
-        "assert len(d.load('kmnist')) == 30 and len(d.load('digits')) == 1797 and len(d.load('mnist', n=10)) == 10\n"
-        "assert not {'torch', 'torchvision', 'sklearn', 'streamlit'} & set(sys.modules)"
+        "import sys; from dataclasses import replace; from core import datasets as"
+        " d\nd._REGISTRY['kmnist'] = replace(d.info('kmnist'), n=30, train=26)\nassert"
+        " d.is_ready('kmnist') and not d.is_ready('svhn')\nassert len(d.load('kmnist')) == 30 and"
+        " len(d.load('digits')) == 1797 and len(d.load('mnist', n=10)) == 10\nassert not {'torch',"
+        " 'torchvision', 'sklearn', 'streamlit'} & set(sys.modules)"
     )
     subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=Path(datasets.__file__).parent.parent
@@ -343,7 +345,9 @@ def test_a_pickle_with_anything_but_arrays_is_refused_and_not_run(
     write_cifar(data, monkeypatch, cifar_batches(*small("cifar10"), extra=Opens(tmp_path / "trap")))
     with pytest.raises(
         UserError,
-        match=r"found (io|_io|builtins|__builtin__)\.open inside a batch, expected NumPy arrays only",
+        match=(
+            r"found (io|_io|builtins|__builtin__)\.open inside a batch, expected NumPy arrays only"
+        ),
     ):
         datasets.load("cifar10")
     assert not (tmp_path / "trap").exists() and not datasets.is_ready("cifar10")
@@ -458,7 +462,8 @@ def test_files_with_another_md5_sum_are_not_opened(data, small, monkeypatch, fil
     write(data / file, b"something else")
     refuse(
         name,
-        f"{file}: found a file with md5 sum {hashlib.md5(b'something else').hexdigest()}, expected [0-9a-f]{{32}};",
+        f"{file}: found a file with md5 sum {hashlib.md5(b'something else').hexdigest()}, expected"
+        " [0-9a-f]{32};",
     )
 
 
@@ -507,7 +512,10 @@ def test_offline_names_the_folder_and_the_files_to_put_there(data, small):
 
 @pytest.fixture
 def served(data, small, monkeypatch):
-    """KMNIST's four files behind a fake network with two mirrors, the first of which is broken. -> images, labels, requests."""
+    """KMNIST's four files behind a fake network with two mirrors, the first of which is broken.
+
+    -> images, labels, requests.
+    """
     torchvision = pytest.importorskip("torchvision.datasets")
     images, labels = small("kmnist")
     files = {

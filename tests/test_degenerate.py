@@ -1,7 +1,7 @@
 """Do the strategies that pick batches and score uncertainty stay calm on degenerate input?
 
-Each world below is handed to every strategy of the listed modules; each must give finite scores or a whole batch, for k = 0, 1 and
-all points. Whatever is drawn must be drawn once.
+Each world below is handed to every strategy of the listed modules; each must give finite scores or
+a whole batch, for k = 0, 1 and all points. Whatever is drawn must be drawn once.
 """
 
 import numpy as np
@@ -65,8 +65,9 @@ WORLDS = {
     "one-hot probabilities": certain(),
     "uniform probabilities": plain() | {"probs": np.full((N, C), 1 / C)},
     "copies of one point": copies(),
-    "dead columns": plain()
-    | {"embedding": plain()["embedding"] * np.array([1, 0, 0, 1], np.float32)},
+    "dead columns": (
+        plain() | {"embedding": plain()["embedding"] * np.array([1, 0, 0, 1], np.float32)}
+    ),
     "an embedding of zeros": plain() | {"embedding": np.zeros((N, D), np.float32)},
     "one point": plain(1),
     "two points": plain(2),

@@ -1,4 +1,6 @@
-"""Do a Spec's results equal a direct computation, come back from the cache, and survive damage to it?"""
+"""Do a Spec's results equal a direct computation, come back from the cache, and survive damage to
+it?
+"""
 
 import dataclasses
 
@@ -415,7 +417,8 @@ def test_the_bundled_exhibit_equals_a_fresh_computation(mnist):
     entry = bundled(textbook_key(Spec(), mnist.fingerprint))
     x = embeddings.embed(mnist, "raw").embedding
     fresh, dead = leverage.textbook_qr(x), np.flatnonzero(leverage.whiten(x).dead)
-    # Where the rest of the spurious mass lands is rounding's choice, and so the processor's; the artefacts are the same everywhere.
+    # Where the rest of the spurious mass lands is rounding's choice, and so the processor's; the
+    # artefacts are the same everywhere.
     assert entry.arrays["artefacts"].tolist() == dead[fresh[dead] > 1 - 1e-9].tolist()
     assert (np.abs(entry.arrays["scores"] - fresh) > 1e-3).mean() < 0.01
     assert entry.facts["sum"] == pytest.approx(784) == fresh.sum()

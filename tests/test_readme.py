@@ -103,7 +103,9 @@ def test_its_example_strategy_works_as_it_stands(monkeypatch):
 
 
 def test_its_own_strategy_is_the_one_that_is_tried():
-    """tests/plugins/test_loading.py runs this file: through check, the command line, a worker and the page."""
+    """tests/plugins/test_loading.py runs this file: through check, the command line, a worker and
+    the page.
+    """
     assert code_of("Your own strategy, without touching the app") == (
         ROOT / "tests" / "own" / "my_scorer.py"
     ).read_text("utf-8")

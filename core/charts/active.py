@@ -1,4 +1,6 @@
-"""Runs of active learning -> Altair charts: who beats whom, errors beside random's, batches and their cost, a batch pick by pick."""
+"""Runs of active learning -> Altair charts: who beats whom, errors beside random's, batches and
+their cost, a batch pick by pick.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ HEIGHT = 360
 
 
 def penalty_table(penalty: Floats, names: Sequence[str], dark: bool) -> alt.LayerChart:
-    """Who beats whom? penalty (a, a): how often the row's strategy beats the column's, of the settings compared; in the last row the
-    column's mean, the papers' summary: lower is better."""
+    """Who beats whom? penalty (a, a): how often the row's strategy beats the column's, of the
+    settings compared; in the last row the column's mean, the papers' summary: lower is better.
+    """
     a = len(names)
     beaten = penalty.sum(axis=0) / max(1, a - 1)
     rows = [*names, "beaten on average"]
@@ -53,7 +56,9 @@ def penalty_table(penalty: Floats, names: Sequence[str], dark: bool) -> alt.Laye
 
 
 def error_shares(values: Floats, weights: Floats, lines: Sequence[Line], dark: bool) -> alt.Chart:
-    """Errors beside random's: the share of budgets at which a strategy's error is at most x times random's. Higher is better."""
+    """Errors beside random's: the share of budgets at which a strategy's error is at most x times
+    random's. Higher is better.
+    """
     frames = []
     for line, row in zip(lines, values, strict=True):
         order = np.argsort(row)
@@ -116,7 +121,9 @@ def by_batch(
 def falling(
     objective: Floats, names: Sequence[str], at: int, title: str, dark: bool
 ) -> alt.LayerChart:
-    """An objective after each pick (2, k), of the batch rule and of the top scores, with a line at the pick that is shown."""
+    """An objective after each pick (2, k), of the batch rule and of the top scores, with a line at
+    the pick that is shown.
+    """
     m, k = objective.shape
     frame = pd.DataFrame(
         {"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * m, "value": objective.ravel()}

@@ -1,4 +1,5 @@
-"""Small tidy arrays -> Altair charts, one function per question. Titles stand as text above a chart, never inside it.
+"""Small tidy arrays -> Altair charts, one function per question. Titles stand as text above a
+chart, never inside it.
 
 What their colours mean stands in core/charts/palette.py.
 """
@@ -23,7 +24,9 @@ ON_CANVAS = {"embedOptions": {"renderer": "canvas"}}
 
 @dataclass(frozen=True, eq=False)
 class Colour:
-    """What colours a map: a title, one value per point, and the names of the values if they are groups (none: numbers)."""
+    """What colours a map: a title, one value per point, and the names of the values if they are
+    groups (none: numbers).
+    """
 
     title: str
     values: np.ndarray
@@ -39,7 +42,8 @@ def finish(chart: alt.Chart | alt.LayerChart, dark: bool, height: int = 170, **m
 
 
 def histogram_bins(scores: np.ndarray, bins: int = 60) -> tuple[np.ndarray, np.ndarray, bool]:
-    """(edges (bins + 1,), counts (bins,), log): on a log axis where positive scores span more than a factor of 100.
+    """(edges (bins + 1,), counts (bins,), log): on a log axis where positive scores span more than
+    a factor of 100.
 
     On a log axis zeros are counted in the first bin.
     """
@@ -58,7 +62,10 @@ def histogram_bins(scores: np.ndarray, bins: int = 60) -> tuple[np.ndarray, np.n
 def score_histogram(
     scores: np.ndarray, label: str, colour: str, kept: tuple[float, float] | None, dark: bool
 ) -> alt.Chart:
-    """How are the scores spread? Bars of equal width in score; dragging selects a range, parameter "range"."""
+    """How are the scores spread?
+
+    Bars of equal width in score; dragging selects a range, parameter "range".
+    """
     edges, counts, log = histogram_bins(scores)
     low, high = kept or (-np.inf, np.inf)
     frame = pd.DataFrame(
@@ -100,7 +107,10 @@ def score_histogram(
 def class_shares(
     names: tuple[str, ...], chosen: np.ndarray, everyone: np.ndarray, dark: bool
 ) -> alt.LayerChart:
-    """Which classes are over-represented? Share of each class among the chosen points, beside a tick at its share of all points."""
+    """Which classes are over-represented?
+
+    Share of each class among the chosen points, beside a tick at its share of all points.
+    """
     frame = pd.DataFrame({"class": names, "chosen": chosen, "all": everyone})
     x = alt.X(
         "class:N",
@@ -141,10 +151,12 @@ def heatmap(
     correlation: bool,
     dark: bool,
 ) -> alt.LayerChart:
-    """Do these rankings agree? One cell per pair, its value inside; a click picks a cell, parameter "cell" with fields row, column.
+    """Do these rankings agree? One cell per pair, its value inside; a click picks a cell, parameter
+    "cell" with fields row, column.
 
-    families: the embedding family of each ranking; its colour stands as a strip beside the names, and a gap where it changes.
-    tips: one dict per cell, row by row, of what its tooltip says beside the value.
+    families: the embedding family of each ranking; its colour stands as a strip beside the names,
+    and a gap where it changes. tips: one dict per cell, row by row, of what its tooltip says beside
+    the value.
     """
     m = len(names)
     rows, columns = np.divmod(np.arange(m * m), m)
@@ -200,7 +212,9 @@ def heatmap_height(m: int) -> int:
 
 
 def _names_axes(names: list[str]) -> tuple[alt.X, alt.Y]:
-    """The rankings along both sides of the heatmap, every one with its name, with room for the strips of colour."""
+    """The rankings along both sides of the heatmap, every one with its name, with room for the
+    strips of colour.
+    """
     axis = alt.Axis(
         title=None,
         labelLimit=140,
@@ -220,7 +234,8 @@ def _names_axes(names: list[str]) -> tuple[alt.X, alt.Y]:
 def _family_marks(
     names: list[str], families: list[str], x: alt.X, y: alt.Y, dark: bool
 ) -> list[alt.Chart]:
-    """Strips in the families' colours along both sides of the heatmap, and gaps between one family and the next.
+    """Strips in the families' colours along both sides of the heatmap, and gaps between one family
+    and the next.
 
     A strip carries the place of its ranking, so that a click on it is a click on the diagonal.
     """
@@ -250,7 +265,10 @@ def _family_marks(
 
 
 def rank_plane(counts: np.ndarray, a: str, b: str, dark: bool) -> alt.Chart:
-    """Where do two rankings part? Number of points in each cell of the plane of their percentiles; the diagonal is agreement."""
+    """Where do two rankings part?
+
+    Number of points in each cell of the plane of their percentiles; the diagonal is agreement.
+    """
     bins = len(counts)
     rows, columns = np.nonzero(counts)
     frame = pd.DataFrame(
@@ -302,9 +320,11 @@ def scatter(
     dark: bool,
     height: int = 560,
 ) -> alt.LayerChart:
-    """Where do the points lie? One dot per point, at equal aspect; points outside the box are grey; a drag is parameter "box".
+    """Where do the points lie? One dot per point, at equal aspect; points outside the box are grey;
+    a drag is parameter "box".
 
-    box: (x0, x1, y0, y1), drawn as a frame; it is data, not description, so that a drag redraws no more than it must.
+    box: (x0, x1, y0, y1), drawn as a frame; it is data, not description, so that a drag redraws no
+    more than it must.
     """
     frame = pd.DataFrame({"x": coordinates[:, 0], "y": coordinates[:, 1], "inner": inner})
     frame["value"] = colour.values.astype(np.int16 if colour.names else np.float32)
@@ -417,7 +437,8 @@ def _class_names(coordinates: np.ndarray, colour: Colour, dark: bool) -> list[al
 
 
 def percentile_strip(frame: pd.DataFrame, dark: bool) -> alt.LayerChart:
-    """Where does one point stand under each ranking? One row per ranking, one dot per seed, 0 = lowest score, 100 = highest.
+    """Where does one point stand under each ranking? One row per ranking, one dot per seed, 0 =
+    lowest score, 100 = highest.
 
     frame: columns ranking, family, seed, score, rank, percentile.
     """

@@ -1,7 +1,9 @@
-"""The outcomes of experiments -> Altair charts, one function per question: does it help, how does it learn, by how much, for which class?
+"""The outcomes of experiments -> Altair charts, one function per question: does it help, how does
+it learn, by how much, for which class?
 
-A line is one competitor: colour and dash are the caller's (`Line`), random is grey and dashed on every chart. Bands and bars are 95%
-intervals over seeds. Names stand at the ends of the lines, pushed apart where they would overlap. Accuracies are in per cent.
+A line is one competitor: colour and dash are the caller's (`Line`), random is grey and dashed on
+every chart. Bands and bars are 95% intervals over seeds. Names stand at the ends of the lines,
+pushed apart where they would overlap. Accuracies are in per cent.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from core.experiments.statistics import Estimate, estimate
 from core.types import Floats
 
 PERCENT = alt.Axis(format="%", tickCount=6)
-# The colours of cells from 0 to the top, and the share of the top at which white and black numbers are equally legible.
+# The colours of cells from 0 to the top, and the share of the top at which white and black numbers
+# are equally legible.
 CELLS = {
     False: (("#FFFFFF", "#9CC8E4", "#0072B2"), 0.95),
     True: (("#1B2229", "#0072B2", "#9FD3F5"), 0.56),
@@ -61,7 +64,10 @@ class _Height(NamedTuple):
 def accuracy_by_budget(
     budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
-    """Does it help? Accuracy (m, b) against the budget on a log axis, with its interval as a band."""
+    """Does it help?
+
+    Accuracy (m, b) against the budget on a log axis, with its interval as a band.
+    """
     frame = _long(budgets, accuracy, lines, "budget")
     x = {
         "scale": _log(budgets),
@@ -74,7 +80,8 @@ def accuracy_by_budget(
 def accuracy_by_step(
     steps: Floats, curves: Floats, lines: Sequence[Line], what: str, dark: bool
 ) -> alt.LayerChart:
-    """How does it learn? Accuracy (m, s, t) of every seed after each of the steps (t,), or epochs: `what` names them.
+    """How does it learn? Accuracy (m, s, t) of every seed after each of the steps (t,), or epochs:
+    `what` names them.
 
     Few seeds are thin lines under their mean, many are a band: its 95% interval.
     """
@@ -92,7 +99,10 @@ def accuracy_by_step(
 def accuracy_by_labels(
     labels: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
-    """Which strategy needs the fewest labels? Accuracy (a, r) against the labels asked for, with a band."""
+    """Which strategy needs the fewest labels?
+
+    Accuracy (a, r) against the labels asked for, with a band.
+    """
     x = {
         "scale": alt.Scale(nice=False, zero=False),
         "axis": alt.Axis(tickCount=6, grid=False, format=",d"),
@@ -110,7 +120,11 @@ def risk_by_budget(
     dark: bool,
     domain: tuple[float, float] | None = None,
 ) -> alt.LayerChart:
-    """Which batch tells most? Expected error (a, b) > 0 against the points picked, both on log axes, with a band. domain: of the risk."""
+    """Which batch tells most?
+
+    Expected error (a, b) > 0 against the points picked, both on log axes, with a band. domain: of
+    the risk.
+    """
     floor = np.maximum(
         risk.low, risk.mean / 10
     )  # an interval of few seeds may reach below zero, which a log axis cannot show
@@ -128,7 +142,10 @@ def risk_by_budget(
 def accuracy_by_removed(
     budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
-    """Does removing points help? Accuracy (m, b) against the points removed, 0 among them, with its interval as a band."""
+    """Does removing points help?
+
+    Accuracy (m, b) against the points removed, 0 among them, with its interval as a band.
+    """
     x = {
         "scale": alt.Scale(nice=False, zero=False),
         "axis": _ticks(budgets),
@@ -142,7 +159,10 @@ def accuracy_by_removed(
 def precision_by_removed(
     budgets: Sequence[int], precision: Estimate, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
-    """Who finds what is planted? The share (m, b) of planted points among those removed, with its interval as a band."""
+    """Who finds what is planted?
+
+    The share (m, b) of planted points among those removed, with its interval as a band.
+    """
     x = {
         "scale": alt.Scale(nice=False, zero=False),
         "axis": _ticks(budgets),
@@ -156,7 +176,8 @@ def precision_by_removed(
 def replay(
     frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT
 ) -> alt.LayerChart:
-    """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the chart, answered in the browser alone.
+    """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the
+    chart, answered in the browser alone.
 
     frame: columns protocol, name, epoch, accuracy (a mean over seeds).
     """
@@ -196,7 +217,11 @@ def replay(
 def difference_to_random(
     budgets: Sequence[int], difference: Estimate, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
-    """By how much? Accuracy (m, b) above or below random, in points, one dot with its interval per budget; 0 is random."""
+    """By how much?
+
+    Accuracy (m, b) above or below random, in points, one dot with its interval per budget; 0 is
+    random.
+    """
     frame = _long([f"{budget:,}" for budget in budgets], difference, lines, "budget", unit=100)
     names = [line.name for line in lines]
     base = alt.Chart(frame).encode(
@@ -229,7 +254,11 @@ def difference_to_random(
 def class_table(
     values: Floats, names: Sequence[str], classes: Sequence[str], dark: bool, *, share: bool
 ) -> alt.LayerChart:
-    """For which class? One cell per competitor and class with its number inside, in per cent: accuracy, or the share of the selection."""
+    """For which class?
+
+    One cell per competitor and class with its number inside, in per cent: accuracy, or the share of
+    the selection.
+    """
     m, c = values.shape
     frame = pd.DataFrame(
         {"name": np.repeat(names, c), "class": np.tile(classes, m), "value": values.ravel()}
@@ -306,8 +335,10 @@ def _lines(
     seeds: pd.DataFrame | None = None,
     height: _Height | None = None,
 ) -> alt.LayerChart:
-    """Bands (or single seeds), lines, dots and names. x: how the axis of the column `at` is drawn; last: its highest value, where the
-    names begin; height: the vertical axis, by default of accuracies, as high as what is drawn."""
+    """Bands (or single seeds), lines, dots and names. x: how the axis of the column `at` is drawn;
+    last: its highest value, where the names begin; height: the vertical axis, by default of
+    accuracies, as high as what is drawn.
+    """
     height = height or _Height(
         domain=_domain(frame[["low", "high"]] if seeds is None else seeds[["mean"]])
     )
@@ -349,7 +380,9 @@ def _domain(drawn: pd.DataFrame) -> list[float]:
 
 
 def _apart(ends: pd.DataFrame, axis: _Height, last: float) -> pd.DataFrame:
-    """Where each line's name stands: right of the picture, at the height of its last point, pushed apart where two would overlap."""
+    """Where each line's name stands: right of the picture, at the height of its last point, pushed
+    apart where two would overlap.
+    """
     ends = ends.sort_values("mean")
     domain = np.log10(axis.domain) if axis.log else axis.domain
     heights = (

@@ -1,7 +1,9 @@
-"""Predicted and retrained utilities, and rounds of queries -> Altair charts, one function per question.
+"""Predicted and retrained utilities, and rounds of queries -> Altair charts, one function per
+question.
 
-Colours: a point's colour is its percentile by the true label's retrained utility, the same whatever the unknown label is taken for, so
-that one point can be found again (as in the GORAL paper's Figure 2). Strategies have the caller's colours.
+Colours: a point's colour is its percentile by the true label's retrained utility, the same whatever
+the unknown label is taken for, so that one point can be found again (as in the GORAL paper's Figure
+2). Strategies have the caller's colours.
 """
 
 from __future__ import annotations
@@ -25,10 +27,11 @@ SHORT_NUMBERS = "~g"
 def foreseen(
     frame: pd.DataFrame, predicted: str, title: str, picked: int | None, dark: bool
 ) -> alt.LayerChart:
-    """Was it foreseen? The predicted utility of every point against the retrained one, and the line where both are equal.
+    """Was it foreseen? The predicted utility of every point against the retrained one, and the line
+    where both are equal.
 
-    frame: columns row, name, colour (percentile), retrained, and the one called `predicted`. A click picks a point: parameter "picked",
-    field row.
+    frame: columns row, name, colour (percentile), retrained, and the one called `predicted`. A
+    click picks a point: parameter "picked", field row.
     """
     values = frame[["retrained", predicted]].to_numpy()
     low = float(values.min(initial=0))
@@ -69,10 +72,11 @@ def foreseen(
 def distributions(
     utilities: dict[str, Floats], constant: float | None, shown: str, unit: str, dark: bool
 ) -> alt.LayerChart:
-    """How far apart are the utilities? One row of bars for each meaning of the unknown label, all on one axis.
+    """How far apart are the utilities? One row of bars for each meaning of the unknown label, all
+    on one axis.
 
-    utilities: retrained ones (n,) by name. constant: where the first order stands under the predictions, as a line. shown: the name that
-    is in colour.
+    utilities: retrained ones (n,) by name. constant: where the first order stands under the
+    predictions, as a line. shown: the name that is in colour.
     """
     every = np.concatenate(list(utilities.values()))
     low, high = np.percentile(every, [0.5, 99.5]) if len(every) else (0.0, 1.0)
@@ -161,7 +165,10 @@ def by_labels(
     percent: bool,
     dark: bool,
 ) -> alt.LayerChart:
-    """How does one number go as labels come in? mean (a, r), and one standard error to each side as a band; a line for each strategy."""
+    """How does one number go as labels come in?
+
+    mean (a, r), and one standard error to each side as a band; a line for each strategy.
+    """
     names = [line.name for line in lines]
     low = mean - error
     high = mean + error
@@ -211,10 +218,12 @@ def plane(
     rounds: int,
     dark: bool,
 ) -> alt.LayerChart:
-    """Which points does a strategy ask for, and where does the head divide the plane? At one moment of its rounds.
+    """Which points does a strategy ask for, and where does the head divide the plane? At one moment
+    of its rounds.
 
-    points: columns x, y, label, asked (the round, 0: labeled at first, NaN: not asked for). line: (2, 2), the ends of the decision line.
-    names: columns x, y, name, of the clusters. box: (x0, x1, y0, y1).
+    points: columns x, y, label, asked (the round, 0: labeled at first, NaN: not asked for). line:
+    (2, 2), the ends of the decision line. names: columns x, y, name, of the clusters. box: (x0, x1,
+    y0, y1).
     """
     sides = [alt.Scale(domain=list(box[i : i + 2]), nice=False) for i in (0, 2)]
     across = alt.X("x:Q", scale=sides[0], axis=None)

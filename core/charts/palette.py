@@ -1,7 +1,9 @@
-"""Which colour means what? The same on every page, safe for the colour-blind (Okabe and Ito 2008; cividis: Nunez, Anderton, Renslow 2018).
+"""Which colour means what? The same on every page, safe for the colour-blind (Okabe and Ito 2008;
+cividis: Nunez, Anderton, Renslow 2018).
 
     FAMILIES             embedding families            TOP, BOTTOM, CHANCE    selections
-    CORRELATION          over [-1, 1]                  CLASSES                groups without an order
+    CORRELATION          over [-1, 1]                  CLASSES                groups without an
+        order
     score_colours        over percentiles
 
 Colours are "#RRGGBB". In the dark theme those that would vanish are lightened.
@@ -56,12 +58,16 @@ def family_colour(family: str, dark: bool) -> str:
 
 
 def class_colour(place: int) -> str:
-    """The colour of the class at this place; after ten they come round again, so that names must stand beside them."""
+    """The colour of the class at this place; after ten they come round again, so that names must
+    stand beside them.
+    """
     return CLASSES[place % len(CLASSES)]
 
 
 def score_colours(dark: bool) -> list[str]:
-    """From the lowest percentile to the highest: cividis; in the dark theme without its darkest, which would sink into the ground."""
+    """From the lowest percentile to the highest: cividis; in the dark theme without its darkest,
+    which would sink into the ground.
+    """
     return ["#3B5480", *CIVIDIS[3:]] if dark else list(CIVIDIS)
 
 

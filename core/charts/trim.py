@@ -1,6 +1,8 @@
-"""Trimming -> Altair charts: who finds what is planted, and what a trimmed model's boundary looks like in the plane.
+"""Trimming -> Altair charts: who finds what is planted, and what a trimmed model's boundary looks
+like in the plane.
 
-Colour and dash belong to the caller's lines (core/charts/experiments.py); shapes and names repeat what colours say.
+Colour and dash belong to the caller's lines (core/charts/experiments.py); shapes and names repeat
+what colours say.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ SHAPES = ("circle", "square")  # of the two classes
 
 
 def found(auc: Estimate, lines: Sequence[Line], dark: bool) -> alt.LayerChart:
-    """Who finds what is planted? The area under the curve (m,) of each method, a dot with its interval; a line at 0.5, random's."""
+    """Who finds what is planted?
+
+    The area under the curve (m,) of each method, a dot with its interval; a line at 0.5, random's.
+    """
     frame = pd.DataFrame(
         {"name": [line.name for line in lines], "mean": auc.mean, "low": auc.low, "high": auc.high}
     ).dropna(subset="mean")
@@ -78,7 +83,8 @@ def plane(
     lines: Sequence[Line],
     dark: bool,
 ):
-    """What does trimming do to the boundary? The training points (n, 2) by class, those trimmed ringed, and boundaries as lines.
+    """What does trimming do to the boundary? The training points (n, 2) by class, those trimmed
+    ringed, and boundaries as lines.
 
     trimmed: rows. paths: for each place in lines the polylines of its boundary.
     """
@@ -117,7 +123,9 @@ _ROUNDED = [alt.Tooltip("x:Q", format=".2f"), alt.Tooltip("y:Q", format=".2f")]
 
 
 def _sides(points: Floats) -> tuple[alt.X, alt.Y]:
-    """Axes without ticks whose units have the same length: the side with room to spare shows more of the plane."""
+    """Axes without ticks whose units have the same length: the side with room to spare shows more
+    of the plane.
+    """
     low = points.min(axis=0) - 0.2
     high = points.max(axis=0) + 0.2
     x, y = (low + high) / 2

@@ -1,4 +1,6 @@
-"""What the commands share: writing a file with a sentence where it fails, and saying how far the work is."""
+"""What the commands share: writing a file with a sentence where it fails, and saying how far the
+work is.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ def write(path: Path, content: bytes, mode: str = "wb") -> None:
             file.write(content)
     except OSError as error:
         raise UserError(
-            f"{path}: could not be written ({error.strerror}). Choose a folder that exists and is writable."
+            f"{path}: could not be written ({error.strerror}). Choose a folder that exists and is"
+            " writable."
         ) from None
 
 

@@ -15,7 +15,9 @@ def add(commands) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Every strategy of a file against the contract, a line for each promise; 1 if one is broken, advice aside."""
+    """Every strategy of a file against the contract, a line for each promise; 1 if one is broken,
+    advice aside.
+    """
     from core.plugins import contract
 
     broken = 0

@@ -1,6 +1,9 @@
-"""python -m core fetch cifar10                             downloads a dataset, so that it is ready: for a host, whose visitors cannot
-python -m core bring birds.zip --title Birds             looks at a file or a folder and keeps it as a dataset of your own
-python -m core join mnist dino.parquet --title DINO       keeps an embedding that was computed elsewhere, joined by id
+"""python -m core fetch cifar10                             downloads a dataset, so that it is
+ready: for a host, whose visitors cannot
+python -m core bring birds.zip --title Birds             looks at a file or a folder and keeps it as
+                                                         a dataset of your own
+python -m core join mnist dino.parquet --title DINO       keeps an embedding that was computed
+                                                          elsewhere, joined by id
 python -m core own [--remove NAME]                        lists them, or lets go of one
 """
 
@@ -42,7 +45,10 @@ def add(commands) -> None:
     joined.add_argument("dataset", help="a dataset's name; see `python -m core own` for your own")
     joined.add_argument(
         "file",
-        help=".npy, .npz, Parquet or CSV with a row for every point, with their ids or in their order",
+        help=(
+            ".npy, .npz, Parquet or CSV with a row for every point, with their ids or in their"
+            " order"
+        ),
     )
     joined.add_argument("--title", help="what to call it; the file's name by default")
     joined.add_argument("--id", help="the column of the ids; - for none")
@@ -74,7 +80,8 @@ def bring(options: argparse.Namespace) -> None:
     about = preview.preview(draft)
     _tell(about.faults)
     print(
-        f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of {' x '.join(map(str, about.shape))}"
+        f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of"
+        f" {' x '.join(map(str, about.shape))}"
     )
     if about.classes:
         print("classes: " + ", ".join(f"{name} {count:,}" for name, count in about.classes))
@@ -91,7 +98,8 @@ def join(options: argparse.Namespace) -> None:
     _tell(faults)
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
     print(
-        f"kept as {name}: python -m core score --dataset {data.name} --embedding {name} --out scores.parquet"
+        f"kept as {name}: python -m core score --dataset {data.name} --embedding {name} --out"
+        " scores.parquet"
     )
 
 
@@ -108,7 +116,8 @@ def show(options: argparse.Namespace) -> None:
             )
         for embedding in own.joined(name).values():
             print(
-                f"{embedding.name}  {embedding.title}, {embedding.shape[1]:,} dimensions, of {datasets.info(name).title}"
+                f"{embedding.name}  {embedding.title}, {embedding.shape[1]:,} dimensions, of"
+                f" {datasets.info(name).title}"
             )
 
 

@@ -1,6 +1,8 @@
 """python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
-python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random" --map raw --out scores.parquet
-python -m core leverage features.npy --out scores.parquet      of a table that need not fit into memory
+python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random"
+--map raw --out scores.parquet
+python -m core leverage features.npy --out scores.parquet      of a table that need not fit into
+                                                               memory
 """
 
 from __future__ import annotations
@@ -33,12 +35,15 @@ def score(options: argparse.Namespace) -> None:
     out = options.out
     n = len(entry.arrays["scores"])
     print(
-        f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}"
+        f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,}"
+        f" -> {out}"
     )
 
 
 def export_scores(options: argparse.Namespace) -> None:
-    """Several rankings of the same points, and a map if one is wanted, into one table; what is missing is computed."""
+    """Several rankings of the same points, and a map if one is wanted, into one table; what is
+    missing is computed.
+    """
     points = Spec().with_(dataset=options.dataset, n=options.n, subset=options.subset)
     specs = list(dict.fromkeys(parse_ranking(word, points) for word in options.rankings.split()))
     if not specs:
@@ -51,7 +56,9 @@ def export_scores(options: argparse.Namespace) -> None:
 
 
 def leverage(options: argparse.Namespace) -> None:
-    """Leverage of a table that need not fit into memory, into a table with one row per row, and beside it a manifest."""
+    """Leverage of a table that need not fit into memory, into a table with one row per row, and
+    beside it a manifest.
+    """
     from core.large import leverage as large
     from core.large import row_sources
 
@@ -163,7 +170,10 @@ def _add_export(commands) -> None:
     )
     parser.add_argument(
         "--map",
-        help="the embedding whose map gives projection_x and projection_y, such as raw or cnn_classification:2",
+        help=(
+            "the embedding whose map gives projection_x and projection_y, such as raw or"
+            " cnn_classification:2"
+        ),
     )
     parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")
     parser.set_defaults(run=export_scores)

@@ -76,7 +76,9 @@ def warm(options: argparse.Namespace) -> None:
 
 
 def networks(options: argparse.Namespace) -> None:
-    """Train the shipped networks and print how well each does, and what float16 costs its leverage ranking."""
+    """Train the shipped networks and print how well each does, and what float16 costs its leverage
+    ranking.
+    """
     from core import agreement
     from core.models import shipped_networks as trained
     from core.models import training
@@ -101,7 +103,8 @@ def networks(options: argparse.Namespace) -> None:
                 shipped, data.points[data.test], data.labels[data.test]
             ).accuracy
             print(
-                f"{path.name}: test accuracy {accuracy:.4f}, tau with float32 {agreement.kendall(rankings)[0, 1]:.5f}",
+                f"{path.name}: test accuracy {accuracy:.4f}, tau with float32"
+                f" {agreement.kendall(rankings)[0, 1]:.5f}",
                 flush=True,
             )
 

@@ -1,7 +1,8 @@
 """The list of datasets: what is known of each before it is loaded, and which function reads it.
 
-Conventions: rows of the training part first, then the test part. An image dataset's points are uint8 (n, h, w) or (n, h, w, 3), a
-table's float32 (n, d). Adding a dataset: one entry here, one reader in core/data/published_files.py (images) or core/data/tables.py.
+Conventions: rows of the training part first, then the test part. An image dataset's points are
+uint8 (n, h, w) or (n, h, w, 3), a table's float32 (n, d). Adding a dataset: one entry here, one
+reader in core/data/published_files.py (images) or core/data/tables.py.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ ONES_AND_SEVENS = (6_000, 1_000)  # of each of the two, in the training and in t
 class Info:
     """What is known of a dataset before it is loaded.
 
-    n: all rows. train: the first rows, up to the published test part. shape: of one point, (d,) for a table. origin, licence: in words.
-    read(folder, (training rows, test rows), shape) -> points, labels; None for the user's own. files() -> its published files; None if
-    nothing has to be fetched. class_names: () if there are no labels.
-    feature_names: of a table's columns. probs: did class probabilities come with the points?
+    n: all rows. train: the first rows, up to the published test part. shape: of one point, (d,) for
+    a table. origin, licence: in words. read(folder, (training rows, test rows), shape) -> points,
+    labels; None for the user's own. files() -> its published files; None if nothing has to be
+    fetched. class_names: () if there are no labels. feature_names: of a table's columns. probs: did
+    class probabilities come with the points?
     """
 
     name: str
@@ -81,11 +83,14 @@ class Info:
 
 
 def _read_digits(_folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]) -> published.Part:
-    """scikit-learn's own file, read without scikit-learn: importing it takes 150 MB, half of what a web process may use."""
+    """scikit-learn's own file, read without scikit-learn: importing it takes 150 MB, half of what a
+    web process may use.
+    """
     found = importlib.util.find_spec("sklearn")
     if found is None or found.origin is None:
         raise UserError(
-            "digits: scikit-learn, which brings this dataset, is not installed. Install what requirements.txt names."
+            "digits: scikit-learn, which brings this dataset, is not installed. Install what"
+            " requirements.txt names."
         )
     path = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
     with published.reading(path), gzip.open(path) as stream:
@@ -98,7 +103,9 @@ def _read_digits(_folder: Path, _parts: tuple[int, int], shape: tuple[int, ...])
 def _read_unbalanced(
     folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]
 ) -> published.Part:
-    """500 of each of the digits 0 to 4 and 5,000 of each of 5 to 9, the first ones of the training part; the test part whole."""
+    """500 of each of the digits 0 to 4 and 5,000 of each of 5 to 9, the first ones of the training
+    part; the test part whole.
+    """
     images, labels = published.read_idx_folder("mnist", folder, MNIST, shape)
     chosen = [
         np.flatnonzero(labels[: MNIST[0]] == c)[: RARE if c < 5 else FREQUENT] for c in range(10)
@@ -110,7 +117,10 @@ def _read_unbalanced(
 def _read_redundant(
     folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]
 ) -> published.Part:
-    """Three classes: 1, 7 and neither. Equally many ones and sevens, the first ones of each part; all other digits."""
+    """Three classes: 1, 7 and neither.
+
+    Equally many ones and sevens, the first ones of each part; all other digits.
+    """
     images, digits = published.read_idx_folder("mnist", folder, MNIST, shape)
     labels = np.select([digits == 1, digits == 7], [0, 1], 2)
     rows = []
@@ -147,7 +157,8 @@ _KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 _THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _MOVES = tuple(
     sorted(
-        "draw zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+        "draw zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+        " fifteen sixteen".split()
     )
 )
 _FIELDS = tuple(
@@ -157,18 +168,19 @@ _FIELDS = tuple(
 )
 _CARDS = tuple(f"{what} {i}" for i in range(1, 6) for what in ("suit", "rank"))
 _BANK = tuple(
-    "age balance day duration campaign pdays previous admin blue-collar entrepreneur housemaid management retired self-employed "
-    "services student technician unemployed job_unknown divorced married single primary secondary tertiary "
-    "education_unknown default_no default_yes housing_no housing_yes loan_no loan_yes cellular telephone contact_unknown apr "
-    "aug dec feb jan jul jun mar may nov oct sep failure other success outcome_unknown".replace(
-        "_", ":"
-    ).split()
+    "age balance day duration campaign pdays previous admin blue-collar entrepreneur housemaid"
+    " management retired self-employed services student technician unemployed job_unknown divorced"
+    " married single primary secondary tertiary education_unknown default_no default_yes housing_no"
+    " housing_yes loan_no loan_yes cellular telephone contact_unknown apr aug dec feb jan jul jun"
+    " mar may nov oct sep failure other success outcome_unknown".replace("_", ":").split()
 )
 _FACES = tuple(
-    "5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose Black_Hair Blond_Hair Blurry "
-    "Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee Gray_Hair Heavy_Makeup High_Cheekbones Male "
-    "Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks "
-    "Sideburns Straight_Hair Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie Young".split()
+    "5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose"
+    " Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee"
+    " Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard"
+    " Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Straight_Hair"
+    " Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie"
+    " Young".split()
 )
 _MADE = "Simulated by this program"
 

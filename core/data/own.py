@@ -1,10 +1,13 @@
 """The user's own datasets, and embeddings of any dataset that were computed elsewhere.
 
-    accept(data, title) -> "own_<16 hex digits>"                 names(), info(name), load(name), remove(name)
-    join(dataset, title, embedding) -> "joined_<16 hex digits>"   joined(dataset), about(name), embedding(name), remove(name)
+    accept(data, title) -> "own_<16 hex digits>"                 names(), info(name), load(name),
+                                                                 remove(name)
+    join(dataset, title, embedding) -> "joined_<16 hex digits>"   joined(dataset), about(name),
+        embedding(name), remove(name)
 
-Each is a folder of plain arrays with a card, named by its content: what a Spec, a link or a cache key calls by that name never changes.
-On a host with visitors what one of them brought carries their mark: it is listed for them alone, and its name cannot be guessed.
+Each is a folder of plain arrays with a card, named by its content: what a Spec, a link or a cache
+key calls by that name never changes. On a host with visitors what one of them brought carries their
+mark: it is listed for them alone, and its name cannot be guessed.
 """
 
 from __future__ import annotations
@@ -41,7 +44,10 @@ MEND = "Bring it in again on the Data page."
 
 @dataclass(frozen=True)
 class Joined:
-    """An embedding that was computed elsewhere. dataset: whose points it describes. shape: (n, d)."""
+    """An embedding that was computed elsewhere. dataset: whose points it describes.
+
+    shape: (n, d).
+    """
 
     name: str
     title: str
@@ -62,7 +68,8 @@ def is_joined(name: object) -> bool:
 
 
 def accept(data: Dataset, title: str) -> str:
-    """Keep this dataset, and say under which name; the same content under the same title is the same dataset.
+    """Keep this dataset, and say under which name; the same content under the same title is the
+    same dataset.
 
     A title that another dataset has gets a number: menus tell datasets apart by their titles.
     """
@@ -92,13 +99,16 @@ def accept(data: Dataset, title: str) -> str:
 
 
 def join(dataset: Info, title: str, embedding: Floats, taken: Collection[str] = ()) -> str:
-    """Keep this embedding (n, d) of all of the dataset's points, in their order, and say under which name.
+    """Keep this embedding (n, d) of all of the dataset's points, in their order, and say under
+    which name.
 
-    taken: what other embeddings are called; such a title, or that of another joined one, gets a number.
+    taken: what other embeddings are called; such a title, or that of another joined one, gets a
+    number.
     """
     if embedding.shape[0] != dataset.n:
         raise UserError(
-            f"Embedding: found {len(embedding):,} rows, expected {dataset.n:,}, one for every point of {dataset.title}."
+            f"Embedding: found {len(embedding):,} rows, expected {dataset.n:,}, one for every point"
+            f" of {dataset.title}."
         )
     array = np.ascontiguousarray(embedding, np.float32)
 
@@ -144,7 +154,10 @@ def info(name: str) -> Info:
 
 
 def load(name: str) -> Dataset:
-    """An own dataset, its arrays mapped from disk and read-only. A UserError if it is not there, or damaged."""
+    """An own dataset, its arrays mapped from disk and read-only.
+
+    A UserError if it is not there, or damaged.
+    """
     about = info(name)
     arrays = {}
     for what in ARRAYS:
@@ -177,7 +190,10 @@ def embedding(name: str) -> Floats:
 
 
 def remove(name: str) -> None:
-    """Let go of an own dataset with its joined embeddings, or of one joined embedding. What others have open stays whole for them."""
+    """Let go of an own dataset with its joined embeddings, or of one joined embedding.
+
+    What others have open stays whole for them.
+    """
     if is_own(name):
         for home, card in _cards("joined"):
             if card["dataset"] == name:
@@ -211,7 +227,9 @@ def _clean(title: str) -> str:
 
 
 def _called(title: str, name_of: Callable[[str], str], taken: Collection[str]) -> tuple[str, str]:
-    """(name, title) of something new, or of the same if it is there: the title as it is, or the first number that sets it apart."""
+    """(name, title) of something new, or of the same if it is there: the title as it is, or the
+    first number that sets it apart.
+    """
     first = _clean(title)
     taken = {other.lower() for other in taken}
     titles = (
@@ -267,12 +285,14 @@ def _check_room(more: int) -> None:
     if len(mine) >= policy.BOUNDS.own:
         most = policy.BOUNDS.own
         raise UserError(
-            f"Found {len(mine)} things of yours here already, expected fewer than {most}. Remove one of them first."
+            f"Found {len(mine)} things of yours here already, expected fewer than {most}. Remove"
+            " one of them first."
         )
     size = sum(file.stat().st_size for home in everyones for file in home.glob("*.npy"))
     if size + more > policy.BOUNDS.own_mb * 1e6:
         raise UserError(
-            "There is no room for more at the moment: other visitors' data fill it. Try again later, or bring fewer points."
+            "There is no room for more at the moment: other visitors' data fill it. Try again"
+            " later, or bring fewer points."
         )
 
 
@@ -285,11 +305,13 @@ def _mapped(name: str, what: str, n: int) -> np.ndarray:
         Exception
     ) as error:  # a truncated or overwritten .npy fails in more ways than can be listed
         raise UserError(
-            f"{_card(name)['title']}: its file {what}.npy cannot be read ({type(error).__name__}). {MEND}"
+            f"{_card(name)['title']}: its file {what}.npy cannot be read ({type(error).__name__})."
+            f" {MEND}"
         ) from None
     if len(array) != n:
         raise UserError(
-            f"{_card(name)['title']}: found {len(array):,} rows in {what}.npy, expected {n:,}. {MEND}"
+            f"{_card(name)['title']}: found {len(array):,} rows in {what}.npy, expected {n:,}."
+            f" {MEND}"
         )
     return array
 
@@ -311,7 +333,8 @@ def _card(name: str) -> dict[str, Any]:
     if card is None:
         what = "Dataset" if is_own(name) else "Embedding"
         raise UserError(
-            f"{what} {name} is your own data or another person's, and is not on this machine, or not any more. {MEND}"
+            f"{what} {name} is your own data or another person's, and is not on this machine, or"
+            f" not any more. {MEND}"
         )
     return card
 

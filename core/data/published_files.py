@@ -1,13 +1,16 @@
 """Which published files make up a dataset, where do they lie, and what is in them?
 
-    <format>_files() -> [RawFile]              paths below the data folder, md5 sums and mirrors, as torchvision has them
-    obtain(files, ...)                         every file there and verified, the missing ones downloaded
+    <format>_files() -> [RawFile]              paths below the data folder, md5 sums and mirrors, as
+                                               torchvision has them
+    obtain(files, ...)                         every file there and verified, the missing ones
+                                               downloaded
     read_<format>(folder, (training rows, test rows), shape of an image) -> images, labels
 
-Conventions: rows of the training part first, then the test part. Images uint8 (n, h, w) or (n, h, w, 3), upright;
-labels int64 (n,) from 0. Files of the user are read, never changed. torchvision is imported only to obtain files.
-Source: the classes of torchvision.datasets; idx files http://yann.lecun.com/exdb/mnist/;
-CIFAR-10 https://www.cs.toronto.edu/~kriz/cifar.html; SVHN http://ufldl.stanford.edu/housenumbers/.
+Conventions: rows of the training part first, then the test part. Images uint8 (n, h, w) or (n, h,
+w, 3), upright; labels int64 (n,) from 0. Files of the user are read, never changed. torchvision is
+imported only to obtain files. Source: the classes of torchvision.datasets; idx files
+http://yann.lecun.com/exdb/mnist/; CIFAR-10 https://www.cs.toronto.edu/~kriz/cifar.html; SVHN
+http://ufldl.stanford.edu/housenumbers/.
 """
 
 from __future__ import annotations
@@ -38,7 +41,10 @@ Progress = Callable[[float | None, str], None]
 Part = tuple[Bytes, Ints]
 
 MEGABYTE = 1_000_000
-MEND = "Put the published file in its place, or delete it: what is not bundled is then downloaded again."
+MEND = (
+    "Put the published file in its place, or delete it: what is not bundled is then downloaded"
+    " again."
+)
 IDX_FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -51,7 +57,8 @@ PICKLED_ARRAYS = (
     "numpy.ndarray",
     "numpy.dtype",
 )
-# md5 sums of unpacked content. KMNIST's files have the same shapes, so nothing else tells these sets apart.
+# md5 sums of unpacked content. KMNIST's files have the same shapes, so nothing else tells these
+# sets apart.
 PUBLISHED = {
     "6bbc9ace898e44ae57da46a324031adb": "mnist train-images-idx3-ubyte",
     "a25bea736e30d166cdddb491f175f624": "mnist train-labels-idx1-ubyte",
@@ -84,8 +91,9 @@ def obtain(
 ) -> None:
     """See to it that every one of these files lies in folder.
 
-    What is missing is downloaded into scratch, verified there, and moved into place whole. A UserError says which
-    file is not the published one or, without network, which files to put where.
+    What is missing is downloaded into scratch, verified there, and moved into place whole. A
+    UserError says which file is not the published one or, without network, which files to put
+    where.
     """
     missing = [file for file in files if not _present(folder, file)]
     for done, file in enumerate(missing):
@@ -108,15 +116,19 @@ def obtain(
         if reasons:
             wanted = ", ".join(str(folder / left.path) for left in missing[done:])
             raise UserError(
-                f"{title} is not in the data folder {folder} and could not be downloaded ({'; '.join(reasons)}). "
-                f"Connect to the internet and try again, or put these files there: {wanted}."
+                f"{title} is not in the data folder {folder} and could not be downloaded"
+                f" ({'; '.join(reasons)}). Connect to the internet and try again, or put these"
+                f" files there: {wanted}."
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(scratch / target.name, target)
 
 
 def _present(folder: Path, file: RawFile) -> bool:
-    """Does the file lie in folder, or do its unpacked twins? A UserError if what lies there is not the published one."""
+    """Does the file lie in folder, or do its unpacked twins?
+
+    A UserError if what lies there is not the published one.
+    """
     if (folder / file.path).is_file():
         found = [(folder / file.path, file.md5 if file.strict else None)]
     else:
@@ -126,7 +138,8 @@ def _present(folder: Path, file: RawFile) -> bool:
     for path, md5 in found:
         if md5 is not None and (sum_ := _md5(path)) != md5:
             raise UserError(
-                f"{path}: found a file with md5 sum {sum_}, expected {md5}; it is damaged or another file. {MEND}"
+                f"{path}: found a file with md5 sum {sum_}, expected {md5}; it is damaged or"
+                f" another file. {MEND}"
             )
     return True
 
@@ -165,7 +178,10 @@ class _Bar(AbstractContextManager):
 
 
 def _download(file: RawFile, target: Path, heard: Callable) -> list[str]:
-    """Download into target and verify: no reasons, or why each mirror failed. A full disk's OSError passes through."""
+    """Download into target and verify: no reasons, or why each mirror failed.
+
+    A full disk's OSError passes through.
+    """
     utils = torchvision_datasets().utils
     reasons = []
     for url in file.urls:
@@ -202,27 +218,32 @@ def torchvision_datasets() -> ModuleType:
         import torchvision.datasets
     except (ImportError, RuntimeError, OSError) as error:
         raise UserError(
-            f"torchvision does not import ({error}). Install torch and torchvision as requirements.txt says."
+            f"torchvision does not import ({error}). Install torch and torchvision as"
+            " requirements.txt says."
         ) from error
     return torchvision.datasets
 
 
 @contextmanager
 def reading(path: Path | zipfile.Path) -> Iterator[None]:
-    """Damaged files fail in more ways than can be listed: each becomes a UserError that names the file."""
+    """Damaged files fail in more ways than can be listed: each becomes a UserError that names the
+    file.
+    """
     try:
         yield
     except UserError:
         raise
     except Exception as error:
         raise UserError(
-            f"{path}: cannot be read ({type(error).__name__}: {error}); expected the published file. {MEND}"
+            f"{path}: cannot be read ({type(error).__name__}: {error}); expected the published"
+            f" file. {MEND}"
         ) from error
 
 
 def idx_files(collection: str) -> list[RawFile]:
     """The four idx files of one of torchvision's MNIST-like classes."""
-    # Not strict: copies of these files differ in their compression alone; gzip's own check sum guards the content.
+    # Not strict: copies of these files differ in their compression alone; gzip's own check sum
+    # guards the content.
     base = f"{collection}/raw"
     cls = getattr(torchvision_datasets(), collection)
     return [
@@ -251,7 +272,9 @@ def _read_idx(
     counts: tuple[int, int],
     shape: tuple[int, ...],
 ) -> Part:
-    """names: training images, training labels, test images, test labels, in the folder or archive base."""
+    """names: training images, training labels, test images, test labels, in the folder or archive
+    base.
+    """
     images = np.empty((sum(counts), *shape), np.uint8)
     labels = np.empty(sum(counts), np.uint8)
     split = counts[0]
@@ -272,7 +295,9 @@ def _read_idx(
 def _fill_from_idx(
     stream: IO[bytes] | gzip.GzipFile, path: Path | zipfile.Path, out: Bytes, label: str
 ) -> None:
-    """Fill out from an idx stream of exactly its shape: two zero bytes, type 8 (bytes), rank, big-endian sizes, values."""
+    """Fill out from an idx stream of exactly its shape: two zero bytes, type 8 (bytes), rank,
+    big-endian sizes, values.
+    """
     wanted = f"{' x '.join(f'{size:,}' for size in out.shape)} bytes in idx format"
     header = stream.read(4 + 4 * out.ndim)
     if header != bytes((0, 0, 8, out.ndim)) + np.array(out.shape, ">u4").tobytes():
@@ -350,9 +375,10 @@ def read_cifar(folder: Path, _counts: tuple[int, int], shape: tuple[int, ...]) -
         images = np.concatenate([np.asarray(batch["data"], np.uint8) for batch in batches])
         labels = np.concatenate([np.asarray(batch["labels"], np.int64) for batch in batches])
         height, width, colours = shape
-        return np.ascontiguousarray(
-            images.reshape(-1, colours, height, width).transpose(0, 2, 3, 1)
-        ), labels
+        return (
+            np.ascontiguousarray(images.reshape(-1, colours, height, width).transpose(0, 2, 3, 1)),
+            labels,
+        )
 
 
 def _unpacked(archive: Path, names: list[str]) -> dict[str, bytes]:
@@ -365,12 +391,15 @@ def _unpacked(archive: Path, names: list[str]) -> dict[str, bytes]:
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Reads plain values and NumPy arrays; every other class or function is refused before anything is called."""
+    """Reads plain values and NumPy arrays; every other class or function is refused before anything
+    is called.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         if f"{module}.{name}" not in PICKLED_ARRAYS:
             raise UserError(
-                f"CIFAR-10: found {module}.{name} inside a batch, expected NumPy arrays only. {MEND}"
+                f"CIFAR-10: found {module}.{name} inside a batch, expected NumPy arrays only."
+                f" {MEND}"
             )
         return super().find_class(module, name)
 

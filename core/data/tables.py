@@ -1,12 +1,16 @@
-"""Feature tables: how each is read, from a file that comes with the program, from OpenML, or simulated.
+"""Feature tables: how each is read, from a file that comes with the program, from OpenML, or
+simulated.
 
-    read_<table>(folder, (training rows, test rows), shape) -> points float32 (n, d), labels int64 (n,)
+    read_<table>(folder, (training rows, test rows), shape) -> points float32 (n, d), labels int64
+    (n,)
 
-Letter: columns as published, 0 to 15; the first 15,000 rows are the training part. Adult: the one-hot columns of the census table, age,
-hours and the other four numbers shifted and scaled to mean 0 and standard deviation 1 of the training part. OpenML's tables: 50,000 rows
-drawn with seed 0 where there are more, every column's words as numbers in the table's own order.
-Bank, CelebA's attributes and Jigsaw: 5,000 and 4,200 rows drawn with seed 0, as the FI paper does with its own.
-Sources: Frey and Slate 1991 (letter); Kohavi 1996 (adult); OpenML 155, 156 and 184 as in the BADGE paper.
+Letter: columns as published, 0 to 15; the first 15,000 rows are the training part. Adult: the
+one-hot columns of the census table, age, hours and the other four numbers shifted and scaled to
+mean 0 and standard deviation 1 of the training part. OpenML's tables: 50,000 rows drawn with seed 0
+where there are more, every column's words as numbers in the table's own order. Bank, CelebA's
+attributes and Jigsaw: 5,000 and 4,200 rows drawn with seed 0, as the FI paper does with its own.
+Sources: Frey and Slate 1991 (letter); Kohavi 1996 (adult); OpenML 155, 156 and 184 as in the BADGE
+paper.
 """
 
 from __future__ import annotations
@@ -74,7 +78,9 @@ def adult_columns() -> tuple[str, ...]:
 def read_simulated(
     name: str, _folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]
 ) -> Table:
-    """A point cloud of core/data/simulated.py, always the same one: seed 0 draws the training part, seed 1 the test part."""
+    """A point cloud of core/data/simulated.py, always the same one: seed 0 draws the training part,
+    seed 1 the test part.
+    """
     drawn = [
         getattr(simulated, name)(n, np.random.default_rng(seed)) for seed, n in enumerate(parts)
     ]
@@ -89,7 +95,8 @@ def no_files() -> list[RawFile]:
 
 
 def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
-    """The table of this number, downloaded once; as many of its rows as the parts have, drawn with seed 0, in random order.
+    """The table of this number, downloaded once; as many of its rows as the parts have, drawn with
+    seed 0, in random order.
 
     A UserError without network, and for a table that is not the expected one.
     """
@@ -104,7 +111,10 @@ def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[
 
 
 def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
-    """Will a client of the bank subscribe? OpenML 1461: 7 numbers, scaled as adult's, then 44 one-hot columns."""
+    """Will a client of the bank subscribe?
+
+    OpenML 1461: 7 numbers, scaled as adult's, then 44 one-hot columns.
+    """
     import pandas as pd
 
     found = _openml(1461, folder, as_frame=True)
@@ -124,7 +134,10 @@ def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> T
 
 
 def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
-    """Is the person smiling, given the other 39 attributes (-1 or 1)? From the published list_attr_celeba.txt, put there by the user."""
+    """Is the person smiling, given the other 39 attributes (-1 or 1)?
+
+    From the published list_attr_celeba.txt, put there by the user.
+    """
     path = folder / "celeba" / "list_attr_celeba.txt"
     _wanted(
         path,
@@ -141,8 +154,9 @@ def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
 
 
 def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
-    """Is a comment toxic, given the embedding of its text? From a file of the user's own, read once: to read it anew, delete the folder
-    prepared/jigsaw beside it."""
+    """Is a comment toxic, given the embedding of its text? From a file of the user's own, read
+    once: to read it anew, delete the folder prepared/jigsaw beside it.
+    """
     path = folder / "jigsaw" / "jigsaw.npz"
     _wanted(
         path,
@@ -154,7 +168,8 @@ def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
         labels = np.asarray(found["labels"])
     if set(np.unique(labels)) != {0, 1} or not np.isfinite(points).all():
         raise UserError(
-            f"{path}: expected labels 0 and 1, both of them, and points without NaN or infinity. Correct the file."
+            f"{path}: expected labels 0 and 1, both of them, and points without NaN or infinity."
+            " Correct the file."
         )
     return _drawn("Jigsaw", points, labels, parts, shape)
 
@@ -166,22 +181,26 @@ def _openml(number: int, folder: Path, *, as_frame: bool):
         return fetch_openml(data_id=number, data_home=folder, as_frame=as_frame, parser="liac-arff")
     except (URLError, OSError, ValueError) as error:
         raise UserError(
-            f"OpenML {number} is not in the data folder {folder} and could not be downloaded ({error}). Connect to the internet and "
-            "try again; the letter dataset, OpenML 6, comes with the program."
+            f"OpenML {number} is not in the data folder {folder} and could not be downloaded"
+            f" ({error}). Connect to the internet and try again; the letter dataset, OpenML 6,"
+            " comes with the program."
         ) from None
 
 
 def _wanted(path: Path, title: str, what: str) -> None:
     if not path.is_file():
         raise UserError(
-            f"{title}: found no file {path}. It cannot be downloaded from here: put {what}, in this place."
+            f"{title}: found no file {path}. It cannot be downloaded from here: put {what}, in this"
+            " place."
         )
 
 
 def _drawn(
     title: str, points: Floats, names: np.ndarray, parts: tuple[int, int], shape: tuple[int, ...]
 ) -> Table:
-    """As many rows as the parts have, drawn with seed 0, and the classes counted from 0 in the order of their names."""
+    """As many rows as the parts have, drawn with seed 0, and the classes counted from 0 in the
+    order of their names.
+    """
     if points.shape[1:] != shape or len(points) < sum(parts) or len(names) != len(points):
         found = " x ".join(f"{side:,}" for side in points.shape)
         raise UserError(

@@ -1,7 +1,10 @@
-"""What will an experiment cost? Its work in samples, and from the rates this machine has shown, its time.
+"""What will an experiment cost? Its work in samples, and from the rates this machine has shown, its
+time.
 
-unit.work                      samples through the network, testing counted; or what the plan's own measurement counts
-measurement_of(plan)           how the rate is measured: the plan's own way, or a short training of its network
+unit.work                      samples through the network, testing counted; or what the plan's own
+                               measurement counts
+measurement_of(plan)           how the rate is measured: the plan's own way, or a short training of
+                               its network
 predict(units, rate, slots)    seconds
 """
 
@@ -26,8 +29,9 @@ REFERENCE = 0.08  # seconds of one inverse on the core by which works in seconds
 
 @dataclass(frozen=True)
 class Measurement:
-    """How a plan's rate is measured. key: of the job; task: "module:function" of these arguments, for a worker; what: in words; told: the
-    rate in words, with a place for the number."""
+    """How a plan's rate is measured. key: of the job; task: "module:function" of these arguments,
+    for a worker; what: in words; told: the rate in words, with a place for the number.
+    """
 
     key: str
     task: str
@@ -37,7 +41,9 @@ class Measurement:
 
 
 def measurement_of(plan: Plan) -> Measurement:
-    """The plan's own `measurement`; without one it trains a network on a dataset, and samples per second are measured."""
+    """The plan's own `measurement`; without one it trains a network on a dataset, and samples per
+    second are measured.
+    """
     if own := getattr(plan, "measurement", None):
         return own
     key = f"~rate {plan.dataset} {plan.network}"
@@ -48,13 +54,17 @@ def measurement_of(plan: Plan) -> Measurement:
 
 
 def predict(units: Iterable[Work], rate: float, slots: int) -> float:
-    """Seconds for these trainings, `slots` at a time, at `rate` samples per second each: the longer of equal shares and the longest one."""
+    """Seconds for these trainings, `slots` at a time, at `rate` samples per second each: the longer
+    of equal shares and the longest one.
+    """
     each = [unit.work / rate for unit in units]
     return max(sum(each) / slots, max(each, default=0.0))
 
 
 def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str, float]:
-    """In the worker: samples per second of one training, tried on a few batches, and the worker's memory in bytes afterwards."""
+    """In the worker: samples per second of one training, tried on a few batches, and the worker's
+    memory in bytes afterwards.
+    """
     import psutil
 
     from core import pipeline
@@ -81,9 +91,11 @@ def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str,
 
 
 def measure_core(held: int = 0) -> dict[str, float]:
-    """In the worker: how many times as fast as the reference this core inverts a matrix, and the worker's memory in bytes.
+    """In the worker: how many times as fast as the reference this core inverts a matrix, and the
+    worker's memory in bytes.
 
-    held: bytes that each run of a network needs beside the worker, which then counts with what trains networks; 0: there is no network.
+    held: bytes that each run of a network needs beside the worker, which then counts with what
+    trains networks; 0: there is no network.
     """
     import psutil
 

@@ -1,6 +1,8 @@
-"""Which experiments are there? A kind is the name of its page; its module reads a plan from a link and checks it against its points.
+"""Which experiments are there? A kind is the name of its page; its module reads a plan from a link
+and checks it against its points.
 
-KINDS[kind].from_query(query) -> plan, problems        KINDS[kind].check(plan, data): a UserError if the plan cannot run
+KINDS[kind].from_query(query) -> plan, problems        KINDS[kind].check(plan, data): a UserError if
+                                                       the plan cannot run
 points(plan)                                           what it runs on; has a fingerprint
 """
 

@@ -1,7 +1,9 @@
-"""The experiments that come with the app finished: the talk's second question, under its own protocol and fair ones; the papers' ones.
+"""The experiments that come with the app finished: the talk's second question, under its own
+protocol and fair ones; the papers' ones.
 
-Computed on two CPU cores, so budgets end at 10,000 digits: 50,000, which the talk has too, would take as long as all the others together.
-There a single seed of leverage and of random gave 0.990 and 0.989. `python -m core experiments` computes what is missing and packs all.
+Computed on two CPU cores, so budgets end at 10,000 digits: 50,000, which the talk has too, would
+take as long as all the others together. There a single seed of leverage and of random gave 0.990
+and 0.989. `python -m core experiments` computes what is missing and packs all.
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ from core.spec import Spec
 FAIR = Retraining()
 TALK = FAIR.with_(protocol="talk")
 RETRAININGS = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"))
-# BAIT on 26 classes costs 9 times what it does on 10: here it only goes forward, in a smaller pool, with few rivals.
+# BAIT on 26 classes costs 9 times what it does on 10: here it only goes forward, in a smaller pool,
+# with few rivals.
 LETTER = Active(
     dataset="letter", strategies=("badge", "bait:backward=False", "random"), epochs=500, pool=5_000
 )
 NAMED_ACTIVE = {"The first comparison": Active(), "Letter": LETTER.with_()}
 ACTIVE = tuple(NAMED_ACTIVE.values())
 SIMULATIONS = tuple(simulation_plan.PRESETS.values())
-# The GORAL paper's letter, and its synth2: ten points of the central clusters, a tenth of the rest for validation.
+# The GORAL paper's letter, and its synth2: ten points of the central clusters, a tenth of the rest
+# for validation.
 LETTERS = Spec(dataset="letter")
 SYNTH2 = Queries().with_(
     seen=Spec(dataset="synth2"), labeled=10, unlabeled=470, validation=53, rounds=24

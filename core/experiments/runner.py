@@ -1,12 +1,15 @@
-"""Running a plan: its trainings as jobs, a few at a time, in a queue of experiments that survives whatever happens to its workers.
+"""Running a plan: its trainings as jobs, a few at a time, in a queue of experiments that survives
+whatever happens to its workers.
 
-    sweep = start(plan, fingerprint, owner)        returns at once; the same plan asked for twice runs once
+    sweep = start(plan, fingerprint, owner)        returns at once; the same plan asked for twice
+                                                   runs once
     sweep.state, sweep.fraction, sweep.seconds_left, sweep.position
     cancel(sweep.key, owner)
 
-One unit is one job, so what is finished is in the cache at once. Only as many trainings are handed out as the workers can do at
-once: the rest waits here, where it can be cancelled at once. A training whose connection was lost is handed out again. Experiments are
-served in the order in which they were started; the next one begins when the one before has no training left to hand out.
+One unit is one job, so what is finished is in the cache at once. Only as many trainings are handed
+out as the workers can do at once: the rest waits here, where it can be cancelled at once. A
+training whose connection was lost is handed out again. Experiments are served in the order in which
+they were started; the next one begins when the one before has no training left to hand out.
 """
 
 from __future__ import annotations
@@ -33,7 +36,11 @@ KEPT = 200
 
 @dataclass(eq=False)
 class Sweep:
-    """One experiment under way. state: "queued", "running", "done", "failed" or "cancelled"; owners: the sessions that asked for it."""
+    """One experiment under way.
+
+    state: "queued", "running", "done", "failed" or "cancelled"; owners: the sessions that asked for
+    it.
+    """
 
     key: str
     plan: Plan
@@ -151,7 +158,10 @@ class _Queue:
                         self._hand_out(sweep, slots)
                     except Exception as error:  # a sweep must end with a word, not stand still
                         log.exception("sweep %s", sweep.key)
-                        stopped = f"The experiment stopped with {type(error).__name__}: {error}. The log has the details."
+                        stopped = (
+                            f"The experiment stopped with {type(error).__name__}: {error}. The log"
+                            " has the details."
+                        )
                         self._end(
                             sweep,
                             "failed",
@@ -160,7 +170,9 @@ class _Queue:
             time.sleep(PAUSE)
 
     def _collect(self, sweep: Sweep) -> None:
-        """Keep what is done, all of it before a failure ends the sweep; what was lost, or let go of elsewhere, waits again."""
+        """Keep what is done, all of it before a failure ends the sweep; what was lost, or let go of
+        elsewhere, waits again.
+        """
         failure = None
         for key, (unit, job) in list(sweep.running.items()):
             if not job.finished:
@@ -216,7 +228,8 @@ class _Queue:
         for other in self.sweeps.values():
             if owner in other.owners and not other.finished and other.key != key:
                 raise UserError(
-                    "Your last experiment is still running. Stop it first, or wait for its end; what it has finished stays."
+                    "Your last experiment is still running. Stop it first, or wait for its end;"
+                    " what it has finished stays."
                 )
 
     def _forget_old(self) -> None:
@@ -226,7 +239,9 @@ class _Queue:
 
 
 def _slots() -> int:
-    """How many trainings at once; one while the scheduler does not answer, which that one then tells."""
+    """How many trainings at once; one while the scheduler does not answer, which that one then
+    tells.
+    """
     try:
         return jobs.slots()
     except Exception:
@@ -240,7 +255,8 @@ _queue = _Queue()
 def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
     """Begin or join the plan's sweep. A UserError if this owner has another one running.
 
-    A record of it is kept, so that the history knows of it and a link with its key finds it again after a restart.
+    A record of it is kept, so that the history knows of it and a link with its key finds it again
+    after a restart.
     """
     sweep = Sweep(plan_key(plan, fingerprint), plan, fingerprint)
     sweep.waiting = store.missing(plan, fingerprint)

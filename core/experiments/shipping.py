@@ -1,4 +1,6 @@
-"""Plans run to their end without a screen, and what comes with the app finished: computed where it is missing, and packed."""
+"""Plans run to their end without a screen, and what comes with the app finished: computed where it
+is missing, and packed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ LOOK = 0.2  # seconds between two looks at a running experiment
 
 
 def ship(which: Iterable[str], say: Say) -> None:
-    """Compute and pack the experiments of these kinds; with "trim" the FI paper's simulations in the plane."""
+    """Compute and pack the experiments of these kinds; with "trim" the FI paper's simulations in
+    the plane.
+    """
     for kind in which:
         for plan in presets.SHIPPED[kind]:
             fingerprint = finish(plan, say)
@@ -26,7 +30,8 @@ def ship(which: Iterable[str], say: Say) -> None:
 
 
 def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
-    """Run a plan to its end and say how far it is; the fingerprint of its points. A UserError if it cannot run or fails.
+    """Run a plan to its end and say how far it is; the fingerprint of its points. A UserError if it
+    cannot run or fails.
 
     note: hears what the experiment remarked, such as a disk that is full; by default `say`.
     """

@@ -1,6 +1,8 @@
-"""Means over seeds with their intervals, and paired tests: what every page that compares says in numbers.
+"""Means over seeds with their intervals, and paired tests: what every page that compares says in
+numbers.
 
-Every interval is Student's t at 95% over the seeds: mean +- t(0.975, s-1) sd / sqrt(s). NaN (not finished) is left out.
+Every interval is Student's t at 95% over the seeds: mean +- t(0.975, s-1) sd / sqrt(s). NaN (not
+finished) is left out.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ LEVEL = 0.95
 
 
 class Estimate(NamedTuple):
-    """A mean over seeds (the last axis), its 95% interval (NaN with fewer than two seeds), and how many seeds it is made of."""
+    """A mean over seeds (the last axis), its 95% interval (NaN with fewer than two seeds), and how
+    many seeds it is made of.
+    """
 
     mean: Floats
     low: Floats
@@ -51,7 +55,8 @@ def standard_error(values: Floats) -> tuple[Floats, Floats]:
 
 
 def t_statistic(first: Floats, second: Floats) -> float:
-    """sqrt(s) mean(d) / sd(d) of the paired differences d = first - second over the seeds; positive: the first has the higher accuracy.
+    """sqrt(s) mean(d) / sd(d) of the paired differences d = first - second over the seeds;
+    positive: the first has the higher accuracy.
 
     Equal differences that are not 0 give infinity with their sign; NaN with fewer than two pairs.
     """
@@ -70,5 +75,7 @@ def t_statistic(first: Floats, second: Floats) -> float:
 
 
 def critical(seeds: int) -> float:
-    """The two-sided 5% point of Student's t with seeds - 1 degrees of freedom: 2.776 for five seeds."""
+    """The two-sided 5% point of Student's t with seeds - 1 degrees of freedom: 2.776 for five
+    seeds.
+    """
     return float(special.stdtrit(seeds - 1, 0.5 + LEVEL / 2))

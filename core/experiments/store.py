@@ -1,9 +1,12 @@
-"""What is finished of a plan: every training's outcome, from the cache, from what comes with the app, or from this process.
+"""What is finished of a plan: every training's outcome, from the cache, from what comes with the
+app, or from this process.
 
-    outcomes(plan, fingerprint) -> {unit: Outcome}      only finished ones; cheap to ask again and again
+    outcomes(plan, fingerprint) -> {unit: Outcome}      only finished ones; cheap to ask again and
+                                                        again
     pack(plan, fingerprint)                             all of it as one result to ship
 
-What comes with the app is packed: one bundled result per plan, the outcomes of its trainings stacked.
+What comes with the app is packed: one bundled result per plan, the outcomes of its trainings
+stacked.
 """
 
 from __future__ import annotations
@@ -25,7 +28,10 @@ _one_writer = threading.Lock()
 
 
 class Work(Protocol):
-    """One unit of a plan: what a worker does in one go. task: "module:function" that takes it; work: its size, to compare units by."""
+    """One unit of a plan: what a worker does in one go.
+
+    task: "module:function" that takes it; work: its size, to compare units by.
+    """
 
     task: str
 
@@ -36,7 +42,10 @@ class Work(Protocol):
 
 
 class Plan(Protocol):
-    """An experiment: canonical, in a link and back. kind: its page's name; units_are: what its units are called."""
+    """An experiment: canonical, in a link and back.
+
+    kind: its page's name; units_are: what its units are called.
+    """
 
     kind: str
     units_are: str
@@ -101,7 +110,8 @@ def _keys(plan: Plan, fingerprint: str) -> tuple[tuple[Any, str], ...]:
 
 
 def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """All that is finished of a plan as one result to ship: every array flat, one unit after the other, in float32 and int32.
+    """All that is finished of a plan as one result to ship: every array flat, one unit after the
+    other, in float32 and int32.
 
     facts["units"]: the units' keys; facts["shapes"]: of every array, unit by unit.
     """

@@ -13,7 +13,10 @@ Progress = Callable[[float, str], None]
 
 
 def computed(unit: Any, data: Any, work: Callable[[Progress], tuple[dict, dict]]) -> Entry:
-    """The unit's entry. data: its points, which have a fingerprint. work(progress): computes (arrays, facts)."""
+    """The unit's entry. data: its points, which have a fingerprint.
+
+    work(progress): computes (arrays, facts).
+    """
     key = unit.key(data.fingerprint)
     return cache.get(key) or cache.put(key, *work(advance), describe=str(unit))
 

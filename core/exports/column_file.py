@@ -1,10 +1,13 @@
-"""Named columns of a Parquet or CSV file that somebody hands in: read without trust, as plain arrays.
+"""Named columns of a Parquet or CSV file that somebody hands in: read without trust, as plain
+arrays.
 
-    opened = open_columns(content, "scores.parquet")                     the names, and what the file carries inside
-    opened.columns(whole=["index"], numbers=["score"], texts=["id"])     the arrays: int64, float64, texts
+    opened = open_columns(content, "scores.parquet")                     the names, and what the
+        file carries inside
+    opened.columns(whole=["index"], numbers=["score"], texts=["id"])     the arrays: int64,
+        float64, texts
 
-Bounds: the file's bytes; its values, counted before they are decoded; of a Parquet file also what its pages unpack to
-(core/data/imports/parquet_limits.py). Nothing in such a file is ever run.
+Bounds: the file's bytes; its values, counted before they are decoded; of a Parquet file also what
+its pages unpack to (core/data/imports/parquet_limits.py). Nothing in such a file is ever run.
 """
 
 from __future__ import annotations
@@ -47,7 +50,10 @@ Names = Sequence[str]
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """name: of the file. names: of its columns. inside: the manifest that the file carries, or None. read(whole, numbers, texts)."""
+    """name: of the file. names: of its columns.
+
+    inside: the manifest that the file carries, or None. read(whole, numbers, texts).
+    """
 
     name: str
     names: Names
@@ -55,14 +61,18 @@ class Opened:
     read: Callable[[Names, Names, Names], pa.Table]
 
     def columns(self, whole: Names, numbers: Names, texts: Names = ()) -> dict[str, np.ndarray]:
-        """The named columns: int64 (n,), finite float64 (n,), texts (n,). A UserError for one that is not there or is something else."""
+        """The named columns: int64 (n,), finite float64 (n,), texts (n,).
+
+        A UserError for one that is not there or is something else.
+        """
         counts = Counter(self.names)
         odd = [name for name in (*whole, *numbers, *texts) if counts[name] != 1]
         if odd:
             found = f"{'no' if counts[odd[0]] == 0 else 'more than one'} column {odd[0][:80]!r}"
             more = f" (and {len(odd) - 1} more like it)" if len(odd) > 1 else ""
             raise UserError(
-                f"{self.name}: found {found}{more}, expected each column of its manifest once. {AGAIN}"
+                f"{self.name}: found {found}{more}, expected each column of its manifest once."
+                f" {AGAIN}"
             )
         with _reading(self.name, self.names):
             table = self.read(whole, numbers, texts)
@@ -74,11 +84,15 @@ class Opened:
 
 
 def open_columns(content: bytes, name: str) -> Opened:
-    """The file, by the ending of its name. A UserError if it is too large, of another format, or not readable."""
+    """The file, by the ending of its name.
+
+    A UserError if it is too large, of another format, or not readable.
+    """
     kind = kind_of(name.lower())
     if len(content) > LIMITS.file_bytes:
         raise UserError(
-            f"{name}: found {len(content):,} bytes, expected at most {LIMITS.file_bytes:,}. Export fewer rankings at once."
+            f"{name}: found {len(content):,} bytes, expected at most {LIMITS.file_bytes:,}. Export"
+            " fewer rankings at once."
         )
     with _reading(name):
         return _open_csv(content, name) if kind == "csv" else _open_parquet(content, name)
@@ -125,7 +139,9 @@ def _open_parquet(content: bytes, name: str) -> Opened:
 
 @contextmanager
 def _reading(name: str, names: Names = ()) -> Iterator[None]:
-    """Inside, what the readers find wrong becomes a sentence that names the file, and the column where it is known."""
+    """Inside, what the readers find wrong becomes a sentence that names the file, and the column
+    where it is known.
+    """
     import pyarrow as pa
 
     try:
@@ -144,7 +160,8 @@ def _check_values(name: str, rows: int, columns: int) -> None:
     if rows * columns > LIMITS.values:
         found = f"{rows:,} rows of {columns:,} columns"
         raise UserError(
-            f"{name}: found {found}, expected at most {LIMITS.values:,} values. Export fewer rankings at once."
+            f"{name}: found {found}, expected at most {LIMITS.values:,} values. Export fewer"
+            " rankings at once."
         )
 
 
@@ -158,7 +175,8 @@ def _check_types(name: str, schema: pa.Schema, numbers: Names, texts: Names) -> 
         text = types.is_string(plain) or types.is_large_string(plain)
         if not (number if wanted == "numbers" else text):
             raise UserError(
-                f"{name}: column {column[:80]!r}: found values of type {str(plain)[:80]}, expected {wanted}. {AGAIN}"
+                f"{name}: column {column[:80]!r}: found values of type {str(plain)[:80]}, expected"
+                f" {wanted}. {AGAIN}"
             )
 
 
@@ -170,7 +188,8 @@ def _numbers(file: str, name: str, column: pa.ChunkedArray, whole: bool) -> np.n
     bad = len(column) - int(np.isfinite(array).sum())
     if bad:
         raise UserError(
-            f"{file}: column {name[:80]!r}: {bad:,} of {len(column):,} values are missing or not finite. {AGAIN}"
+            f"{file}: column {name[:80]!r}: {bad:,} of {len(column):,} values are missing or not"
+            f" finite. {AGAIN}"
         )
     return array
 

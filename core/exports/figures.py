@@ -1,4 +1,7 @@
-"""A chart's description -> a picture file. In the worker: the renderer brings a JavaScript engine that the web process should not carry."""
+"""A chart's description -> a picture file.
+
+In the worker: the renderer brings a JavaScript engine that the web process should not carry.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,13 @@
-"""What does a file of scores say when it comes back? The rankings it holds, how each was made, and what is wrong with it.
+"""What does a file of scores say when it comes back? The rankings it holds, how each was made, and
+what is wrong with it.
 
     read_back(content, "scores.parquet") -> Exported
 
-A Parquet file carries its manifest inside; a CSV file needs the manifest file beside it. What cannot be read is refused with a sentence;
-what can be read but is odd (an unknown strategy, ranks that do not follow from the scores) is left out or shown with a sentence in
-`faults`. Such scores are the file's: they never enter the cache, whatever Spec they claim. core/exports/score_table.py writes the files.
+A Parquet file carries its manifest inside; a CSV file needs the manifest file beside it. What
+cannot be read is refused with a sentence; what can be read but is odd (an unknown strategy, ranks
+that do not follow from the scores) is left out or shown with a sentence in `faults`. Such scores
+are the file's: they never enter the cache, whatever Spec they claim. core/exports/score_table.py
+writes the files.
 """
 
 from __future__ import annotations
@@ -32,9 +35,11 @@ MANIFEST = "Hand in the manifest that was written with the file."
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """A file of scores. frame: its rows by index, in the columns that export.table gives. columns: its rankings, scores float64 (n,).
+    """A file of scores. frame: its rows by index, in the columns that export.table gives. columns:
+    its rankings, scores float64 (n,).
 
-    points: the Spec of its points, the rest at default. fingerprint: of its data, as the file says. faults: sentences to show.
+    points: the Spec of its points, the rest at default. fingerprint: of its data, as the file says.
+    faults: sentences to show.
     """
 
     name: str
@@ -68,12 +73,15 @@ def read_back(
     manifest: bytes | None = None,
     at_hand: tuple[Spec, str] | None = None,
 ) -> Exported:
-    """The rankings of a file that core/exports/score_table.py wrote, in whatever order its rows are now.
+    """The rankings of a file that core/exports/score_table.py wrote, in whatever order its rows are
+    now.
 
-    manifest: the manifest file's bytes, for a file that has none inside. at_hand: a Spec of points that are open now and their
-    fingerprint: a file with this fingerprint is about these points, whatever its dataset was called.
-    A UserError: format, size, no manifest or another version's, an unknown dataset, no ranking that is known here, a column that is
-    missing, not numeric or not finite, an index that repeats or is outside the dataset, another number of rows than were written.
+    manifest: the manifest file's bytes, for a file that has none inside. at_hand: a Spec of points
+    that are open now and their fingerprint: a file with this fingerprint is about these points,
+    whatever its dataset was called. A UserError: format, size, no manifest or another version's, an
+    unknown dataset, no ranking that is known here, a column that is missing, not numeric or not
+    finite, an index that repeats or is outside the dataset, another number of rows than were
+    written.
     """
     opened = open_columns(content, name)
     said = _manifest(opened.inside if opened.inside is not None else manifest, name)
@@ -108,20 +116,28 @@ def other_points(exported: Exported, dataset: Dataset) -> str | None:
     """Why the file's scores do not belong to these points, or None if they do."""
     if exported.fingerprint != dataset.fingerprint:
         found = f"found data {exported.fingerprint[:16]!r}, expected {dataset.fingerprint!r}"
-        return f"{exported.name}: its points are not the ones here ({found}): they have changed since. Compute the scores again."
+        return (
+            f"{exported.name}: its points are not the ones here ({found}): they have changed since."
+            " Compute the scores again."
+        )
     if not np.array_equal(exported.index, dataset.index):
-        return f"{exported.name}: its index names other rows than these {len(dataset):,} points. {AGAIN}"
+        return (
+            f"{exported.name}: its index names other rows than these {len(dataset):,} points."
+            f" {AGAIN}"
+        )
     return None
 
 
 def _manifest(content: bytes | None, name: str) -> dict[str, Any]:
     if content is None:
         raise UserError(
-            f"{name}: found no manifest in it, expected one: it says how the scores were made. {MANIFEST}"
+            f"{name}: found no manifest in it, expected one: it says how the scores were made."
+            f" {MANIFEST}"
         )
     if len(content) > MOST_MANIFEST:
         raise UserError(
-            f"{name}: found a manifest of {len(content):,} bytes, expected at most {MOST_MANIFEST:,}. {MANIFEST}"
+            f"{name}: found a manifest of {len(content):,} bytes, expected at most"
+            f" {MOST_MANIFEST:,}. {MANIFEST}"
         )
     try:
         said = json.loads(content)
@@ -132,7 +148,8 @@ def _manifest(content: bytes | None, name: str) -> dict[str, Any]:
         raise UserError(f"{name}: found a manifest that does not describe scores. {MANIFEST}")
     if version != VERSION:
         raise UserError(
-            f"{name}: found format {version!r:.40}, expected {VERSION}: another version of the app wrote it. {AGAIN}"
+            f"{name}: found format {version!r:.40}, expected {VERSION}: another version of the app"
+            f" wrote it. {AGAIN}"
         )
     return said
 
@@ -142,7 +159,8 @@ def _part(said: Mapping[str, Any], part: str, kind: type, name: str) -> Any:
     value = said.get(part)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise UserError(
-            f"{name}: its manifest says {value!r:.60} for {part!r}, expected {_KINDS[kind]}. {MANIFEST}"
+            f"{name}: its manifest says {value!r:.60} for {part!r}, expected {_KINDS[kind]}."
+            f" {MANIFEST}"
         )
     return value
 
@@ -159,7 +177,8 @@ def _points(about: Mapping[str, Any], name: str, at_hand: tuple[Spec, str] | Non
     except UserError:
         found = f"{about.get('title', dataset)!r:.80}"
         raise UserError(
-            f"{name}: its points, {found}, are not here. Open the same points first, then hand the file in again."
+            f"{name}: its points, {found}, are not here. Open the same points first, then hand the"
+            " file in again."
         ) from None
     return Spec().with_(dataset=dataset, n=about.get("n"), subset=about.get("subset", 0))
 
@@ -168,7 +187,8 @@ def _rankings(listed: Sequence[Any], points: Spec, name: str) -> tuple[list[_Ran
     """Those that can be understood, and a sentence for each of the others."""
     if len(listed) > MOST_RANKINGS:
         raise UserError(
-            f"{name}: its manifest lists {len(listed):,} rankings, expected at most {MOST_RANKINGS}. {MANIFEST}"
+            f"{name}: its manifest lists {len(listed):,} rankings, expected at most"
+            f" {MOST_RANKINGS}. {MANIFEST}"
         )
     found: list[_Ranking] = []
     faults = []
@@ -216,7 +236,9 @@ def _spec(entry: Mapping[str, Any], points: Spec) -> tuple[Spec, str | None]:
 def _projection(
     said: Any, points: Spec, opened: Opened
 ) -> tuple[tuple[Spec, str, str] | None, list[str]]:
-    """Whose map the file holds and in which columns; a sentence if there was one that cannot be used."""
+    """Whose map the file holds and in which columns; a sentence if there was one that cannot be
+    used.
+    """
     if not isinstance(said, dict):
         return None, []
     spec, problem = _spec(said, points)
@@ -249,7 +271,8 @@ def _arrays(
         )
     if index.min() < 0 or index.max() >= most or len(np.unique(index)) < len(index):
         raise UserError(
-            f"{opened.name}: column 'index': expected different row numbers from 0 to {most - 1:,}. {AGAIN}"
+            f"{opened.name}: column 'index': expected different row numbers from 0 to {most - 1:,}."
+            f" {AGAIN}"
         )
     order = np.argsort(index)
     pairs = [column for ranking in rankings for column in (ranking.score, ranking.rank)]
@@ -265,7 +288,13 @@ def _edited(ranking: _Ranking, arrays: Mapping[str, np.ndarray]) -> str | None:
     scores = arrays[ranking.score]
     odd = int((ranks(arrays[ranking.score]) != arrays[ranking.rank]).sum())
     if odd:
-        return f"{ranking.score}: {odd:,} ranks do not follow from the scores: the file was edited. The scores are shown as they stand."
+        return (
+            f"{ranking.score}: {odd:,} ranks do not follow from the scores: the file was edited."
+            " The scores are shown as they stand."
+        )
     if checksum(scores) != ranking.checksum:
-        return f"{ranking.score}: these are not exactly the scores that were written: the file was edited, or another program rounded them."
+        return (
+            f"{ranking.score}: these are not exactly the scores that were written: the file was"
+            " edited, or another program rounded them."
+        )
     return None

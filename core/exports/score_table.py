@@ -1,8 +1,10 @@
-"""Scores as one file that other tools open: a table with one row per point, and a manifest that says how it was made.
+"""Scores as one file that other tools open: a table with one row per point, and a manifest that
+says how it was made.
 
-Columns: id, index (row in the full dataset), split, label; then for every ranking score_<name> and rank_<name> (core/exports/ranking_names.py);
-then projection_x and projection_y if a map is given. A Parquet file carries its manifest inside, as the value of `leverage_lab` in its
-schema's metadata. core/exports/reading_back.py reads all this back.
+Columns: id, index (row in the full dataset), split, label; then for every ranking score_<name> and
+rank_<name> (core/exports/ranking_names.py); then projection_x and projection_y if a map is given. A
+Parquet file carries its manifest inside, as the value of `leverage_lab` in its schema's metadata.
+core/exports/reading_back.py reads all this back.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ AXES = ("projection_x", "projection_y")
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One ranking. scores: (n,), float64, or float32 where only rounded ones were kept. facts: what the page prints of them."""
+    """One ranking. scores: (n,), float64, or float32 where only rounded ones were kept.
+
+    facts: what the page prints of them.
+    """
 
     spec: Spec
     scores: Floats
@@ -52,14 +57,19 @@ class Projection:
 def table(
     dataset: Dataset, columns: Sequence[Column], projection: Projection | None = None
 ) -> pd.DataFrame:
-    """One row per point, in the order of the points. Without ids of its own a point's id is its index. A label that is not known is ""."""
+    """One row per point, in the order of the points.
+
+    Without ids of its own a point's id is its index. A label that is not known is "".
+    """
     names = np.array(
         [*dataset.class_names, ""], dtype=object
     )  # label -1 (unknown) reads the last entry
     frame: dict[str, Any] = {
-        "id": dataset.index.astype(str).astype(object)
-        if dataset.ids is None
-        else dataset.ids.astype(object),
+        "id": (
+            dataset.index.astype(str).astype(object)
+            if dataset.ids is None
+            else dataset.ids.astype(object)
+        ),
         "index": dataset.index,
         "split": np.where(dataset.test, "test", "train").astype(object),
         "label": names[dataset.labels],
@@ -91,7 +101,9 @@ def kind_of(name: str) -> str:
 
 
 def encode(frame: pd.DataFrame, kind: str, manifest: str | None = None) -> bytes:
-    """The table as CSV (17 significant digits: nothing is lost) or Parquet, into which the manifest goes if there is one."""
+    """The table as CSV (17 significant digits: nothing is lost) or Parquet, into which the manifest
+    goes if there is one.
+    """
     if kind_of(f".{kind}") == "csv":
         return frame.to_csv(index=False, float_format="%.17g").encode()
     import pyarrow as pa
@@ -110,7 +122,9 @@ def encode(frame: pd.DataFrame, kind: str, manifest: str | None = None) -> bytes
 def manifest(
     dataset: Dataset, columns: Sequence[Column], projection: Projection | None = None
 ) -> str:
-    """JSON: for every ranking its Spec as a link and in words, its facts and its code; whose map the projection is; the data; versions."""
+    """JSON: for every ranking its Spec as a link and in words, its facts and its code; whose map
+    the projection is; the data; versions.
+    """
     if not columns:
         raise UserError("Rankings: found none, expected at least one to write.")
     points = columns[0].spec
@@ -134,7 +148,9 @@ def manifest(
 
 
 def run_manifest(title: str, query: Mapping[str, str], fingerprint: str, trainings: int) -> str:
-    """JSON: an experiment's plan as a link and in words, the data's fingerprint, how many trainings the rows hold, versions."""
+    """JSON: an experiment's plan as a link and in words, the data's fingerprint, how many trainings
+    the rows hold, versions.
+    """
     content = {
         "title": title,
         "plan": dict(query),
@@ -161,7 +177,8 @@ def _ranking(name: str, column: Column, points: Spec) -> dict[str, Any]:
     spec = column.spec
     if (spec.dataset, spec.n, spec.subset) != (points.dataset, points.n, points.subset):
         raise UserError(
-            f"Rankings: found some of {spec.title()} beside {points.title()}, expected rankings of the same points."
+            f"Rankings: found some of {spec.title()} beside {points.title()}, expected rankings of"
+            " the same points."
         )
     said = {
         "score": f"score_{name}",
@@ -196,5 +213,6 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _check_length(dataset: Dataset, name: str, values: np.ndarray) -> None:
     if len(values) != len(dataset):
         raise UserError(
-            f"{name}: found {len(values):,} values for {len(dataset):,} points, expected one per point."
+            f"{name}: found {len(values):,} values for {len(dataset):,} points, expected one per"
+            " point."
         )

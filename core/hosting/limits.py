@@ -1,7 +1,10 @@
-"""May a visitor of the hosted demo have this computed? At home everything may be; what is bundled or cached is never asked about here.
+"""May a visitor of the hosted demo have this computed? At home everything may be; what is bundled
+or cached is never asked about here.
 
-    check_task(task, arguments)             scores, maps, comparisons, replays: by their points, dimensions and strategies
-    check_plan(plan, missing, seconds)      experiments: by their settings, and by the time they would take
+    check_task(task, arguments)             scores, maps, comparisons, replays: by their points,
+                                            dimensions and strategies
+    check_plan(plan, missing, seconds)      experiments: by their settings, and by the time they
+                                            would take
     check_queue(own, all), check_experiments(all)       is there room among what is waiting?
 
 Each raises a UserError that says what was found, what is expected and how to mend it.
@@ -43,7 +46,8 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
         return
     if task == DOWNLOADS:
         raise UserError(
-            f"On the hosted demo datasets are not downloaded. Its host can add this one: python -m core fetch {arguments[0]}."
+            "On the hosted demo datasets are not downloaded. Its host can add this one: python -m"
+            f" core fetch {arguments[0]}."
         )
     for argument in arguments:
         if isinstance(argument, Comparison):
@@ -55,21 +59,28 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
 
 
 def check_queue(own: int, everyone: int) -> None:
-    """A UserError if this visitor, or all of them together, have as many computations waiting as they may."""
+    """A UserError if this visitor, or all of them together, have as many computations waiting as
+    they may.
+    """
     if not hosted():
         return
     if own >= BOUNDS.jobs:
         raise UserError(
-            f"Found {own} computations of yours under way, expected fewer than {BOUNDS.jobs}. Stop one, or wait for their end."
+            f"Found {own} computations of yours under way, expected fewer than {BOUNDS.jobs}. Stop"
+            " one, or wait for their end."
         )
     if everyone >= BOUNDS.queue:
         raise UserError(
-            f"Found {everyone} computations waiting on this server, expected fewer than {BOUNDS.queue}. Try again in a minute."
+            f"Found {everyone} computations waiting on this server, expected fewer than"
+            f" {BOUNDS.queue}. Try again in a minute."
         )
 
 
 def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
-    """A UserError if a visitor may not start this experiment. missing: its unfinished units; seconds: their predicted time, if known."""
+    """A UserError if a visitor may not start this experiment.
+
+    missing: its unfinished units; seconds: their predicted time, if known.
+    """
     if not hosted() or not missing:
         return
     _check_settings(plan)
@@ -82,15 +93,20 @@ def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
     if seconds is not None and seconds > 60 * BOUNDS.minutes:
         found = f"about {math.ceil(seconds / 60):,} minutes of work"
         raise UserError(
-            f"Found {found}; on the hosted demo an experiment may take {BOUNDS.minutes:g}. Choose a smaller one, {HOME}."
+            f"Found {found}; on the hosted demo an experiment may take {BOUNDS.minutes:g}. Choose a"
+            f" smaller one, {HOME}."
         )
 
 
 def check_experiments(everyone: int) -> None:
-    """A UserError if as many experiments wait or run as may. One each: core/experiments/runner.py sees to that everywhere."""
+    """A UserError if as many experiments wait or run as may.
+
+    One each: core/experiments/runner.py sees to that everywhere.
+    """
     if hosted() and everyone >= BOUNDS.experiments:
         raise UserError(
-            f"Found {everyone} experiments waiting on this server, expected fewer than {BOUNDS.experiments}. Try again later."
+            f"Found {everyone} experiments waiting on this server, expected fewer than"
+            f" {BOUNDS.experiments}. Try again later."
         )
 
 
@@ -142,5 +158,6 @@ def _columns(spec: Spec) -> int:
 def _at_most(what: str, found: int, most: int) -> None:
     if found > most:
         raise UserError(
-            f"Found {found:,} {what}; on the hosted demo there may be {most:,}. Choose fewer, {HOME}."
+            f"Found {found:,} {what}; on the hosted demo there may be {most:,}. Choose fewer,"
+            f" {HOME}."
         )

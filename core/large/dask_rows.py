@@ -1,11 +1,15 @@
-"""Passes over rows that lie in chunks on a Dask cluster: leverage of a table that no single machine has to hold.
+"""Passes over rows that lie in chunks on a Dask cluster: leverage of a table that no single machine
+has to hold.
 
-    scores, facts = large.leverage(Spread(array))       a Dask array (n, d), or a table on disk that every worker can read
+    scores, facts = large.leverage(Spread(array))       a Dask array (n, d), or a table on disk that
+                                                        every worker can read
 
-Each chunk gives its part of a sum (core/linalg/row_blocks.py, on its worker's GPU if there is one), and the parts are added in the order of
-the chunks, whoever computed them and whenever they came. So one worker and two give the same bits, provided that they are alike:
-a GPU and a CPU, or libraries with different numbers of threads, round differently. The cluster is that of the current Dask client;
-without one the chunks are computed in this process, one after the other. A chunk is computed anew in every pass.
+Each chunk gives its part of a sum (core/linalg/row_blocks.py, on its worker's GPU if there is one),
+and the parts are added in the order of the chunks, whoever computed them and whenever they came. So
+one worker and two give the same bits, provided that they are alike: a GPU and a CPU, or libraries
+with different numbers of threads, round differently. The cluster is that of the current Dask
+client; without one the chunks are computed in this process, one after the other. A chunk is
+computed anew in every pass.
 """
 
 from __future__ import annotations
@@ -25,11 +29,14 @@ from core.linalg import row_blocks
 from core.runtime import progress
 from core.types import Floats, Ints, UserError
 
-CHUNK = 65_536  # rows of a table on disk; a fixed number, because where chunks end decides the last digits
+# rows of a table on disk; a fixed number, because where chunks end decides the last digits
+CHUNK = 65_536
 
 
 class Spread:
-    """The passes of `large.Passes` over the chunks of a Dask array of real numbers (n, d), or of a table on disk."""
+    """The passes of `large.Passes` over the chunks of a Dask array of real numbers (n, d), or of a
+    table on disk.
+    """
 
     def __init__(self, table: Any, tell: large.Tell = large.silent, rows: int = CHUNK):
         self.chunks = _of_file(table, rows) if isinstance(table, Rows) else _of_array(table)
@@ -72,7 +79,9 @@ class Spread:
 
 
 def leverage_of_file(table: Rows, ridge: float) -> tuple[Floats, dict[str, Any]]:
-    """In a worker: `large.leverage` of a table on disk, spread over all workers; this one lends its thread to them meanwhile."""
+    """In a worker: `large.leverage` of a table on disk, spread over all workers; this one lends its
+    thread to them meanwhile.
+    """
     with worker_client():
         return large.leverage(Spread(table, progress.report), ridge)
 
@@ -84,15 +93,18 @@ def _of_file(table: Rows, rows: int) -> list[Any]:
 def _of_array(array: Any) -> list[Any]:
     if getattr(array, "ndim", 0) != 2 or not hasattr(array, "to_delayed"):
         raise UserError(
-            f"The table: found {type(array).__name__} of shape {getattr(array, 'shape', None)}, expected a Dask array (n, d)."
+            f"The table: found {type(array).__name__} of shape {getattr(array, 'shape', None)},"
+            " expected a Dask array (n, d)."
         )
     if np.isnan(array.shape).any():
         raise UserError(
-            "The table: found chunks of unknown size. Call compute_chunk_sizes() on the Dask array first."
+            "The table: found chunks of unknown size. Call compute_chunk_sizes() on the Dask array"
+            " first."
         )
     if 0 in array.shape:
         raise UserError(
-            f"The table: found shape {array.shape}, expected (n, d) with at least one row and one column."
+            f"The table: found shape {array.shape}, expected (n, d) with at least one row and one"
+            " column."
         )
     if not np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.complexfloating):
         raise UserError(f"The table: found {array.dtype} values, expected real numbers.")

@@ -1,12 +1,16 @@
-"""Leverage of a table that does not fit into memory: two passes over its rows, from disk or on a cluster.
+"""Leverage of a table that does not fit into memory: two passes over its rows, from disk or on a
+cluster.
 
-    first pass    X^T X              -> W, as core/linalg/whitening.py finds it (one more pass where X is badly conditioned)
+    first pass    X^T X              -> W, as core/linalg/whitening.py finds it (one more pass where
+                                     X is badly conditioned)
     second pass   l_i = |x_i W|^2
 
-The algebra is that of core/strategies/leverage.py; what differs is how a pass is made: `Streamed` reads block after block in this
-process, core/large/dask_rows.py spreads the blocks over workers. Rows that hold NaN are noticed in the first pass, whose sums they spoil.
-In the blocks of core/linalg/row_blocks.py the same rows give the same bits whether they come from an array, a .npy file or Parquet files; only an
-array with fewer rows than columns takes another way (core/linalg/whitening.py), to the same scores but for rounding.
+The algebra is that of core/strategies/leverage.py; what differs is how a pass is made: `Streamed`
+reads block after block in this process, core/large/dask_rows.py spreads the blocks over workers.
+Rows that hold NaN are noticed in the first pass, whose sums they spoil. In the blocks of
+core/linalg/row_blocks.py the same rows give the same bits whether they come from an array, a .npy
+file or Parquet files; only an array with fewer rows than columns takes another way
+(core/linalg/whitening.py), to the same scores but for rounding.
 """
 
 from __future__ import annotations
@@ -59,7 +63,10 @@ def silent(fraction: float | None, text: str) -> None:
 
 @dataclass
 class Streamed:
-    """The passes over a table in this process. tell(fraction, text) hears how far the current pass is."""
+    """The passes over a table in this process.
+
+    tell(fraction, text) hears how far the current pass is.
+    """
 
     table: Table
     tell: Tell = silent
@@ -96,17 +103,20 @@ class Streamed:
 
 
 def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
-    """Scores l_i = x_i^T (X^T X + ridge I)^+ x_i (n,) float64 in [0, 1], higher = picked first, and facts about the table.
+    """Scores l_i = x_i^T (X^T X + ridge I)^+ x_i (n,) float64 in [0, 1], higher = picked first, and
+    facts about the table.
 
-    facts: n, d, ridge, sum; with ridge = 0 also rank, gap (None: full rank), condition and dead, the number of columns of zeros.
-    A UserError for rows that hold NaN or infinity, for numbers whose squares exceed float64, and for a ridge below 0.
+    facts: n, d, ridge, sum; with ridge = 0 also rank, gap (None: full rank), condition and dead,
+    the number of columns of zeros. A UserError for rows that hold NaN or infinity, for numbers
+    whose squares exceed float64, and for a ridge below 0.
     """
     if not 0 <= ridge < np.inf:
         raise UserError(f"Ridge: found {ridge}, expected a number of at least 0.")
     n, d = rows.shape
     if d > MOST_COLUMNS:
         raise UserError(
-            f"The table: found {d:,} columns, expected at most {MOST_COLUMNS:,}. Project it to fewer dimensions first."
+            f"The table: found {d:,} columns, expected at most {MOST_COLUMNS:,}. Project it to"
+            " fewer dimensions first."
         )
     first = _finite(rows)
     facts = {"n": n, "d": d, "ridge": ridge}
@@ -126,7 +136,9 @@ def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
 
 
 def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Floats, dict[str, Any]]:
-    """`leverage` of a table on disk: here, or on the cluster of LEVERAGE_LAB_SCHEDULER, whose workers read the same path."""
+    """`leverage` of a table on disk: here, or on the cluster of LEVERAGE_LAB_SCHEDULER, whose
+    workers read the same path.
+    """
     if not os.environ.get("LEVERAGE_LAB_SCHEDULER"):
         return leverage(Streamed(table, tell), ridge)
     job = jobs.submit(
@@ -146,7 +158,9 @@ def title(table: Rows) -> str:
 
 
 def frame(scores: Floats) -> pd.DataFrame:
-    """Columns index (the row, from 0), score and rank (1 = highest; equal scores in the order of the rows)."""
+    """Columns index (the row, from 0), score and rank (1 = highest; equal scores in the order of
+    the rows).
+    """
     return pd.DataFrame(
         {"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)}
     )
@@ -167,7 +181,9 @@ def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> s
 
 
 def identity(table: Rows) -> list[dict[str, Any]]:
-    """Name, size and time of change of the table's files: as much as can be said of them without reading them whole."""
+    """Name, size and time of change of the table's files: as much as can be said of them without
+    reading them whole.
+    """
     return [
         {"file": path.name, "bytes": path.stat().st_size, "modified": path.stat().st_mtime}
         for path in table.paths
@@ -183,10 +199,12 @@ def _finite(rows: Passes) -> Floats:
     bad = rows.not_finite()
     if len(bad) == 0:
         raise UserError(
-            "The table holds numbers so large that their squares exceed float64. Divide it by its largest value."
+            "The table holds numbers so large that their squares exceed float64. Divide it by its"
+            " largest value."
         )
     more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
     raise UserError(
-        f"{len(bad):,} of {rows.shape[0]:,} rows hold NaN or infinity: row{'s' if len(bad) > 1 else ''} "
-        f"{', '.join(f'{row:,}' for row in bad[:NAMED])}{more} (the first is row 0). Remove or fill them first."
+        f"{len(bad):,} of {rows.shape[0]:,} rows hold NaN or infinity:"
+        f" row{'s' if len(bad) > 1 else ''} {', '.join(f'{row:,}' for row in bad[:NAMED])}{more}"
+        " (the first is row 0). Remove or fill them first."
     )

@@ -1,17 +1,22 @@
-"""Tables that need not fit into memory: the rows of a .npy file or of Parquet files, handed out in blocks.
+"""Tables that need not fit into memory: the rows of a .npy file or of Parquet files, handed out in
+blocks.
 
     table = rows.open_table("features.npy")        shape, dtype; nothing is read but the header
-    for block in table.blocks(4096): ...           plain reads: at no moment is more than one block in memory
+    for block in table.blocks(4096): ...           plain reads: at no moment is more than one block
+                                                   in memory
 
-A file is never mapped: pages of a mapped file count as the process's memory. A Parquet table is one file or the `*.parquet` of
-a folder in the order of their names (numbers in names count as numbers); its columns are the dimensions, one number each.
-pandas' index columns (`__index_level_0__`) are no dimensions. `part` is a run of rows as a table of its own; both are small
-descriptions that travel to other machines, which read the same paths. Blocks hold exactly as many rows as asked for, whatever
-the files and their row groups are, so that the same rows give the same results however they are stored. While a Parquet row
-group is read, Arrow keeps the dictionary of each of its columns, up to 2 MB: with hundreds of columns, write row groups of at
-most 65,536 rows, or no dictionaries.
+A file is never mapped: pages of a mapped file count as the process's memory. A Parquet table is one
+file or the `*.parquet` of a folder in the order of their names (numbers in names count as numbers);
+its columns are the dimensions, one number each. pandas' index columns (`__index_level_0__`) are no
+dimensions. `part` is a run of rows as a table of its own; both are small descriptions that travel
+to other machines, which read the same paths. Blocks hold exactly as many rows as asked for,
+whatever the files and their row groups are, so that the same rows give the same results however
+they are stored. While a Parquet row group is read, Arrow keeps the dictionary of each of its
+columns, up to 2 MB: with hundreds of columns, write row groups of at most 65,536 rows, or no
+dictionaries.
 
-Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html; https://parquet.apache.org/docs/file-format/.
+Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html;
+https://parquet.apache.org/docs/file-format/.
 """
 
 from __future__ import annotations
@@ -37,7 +42,10 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows start to stop (without) of a table on disk. dtype: of the blocks. d: how many columns."""
+    """Rows start to stop (without) of a table on disk. dtype: of the blocks.
+
+    d: how many columns.
+    """
 
     start: int
     stop: int
@@ -68,7 +76,10 @@ class Rows:
         return replace(self, start=self.start + start, stop=min(self.start + stop, self.stop))
 
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
-        """The rows in order, `rows` at a time, fewer at the end. A UserError for a file that changed since it was opened."""
+        """The rows in order, `rows` at a time, fewer at the end.
+
+        A UserError for a file that changed since it was opened.
+        """
         raise NotImplementedError
 
 
@@ -99,7 +110,10 @@ class NpyRows(Rows):
 
 @dataclass(frozen=True)
 class ParquetRows(Rows):
-    """Rows of Parquet files, one after the other. files: (path, number of rows). columns: the dimensions."""
+    """Rows of Parquet files, one after the other. files: (path, number of rows).
+
+    columns: the dimensions.
+    """
 
     files: tuple[tuple[Path, int], ...]
     columns: tuple[str, ...]
@@ -114,7 +128,10 @@ class ParquetRows(Rows):
         return recut(self._pieces(rows), rows, self.d, self.dtype)
 
     def _pieces(self, rows: int) -> Iterator[np.ndarray]:
-        """The rows in pieces, as the files have them, no longer than `rows`. No file stays open between two tables."""
+        """The rows in pieces, as the files have them, no longer than `rows`.
+
+        No file stays open between two tables.
+        """
         first = 0  # of the file's rows
         for path, count in self.files:
             yield from self._of_file(path, first, count, rows)
@@ -126,7 +143,8 @@ class ParquetRows(Rows):
         with _readable(path), _parquet(path) as file:
             if file.metadata.num_rows != count:
                 raise UserError(
-                    f"{path}: found {file.metadata.num_rows:,} rows, at first there were {count:,}. {CHANGED}"
+                    f"{path}: found {file.metadata.num_rows:,} rows, at first there were {count:,}."
+                    f" {CHANGED}"
                 )
             sizes = [
                 file.metadata.row_group(group).num_rows
@@ -144,9 +162,11 @@ class ParquetRows(Rows):
 
 
 def open_table(path: str | Path, without: Sequence[str] = ()) -> Rows:
-    """The table at this path: a .npy file, a .parquet file or a folder of them, without the columns of these names.
+    """The table at this path: a .npy file, a .parquet file or a folder of them, without the columns
+    of these names.
 
-    Real numbers in two dimensions, at least one row and one column. A UserError says what does not fit and how to mend it.
+    Real numbers in two dimensions, at least one row and one column. A UserError says what does not
+    fit and how to mend it.
     """
     path = Path(path).expanduser().resolve()
     if not path.exists():
@@ -155,11 +175,13 @@ def open_table(path: str | Path, without: Sequence[str] = ()) -> Rows:
         return _open_parquet(path, without)
     if path.suffix.lower() != ".npy":
         raise UserError(
-            f"{path}: found {path.suffix or 'no file extension'}, expected .npy, .parquet or a folder of .parquet files."
+            f"{path}: found {path.suffix or 'no file extension'}, expected .npy, .parquet or a"
+            " folder of .parquet files."
         )
     if without:
         raise UserError(
-            f"{path}: a .npy file has no names of columns to leave out ({', '.join(without)}). Remove the columns yourself."
+            f"{path}: a .npy file has no names of columns to leave out ({', '.join(without)})."
+            " Remove the columns yourself."
         )
     return _open_npy(path)
 
@@ -188,7 +210,8 @@ def _open_npy(path: Path) -> NpyRows:
             shape, by_columns, dtype = HEADERS[np.lib.format.read_magic(file)](file)
         except (ValueError, KeyError) as error:
             raise UserError(
-                f"{path}: this is no .npy file that can be read ({error}). Write it with numpy.save."
+                f"{path}: this is no .npy file that can be read ({error}). Write it with"
+                " numpy.save."
             ) from None
         offset = file.tell()
     if len(shape) != 2 or min(shape) < 1:
@@ -201,13 +224,15 @@ def _open_npy(path: Path) -> NpyRows:
         )
     if by_columns and min(shape) > 1:
         raise UserError(
-            f"{path}: found columns one after the other (Fortran order), expected rows. Save numpy.ascontiguousarray of it."
+            f"{path}: found columns one after the other (Fortran order), expected rows. Save"
+            " numpy.ascontiguousarray of it."
         )
     found = path.stat().st_size
     expected = offset + shape[0] * shape[1] * dtype.itemsize
     if found < expected:
         raise UserError(
-            f"{path}: found {found:,} bytes, expected {expected:,} for {shape}: the file is cut short. Write or copy it anew."
+            f"{path}: found {found:,} bytes, expected {expected:,} for {shape}: the file is cut"
+            " short. Write or copy it anew."
         )
     return NpyRows(0, shape[0], shape[1], dtype, path, offset)
 
@@ -216,7 +241,8 @@ def _open_parquet(path: Path, without: Sequence[str]) -> ParquetRows:
     paths = sorted(path.glob("*.parquet"), key=_by_number) if path.is_dir() else [path]
     if not paths:
         raise UserError(
-            f"{path}: found no .parquet file in this folder. Correct the path, or name a .npy or .parquet file."
+            f"{path}: found no .parquet file in this folder. Correct the path, or name a .npy or"
+            " .parquet file."
         )
     parts = [_columns_of(part, without) for part in paths]
     columns = tuple(parts[0][0])
@@ -224,7 +250,8 @@ def _open_parquet(path: Path, without: Sequence[str]) -> ParquetRows:
         if tuple(found) != columns:
             odd = next(iter(set(found) ^ set(columns)), "the same in another order")
             raise UserError(
-                f"{part}: its columns are not those of {paths[0].name} ({odd}). Give every part the same columns."
+                f"{part}: its columns are not those of {paths[0].name} ({odd}). Give every part the"
+                " same columns."
             )
     files = tuple((part, count) for part, (_, count) in zip(paths, parts, strict=True))
     n = sum(count for _, count in files)
@@ -250,7 +277,8 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
     names = [field.name for field in fields]
     if strangers := [name for name in without if name not in names]:
         raise UserError(
-            f"{path}: found no column {strangers[0]!r} to leave out. Its columns are {_some(names)}."
+            f"{path}: found no column {strangers[0]!r} to leave out. Its columns are"
+            f" {_some(names)}."
         )
     if len(set(names)) < len(names):
         raise UserError(f"{path}: two columns have the same name. Give each a name of its own.")
@@ -267,7 +295,8 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
                 else f"Leave it out with --without {field.name}"
             )
             raise UserError(
-                f"{path}: column {field.name} holds {field.type} values, expected real numbers. {mend}."
+                f"{path}: column {field.name} holds {field.type} values, expected real numbers."
+                f" {mend}."
             )
     return {field.name: _dtype(field.type) for field in kept}, count
 
@@ -303,7 +332,8 @@ def _readable(path: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise UserError(
-            f"{path}: could not be read ({why}). Every machine that computes reads it under this path."
+            f"{path}: could not be read ({why}). Every machine that computes reads it under this"
+            " path."
         ) from None
 
 

@@ -1,20 +1,25 @@
-"""A-optimal design, one point in or out at a time: how much would each candidate change tr(M^-1 F), exactly, without a pass over F?
+"""A-optimal design, one point in or out at a time: how much would each candidate change tr(M^-1 F),
+exactly, without a pass over F?
 
     M = lambda I + sum over the chosen of V V^T,    P = M^-1,    Q = P F P
     B_x = V_x^T P V_x,    C_x = V_x^T Q V_x        (r, r) for every candidate x
 
-Putting x in lowers tr(P F) by tr(C_x (I + B_x)^-1); taking it out raises it by tr(C_x (I - B_x)^-1). After point s has gone in (sign +1)
-or out (sign -1), with J J^T = (I + sign B_s)^-1 and
+Putting x in lowers tr(P F) by tr(C_x (I + B_x)^-1); taking it out raises it by tr(C_x (I -
+B_x)^-1). After point s has gone in (sign +1) or out (sign -1), with J J^T = (I + sign B_s)^-1 and
 
-    U = P V_s J,    Z = Q V_s J - sign/2 U (J^T C_s J):    P -= sign U U^T,    Q -= sign (U Z^T + Z U^T),
-    G_x = V_x^T U,  H_x = V_x^T Z:                         B_x -= sign G_x G_x^T,    C_x -= sign (G_x H_x^T + H_x G_x^T).
+    U = P V_s J,    Z = Q V_s J - sign/2 U (J^T C_s J):    P -= sign U U^T,    Q -= sign (U Z^T
+        + Z U^T),
+    G_x = V_x^T U,  H_x = V_x^T Z:                         B_x -= sign G_x G_x^T,    C_x -= sign
+        (G_x H_x^T + H_x G_x^T).
 
-That is the Woodbury identity applied to P and to P F P; it costs 4 n d r^2 + 6 n r^3 multiplications per point instead of the 8 n r D^2
-(D = r d) of evaluating the gains anew. All state is float64. Once every direction is known well, P and Q are small differences of what
-they were at first, and digits are lost, about (|M| / lambda)^2 eps; so a random probe watches the error, and `Search` starts afresh from
-M itself when it passes 1e-9.
+That is the Woodbury identity applied to P and to P F P; it costs 4 n d r^2 + 6 n r^3
+multiplications per point instead of the 8 n r D^2 (D = r d) of evaluating the gains anew. All state
+is float64. Once every direction is known well, P and Q are small differences of what they were at
+first, and digits are lost, about (|M| / lambda)^2 eps; so a random probe watches the error, and
+`Search` starts afresh from M itself when it passes 1e-9.
 
-Source: objective and Woodbury step for P: Ash, Goel, Krishnamurthy, Kakade 2021, section 5. The recursion for Q, B and C is our own.
+Source: objective and Woodbury step for P: Ash, Goel, Krishnamurthy, Kakade 2021, section 5. The
+recursion for Q, B and C is our own.
 """
 
 from __future__ import annotations
@@ -34,7 +39,10 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 class Design:
-    """P = M^-1 and Q = P F P (D, D), as points come in and go out. m: M (D, D). fisher: F, or None for the identity."""
+    """P = M^-1 and Q = P F P (D, D), as points come in and go out. m: M (D, D).
+
+    fisher: F, or None for the identity.
+    """
 
     def __init__(self, m: Any, fisher: Any | None):
         self.p = _library(m).inv(m)
@@ -46,7 +54,8 @@ class Design:
     def move(self, row: Floats, root: Floats, sign: int) -> tuple[Any, float]:
         """Put a point in (sign 1) or take it out (-1). row h (d,), root L (r, r).
 
-        Returns U and Z side by side (D, 2 r), which the candidates need, and by how much tr(P F) fell or rose.
+        Returns U and Z side by side (D, 2 r), which the candidates need, and by how much tr(P F)
+        fell or rose.
         """
         r = len(root)
         d = len(row)
@@ -68,7 +77,9 @@ class Design:
         return pair, float(change.trace())
 
     def error(self) -> float:
-        """The relative error of P and Q along the probe z: P M z should be z, and Q M z should be P F z."""
+        """The relative error of P and Q along the probe z: P M z should be z, and Q M z should be P
+        F z.
+        """
         wanted = self.p @ self.f_probe
         return max(
             _norm(self.p @ self.m_probe - self.probe) / _norm(self.probe),
@@ -77,7 +88,10 @@ class Design:
 
 
 class Pool:
-    """B_x and C_x of every candidate, as plain batched products: the formulas above, on the GPU. (On the CPU: core/linalg/a_optimal_kernels.py.)"""
+    """B_x and C_x of every candidate, as plain batched products: the formulas above, on the GPU.
+
+    (On the CPU: core/linalg/a_optimal_kernels.py.)
+    """
 
     def __init__(self, rows: Floats, roots: Floats, design: Design):
         self.rows, self.roots = (
@@ -115,9 +129,11 @@ def pool(rows: Floats, roots: Floats, design: Design) -> Any:
 
 
 class Search:
-    """A set of points that grows and shrinks, and what each further move would change. rows (n, d), roots (n, r, r).
+    """A set of points that grows and shrinks, and what each further move would change. rows (n, d),
+    roots (n, r, r).
 
-    prior: M of the empty set (D, D). fisher: F, or None for the identity. inside: the points in the set at first, (n,) bool.
+    prior: M of the empty set (D, D). fisher: F, or None for the identity. inside: the points in the
+    set at first, (n,) bool.
     """
 
     def __init__(self, rows: Floats, roots: Floats, prior: Any, fisher: Any | None, inside: Bools):
@@ -129,7 +145,9 @@ class Search:
         self._start()
 
     def changes(self, sign: int) -> Floats:
-        """By how much putting each point in (sign 1) would lower the objective, or taking it out (-1) would raise it: (n,)."""
+        """By how much putting each point in (sign 1) would lower the objective, or taking it out
+        (-1) would raise it: (n,).
+        """
         return self.pool.changes(sign)
 
     def move(self, s: int, sign: int) -> float:
@@ -151,13 +169,18 @@ class Search:
 
 
 def first_largest(values: Floats) -> int:
-    """The first index whose value is the largest up to a relative 1e-12: copies of a point differ by rounding only."""
+    """The first index whose value is the largest up to a relative 1e-12: copies of a point differ
+    by rounding only.
+    """
     largest = values.max()
     return int(np.argmax(values >= largest - TIE * abs(largest)))
 
 
 def _inverse_root(b: Any, sign: int) -> Any:
-    """J (r, r) with J J^T = (I + sign B)^-1, by the eigenvalues of B. 1 - b stays above rounding: the point may alone span a direction."""
+    """J (r, r) with J J^T = (I + sign B)^-1, by the eigenvalues of B.
+
+    1 - b stays above rounding: the point may alone span a direction.
+    """
     values, vectors = _library(b).eigh((b + b.T) / 2)
     return vectors * (1 + sign * values).clip(EPS, None) ** -0.5
 

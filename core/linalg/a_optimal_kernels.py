@@ -1,9 +1,12 @@
-"""The candidates' states B_x and C_x, compiled: 128 candidates side by side make each small matrix step a run of vector instructions.
+"""The candidates' states B_x and C_x, compiled: 128 candidates side by side make each small matrix
+step a run of vector instructions.
 
-The same as `core.linalg.a_optimal_design.Pool` to rounding, which says what is computed. Candidates lie in tiles of LANES, the last axis runs over
-the candidates of a tile, and of the symmetric B and C only the lower triangle is kept: entry (i, j), i >= j, at i (i + 1) / 2 + j. The
-products with the embedding are float64 BLAS calls on a few thousand candidates at a time; what follows fits into the cache.
-Importing this module imports numba; `core.linalg.a_optimal_design` does so only when it computes on a CPU.
+The same as `core.linalg.a_optimal_design.Pool` to rounding, which says what is computed. Candidates
+lie in tiles of LANES, the last axis runs over the candidates of a tile, and of the symmetric B and
+C only the lower triangle is kept: entry (i, j), i >= j, at i (i + 1) / 2 + j. The products with the
+embedding are float64 BLAS calls on a few thousand candidates at a time; what follows fits into the
+cache. Importing this module imports numba; `core.linalg.a_optimal_design` does so only when it
+computes on a CPU.
 """
 
 from __future__ import annotations
@@ -28,7 +31,10 @@ THREADS = (
 
 
 class LanePool:
-    """B_x and C_x of every candidate, on the CPU. rows (n, d), roots L (n, r, r), design: P and Q as they are now."""
+    """B_x and C_x of every candidate, on the CPU.
+
+    rows (n, d), roots L (n, r, r), design: P and Q as they are now.
+    """
 
     def __init__(self, rows: Floats, roots: Floats, design: Any):
         self.n = len(rows)
@@ -49,7 +55,9 @@ class LanePool:
         self.threads = ThreadPoolExecutor(THREADS)
 
     def move(self, pair: np.ndarray, sign: int) -> None:
-        """Follow a point that went in (sign 1) or out (-1); pair (D, 2 r) is what `Design.move` returned."""
+        """Follow a point that went in (sign 1) or out (-1); pair (D, 2 r) is what `Design.move`
+        returned.
+        """
         r = self.r
         d = self.rows.shape[1]
         weights = np.ascontiguousarray(pair.reshape(r, d, 2, r).transpose(2, 0, 3, 1)).reshape(
@@ -112,7 +120,9 @@ def _run(kernel: Callable, *arguments: Any) -> None:
 
 
 def _compiled(function: Callable) -> Callable:
-    """Compiled on the first call, and kept on disk for the next process where a folder can be written. Multiply and add may fuse."""
+    """Compiled on the first call, and kept on disk for the next process where a folder can be
+    written. Multiply and add may fuse.
+    """
     options = {"nogil": True, "fastmath": {"contract"}}
     try:
         return numba.njit(cache=True, **options)(function)
@@ -122,7 +132,9 @@ def _compiled(function: Callable) -> Callable:
 
 @_compiled
 def _follow(products, roots, b, c, sign, first, start, stop):
-    """B -= sign G G^T, C -= sign (G H^T + H G^T) with G = L^T products[0], H = L^T products[1], for tiles start to stop of the products."""
+    """B -= sign G G^T, C -= sign (G H^T + H G^T) with G = L^T products[0], H = L^T products[1], for
+    tiles start to stop of the products.
+    """
     r = roots.shape[1]
     g = np.empty((r, r, LANES))
     h = np.empty((r, r, LANES))
@@ -183,7 +195,9 @@ def _changes(b, c, r, sign, result, start, stop):
 
 @_compiled
 def _cholesky(b, sign, k):
-    """K (r, r, LANES), lower, with K K^T = I + sign B; a pivot lost to rounding is kept just above zero."""
+    """K (r, r, LANES), lower, with K K^T = I + sign B; a pivot lost to rounding is kept just above
+    zero.
+    """
     r = len(k)
     at = 0
     for i in range(r):

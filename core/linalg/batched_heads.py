@@ -2,18 +2,23 @@
 
 T_k minimises  (1 / |team k|) sum_{i in team k} -log p_i[y_i] + (1/2) sum penalty T_k^2
 
-Data Shapley needs thousands of small heads, each like the one before it; fitted one by one, they would spend their time between the
-products. Newton's method as in core/softmax_head.py, every array with a first axis for the teams. The preconditioner of the conjugate
-gradients is one for all teams: a Gram matrix of all points. penalty (m,) must be above 0, so that each team, even of one point, has
+Data Shapley needs thousands of small heads, each like the one before it; fitted one by one, they
+would spend their time between the products. Newton's method as in core/softmax_head.py, every array
+with a first axis for the teams. The preconditioner of the conjugate gradients is one for all teams:
+a Gram matrix of all points. penalty (m,) must be above 0, so that each team, even of one point, has
 its one optimum.
 
-With them the truth that influence functions and Newton steps approximate is found by retraining, a few heads at a time:
+With them the truth that influence functions and Newton steps approximate is found by retraining, a
+few heads at a time:
 
-    with_points(opened, known, points, labels, start)      fitted anew with these points added, under each of several labelings
-    without_each(opened, known)                            fitted anew without each of its points in turn
+    with_points(opened, known, points, labels, start)      fitted anew with these points added,
+                                                           under each of several labelings
+    without_each(opened, known)                            fitted anew without each of its points in
+                                                           turn
 
-The l2 beside the mean loss and the intercept stay as they are. A head on fewer points than dimensions is fitted within the span of its
-points, which it never leaves (core/linalg/hessian.py), so that 784 pixels cost what a hundred do.
+The l2 beside the mean loss and the intercept stay as they are. A head on fewer points than
+dimensions is fitted within the span of its points, which it never leaves (core/linalg/hessian.py),
+so that 784 pixels cost what a hundred do.
 """
 
 from __future__ import annotations
@@ -40,7 +45,8 @@ def fit_teams(
     theta: Floats,
     tolerance: float = 1e-6,
 ) -> Floats:
-    """T (k, c, m) of each team of teams (k, n), none of them empty, to gradient norms of `tolerance`, starting at theta (k, c, m).
+    """T (k, c, m) of each team of teams (k, n), none of them empty, to gradient norms of
+    `tolerance`, starting at theta (k, c, m).
 
     rows: (n, m), labels: (n,), 0 to c - 1. A UserError if the steps do not settle.
     """
@@ -62,7 +68,8 @@ def fit_teams(
             * step
         )
     raise UserError(
-        f"The linear heads did not settle: gradient norm {size.max():.1e}, wanted {tolerance:.0e}. Raise l2."
+        f"The linear heads did not settle: gradient norm {size.max():.1e}, wanted {tolerance:.0e}."
+        " Raise l2."
     )
 
 
@@ -108,7 +115,10 @@ def _shares(
     penalty: Floats,
     slope: Floats,
 ) -> Floats:
-    """For each team the first of 1, 1/2, 1/4, ... of its step that lowers its loss by a fair part (Armijo), rounding allowed for."""
+    """For each team the first of 1, 1/2, 1/4, ...
+
+    of its step that lowers its loss by a fair part (Armijo), rounding allowed for.
+    """
 
     def losses(there: Floats) -> Floats:
         logs = log_softmax(np.matmul(rows, there.transpose(0, 2, 1)))
@@ -155,9 +165,11 @@ TOGETHER = 32
 def with_points(
     opened: OpenHead, known: Ints, points: Floats, labels: Ints, start: Floats
 ) -> Floats:
-    """T (labelings, c, m) of the head fitted to its points and b more. A UserError if it does not settle.
+    """T (labelings, c, m) of the head fitted to its points and b more. A UserError if it does not
+    settle.
 
-    known: (n,), labels of the points it was fitted on. points: rows (b, m). labels: (labelings, b). start: (labelings, c, m), near by.
+    known: (n,), labels of the points it was fitted on. points: rows (b, m). labels: (labelings, b).
+    start: (labelings, c, m), near by.
     """
     ways, b = labels.shape
     rows, axes = _within(opened, np.vstack([opened.rows, points]))
@@ -169,7 +181,10 @@ def with_points(
 
 
 def without_each(opened: OpenHead, known: Ints) -> Iterator[tuple[slice, Floats]]:
-    """(which points, T (k, c, m) of the head without each of them), some at a time. A UserError if a head does not settle."""
+    """(which points, T (k, c, m) of the head without each of them), some at a time.
+
+    A UserError if a head does not settle.
+    """
     rows, axes = _within(opened, opened.rows)
     for first in range(0, opened.n, TOGETHER):
         block = slice(first, min(first + TOGETHER, opened.n))

@@ -1,7 +1,8 @@
 """Where is a surface over the plane zero? A decision boundary as polylines.
 
-Each cell of the grid is cut into two triangles, on which the surface through the corners is plane: it crosses zero along one straight
-piece or not at all, so nothing is ambiguous, and pieces that meet on an edge join into lines (marching triangles).
+Each cell of the grid is cut into two triangles, on which the surface through the corners is plane:
+it crosses zero along one straight piece or not at all, so nothing is ambiguous, and pieces that
+meet on an edge join into lines (marching triangles).
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from core.types import Floats, Ints, UserError
 
 
 def level_lines(values: Floats, x: Floats, y: Floats) -> list[Floats]:
-    """The polylines (k, 2) on which the piecewise linear surface with these values (len(y), len(x)) at the grid's points is zero.
+    """The polylines (k, 2) on which the piecewise linear surface with these values (len(y), len(x))
+    at the grid's points is zero.
 
-    x, y: ascending. A closed line repeats its first point. None where the sign never changes; a value of 0 counts as below.
-    UserError for values of another shape or not finite.
+    x, y: ascending. A closed line repeats its first point. None where the sign never changes; a
+    value of 0 counts as below. UserError for values of another shape or not finite.
     """
     if values.shape != (len(y), len(x)) or not np.isfinite(values).all():
         raise UserError(
-            f"Level lines: found values of shape {values.shape}, expected finite ones of shape ({len(y)}, {len(x)})."
+            f"Level lines: found values of shape {values.shape}, expected finite ones of shape"
+            f" ({len(y)}, {len(x)})."
         )
     flat = values.ravel()
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
@@ -45,7 +48,9 @@ def _triangles(rows: int, columns: int) -> Ints:
 
 
 def _crossed(above: np.ndarray, triangles: Ints) -> Ints:
-    """For each triangle that the level crosses, its two crossed edges: (s, 2, 2), each edge with the lower corner first."""
+    """For each triangle that the level crosses, its two crossed edges: (s, 2, 2), each edge with
+    the lower corner first.
+    """
     signs = above[triangles]
     mixed = signs.any(axis=1) & ~signs.all(axis=1)
     signs = signs[mixed]
@@ -57,7 +62,9 @@ def _crossed(above: np.ndarray, triangles: Ints) -> Ints:
 
 
 def _walks(pieces: Ints, count: int) -> list[list[int]]:
-    """Pieces (s, 2) between `count` numbered points, at most two at each, joined end to end: open lines first, then rings."""
+    """Pieces (s, 2) between `count` numbered points, at most two at each, joined end to end: open
+    lines first, then rings.
+    """
     meeting: list[list[int]] = [[] for _ in range(count)]
     for a, b in pieces.tolist():
         meeting[a].append(b)

@@ -1,11 +1,14 @@
 """Farthest-first traversal: each new centre is the point farthest from all centres so far.
 
-Its k centres leave no point farther than twice what the best k centres would (Gonzalez 1985). The distance is Euclidean.
+Its k centres leave no point farther than twice what the best k centres would (Gonzalez 1985). The
+distance is Euclidean.
 
-How: distances to a new centre come from a float32 product with the centred points, whose rounding error is bounded for each point. One
-pass over the points takes the products with several of the farthest, which are likely to be the next centres.
-The points that may be the farthest within that bound, usually one, are measured again in float64 from the differences themselves,
-each against a centre at most once. So the order is that of float64 arithmetic, and equal distances go to the first point.
+How: distances to a new centre come from a float32 product with the centred points, whose rounding
+error is bounded for each point. One pass over the points takes the products with several of the
+farthest, which are likely to be the next centres. The points that may be the farthest within that
+bound, usually one, are measured again in float64 from the differences themselves, each against a
+centre at most once. So the order is that of float64 arithmetic, and equal distances go to the first
+point.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ AHEAD = 16
 
 
 def farthest_first(embedding: np.ndarray, start: Ints, k: int) -> tuple[Ints, Floats]:
-    """k centres beyond those in `start`, in order of choice, and each one's distance to the nearest centre when it was chosen.
+    """k centres beyond those in `start`, in order of choice, and each one's distance to the nearest
+    centre when it was chosen.
 
-    embedding: (n, d) finite. start: indices; if there are none, the point nearest to the mean comes first, and as no centre
-    is there yet it is given the distance that it leaves: that of the farthest point from it. The distances never increase.
+    embedding: (n, d) finite. start: indices; if there are none, the point nearest to the mean comes
+    first, and as no centre is there yet it is given the distance that it leaves: that of the
+    farthest point from it. The distances never increase.
     """
     cover = Cover(embedding, start)
     indices = np.empty(k, np.int64)
@@ -37,10 +42,12 @@ def farthest_first(embedding: np.ndarray, start: Ints, k: int) -> tuple[Ints, Fl
 
 
 class Cover:
-    """Centres among points, and how far each point is from the nearest: `near` about, `exact` where it had to be known.
+    """Centres among points, and how far each point is from the nearest: `near` about, `exact` where
+    it had to be known.
 
-    `points` are centred and scaled to norm 1 at most, in float32, and so is `near`; `exact` is in the embedding's own unit, squared, and
-    measured against the first `seen` centres. A centre's own exact distance is -1: it is never the farthest.
+    `points` are centred and scaled to norm 1 at most, in float32, and so is `near`; `exact` is in
+    the embedding's own unit, squared, and measured against the first `seen` centres. A centre's own
+    exact distance is -1: it is never the farthest.
     """
 
     def __init__(self, embedding: np.ndarray, start: Ints):
@@ -55,7 +62,8 @@ class Cover:
         self.near = np.full(n, np.inf, np.float32)
         self.exact = np.full(n, np.inf)
         self.seen = np.zeros(n, np.int64)
-        # A product errs by at most e (|x| + |c|)^2 with this e; as |c| <= |x| + distance, the nearest distance by e (9 |x|^2 + 3 near).
+        # A product errs by at most e (|x| + |c|)^2 with this e; as |c| <= |x| + distance, the
+        # nearest distance by e (9 |x|^2 + 3 near).
         error = (d + 16) * float(np.finfo(np.float32).eps) / 2
         self.up = np.float32(1 + 3 * error)
         self.down = np.float32(1 - 3 * error)
@@ -73,7 +81,10 @@ class Cover:
         self._take([i])
 
     def farthest(self) -> tuple[int, float]:
-        """(the point farthest from its nearest centre, the first of equals; the squared distance). (0, 0.0) if all are centres."""
+        """(the point farthest from its nearest centre, the first of equals; the squared distance).
+
+        (0, 0.0) if all are centres.
+        """
         top = int(np.argmax(self.near))
         sure = -np.inf if self.taken[top] else self.near[top] * self.down - self.slack[top]
         candidates = np.flatnonzero(self.near >= (sure - self.most) / self.up)
@@ -83,7 +94,9 @@ class Cover:
         return i, max(float(self.exact[i]), 0.0)
 
     def _look_ahead(self, i: int) -> dict[int, Floats]:
-        """Distances of all points to i and to the points that are farthest now: most of these are centres soon."""
+        """Distances of all points to i and to the points that are farthest now: most of these are
+        centres soon.
+        """
         soon = (
             np.argpartition(self.near, -min(AHEAD, len(self.near)))[-AHEAD:]
             if self.centres

@@ -1,15 +1,18 @@
-"""The Fisher information of one linear softmax layer: what each point would tell about the layer's weights.
+"""The Fisher information of one linear softmax layer: what each point would tell about the layer's
+weights.
 
     I(x) = Lambda_x (x) h h^T = V_x V_x^T,    Lambda_x = diag(p) - p p^T,    V_x = L_x (x) h
 
-Conventions: h is the embedding of x, p its probabilities; n points, d dimensions, c classes. Lambda 1 = 0, so nothing is lost in
-r = c - 1 coordinates across the classes, the columns of an orthonormal basis N of the contrasts: L_x is (r, r) with
-L_x L_x^T = N^T Lambda_x N. The information lives in D = r d dimensions; index a d + j is contrast a, dimension j. Regression on squared
-error is the same with r = 1 and L_x = 1. No (n, c d) array is ever made: everything goes over the points in tiles, in float64, on the
-GPU where there is one.
+Conventions: h is the embedding of x, p its probabilities; n points, d dimensions, c classes. Lambda
+1 = 0, so nothing is lost in r = c - 1 coordinates across the classes, the columns of an orthonormal
+basis N of the contrasts: L_x is (r, r) with L_x L_x^T = N^T Lambda_x N. The information lives in D
+= r d dimensions; index a d + j is contrast a, dimension j. Regression on squared error is the same
+with r = 1 and L_x = 1. No (n, c d) array is ever made: everything goes over the points in tiles, in
+float64, on the GPU where there is one.
 
-Source: Ash, Goel, Krishnamurthy, Kakade 2021 (Gone Fishing), section 5 and appendix A.3; the factor of Lambda in closed form: Tanabe and
-Sagae 1992, An exact Cholesky decomposition of the multinomial covariance matrix.
+Source: Ash, Goel, Krishnamurthy, Kakade 2021 (Gone Fishing), section 5 and appendix A.3; the factor
+of Lambda in closed form: Tanabe and Sagae 1992, An exact Cholesky decomposition of the multinomial
+covariance matrix.
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ BYTES = 8 * 2**30
 
 
 def contrasts(classes: int) -> Floats:
-    """N (c, c - 1): orthonormal columns, each orthogonal to the ones (Helmert): class i + 1 against the mean of those before it."""
+    """N (c, c - 1): orthonormal columns, each orthogonal to the ones (Helmert): class i + 1 against
+    the mean of those before it.
+    """
     n = np.zeros((classes, classes - 1))
     for i in range(classes - 1):
         n[: i + 1, i] = 1
@@ -38,9 +43,10 @@ def contrasts(classes: int) -> Floats:
 def class_roots(probs: Floats) -> Floats:
     """L (n, r, r) float64 with L_x L_x^T = N^T (diag(p) - p p^T) N, from probs (n, c).
 
-    The Cholesky factor of diag(p) - p p^T in closed form, seen from the contrasts: with tails q_i = p_{i+1} + ... + p_c its column i is
-    sqrt(p_i q_i / (p_i + q_i)) (e_i - sum_{j>i} p_j / q_i e_j). Nothing is subtracted, so small probabilities keep their digits, and a
-    point whose class is certain gets exactly 0.
+    The Cholesky factor of diag(p) - p p^T in closed form, seen from the contrasts: with tails q_i =
+    p_{i+1} + ... + p_c its column i is sqrt(p_i q_i / (p_i + q_i)) (e_i - sum_{j>i} p_j / q_i e_j).
+    Nothing is subtracted, so small probabilities keep their digits, and a point whose class is
+    certain gets exactly 0.
     """
     p = check_probs(probs)
     classes = p.shape[1]
@@ -56,40 +62,52 @@ def class_roots(probs: Floats) -> Floats:
 
 
 def check_probs(probs: Floats) -> Floats:
-    """probs (n, c) as float64 with rows that sum to 1 exactly; a UserError if they are no probabilities of at least two classes."""
+    """probs (n, c) as float64 with rows that sum to 1 exactly; a UserError if they are no
+    probabilities of at least two classes.
+    """
     p = np.array(check_matrix(probs, "probs"), np.float64)
     if p.shape[1] < 2:
         raise UserError(
-            f"probs: found {p.shape[1]} class, expected at least 2. Fit a head on labels of several classes."
+            f"probs: found {p.shape[1]} class, expected at least 2. Fit a head on labels of several"
+            " classes."
         )
     sums = p.sum(axis=1)
     if p.min() < 0 or np.abs(sums - 1).max() > 1e-3:
         bad = int(((p < 0).any(axis=1) | (np.abs(sums - 1) > 1e-3)).sum())
         raise UserError(
-            f"probs: {bad:,} of {len(p):,} rows are negative somewhere or do not sum to 1. Give probabilities, not logits."
+            f"probs: {bad:,} of {len(p):,} rows are negative somewhere or do not sum to 1. Give"
+            " probabilities, not logits."
         )
     return p / sums[:, None]
 
 
 def live_columns(embedding: Floats) -> Floats:
-    """The embedding without its columns of zeros (at least one column stays): they carry no information, and D shrinks by r for each."""
+    """The embedding without its columns of zeros (at least one column stays): they carry no
+    information, and D shrinks by r for each.
+    """
     check_matrix(embedding, "embedding")
     alive = np.any(embedding != 0, axis=0)
     return embedding if alive.all() else embedding[:, alive if alive.any() else slice(0, 1)]
 
 
 def check_memory(points: int, d: int, r: int) -> None:
-    """A UserError if rows, roots and states of so many candidates and six (r d)^2 matrices pass 8 GB."""
+    """A UserError if rows, roots and states of so many candidates and six (r d)^2 matrices pass 8
+    GB.
+    """
     need = 8 * (points * (2 * d + 4 * r * r) + 6 * (r * d) ** 2)
     if need > BYTES:
         raise UserError(
-            f"Fisher information: {points:,} points of {d:,} dimensions in {r + 1} classes need {need / 2**30:.1f} GB, expected at most "
-            f"{BYTES / 2**30:.0f}. Choose an embedding of fewer dimensions, or fewer points."
+            f"Fisher information: {points:,} points of {d:,} dimensions in {r + 1} classes need"
+            f" {need / 2**30:.1f} GB, expected at most {BYTES / 2**30:.0f}. Choose an embedding of"
+            " fewer dimensions, or fewer points."
         )
 
 
 def information(rows: Floats, roots: Floats) -> Any:
-    """sum_x I(x): (D, D) float64 where the arithmetic happens. rows (n, d), roots L (n, r, r). Cost n D^2 multiplications."""
+    """sum_x I(x): (D, D) float64 where the arithmetic happens. rows (n, d), roots L (n, r, r).
+
+    Cost n D^2 multiplications.
+    """
     r = roots.shape[1]
     d = rows.shape[1]
     total = row_blocks.place(np.zeros((r, d, r, d)))
@@ -104,7 +122,8 @@ def information(rows: Floats, roots: Floats) -> Any:
 
 
 def forms(rows: Floats, roots: Floats, matrix: Any) -> Iterator[Any]:
-    """V_x^T A V_x (m, r, r) for every tile of points, from a symmetric A (D, D). Cost n D^2 multiplications.
+    """V_x^T A V_x (m, r, r) for every tile of points, from a symmetric A (D, D). Cost n D^2
+    multiplications.
 
     Block (a, b) of (I (x) h)^T A (I (x) h) is h^T A_ab h; L_x^T and L_x go around it.
     """

@@ -2,17 +2,21 @@
 
     H = (1/n) sum_i Lambda_i (x) h_i h_i^T + penalty,    Lambda = diag(p) - p p^T
 
-Conventions: as in core/softmax_head.py, h (m,) is a row of the design and T (c, m) the parameters. A shift of all classes
-changes nothing, so everything here stands in r = c - 1 coordinates N^T T, where the columns of N (c, r) are an orthonormal basis
-of the vectors that sum to zero: a residual is q = N^T (p - e_y), the Fisher matrix of the logits F = N^T Lambda N, a gradient
-q (x) h or a step has shape (r, m), and H is D x D, D = r m. That is exact for all that the softmax can tell apart, and leaves H
-no null directions but those of the embedding itself. Nothing of size n x D, or D x D for each point, is made.
+Conventions: as in core/softmax_head.py, h (m,) is a row of the design and T (c, m) the parameters.
+A shift of all classes changes nothing, so everything here stands in r = c - 1 coordinates N^T T,
+where the columns of N (c, r) are an orthonormal basis of the vectors that sum to zero: a residual
+is q = N^T (p - e_y), the Fisher matrix of the logits F = N^T Lambda N, a gradient q (x) h or a step
+has shape (r, m), and H is D x D, D = r m. That is exact for all that the softmax can tell apart,
+and leaves H no null directions but those of the embedding itself. Nothing of size n x D, or D x D
+for each point, is made.
 
-The three: `Exact` (Cholesky; within the span of a few points `Spanned`), `Iterated` (conjugate gradients) and `Kronecker` (K-FAC).
-Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015 (K-FAC, here with the true Fisher matrix of the labels).
+The three: `Exact` (Cholesky; within the span of a few points `Spanned`), `Iterated` (conjugate
+gradients) and `Kronecker` (K-FAC). Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015
+(K-FAC, here with the true Fisher matrix of the labels).
 
-A head on fewer points than dimensions never leaves the span of its points: the gradient of its loss is a sum of residuals (x) points, and
-outside the span the Hessian is the penalty alone, so everything can be done inside (the representer theorem, Kimeldorf and Wahba 1971).
+A head on fewer points than dimensions never leaves the span of its points: the gradient of its loss
+is a sum of residuals (x) points, and outside the span the Hessian is the penalty alone, so
+everything can be done inside (the representer theorem, Kimeldorf and Wahba 1971).
 """
 
 from __future__ import annotations
@@ -29,16 +33,18 @@ from core import softmax_head
 from core.runtime.progress import advance
 from core.types import Floats, Head, Ints, UserError
 
-# Up to this many parameters r m the dense Hessian is factored; above, conjugate gradients solve with its products.
+# Up to this many parameters r m the dense Hessian is factored; above, conjugate gradients solve
+# with its products.
 FACTORED = 4_000
-# Up to this many its inverse is kept: half a gigabyte, which methods with r solves for each point read again and again.
+# Up to this many its inverse is kept: half a gigabyte, which methods with r solves for each point
+# read again and again.
 INVERTED = 8_000
 ROWS = 8192
 CG_ACCURACY = 1e-10
 SINGULAR = (
-    "The Hessian of this head is singular, or nearly so: some directions are neither penalised nor bent by the points, "
-    "because no point uses them or all predictions are certain. "
-    "Set Damping above 0, e.g. 0.0001, or fit the head with l2 above 0."
+    "The Hessian of this head is singular, or nearly so: some directions are neither penalised nor"
+    " bent by the points, because no point uses them or all predictions are certain. Set Damping"
+    " above 0, e.g. 0.0001, or fit the head with l2 above 0."
 )
 
 
@@ -46,8 +52,9 @@ SINGULAR = (
 class OpenHead:
     """A head laid open at the points it was fitted on.
 
-    theta: T (c, m), weights and, unless they are all zero, intercepts. d: the number of weights of a class. penalty: (m,), l2 and
-    0 for the intercept. rows (n, m) and probs (n, c): of the points it was fitted on. basis: N (c, r).
+    theta: T (c, m), weights and, unless they are all zero, intercepts. d: the number of weights of
+    a class. penalty: (m,), l2 and 0 for the intercept. rows (n, m) and probs (n, c): of the points
+    it was fitted on. basis: N (c, r).
     """
 
     theta: Floats
@@ -103,7 +110,10 @@ class OpenHead:
 
 
 def open_head(head: Head) -> OpenHead:
-    """The head with the design and the probabilities of the points it was fitted on. Intercepts that are all zero count as absent."""
+    """The head with the design and the probabilities of the points it was fitted on.
+
+    Intercepts that are all zero count as absent.
+    """
     points = head.fitted_on.embedding
     softmax_head.check_points(points, head, "the set of points it was fitted on")
     intercept = bool(np.any(head.intercepts))
@@ -124,8 +134,8 @@ def solver(
 ) -> Exact | Spanned | Iterated | Kronecker:
     """Something that solves with H = mean Lambda (x) h h^T + ridge (m,).
 
-    hessian: "exact" (by Cholesky up to 4,000 parameters, by conjugate gradients above), or "kfac" for its Kronecker factors.
-    A UserError where H is singular.
+    hessian: "exact" (by Cholesky up to 4,000 parameters, by conjugate gradients above), or "kfac"
+    for its Kronecker factors. A UserError where H is singular.
     """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
@@ -136,13 +146,16 @@ def solver(
 def spreader(
     opened: OpenHead, ridge: Floats, hessian: str = "exact"
 ) -> Exact | Spanned | Kronecker:
-    """The same for methods that also need H^-1 (e_a (x) h) for each point; a UserError for more than 8,000 parameters exactly."""
+    """The same for methods that also need H^-1 (e_a (x) h) for each point; a UserError for more
+    than 8,000 parameters exactly.
+    """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
     if (parameters := _parameters(opened, ridge)) > INVERTED:
         raise UserError(
-            f"This method inverts the head's Hessian exactly for at most {INVERTED:,} parameters, and the head has {parameters:,}. "
-            "Take an embedding of fewer dimensions or, where the method offers it, the Hessian 'kfac'."
+            f"This method inverts the head's Hessian exactly for at most {INVERTED:,} parameters,"
+            f" and the head has {parameters:,}. Take an embedding of fewer dimensions or, where the"
+            " method offers it, the Hessian 'kfac'."
         )
     return Spanned(opened, ridge) if few(opened.n, opened.d, ridge) else Exact(opened, ridge)
 
@@ -160,7 +173,9 @@ class Exact:
         return cho_solve(self.factor, flat.T, check_finite=False).T.reshape(targets.shape)
 
     def spread(self, rows: Floats) -> Floats:
-        """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m), by one product with the kept inverse."""
+        """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m), by one product
+        with the kept inverse.
+        """
         r, m = self.shape
         return (rows @ self._inverse).reshape(len(rows), r, r, m)
 
@@ -174,7 +189,8 @@ class Exact:
 
 
 class Spanned:
-    """The same for a head on fewer points than dimensions: exact, by the Hessian within the points' span, (r q, r q) for q <= n + 1.
+    """The same for a head on fewer points than dimensions: exact, by the Hessian within the points'
+    span, (r q, r q) for q <= n + 1.
 
     Outside that span H is the ridge alone, the same for every weight and above 0.
     """
@@ -212,7 +228,9 @@ class Iterated:
         self.ridge = ridge
 
     def solve(self, targets: Floats) -> Floats:
-        """H^-1 targets: (..., r, m), to a relative residual of 1e-10; a UserError if that is not reached."""
+        """H^-1 targets: (..., r, m), to a relative residual of 1e-10; a UserError if that is not
+        reached.
+        """
         flat = targets.reshape(-1, *targets.shape[-2:])
         return np.stack([self._solve(target) for target in flat]).reshape(targets.shape)
 
@@ -223,16 +241,19 @@ class Iterated:
         )
         if rest > CG_ACCURACY:
             raise UserError(
-                f"{SINGULAR} Conjugate gradients reached a relative residual of {rest:.0e}, wanted {CG_ACCURACY:.0e}."
+                f"{SINGULAR} Conjugate gradients reached a relative residual of {rest:.0e}, wanted"
+                f" {CG_ACCURACY:.0e}."
             )
         return basis.T @ found
 
 
 class Kronecker:
-    """Solves with K-FAC: mean(F (x) h h^T) replaced by mean(F) (x) mean(h h^T), the ridge kept as it is.
+    """Solves with K-FAC: mean(F (x) h h^T) replaced by mean(F) (x) mean(h h^T), the ridge kept as
+    it is.
 
-    With mean(F) = Q diag(f) Q^T the matrix falls into r blocks f_a mean(h h^T) + ridge of size m x m. Exact where all points have
-    the same F, as under constant probabilities. Martens and Grosse spread the ridge over both factors instead; nothing asks for that here.
+    With mean(F) = Q diag(f) Q^T the matrix falls into r blocks f_a mean(h h^T) + ridge of size m x
+    m. Exact where all points have the same F, as under constant probabilities. Martens and Grosse
+    spread the ridge over both factors instead; nothing asks for that here.
     """
 
     def __init__(self, opened: OpenHead, ridge: Floats):
@@ -261,7 +282,9 @@ class Kronecker:
 
 
 def dense_hessian(opened: OpenHead, ridge: Floats) -> Floats:
-    """H (D, D): r (r + 1) / 2 weighted Gram matrices of the rows, and the ridge (m,) on the diagonal."""
+    """H (D, D): r (r + 1) / 2 weighted Gram matrices of the rows, and the ridge (m,) on the
+    diagonal.
+    """
     r, m = opened.shape
     hessian = np.zeros((r, m, r, m))
     for start in range(0, opened.n, ROWS):
@@ -282,13 +305,17 @@ def dense_hessian(opened: OpenHead, ridge: Floats) -> Floats:
 
 
 def chunks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:
-    """Slices of range(n), so that `numbers` float64 for each point stay below 64 MB in all (or one point at a time)."""
+    """Slices of range(n), so that `numbers` float64 for each point stay below 64 MB in all (or one
+    point at a time).
+    """
     size = max(1, budget // max(numbers, 1))
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
 def told(done: int, total: int, what: str = "points") -> None:
-    """Between two parts of a long scoring: ends it if nobody waits for it any more, else says how far it is."""
+    """Between two parts of a long scoring: ends it if nobody waits for it any more, else says how
+    far it is.
+    """
     advance(done / total, f"Scoring, {done:,} of {total:,} {what}")
 
 
@@ -307,7 +334,9 @@ def _mean_fisher(opened: OpenHead) -> Floats:
 
 
 def _factored(matrix: Floats) -> tuple[Floats, bool]:
-    """The Cholesky factor; a UserError where a diagonal entry loses nearly all of its digits, so that the matrix counts as singular."""
+    """The Cholesky factor; a UserError where a diagonal entry loses nearly all of its digits, so
+    that the matrix counts as singular.
+    """
     diagonal = np.diag(matrix).copy()
     try:
         factor, lower = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
@@ -319,12 +348,17 @@ def _factored(matrix: Floats) -> tuple[Floats, bool]:
 
 
 def few(n: int, d: int, ridge: Floats) -> bool:
-    """Is the span worth taking, and the Hessian outside it one number? n points of d dimensions, one ridge above 0 for all weights."""
+    """Is the span worth taking, and the Hessian outside it one number?
+
+    n points of d dimensions, one ridge above 0 for all weights.
+    """
     return n < d and ridge[0] > 0 and bool((ridge[:d] == ridge[0]).all())
 
 
 def span(rows: Floats, d: int) -> Floats:
-    """Axes (m, q), orthonormal, of the subspace in which these rows (n, m) lie: of the d weights' part, and the intercept's own axis."""
+    """Axes (m, q), orthonormal, of the subspace in which these rows (n, m) lie: of the d weights'
+    part, and the intercept's own axis.
+    """
     _, sizes, axes = np.linalg.svd(rows[:, :d], full_matrices=False)
     kept = axes[sizes > sizes.max(initial=0) * max(rows.shape) * np.finfo(np.float64).eps].T
     extra = rows.shape[1] - d

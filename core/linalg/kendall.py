@@ -1,4 +1,5 @@
-"""How many pairs of points do two rankings put in the same order? The counting beneath Kendall's tau, compiled.
+"""How many pairs of points do two rankings put in the same order? The counting beneath Kendall's
+tau, compiled.
 
 A ranking comes presorted, as three int32 rows of n (`core.agreement` makes them):
 
@@ -6,20 +7,23 @@ A ranking comes presorted, as three int32 rows of n (`core.agreement` makes them
     first    for every point, the first place of its group of equal scores (0 = highest)
     others   for every point, how many other points share its score
 
-Let place_a be a point's place when sorted by a and, among equals of a, by b; place_b the other way round. A pair is
-discordant (a and b order it strictly opposite) exactly if place_a and place_b order it differently, because ties
-fall the same way in both. So with before_i = #{j: place_a_j < place_a_i and place_b_j < place_b_i}
+Let place_a be a point's place when sorted by a and, among equals of a, by b; place_b the other way
+round. A pair is discordant (a and b order it strictly opposite) exactly if place_a and place_b
+order it differently, because ties fall the same way in both. So with before_i = #{j: place_a_j <
+place_a_i and place_b_j < place_b_i}
 
     discordant_i = place_a_i + place_b_i - 2 before_i
-    net_i = n - 1 - others_a_i - others_b_i + both_i - 2 discordant_i      (both: points equal to i in a and in b)
+    net_i = n - 1 - others_a_i - others_b_i + both_i - 2 discordant_i      (both: points equal
+        to i in a and in b)
 
 and for weights w over the points
 
     tau(w) = sum w net / sqrt(sum w (n - 1 - others_a)) / sqrt(sum w (n - 1 - others_b)).
 
-w = 1 is tau-b (Kendall 1945). w = 1 / (1 + place) with addition of the two points' weights is Vigna's weighted tau
-(A weighted correlation index for rankings with ties, WWW 2015). The pair costs O(n log n) time and 32 n bytes.
-Importing this module imports numba; `core.agreement` does so only when it counts.
+w = 1 is tau-b (Kendall 1945). w = 1 / (1 + place) with addition of the two points' weights is
+Vigna's weighted tau (A weighted correlation index for rankings with ties, WWW 2015). The pair costs
+O(n log n) time and 32 n bytes. Importing this module imports numba; `core.agreement` does so only
+when it counts.
 """
 
 from __future__ import annotations
@@ -41,8 +45,9 @@ def pairwise_tau(
 ) -> np.ndarray:
     """tau of every row of pairs (p, 2), the numbers of two rankings: (p,) float64 in [-1, 1].
 
-    order, first, others: (m, n) int32 as above; no ranking constant. weighted: the mean of Vigna's tau under the
-    places by (a, b) and under those by (b, a), as scipy.stats.weightedtau(rank=True); otherwise tau-b.
+    order, first, others: (m, n) int32 as above; no ranking constant. weighted: the mean of Vigna's
+    tau under the places by (a, b) and under those by (b, a), as scipy.stats.weightedtau(rank=True);
+    otherwise tau-b.
     """
     arguments = (
         order,
@@ -62,7 +67,10 @@ def pairwise_tau(
 
 
 def random_tau(n: int, draws: int, seed: int, at_once: int = 25) -> np.ndarray:
-    """Weighted tau of `draws` random rankings of n points with a fixed one, without ties: (draws,). at_once bounds the memory."""
+    """Weighted tau of `draws` random rankings of n points with a fixed one, without ties: (draws,).
+
+    at_once bounds the memory.
+    """
     rng = np.random.default_rng(seed)
     values = []
     for done in range(0, draws, at_once):
@@ -86,7 +94,9 @@ def _compiled(function: Callable) -> Callable:
 
 @numba.njit
 def _places(order_b, first_a, a_has_ties):
-    """(n,) place of each point by a and, among equals, by b: a stable counting sort of b's order by a."""
+    """(n,) place of each point by a and, among equals, by b: a stable counting sort of b's order by
+    a.
+    """
     if not a_has_ties:
         return first_a
     free = np.arange(len(order_b)).astype(np.int32)
@@ -100,7 +110,9 @@ def _places(order_b, first_a, a_has_ties):
 
 @numba.njit
 def _ones(word):
-    """How many bits of a uint64 are set: sums within 2, 4 and 8 bits, then all bytes by one product."""
+    """How many bits of a uint64 are set: sums within 2, 4 and 8 bits, then all bytes by one
+    product.
+    """
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + (
         (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
@@ -139,7 +151,9 @@ def _before(walk, place_b):
 
 @numba.njit
 def _both(walk, first_a, first_b):
-    """(n,) for each point, how many others equal it in a and in b: such points are neighbours on the walk."""
+    """(n,) for each point, how many others equal it in a and in b: such points are neighbours on
+    the walk.
+    """
     both = np.empty_like(walk)
     start = 0
     for end in range(1, len(walk) + 1):
@@ -173,7 +187,10 @@ def _tau(net, others_a, others_b, place, weighted):
 
 @numba.njit
 def _net(place_a, place_b, first_a, first_b, others_a, others_b, joint):
-    """(n,) for each point, its concordant less its discordant partners. joint: may points be equal in both?"""
+    """(n,) for each point, its concordant less its discordant partners.
+
+    joint: may points be equal in both?
+    """
     n = len(place_a)
     walk = np.empty_like(place_a)
     for point in range(n):

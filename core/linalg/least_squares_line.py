@@ -1,16 +1,21 @@
-"""How strongly does each point hold the least-squares line, and how far does the line move without it?
+"""How strongly does each point hold the least-squares line, and how far does the line move without
+it?
 
     minimise  sum_i (y_i - b_0 - b^T x_i)^2 + ridge |b|^2        the intercept b_0 is not penalised
 
-The penalty only sees the slopes, so the fit splits into the mean and the centred rows c_i = x_i - mean(x):
+The penalty only sees the slopes, so the fit splits into the mean and the centred rows c_i = x_i -
+mean(x):
 
-    H_ij = 1/n + c_i^T (C^T C + ridge I)^+ c_j        fitted = H y,  hat value h_i = H_ii,  sum_i h_i = degrees of freedom
+    H_ij = 1/n + c_i^T (C^T C + ridge I)^+ c_j        fitted = H y,  hat value h_i = H_ii,
+        sum_i h_i = degrees of freedom
 
-At ridge 0 and full rank the hat values sum to p + 1, and h_i = 1/n + M_i^2 / (n - 1) with M_i the Mahalanobis distance
-of x_i from the mean: a point has leverage because it lies far out, whatever its y is.
+At ridge 0 and full rank the hat values sum to p + 1, and h_i = 1/n + M_i^2 / (n - 1) with M_i the
+Mahalanobis distance of x_i from the mean: a point has leverage because it lies far out, whatever
+its y is.
 
-Conventions: x (n, p), y (n,), float64 throughout, higher = holds or moves the fit more. A number that does not exist is
-NaN, never a stand-in: Cook's distance of a point with h_i = 1, and of every point where the fit leaves no residual at all.
+Conventions: x (n, p), y (n,), float64 throughout, higher = holds or moves the fit more. A number
+that does not exist is NaN, never a stand-in: Cook's distance of a point with h_i = 1, and of every
+point where the fit leaves no residual at all.
 
 Source: Hoaglin, Welsch 1978 (hat matrix); Cook 1977 (the distance); Hoerl, Kennard 1970 (ridge).
 """
@@ -24,8 +29,9 @@ import numpy as np
 from core.types import Floats, UserError, check_matrix
 
 LARGEST = 1e100  # squares of anything larger leave the range of float64
-# What counts as nothing. A sum of squares beside the largest one that rounding could leave; a singular value beside the
-# largest; 1 - h_i and the degrees of freedom that remain for the residuals. lever_math.js holds the same numbers.
+# What counts as nothing. A sum of squares beside the largest one that rounding could leave; a
+# singular value beside the largest; 1 - h_i and the degrees of freedom that remain for the
+# residuals. lever_math.js holds the same numbers.
 NO_SQUARES = 1e-24
 NO_DIRECTION = 1e-10
 NO_REST = 1e-12
@@ -35,10 +41,10 @@ NO_REST = 1e-12
 class Regression:
     """A fitted line or plane, and what each point does to it.
 
-    intercept, slopes (p,): the coefficients. fitted, residuals (n,): H y and y - H y, in units of y.
-    hat_values (n,): h_i in [1/n, 1]. cooks (n,): Cook's distances, >= 0 or NaN. mahalanobis (n,): M_i >= 0.
-    degrees: the effective degrees of freedom, sum_i h_i; p + 1 at ridge 0 and full rank, towards 1 as ridge grows.
-    coordinates (n, r): the rows t_i with H_ij = 1/n + t_i^T t_j.
+    intercept, slopes (p,): the coefficients. fitted, residuals (n,): H y and y - H y, in units of
+    y. hat_values (n,): h_i in [1/n, 1]. cooks (n,): Cook's distances, >= 0 or NaN. mahalanobis
+    (n,): M_i >= 0. degrees: the effective degrees of freedom, sum_i h_i; p + 1 at ridge 0 and full
+    rank, towards 1 as ridge grows. coordinates (n, r): the rows t_i with H_ij = 1/n + t_i^T t_j.
     """
 
     intercept: float
@@ -52,7 +58,10 @@ class Regression:
     coordinates: Floats
 
     def hat_row(self, i: int) -> Floats:
-        """H_ij over j (n,): the weight of every y_j in the fitted value of point i. Sums to 1; its i-th entry is h_i."""
+        """H_ij over j (n,): the weight of every y_j in the fitted value of point i.
+
+        Sums to 1; its i-th entry is h_i.
+        """
         return 1 / len(self.coordinates) + self.coordinates @ self.coordinates[i]
 
     def hat_matrix(self) -> Floats:
@@ -61,12 +70,14 @@ class Regression:
 
 
 def fit(x: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> Regression:
-    """The regression of y (n,) on x (n, p) with an intercept and an optional ridge on the slopes, ridge >= 0 in units of x^2.
+    """The regression of y (n,) on x (n, p) with an intercept and an optional ridge on the slopes,
+    ridge >= 0 in units of x^2.
 
-    Every input has an answer. Where x lacks rank at ridge 0 (all x equal, fewer than p + 1 points, one regressor a
-    multiple of another) fitted values and hat values are still unique; of the slopes, the shortest on the scale of
-    regressors with equal spread is given, so a constant regressor has slope 0. One point: h = 1, slopes 0.
-    A UserError for shapes that do not fit, values that are not finite or exceed 1e100, and ridge < 0.
+    Every input has an answer. Where x lacks rank at ridge 0 (all x equal, fewer than p + 1 points,
+    one regressor a multiple of another) fitted values and hat values are still unique; of the
+    slopes, the shortest on the scale of regressors with equal spread is given, so a constant
+    regressor has slope 0. One point: h = 1, slopes 0. A UserError for shapes that do not fit,
+    values that are not finite or exceed 1e100, and ridge < 0.
     """
     x = _checked(x, ridge)
     y = np.asarray(y)
@@ -93,7 +104,8 @@ def fit(x: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> Regression:
 
 
 def hat_values(x: np.ndarray, *, ridge: float = 0.0) -> Floats:
-    """h_i = 1/n + c_i^T (C^T C + ridge I)^+ c_i (n,), in [1/n, 1], higher = holds the fit more; no y is needed.
+    """h_i = 1/n + c_i^T (C^T C + ridge I)^+ c_i (n,), in [1/n, 1], higher = holds the fit more; no
+    y is needed.
 
     x (n, p). The leverage of x with a column of ones; errors as in `fit`.
     """
@@ -103,7 +115,8 @@ def hat_values(x: np.ndarray, *, ridge: float = 0.0) -> Floats:
 
 
 def mahalanobis(x: np.ndarray) -> Floats:
-    """M_i = sqrt(c_i^T S^+ c_i) (n,), S = C^T C / (n - 1) the sample covariance of x (n, p), higher = farther out.
+    """M_i = sqrt(c_i^T S^+ c_i) (n,), S = C^T C / (n - 1) the sample covariance of x (n, p), higher
+    = farther out.
 
     Without unit. M_i^2 = (n - 1) (h_i - 1/n) at ridge 0. One point, or all points alike: 0.
     """
@@ -134,7 +147,8 @@ def _centred(x: Floats) -> Floats:
 
 
 def _whitening(centred: Floats, ridge: float) -> Floats:
-    """W (p, r) with W W^T = (C^T C + ridge I)^+, from the rows of C and p more, sqrt(ridge) I: a ridge is p points at the axes.
+    """W (p, r) with W W^T = (C^T C + ridge I)^+, from the rows of C and p more, sqrt(ridge) I: a
+    ridge is p points at the axes.
 
     The columns are scaled to norm 1 first, so that the rank does not depend on the units of x.
     """
@@ -147,10 +161,12 @@ def _whitening(centred: Floats, ridge: float) -> Floats:
 
 
 def _cooks(y: Floats, residuals: Floats, hats: Floats, coordinates: Floats) -> Floats:
-    """D_i = |fitted - fitted without i|^2 / (df s^2) = (H H)_ii e_i^2 / ((1 - h_i)^2 df s^2),  s^2 = |e|^2 / (n - df).
+    """D_i = |fitted - fitted without i|^2 / (df s^2) = (H H)_ii e_i^2 / ((1 - h_i)^2 df s^2),  s^2
+    = |e|^2 / (n - df).
 
-    df = sum_i h_i. Leaving one point out shifts the fitted values by H_.i e_i / (1 - h_i), with a ridge as without one.
-    At ridge 0, (H H)_ii = h_i: Cook's own formula. With a ridge, where textbooks differ, the left side is the definition.
+    df = sum_i h_i. Leaving one point out shifts the fitted values by H_.i e_i / (1 - h_i), with a
+    ridge as without one. At ridge 0, (H H)_ii = h_i: Cook's own formula. With a ridge, where
+    textbooks differ, the left side is the definition.
     """
     n = len(y)
     degrees = hats.sum()

@@ -1,15 +1,18 @@
 """log det M of a growing set of points, M = ridge I + sum V V^T: how much does one more point add?
 
-V is a point's block of m vectors of c d numbers. With P = M^-1 the point adds log det(I + V^T P V). P is never formed: it is kept
-as I / ridge - U^T U, where each point taken in gives m more rows of U,
+V is a point's block of m vectors of c d numbers. With P = M^-1 the point adds log det(I + V^T P V).
+P is never formed: it is kept as I / ridge - U^T U, where each point taken in gives m more rows of
+U,
 
     (P V R^-T)^T   with R R^T = I + V^T P V,
 
-so that a pick costs a few products with U and one pass over the points, and the memory is U's: m c d numbers per point taken.
-Two kinds of points: `Single`, one vector left (x) right each (m = 1); `Expected`, a block for all labels (m = c), whose V V^T is
-(diag(p) - p p^T) (x) h h^T, the expected Fisher information of a softmax layer at the point. Float64 throughout.
+so that a pick costs a few products with U and one pass over the points, and the memory is U's: m c
+d numbers per point taken. Two kinds of points: `Single`, one vector left (x) right each (m = 1);
+`Expected`, a block for all labels (m = c), whose V V^T is (diag(p) - p p^T) (x) h h^T, the expected
+Fisher information of a softmax layer at the point. Float64 throughout.
 
-diag(p) - p p^T = L L^T with L = diag(s) (I - s s^T) and s = sqrt(p), as s has length 1: no decomposition is needed.
+diag(p) - p p^T = L L^T with L = diag(s) (I - s s^T) and s = sqrt(p), as s has length 1: no
+decomposition is needed.
 """
 
 from __future__ import annotations
@@ -46,7 +49,10 @@ class Single:
 
 
 class Expected:
-    """Points with a block of c vectors each. inner: V^T P V (n, c, c). probs: (n, c); right: h (n, d) float64."""
+    """Points with a block of c vectors each. inner: V^T P V (n, c, c).
+
+    probs: (n, c); right: h (n, d) float64.
+    """
 
     def __init__(self, probs: Floats, right: Floats, ridge: float):
         s = np.sqrt(probs / probs.sum(axis=1, keepdims=True))
@@ -82,7 +88,9 @@ class Expected:
 
 
 def grow(points: Single | Expected, inside: Bools, k: int) -> tuple[Ints, Floats]:
-    """k points, each the one that adds most to log det M (of equals the first), and what each added. inside (n,): in M from the start."""
+    """k points, each the one that adds most to log det M (of equals the first), and what each
+    added. inside (n,): in M from the start.
+    """
     start = points.vectors(np.flatnonzero(inside))
     outside = ~inside
     each = len(points.vectors(np.array([0])))
@@ -131,7 +139,9 @@ class Inverse:
 
 
 def _condensed(vectors: Outer) -> Iterator[Floats]:
-    """Blocks (m, c d) of these vectors or, where they are more than c d, of c d others with the same sum of squares x x^T."""
+    """Blocks (m, c d) of these vectors or, where they are more than c d, of c d others with the
+    same sum of squares x x^T.
+    """
     if len(vectors) <= vectors.width:
         yield from vectors.written_out()
         return

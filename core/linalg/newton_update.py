@@ -1,29 +1,34 @@
-"""Where does the head go when points are added or removed? A Newton step, with the points' own curvature in it.
+"""Where does the head go when points are added or removed? A Newton step, with the points' own
+curvature in it.
 
-One point added (sign = +1) or removed (sign = -1) changes the mean loss of n points to one of n + sign. The quadratic that this
-loss is near the head T has its minimum at
+One point added (sign = +1) or removed (sign = -1) changes the mean loss of n points to one of n +
+sign. The quadratic that this loss is near the head T has its minimum at
 
-    T - (sign / n) (K + (sign / n) Lambda (x) h h^T)^-1 (q (x) h + penalty T),      K = H with the penalty times (n + sign) / n
+    T - (sign / n) (K + (sign / n) Lambda (x) h h^T)^-1 (q (x) h + penalty T),      K = H with
+        the penalty times (n + sign) / n
 
-where T counts as fitted: its own gradient is taken as zero. The point's part is of rank r = c - 1, so Woodbury's formula needs K^-1
-only, and only B = (I (x) h)^T K^-1 (I (x) h), which is n times the leverage of the point in the head's own metric: this is where
-leverage acts. For squared loss B = n leverage, and the residual of a removed point becomes residual / (1 - leverage).
+where T counts as fitted: its own gradient is taken as zero. The point's part is of rank r = c - 1,
+so Woodbury's formula needs K^-1 only, and only B = (I (x) h)^T K^-1 (I (x) h), which is n times the
+leverage of the point in the head's own metric: this is where leverage acts. For squared loss B = n
+leverage, and the residual of a removed point becomes residual / (1 - leverage).
 
-A group of b points added keeps its own loss, not its slope: a label that the head takes for nearly impossible has almost no curvature
-at T, and a plain Newton step runs far past the place where the point is content. With K = H, its penalty times (n + b) / n, the minimum
-is at
+A group of b points added keeps its own loss, not its slope: a label that the head takes for nearly
+impossible has almost no curvature at T, and a plain Newton step runs far past the place where the
+point is content. With K = H, its penalty times (n + b) / n, the minimum is at
 
     T - (1/n) K^-1 (b penalty T + sum_j w_j (x) h_j),      w_j = p_j - e_{y_j} at the minimum itself
 
-so that b r numbers w are unknown, not r m: they see K^-1 through B = (e_a (x) h_i) K^-1 (e_c (x) h_j) alone, and are found by a few
-damped Newton steps.
+so that b r numbers w are unknown, not r m: they see K^-1 through B = (e_a (x) h_i) K^-1 (e_c (x)
+h_j) alone, and are found by a few damped Newton steps.
 
-The length of a step is then chosen by the true loss along it, since the curvature grows on the way where labels turn from impossible to
-probable. Along one direction the loss is a convex function of one number, whose Newton steps need the logits alone: they move in a
-straight line, so a length costs no further product with the points.
+The length of a step is then chosen by the true loss along it, since the curvature grows on the way
+where labels turn from impossible to probable. Along one direction the loss is a convex function of
+one number, whose Newton steps need the logits alone: they move in a straight line, so a length
+costs no further product with the points.
 
-Conventions: as in core/linalg/hessian.py; steps have shape (r, m), shifts (k, labelings, r, m) of N^T T. Sources: Woodbury 1950; Pregibon
-1981 for the logistic case (a first step for w without the length is his one-step update); Nocedal and Wright, Numerical Optimization, ch. 3.
+Conventions: as in core/linalg/hessian.py; steps have shape (r, m), shifts (k, labelings, r, m) of
+N^T T. Sources: Woodbury 1950; Pregibon 1981 for the logistic case (a first step for w without the
+length is his one-step update); Nocedal and Wright, Numerical Optimization, ch. 3.
 """
 
 from __future__ import annotations
@@ -45,8 +50,9 @@ def after_newton_step(
 ) -> Floats:
     """w (k, labels, r), by which the step above is -(sign / n) (K^-1 (penalty T) + K^-1 (w (x) h)).
 
-    w = (sign n I + F B)^-1 (sign n q - F g). fishers F, levers B: (k, r, r). residuals q: (k, labels, r), one for each label that
-    the point may have. pulled g: (k, r), K^-1 (penalty T) applied to h.
+    w = (sign n I + F B)^-1 (sign n q - F g). fishers F, levers B: (k, r, r). residuals q: (k,
+    labels, r), one for each label that the point may have. pulled g: (k, r), K^-1 (penalty T)
+    applied to h.
     """
     system = sign * n * np.eye(fishers.shape[-1]) + fishers @ levers
     targets = sign * n * residuals - np.einsum("kab,kb->ka", fishers, pulled)[:, None, :]
@@ -56,11 +62,12 @@ def after_newton_step(
 def newton_shifts(
     opened: OpenHead, damping: float, rows: Floats, labels: Ints, sign: int, per_block: int
 ) -> Iterator[tuple[slice, Floats]]:
-    """(which points, their shifts of N^T T (k, labels, r, m)): the head's Newton step for each point, in blocks.
+    """(which points, their shifts of N^T T (k, labels, r, m)): the head's Newton step for each
+    point, in blocks.
 
-    rows: (n', m). labels: (n', labels), under which each point is added (sign +1) or removed (-1). per_block: numbers for each point
-    that the caller will make of its shifts; it sets the size of a block. UserError: a singular K, more than 8,000 parameters, or
-    more than 2e10 numbers in all.
+    rows: (n', m). labels: (n', labels), under which each point is added (sign +1) or removed (-1).
+    per_block: numbers for each point that the caller will make of its shifts; it sets the size of a
+    block. UserError: a singular K, more than 8,000 parameters, or more than 2e10 numbers in all.
     """
     check_evaluations(len(rows), per_block)
     n = opened.n
@@ -84,11 +91,14 @@ def newton_shifts(
 
 
 def check_evaluations(points: int, each: int) -> None:
-    """A UserError if stepped heads for so many points, of so many numbers each, are more than should be waited for."""
+    """A UserError if stepped heads for so many points, of so many numbers each, are more than
+    should be waited for.
+    """
     if points * each > EVALUATIONS:
         raise UserError(
-            f"A Newton step for each of {points:,} points, evaluated wherever the goal looks, would take {points * each:.0e} "
-            f"numbers, and {EVALUATIONS:.0e} is the limit. Take fewer points, or the first-order step."
+            f"A Newton step for each of {points:,} points, evaluated wherever the goal looks, would"
+            f" take {points * each:.0e} numbers, and {EVALUATIONS:.0e} is the limit. Take fewer"
+            " points, or the first-order step."
         )
 
 
@@ -100,12 +110,13 @@ LONGEST = 4.0
 def best_lengths(
     opened: OpenHead, known: Ints, groups: Floats, labels: Ints, shifts: Floats, sign: int
 ) -> Floats:
-    """t (k, labelings) in [0, 4] at which T + t shift has the least loss on its n points and a group added (sign 1) or taken out (-1).
+    """t (k, labelings) in [0, 4] at which T + t shift has the least loss on its n points and a
+    group added (sign 1) or taken out (-1).
 
     known: (n,). groups: rows (k, b, m). labels: (k, labelings, b).
     """
     steps = np.matmul(opened.basis, shifts)
-    (k, ways, b) = labels.shape
+    k, ways, b = labels.shape
     n = opened.n
     back = np.swapaxes(steps, -1, -2)
     logits = np.concatenate(
@@ -124,10 +135,11 @@ def best_lengths(
 def least(
     opened: OpenHead, logits: Floats, moves: Floats, own: Ints, weights: Floats, steps: Floats
 ) -> Floats:
-    """t (k, labelings): Newton's method between bounds, which halves them where it would leave them.
+    """t (k, labelings): Newton's method between bounds, which halves them where it would leave
+    them.
 
-    logits: (k, n, c), moves (k, labelings, n, c) of them at t = 1, own labels (k, labelings, n), weights (n,); steps: of T
-    (k, labelings, c, m).
+    logits: (k, n, c), moves (k, labelings, n, c) of them at t = 1, own labels (k, labelings, n),
+    weights (n,); steps: of T (k, labelings, c, m).
     """
     wanted = np.take_along_axis(moves, own[..., None], axis=-1)[..., 0] @ weights
     bend = (opened.penalty * steps**2).sum((-1, -2))
@@ -156,11 +168,13 @@ HALVINGS = 25
 def added_shifts(
     opened: OpenHead, known: Ints, damping: float, groups: Floats, labels: Ints, per_group: int
 ) -> Iterator[tuple[slice, Floats]]:
-    """(which groups, their shifts of N^T T (k, labelings, r, m)): the head's step when a group of points is added, in blocks of groups.
+    """(which groups, their shifts of N^T T (k, labelings, r, m)): the head's step when a group of
+    points is added, in blocks of groups.
 
-    known: (n,), labels of the points the head was fitted on. groups: (g, b, m), rows of the points that are added together. labels:
-    (g, labelings, b), under which each group is added. per_group: numbers for each group that the caller will make of its shifts; it
-    sets the size of a block. UserError: a singular K, more than 8,000 parameters, or more than 2e10 numbers in all.
+    known: (n,), labels of the points the head was fitted on. groups: (g, b, m), rows of the points
+    that are added together. labels: (g, labelings, b), under which each group is added. per_group:
+    numbers for each group that the caller will make of its shifts; it sets the size of a block.
+    UserError: a singular K, more than 8,000 parameters, or more than 2e10 numbers in all.
     """
     check_evaluations(len(groups), per_group)
     n = opened.n
@@ -189,12 +203,14 @@ def added_shifts(
 def own_weights(
     opened: OpenHead, logits: Floats, labels: Ints, levers: Floats, pulled: Floats
 ) -> Floats:
-    """w (k, labelings, b, r), the added points' residuals at the minimum: w = q(logits - (pulled + B w) / n).
+    """w (k, labelings, b, r), the added points' residuals at the minimum: w = q(logits - (pulled +
+    B w) / n).
 
-    logits: (k, b, c) at T. labels: (k, labelings, b). levers B: (k, b r, b r). pulled: (k, b r), K^-1 (b penalty T) applied to the points.
-    They minimise w.B w / 2n + the points' loss, which is convex; started at 0.
+    logits: (k, b, c) at T. labels: (k, labelings, b). levers B: (k, b r, b r). pulled: (k, b r),
+    K^-1 (b penalty T) applied to the points. They minimise w.B w / 2n + the points' loss, which is
+    convex; started at 0.
     """
-    (k, ways, b) = labels.shape
+    k, ways, b = labels.shape
     r = opened.basis.shape[1]
     n = opened.n
     own = np.eye(logits.shape[-1])[labels]

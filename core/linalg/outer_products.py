@@ -1,11 +1,12 @@
 """n vectors that are outer products, x_i = left_i (x) right_i, kept as their factors.
 
-The gradient of a softmax layer's loss at a point is such a vector, (p - e_y) (x) h, of c d numbers; a plain embedding is one too,
-with left_i = 1. Inner products factor, <x_i, x_j> = (left_i . left_j) (right_i . right_j), so that one of them with all n costs
-n (c + d) products instead of n c d, and no (n, c d) array is ever made. A vector u of c d numbers is written as a (c, d) matrix.
+The gradient of a softmax layer's loss at a point is such a vector, (p - e_y) (x) h, of c d numbers;
+a plain embedding is one too, with left_i = 1. Inner products factor, <x_i, x_j> = (left_i . left_j)
+(right_i . right_j), so that one of them with all n costs n (c + d) products instead of n c d, and
+no (n, c d) array is ever made. A vector u of c d numbers is written as a (c, d) matrix.
 
-The factors of right keep the embedding's precision if asked to; left and every result of length n are float64.
-Source: the factored distance is in Zhang et al. 2023 (LabelBench), app. D.
+The factors of right keep the embedding's precision if asked to; left and every result of length n
+are float64. Source: the factored distance is in Zhang et al. 2023 (LabelBench), app. D.
 """
 
 from __future__ import annotations
@@ -91,9 +92,11 @@ class Outer:
             yield (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)
 
     def direct_distances(self, rows: Ints, i: int) -> Floats:
-        """|x_j - x_i|^2 for these j from the factors' differences: relative accuracy also where x_j is nearly x_i, 0 for a copy.
+        """|x_j - x_i|^2 for these j from the factors' differences: relative accuracy also where x_j
+        is nearly x_i, 0 for a copy.
 
-        x_j - x_i = (left_j - left_i) (x) right_j + left_i (x) (right_j - right_i), whose square has three small terms.
+        x_j - x_i = (left_j - left_i) (x) right_j + left_i (x) (right_j - right_i), whose square has
+        three small terms.
         """
         left = self.left[rows]
         right = self.right[rows].astype(np.float64)
@@ -109,9 +112,11 @@ class Outer:
 
 
 def gradients(embedding: np.ndarray, probs: np.ndarray | None, *, exact: bool) -> Outer:
-    """The gradients (p - e_yhat) (x) h as if each point's predicted class were its label; the embedding itself if probs is None.
+    """The gradients (p - e_yhat) (x) h as if each point's predicted class were its label; the
+    embedding itself if probs is None.
 
-    embedding: h (n, d); probs: p (n, c). exact: in float64 throughout; otherwise right keeps a float32 embedding as it is.
+    embedding: h (n, d); probs: p (n, c). exact: in float64 throughout; otherwise right keeps a
+    float32 embedding as it is.
     """
     check_matrix(embedding, "embedding")
     left = (

@@ -1,8 +1,10 @@
-"""Class probabilities and labels, checked, and what is left of a prediction besides its first choice.
+"""Class probabilities and labels, checked, and what is left of a prediction besides its first
+choice.
 
-Conventions: probs p (n, c), rows sum to 1. labels (n,), 0 to c-1, -1 where unknown. The predicted class of a point is the first of its
-most probable ones. A network that is nearly sure gives p = 1 - 1e-12: whatever is read off 1 - p is then noise, so 1 - p is taken as
-the sum of the other probabilities, which keeps all its digits.
+Conventions: probs p (n, c), rows sum to 1. labels (n,), 0 to c-1, -1 where unknown. The predicted
+class of a point is the first of its most probable ones. A network that is nearly sure gives p = 1 -
+1e-12: whatever is read off 1 - p is then noise, so 1 - p is taken as the sum of the other
+probabilities, which keeps all its digits.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ SUM_TOLERANCE = 1e-3
 
 
 def check_probs(probs: np.ndarray, n: int | None = None, name: str = "probs") -> Floats:
-    """probs as float64 (n, c), if its rows are probabilities that sum to 1 within 0.001; otherwise a UserError."""
+    """probs as float64 (n, c), if its rows are probabilities that sum to 1 within 0.001; otherwise
+    a UserError.
+    """
     probs = check_matrix(probs, name).astype(np.float64)
     if n is not None and len(probs) != n:
         raise UserError(
@@ -28,9 +32,13 @@ def check_probs(probs: np.ndarray, n: int | None = None, name: str = "probs") ->
     )
     if off.any():
         row = int(np.argmax(off))
-        found = f"row {row:,} sums to {probs[row].sum():.4g}, least entry {probs[row].min(initial=0):.4g}"
+        found = (
+            f"row {row:,} sums to {probs[row].sum():.4g}, least entry"
+            f" {probs[row].min(initial=0):.4g}"
+        )
         raise UserError(
-            f"{name}: {found}; expected probabilities that sum to 1. If these are logits, take their softmax first."
+            f"{name}: {found}; expected probabilities that sum to 1. If these are logits, take"
+            " their softmax first."
         )
     return probs
 
@@ -40,21 +48,26 @@ def check_labels(labels: np.ndarray, n: int, classes: int | None = None) -> Ints
     labels = np.asarray(labels)
     if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
         raise UserError(
-            f"labels: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers, one per point."
+            f"labels: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers,"
+            " one per point."
         )
     if (labels < 0).any():
         raise UserError(
-            f"labels: {int((labels < 0).sum()):,} of {n:,} points have none. Leave these out, or take another strategy."
+            f"labels: {int((labels < 0).sum()):,} of {n:,} points have none. Leave these out, or"
+            " take another strategy."
         )
     if classes is not None and labels.max(initial=0) >= classes:
         raise UserError(
-            f"labels: found class {labels.max()}, but probabilities of classes 0 to {classes - 1}. Use the same classes."
+            f"labels: found class {labels.max()}, but probabilities of classes 0 to {classes - 1}."
+            " Use the same classes."
         )
     return labels.astype(np.int64)
 
 
 def besides_the_first(probs: Floats) -> Floats:
-    """p (n, c) with each row's first largest entry replaced by 0: the probabilities of all classes but the predicted one."""
+    """p (n, c) with each row's first largest entry replaced by 0: the probabilities of all classes
+    but the predicted one.
+    """
     others = np.array(probs, dtype=np.float64)
     others[np.arange(len(others)), others.argmax(axis=1)] = 0
     return others
@@ -66,7 +79,9 @@ def doubt(probs: Floats) -> Floats:
 
 
 def predicted_residuals(probs: Floats) -> Floats:
-    """p - e_yhat: (n, c), rows sum to 0; the gradient by the logits as if the predicted class yhat were the label."""
+    """p - e_yhat: (n, c), rows sum to 0; the gradient by the logits as if the predicted class yhat
+    were the label.
+    """
     residuals = besides_the_first(probs)
     residuals[np.arange(len(residuals)), np.argmax(probs, axis=1)] = -residuals.sum(axis=1)
     return residuals

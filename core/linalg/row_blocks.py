@@ -1,9 +1,11 @@
-"""Passes over the rows of an embedding in blocks: float64, constant extra memory, on the GPU when there is one.
+"""Passes over the rows of an embedding in blocks: float64, constant extra memory, on the GPU when
+there is one.
 
-The rows are an array, or anything else that has a shape and hands out its rows in blocks, such as a file (core/large/row_sources.py).
-A block is a NumPy array on the CPU and a torch tensor on the GPU; both understand `x.T @ x`, `x @ w` and `(x * x).sum(1)`,
-so a formula is written once. On the CPU NumPy's `x.T @ x` computes one triangle only (BLAS syrk): half the work of a product.
-Apple's GPUs have no float64, so only CUDA counts as a GPU here.
+The rows are an array, or anything else that has a shape and hands out its rows in blocks, such as a
+file (core/large/row_sources.py). A block is a NumPy array on the CPU and a torch tensor on the GPU;
+both understand `x.T @ x`, `x @ w` and `(x * x).sum(1)`, so a formula is written once. On the CPU
+NumPy's `x.T @ x` computes one triangle only (BLAS syrk): half the work of a product. Apple's GPUs
+have no float64, so only CUDA counts as a GPU here.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import numpy as np
 from core.types import Ints
 
 ROWS = 4096
-# Without a driver there is no GPU, and that costs nothing to find out; importing torch costs half a gigabyte.
+# Without a driver there is no GPU, and that costs nothing to find out; importing torch costs half a
+# gigabyte.
 DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 AMD_DRIVER = Path("/dev/kfd")
 
@@ -42,7 +45,9 @@ Table = np.ndarray | Rows
 
 
 def device() -> str:
-    """The name of the place where the arithmetic happens: "cuda" if this machine has such a GPU, else "cpu"."""
+    """The name of the place where the arithmetic happens: "cuda" if this machine has such a GPU,
+    else "cpu".
+    """
     if "torch" not in sys.modules and not _driver():
         return "cpu"
     import torch  # in the functions: a web process that only draws menus must not pay for it
@@ -71,7 +76,9 @@ def slices(matrix: Table, rows: int = ROWS) -> Iterator[np.ndarray]:
 
 
 def blocks(matrix: Table, dtype: Any = np.float64, rows: int = ROWS) -> Iterator[Any]:
-    """The rows of `matrix` (n, d), `rows` at a time, as arrays of `dtype` where the arithmetic happens."""
+    """The rows of `matrix` (n, d), `rows` at a time, as arrays of `dtype` where the arithmetic
+    happens.
+    """
     for block in slices(matrix, rows):
         yield place(block.astype(dtype))
 
@@ -116,7 +123,9 @@ def squared_norms(matrix: Table, weights: np.ndarray) -> np.ndarray:
 def product(
     matrix: Table, weights: np.ndarray, finish: Callable = lambda y: y, dtype: Any = np.float32
 ) -> np.ndarray:
-    """finish(X W) (n, r) as `dtype`, computed in `dtype`; `finish` acts on each block and must understand both kinds of array."""
+    """finish(X W) (n, r) as `dtype`, computed in `dtype`; `finish` acts on each block and must
+    understand both kinds of array.
+    """
     result = np.empty((len(matrix), weights.shape[1]), dtype)
     placed = place(weights.astype(dtype))
     start = 0
@@ -137,10 +146,11 @@ def not_finite(matrix: Table) -> Ints:
 
 
 def keep_last(function: Callable) -> Callable:
-    """Keep the last result of function(matrix), if `matrix` is a read-only array: such a one cannot change under the result.
+    """Keep the last result of function(matrix), if `matrix` is a read-only array: such a one cannot
+    change under the result.
 
-    This is how moving a knob costs one product: the worker's embeddings are read-only, so what depends on
-    the embedding alone is computed once.
+    This is how moving a knob costs one product: the worker's embeddings are read-only, so what
+    depends on the embedding alone is computed once.
     """
     kept: list = []
 

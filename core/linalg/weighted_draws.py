@@ -10,9 +10,11 @@ BLOCK = 256
 
 
 def by_weight(weights: Floats, u: float) -> int:
-    """The index i with sum_{j<i} w_j <= u sum w < sum_{j<=i} w_j: drawn with probability w_i / sum w if u is uniform in [0, 1).
+    """The index i with sum_{j<i} w_j <= u sum w < sum_{j<=i} w_j: drawn with probability w_i / sum
+    w if u is uniform in [0, 1).
 
-    weights: (n,) >= 0, not all 0. An index of weight 0 is never drawn, whatever rounding does to the sums.
+    weights: (n,) >= 0, not all 0. An index of weight 0 is never drawn, whatever rounding does to
+    the sums.
     """
     parts = np.add.reduceat(weights, np.arange(0, len(weights), BLOCK), dtype=np.float64)
     before = np.cumsum(parts)
@@ -24,6 +26,8 @@ def by_weight(weights: Floats, u: float) -> int:
 
 
 def _reached(sums: Floats, weights: Floats, aim: float) -> int:
-    """The first place whose running sum is above the aim; the last of weight above 0 if rounding puts the aim beyond them all."""
+    """The first place whose running sum is above the aim; the last of weight above 0 if rounding
+    puts the aim beyond them all.
+    """
     i = int(np.searchsorted(sums, max(aim, 0.0), side="right"))
     return i if i < len(sums) else int(np.flatnonzero(weights)[-1])

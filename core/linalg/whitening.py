@@ -1,9 +1,10 @@
 """The spectrum of an embedding: its rank, and the map that whitens it.
 
-How: exact leverage does not change when a column of X is scaled, so the columns are scaled to norm 1 first. That
-brings the condition number of raw MNIST from 2.2e5 to 143, and opens a gap in the spectrum of the Gram matrix from
-5e-5 to 2e-16 of the largest eigenvalue: the rank is read from that gap. Where the scaled matrix is still badly
-conditioned, a second pass (Cholesky of the Gram matrix of X W) restores the digits that squaring lost.
+How: exact leverage does not change when a column of X is scaled, so the columns are scaled to norm
+1 first. That brings the condition number of raw MNIST from 2.2e5 to 143, and opens a gap in the
+spectrum of the Gram matrix from 5e-5 to 2e-16 of the largest eigenvalue: the rank is read from that
+gap. Where the scaled matrix is still badly conditioned, a second pass (Cholesky of the Gram matrix
+of X W) restores the digits that squaring lost.
 
 Source: CholeskyQR2 (the second pass).
 """
@@ -28,9 +29,10 @@ CLEAR_GAP = 100.0
 class Whitening:
     """What the spectrum of the column-scaled embedding says.
 
-    weights: W (d, r) float64, |x_i W|^2 is the leverage of point i. axes: (d, r), the unit eigenvectors behind W's columns.
-    rank: r. gap: ratio of the eigenvalues around the cut (inf at full rank); below `CLEAR_GAP` the rank is a matter of tolerance.
-    condition: ratio of the largest to the smallest singular value that counts. dead: bool (d,), columns that are all zero.
+    weights: W (d, r) float64, |x_i W|^2 is the leverage of point i. axes: (d, r), the unit
+    eigenvectors behind W's columns. rank: r. gap: ratio of the eigenvalues around the cut (inf at
+    full rank); below `CLEAR_GAP` the rank is a matter of tolerance. condition: ratio of the largest
+    to the smallest singular value that counts. dead: bool (d,), columns that are all zero.
     """
 
     weights: Floats
@@ -43,9 +45,11 @@ class Whitening:
 
 @row_blocks.keep_last
 def whiten(embedding: Table) -> Whitening:
-    """The whitening map of X (n, d): one pass over X, and a second one where the condition number asks for it.
+    """The whitening map of X (n, d): one pass over X, and a second one where the condition number
+    asks for it.
 
-    With fewer points than dimensions from the spectrum of X X^T, which has the same eigenvalues and is the smaller one.
+    With fewer points than dimensions from the spectrum of X X^T, which has the same eigenvalues and
+    is the smaller one.
     """
     return (
         _from_few(embedding) if _few(embedding) else from_gram(partial(row_blocks.gram, embedding))
@@ -53,7 +57,9 @@ def whiten(embedding: Table) -> Whitening:
 
 
 def from_gram(gram: Callable[..., Floats]) -> Whitening:
-    """The whitening map of an X of which only two things can be asked: gram() = X^T X and gram(W) = (X W)^T X W."""
+    """The whitening map of an X of which only two things can be asked: gram() = X^T X and gram(W) =
+    (X W)^T X W.
+    """
     plain = gram()
     norms = np.sqrt(np.diag(plain))
     alive = norms > 0
@@ -92,7 +98,9 @@ def _columns(embedding: np.ndarray, norms: Floats, count: int = 1024) -> Iterato
 def _whitening(
     values: Floats, first: Callable[[int], Floats], norms: Floats, gram: Callable[..., Floats]
 ) -> Whitening:
-    """From the column-scaled spectrum: eigenvalues, largest first; first(r): unit eigenvectors of the r largest, on the live columns."""
+    """From the column-scaled spectrum: eigenvalues, largest first; first(r): unit eigenvectors of
+    the r largest, on the live columns.
+    """
     alive = norms > 0
     r, gap = read_rank(values)
     axes = np.zeros((len(norms), r))
@@ -114,8 +122,9 @@ def ridge_weights(gram: Floats, ridge: float) -> Floats:
 def read_rank(values: np.ndarray) -> tuple[int, float]:
     """(rank, gap) from the eigenvalues of a column-scaled Gram matrix, largest first.
 
-    The rank ends at the largest ratio of neighbours among the eigenvalues below 1e-10 of the largest. Without a clear
-    gap (a ratio of 100) the spectrum fades smoothly, and the rank counts what stands above rounding, 10 d eps.
+    The rank ends at the largest ratio of neighbours among the eigenvalues below 1e-10 of the
+    largest. Without a clear gap (a ratio of 100) the spectrum fades smoothly, and the rank counts
+    what stands above rounding, 10 d eps.
     """
     if len(values) == 0 or values[0] <= 0:
         return 0, float("inf")
@@ -131,10 +140,11 @@ def read_rank(values: np.ndarray) -> tuple[int, float]:
 
 @row_blocks.keep_last
 def spectrum(embedding: np.ndarray) -> tuple[Floats, Floats]:
-    """(eigenvalues (r,) of X^T X, largest first; squares (n, r) of X's coordinates along their eigenvectors).
+    """(eigenvalues (r,) of X^T X, largest first; squares (n, r) of X's coordinates along their
+    eigenvectors).
 
-    From these any ridge and any number of directions is one matrix-vector product. Kept in float64 up to 256 MB and in
-    float32 above (relative error of a score below 1e-6).
+    From these any ridge and any number of directions is one matrix-vector product. Kept in float64
+    up to 256 MB and in float32 above (relative error of a score below 1e-6).
     """
     r = whiten(embedding).rank
     if _few(embedding):

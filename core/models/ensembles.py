@@ -1,10 +1,12 @@
 """Several opinions on every point: the probabilities (m, n, c) that BALD compares.
 
-    from_heads     linear heads on one embedding, each fitted to its own bootstrap sample of the training points
+    from_heads     linear heads on one embedding, each fitted to its own bootstrap sample of the
+                   training points
     from_dropout   one network, asked several times with its dropout left on (Monte-Carlo dropout)
 
 Each table holds a member's own softmax; whoever averages them averages probabilities, never logits.
-Sources: Breiman 1996 (bootstrap ensembles); Gal and Ghahramani 2016, Gal, Islam and Ghahramani 2017 (Monte-Carlo dropout).
+Sources: Breiman 1996 (bootstrap ensembles); Gal and Ghahramani 2016, Gal, Islam and Ghahramani 2017
+(Monte-Carlo dropout).
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ def from_heads(
 ) -> Floats:
     """Probabilities (HEADS, n, c) of all points under heads fitted to bootstrap samples of `rows`.
 
-    A sample is drawn class by class, as many points of each as there are, so that every head knows every class. progress(done, of all):
-    after each head. UserErrors as in `softmax_head.fit`, for instance for a class without a point.
+    A sample is drawn class by class, as many points of each as there are, so that every head knows
+    every class. progress(done, of all): after each head. UserErrors as in `softmax_head.fit`, for
+    instance for a class without a point.
     """
     tables = []
     start = None
@@ -65,9 +68,11 @@ def bootstrap(labels: Ints, rows: Ints, rng: np.random.Generator) -> Ints:
 
 
 def from_dropout(network: Any, points: np.ndarray, *, seed: int, passes: int = PASSES) -> Floats:
-    """Probabilities (passes, n, c) float64 of a network with dropout: each pass draws its own masks, one for every point.
+    """Probabilities (passes, n, c) float64 of a network with dropout: each pass draws its own
+    masks, one for every point.
 
-    Only dropout is switched on; batch statistics are neither taken nor changed. The network is left in eval mode on its device.
+    Only dropout is switched on; batch statistics are neither taken nor changed. The network is left
+    in eval mode on its device.
     """
     import torch
 

@@ -1,15 +1,18 @@
 """Influence and FI through all weights of a small network, by automatic differentiation.
 
-    harm_i = -(1/n) < g_V, H^-1 g_i >,    FI_i = gamma_i G_i^+ gamma_i^T,    gamma_i = -(1/n) g_V^T H^-1 M_i
+    harm_i = -(1/n) < g_V, H^-1 g_i >,    FI_i = gamma_i G_i^+ gamma_i^T,    gamma_i = -(1/n)
+        g_V^T H^-1 M_i
 
-g_V is the gradient of the mean validation loss by all D weights, g_i of point i's loss, M_i = d/dx g_i (D, d); G_i is the metric of
-core/strategies/local_influence.py, here with the whole network's derivatives. Where the other methods look at the last layer alone, this
-one moves every weight, as the FI paper's experiment on two crescents does.
+g_V is the gradient of the mean validation loss by all D weights, g_i of point i's loss, M_i = d/dx
+g_i (D, d); G_i is the metric of core/strategies/local_influence.py, here with the whole network's
+derivatives. Where the other methods look at the last layer alone, this one moves every weight, as
+the FI paper's experiment on two crescents does.
 
-Where ours differs: a network's Hessian has negative eigenvalues short of an optimum, and the paper does not say what it does about them.
-H is the Gauss-Newton matrix (1/n) sum_i J_i^T (diag(p_i) - p_i p_i^T) J_i plus `damping` on its diagonal: positive definite, and the
-Hessian itself where the outputs are linear in the weights. Costs n D^2; D at most 2,000.
-Sources: the FI paper, section 5.1 and Algorithm 1; Koh and Liang 2017; Schraudolph 2002 (Gauss-Newton).
+Where ours differs: a network's Hessian has negative eigenvalues short of an optimum, and the paper
+does not say what it does about them. H is the Gauss-Newton matrix (1/n) sum_i J_i^T (diag(p_i) -
+p_i p_i^T) J_i plus `damping` on its diagonal: positive definite, and the Hessian itself where the
+outputs are linear in the weights. Costs n D^2; D at most 2,000. Sources: the FI paper, section 5.1
+and Algorithm 1; Koh and Liang 2017; Schraudolph 2002 (Gauss-Newton).
 """
 
 from __future__ import annotations
@@ -45,11 +48,13 @@ def network_scores(
     *,
     damping: float = 0.01,
 ) -> NetworkScores:
-    """FI-util and the influence function, harmful first, of each training point on the mean validation loss.
+    """FI-util and the influence function, harmful first, of each training point on the mean
+    validation loss.
 
-    points: (n, d), labels: (n,), what the network was trained on; validation: points (v, d) with labels. Both scores (n,) float64, higher =
-    trimmed first. Raises UserError for damping not above 0, a validation set of another width or without labels, labels that the
-    network does not know, and for more than 2,000 weights.
+    points: (n, d), labels: (n,), what the network was trained on; validation: points (v, d) with
+    labels. Both scores (n,) float64, higher = trimmed first. Raises UserError for damping not above
+    0, a validation set of another width or without labels, labels that the network does not know,
+    and for more than 2,000 weights.
     """
     _check(network, points, labels, validation, damping)
     seen = _Derivatives(network, points, labels)
@@ -73,7 +78,9 @@ def network_scores(
 
 
 class _Derivatives:
-    """What torch differentiates: the loss of each point, and the logits, by all weights and by the point."""
+    """What torch differentiates: the loss of each point, and the logits, by all weights and by the
+    point.
+    """
 
     def __init__(self, network: Network, points: np.ndarray, labels: Ints):
         import torch
@@ -124,7 +131,9 @@ class _Derivatives:
 
 
 def _gauss_newton(logit_slopes: Floats, probs: Floats, damping: float) -> Floats:
-    """(1/n) sum_i J_i^T (diag(p_i) - p_i p_i^T) J_i + damping I, from J (n, c, D): J^T Lambda J = sum_c p_c (J_c - p J)^T (J_c - p J)."""
+    """(1/n) sum_i J_i^T (diag(p_i) - p_i p_i^T) J_i + damping I, from J (n, c, D): J^T Lambda J =
+    sum_c p_c (J_c - p J)^T (J_c - p J).
+    """
     n, _, weights = logit_slopes.shape
     centred = logit_slopes - np.einsum("nc,ncd->nd", probs, logit_slopes)[:, None]
     rows = (np.sqrt(probs)[:, :, None] * centred).reshape(-1, weights)
@@ -132,7 +141,8 @@ def _gauss_newton(logit_slopes: Floats, probs: Floats, damping: float) -> Floats
 
 
 def _measures(gammas: Floats, moves: Floats, probs: Floats) -> Floats:
-    """gamma G^+ gamma^T for each point: gammas (n, d), the logits' derivatives by the shift, moves (n, c, d), probs (n, c).
+    """gamma G^+ gamma^T for each point: gammas (n, d), the logits' derivatives by the shift, moves
+    (n, c, d), probs (n, c).
 
     Singular values of sqrt(P_c) (moves_c - p moves) below sqrt(d eps) of the largest count as zero.
     """
@@ -152,15 +162,18 @@ def _check(
     classes = network.head.out_features
     if found > WEIGHTS:
         raise UserError(
-            f"This method moves all weights of a network: found {found:,}, expected at most {WEIGHTS:,}. Choose a smaller one."
+            f"This method moves all weights of a network: found {found:,}, expected at most"
+            f" {WEIGHTS:,}. Choose a smaller one."
         )
     if not damping > 0:
         raise UserError(
-            f"damping: found {damping}, expected a number above 0: a network's curvature is singular without it."
+            f"damping: found {damping}, expected a number above 0: a network's curvature is"
+            " singular without it."
         )
     if validation.labels is None or validation.embedding.shape[1:] != points.shape[1:]:
         raise UserError(
-            f"Validation set: found points of shape {validation.embedding.shape[1:]}, expected {points.shape[1:]} and a label for each."
+            f"Validation set: found points of shape {validation.embedding.shape[1:]}, expected"
+            f" {points.shape[1:]} and a label for each."
         )
     for name, given, n in (
         ("labels", labels, len(points)),
@@ -168,5 +181,6 @@ def _check(
     ):
         if np.shape(given) != (n,) or np.min(given) < 0 or np.max(given) >= classes:
             raise UserError(
-                f"{name}: found {np.shape(given)} from {np.min(given)} to {np.max(given)}, expected {n:,} of 0 to {classes - 1}."
+                f"{name}: found {np.shape(given)} from {np.min(given)} to {np.max(given)}, expected"
+                f" {n:,} of 0 to {classes - 1}."
             )

@@ -1,4 +1,7 @@
-"""Which networks can be trained, what are they called, and which of them take a table? core/models/networks.py builds them."""
+"""Which networks can be trained, what are they called, and which of them take a table?
+
+core/models/networks.py builds them.
+"""
 
 from __future__ import annotations
 
@@ -21,5 +24,6 @@ def check_network(network: str, data: Dataset) -> None:
     """A UserError if the network needs images and the dataset is a table."""
     if not (data.is_images or network in FOR_TABLES):
         raise UserError(
-            f"{NETWORKS[network]} needs images; {data.called} is a table. Choose {' or '.join(FOR_TABLES)}."
+            f"{NETWORKS[network]} needs images; {data.called} is a table. Choose"
+            f" {' or '.join(FOR_TABLES)}."
         )

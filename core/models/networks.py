@@ -3,13 +3,16 @@
     network = build("talk_cnn", classes=10, shape=(28, 28), seed=1)
     network(x) = head(embed(x)),  embed(x) = body(inputs(x))
 
-Conventions: x is a batch as the dataset stores it: uint8 images (b, h, w) or (b, h, w, 3), or a feature table (b, d). The network itself
-turns it into floats and normalises it, so no other room knows the constants. `embed` gives the penultimate layer (b, d); `head` is the
-last nn.Linear (d to classes). Weights are PyTorch's default draws from a generator of our own, on the CPU: the same on every machine.
+Conventions: x is a batch as the dataset stores it: uint8 images (b, h, w) or (b, h, w, 3), or a
+feature table (b, d). The network itself turns it into floats and normalises it, so no other room
+knows the constants. `embed` gives the penultimate layer (b, d); `head` is the last nn.Linear (d to
+classes). Weights are PyTorch's default draws from a generator of our own, on the CPU: the same on
+every machine.
 
-Sources: talk_cnn is the network of "Assessing Representation Sensitivity of Leverage Scores in Active Learning"; lenet5 LeCun et al. 1998
-(with ReLU and max-pooling); mlp and vgg11 Ash et al. 2020 (BADGE), mlp with 128 hidden units Ash et al. 2021 (BAIT); fi_cnn the small
-network of the FI paper; resnet18 He et al. 2016; convmixer Trockman and Kolter 2022.
+Sources: talk_cnn is the network of "Assessing Representation Sensitivity of Leverage Scores in
+Active Learning"; lenet5 LeCun et al. 1998 (with ReLU and max-pooling); mlp and vgg11 Ash et al.
+2020 (BADGE), mlp with 128 hidden units Ash et al. 2021 (BAIT); fi_cnn the small network of the FI
+paper; resnet18 He et al. 2016; convmixer Trockman and Kolter 2022.
 """
 
 from __future__ import annotations
@@ -49,7 +52,8 @@ class Network(nn.Module):
 
 
 class Inputs(nn.Module):
-    """From stored points to normalised floats: (x/255 - mean)/std as (b, channels, h, w); tables (x - mean)/std as (b, d).
+    """From stored points to normalised floats: (x/255 - mean)/std as (b, channels, h, w); tables (x
+    - mean)/std as (b, d).
 
     smallest: images with a shorter side are first framed with black to this many pixels, centred.
     Raises UserError for points of another shape or kind than the network was built for.
@@ -66,13 +70,15 @@ class Inputs(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if tuple(x.shape[1:]) != self.shape:
             raise UserError(
-                f"This network takes points of shape {self.shape}, found {tuple(x.shape[1:])}. Build it for this dataset."
+                f"This network takes points of shape {self.shape}, found {tuple(x.shape[1:])}."
+                " Build it for this dataset."
             )
         if len(self.shape) == 1:
             return (x.float() - self.mean) / self.std
         if x.dtype != torch.uint8:
             raise UserError(
-                f"Images: found {x.dtype} pixels, expected uint8 from 0 to 255. Scale and convert them first."
+                f"Images: found {x.dtype} pixels, expected uint8 from 0 to 255. Scale and convert"
+                " them first."
             )
         x = x.unsqueeze(1) if self.channels == 1 else x.permute(0, 3, 1, 2)
         x = F.pad(x, self.frame) if any(self.frame) else x
@@ -82,8 +88,8 @@ class Inputs(nn.Module):
 class Dropout(nn.Module):
     """Zero each value with probability `rate` while training, scale the others by 1/(1-rate).
 
-    The draws come from `generator`, which training sets, so that two trainings at once never share draws
-    (nn.Dropout takes them from the one global generator).
+    The draws come from `generator`, which training sets, so that two trainings at once never share
+    draws (nn.Dropout takes them from the one global generator).
     """
 
     def __init__(self, rate: float):
@@ -110,10 +116,11 @@ class Dropout(nn.Module):
 def build(name: str, *, classes: int, shape: tuple, seed: int, **options: Any) -> Network:
     """The network of this name for points of this shape, in eval mode, on the CPU.
 
-    shape: (h, w), (h, w, 3) or (d,). seed: of the weights; the global generator is neither used nor moved.
-    options: mean, std (a number, or one per channel or feature; images in units of 255; by default MNIST's for grey
-    images, CIFAR-10's for colour, 0 and 1 for tables), and the architecture's own, e.g. hidden=256 for mlp.
-    Raises UserError for an unknown name or option, fewer than two classes, or a shape the network cannot take.
+    shape: (h, w), (h, w, 3) or (d,). seed: of the weights; the global generator is neither used nor
+    moved. options: mean, std (a number, or one per channel or feature; images in units of 255; by
+    default MNIST's for grey images, CIFAR-10's for colour, 0 and 1 for tables), and the
+    architecture's own, e.g. hidden=256 for mlp. Raises UserError for an unknown name or option,
+    fewer than two classes, or a shape the network cannot take.
     """
     shape = _check(name, classes, shape, seed)
     builder = ARCHITECTURES[name]
@@ -122,9 +129,11 @@ def build(name: str, *, classes: int, shape: tuple, seed: int, **options: Any) -
     allowed = builder.__kwdefaults__ or {}
     if unknown := set(options) - set(allowed):
         raise UserError(
-            f"{name} has no option {', '.join(sorted(unknown))}; it has {', '.join(['mean', 'std', *allowed])}."
+            f"{name} has no option {', '.join(sorted(unknown))}; it has"
+            f" {', '.join(['mean', 'std', *allowed])}."
         )
-    # On the meta device the layers' own initialisation draws nothing; ours follows, from our own generator.
+    # On the meta device the layers' own initialisation draws nothing; ours follows, from our own
+    # generator.
     with torch.device("meta"):
         body, width = builder(shape, **options)
         head = nn.Linear(width, classes)
@@ -137,11 +146,13 @@ def build(name: str, *, classes: int, shape: tuple, seed: int, **options: Any) -
 
 
 def halves(network: nn.Module, device: torch.device) -> bool:
-    """Does bfloat16 arithmetic (weights stay float32) train this network faster? Yes from 32 channels up, if the chip has it.
+    """Does bfloat16 arithmetic (weights stay float32) train this network faster? Yes from 32
+    channels up, if the chip has it.
 
-    Measured on one core with AVX512-BF16, batch 64, channels-last, samples/s in float32 and in bfloat16: talk_cnn
-    3,500 and 7,600; fi_cnn 3,400 and 5,800; resnet18 65 and 108; vgg11 197 and 325; convmixer 72 and 90; but lenet5
-    17,100 and 16,100, mlp 112,000 and 119,000, linear 274,000 and 213,000. On a GPU the same rule, not yet measured.
+    Measured on one core with AVX512-BF16, batch 64, channels-last, samples/s in float32 and in
+    bfloat16: talk_cnn 3,500 and 7,600; fi_cnn 3,400 and 5,800; resnet18 65 and 108; vgg11 197 and
+    325; convmixer 72 and 90; but lenet5 17,100 and 16,100, mlp 112,000 and 119,000, linear 274,000
+    and 213,000. On a GPU the same rule, not yet measured.
     """
     wide = any(
         isinstance(layer, nn.Conv2d) and layer.out_channels >= 32 for layer in network.modules()
@@ -154,7 +165,9 @@ def halves(network: nn.Module, device: torch.device) -> bool:
 
 
 def own_generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """One of several independent streams for one seed: the order of the points is purpose 1, dropout 2."""
+    """One of several independent streams for one seed: the order of the points is purpose 1,
+    dropout 2.
+    """
     state = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state))
 
@@ -178,16 +191,20 @@ def channels(shape: tuple[int, ...]) -> int:
 
 
 def talk_cnn(shape, *, width: int = 200):
-    """Two 3x3 convolutions (to 32, to 64), each with ReLU and 2x2 max-pooling, then a linear layer to 200 with ReLU.
+    """Two 3x3 convolutions (to 32, to 64), each with ReLU and 2x2 max-pooling, then a linear layer
+    to 200 with ReLU.
 
-    Padding 1: a 28x28 digit then costs the published 4.5 million multiply-adds (4,467,664); without it 2.7 million.
+    Padding 1: a 28x28 digit then costs the published 4.5 million multiply-adds (4,467,664); without
+    it 2.7 million.
     """
     flat = 64 * (shape[0] // 4) * (shape[1] // 4)
     return nn.Sequential(*_two_convolutions(shape), nn.Linear(flat, width), nn.ReLU()), width
 
 
 def lenet5(shape):
-    """5x5 convolutions to 6 (padding 2) and 16, each with ReLU and 2x2 max-pooling; linear to 120, 84. 0.42 million multiply-adds."""
+    """5x5 convolutions to 6 (padding 2) and 16, each with ReLU and 2x2 max-pooling; linear to 120,
+    84. 0.42 million multiply-adds.
+    """
     flat = 16 * ((shape[0] // 2 - 4) // 2) * ((shape[1] // 2 - 4) // 2)
     first = [nn.Conv2d(channels(shape), 6, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()]
     second = [nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.ReLU()]
@@ -206,18 +223,23 @@ def linear(shape):
 
 
 def fi_cnn(shape, *, dropout: float = 0.5):
-    """Two 3x3 convolutions (to 32x14x14, 64x7x7 for a 28x28 digit), dropout, linear to 256 with ReLU.
+    """Two 3x3 convolutions (to 32x14x14, 64x7x7 for a 28x28 digit), dropout, linear to 256 with
+    ReLU.
 
-    The paper's table gives no dropout rate and no word on how the size halves: 0.5 and 2x2 max-pooling here.
+    The paper's table gives no dropout rate and no word on how the size halves: 0.5 and 2x2
+    max-pooling here.
     """
     flat = 64 * (shape[0] // 4) * (shape[1] // 4)
-    return nn.Sequential(
-        *_two_convolutions(shape), Dropout(dropout), nn.Linear(flat, 256), nn.ReLU()
-    ), 256
+    return (
+        nn.Sequential(*_two_convolutions(shape), Dropout(dropout), nn.Linear(flat, 256), nn.ReLU()),
+        256,
+    )
 
 
 def resnet18(shape):
-    """torchvision's ResNet-18 with the stem for 32x32 images: one 3x3 convolution of stride 1, no max-pooling."""
+    """torchvision's ResNet-18 with the stem for 32x32 images: one 3x3 convolution of stride 1, no
+    max-pooling.
+    """
     from torchvision.models import (
         resnet18 as torchvision_resnet18,  # loads slowly, needed by two networks
     )
@@ -230,7 +252,9 @@ def resnet18(shape):
 
 
 def vgg11(shape):
-    """torchvision's VGG-11 convolutions with batch normalisation (without it Adam at 1e-3 often stalls), averaged to 512."""
+    """torchvision's VGG-11 convolutions with batch normalisation (without it Adam at 1e-3 often
+    stalls), averaged to 512.
+    """
     from torchvision.models import vgg11_bn  # loads slowly, needed by two networks
 
     features = vgg11_bn(weights=None).features
@@ -239,7 +263,9 @@ def vgg11(shape):
 
 
 def convmixer(shape, *, dim: int = 256, depth: int = 8, kernel: int = 5, patch: int = 2):
-    """Patches to `dim` channels, then `depth` blocks of a residual depthwise and a pointwise convolution, averaged to (dim,)."""
+    """Patches to `dim` channels, then `depth` blocks of a residual depthwise and a pointwise
+    convolution, averaged to (dim,).
+    """
     stem = [nn.Conv2d(channels(shape), dim, patch, stride=patch), nn.GELU(), nn.BatchNorm2d(dim)]
     blocks = [_mixer_block(dim, kernel) for _ in range(depth)]
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten()), dim
@@ -284,7 +310,8 @@ def _check(name: str, classes: int, shape: tuple, seed: int) -> tuple[int, ...]:
         raise UserError(f"Network: found {name!r}, expected one of {', '.join(ARCHITECTURES)}.")
     if classes < 2:
         raise UserError(
-            f"Network: found {classes} classes, expected at least 2. Check the labels of the dataset."
+            f"Network: found {classes} classes, expected at least 2. Check the labels of the"
+            " dataset."
         )
     if seed < 0:
         raise UserError(f"Network seed: found {seed}, expected a whole number of at least 0.")
@@ -295,11 +322,13 @@ def _check(name: str, classes: int, shape: tuple, seed: int) -> tuple[int, ...]:
         )
     if len(shape) == 1 and name not in _FOR_TABLES:
         raise UserError(
-            f"{name} needs images, found a feature table with {shape[0]} columns. Choose {' or '.join(_FOR_TABLES)}."
+            f"{name} needs images, found a feature table with {shape[0]} columns. Choose"
+            f" {' or '.join(_FOR_TABLES)}."
         )
     if len(shape) > 1 and min(shape[:2]) < _LEAST_SIDE.get(name, 1):
         raise UserError(
-            f"{name} needs images of at least {_LEAST_SIDE[name]} pixels a side, found {min(shape[:2])}. Choose another network."
+            f"{name} needs images of at least {_LEAST_SIDE[name]} pixels a side, found"
+            f" {min(shape[:2])}. Choose another network."
         )
     return shape
 
@@ -314,7 +343,8 @@ def _constants(value: Any, name: str, shape: tuple[int, ...]) -> Tensor:
         or (name == "std" and (constant <= 0).any())
     ):
         raise UserError(
-            f"{name}: found {value!r}, expected one finite number or {expected}{', above 0' if name == 'std' else ''}."
+            f"{name}: found {value!r}, expected one finite number or"
+            f" {expected}{', above 0' if name == 'std' else ''}."
         )
     return constant if len(shape) == 1 else constant.reshape(-1, 1, 1)
 
@@ -327,7 +357,9 @@ def _frame(shape: tuple[int, ...], smallest: int) -> tuple[int, ...]:
 
 
 def _initialise(network: Network, generator: torch.Generator, he_normal: bool) -> None:
-    """PyTorch's defaults in module order, weight before bias; he_normal: torchvision's rule for convolutions."""
+    """PyTorch's defaults in module order, weight before bias; he_normal: torchvision's rule for
+    convolutions.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()

@@ -1,14 +1,19 @@
-"""The trained networks behind the learned embeddings: shipped for MNIST, trained on the spot for other datasets.
+"""The trained networks behind the learned embeddings: shipped for MNIST, trained on the spot for
+other datasets.
 
-    objective "smooth_l1": trained to regress on one-hot labels      "cross_entropy": trained to classify
-    objective "softmax_twice": as the talk's code had it, softmax outputs fed to a loss that applies softmax again
+    objective "smooth_l1": trained to regress on one-hot labels      "cross_entropy": trained to
+        classify
+    objective "softmax_twice": as the talk's code had it, softmax outputs fed to a loss that applies
+    softmax again
 
-Every network is the talk's CNN, trained for five epochs of Adam (learning rate 1e-3, batches of 64) on the dataset's
-training rows; the seed draws its weights and the order of the points. The learning rate falls linearly to zero: kept at
-1e-3 to the end, as the talk has it, the last steps leave a classifier anywhere between 98.4% and 99.2%. The
-softmax-twice networks keep the talk's constant rate. A shipped file is a safetensors file whose header
-describes the network; `python -m core networks` makes them. Weights are stored in float16: the command prints
-each network's Kendall tau with its float32 original (0.9997 or more), and a test holds networks that round to a shipped one to 0.999.
+Every network is the talk's CNN, trained for five epochs of Adam (learning rate 1e-3, batches of 64)
+on the dataset's training rows; the seed draws its weights and the order of the points. The learning
+rate falls linearly to zero: kept at 1e-3 to the end, as the talk has it, the last steps leave a
+classifier anywhere between 98.4% and 99.2%. The softmax-twice networks keep the talk's constant
+rate. A shipped file is a safetensors file whose header describes the network; `python -m core
+networks` makes them. Weights are stored in float16: the command prints each network's Kendall tau
+with its float32 original (0.9997 or more), and a test holds networks that round to a shipped one to
+0.999.
 """
 
 from __future__ import annotations
@@ -47,7 +52,9 @@ SEEDS = (1, 2, 3, 4, 5)
 
 
 def network(dataset: Dataset, objective: str, seed: int) -> Any:
-    """The trained network for this dataset: the shipped one if there is one, else trained now, with progress."""
+    """The trained network for this dataset: the shipped one if there is one, else trained now, with
+    progress.
+    """
     path = file(dataset.name, objective, seed)
     if path.exists():
         return load(path, description(dataset, objective, seed))
@@ -60,7 +67,9 @@ def fit(
     seed: int,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Any:
-    """Train a network on the dataset's training rows; for a subset of a named dataset, on all of that dataset's."""
+    """Train a network on the dataset's training rows; for a subset of a named dataset, on all of
+    that dataset's.
+    """
     from core.models import networks, training
 
     full = datasets.load(dataset.name) if datasets.exists(dataset.name) else dataset
@@ -94,7 +103,9 @@ def file(dataset: str, objective: str, seed: int) -> Path:
 
 
 def digest(dataset: str, objective: str, seed: int) -> str:
-    """16 hex digits of the shipped file's content, "" without one: another network must not answer with the old one's results."""
+    """16 hex digits of the shipped file's content, "" without one: another network must not answer
+    with the old one's results.
+    """
     path = file(dataset, objective, seed)
     return _digest(path, path.stat().st_mtime_ns) if path.exists() else ""
 
@@ -122,7 +133,10 @@ def description(dataset: Dataset, objective: str, seed: int) -> dict[str, str]:
 
 
 def load(path: Path, expected: dict[str, str]) -> Any:
-    """The network in this file. A UserError if the file is damaged or does not match its description."""
+    """The network in this file.
+
+    A UserError if the file is damaged or does not match its description.
+    """
     from core.models import networks
 
     wanted = json.loads(expected["network"])
@@ -144,14 +158,17 @@ def load(path: Path, expected: dict[str, str]) -> Any:
     shapes = {name: tuple(value.shape) for name, value in built.state_dict().items()}
     if {name: tuple(value.shape) for name, value in weights.items()} != shapes:
         raise UserError(
-            f"{path.name}: its weights do not fit a {wanted['architecture']} for {wanted['classes']} classes. {mend}"
+            f"{path.name}: its weights do not fit a {wanted['architecture']} for"
+            f" {wanted['classes']} classes. {mend}"
         )
     built.load_state_dict(weights)
     return built.eval()
 
 
 def encode(trained: Any, described: dict[str, str]) -> bytes:
-    """A network file: the description, the weights in float16, the constants of the input as they are."""
+    """A network file: the description, the weights in float16, the constants of the input as they
+    are.
+    """
     from safetensors.torch import save as to_bytes
 
     learned = {name for name, _ in trained.named_parameters()}

@@ -1,15 +1,17 @@
 """How is a network trained, and what does it answer? The only training loop of the project.
 
     record = train(network, points, labels, epochs=5, seed=1)
-    evaluate(network, points, labels).accuracy;  embed(network, points) -> (n, d);  probabilities(network, points) -> (n, c)
+    evaluate(network, points, labels).accuracy;  embed(network, points) -> (n, d);
+        probabilities(network, points) -> (n, c)
 
-Conventions: points and labels as the dataset stores them; they lie on the device as they are (uint8 images) and are gathered by index,
-batch by batch. Adam. Every training draws from generators of its own, so that trainings in several threads never disturb each other, and
-one seed gives one result on one machine with one number of threads. A loss is a mean over the points of a batch.
+Conventions: points and labels as the dataset stores them; they lie on the device as they are (uint8
+images) and are gathered by index, batch by batch. Adam. Every training draws from generators of its
+own, so that trainings in several threads never disturb each other, and one seed gives one result on
+one machine with one number of threads. A loss is a mean over the points of a batch.
 
-Objectives: cross_entropy on the outputs; smooth_l1, mean over the classes of the smooth-L1 distance (beta 1) to the one-hot label;
-softmax_twice, cross-entropy fed with softmax(outputs), a published slip kept to show its effect; squared, the squared distance to
-the one-hot label.
+Objectives: cross_entropy on the outputs; smooth_l1, mean over the classes of the smooth-L1 distance
+(beta 1) to the one-hot label; softmax_twice, cross-entropy fed with softmax(outputs), a published
+slip kept to show its effect; squared, the squared distance to the one-hot label.
 """
 
 from __future__ import annotations
@@ -33,9 +35,11 @@ from core.types import Floats, Ints, UserError
 
 OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": lambda outputs, labels: F.cross_entropy(outputs, labels, reduction="none"),
-    "smooth_l1": lambda outputs, labels: F.smooth_l1_loss(
-        outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none"
-    ).mean(-1),
+    "smooth_l1": (
+        lambda outputs, labels: F.smooth_l1_loss(
+            outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none"
+        ).mean(-1)
+    ),
     "softmax_twice": lambda outputs, labels: F.cross_entropy(
         outputs.softmax(-1), labels, reduction="none"
     ),
@@ -54,10 +58,12 @@ CHUNK = 512
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a training needs to know beside the data; bad values raise UserError. Exactly one of epochs and steps is given.
+    """What a training needs to know beside the data; bad values raise UserError. Exactly one of
+    epochs and steps is given.
 
-    steps: of the optimizer; the points are gone through as often as that takes. order: "shuffle" draws a new one for each pass, "as_given"
-    keeps it. schedule: "linear" lets the learning rate fall to zero. precision: "auto" is bfloat16 where `core.models.networks.halves` says so.
+    steps: of the optimizer; the points are gone through as often as that takes. order: "shuffle"
+    draws a new one for each pass, "as_given" keeps it. schedule: "linear" lets the learning rate
+    fall to zero. precision: "auto" is bfloat16 where `core.models.networks.halves` says so.
     """
 
     epochs: int | None = None
@@ -72,7 +78,8 @@ class Recipe:
     def __post_init__(self):
         if (self.epochs is None) == (self.steps is None):
             raise UserError(
-                f"Training: found epochs={self.epochs} and steps={self.steps}. Give exactly one of the two."
+                f"Training: found epochs={self.epochs} and steps={self.steps}. Give exactly one of"
+                " the two."
             )
         for name, value in {
             "epochs": self.epochs,
@@ -85,7 +92,8 @@ class Recipe:
                 raise UserError(f"{name}: found {value!r}, expected a whole number of at least 1.")
         if not 0 < self.learning_rate < float("inf"):
             raise UserError(
-                f"learning_rate: found {self.learning_rate}, expected a number above 0, for example 0.001."
+                f"learning_rate: found {self.learning_rate}, expected a number above 0, for example"
+                " 0.001."
             )
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
@@ -100,7 +108,9 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Record:
-    """What happened: mean training loss and seconds of each pass (the last may be cut short); the time of on_epoch is not in it."""
+    """What happened: mean training loss and seconds of each pass (the last may be cut short); the
+    time of on_epoch is not in it.
+    """
 
     losses: tuple[float, ...] = ()
     seconds: tuple[float, ...] = ()
@@ -110,7 +120,11 @@ class Record:
 
 
 class Evaluation(NamedTuple):
-    """accuracy: in [0, 1]. per_class: accuracy within each class (c,), NaN for a class without points. loss: mean objective."""
+    """accuracy: in [0, 1].
+
+    per_class: accuracy within each class (c,), NaN for a class without points. loss: mean
+    objective.
+    """
 
     accuracy: float
     per_class: Floats
@@ -150,15 +164,18 @@ def train_many(
     on_epoch: Callable[[int, int, Network], None] | None = None,
     **recipe,
 ) -> list[Record]:
-    """Train networks of one architecture in place; up to rounding the same result as `train` on each.
+    """Train networks of one architecture in place; up to rounding the same result as `train` on
+    each.
 
-    subsets: for each network the rows of points it sees (in this order if order="as_given"); by default all.
-    stacked: train networks with equally many rows together, as batched matrix products; by default on a GPU only (two CPU cores are busy
-    with one). Networks with dropout are trained one by one: each draws from its own generator.
-    device: by default the GPU if there is one. weights: (n,), of each point's loss; a batch still divides by its size.
-    stop(): asked after every step and every pass; True ends all. progress(step, steps, loss): after every step, counted over all
-    networks; it reads the loss, which a GPU must be waited for. on_epoch(which, epoch, network): after every pass, network in eval mode.
-    Raises UserError for data that do not fit the networks and for a loss that is not finite.
+    subsets: for each network the rows of points it sees (in this order if order="as_given"); by
+    default all. stacked: train networks with equally many rows together, as batched matrix
+    products; by default on a GPU only (two CPU cores are busy with one). Networks with dropout are
+    trained one by one: each draws from its own generator. device: by default the GPU if there is
+    one. weights: (n,), of each point's loss; a batch still divides by its size. stop(): asked after
+    every step and every pass; True ends all. progress(step, steps, loss): after every step, counted
+    over all networks; it reads the loss, which a GPU must be waited for. on_epoch(which, epoch,
+    network): after every pass, network in eval mode. Raises UserError for data that do not fit the
+    networks and for a loss that is not finite.
     """
     if (
         not networks
@@ -166,7 +183,8 @@ def train_many(
         or (subsets is not None and len(subsets) != len(networks))
     ):
         raise UserError(
-            f"train_many: found {len(networks)} networks and {len(seeds)} seeds. Give each network one seed and one subset."
+            f"train_many: found {len(networks)} networks and {len(seeds)} seeds. Give each network"
+            " one seed and one subset."
         )
     how = Recipe(**recipe)
     data = tensors(_device(device), points, labels, networks[0].head.out_features, weights)
@@ -204,7 +222,10 @@ def embed(
 def probabilities(
     network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None
 ) -> Floats:
-    """softmax of the outputs, (n, c) float64, rows sum to 1. Only a network trained with cross_entropy means them so."""
+    """softmax of the outputs, (n, c) float64, rows sum to 1.
+
+    Only a network trained with cross_entropy means them so.
+    """
     return _forward(network, network, points, chunk, device).double().softmax(-1).numpy()
 
 
@@ -217,7 +238,10 @@ def evaluate(
     device: str | None = None,
     precision: str = "float32",
 ) -> Evaluation:
-    """How often the largest output is the label's, overall and per class, and the mean objective. precision: as in `Recipe`."""
+    """How often the largest output is the label's, overall and per class, and the mean objective.
+
+    precision: as in `Recipe`.
+    """
     how = Recipe(epochs=1, objective=objective, precision=precision)
     classes = network.head.out_features
     half = _half(how.precision, network, _device(device))
@@ -300,7 +324,10 @@ class _Run:
         return [Record(tuple(own), *ending) for own in torch.stack(self.losses, 1).tolist()]
 
     def one_pass(self, order: Tensor, total: int) -> None:
-        """Every row once, or until the steps are used up. order: rows of points (m, n), one line per network."""
+        """Every row once, or until the steps are used up.
+
+        order: rows of points (m, n), one line per network.
+        """
         started = time.perf_counter()
         summed = torch.zeros(len(order), device=order.device)
         seen = 0
@@ -320,11 +347,14 @@ class _Run:
         self.seen = self.seen + seen
         if not self.losses[-1].isfinite().all():
             raise UserError(
-                f"Training diverged: the loss is not finite. Lower learning_rate, now {self.recipe.learning_rate:g}."
+                "Training diverged: the loss is not finite. Lower learning_rate, now"
+                f" {self.recipe.learning_rate:g}."
             )
 
     def step(self, batch: Tensor, rate: float) -> Tensor:
-        """One step of Adam on each network's batch of rows (m, b) -> the mean weighted losses (m,) before it."""
+        """One step of Adam on each network's batch of rows (m, b) -> the mean weighted losses (m,)
+        before it.
+        """
         points, labels, weights = self.data
         with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=self.half):
             outputs = self.model(points[batch]).float()
@@ -339,7 +369,9 @@ class _Run:
 
 @contextmanager
 def _tiny_as_zero() -> Iterator[None]:
-    """Numbers below 1e-38 count as zero in this thread: they mean nothing here, and on an AVX-512 CPU they cost a tenth of the time."""
+    """Numbers below 1e-38 count as zero in this thread: they mean nothing here, and on an AVX-512
+    CPU they cost a tenth of the time.
+    """
     torch.set_flush_denormal(True)
     try:
         yield
@@ -350,12 +382,15 @@ def _tiny_as_zero() -> Iterator[None]:
 def _together(
     networks: list[Network],
 ) -> tuple[list[Tensor], Callable[[Tensor], Tensor], Callable[[], None]]:
-    """Parameters (m, ...), the networks as one function of (m, b, ...), and what writes the parameters back into them."""
+    """Parameters (m, ...), the networks as one function of (m, b, ...), and what writes the
+    parameters back into them.
+    """
     if len(networks) == 1:
         return list(networks[0].parameters()), lambda x: networks[0](x[0])[None], lambda: None
     if len({tuple((k, v.shape) for k, v in one.state_dict().items()) for one in networks}) > 1:
         raise UserError(
-            "A stack needs networks of one architecture, found several. Train each architecture on its own."
+            "A stack needs networks of one architecture, found several. Train each architecture on"
+            " its own."
         )
     parameters, buffers = torch.func.stack_module_state(networks)
     template = copy.deepcopy(networks[0]).train()
@@ -375,7 +410,9 @@ def _together(
 
 
 def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
-    """The convolution as one matrix product over all patches: (b, c, h, w) -> (b, out, rows, columns)."""
+    """The convolution as one matrix product over all patches: (b, c, h, w) -> (b, out, rows,
+    columns).
+    """
     patches = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride).transpose(
         1, 2
     )

@@ -1,4 +1,7 @@
-"""Are these points and labels fit to train on, and where do they lie? What core.models.training checks before it starts."""
+"""Are these points and labels fit to train on, and where do they lie?
+
+What core.models.training checks before it starts.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,17 @@ from core.types import Floats, Ints, UserError
 def tensors(
     device: torch.device, points, labels, classes: int, weights: Floats | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Points as they are, labels (n,) and weights (n,) of each point's loss (ones by default), on the device."""
+    """Points as they are, labels (n,) and weights (n,) of each point's loss (ones by default), on
+    the device.
+    """
     points, labels = tensor(points), labels_of(labels, len(points), classes)
     weights = (
         torch.ones(len(points)) if weights is None else tensor(np.asarray(weights, np.float32))
     )
     if weights.shape != labels.shape or not weights.isfinite().all():
         raise UserError(
-            f"weights: found shape {tuple(weights.shape)}, expected {len(points):,} finite numbers, one per point."
+            f"weights: found shape {tuple(weights.shape)}, expected {len(points):,} finite numbers,"
+            " one per point."
         )
     return points.to(device), labels.to(device), weights.to(device)
 
@@ -29,11 +35,13 @@ def labels_of(labels, n: int, classes: int) -> Tensor:
     labels = tensor(labels).cpu()
     if n == 0 or labels.shape != (n,):
         raise UserError(
-            f"Labels: found shape {tuple(labels.shape)} for {n:,} points. Give at least one point, and one label per point."
+            f"Labels: found shape {tuple(labels.shape)} for {n:,} points. Give at least one point,"
+            " and one label per point."
         )
     if labels.is_floating_point() or labels.min() < 0 or labels.max() >= classes:
         raise UserError(
-            f"Labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave unlabeled points out."
+            f"Labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave"
+            " unlabeled points out."
         )
     return labels.long()
 
@@ -43,7 +51,8 @@ def rows_of(subset: Ints | None, n: int) -> Tensor:
     rows = torch.arange(n) if subset is None else torch.from_numpy(np.array(subset, np.int64))
     if rows.ndim != 1 or len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
         raise UserError(
-            f"A subset must name at least one row from 0 to {n - 1:,}; found {len(rows):,} rows. Check the selection."
+            f"A subset must name at least one row from 0 to {n - 1:,}; found {len(rows):,} rows."
+            " Check the selection."
         )
     return rows
 

@@ -1,11 +1,14 @@
-"""A training record: how probable did a network find every class of every point after each pass of its training?
+"""A training record: how probable did a network find every class of every point after each pass of
+its training?
 
     record[t] = softmax(outputs after pass t + 1),    (t, n, c)
 
-The network is the BADGE and BAIT papers' MLP with 128 hidden units, trained on the embedding as it is given (raw pixels: on the digits
-themselves), by Adam in batches of 64 with cross-entropy. One mean and one standard deviation scale all dimensions together, so that the
-embedding keeps its shape. It is trained on every labeled point, those of a published test part included: what is counted on the record,
-such as forgetting, is defined for points that are trained on, and no accuracy is claimed from this network.
+The network is the BADGE and BAIT papers' MLP with 128 hidden units, trained on the embedding as it
+is given (raw pixels: on the digits themselves), by Adam in batches of 64 with cross-entropy. One
+mean and one standard deviation scale all dimensions together, so that the embedding keeps its
+shape. It is trained on every labeled point, those of a published test part included: what is
+counted on the record, such as forgetting, is defined for points that are trained on, and no
+accuracy is claimed from this network.
 """
 
 from __future__ import annotations
@@ -27,9 +30,11 @@ CHUNK = 8192
 def train(
     points: Embedded, *, classes: int, progress: Callable[[int, int, float], None] | None = None
 ) -> Floats:
-    """The record (PASSES, n, c) float32 of all points; those without a label (-1) are watched and not trained on.
+    """The record (PASSES, n, c) float32 of all points; those without a label (-1) are watched and
+    not trained on.
 
-    progress(step, steps, loss): after every step. UserErrors as in `training.train`: fewer than two classes, a loss that is not finite.
+    progress(step, steps, loss): after every step. UserErrors as in `training.train`: fewer than two
+    classes, a loss that is not finite.
     """
     from core.models import networks, training
 

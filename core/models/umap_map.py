@@ -1,8 +1,9 @@
-"""A map: every point in the plane, near its neighbours. UMAP by umap-learn, the only module that imports it.
+"""A map: every point in the plane, near its neighbours. UMAP by umap-learn, the only module that
+imports it.
 
-Distances between clusters and the clusters' sizes mean little; who is next to whom means something, and
-`trustworthiness` says how much. Two maps are compared after turning the second onto the first (`aligned`).
-Source: McInnes, Healy, Melville 2018 (UMAP); Venna, Kaski 2001 (trustworthiness).
+Distances between clusters and the clusters' sizes mean little; who is next to whom means something,
+and `trustworthiness` says how much. Two maps are compared after turning the second onto the first
+(`aligned`). Source: McInnes, Healy, Melville 2018 (UMAP); Venna, Kaski 2001 (trustworthiness).
 """
 
 from __future__ import annotations
@@ -30,17 +31,19 @@ def umap_map(
     neighbours: int = 15,
     progress: Callable[[float | None, str], None] | None = None,
 ) -> Floats:
-    """UMAP coordinates float32 (n, 2) of the embedding (n, d), after PCA to 50 dimensions where d is larger.
+    """UMAP coordinates float32 (n, 2) of the embedding (n, d), after PCA to 50 dimensions where d
+    is larger.
 
-    Deterministic by seed on one machine (single-threaded layout). progress(fraction, text) hears of the layout's epochs.
-    A UserError for fewer than 10 points.
+    Deterministic by seed on one machine (single-threaded layout). progress(fraction, text) hears of
+    the layout's epochs. A UserError for fewer than 10 points.
     """
     import umap
 
     embedding = _unit(check_matrix(embedding, "embedding"))
     if len(embedding) < FEWEST:
         raise UserError(
-            f"Map: found {len(embedding)} points, expected at least {FEWEST}. Choose a larger subset."
+            f"Map: found {len(embedding)} points, expected at least {FEWEST}. Choose a larger"
+            " subset."
         )
     report = progress or (lambda fraction, text: None)
     report(None, "Finding neighbours")
@@ -59,7 +62,10 @@ def umap_map(
 
 
 def principal(embedding: np.ndarray, components: int = COMPONENTS) -> Floats:
-    """The embedding itself up to 50 dimensions, else its first 50 principal components. float32 (n, <= 50)."""
+    """The embedding itself up to 50 dimensions, else its first 50 principal components.
+
+    float32 (n, <= 50).
+    """
     if embedding.shape[1] <= components:
         return np.ascontiguousarray(embedding, np.float32)
     mean = embedding.mean(axis=0, dtype=np.float64)
@@ -73,7 +79,8 @@ def principal(embedding: np.ndarray, components: int = COMPONENTS) -> Floats:
 def trustworthiness(
     embedding: np.ndarray, coordinates: np.ndarray, *, neighbours: int = 15, seed: int = 0
 ) -> float:
-    """How far neighbours on the map are neighbours in the embedding: 1 = all of them, about 0.5 = chance.
+    """How far neighbours on the map are neighbours in the embedding: 1 = all of them, about 0.5 =
+    chance.
 
     Computed on at most 3,000 random points (seeded), because it compares all pairs.
     """
@@ -96,7 +103,9 @@ def trustworthiness(
 
 
 def _unit(embedding: np.ndarray) -> np.ndarray:
-    """The embedding in a unit in which its squares are numbers of single precision: a map keeps none. Usual values stay as they are."""
+    """The embedding in a unit in which its squares are numbers of single precision: a map keeps
+    none. Usual values stay as they are.
+    """
     largest = max(abs(float(embedding.max())), abs(float(embedding.min())))
     if largest == 0 or SMALL < largest < LARGE:
         return embedding
@@ -104,7 +113,8 @@ def _unit(embedding: np.ndarray) -> np.ndarray:
 
 
 def aligned(moving: np.ndarray, fixed: np.ndarray) -> Floats:
-    """`moving` (n, 2) shifted, turned, mirrored and scaled onto `fixed` (n, 2) as well as possible (Procrustes).
+    """`moving` (n, 2) shifted, turned, mirrored and scaled onto `fixed` (n, 2) as well as possible
+    (Procrustes).
 
     Minimises sum_i |s R m_i + t - f_i|^2 over orthogonal R, s > 0, t.
     """

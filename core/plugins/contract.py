@@ -1,10 +1,14 @@
-"""Does a strategy keep the contract that menus, galleries and experiments rely on? Checks that say what they found.
+"""Does a strategy keep the contract that menus, galleries and experiments rely on? Checks that say
+what they found.
 
-    findings(menu.find("leverage"))     one Finding per check: kept, or what is wrong and how to mend it
+    findings(menu.find("leverage"))     one Finding per check: kept, or what is wrong and how to
+                                        mend it
 
-A check is a function of a strategy that raises Broken. `CONTRACT` must be kept, or the app shows something wrong or stops; `MANNERS`
-are what the screen gets its explanations from. tests/test_contract.py runs both over the whole registry, `python -m core check` over
-the strategies of one file. Degenerate input may be refused by a UserError, which the screen shows; anything else is a fault.
+A check is a function of a strategy that raises Broken. `CONTRACT` must be kept, or the app shows
+something wrong or stops; `MANNERS` are what the screen gets its explanations from.
+tests/test_contract.py runs both over the whole registry, `python -m core check` over the strategies
+of one file. Degenerate input may be refused by a UserError, which the screen shows; anything else
+is a fault.
 """
 
 from __future__ import annotations
@@ -33,16 +37,25 @@ from core.types import UserError
 
 UNLABELED = np.flatnonzero(~world()["labeled"])
 POOL = len(UNLABELED)
-PLACE = "What a point is worth must not depend on its row: use no row numbers, and break ties by values."
+PLACE = (
+    "What a point is worth must not depend on its row: use no row numbers, and break ties by"
+    " values."
+)
 
 
 class Broken(AssertionError):
-    """A promise that a strategy does not keep. The message says what was found, what was expected and how to mend it."""
+    """A promise that a strategy does not keep.
+
+    The message says what was found, what was expected and how to mend it.
+    """
 
 
 @dataclass(frozen=True)
 class Finding:
-    """check: the name of a promise. fault: what is wrong; None if it is kept. advice: nothing stops working without it."""
+    """check: the name of a promise. fault: what is wrong; None if it is kept.
+
+    advice: nothing stops working without it.
+    """
 
     check: str
     fault: str | None
@@ -94,7 +107,8 @@ def _check_numbers(found: Any, shape: tuple[int, ...], what: str, where: str) ->
     odd = np.flatnonzero(~np.isfinite(found.astype(float)))
     if len(odd):
         raise Broken(
-            f"found {found[odd[0]]} for {where}; a {what.rstrip('s')} must be a finite number. Say what it is there, such as 0."
+            f"found {found[odd[0]]} for {where}; a {what.rstrip('s')} must be a finite number. Say"
+            " what it is there, such as 0."
         )
 
 
@@ -149,7 +163,8 @@ def same_rng_same_answer(entry: Strategy) -> None:
     )
     _demand(
         same,
-        "two runs with the same seed differ. Draw random numbers only from rng, a keyword-only parameter without default.",
+        "two runs with the same seed differ. Draw random numbers only from rng, a keyword-only"
+        " parameter without default.",
     )
 
 
@@ -198,7 +213,8 @@ def nested_holds_where_it_is_declared(entry: Strategy) -> None:
             )
             _demand(
                 same,
-                f"its {j} points are not the first {j} of its 9. Declare nested=False, or pick one by one.",
+                f"its {j} points are not the first {j} of its 9. Declare nested=False, or pick one"
+                " by one.",
             )
 
 
@@ -209,7 +225,8 @@ def picks_each_point_once_and_no_labeled_one(entry: Strategy) -> None:
         whole = len(indices) == k and len(set(indices)) == k and set(indices) <= set(UNLABELED)
         _demand(
             whole,
-            f"for k = {k} it picked {len(set(indices))} different points, some of them labeled or too few.",
+            f"for k = {k} it picked {len(set(indices))} different points, some of them labeled or"
+            " too few.",
         )
 
 
@@ -300,7 +317,9 @@ def stays_calm_on_degenerate_points(entry: Strategy) -> None:
 
 @contextmanager
 def _excused(where: str) -> Iterator[None]:
-    """Inside, a UserError of the strategy's own will is fine; a crash or a wrong batch is a fault, and the place is named."""
+    """Inside, a UserError of the strategy's own will is fine; a crash or a wrong batch is a fault,
+    and the place is named.
+    """
     try:
         yield
     except Broken:
@@ -329,7 +348,8 @@ def knobs_explain_themselves(entry: Any) -> None:
         explained = knob.name == name and knob.label and knob.label != name and len(knob.help) > 10
         _demand(
             explained,
-            f'knob {name} has no words of its own. Annotate it: {name}: Annotated[float, Knob("Label", "What it does.")].',
+            f"knob {name} has no words of its own. Annotate it: {name}: Annotated[float,"
+            ' Knob("Label", "What it does.")].',
         )
 
 

@@ -1,8 +1,10 @@
-"""A small world on which a strategy can be tried: every input of the vocabulary, for 24 points of 5 dimensions in 3 classes.
+"""A small world on which a strategy can be tried: every input of the vocabulary, for 24 points of 5
+dimensions in 3 classes.
 
 inputs = world()                  by name, as `core.strategy.INPUTS` has them; 4 points are labeled
 picked(entry, 5), scored(entry)   as the app calls a strategy, with what it accepts of the world
-DEGENERATE                        worlds that data do come in: one point, copies, columns or points of zeros, one dimension
+DEGENERATE                        worlds that data do come in: one point, copies, columns or points
+                                  of zeros, one dimension
 """
 
 from __future__ import annotations
@@ -63,7 +65,9 @@ def rows(inputs: Inputs, which: Ints) -> Inputs:
 
 
 def columns(inputs: Inputs, weights: Floats) -> Inputs:
-    """The world with its embeddings multiplied by weights (d, d'), the validation points' too, under a head of that width."""
+    """The world with its embeddings multiplied by weights (d, d'), the validation points' too,
+    under a head of that width.
+    """
     seen = dataclasses.replace(
         inputs["validation"],
         embedding=(inputs["validation"].embedding @ weights).astype(np.float32),

@@ -1,11 +1,14 @@
-"""Own strategies, without touching the app: files that register functions exactly as those in core/strategies do.
+"""Own strategies, without touching the app: files that register functions exactly as those in
+core/strategies do.
 
-    LEVERAGE_LAB_PLUGINS=my_scorer.py streamlit run app.py       several files are separated as in PATH (: or ;)
+    LEVERAGE_LAB_PLUGINS=my_scorer.py streamlit run app.py       several files are separated as in
+                                                                 PATH (: or ;)
 
-They are read once, after the app's own, when the strategies are first asked for; workers on this machine inherit the variable. A file
-that cannot be used costs nothing but itself: what is wrong stands in `problems()`. It may not take a name or a label that there is.
-Results are kept under a hash of the file as it was read and of what it imports from core: an edited file never meets an old result.
-What else it imports is not looked into. On a hosted app no file is read.
+They are read once, after the app's own, when the strategies are first asked for; workers on this
+machine inherit the variable. A file that cannot be used costs nothing but itself: what is wrong
+stands in `problems()`. It may not take a name or a label that there is. Results are kept under a
+hash of the file as it was read and of what it imports from core: an edited file never meets an old
+result. What else it imports is not looked into. On a hosted app no file is read.
 """
 
 from __future__ import annotations
@@ -33,7 +36,10 @@ from core.types import UserError
 
 log = logging.getLogger(__name__)
 VARIABLE = "LEVERAGE_LAB_PLUGINS"
-NOT_HERE = "Own strategies: this app is hosted, so none are loaded. Run it on a machine of your own to use them."
+NOT_HERE = (
+    "Own strategies: this app is hosted, so none are loaded. Run it on a machine of your own to use"
+    " them."
+)
 
 
 class Crashed(UserError):
@@ -73,13 +79,18 @@ def load() -> None:
 
 
 def problems() -> list[str]:
-    """One sentence for each file that could not be used: what was found, what was expected, how to mend it."""
+    """One sentence for each file that could not be used: what was found, what was expected, how to
+    mend it.
+    """
     load()
     return list(_loaded.problems)
 
 
 def load_file(path: str | Path) -> list[Strategy]:
-    """The strategies that this file registers, read once. A UserError, and nothing registered, if it cannot be used."""
+    """The strategies that this file registers, read once.
+
+    A UserError, and nothing registered, if it cannot be used.
+    """
     load()
     path = Path(str(path).strip()).expanduser().resolve()
     with _loaded.lock:
@@ -116,38 +127,46 @@ def _register(path: Path, before: dict[str, Strategy]) -> list[str]:
 def _read(path: Path) -> str:
     if path.is_dir() or path.suffix != ".py":
         raise UserError(
-            f"{path.name}: found {'a folder' if path.is_dir() else 'no .py file'}, expected a Python file. Name the file itself."
+            f"{path.name}: found {'a folder' if path.is_dir() else 'no .py file'}, expected a"
+            " Python file. Name the file itself."
         )
     try:
         return importlib.util.decode_source(path.read_bytes())
     except OSError as error:
         raise UserError(
-            f"{path.name}: could not be read ({error.strerror}). Correct {VARIABLE}, or put the file there."
+            f"{path.name}: could not be read ({error.strerror}). Correct {VARIABLE}, or put the"
+            " file there."
         ) from None
     except (SyntaxError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{path.name}: found no text that can be read ({error}), expected Python. Save it as UTF-8."
+            f"{path.name}: found no text that can be read ({error}), expected Python. Save it as"
+            " UTF-8."
         ) from None
 
 
 def _new(path: Path, module: str, before: dict[str, Strategy]) -> list[Strategy]:
-    """What was registered since; a UserError for nothing, for what comes from elsewhere, and for a label that is taken."""
+    """What was registered since; a UserError for nothing, for what comes from elsewhere, and for a
+    label that is taken.
+    """
     found = [
         entry for name, entry in strategy.registered().items() if before.get(name) is not entry
     ]
     if not found:
         raise UserError(
-            f"{path.name}: found no strategy, expected a function under @scorer or @selector from core.strategy."
+            f"{path.name}: found no strategy, expected a function under @scorer or @selector from"
+            " core.strategy."
         )
     labels = {entry.label: entry.name for entry in before.values()}
     for entry in found:
         if entry.function.__module__ != module:
             raise UserError(
-                f"{path.name}: {entry.name} comes from {entry.function.__module__}, expected a function of the file itself."
+                f"{path.name}: {entry.name} comes from {entry.function.__module__}, expected a"
+                " function of the file itself."
             )
         if entry.label in labels:
             raise UserError(
-                f"{path.name}: the label {entry.label!r} belongs to {labels[entry.label]}. Call {entry.name} something else."
+                f"{path.name}: the label {entry.label!r} belongs to {labels[entry.label]}. Call"
+                f" {entry.name} something else."
             )
         labels[entry.label] = entry.name
     return found
@@ -177,7 +196,10 @@ def _said(error: BaseException) -> str:
         return f"found an import that fails ({error}). Install what it names, or correct it."
     if isinstance(error, strategy.Refused):
         return f"{error}."
-    return f"found {type(error).__name__}: {error}, expected a file that runs to its end. Mend that line."
+    return (
+        f"found {type(error).__name__}: {error}, expected a file that runs to its end. Mend that"
+        " line."
+    )
 
 
 def _place(path: Path, error: BaseException) -> str:

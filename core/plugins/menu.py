@@ -1,6 +1,8 @@
-"""Every strategy that can be chosen: the app's own, in the order of core/strategies/__init__.py, then the user's.
+"""Every strategy that can be chosen: the app's own, in the order of core/strategies/__init__.py,
+then the user's.
 
-strategies()         by name        find(name)         one of them        rankers()        those that rank a whole dataset
+strategies()         by name        find(name)         one of them        rankers()        those
+    that rank a whole dataset
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ def find(name: str | Strategy) -> Strategy:
 
 
 def rankers(labeled: bool = True, probs: bool = False) -> dict[str, str | None]:
-    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"), or None if it can.
+    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"),
+    or None if it can.
 
     labeled: has the dataset labels? probs: did probabilities come with it?
     """

@@ -1,10 +1,12 @@
 """Where do finished results live, and can the file on disk be trusted?
 
-Content-addressed folders, `<root>/<step>/<key>/`: one `.npy` per array and `entry.json` with shapes, checksums and facts.
-A key names all that decides a result: step, fields, data fingerprint, code version; entries are never updated. Two roots:
-the user's cache, and the results bundled with the app, which are only read. A bundled result answers for its fields and
-data whatever the code's version: a test computes it afresh and so notices when the code has moved away from it. A folder
-appears by one rename, so it is whole or absent. Nothing is pickled. A disk that fails never costs a computed value.
+Content-addressed folders, `<root>/<step>/<key>/`: one `.npy` per array and `entry.json` with
+shapes, checksums and facts. A key names all that decides a result: step, fields, data fingerprint,
+code version; entries are never updated. Two roots: the user's cache, and the results bundled with
+the app, which are only read. A bundled result answers for its fields and data whatever the code's
+version: a test computes it afresh and so notices when the code has moved away from it. A folder
+appears by one rename, so it is whole or absent. Nothing is pickled. A disk that fails never costs a
+computed value.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ _use_bundle = True
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One stored result. arrays: read-only. facts: JSON values. notes: sentences that the screen has to show."""
+    """One stored result. arrays: read-only. facts: JSON values.
+
+    notes: sentences that the screen has to show.
+    """
 
     key: str
     arrays: Mapping[str, np.ndarray]
@@ -58,7 +63,8 @@ class Entry:
 def key(step: str, fields: Mapping[str, Any], *, code: str, data: str) -> str:
     """`<step>-<16 hex digits of fields and data><8 hex digits of the code's version>`, blake2b.
 
-    Types count (1, 1.0, True and "1" differ), the order of fields does not. A UserError for a value without exact text.
+    Types count (1, 1.0, True and "1" differ), the order of fields does not. A UserError for a value
+    without exact text.
     """
     return _match(
         f"{step}-{_digest(_json([step, fields, data], allow_nan=False))[:16]}{_digest(code)[:8]}"
@@ -73,8 +79,9 @@ def bundled_key(key: str) -> str:
 def get(key: str) -> Entry | None:
     """The stored result of this key, arrays memory-mapped and read-only; None if there is none.
 
-    Checksums are verified when a process first opens a file. A damaged entry is logged and moved aside, and the
-    next `put` of its key carries the note. A UserError for a malformed key or size bound.
+    Checksums are verified when a process first opens a file. A damaged entry is logged and moved
+    aside, and the next `put` of its key carries the note. A UserError for a malformed key or size
+    bound.
     """
     step = _match(key)[1]
     _ = limit()
@@ -104,7 +111,9 @@ def bundle(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any])
 
 @contextmanager
 def without_bundle() -> Iterator[None]:
-    """Inside, bundled results are not seen: what is computed to replace them must not come from them."""
+    """Inside, bundled results are not seen: what is computed to replace them must not come from
+    them.
+    """
     global _use_bundle
     _use_bundle = False
     try:
@@ -121,9 +130,11 @@ def put(
     root: Path | None = None,
     describe: Any = "",
 ) -> Entry:
-    """Store a result and return it. root: the user's cache if None. describe: JSON for people who read the folder.
+    """Store a result and return it. root: the user's cache if None. describe: JSON for people who
+    read the folder.
 
-    The first writer of a key wins. If the disk refuses, the entry holds the arrays in memory and a note that says why.
+    The first writer of a key wins. If the disk refuses, the entry holds the arrays in memory and a
+    note that says why.
     """
     place = (folder() if root is None else Path(root)) / _match(key)[1] / key
     _ = limit()
@@ -138,7 +149,10 @@ def put(
     except (OSError, ValueError) as error:
         log.warning("Cache: %s could not be stored: %s", place, error)
         reason = getattr(error, "strerror", None) or error
-        mend = "Free some space there, or set LEVERAGE_LAB_CACHE to a writable folder; until then it is computed again each time."
+        mend = (
+            "Free some space there, or set LEVERAGE_LAB_CACHE to a writable folder; until then it"
+            " is computed again each time."
+        )
         return Entry(
             key,
             arrays,
@@ -151,7 +165,10 @@ def put(
 
 
 def entries(step: str) -> list[tuple[str, dict[str, Any]]]:
-    """(key, facts) of every result of this step in both roots, sorted by key. Arrays are neither opened nor verified."""
+    """(key, facts) of every result of this step in both roots, sorted by key.
+
+    Arrays are neither opened nor verified.
+    """
     found = {}
     places = [
         place
@@ -171,7 +188,10 @@ def usage() -> int:
 
 
 def folder() -> Path:
-    """The user's cache: `LEVERAGE_LAB_CACHE`, else the platform's cache folder. It need not exist yet."""
+    """The user's cache: `LEVERAGE_LAB_CACHE`, else the platform's cache folder.
+
+    It need not exist yet.
+    """
     named = os.environ.get("LEVERAGE_LAB_CACHE")
     return (
         Path(named).expanduser()
@@ -181,7 +201,9 @@ def folder() -> Path:
 
 
 def limit() -> float:
-    """The size bound in bytes: `LEVERAGE_LAB_CACHE_GB` (default 5) times 1e9; a UserError unless it is a positive number."""
+    """The size bound in bytes: `LEVERAGE_LAB_CACHE_GB` (default 5) times 1e9; a UserError unless it
+    is a positive number.
+    """
     text = os.environ.get("LEVERAGE_LAB_CACHE_GB", "5")
     with suppress(ValueError):
         if 0 < float(text) < float("inf"):
@@ -198,7 +220,9 @@ def _read(place: Path) -> Entry:
 
 
 def _card(place: Path) -> dict[str, Any]:
-    """entry.json, if it is whole: its own checksum guards the facts as the arrays' checksums guard the arrays."""
+    """entry.json, if it is whole: its own checksum guards the facts as the arrays' checksums guard
+    the arrays.
+    """
     try:
         card = json.loads((place / "entry.json").read_bytes())
         expected = card.pop("blake2b")
@@ -209,7 +233,8 @@ def _card(place: Path) -> dict[str, Any]:
     found = _digest(_json(card))
     if found != expected or card["key"] != place.name:
         raise OSError(
-            f"entry.json: found checksum {found[:8]} for {card.get('key')}, expected {str(expected)[:8]} for {place.name}"
+            f"entry.json: found checksum {found[:8]} for {card.get('key')}, expected"
+            f" {str(expected)[:8]} for {place.name}"
         )
     return card
 
@@ -218,7 +243,8 @@ def _map(file: Path, about: Mapping[str, Any]) -> np.ndarray:
     found = file.stat() if file.exists() else None
     if found is None or found.st_size != about["bytes"]:
         raise OSError(
-            f"{file.name}: found {f'{found.st_size:,} bytes' if found else 'no file'}, expected {about['bytes']:,} bytes"
+            f"{file.name}: found {f'{found.st_size:,} bytes' if found else 'no file'}, expected"
+            f" {about['bytes']:,} bytes"
         )
     if (found.st_ino, found.st_mtime_ns, about["blake2b"]) not in _verified and (
         digest := _file_digest(file)
@@ -268,7 +294,10 @@ def _save(file: Path, array: np.ndarray) -> dict[str, Any]:
 
 
 def _set_aside(place: Path, why: str) -> None:
-    """Kept for inspection. The note travels with the folder, because another process may be the one that recomputes."""
+    """Kept for inspection.
+
+    The note travels with the folder, because another process may be the one that recomputes.
+    """
     log.warning("Cache: %s is damaged: %s", place, why)
     note = f"The cached file was damaged ({why}); it was computed again."
     try:
@@ -293,7 +322,9 @@ def _damage_notes(place: Path) -> list[str]:
 
 
 def _evict(keep: Path) -> None:
-    """Damaged ones first, then the least recently used; temporary folders of crashed writers after a day."""
+    """Damaged ones first, then the least recently used; temporary folders of crashed writers after
+    a day.
+    """
     found = sorted(_folders(folder()), key=lambda item: (item[1] == "entry", item[2]))
     total = sum(size for *_, size in found)
     bound = limit()
@@ -312,7 +343,10 @@ def _remove(place: Path) -> None:
 
 
 def _folders(root: Path, step: str = "*") -> Iterator[tuple[Path, str, float, int]]:
-    """(folder, "entry" | "damaged" | "tmp", last use, bytes). Other names are never touched: the root may be any folder."""
+    """(folder, "entry" | "damaged" | "tmp", last use, bytes).
+
+    Other names are never touched: the root may be any folder.
+    """
     for place in root.glob(f"{step}/*") if os.path.isdir(root) else ():
         match = _FOLDER.fullmatch(place.name)
         if match and match[2] == place.parent.name:
@@ -329,7 +363,8 @@ def _match(key: str) -> re.Match[str]:
     if match := _KEY.fullmatch(key):
         return match
     raise UserError(
-        f"Cache key: found {key!r}, expected a lower-case step and 24 hex digits, such as score-0123456789abcdef01234567."
+        f"Cache key: found {key!r}, expected a lower-case step and 24 hex digits, such as"
+        " score-0123456789abcdef01234567."
     )
 
 
@@ -337,7 +372,8 @@ def _storable(name: str, array: np.ndarray) -> np.ndarray:
     array = np.asarray(array).view()
     if not re.fullmatch(r"\w+", name) or array.dtype.hasobject:
         raise UserError(
-            f"Cache: found array {name!r} of {array.dtype}, expected a plain name and an array of numbers or texts."
+            f"Cache: found array {name!r} of {array.dtype}, expected a plain name and an array of"
+            " numbers or texts."
         )
     array.flags.writeable = False
     return array
@@ -357,7 +393,8 @@ def _json(value: Any, **options: Any) -> str:
         return json.dumps(value, sort_keys=True, default=unpacked, **options)
     except (TypeError, ValueError):
         raise UserError(
-            f"Cache: found {value!r:.200}, expected finite numbers, texts, lists, mappings or dataclasses."
+            f"Cache: found {value!r:.200}, expected finite numbers, texts, lists, mappings or"
+            " dataclasses."
         ) from None
 
 

@@ -1,9 +1,11 @@
-"""Which code made a result? A hash of the modules that compute it, so that a change of code never meets an old result.
+"""Which code made a result? A hash of the modules that compute it, so that a change of code never
+meets an old result.
 
-The hash covers a module and every module of core that it imports, directly or through others, except the plumbing
-below, which moves results about but does not change them. Comments, docstrings and layout do not count. It reads
-source text, so it imports nothing, and it is the same on every version of Python. Modules from elsewhere (core/plugins/loading.py) count with
-the text that was loaded, whatever has become of the file since.
+The hash covers a module and every module of core that it imports, directly or through others,
+except the plumbing below, which moves results about but does not change them. Comments, docstrings
+and layout do not count. It reads source text, so it imports nothing, and it is the same on every
+version of Python. Modules from elsewhere (core/plugins/loading.py) count with the text that was
+loaded, whatever has become of the file since.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ PLUMBING = {
     "core",
     *(
         f"core.{name}"
-        for name in "types strategy spec cache jobs versions folders datasets own hosting catalogue".split()
+        for name in (
+            "types strategy spec cache jobs versions folders datasets own hosting catalogue".split()
+        )
     ),
 }
 
@@ -41,7 +45,8 @@ def code_version(module: str) -> str:
         return _code_version(module)
 
 
-# Python 3.11 counts the depth of a syntax tree per interpreter, not per thread: two threads parsing at once can fail.
+# Python 3.11 counts the depth of a syntax tree per interpreter, not per thread: two threads parsing
+# at once can fail.
 _one_at_a_time = threading.Lock()
 
 
@@ -54,7 +59,10 @@ def _code_version(module: str) -> str:
 
 
 def skeleton(node: Any) -> Any:
-    """Nested lists of what the code says: no comments, docstrings or layout. Not ast.dump, whose text changes with Python's version."""
+    """Nested lists of what the code says: no comments, docstrings or layout.
+
+    Not ast.dump, whose text changes with Python's version.
+    """
     if isinstance(node, list):
         return [skeleton(item) for item in node]
     if not isinstance(node, ast.AST):
@@ -88,7 +96,9 @@ def _reached(module: str) -> set[str]:
 
 
 def _imports(source: str) -> list[str]:
-    """core.x for `import core.x`, `from core.x import y` and `from core import x`, wherever they stand."""
+    """core.x for `import core.x`, `from core.x import y` and `from core import x`, wherever they
+    stand.
+    """
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

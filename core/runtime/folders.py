@@ -24,7 +24,9 @@ DISK_ERRORS = tuple(
 
 
 def data_folder() -> Path:
-    """Where downloads, prepared arrays and the user's own live: LEVERAGE_LAB_DATA if set, else the platform's folder for user data."""
+    """Where downloads, prepared arrays and the user's own live: LEVERAGE_LAB_DATA if set, else the
+    platform's folder for user data.
+    """
     chosen = os.environ.get("LEVERAGE_LAB_DATA")
     return (
         Path(chosen).expanduser().absolute()
@@ -35,7 +37,9 @@ def data_folder() -> Path:
 
 @contextmanager
 def scratch_beside(folder: Path) -> Iterator[Path]:
-    """A scratch folder beside the folder's files (it is made if need be), gone afterwards; disk trouble becomes a UserError."""
+    """A scratch folder beside the folder's files (it is made if need be), gone afterwards; disk
+    trouble becomes a UserError.
+    """
     scratch = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,8 +49,9 @@ def scratch_beside(folder: Path) -> Iterator[Path]:
         if error.errno not in DISK_ERRORS:
             raise
         raise UserError(
-            f"Data folder {folder}: found that it cannot be used ({error}), expected a folder that can be written and has "
-            "room. Mend its rights, free some space, or set LEVERAGE_LAB_DATA to another folder."
+            f"Data folder {folder}: found that it cannot be used ({error}), expected a folder that"
+            " can be written and has room. Mend its rights, free some space, or set"
+            " LEVERAGE_LAB_DATA to another folder."
         ) from error
     finally:
         if scratch is not None:

@@ -1,4 +1,7 @@
-"""One computation outside the web process, as those who wait for it see it. core/runtime/jobs.py makes them and sends them to a worker."""
+"""One computation outside the web process, as those who wait for it see it.
+
+core/runtime/jobs.py makes them and sends them to a worker.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from core.types import UserError
 log = logging.getLogger(__name__)
 LOST = "The connection to the worker was lost before the result arrived. Start it again."
 WHY = {
-    "KilledWorker": "The worker process died several times over this, likely for lack of memory. Choose fewer points or dimensions."
+    "KilledWorker": (
+        "The worker process died several times over this, likely for lack of memory. Choose fewer"
+        " points or dimensions."
+    )
 }
 WHY["CommClosedError"] = LOST
 
@@ -23,8 +29,9 @@ WHY["CommClosedError"] = LOST
 class Job:
     """One computation, shared by all who asked for its key.
 
-    state: "starting" (no worker yet), "queued", "running", "done", "failed" or "cancelled". progress: fraction or
-    None, and a text. started: seconds since the epoch, or None. error: what to show if it failed. owners: who waits for it.
+    state: "starting" (no worker yet), "queued", "running", "done", "failed" or "cancelled".
+    progress: fraction or None, and a text. started: seconds since the epoch, or None. error: what
+    to show if it failed. owners: who waits for it.
     """
 
     key: str
@@ -65,7 +72,10 @@ class Job:
         return self._finished.wait(seconds)
 
     def result(self) -> Any:
-        """What the task returned, waiting for it; a UserError if it failed or was cancelled. Can be asked again."""
+        """What the task returned, waiting for it; a UserError if it failed or was cancelled.
+
+        Can be asked again.
+        """
         self.wait()
         if self.state != "done":
             raise UserError(
@@ -74,14 +84,20 @@ class Job:
         return self._value
 
     def cancel(self) -> None:
-        """Let go of it at once. A running task notices at its next `check`, unless another client wants it too."""
+        """Let go of it at once.
+
+        A running task notices at its next `check`, unless another client wants it too.
+        """
         self._finish("cancelled")
         if (future := self._future) is not None:
             future.cancel()
 
     @property
     def _name(self) -> str:
-        """The key in Dask. A new attempt is a new name, because an old one may still be failed or stopping there."""
+        """The key in Dask.
+
+        A new attempt is a new name, because an old one may still be failed or stopping there.
+        """
         return f"{self.key}-{self.attempt}"
 
     def _sent(self, future: Any) -> None:
@@ -112,7 +128,10 @@ class Job:
             self._queue.next_turns()
 
     def _settle(self, future: Any) -> None:
-        """In Dask's callback thread. The result is fetched now, so that it outlives the worker and frees its memory."""
+        """In Dask's callback thread.
+
+        The result is fetched now, so that it outlives the worker and frees its memory.
+        """
         try:
             if future.status == "finished":
                 self._finish("done", value=future.result())

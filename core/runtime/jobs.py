@@ -4,10 +4,11 @@
     job.state, job.progress, job.position                                      for the screen
     job.wait(1.0), job.result(), let_go(key, visitor), job.cancel()
 
-Without more, the work runs in a worker process on this machine; `LEVERAGE_LAB_SCHEDULER` names a cluster's scheduler
-instead (tcp://host:8786) and nothing else changes. The same key is computed once while it waits, runs or is done.
-Owners share a job, and it ends when the last of them lets go. On the hosted demo an owner has one job computed at a time.
-Inside a task, core/runtime/progress.py talks to whoever waits. Importing this module is cheap: Dask is loaded on the first start.
+Without more, the work runs in a worker process on this machine; `LEVERAGE_LAB_SCHEDULER` names a
+cluster's scheduler instead (tcp://host:8786) and nothing else changes. The same key is computed
+once while it waits, runs or is done. Owners share a job, and it ends when the last of them lets go.
+On the hosted demo an owner has one job computed at a time. Inside a task, core/runtime/progress.py
+talks to whoever waits. Importing this module is cheap: Dask is loaded on the first start.
 """
 
 from __future__ import annotations
@@ -169,7 +170,8 @@ class _Cluster:
             self.client.subscribe_topic(
                 worker.TOPIC, self._heard
             )  # each time, because a scheduler that came back has forgotten it
-            # Dask may swap what is submitted within fifo_timeout; `position` promises the order of submission.
+            # Dask may swap what is submitted within fifo_timeout; `position` promises the order of
+            # submission.
             how = {"key": job._name, "priority": job.priority, "fifo_timeout": "0 ms"}
             future = self.client.submit(run_task, job.task, *job.args, **how)
             job._sent(future)
@@ -187,14 +189,20 @@ atexit.register(_cluster.close)
 
 
 def start_in_background() -> None:
-    """Begin to start or find the worker, unless that has been done. Returns at once; trouble shows in the jobs."""
+    """Begin to start or find the worker, unless that has been done.
+
+    Returns at once; trouble shows in the jobs.
+    """
     _cluster.start()
 
 
 def submit(task: str, *args: Any, key: str, priority: int = 0, owner: str | None = None) -> Job:
-    """The job of this key: a new one that calls task, "module:function", with these small arguments, or the one there is.
+    """The job of this key: a new one that calls task, "module:function", with these small
+    arguments, or the one there is.
 
-    Returns at once. A failed or cancelled job is begun again. Higher priority goes first. A UserError for a malformed task."""
+    Returns at once. A failed or cancelled job is begun again. Higher priority goes first. A
+    UserError for a malformed task.
+    """
     if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
         raise UserError(f"Job: found task {task!r}, expected the form module:function.")
     return _cluster.submit(Job(key, task, args, priority, owners={owner} if owner else set()))
@@ -212,7 +220,10 @@ def join(key: str, owner: str) -> None:
 
 
 def let_go(key: str, owner: str) -> None:
-    """This owner no longer waits for the job; it is cancelled and forgotten when nobody does. A job that nobody owns is left alone."""
+    """This owner no longer waits for the job; it is cancelled and forgotten when nobody does.
+
+    A job that nobody owns is left alone.
+    """
     _cluster.let_go(key, owner)
 
 
@@ -226,12 +237,16 @@ def wanted(owner: str | None = None) -> list[Job]:
 
 
 def forget(key: str) -> None:
-    """Let the next `submit` of this key compute again: for a finished job whose stored result has gone since."""
+    """Let the next `submit` of this key compute again: for a finished job whose stored result has
+    gone since.
+    """
     _cluster.forget(key)
 
 
 def slots() -> int:
-    """How many long computations of one thread each run at once: a cluster's threads, or processors; short questions find one more."""
+    """How many long computations of one thread each run at once: a cluster's threads, or
+    processors; short questions find one more.
+    """
     return _cluster.threads() if os.environ.get("LEVERAGE_LAB_SCHEDULER") else worker.processors()
 
 

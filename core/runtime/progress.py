@@ -2,9 +2,11 @@
 
     report(0.5, "half way")         to whoever waits
     check()                         raises Cancelled if nobody does
-    advance(0.5, "half way")        both, once per step: what long computations take as their `progress`
+    advance(0.5, "half way")        both, once per step: what long computations take as their
+                                    `progress`
 
-Outside a worker all of them do nothing, so that the same functions run in a test or on the command line.
+Outside a worker all of them do nothing, so that the same functions run in a test or on the command
+line.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ class Cancelled(Exception):
 
 
 class Task(Protocol):
-    """Who hears the reports of the task that this thread runs, and knows whether it is still wanted."""
+    """Who hears the reports of the task that this thread runs, and knows whether it is still
+    wanted.
+    """
 
     def report(self, fraction: float | None, text: str) -> None: ...
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 def one_thread() -> Iterator[None]:
     """Inside, this thread's torch operations and all of NumPy's matrix products use one CPU core.
 
-    Two units at once that each use both cores wait for one another: a selection by BAIT took 8 times its work in CPU time that way.
+    Two units at once that each use both cores wait for one another: a selection by BAIT took 8
+    times its work in CPU time that way.
     """
     import torch
 
@@ -26,7 +27,9 @@ def one_thread() -> Iterator[None]:
 
 
 class _SingleProducts:
-    """NumPy's matrix products know one limit for the whole process: the first unit that begins sets it, the last that ends lifts it."""
+    """NumPy's matrix products know one limit for the whole process: the first unit that begins sets
+    it, the last that ends lifts it.
+    """
 
     def __init__(self):
         self.lock = threading.Lock()

@@ -1,8 +1,9 @@
 """The worker's side of a job: running a task, and the local Dask cluster as a process of its own.
 
-`python -m core.runtime.worker` prints its scheduler's address as one line and ends when its standard input does, so it
-never outlives the process that started it, however that one died. A cluster started inside the web process would not
-do: its worker would run the web app's main script again. Tasks speak through core/runtime/progress.py.
+`python -m core.runtime.worker` prints its scheduler's address as one line and ends when its
+standard input does, so it never outlives the process that started it, however that one died. A
+cluster started inside the web process would not do: its worker would run the web app's main script
+again. Tasks speak through core/runtime/progress.py.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ CANCEL_SECONDS = 0.3
 
 
 class _Task:
-    """The running task of one worker thread. Reports pass a token bucket: new stages get through, loops are thinned."""
+    """The running task of one worker thread.
+
+    Reports pass a token bucket: new stages get through, loops are thinned.
+    """
 
     def __init__(self, worker: Any, key: str):
         self.worker = worker
@@ -67,7 +71,8 @@ class _Task:
         now = time.monotonic()
         if not self.cancelled and now - self.asked > CANCEL_SECONDS:
             self.asked = now
-            # The scheduler tells the worker when the last client lets go of a key: no message of ours is needed.
+            # The scheduler tells the worker when the last client lets go of a key: no message of
+            # ours is needed.
             known = self.worker.state.tasks.get(self.key)
             self.cancelled = known is None or known.state == "cancelled"
         return self.cancelled
@@ -89,8 +94,10 @@ _importing = threading.Lock()
 
 
 def _imported(module: str) -> ModuleType:
-    """The module, one import at a time. While importlib_metadata is first imported it replaces Python's own import for all threads, and
-    what another one imports meanwhile comes out broken: so it comes before everything else."""
+    """The module, one import at a time. While importlib_metadata is first imported it replaces
+    Python's own import for all threads, and what another one imports meanwhile comes out broken: so
+    it comes before everything else.
+    """
     with _importing:
         with suppress(ImportError):  # it need not be there
             importlib.import_module("importlib_metadata")
@@ -103,8 +110,10 @@ MALLOPT = {-1: 256 << 20, -3: 64 << 20}  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
 
 @functools.cache
 def _keep_memory() -> None:
-    """Let freed memory stay with this process. Dask tells its workers to hand it back at once; a training, which frees and asks for the
-    same few megabytes at every step, then spends half of its time in the system."""
+    """Let freed memory stay with this process. Dask tells its workers to hand it back at once; a
+    training, which frees and asks for the same few megabytes at every step, then spends half of its
+    time in the system.
+    """
     with suppress(OSError, AttributeError):  # another C library than glibc has its own ways
         for name, value in MALLOPT.items():
             ctypes.CDLL(None).mallopt(name, value)
@@ -116,9 +125,13 @@ def processors() -> int:
 
 
 def start() -> tuple[subprocess.Popen, str]:
-    """The process and its scheduler's address, once the worker is up. A RuntimeError if it does not come up."""
+    """The process and its scheduler's address, once the worker is up.
+
+    A RuntimeError if it does not come up.
+    """
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    # A session of its own, so that Ctrl+C in the terminal reaches the app first and the worker ends after it.
+    # A session of its own, so that Ctrl+C in the terminal reaches the app first and the worker ends
+    # after it.
     process = subprocess.Popen(
         [sys.executable, "-m", "core.runtime.worker"],
         stdin=subprocess.PIPE,
@@ -151,7 +164,8 @@ def stop(process: subprocess.Popen, seconds: float = 5.0) -> None:
 
 
 def connect(address: str | None) -> tuple[Any, Any]:
-    """A client of the scheduler at this address, and None; without an address, of a new local cluster, and its process.
+    """A client of the scheduler at this address, and None; without an address, of a new local
+    cluster, and its process.
 
     A UserError if there is no answer.
     """
@@ -170,14 +184,17 @@ def connect(address: str | None) -> tuple[Any, Any]:
         resolve_address(
             address
         )  # a malformed one is known at once, where the client would try for long
-        return Client(
-            address, timeout=CONNECT_SECONDS, set_as_default=False, name="leverage-lab"
-        ), process
+        return (
+            Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="leverage-lab"),
+            process,
+        )
     except Exception as error:
         disconnect(None, process)
         raise UserError(
-            f"Scheduler: found no answer at {address} within {CONNECT_SECONDS} seconds ({type(error).__name__}). Start a Dask "
-            f"scheduler there, correct LEVERAGE_LAB_SCHEDULER (such as tcp://host:8786), or unset it to compute on this machine."
+            f"Scheduler: found no answer at {address} within {CONNECT_SECONDS} seconds"
+            f" ({type(error).__name__}). Start a Dask scheduler there, correct"
+            " LEVERAGE_LAB_SCHEDULER (such as tcp://host:8786), or unset it to compute on this"
+            " machine."
         ) from error
 
 
@@ -194,7 +211,8 @@ def main() -> None:
     """Run one worker process until standard input ends."""
     if policy.hosted() and hasattr(os, "nice"):
         os.nice(NICE)
-    # What a task prints must not fill the pipe that carried the address and that nobody reads any more.
+    # What a task prints must not fill the pipe that carried the address and that nobody reads any
+    # more.
     announce = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     cluster = _cluster()
@@ -211,7 +229,8 @@ def _cluster():
     import dask.system
     from distributed import LocalCluster
 
-    # Unless told otherwise, nannies give numerical libraries one thread each, and workers sample their stack every 10 ms.
+    # Unless told otherwise, nannies give numerical libraries one thread each, and workers sample
+    # their stack every 10 ms.
     dask.config.set(
         {f"distributed.nanny.pre-spawn-environ.{name}": dask.system.CPU_COUNT for name in THREADS}
     )

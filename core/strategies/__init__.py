@@ -1,4 +1,7 @@
-"""The table of contents: every strategy of the lab, in menu order. Importing a module registers its functions."""
+"""The table of contents: every strategy of the lab, in menu order.
+
+Importing a module registers its functions.
+"""
 
 # ruff: noqa: F401
 # isort: off

@@ -1,23 +1,31 @@
 """ALBL, active learning by learning: a bandit that finds out which strategy helps, round by round.
 
-Two arms suggest a batch each round: CORESET (farthest first) and CONF (least confidence). Arm a is drawn with probability
+Two arms suggest a batch each round: CORESET (farthest first) and CONF (least confidence). Arm a is
+drawn with probability
 
     p_a = (1 - A floor) w_a / sum w + floor         (A arms)
 
-and its whole batch is asked, so a point i is asked with probability q_i = sum_a p_a [i in batch a]. After training, the reward is the
-importance-weighted accuracy sum_i right_i / q_i over sum_i 1 / q_i of all points asked so far, and the weights move by EXP4.P:
+and its whole batch is asked, so a point i is asked with probability q_i = sum_a p_a [i in batch a].
+After training, the reward is the importance-weighted accuracy sum_i right_i / q_i over sum_i 1 /
+q_i of all points asked so far, and the weights move by EXP4.P:
 
-    w_a *= exp(floor / 2 (y_a + v_a sqrt(log(A / delta) / (A T))))    y_a = mean over batch a of reward [i asked] / q_i
-                                                                      v_a = mean over batch a of 1 / q_i
+    w_a *= exp(floor / 2 (y_a + v_a sqrt(log(A / delta) / (A T))))    y_a = mean over batch a of
+        reward [i asked] / q_i
+                                                                      v_a = mean over batch a of 1 /
+                                                                      q_i
 
-One round is `play` then `learn`; the `Bandit` that `learn` returns is the state to keep. `albl` is the first round, from equal weights.
+One round is `play` then `learn`; the `Bandit` that `learn` returns is the state to keep. `albl` is
+the first round, from equal weights.
 
-Where ours differs: the BADGE authors' program weighs a point by the probability of the arm, not of the point (they differ when both
-arms suggest it), leaves T out of the bound, moves the drawn arm only, and rewards the accuracy on points just trained on, which is
-near 1 for any network fitted to the end. Here `right` is the caller's: give predictions that did not see the point's label (for
-instance out of fold). Floor 1 / (10 A) and delta 0.1 are the program's. Hsu and Lin ask one point a time from a mixture over the pool.
+Where ours differs: the BADGE authors' program weighs a point by the probability of the arm, not of
+the point (they differ when both arms suggest it), leaves T out of the bound, moves the drawn arm
+only, and rewards the accuracy on points just trained on, which is near 1 for any network fitted to
+the end. Here `right` is the caller's: give predictions that did not see the point's label (for
+instance out of fold). Floor 1 / (10 A) and delta 0.1 are the program's. Hsu and Lin ask one point a
+time from a mixture over the pool.
 
-Sources: Hsu and Lin 2015 (ALBL); Beygelzimer et al. 2011 (EXP4.P); Ash et al. 2020 (the two arms, in batches).
+Sources: Hsu and Lin 2015 (ALBL); Beygelzimer et al. 2011 (EXP4.P); Ash et al. 2020 (the two arms,
+in batches).
 """
 
 from __future__ import annotations
@@ -35,7 +43,11 @@ from core.types import Bools, Floats, Ints, UserError, check_budget, check_matri
 
 @dataclass(frozen=True, eq=False)
 class Bandit:
-    """The state between rounds. log_weights (A,); rounds: T, how many are planned; delta: the bound may fail with this probability."""
+    """The state between rounds.
+
+    log_weights (A,); rounds: T, how many are planned; delta: the bound may fail with this
+    probability.
+    """
 
     log_weights: Floats
     rounds: int
@@ -55,7 +67,11 @@ class Bandit:
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """What was asked. arm: the one drawn; batches: every arm's suggestion; asked_with: for each batch, its points' probabilities q."""
+    """What was asked.
+
+    arm: the one drawn; batches: every arm's suggestion; asked_with: for each batch, its points'
+    probabilities q.
+    """
 
     arm: int
     batches: tuple[Ints, ...]
@@ -91,7 +107,9 @@ def play(bandit: Bandit, batches: Sequence[Ints], rng: np.random.Generator) -> R
 
 
 def accuracy(right: Bools, probabilities: Floats) -> float:
-    """Importance-weighted accuracy sum right / q over sum 1 / q, in [0, 1]; of all points asked so far, q their probabilities then."""
+    """Importance-weighted accuracy sum right / q over sum 1 / q, in [0, 1]; of all points asked so
+    far, q their probabilities then.
+    """
     return float((right / probabilities).sum() / (1 / probabilities).sum()) if len(right) else 0.0
 
 
@@ -118,10 +136,12 @@ def albl(
     k: int,
     rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:
-    """One round of ALBL from equal weights: with probability 1/2 the batch of CORESET, else that of least confidence; p_a = 1/2.
+    """One round of ALBL from equal weights: with probability 1/2 the batch of CORESET, else that of
+    least confidence; p_a = 1/2.
 
-    embedding: (n, d); probs: (n, c); labeled: bool (n,) or None, never picked. Returns indices (k,) and gains (k,) of the arm drawn: the
-    distance to the nearest centre, or 1 - max_y p_y. Over several rounds keep a `Bandit` and use `play` and `learn`.
+    embedding: (n, d); probs: (n, c); labeled: bool (n,) or None, never picked. Returns indices (k,)
+    and gains (k,) of the arm drawn: the distance to the nearest centre, or 1 - max_y p_y. Over
+    several rounds keep a `Bandit` and use `play` and `learn`.
     """
     suggested = suggestions(embedding, probs, labeled, k)
     return suggested[play(start(1), [indices for indices, _ in suggested], rng).arm]

@@ -1,14 +1,17 @@
 """BADGE: a batch of points whose gradients are long and lie apart.
 
-The gradient of a point at the last layer, as if the predicted class yhat were its label, is g = (p - e_yhat) (x) h. Its length is a lower
-bound on that of the true label's gradient: |g^y|^2 = (sum_k p_k^2 + 1 - 2 p_y) |h|^2 (Proposition 1). The batch is drawn as k-means++
-seeds: the next point has probability D(x)^2 / sum D^2, with D(x) the distance of its gradient to the nearest one picked.
+The gradient of a point at the last layer, as if the predicted class yhat were its label, is g = (p
+- e_yhat) (x) h. Its length is a lower bound on that of the true label's gradient: |g^y|^2 = (sum_k
+p_k^2 + 1 - 2 p_y) |h|^2 (Proposition 1). The batch is drawn as k-means++ seeds: the next point has
+probability D(x)^2 / sum D^2, with D(x) the distance of its gradient to the nearest one picked.
 
-How: distances factor (see `core.linalg.outer_products`), so a pick reads the probabilities once, and of the embedding only the rows that may have come
-nearer. A distance that loses more than two digits of it to cancellation is taken again from the differences: copies have D = 0
-exactly and are never drawn while any other point is left.
+How: distances factor (see `core.linalg.outer_products`), so a pick reads the probabilities once,
+and of the embedding only the rows that may have come nearer. A distance that loses more than two
+digits of it to cancellation is taken again from the differences: copies have D = 0 exactly and are
+never drawn while any other point is left.
 
-Source: Ash, Zhang, Krishnamurthy, Langford and Agarwal 2020 (Algorithms 1 and 2); Arthur and Vassilvitskii 2007 (k-means++).
+Source: Ash, Zhang, Krishnamurthy, Langford and Agarwal 2020 (Algorithms 1 and 2); Arthur and
+Vassilvitskii 2007 (k-means++).
 """
 
 from __future__ import annotations
@@ -46,12 +49,14 @@ def badge(
 ) -> tuple[Ints, Floats]:
     """k-means++ over the gradients g = (p - e_yhat) (x) h: P(next = x) = D(x)^2 / sum D^2.
 
-    embedding: h (n, d); probs: p (n, c); labeled: bool (n,) or None, never picked. Returns indices (k,) and gains (k,): D(x)^2 when x was
-    picked, |g|^2 for the first. Where every D is 0 (only copies are left, or no point is in doubt), all points left are equally probable.
+    embedding: h (n, d); probs: p (n, c); labeled: bool (n,) or None, never picked. Returns indices
+    (k,) and gains (k,): D(x)^2 when x was picked, |g|^2 for the first. Where every D is 0 (only
+    copies are left, or no point is in doubt), all points left are equally probable.
 
-    first: the paper's Algorithm 2 begins anywhere, the authors' program with the longest gradient (of equals the first), which is the
-    default. Labeled points are no centres, as in both: distances are among the new points only. One number of rng is used per pick, so the
-    first j of k picks are those for j. A UserError for k above the pool and for another word as first.
+    first: the paper's Algorithm 2 begins anywhere, the authors' program with the longest gradient
+    (of equals the first), which is the default. Labeled points are no centres, as in both:
+    distances are among the new points only. One number of rng is used per pick, so the first j of k
+    picks are those for j. A UserError for k above the pool and for another word as first.
     """
     if first not in FIRST:
         raise UserError(f"First pick: found {first!r}, expected one of {', '.join(FIRST)}.")
@@ -87,11 +92,13 @@ def _draw(weights: Floats, unpicked: np.ndarray, u: float) -> int:
 
 
 class Nearest:
-    """squared (n,): each point's squared distance to the nearest pick so far, infinite before the first, 0 for picked and labeled points.
+    """squared (n,): each point's squared distance to the nearest pick so far, infinite before the
+    first, 0 for picked and labeled points.
 
-    A pick moves few points. By Cauchy and Schwarz |x - y|^2 >= |x|^2 + |y|^2 - 2 |left_x . left_y| |right_x| |right_y|, so the small
-    left factors alone show which points may have come nearer; only their right factors are read. (If right holds no
-    negative number, <right_x, right_y> >= 0 and a negative left product brings nothing nearer.) The test runs in float32 in units of the
+    A pick moves few points. By Cauchy and Schwarz |x - y|^2 >= |x|^2 + |y|^2 - 2 |left_x . left_y|
+    |right_x| |right_y|, so the small left factors alone show which points may have come nearer;
+    only their right factors are read. (If right holds no negative number, <right_x, right_y> >= 0
+    and a negative left product brings nothing nearer.) The test runs in float32 in units of the
     longest factors, with room for its rounding, so it never loses a point.
     """
 
@@ -124,7 +131,9 @@ class Nearest:
         self.squared[i] = self.near[i] = 0.0
 
     def _distances(self, rows: Ints, left: Floats, i: int) -> Floats:
-        """|x - x_i|^2 for these points; from the differences themselves where little of it is left and it matters."""
+        """|x - x_i|^2 for these points; from the differences themselves where little of it is left
+        and it matters.
+        """
         x = self.x
         right = (
             np.take(x.right, rows, axis=0) @ x.right[i]

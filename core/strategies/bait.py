@@ -1,23 +1,30 @@
-"""BAIT: which batch of labels would tell most about the last layer's weights, weighed by what the whole dataset needs to know?
+"""BAIT: which batch of labels would tell most about the last layer's weights, weighed by what the
+whole dataset needs to know?
 
-    minimise tr(M_S^-1 F),    M_S = lambda I + what the labeled points and the batch S tell,    F = (1/n) sum over all points of I(x)
+    minimise tr(M_S^-1 F),    M_S = lambda I + what the labeled points and the batch S tell,
+        F = (1/n) sum over all points of I(x)
 
-Greedy: 2k points go in, each the one that lowers the objective most; then k come out, each the one that raises it least. The objective is
-not submodular, which is why taking some back helps. Per pick the gains of all candidates follow exactly from those of the pick before
+Greedy: 2k points go in, each the one that lowers the objective most; then k come out, each the one
+that raises it least. The objective is not submodular, which is why taking some back helps. Per pick
+the gains of all candidates follow exactly from those of the pick before
 (core/linalg/a_optimal_design.py); nothing of size n x (c d) is made.
 
-Where code and paper differ, the defaults follow the authors' published code (their function `select`), and `scaling` has the others. With
-m labeled points, their information is summed with weight w_L and each candidate's taken with weight w:
+Where code and paper differ, the defaults follow the authors' published code (their function
+`select`), and `scaling` has the others. With m labeled points, their information is summed with
+weight w_L and each candidate's taken with weight w:
 
-    "reference"   w_L = 1 / (m + k),  w = k / (m + k)    the authors' code: labeled mean and candidates mixed in the ratio m : k
+    "reference"   w_L = 1 / (m + k),  w = k / (m + k)    the authors' code: labeled mean and
+                                                         candidates mixed in the ratio m : k
     "paper"       w_L = 1 / m,        w = 1              algorithm 1
-    "sum"         w_L = 1,            w = 1              equation 4, the objective that the theory is about
+    "sum"         w_L = 1,            w = 1              equation 4, the objective that the theory
+                                                         is about
 
-As in the code and unlike algorithm 1, exactly k points come out again (its line 9 counts k + 1), a point goes in only once, and labeled
-points never come out. Among equal gains the first point goes in, among equal losses the last one comes out; the authors'
-code has both the other way.
+As in the code and unlike algorithm 1, exactly k points come out again (its line 9 counts k + 1), a
+point goes in only once, and labeled points never come out. Among equal gains the first point goes
+in, among equal losses the last one comes out; the authors' code has both the other way.
 
-Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing: Neural Active Learning with Fisher Embeddings (NeurIPS).
+Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing: Neural Active Learning with Fisher
+Embeddings (NeurIPS).
 """
 
 from __future__ import annotations
@@ -36,7 +43,8 @@ Ridge = Annotated[
     float,
     Knob(
         "Ridge λ",
-        "Information about every weight before any label: small values chase directions that nothing has told about yet.",
+        "Information about every weight before any label: small values chase directions that"
+        " nothing has told about yet.",
         low=1e-6,
         choices=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0),
     ),
@@ -59,7 +67,8 @@ Scaling = Annotated[
     str,
     Knob(
         "Weights",
-        "How labeled points and candidates count: as in the authors' code, as in algorithm 1, or as plain sums (equation 4).",
+        "How labeled points and candidates count: as in the authors' code, as in algorithm 1, or as"
+        " plain sums (equation 4).",
         choices=("reference", "paper", "sum"),
     ),
 ]
@@ -77,12 +86,14 @@ def bait(
     fisher: WithFisher = True,
     scaling: Scaling = "reference",
 ) -> Batch:
-    """The k points S whose labels shrink tr(M_S^-1 F) most, the bound on the error of a softmax classifier's last layer.
+    """The k points S whose labels shrink tr(M_S^-1 F) most, the bound on the error of a softmax
+    classifier's last layer.
 
-    embedding (n, d), probs (n, c), labeled bool (n,) or None -> indices (k,) in the order they went in, gains (k,): by how much each
-    lowered tr(M^-1 F) when it went in, at least 0. Not nested: how many go in, and under "reference" every weight, depends on k.
-    fisher=False leaves F out (Sourati et al. 2018). A point with one-hot probabilities gains exactly 0.
-    Raises UserError for probabilities that are none, a budget above the pool, ridge <= 0, or more than 8 GB of need.
+    embedding (n, d), probs (n, c), labeled bool (n,) or None -> indices (k,) in the order they went
+    in, gains (k,): by how much each lowered tr(M^-1 F) when it went in, at least 0. Not nested: how
+    many go in, and under "reference" every weight, depends on k. fisher=False leaves F out (Sourati
+    et al. 2018). A point with one-hot probabilities gains exactly 0. Raises UserError for
+    probabilities that are none, a budget above the pool, ridge <= 0, or more than 8 GB of need.
     """
     return _choose(embedding, class_roots(probs), labeled, k, ridge, backward, fisher, scaling)
 
@@ -98,11 +109,13 @@ def bait_regression(
     fisher: WithFisher = True,
     scaling: Scaling = "reference",
 ) -> Batch:
-    """The k points S that shrink tr(M_S^-1 F) most for squared error, where a point tells h h^T: the Bayes risk of ridge regression.
+    """The k points S that shrink tr(M_S^-1 F) most for squared error, where a point tells h h^T:
+    the Bayes risk of ridge regression.
 
-    embedding (n, d), labeled bool (n,) or None -> indices (k,) in the order they went in, gains (k,): by how much each lowered
-    tr(M^-1 F) when it went in. F is the second moment of the embedding. Several outputs multiply every gain by their number (equation 6).
-    Not nested, settings and errors as for BAIT. Labels and probabilities play no part.
+    embedding (n, d), labeled bool (n,) or None -> indices (k,) in the order they went in, gains
+    (k,): by how much each lowered tr(M^-1 F) when it went in. F is the second moment of the
+    embedding. Several outputs multiply every gain by their number (equation 6). Not nested,
+    settings and errors as for BAIT. Labels and probabilities play no part.
     """
     return _choose(
         embedding, np.ones((len(embedding), 1, 1)), labeled, k, ridge, backward, fisher, scaling
@@ -110,7 +123,9 @@ def bait_regression(
 
 
 def weights(scaling: str, labeled: int, k: int) -> tuple[float, float]:
-    """(w_L, w): how much one labeled point's and one candidate's information counts, for so many labeled points."""
+    """(w_L, w): how much one labeled point's and one candidate's information counts, for so many
+    labeled points.
+    """
     choices = {
         "reference": (1 / max(labeled + k, 1), k / max(labeled + k, 1)),
         "paper": (1 / max(labeled, 1), 1.0),
@@ -171,7 +186,10 @@ def _forward(rows: Floats, roots: Floats, prior: Any, target: Any, count: int) -
 
 
 def _backward(rows: Floats, roots: Floats, prior: Any, target: Any, k: int) -> Ints:
-    """All points in; take them out until k are left, each the one with the smallest loss. (k,) positions that stay, in order."""
+    """All points in; take them out until k are left, each the one with the smallest loss.
+
+    (k,) positions that stay, in order.
+    """
     if len(rows) == k:
         return np.arange(k)
     search = Search(rows, roots, prior, target, np.ones(len(rows), bool))
@@ -185,7 +203,8 @@ def _mask(labeled: Bools | None, n: int) -> Bools:
     mask = np.zeros(n, bool) if labeled is None else np.asarray(labeled)
     if mask.shape != (n,) or mask.dtype != bool:
         raise UserError(
-            f"labeled: found {mask.dtype} of shape {mask.shape}, expected True or False for each of {n:,} points."
+            f"labeled: found {mask.dtype} of shape {mask.shape}, expected True or False for each of"
+            f" {n:,} points."
         )
     return mask
 

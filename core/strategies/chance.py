@@ -22,12 +22,14 @@ def random(embedding: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 def class_balanced_random(
     labels: np.ndarray, labeled: np.ndarray | None = None, *, k: int, rng: np.random.Generator
 ) -> tuple[Ints, Floats]:
-    """Random points, equally many of each class: |picks of class y| differ by one at most while the classes last.
+    """Random points, equally many of each class: |picks of class y| differ by one at most while the
+    classes last.
 
-    labels: (n,), of all points: this baseline uses the labels of the pool, which an active learner would have to pay for.
-    labeled: bool (n,) or None, never picked and not counted. Returns indices (k,) and gains (k,), all 0: chance prefers nothing.
-    Within a class every order is equally likely; in each round the classes come in a random order, and a class that is used up is
-    left out. A UserError for k above the pool or a point without a label.
+    labels: (n,), of all points: this baseline uses the labels of the pool, which an active learner
+    would have to pay for. labeled: bool (n,) or None, never picked and not counted. Returns indices
+    (k,) and gains (k,), all 0: chance prefers nothing. Within a class every order is equally
+    likely; in each round the classes come in a random order, and a class that is used up is left
+    out. A UserError for k above the pool or a point without a label.
     """
     labels = check_labels(labels, len(labels))
     pool = np.arange(len(labels)) if labeled is None else np.flatnonzero(~labeled)

@@ -2,8 +2,9 @@
 
     l_i = x_i^T (X_y^T X_y + ridge I)^+ x_i   with X_y the points of the class y of point i
 
-so that within each class the scores lie in [0, 1] and sum to the rank of the class (ridge = 0). A small class has large scores: a class of
-at most rank many independent points scores 1 throughout. Labels of all points are used; an active learner would not have them.
+so that within each class the scores lie in [0, 1] and sum to the rank of the class (ridge = 0). A
+small class has large scores: a class of at most rank many independent points scores 1 throughout.
+Labels of all points are used; an active learner would not have them.
 
 Source: the leverage of Drineas, Magdon-Ismail, Mahoney, Woodruff 2012, applied class by class.
 """
@@ -40,8 +41,8 @@ def class_leverage(
 ) -> Floats:
     """Leverage among the points of the same label: l_i = x_i^T (X_y^T X_y + ridge I)^+ x_i.
 
-    embedding: (n, d); labels: (n,). Returns (n,) float64 in [0, 1], higher = picked first; ridge = 0: each class sums to its rank.
-    A UserError if a point has no label. Points are not centred.
+    embedding: (n, d); labels: (n,). Returns (n,) float64 in [0, 1], higher = picked first; ridge =
+    0: each class sums to its rank. A UserError if a point has no label. Points are not centred.
     """
     labels = check_labels(labels, len(check_matrix(embedding, "embedding")))
     scores = np.empty(len(embedding))

@@ -1,11 +1,12 @@
 """Volume: a batch whose vectors span much, drawn (k-DPP) or grown (log-det).
 
-The vectors x_i are the gradients (p - e_yhat) (x) h, as in BADGE, if there are probabilities, or the embedding. With the kernel
-K_ij = <x_i, x_j> a k-DPP draws each set S of k points with probability det K_S / sum over all such sets; the greedy log-det batch grows
-log det(ridge I + sum_S x x^T) by the largest step each time.
+The vectors x_i are the gradients (p - e_yhat) (x) h, as in BADGE, if there are probabilities, or
+the embedding. With the kernel K_ij = <x_i, x_j> a k-DPP draws each set S of k points with
+probability det K_S / sum over all such sets; the greedy log-det batch grows log det(ridge I + sum_S
+x x^T) by the largest step each time.
 
-Sources: Kulesza and Taskar 2011, 2012 (k-DPP, dual kernel); Derezinski and Warmuth 2018 (volume sampling); Ash et al. 2020 (k-DPP on
-gradients, there by a Markov chain; here exact).
+Sources: Kulesza and Taskar 2011, 2012 (k-DPP, dual kernel); Derezinski and Warmuth 2018 (volume
+sampling); Ash et al. 2020 (k-DPP on gradients, there by a Markov chain; here exact).
 """
 
 from __future__ import annotations
@@ -46,18 +47,23 @@ def k_dpp(
     rng: np.random.Generator,
     space: Space = "gradients",
 ) -> tuple[Ints, Floats]:
-    """An exact draw of k points with P(S) = det K_S / e_k(eigenvalues of K), K_ij = <x_i, x_j> over the points not labeled.
+    """An exact draw of k points with P(S) = det K_S / e_k(eigenvalues of K), K_ij = <x_i, x_j> over
+    the points not labeled.
 
-    embedding: h (n, d); probs: p (n, c) or None; labeled: bool (n,) or None, left out. Returns indices (k,) in the order of the draw and
-    gains (k,): the part of the point, in [0, 1], that the drawn directions still hold when it is drawn; the order carries no rank.
+    embedding: h (n, d); probs: p (n, c) or None; labeled: bool (n,) or None, left out. Returns
+    indices (k,) in the order of the draw and gains (k,): the part of the point, in [0, 1], that the
+    drawn directions still hold when it is drawn; the order carries no rank.
 
-    k above the rank r of the vectors: no set has volume; r points are drawn and the others added at random, with gain 0. This is exactly
-    the limit of the kernel K + eps I, and volume sampling: P(S) ~ det sum_S x x^T over the directions that exist. Eigenvalues below
-    1e-10 of the largest count as 0.
+    k above the rank r of the vectors: no set has volume; r points are drawn and the others added at
+    random, with gain 0. This is exactly the limit of the kernel K + eps I, and volume sampling:
+    P(S) ~ det sum_S x x^T over the directions that exist. Eigenvalues below 1e-10 of the largest
+    count as 0.
 
-    How: eigenvectors of the smaller of K (n, n) and its dual sum x x^T (c d, c d), elementary symmetric polynomials in logarithms, then
-    one point per direction with twice repeated orthogonalisation. Cost: the cube of that size once, n c d per pick; memory its square
-    and 8 n d bytes. A UserError if both sizes exceed 6,000 (choose fewer points or a narrower embedding) or k the pool.
+    How: eigenvectors of the smaller of K (n, n) and its dual sum x x^T (c d, c d), elementary
+    symmetric polynomials in logarithms, then one point per direction with twice repeated
+    orthogonalisation. Cost: the cube of that size once, n c d per pick; memory its square and 8 n d
+    bytes. A UserError if both sizes exceed 6,000 (choose fewer points or a narrower embedding) or k
+    the pool.
     """
     x = _vectors(embedding, probs, space)
     pool = np.arange(len(x)) if labeled is None else np.flatnonzero(~labeled)
@@ -90,18 +96,22 @@ def log_det(
         bool,
         Knob(
             "All labels",
-            "Each point counts with the gradients of every label, by its probability, not of the predicted one alone.",
+            "Each point counts with the gradients of every label, by its probability, not of the"
+            " predicted one alone.",
         ),
     ] = False,
 ) -> tuple[Ints, Floats]:
-    """Greedy log-det: next = argmax_x log(1 + x^T M^-1 x), M = ridge I + sum of x x^T over the labeled and the picked points.
+    """Greedy log-det: next = argmax_x log(1 + x^T M^-1 x), M = ridge I + sum of x x^T over the
+    labeled and the picked points.
 
-    embedding: h (n, d); probs: p (n, c) or None; labeled: bool (n,) or None. Returns indices (k,) and gains (k,): what each pick added to
-    log det M, never increasing; they sum to log det M_k - log det M_0. Of equal gains the first point is taken.
-    all_labels: x becomes the block V of all labels with V V^T = (diag(p) - p p^T) (x) h h^T, of rank c - 1, and the gain
-    log det(I + V^T M^-1 V). Cost per pick n c d (n c^2 (d + c) for all labels); memory 8 n d bytes, n c^2 more for all labels, and
-    c d for each point in M. A UserError for a ridge of 0 or below 1e-12 of the largest |x|^2 (rounding would decide), for k above the
-    pool, for all labels without probabilities.
+    embedding: h (n, d); probs: p (n, c) or None; labeled: bool (n,) or None. Returns indices (k,)
+    and gains (k,): what each pick added to log det M, never increasing; they sum to log det M_k -
+    log det M_0. Of equal gains the first point is taken. all_labels: x becomes the block V of all
+    labels with V V^T = (diag(p) - p p^T) (x) h h^T, of rank c - 1, and the gain log det(I + V^T
+    M^-1 V). Cost per pick n c d (n c^2 (d + c) for all labels); memory 8 n d bytes, n c^2 more for
+    all labels, and c d for each point in M. A UserError for a ridge of 0 or below 1e-12 of the
+    largest |x|^2 (rounding would decide), for k above the pool, for all labels without
+    probabilities.
     """
     x = _vectors(embedding, probs, space)
     _check_ridge(ridge, x)
@@ -111,13 +121,17 @@ def log_det(
         return grow(Single(x, ridge), inside, k)
     if probs is None or space != "gradients":
         raise UserError(
-            "All labels: this needs probabilities and gradients as vectors. Fit a linear head, or switch it off."
+            "All labels: this needs probabilities and gradients as vectors. Fit a linear head, or"
+            " switch it off."
         )
     return grow(Expected(check_probs(probs), x.right, ridge), inside, k)
 
 
 def log_elementary(log_values: Floats, k: int) -> Floats:
-    """log e_l of the first j numbers, as table[j, l]: (r + 1, k + 1). e_l: the sum of all products of l of them, -inf for none."""
+    """log e_l of the first j numbers, as table[j, l]: (r + 1, k + 1).
+
+    e_l: the sum of all products of l of them, -inf for none.
+    """
     table = np.full((len(log_values) + 1, k + 1), -np.inf)
     table[:, 0] = 0.0
     for j, value in enumerate(log_values):
@@ -128,12 +142,14 @@ def log_elementary(log_values: Floats, k: int) -> Floats:
 def _check_ridge(ridge: float, x: Outer) -> None:
     if not 0 < ridge < np.inf:
         raise UserError(
-            f"Ridge: found {ridge}, expected a number above 0. Without a ridge no set smaller than the space has volume."
+            f"Ridge: found {ridge}, expected a number above 0. Without a ridge no set smaller than"
+            " the space has volume."
         )
     if x.squares.max() > ridge / SMALLEST_RIDGE:
         least = SMALLEST_RIDGE * x.squares.max()
         raise UserError(
-            f"Ridge: found {ridge:g}, but with vectors this long rounding decides below {least:.1g}. Raise it to that at least."
+            f"Ridge: found {ridge:g}, but with vectors this long rounding decides below"
+            f" {least:.1g}. Raise it to that at least."
         )
 
 
@@ -146,7 +162,8 @@ def _vectors(embedding: np.ndarray, probs: np.ndarray | None, space: str) -> Out
 class Frame(NamedTuple):
     """Coordinates (n, m) of the points along m orthonormal directions of K, not written out.
 
-    row(i): point i's coordinates (m,). along(e): e (m,) times all rows, (n,). lengths: the squared length of each row, (n,).
+    row(i): point i's coordinates (m,). along(e): e (m,) times all rows, (n,). lengths: the squared
+    length of each row, (n,).
     """
 
     row: Callable[[int], Floats]
@@ -158,8 +175,9 @@ def _directions(x: Outer) -> tuple[Floats, Callable[[Ints], Frame]]:
     """(the positive eigenvalues (r,) of K; the frame of those directions that are kept)."""
     if min(len(x), x.width) > LARGEST:
         raise UserError(
-            f"k-DPP: {len(x):,} points of {x.width:,} numbers each; it needs at most {LARGEST:,} of one or the other. "
-            "Choose fewer points, an embedding with fewer dimensions, or the embedding alone as vectors."
+            f"k-DPP: {len(x):,} points of {x.width:,} numbers each; it needs at most {LARGEST:,} of"
+            " one or the other. Choose fewer points, an embedding with fewer dimensions, or the"
+            " embedding alone as vectors."
         )
     dual = x.width < len(x)
     values, vectors = np.linalg.eigh(x.dual() if dual else x.gram())
@@ -167,8 +185,10 @@ def _directions(x: Outer) -> tuple[Floats, Callable[[Ints], Frame]]:
     values = values[positive]
     vectors = vectors[:, positive]
     return values, (
-        lambda kept: _dual_frame(x, (vectors / np.sqrt(values))[:, kept])
-    ) if dual else lambda kept: _frame(vectors[:, kept])
+        (lambda kept: _dual_frame(x, (vectors / np.sqrt(values))[:, kept]))
+        if dual
+        else lambda kept: _frame(vectors[:, kept])
+    )
 
 
 def _frame(v: Floats) -> Frame:
@@ -189,7 +209,9 @@ def _dual_frame(x: Outer, v: Floats) -> Frame:
 
 
 def _draw_directions(log_values: Floats, k: int, rng: np.random.Generator) -> Ints:
-    """k of the directions, each set with probability the product of its eigenvalues over e_k of all."""
+    """k of the directions, each set with probability the product of its eigenvalues over e_k of
+    all.
+    """
     table = log_elementary(log_values, k)
     kept = []
     chances = rng.random(len(log_values))
@@ -203,7 +225,9 @@ def _draw_directions(log_values: Floats, k: int, rng: np.random.Generator) -> In
 
 
 def _draw_points(frame: Frame, m: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """The m points of a draw from the projection DPP of the frame, and the squared length that each had left."""
+    """The m points of a draw from the projection DPP of the frame, and the squared length that each
+    had left.
+    """
     weights = frame.lengths
     picks = np.empty(m, np.int64)
     gains = np.empty(m)

@@ -1,12 +1,15 @@
-"""Fisher leverage: how far a point sticks out of what all points together tell about a softmax classifier's last layer.
+"""Fisher leverage: how far a point sticks out of what all points together tell about a softmax
+classifier's last layer.
 
     s_x = tr(V_x^T (F + lambda I)^-1 V_x),    F = sum over all points of V_x V_x^T = sum I(x)
 
-This is ridge leverage with the gradients V_x = L_x (x) h_x in the place of the embedding's rows, r = c - 1 of them for each point. It is
-the bridge between leverage and BAIT: take L_x = 1 and it is ridge leverage; and B_x of a BAIT that knows all points is this block.
-Confident points have little Fisher information and so little leverage, whatever their embedding.
+This is ridge leverage with the gradients V_x = L_x (x) h_x in the place of the embedding's rows, r
+= c - 1 of them for each point. It is the bridge between leverage and BAIT: take L_x = 1 and it is
+ridge leverage; and B_x of a BAIT that knows all points is this block. Confident points have little
+Fisher information and so little leverage, whatever their embedding.
 
-Source: our own combination of ridge leverage (Alaoui and Mahoney 2015) with the last layer's Fisher information (Ash et al. 2021).
+Source: our own combination of ridge leverage (Alaoui and Mahoney 2015) with the last layer's Fisher
+information (Ash et al. 2021).
 """
 
 from __future__ import annotations
@@ -36,17 +39,21 @@ def fisher_leverage(
         float,
         Knob(
             "Ridge λ",
-            "Adds λ to every eigenvalue of the Fisher information: directions with less than λ count little.",
+            "Adds λ to every eigenvalue of the Fisher information: directions with less than λ"
+            " count little.",
             low=1e-6,
             choices=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0),
         ),
     ] = 1.0,
 ) -> Floats:
-    """Leverage in the gradients of the last layer: s_x = tr(V_x^T (F + ridge I)^-1 V_x), F = sum_x V_x V_x^T.
+    """Leverage in the gradients of the last layer: s_x = tr(V_x^T (F + ridge I)^-1 V_x), F = sum_x
+    V_x V_x^T.
 
-    embedding (n, d), probs (n, c) -> (n,) float64 in [0, c - 1], higher = picked first. They sum to the effective dimension
-    sum_j w_j / (w_j + ridge) over the eigenvalues w of F, at most (c - 1) rank(embedding). One-hot probabilities score exactly 0.
-    F is a sum over the points, as in leverage (BAIT's is a mean). Raises UserError for probabilities that are none and for ridge <= 0.
+    embedding (n, d), probs (n, c) -> (n,) float64 in [0, c - 1], higher = picked first. They sum to
+    the effective dimension sum_j w_j / (w_j + ridge) over the eigenvalues w of F, at most (c - 1)
+    rank(embedding). One-hot probabilities score exactly 0. F is a sum over the points, as in
+    leverage (BAIT's is a mean). Raises UserError for probabilities that are none and for ridge <=
+    0.
     """
     rows = live_columns(embedding)
     roots = class_roots(probs)
@@ -58,7 +65,10 @@ def fisher_leverage(
 
 
 def block_leverage(rows: Floats, roots: Floats, ridge: float) -> Floats:
-    """The same for any blocks V_x = L_x (x) h_x: rows (n, d), roots L (n, r, r) -> (n,). L_x = 1 gives ridge leverage."""
+    """The same for any blocks V_x = L_x (x) h_x: rows (n, d), roots L (n, r, r) -> (n,).
+
+    L_x = 1 gives ridge leverage.
+    """
     if not 0 < ridge < np.inf:
         raise UserError(f"ridge: found {ridge}, expected a number above 0. Take 1 if in doubt.")
     check_memory(len(rows), rows.shape[1], roots.shape[1])

@@ -1,26 +1,33 @@
-"""How much would one more labeled point help a goal? Goal-oriented utilities of a whole pool, without retraining.
+"""How much would one more labeled point help a goal? Goal-oriented utilities of a whole pool,
+without retraining.
 
-    u(x, y) = tau(head refitted with (x, y) added) - tau(head) ~ < v, q (x) h + penalty T >,    v = -(1/n) H^-1 grad tau
+    u(x, y) = tau(head refitted with (x, y) added) - tau(head) ~ < v, q (x) h + penalty T >,
+        v = -(1/n) H^-1 grad tau
 
-with q = p - e_y in the coordinates of core/linalg/hessian.py: with S = X V^T all labels of the whole pool are one matrix product,
-u(x, y) = < v, penalty T > + p.S - S_y. What the unknown label y stands for is a choice ("over"): the true label, the worst or best
-one, the mean over all, or the mean under the current predictions. Remark 1: under the predictions themselves p.S - p.S = 0, so that the
-first-order utility is the same constant for every point; only a temperature other than 1 makes it tell points apart.
+with q = p - e_y in the coordinates of core/linalg/hessian.py: with S = X V^T all labels of the
+whole pool are one matrix product, u(x, y) = < v, penalty T > + p.S - S_y. What the unknown label y
+stands for is a choice ("over"): the true label, the worst or best one, the mean over all, or the
+mean under the current predictions. Remark 1: under the predictions themselves p.S - p.S = 0, so
+that the first-order utility is the same constant for every point; only a temperature other than 1
+makes it tell points apart.
 
-Besides this first-order step, `step="newton"` moves the head by a Newton step in which the point keeps its own loss (core/linalg/newton_update.py:
-the place where its leverage enters), and evaluates the goal at the stepped head, not its slope. That is our own. It costs more and comes
-much closer to retraining.
+Besides this first-order step, `step="newton"` moves the head by a Newton step in which the point
+keeps its own loss (core/linalg/newton_update.py: the place where its leverage enters), and
+evaluates the goal at the stepped head, not its slope. That is our own. It costs more and comes much
+closer to retraining.
 
-Goals, all to be raised, means over points where the paper sums two of them (a factor, no ranking changes):
+Goals, all to be raised, means over points where the paper sums two of them (a factor, no ranking
+changes):
     dev        mean log p[y] of the validation points
     entropy    - mean entropy of the pool's predictions
-    fisher     - mean trace of the pool's Fisher matrices, (1 - p.p) |h|^2; the penalty's constant, which the paper's Eq. 8 gives as
+    fisher     - mean trace of the pool's Fisher matrices, (1 - p.p) |h|^2; the penalty's constant,
+               which the paper's Eq. 8 gives as
                lambda K instead of lambda d K, plays no part
-The refitted head has the same l2 beside the *mean* loss; scikit-learn's C stands beside the sum, which weakens the penalty as points
-are added.
-Conventions: utilities in the goal's unit, any sign, higher = picked first. n and H belong to the points the head was fitted on, and
-the head counts as fitted there.
-Source: Xu and Kazantsev 2019, "Understanding Goal-Oriented Active Learning via Influence Functions" (GORAL).
+The refitted head has the same l2 beside the *mean* loss; scikit-learn's C stands beside the sum,
+which weakens the penalty as points are added. Conventions: utilities in the goal's unit, any sign,
+higher = picked first. n and H belong to the points the head was fitted on, and the head counts as
+fitted there. Source: Xu and Kazantsev 2019, "Understanding Goal-Oriented Active Learning via
+Influence Functions" (GORAL).
 """
 
 from __future__ import annotations
@@ -45,7 +52,8 @@ Goal = Annotated[
     str,
     Knob(
         "Goal",
-        "Loss of the validation set, or entropy or Fisher information of the predictions on the pool.",
+        "Loss of the validation set, or entropy or Fisher information of the predictions on the"
+        " pool.",
         choices=GOALS,
     ),
 ]
@@ -61,7 +69,8 @@ Temperature = Annotated[
     float,
     Knob(
         "Temperature",
-        "Sharpens (below 1) or evens out (above 1) the predicted labels' probabilities. At 1 all first-order utilities are equal.",
+        "Sharpens (below 1) or evens out (above 1) the predicted labels' probabilities. At 1 all"
+        " first-order utilities are equal.",
         low=0.01,
         high=100,
         choices=(0.1, 0.5, 1.0, 2.0, 5.0, 10.0),
@@ -71,7 +80,8 @@ Step = Annotated[
     str,
     Knob(
         "Step",
-        "'linear': the paper's first-order utility. 'newton': one Newton step that keeps the point's own loss.",
+        "'linear': the paper's first-order utility. 'newton': one Newton step that keeps the"
+        " point's own loss.",
         choices=STEPS,
     ),
 ]
@@ -90,11 +100,13 @@ def goal_utility(
     step: Step = "linear",
     damping: Damping = 0.0,
 ) -> Floats:
-    """u(x) = l_y[tau(head with (x, y) added)] - tau(head) of each point of the pool; l_y resolves the unknown label.
+    """u(x) = l_y[tau(head with (x, y) added)] - tau(head) of each point of the pool; l_y resolves
+    the unknown label.
 
-    embedding: the pool (n, d). labels: (n,), read for over="oracle" only. validation: points, with labels for goal="dev". temperature: for
-    over="predicted". Returns (n,) float64, higher = picked first. UserError: points or labels that do not fit the head, a singular
-    Hessian, and for step="newton" more than 8,000 parameters or too many evaluations. Source: GORAL, Eq. 1 and 3.
+    embedding: the pool (n, d). labels: (n,), read for over="oracle" only. validation: points, with
+    labels for goal="dev". temperature: for over="predicted". Returns (n,) float64, higher = picked
+    first. UserError: points or labels that do not fit the head, a singular Hessian, and for
+    step="newton" more than 8,000 parameters or too many evaluations. Source: GORAL, Eq. 1 and 3.
     """
     _check_choices(over, temperature, step)
     opened, rows = open_pool(embedding, head)
@@ -125,7 +137,9 @@ def goal_utility(
 def label_utilities(
     embedding: Floats, validation: Embedded, head: Head, *, goal: str = "dev", damping: float = 0.0
 ) -> Floats:
-    """First-order u(x, y) of every point of the pool (n, d) under every label: (n, c), by one product n x m x c."""
+    """First-order u(x, y) of every point of the pool (n, d) under every label: (n, c), by one
+    product n x m x c.
+    """
     opened, rows = open_pool(embedding, head)
     probs, products, constant = linear_terms(
         opened, aim_of(opened, rows, validation, head, goal), rows, damping
@@ -148,9 +162,10 @@ def batch_utility(
 ) -> float:
     """The utility of adding the points `batch` (row numbers of the pool) all at once.
 
-    step="linear": the sum of the single utilities, which Remark 2 shows to be the first-order utility of the batch. step="newton": one
-    step with the curvature of the whole batch, the goal evaluated there; for the true labels (over="oracle") only, since the others
-    would go through c^b labelings: a UserError.
+    step="linear": the sum of the single utilities, which Remark 2 shows to be the first-order
+    utility of the batch. step="newton": one step with the curvature of the whole batch, the goal
+    evaluated there; for the true labels (over="oracle") only, since the others would go through c^b
+    labelings: a UserError.
     """
     _check_choices(over, temperature, step)
     if step == "linear":
@@ -160,7 +175,8 @@ def batch_utility(
         )
     if over != "oracle":
         raise UserError(
-            f"Batch by a Newton step: found over={over!r}, expected 'oracle'. Take step 'linear' for unknown labels."
+            f"Batch by a Newton step: found over={over!r}, expected 'oracle'. Take step 'linear'"
+            " for unknown labels."
         )
     opened, pool = open_pool(embedding, head)
     rows = pool[list(batch)]
@@ -179,7 +195,10 @@ def batch_utility(
 
 @dataclass(frozen=True, eq=False)
 class Aim:
-    """A goal and the points it is measured on. rows: (v, m). logits: (v, c), under the current head. labels: (v,), for "dev" only."""
+    """A goal and the points it is measured on. rows: (v, m).
+
+    logits: (v, c), under the current head. labels: (v,), for "dev" only.
+    """
 
     goal: str
     rows: Floats
@@ -216,7 +235,9 @@ class Aim:
 
 
 def tempered(probs: Floats, over: str, temperature: float) -> Floats:
-    """The weights (n, c) of the labels: p^(1/T) scaled to sum to 1 for "predicted", equal ones for "uniform"."""
+    """The weights (n, c) of the labels: p^(1/T) scaled to sum to 1 for "predicted", equal ones for
+    "uniform".
+    """
     if over == "uniform":
         return np.full(probs.shape, 1 / probs.shape[1])
     if temperature == 1:  # to the last digit, so that Remark 1 holds exactly
@@ -226,7 +247,9 @@ def tempered(probs: Floats, over: str, temperature: float) -> Floats:
 
 
 def resolved(utilities: Floats, over: str, weights: Floats) -> Floats:
-    """One utility for each point (n,) out of those under each label (n, c): "min" or "max", or the mean with these weights (n, c)."""
+    """One utility for each point (n,) out of those under each label (n, c): "min" or "max", or the
+    mean with these weights (n, c).
+    """
     if over in ("min", "max"):
         return getattr(utilities, over)(axis=1)
     return (weights * utilities).sum(axis=1)
@@ -235,20 +258,26 @@ def resolved(utilities: Floats, over: str, weights: Floats) -> Floats:
 def _check_choices(over: str, temperature: float, step: str) -> None:
     if over not in OVER or step not in STEPS or not temperature > 0:
         raise UserError(
-            f"Utility: found over={over!r}, step={step!r}, temperature={temperature}; expected over one of {', '.join(OVER)}, "
-            f"step one of {', '.join(STEPS)}, and a temperature above 0."
+            f"Utility: found over={over!r}, step={step!r}, temperature={temperature}; expected over"
+            f" one of {', '.join(OVER)}, step one of {', '.join(STEPS)}, and a temperature above 0."
         )
 
 
 def open_pool(embedding: Floats, head: Head) -> tuple[OpenHead, Floats]:
-    """The head laid open, and the design rows (n, m) of the pool. A UserError if the pool has another width."""
+    """The head laid open, and the design rows (n, m) of the pool.
+
+    A UserError if the pool has another width.
+    """
     check_points(embedding, head)
     opened = open_head(head)
     return opened, opened.design(embedding)
 
 
 def aim_of(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goal: str) -> Aim:
-    """The goal with the points it is measured on: the validation set, or the pool (n, m). A UserError for an unknown goal or labels."""
+    """The goal with the points it is measured on: the validation set, or the pool (n, m).
+
+    A UserError for an unknown goal or labels.
+    """
     if goal not in GOALS:
         raise UserError(f"Goal: found {goal!r}, expected one of {', '.join(GOALS)}.")
     if goal != "dev":

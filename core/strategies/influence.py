@@ -2,16 +2,18 @@
 
     L(V; T without i) - L(V; T) ~ (1/n) < grad L(V), H^-1 (grad loss_i + penalty T) >
 
-L is the mean cross-entropy over the validation points, T the head, H its Hessian (core/linalg/hessian.py). The head without point i is
-the one refitted on the other n - 1 points with the same l2, and that is why the penalty's gradient stands beside the point's: the
-values of all fitted points sum to zero, and their sign tells help from harm. Chhabra et al. leave the penalty out, which moves all
-values by the same constant and keeps the ranking.
+L is the mean cross-entropy over the validation points, T the head, H its Hessian
+(core/linalg/hessian.py). The head without point i is the one refitted on the other n - 1 points
+with the same l2, and that is why the penalty's gradient stands beside the point's: the values of
+all fitted points sum to zero, and their sign tells help from harm. Chhabra et al. leave the penalty
+out, which moves all values by the same constant and keeps the ranking.
 
-Conventions: a score is a loss in nats per validation point; positive = leaving the point out raises the validation loss, so the
-point helps. n, H and the head's own gradient, taken as zero, belong to the points that the head was fitted on; a point outside
-them is scored as its twin among them would be. Four answers of rising cost: the gradient product without a Hessian, the
-influence function, one Newton step with the point's own curvature, and true retraining.
-Sources: Cook and Weisberg 1982; Koh and Liang 2017; Chhabra et al. 2024 ("influence value"); Pruthi et al. 2020 (TracIn).
+Conventions: a score is a loss in nats per validation point; positive = leaving the point out raises
+the validation loss, so the point helps. n, H and the head's own gradient, taken as zero, belong to
+the points that the head was fitted on; a point outside them is scored as its twin among them would
+be. Four answers of rising cost: the gradient product without a Hessian, the influence function, one
+Newton step with the point's own curvature, and true retraining. Sources: Cook and Weisberg 1982;
+Koh and Liang 2017; Chhabra et al. 2024 ("influence value"); Pruthi et al. 2020 (TracIn).
 """
 
 from __future__ import annotations
@@ -38,11 +40,13 @@ def influence_value(
     hessian: Hessian = "exact",
     damping: Damping = 0.0,
 ) -> Floats:
-    """The influence function: s_i = (1/n) < grad L(V), H^-1 (grad loss_i + penalty T) >, the loss that leaving point i out would add.
+    """The influence function: s_i = (1/n) < grad L(V), H^-1 (grad loss_i + penalty T) >, the loss
+    that leaving point i out would add.
 
-    embedding: (n, d), labels: (n,), the points the head was fitted on; validation: points with labels. Returns (n,) float64 in nats,
-    any sign, higher = picked first = more helpful. UserError: points or labels that do not fit the head, a singular Hessian.
-    Source: Koh and Liang 2017, Eq. 2 times -1/n, the effect of removing a point.
+    embedding: (n, d), labels: (n,), the points the head was fitted on; validation: points with
+    labels. Returns (n,) float64 in nats, any sign, higher = picked first = more helpful. UserError:
+    points or labels that do not fit the head, a singular Hessian. Source: Koh and Liang 2017, Eq. 2
+    times -1/n, the effect of removing a point.
     """
     opened, rows, residuals = _opened(embedding, labels, head)
     slope = solver(opened, opened.penalty + damping, hessian).solve(
@@ -61,10 +65,11 @@ def influence_harm(
     hessian: Hessian = "exact",
     damping: Damping = 0.0,
 ) -> Floats:
-    """The influence function the other way round: s_i = -(1/n) < grad L(V), H^-1 (grad loss_i + penalty T) >, harmful points first.
+    """The influence function the other way round: s_i = -(1/n) < grad L(V), H^-1 (grad loss_i +
+    penalty T) >, harmful points first.
 
-    Shapes and errors as for "helpful first": (n, d), (n,) -> (n,) float64 in nats. Higher = picked first = leaving the point out
-    would lower the validation loss by so much.
+    Shapes and errors as for "helpful first": (n, d), (n,) -> (n,) float64 in nats. Higher = picked
+    first = leaving the point out would lower the validation loss by so much.
     """
     return -influence_value(embedding, labels, validation, head, hessian=hessian, damping=damping)
 
@@ -73,13 +78,16 @@ def influence_harm(
 def newton_influence(
     embedding: Floats, labels: Ints, validation: Embedded, head: Head, *, damping: Damping = 0.0
 ) -> Floats:
-    """s_i = L(V; T_i) - L(V; T), T_i the head after one Newton step from T on the loss without point i, its own curvature taken out.
+    """s_i = L(V; T_i) - L(V; T), T_i the head after one Newton step from T on the loss without
+    point i, its own curvature taken out.
 
-    Where the influence function keeps the Hessian of all points, this one removes the point's part of it by a formula of rank c - 1
-    (Woodbury), so that points of high leverage move the head as far as they really would, goes along this step to where the loss of the
-    other points is least (core/linalg/newton_update.py), and evaluates the validation loss there.
-    (n, d), (n,) -> (n,) float64 in nats, higher = picked first = more helpful. Errors as for the influence function, and for a head of
-    more than 8,000 parameters. Source: our own; for least squares the step is the textbook residual / (1 - leverage).
+    Where the influence function keeps the Hessian of all points, this one removes the point's part
+    of it by a formula of rank c - 1 (Woodbury), so that points of high leverage move the head as
+    far as they really would, goes along this step to where the loss of the other points is least
+    (core/linalg/newton_update.py), and evaluates the validation loss there. (n, d), (n,) -> (n,)
+    float64 in nats, higher = picked first = more helpful. Errors as for the influence function, and
+    for a head of more than 8,000 parameters. Source: our own; for least squares the step is the
+    textbook residual / (1 - leverage).
     """
     opened, rows, _ = _opened(embedding, labels, head)
     targets, classes = _validation_points(opened, validation, head)
@@ -106,17 +114,20 @@ def newton_influence(
 
 @scorer("Leave-one-out retraining")
 def leave_one_out(embedding: Floats, labels: Ints, validation: Embedded, head: Head) -> Floats:
-    """s_i = L(V; refitted without i) - L(V; refitted on all): the truth that the influences approximate, by n retrainings.
+    """s_i = L(V; refitted without i) - L(V; refitted on all): the truth that the influences
+    approximate, by n retrainings.
 
-    The heads are fitted to a gradient norm of 1e-9, with the l2 and the intercept of `head`, starting there. (n, d), (n,) -> (n,)
-    float64 in nats, higher = picked first = more helpful. UserError: more than 2,000 points, or a class with a single point.
+    The heads are fitted to a gradient norm of 1e-9, with the l2 and the intercept of `head`,
+    starting there. (n, d), (n,) -> (n,) float64 in nats, higher = picked first = more helpful.
+    UserError: more than 2,000 points, or a class with a single point.
     """
     opened, rows, _ = _opened(embedding, labels, head)
     labels = np.asarray(labels)
     n = len(rows)
     if n > RETRAININGS:
         raise UserError(
-            f"Leave-one-out: found {n:,} points, and each costs a retraining. Take at most {RETRAININGS:,} points."
+            f"Leave-one-out: found {n:,} points, and each costs a retraining. Take at most"
+            f" {RETRAININGS:,} points."
         )
     _refuse_lonely_classes(labels, len(head.weights))
     targets, classes = _validation_points(opened, validation, head)
@@ -141,11 +152,13 @@ def leave_one_out(embedding: Floats, labels: Ints, validation: Embedded, head: H
 
 @scorer("Gradient product (TracIn, last step)")
 def gradient_product(embedding: Floats, labels: Ints, validation: Embedded, head: Head) -> Floats:
-    """s_i = < grad L(V), grad loss_i >: how far a gradient step on point i lowers the validation loss. No Hessian.
+    """s_i = < grad L(V), grad loss_i >: how far a gradient step on point i lowers the validation
+    loss. No Hessian.
 
-    TracIn sums this product over the checkpoints of a training; this is its term for the final head, per unit of learning rate.
-    (n, d), (n,) -> (n,) float64, higher = picked first = more helpful. UserError: points or labels that do not fit the head.
-    Source: Pruthi et al. 2020, Eq. 1.
+    TracIn sums this product over the checkpoints of a training; this is its term for the final
+    head, per unit of learning rate. (n, d), (n,) -> (n,) float64, higher = picked first = more
+    helpful. UserError: points or labels that do not fit the head. Source: Pruthi et al. 2020, Eq.
+    1.
     """
     opened, rows, residuals = _opened(embedding, labels, head)
     return _products(residuals, rows, _validation_gradient(opened, validation, head))
@@ -187,5 +200,6 @@ def _refuse_lonely_classes(labels: Ints, classes: int) -> None:
     alone = np.flatnonzero(np.bincount(labels, minlength=classes) == 1)
     if len(alone):
         raise UserError(
-            f"Leave-one-out: class {alone[0]} has a single point; without it no head can be fitted. Give each class two points or more."
+            f"Leave-one-out: class {alone[0]} has a single point; without it no head can be fitted."
+            " Give each class two points or more."
         )

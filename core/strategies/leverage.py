@@ -1,11 +1,14 @@
 """Leverage: how far a point sticks out of the span of all the others.
 
-    l_i = x_i^T (X^T X)^+ x_i = |x_i W|^2   for any W (d, r) that whitens X:  W^T X^T X W = I, X W spanning the columns of X
+    l_i = x_i^T (X^T X)^+ x_i = |x_i W|^2   for any W (d, r) that whitens X:  W^T X^T X W = I, X
+        W spanning the columns of X
 
-so 0 <= l_i <= 1 and the scores sum to the rank. l_i = 1: without point i one direction would vanish.
+so 0 <= l_i <= 1 and the scores sum to the rank. l_i = 1: without point i one direction would
+vanish.
 
-How: `core.linalg.whitening` finds W from the columns scaled to norm 1, which leaves exact leverage as it is and makes the rank plain to see.
-Ridge and rank-k leverage do depend on the scale and use the plain spectrum.
+How: `core.linalg.whitening` finds W from the columns scaled to norm 1, which leaves exact leverage
+as it is and makes the rank plain to see. Ridge and rank-k leverage do depend on the scale and use
+the plain spectrum.
 
 Source: Drineas, Magdon-Ismail, Mahoney, Woodruff 2012.
 """
@@ -35,7 +38,8 @@ def leverage(
         float,
         Knob(
             "Ridge λ",
-            "Adds λ to every eigenvalue: x (XᵀX + λI)⁻¹ xᵀ. Small directions count less; the sum is the effective dimension.",
+            "Adds λ to every eigenvalue: x (XᵀX + λI)⁻¹ xᵀ. Small directions count less; the sum is"
+            " the effective dimension.",
             low=0.0,
             choices=RIDGES,
         ),
@@ -44,7 +48,8 @@ def leverage(
         int | None,
         Knob(
             "Directions",
-            "Count only the k directions of largest variance about the origin; all of them by default.",
+            "Count only the k directions of largest variance about the origin; all of them by"
+            " default.",
             low=1,
             choices=RANKS,
         ),
@@ -52,11 +57,11 @@ def leverage(
 ) -> Floats:
     """Leverage scores l_i = x_i^T (X^T X + ridge I)^+ x_i.
 
-    embedding: X (n, d), finite. Returns (n,) float64 in [0, 1], higher = picked first; sums to the rank of X
-    (ridge = 0) or to sum_j w_j / (w_j + ridge) over the eigenvalues w of X^T X (ridge > 0).
-    rank: keep the `rank` largest eigenvalues only (rank-k leverage); a UserError if X has fewer.
-    As many directions as points: every score is exactly 1, and they rank nothing.
-    Points are not centred: for leverage with an intercept, centre the columns and add 1/n.
+    embedding: X (n, d), finite. Returns (n,) float64 in [0, 1], higher = picked first; sums to the
+    rank of X (ridge = 0) or to sum_j w_j / (w_j + ridge) over the eigenvalues w of X^T X (ridge >
+    0). rank: keep the `rank` largest eigenvalues only (rank-k leverage); a UserError if X has
+    fewer. As many directions as points: every score is exactly 1, and they rank nothing. Points are
+    not centred: for leverage with an intercept, centre the columns and add 1/n.
     """
     check_matrix(embedding, "embedding")
     if ridge == 0 and rank is None:
@@ -66,7 +71,8 @@ def leverage(
     eigenvalues, squares = spectrum(embedding)
     if rank is not None and rank > len(eigenvalues):
         raise UserError(
-            f"Directions: found {rank:,}, but this embedding has rank {len(eigenvalues):,}. Choose at most {len(eigenvalues):,}."
+            f"Directions: found {rank:,}, but this embedding has rank {len(eigenvalues):,}. Choose"
+            f" at most {len(eigenvalues):,}."
         )
     k = rank or len(eigenvalues)
     return (squares[:, :k] @ (1.0 / (eigenvalues[:k] + ridge)).astype(squares.dtype)).astype(
@@ -89,15 +95,19 @@ def effective_rank(embedding: np.ndarray) -> int:
 
 
 def shares(embedding: np.ndarray, index: int, whitening: Whitening) -> Floats:
-    """The part of point `index`'s leverage that each of the r directions carries: (x_i W)_j^2, summing to l_i."""
+    """The part of point `index`'s leverage that each of the r directions carries: (x_i W)_j^2,
+    summing to l_i.
+    """
     return (embedding[index].astype(np.float64) @ whitening.weights) ** 2
 
 
 def textbook_qr(embedding: np.ndarray) -> Floats:
-    """What the usual textbook code computes, kept as an exhibit: squared row norms of Q from a QR without pivoting.
+    """What the usual textbook code computes, kept as an exhibit: squared row norms of Q from a QR
+    without pivoting.
 
-    Wrong where X lacks rank: for a dead column j Householder's method returns Q e_j, so row j of the *dataset*
-    gets a spurious leverage of 1, and the scores sum to d instead of the rank. embedding (n, d), n >= d -> (n,).
+    Wrong where X lacks rank: for a dead column j Householder's method returns Q e_j, so row j of
+    the *dataset* gets a spurious leverage of 1, and the scores sum to d instead of the rank.
+    embedding (n, d), n >= d -> (n,).
     """
     q, _ = np.linalg.qr(check_matrix(embedding, "embedding").astype(np.float64))
     return np.einsum("ij,ij->i", q, q)

@@ -1,21 +1,29 @@
-"""FI: how far does a tiny shift of one training point move the loss elsewhere, measured by what it does to the point itself?
+"""FI: how far does a tiny shift of one training point move the loss elsewhere, measured by what it
+does to the point itself?
 
-A shift omega of a training point z = (x, y), x -> x + omega, moves the head by J omega and the loss of z' by gamma omega:
+A shift omega of a training point z = (x, y), x -> x + omega, moves the head by J omega and the loss
+of z' by gamma omega:
 
-    J = dT/domega = -(1/n) H^-1 M,    M = d/dx d/dT loss(z),    gamma = grad loss(z')^T J,    FI(z', z) = gamma G^+ gamma^T
-    G = sum_c P_c l_c^T l_c,    l_c = d log P_c(x) / domega, directly and through J: the metric of the perturbation manifold
+    J = dT/domega = -(1/n) H^-1 M,    M = d/dx d/dT loss(z),    gamma = grad loss(z')^T J,
+        FI(z', z) = gamma G^+ gamma^T
+    G = sum_c P_c l_c^T l_c,    l_c = d log P_c(x) / domega, directly and through J: the metric of
+                                the perturbation manifold
 
-How: in the coordinates of core/linalg/hessian.py, M omega = (F W omega) (x) h + q (x) omega, and l_c = (e_c - p)^T N Z, where the logits of x
-move by Z = W - (C F W + R) / n with C = (I (x) h)^T H^-1 (I (x) h), R = (I (x) h)^T H^-1 (q (x) I). That takes r = c - 1 solves for
-each point, and no D x d matrix. G = A^T A with A of r rows, so the thin SVD A = U S V^T gives G^+ = V S^-2 V^T, and
-FI(z', z) = |E^T H^-1 grad loss(z')|^2 / n^2 with the point's reach E = M V S^-1 (D, rank <= r): all pairs are one matrix product.
+How: in the coordinates of core/linalg/hessian.py, M omega = (F W omega) (x) h + q (x) omega, and
+l_c = (e_c - p)^T N Z, where the logits of x move by Z = W - (C F W + R) / n with C = (I (x) h)^T
+H^-1 (I (x) h), R = (I (x) h)^T H^-1 (q (x) I). That takes r = c - 1 solves for each point, and no D
+x d matrix. G = A^T A with A of r rows, so the thin SVD A = U S V^T gives G^+ = V S^-2 V^T, and
+FI(z', z) = |E^T H^-1 grad loss(z')|^2 / n^2 with the point's reach E = M V S^-1 (D, rank <= r): all
+pairs are one matrix product.
 
-Where ours differs: after Eq. 2.2 the paper has J with a plus, in appendix A.7 with a minus; retraining confirms the minus, and it
-matters inside G. Algorithm 1 divides the validation gradient by n; ours by the number of validation points, as the text does. H
-includes the penalty. Theorem 1, invariance under any reparametrisation of omega, needs a regular G; G has rank <= c - 1, so for
-d > c - 1 it holds for orthogonal maps, equal scaling and gradients in the range of G, not in general.
-Conventions: FI >= 0, the squared change of a loss in nats per unit of length in the point's own probabilities. Higher = picked first.
-Sources: "Enhancing Training Robustness through Influence Measure" (FI, Algorithms 1 to 4); Shu and Zhu 2019 (the metric).
+Where ours differs: after Eq. 2.2 the paper has J with a plus, in appendix A.7 with a minus;
+retraining confirms the minus, and it matters inside G. Algorithm 1 divides the validation gradient
+by n; ours by the number of validation points, as the text does. H includes the penalty. Theorem 1,
+invariance under any reparametrisation of omega, needs a regular G; G has rank <= c - 1, so for d >
+c - 1 it holds for orthogonal maps, equal scaling and gradients in the range of G, not in general.
+Conventions: FI >= 0, the squared change of a loss in nats per unit of length in the point's own
+probabilities. Higher = picked first. Sources: "Enhancing Training Robustness through Influence
+Measure" (FI, Algorithms 1 to 4); Shu and Zhu 2019 (the metric).
 """
 
 from __future__ import annotations
@@ -46,7 +54,8 @@ Directions = Annotated[
     int | None,
     Knob(
         "Directions",
-        "Keep this many singular directions of each point's mixed derivative, as the paper's KFSVD does; all of them by default.",
+        "Keep this many singular directions of each point's mixed derivative, as the paper's KFSVD"
+        " does; all of them by default.",
         low=1,
         choices=(None, 1, 2, 5, 10),
     ),
@@ -74,12 +83,14 @@ def fi_util(
     directions: Directions = None,
     damping: Damping = 0.0,
 ) -> Floats:
-    """FI of each training point on the mean validation loss: s_i = gamma_i G_i^+ gamma_i^T. The highest are to be trimmed.
+    """FI of each training point on the mean validation loss: s_i = gamma_i G_i^+ gamma_i^T. The
+    highest are to be trimmed.
 
-    embedding: (n, d), labels: (n,), the points the head was fitted on; validation: points with labels. Returns (n,) float64 >= 0,
-    higher = picked first = the validation loss hangs more on where exactly this point lies. UserError: points or labels that do
-    not fit the head, a singular Hessian, and exactly: more than 8,000 parameters, or 2e12 = n times parameters squared.
-    Source: Algorithms 1 and 3, exact by default.
+    embedding: (n, d), labels: (n,), the points the head was fitted on; validation: points with
+    labels. Returns (n,) float64 >= 0, higher = picked first = the validation loss hangs more on
+    where exactly this point lies. UserError: points or labels that do not fit the head, a singular
+    Hessian, and exactly: more than 8,000 parameters, or 2e12 = n times parameters squared. Source:
+    Algorithms 1 and 3, exact by default.
     """
     opened = open_head(head)
     _refuse_long(opened, len(embedding), hessian)
@@ -107,11 +118,14 @@ def fi_active(
     directions: Directions = None,
     damping: Damping = 0.0,
 ) -> Floats:
-    """FI of the labeled points on each point under its predicted label: s_i = mean of the middle 80% of FI(z_i, z) over labeled z.
+    """FI of the labeled points on each point under its predicted label: s_i = mean of the middle
+    80% of FI(z_i, z) over labeled z.
 
-    embedding: (n, d). labels: (n,), read only where labeled (n,) holds. head: fitted on the labeled points. Returns (n,) float64 >= 0,
-    higher = picked first = the prediction hangs more on where exactly the labeled points lie. UserError as for FI-util, and without
-    labeled points. Source: Algorithms 2 and 4; hessian "kfac" and a number of directions give the paper's KFSVD, the defaults are exact.
+    embedding: (n, d). labels: (n,), read only where labeled (n,) holds. head: fitted on the labeled
+    points. Returns (n,) float64 >= 0, higher = picked first = the prediction hangs more on where
+    exactly the labeled points lie. UserError as for FI-util, and without labeled points. Source:
+    Algorithms 2 and 4; hessian "kfac" and a number of directions give the paper's KFSVD, the
+    defaults are exact.
     """
     opened = open_head(head)
     training = _seen_labeled(opened, embedding, labels, labeled, head)
@@ -131,11 +145,13 @@ def fi_active_forest(
     damping: Damping = 0.0,
     rng: np.random.Generator,
 ) -> Floats:
-    """FI-active from a sample: s_i = the rank of point i under FI-active, as a random forest on the embedding predicts it.
+    """FI-active from a sample: s_i = the rank of point i under FI-active, as a random forest on the
+    embedding predicts it.
 
-    The forest (scikit-learn's, 100 trees) learns the ranks 1, 2, ... of a random share of the pool, which is what is not labeled.
-    (n, d), (n,), (n,) -> (n,) float64, higher = picked first. UserError as for FI-active. Source: Algorithm 4. With the exact algebra
-    FI-active itself is quick; this is the paper's second approximation, to be compared with it.
+    The forest (scikit-learn's, 100 trees) learns the ranks 1, 2, ... of a random share of the pool,
+    which is what is not labeled. (n, d), (n,), (n,) -> (n,) float64, higher = picked first.
+    UserError as for FI-active. Source: Algorithm 4. With the exact algebra FI-active itself is
+    quick; this is the paper's second approximation, to be compared with it.
     """
     from sklearn.ensemble import (
         RandomForestRegressor,  # menus that only read the signature do not pay for it
@@ -159,7 +175,9 @@ def fi_active_forest(
 def influence_measure(
     targets: Embedded, embedding: Floats, labels: Ints, head: Head, *, damping: float = 0.0
 ) -> Floats:
-    """FI(z', z) for each target z' (t, with labels) and each training point z (n): (t, n) float64 >= 0, exact."""
+    """FI(z', z) for each target z' (t, with labels) and each training point z (n): (t, n) float64
+    >= 0, exact.
+    """
     opened = open_head(head)
     solver = spreader(opened, opened.penalty + damping)
     return _measures(
@@ -172,7 +190,9 @@ def influence_measure(
 
 
 def parameter_shift(point: Floats, label: int, head: Head) -> Floats:
-    """J = dT/domega (c, m, d) of one training point (d,) with its label: how the head moves as the point is shifted."""
+    """J = dT/domega (c, m, d) of one training point (d,) with its label: how the head moves as the
+    point is shifted.
+    """
     opened = open_head(head)
     one = _seen(opened, point[None], np.array([label]), head)
     straight = one.residuals[0][:, None] * np.eye(opened.d, opened.shape[1])[:, None, :]
@@ -185,7 +205,10 @@ def parameter_shift(point: Floats, label: int, head: Head) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Points as the head sees them. rows: h (k, m). probs: (k, c). residuals: q (k, r), under a label. fishers: F (k, r, r)."""
+    """Points as the head sees them. rows: h (k, m). probs: (k, c).
+
+    residuals: q (k, r), under a label. fishers: F (k, r, r).
+    """
 
     rows: Floats
     probs: Floats
@@ -207,7 +230,9 @@ class Seen:
 def reach(
     opened: OpenHead, solver: Exact | Kronecker, points: Seen, directions: int | None = None
 ) -> Floats:
-    """E^T = (M V S^-1)^T (k, rank, D) of each point: |E^T H^-1 g|^2 / n^2 is its FI on a loss with gradient g. Cut directions are zero."""
+    """E^T = (M V S^-1)^T (k, rank, D) of each point: |E^T H^-1 g|^2 / n^2 is its FI on a loss with
+    gradient g. Cut directions are zero.
+    """
     spreads = solver.spread(points.rows)
     bent = points.fishers @ opened.weights
     levers = np.matmul(spreads, points.rows[:, None, :, None])[..., 0]
@@ -225,16 +250,21 @@ def reach(
 
 
 def metric_factors(probs: Floats, basis: Floats, moves: Floats) -> Floats:
-    """A (k, r, d) with G = A^T A, from probs (k, c) and the logits' derivatives Z = moves (k, r, d), in the coordinates of the basis.
+    """A (k, r, d) with G = A^T A, from probs (k, c) and the logits' derivatives Z = moves (k, r,
+    d), in the coordinates of the basis.
 
-    The rows sqrt(P_c) (e_c - p)^T N of each point are brought to r x r by QR, which keeps the digits of tiny probabilities.
+    The rows sqrt(P_c) (e_c - p)^T N of each point are brought to r x r by QR, which keeps the
+    digits of tiny probabilities.
     """
     scores = np.sqrt(probs)[:, :, None] * (basis - (probs @ basis)[:, None, :])
     return np.linalg.qr(scores, mode="r") @ moves
 
 
 def _inverse_roots(probs: Floats, basis: Floats, moves: Floats) -> Floats:
-    """V S^-1 (k, d, rank). Singular values below sqrt(d eps) of the largest count as zero, as their squares would in G."""
+    """V S^-1 (k, d, rank).
+
+    Singular values below sqrt(d eps) of the largest count as zero, as their squares would in G.
+    """
     _, values, vectors = np.linalg.svd(metric_factors(probs, basis, moves), full_matrices=False)
     floor = np.sqrt(moves.shape[2] * np.finfo(np.float64).eps) * values[:, :1]
     inverse = np.divide(
@@ -244,10 +274,11 @@ def _inverse_roots(probs: Floats, basis: Floats, moves: Floats) -> Floats:
 
 
 def _main_directions(points: Seen, bent: Floats, d: int, count: int) -> Floats:
-    """The first right singular vectors (k, d, count) of M, from M^T M = |q|^2 I + B^T [[|h|^2 I, q], [q^T, 0]] B with B = [F W; x].
+    """The first right singular vectors (k, d, count) of M, from M^T M = |q|^2 I + B^T [[|h|^2 I,
+    q], [q^T, 0]] B with B = [F W; x].
 
-    q (x) I alone has d equal singular values |q|; only the directions that B lifts above them are singular vectors with a name. Where
-    there are fewer than `count`, the rest is zero.
+    q (x) I alone has d equal singular values |q|; only the directions that B lifts above them are
+    singular vectors with a name. Where there are fewer than `count`, the rest is zero.
     """
     q = points.residuals
     r = points.residuals.shape[1]
@@ -269,7 +300,10 @@ def _measures(
     targets: Seen,
     directions: int | None,
 ) -> Floats:
-    """FI(z', z): (targets, training). The Hessian is solved for the targets' gradients or the reaches, whichever are fewer."""
+    """FI(z', z): (targets, training).
+
+    The Hessian is solved for the targets' gradients or the reaches, whichever are fewer.
+    """
     result = np.empty((len(targets), len(training)))
     parameters = int(np.prod(opened.shape))
     fewer = len(targets) <= len(training) * opened.shape[0] and len(targets) * parameters <= 2**26
@@ -297,7 +331,9 @@ def _active(
     directions: int | None,
     damping: float,
 ) -> Floats:
-    """The mean over the training points of FI, less the lowest and highest tenth, for each of these points: (n,)."""
+    """The mean over the training points of FI, less the lowest and highest tenth, for each of these
+    points: (n,).
+    """
     check_points(embedding, head)
     solver = spreader(opened, opened.penalty + damping, hessian)
     scores = np.empty(len(embedding))
@@ -336,9 +372,13 @@ def _seen_labeled(
     labeled = np.asarray(labeled, bool)
     n = len(embedding)
     if labels.shape != (n,) or labeled.shape != (n,) or not labeled.any():
-        found = f"{len(labels):,} labels and {len(labeled):,} marks, {labeled.sum():,} of them 'labeled'"
+        found = (
+            f"{len(labels):,} labels and {len(labeled):,} marks, {labeled.sum():,} of them"
+            " 'labeled'"
+        )
         raise UserError(
-            f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at least one labeled point."
+            f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at"
+            " least one labeled point."
         )
     return _seen(opened, embedding[labeled], labels[labeled], head)
 
@@ -347,8 +387,9 @@ def _refuse_long(opened: OpenHead, n: int, hessian: str) -> None:
     r, m = opened.shape
     if hessian == "exact" and n * (r * m) ** 2 > SPREADS:
         raise UserError(
-            f"FI-util with the exact Hessian of {r * m:,} parameters would take several minutes for {n:,} points. "
-            "Choose the Hessian 'kfac', an embedding of fewer dimensions, or fewer points."
+            f"FI-util with the exact Hessian of {r * m:,} parameters would take several minutes for"
+            f" {n:,} points. Choose the Hessian 'kfac', an embedding of fewer dimensions, or fewer"
+            " points."
         )
 
 

@@ -2,11 +2,13 @@
 
     s_i = mean over the orders of the points of v(those before i, and i) - v(those before i)
 
-v(S) is how well a classifier trained on S does on the validation set, and the values sum to v(all) - v(none). For nearest
-neighbours the average has a closed form; for a linear head it is estimated from random orders.
+v(S) is how well a classifier trained on S does on the validation set, and the values sum to v(all)
+- v(none). For nearest neighbours the average has a closed form; for a linear head it is estimated
+from random orders.
 
-Conventions: higher = picked first = worth more; values may be negative. Zero is no threshold of harm: in KNN-Shapley every correct
-neighbour lifts all points behind it. Sources: Jia et al. 2019 (KNN-Shapley), Ghorbani and Zou 2019 (Data Shapley, truncated).
+Conventions: higher = picked first = worth more; values may be negative. Zero is no threshold of
+harm: in KNN-Shapley every correct neighbour lifts all points behind it. Sources: Jia et al. 2019
+(KNN-Shapley), Ghorbani and Zou 2019 (Data Shapley, truncated).
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ Tolerance = Annotated[
     float,
     Knob(
         "Tolerance",
-        "An order is cut where its value has come this close to that of all points, as a share of what all points add; 0 never cuts.",
+        "An order is cut where its value has come this close to that of all points, as a share of"
+        " what all points add; 0 never cuts.",
         low=0.0,
         high=1.0,
         choices=(0.0, 0.01, 0.02, 0.05, 0.1),
@@ -58,13 +61,16 @@ Tolerance = Annotated[
 def knn_shapley(
     embedding: Floats, labels: Ints, validation: Embedded, *, neighbours: Neighbours = 5
 ) -> Floats:
-    """The exact Shapley value when v(S) = mean over validation points of (their right ones among the K nearest points of S) / K.
+    """The exact Shapley value when v(S) = mean over validation points of (their right ones among
+    the K nearest points of S) / K.
 
     With the points sorted by distance from a validation point of class y:
-    s_(n) = [y_(n) = y] / max(K, n),  s_(i) = s_(i+1) + ([y_(i) = y] - [y_(i+1) = y]) / max(K, i), a cumulative sum from the far end;
-    a team of fewer than K points still divides by K. embedding: (n, d), labels: (n,); Euclidean distances, equal ones in the order of
-    the points. Returns (n,) float64 in [-1, 1], higher = picked first = worth more. UserError: validation points of another width or
-    without labels. Source: Jia et al. 2019, Theorem 1; costs v n (d + log n).
+    s_(n) = [y_(n) = y] / max(K, n),  s_(i) = s_(i+1) + ([y_(i) = y] - [y_(i+1) = y]) / max(K, i), a
+                                      cumulative sum from the far end;
+    a team of fewer than K points still divides by K. embedding: (n, d), labels: (n,); Euclidean
+    distances, equal ones in the order of the points. Returns (n,) float64 in [-1, 1], higher =
+    picked first = worth more. UserError: validation points of another width or without labels.
+    Source: Jia et al. 2019, Theorem 1; costs v n (d + log n).
     """
     labels, unseen, wanted = _neighbourhood(embedding, labels, validation)
     # About the points' centre, products lose fewer digits.
@@ -97,12 +103,15 @@ def data_shapley(
     tolerance: Tolerance = 0.02,
     rng: np.random.Generator,
 ) -> Floats:
-    """The Shapley value for v(S) = mean validation log-likelihood of a linear head fitted on S, estimated from random orders.
+    """The Shapley value for v(S) = mean validation log-likelihood of a linear head fitted on S,
+    estimated from random orders.
 
-    s_i = mean over orders of v(with i) - v(before i), cut where the rest of an order could add no more than the tolerance. With few
-    points some classes are missing, so the intercept carries the penalty l2 of `head` here, and v(none) = -log c is the even guess.
-    (n, d), (n,) -> (n,) float64 in nats, higher = picked first = worth more; the values sum to v(all) - v(none) for tolerance 0.
-    UserError: more than 500 points, a head without l2, points or labels that do not fit it. Source: Ghorbani and Zou 2019, Algorithm 1.
+    s_i = mean over orders of v(with i) - v(before i), cut where the rest of an order could add no
+    more than the tolerance. With few points some classes are missing, so the intercept carries the
+    penalty l2 of `head` here, and v(none) = -log c is the even guess. (n, d), (n,) -> (n,) float64
+    in nats, higher = picked first = worth more; the values sum to v(all) - v(none) for tolerance 0.
+    UserError: more than 500 points, a head without l2, points or labels that do not fit it. Source:
+    Ghorbani and Zou 2019, Algorithm 1.
     """
     check_points(embedding, head)
     check_points(validation.embedding, head, "the validation set")
@@ -112,8 +121,9 @@ def data_shapley(
     opened = open_head(head)
     if n > POINTS or not head.l2 > 0:
         raise UserError(
-            f"Data Shapley: found {n:,} points and l2 = {head.l2:g}, expected at most {POINTS:,} points, since each joins a head in every "
-            "order, and l2 above 0, since a head on a single point has no end without it."
+            f"Data Shapley: found {n:,} points and l2 = {head.l2:g}, expected at most {POINTS:,}"
+            " points, since each joins a head in every order, and l2 above 0, since a head on a"
+            " single point has no end without it."
         )
     rows = opened.design(embedding)
     unseen = opened.design(validation.embedding)
@@ -123,7 +133,9 @@ def data_shapley(
 
 @dataclass(frozen=True, eq=False)
 class _Game:
-    """v(S): the mean log-likelihood of the points `unseen` (v, m) with labels `wanted`, under the head fitted on the rows of S."""
+    """v(S): the mean log-likelihood of the points `unseen` (v, m) with labels `wanted`, under the
+    head fitted on the rows of S.
+    """
 
     rows: Floats
     labels: Ints
@@ -133,7 +145,9 @@ class _Game:
     classes: int
 
     def shapley(self, orders: Ints, tolerance: float) -> Floats:
-        """The mean over orders (k, n) of what each point adds to those before it; orders within the tolerance of the end are dropped."""
+        """The mean over orders (k, n) of what each point adds to those before it; orders within the
+        tolerance of the end are dropped.
+        """
         theta = np.zeros((len(orders), self.classes, self.rows.shape[1]))
         total = np.zeros(len(self.rows))
         nothing = self.values(theta[:1])[0]
@@ -172,8 +186,8 @@ def _neighbourhood(
     wanted = validation.labels
     if validation.embedding.shape[1] != embedding.shape[1]:
         raise UserError(
-            f"The validation set has {validation.embedding.shape[1]} dimensions, the embedding {embedding.shape[1]}. "
-            "Embed both in the same way."
+            f"The validation set has {validation.embedding.shape[1]} dimensions, the embedding"
+            f" {embedding.shape[1]}. Embed both in the same way."
         )
     if (
         labels.shape != (len(embedding),)
@@ -181,7 +195,8 @@ def _neighbourhood(
         or np.shape(wanted) != (len(validation),)
     ):
         raise UserError(
-            f"KNN-Shapley: expected one label for each of {len(embedding):,} points and {len(validation):,} validation points."
+            f"KNN-Shapley: expected one label for each of {len(embedding):,} points and"
+            f" {len(validation):,} validation points."
         )
     if min(labels.min(), np.min(wanted)) < 0:
         raise UserError(

@@ -1,7 +1,9 @@
-"""How do small images lie in a plane, and which one does the reader pick? Images as marks, clicked, walked by keyboard, read aloud.
+"""How do small images lie in a plane, and which one does the reader pick? Images as marks, clicked,
+walked by keyboard, read aloud.
 
-A Streamlit component: `digit_plane.js` places each image at its coordinates, in a listbox. The block of bytes is the
-gallery's: 4 bytes (length of the header), the header (JSON), the pixels. Grey images are ink on paper.
+A Streamlit component: `digit_plane.js` places each image at its coordinates, in a listbox. The
+block of bytes is the gallery's: 4 bytes (length of the header), the header (JSON), the pixels. Grey
+images are ink on paper.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from core.types import Bytes, Floats, UserError
 _HERE = Path(__file__)
 _mount = st.components.v2.component(
     "leverage_lab_plane",
-    html='<div class="plane"><svg aria-hidden="true"></svg><div class="marks" role="listbox" tabindex="0"></div></div>',
+    html=(
+        '<div class="plane"><svg aria-hidden="true"></svg><div class="marks" role="listbox"'
+        ' tabindex="0"></div></div>'
+    ),
     css=_HERE.with_name("digit_plane.css").read_text("utf-8"),
     js=_HERE.with_name("digit_plane.js").read_text("utf-8"),
 )
@@ -37,11 +42,13 @@ def digit_plane(
     badges: Mapping[int, str] | None = None,
     ellipses: Sequence[tuple[float, float]] = (),
 ) -> int | None:
-    """Draw the images at their coordinates, both axes in the same unit, and return the id of the one just picked, else None.
+    """Draw the images at their coordinates, both axes in the same unit, and return the id of the
+    one just picked, else None.
 
-    images: uint8 (m, h, w). coordinates: (m, 2), y upwards. names: what each is called when read aloud. ids: what a pick returns.
-    size: side of an image, in the unit of the coordinates. badges: a text beside some of the ids. ellipses about the origin:
-    half-axes. A UserError if the arguments do not fit together.
+    images: uint8 (m, h, w). coordinates: (m, 2), y upwards. names: what each is called when read
+    aloud. ids: what a pick returns. size: side of an image, in the unit of the coordinates. badges:
+    a text beside some of the ids. ellipses about the origin: half-axes. A UserError if the
+    arguments do not fit together.
     """
     coordinates = np.asarray(coordinates, float)
     if (
@@ -51,8 +58,9 @@ def digit_plane(
         or not len(images) == len(names) == len(ids)
     ):
         raise UserError(
-            f"Plane: found {len(images):,} images {images.dtype} of shape {images.shape}, coordinates of shape {coordinates.shape}, "
-            f"{len(names):,} names and {len(ids):,} ids, expected uint8 (m, h, w) images and m of each."
+            f"Plane: found {len(images):,} images {images.dtype} of shape {images.shape},"
+            f" coordinates of shape {coordinates.shape}, {len(names):,} names and {len(ids):,} ids,"
+            " expected uint8 (m, h, w) images and m of each."
         )
     low = coordinates.min(axis=0) - 0.8 * size
     high = coordinates.max(axis=0) + 0.8 * size

@@ -1,9 +1,11 @@
-"""How do hundreds of images become one picture that can be clicked, walked by keyboard and read aloud?
+"""How do hundreds of images become one picture that can be clicked, walked by keyboard and read
+aloud?
 
-A Streamlit component: Python sends the pixels and captions as one block of bytes, `gallery_picture.js` paints them on
-one canvas, `gallery.js` lays a listbox over it, `gallery.css` frames what is hovered, focused or selected.
-The block: 4 bytes (length of the header, little-endian), the header (UTF-8 JSON), the pixels (uint8, row by row).
-Grey images are ink on paper: a value is the amount of ink, 0 is the page. Colour images are shown as they are.
+A Streamlit component: Python sends the pixels and captions as one block of bytes,
+`gallery_picture.js` paints them on one canvas, `gallery.js` lays a listbox over it, `gallery.css`
+frames what is hovered, focused or selected. The block: 4 bytes (length of the header,
+little-endian), the header (UTF-8 JSON), the pixels (uint8, row by row). Grey images are ink on
+paper: a value is the amount of ink, 0 is the page. Colour images are shown as they are.
 """
 
 from __future__ import annotations
@@ -54,15 +56,17 @@ def gallery(
 ) -> int | None:
     """Draw the images in reading order and return the id of the one just clicked, else None.
 
-    images: uint8 (m, h, w) or (m, h, w, 3), m >= 1. captions, scores: m class labels and m formatted scores.
-    ids: m whole numbers, what a click returns. ranks: m ranks, read aloud. marks: m badges, "" for none; a marked image
-    has a dashed frame and its badge as text. alt: one sentence that describes the gallery. selected: the id framed in
-    the primary colour. size: side of an image in CSS pixels, met to within a third so that pixels stay whole.
+    images: uint8 (m, h, w) or (m, h, w, 3), m >= 1. captions, scores: m class labels and m
+    formatted scores. ids: m whole numbers, what a click returns. ranks: m ranks, read aloud. marks:
+    m badges, "" for none; a marked image has a dashed frame and its badge as text. alt: one
+    sentence that describes the gallery. selected: the id framed in the primary colour. size: side
+    of an image in CSS pixels, met to within a third so that pixels stay whole.
 
-    As many images per row as the width holds; only full rows are drawn, at most max_rows of them, unless all the images
-    fit in less than one; ragged: the last row too if it is not full. A click is an event: the same image can be clicked
-    twice in a row, and the next rerun without a click returns None. Inside st.form clicks are not reported. A UserError if
-    the arguments do not fit together.
+    As many images per row as the width holds; only full rows are drawn, at most max_rows of them,
+    unless all the images fit in less than one; ragged: the last row too if it is not full. A click
+    is an event: the same image can be clicked twice in a row, and the next rerun without a click
+    returns None. Inside st.form clicks are not reported. A UserError if the arguments do not fit
+    together.
     """
     images = _checked(images, size, max_rows)
     ids = [int(i) for i in ids]
@@ -93,11 +97,13 @@ def _checked(images: Bytes, size: int, max_rows: int | None) -> Bytes:
     colour = images.ndim == 4 and images.shape[-1] == 3
     if images.dtype != np.uint8 or not (grey or colour):
         raise UserError(
-            f"Gallery: found {images.dtype} images of shape {images.shape}, expected uint8 (m, h, w) or (m, h, w, 3)."
+            f"Gallery: found {images.dtype} images of shape {images.shape}, expected uint8 (m, h,"
+            " w) or (m, h, w, 3)."
         )
     if images.size == 0:
         raise UserError(
-            f"Gallery: found images of shape {images.shape}, expected at least one. Choose more points or another filter."
+            f"Gallery: found images of shape {images.shape}, expected at least one. Choose more"
+            " points or another filter."
         )
     if not 8 <= size <= 512:
         raise UserError(f"Gallery: found size {size}, expected 8 to 512 CSS pixels.")
@@ -123,7 +129,9 @@ def _plain(name: str, values: Sequence | None) -> list | None:
 
 
 def _shrink(images: Bytes, most: int) -> Bytes:
-    """Images with no side above `most`: each block of f x f pixels becomes its mean; a rest of less than f is cut off."""
+    """Images with no side above `most`: each block of f x f pixels becomes its mean; a rest of less
+    than f is cut off.
+    """
     factor = -(-max(images.shape[1:3]) // most)
     if factor == 1:
         return images

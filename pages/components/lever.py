@@ -1,11 +1,12 @@
-"""Who holds the line? Two figures for the lesson whose points can be dragged, by mouse, touch or keyboard.
+"""Who holds the line? Two figures for the lesson whose points can be dragged, by mouse, touch or
+keyboard.
 
-`line`: a fitted line, the line without the chosen point, and the row of the hat matrix behind its fitted value.
-`ellipse`: two regressors and the ellipses on which leverage is equal.
+`line`: a fitted line, the line without the chosen point, and the row of the hat matrix behind its
+fitted value. `ellipse`: two regressors and the ellipses on which leverage is equal.
 
-The browser computes: lever_math.js holds the formulas of core/linalg/least_squares_line.py, lever_stage.js the points, lever_hands.js
-mouse, touch and keys, lever.js the two drawings. Python sends the starting points once and hears nothing back, so a drag
-costs the server nothing.
+The browser computes: lever_math.js holds the formulas of core/linalg/least_squares_line.py,
+lever_stage.js the points, lever_hands.js mouse, touch and keys, lever.js the two drawings. Python
+sends the starting points once and hears nothing back, so a drag costs the server nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ LINE = tuple(
         strict=True,
     )
 )
-# Eleven points along a diagonal, and one that is extreme in neither coordinate but far from their common direction.
+# Eleven points along a diagonal, and one that is extreme in neither coordinate but far from their
+# common direction.
 ELLIPSE = tuple(
     zip(
         (1.2, 2, 2.4, 3.3, 3.9, 4.6, 5.2, 6, 6.6, 7.5, 8.2, 3.1),
@@ -101,7 +103,8 @@ _line = _register(
     "line",
     label="Points with their least-squares line",
     facts=_facts(("leverage", "Leverage"), ("residual", "Residual"), ("cook", "Cook’s distance"))
-    + '<p><span data-fact="equation"></span></p><p>Leverages sum to <span data-fact="sum"></span></p>',
+    + '<p><span data-fact="equation"></span></p><p>Leverages sum to <span'
+    ' data-fact="sum"></span></p>',
     key=_key(
         ("fitted", "fitted line"),
         ("without", "without the chosen point"),
@@ -115,7 +118,8 @@ _ellipse = _register(
     label="Points in the plane of two regressors, with ellipses of equal leverage",
     facts=_facts(("leverage", "Leverage"), ("distance", "Mahalanobis distance M"))
     + '<p>1/n + M²/(n − 1):</p><p class="check" data-fact="check"></p>'
-    + '<p>Difference from the leverage: <span data-fact="difference"></span></p><p data-fact="note"></p>',
+    + '<p>Difference from the leverage: <span data-fact="difference"></span></p><p'
+    ' data-fact="note"></p>',
     key=_key(
         ("contour own", "leverage of the chosen point"),
         ("contour average", 'average <span data-fact="average"></span>'),
@@ -133,10 +137,12 @@ def line(
     names: Sequence[str] = ("x", "y"),
     height: int | None = None,
 ) -> None:
-    """A line that the reader can pull at, with leverage, residual and Cook's distance of the chosen point.
+    """A line that the reader can pull at, with leverage, residual and Cook's distance of the chosen
+    point.
 
-    points: the n starting points (x, y), 1 <= n <= 500, finite. names: of the two axes. height: of the drawing in CSS
-    pixels; by default it follows the width. A UserError if the points do not fit.
+    points: the n starting points (x, y), 1 <= n <= 500, finite. names: of the two axes. height: of
+    the drawing in CSS pixels; by default it follows the width. A UserError if the points do not
+    fit.
     """
     points = _checked(points)
     squares = float(((points[:, 0] - points[:, 0].mean()) ** 2).sum())
@@ -155,7 +161,9 @@ def ellipse(
     names: Sequence[str] = ("x₁", "x₂"),
     height: int | None = None,
 ) -> None:
-    """Two regressors: where leverage is equal, and the check leverage = 1/n + Mahalanobis^2 / (n - 1). Arguments as in `line`."""
+    """Two regressors: where leverage is equal, and the check leverage = 1/n + Mahalanobis^2 / (n -
+    1). Arguments as in `line`.
+    """
     points = _checked(points)
     chosen = int(np.argmax(hat_values(points)))
     _ellipse(key=key, data=_given("ellipse", points, names, height) | {"chosen": chosen})
@@ -165,7 +173,8 @@ def _checked(points: Sequence | Floats) -> Floats:
     points = check_matrix(np.asarray(points), "points").astype(np.float64)
     if points.shape[1] != 2 or len(points) > MOST_POINTS:
         raise UserError(
-            f"points: found shape {points.shape}, expected (n, 2) with at most {MOST_POINTS} points."
+            f"points: found shape {points.shape}, expected (n, 2) with at most {MOST_POINTS}"
+            " points."
         )
     return points
 

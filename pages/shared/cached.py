@@ -29,10 +29,11 @@ QUICK = 0.35  # seconds to wait for a result before showing that it is being com
 
 @st.cache_resource(show_spinner=False)
 def warm() -> None:
-    """Once per server: start the worker, and take what is loaded now out of the garbage collector's sight.
+    """Once per server: start the worker, and take what is loaded now out of the garbage collector's
+    sight.
 
-    The worker starts a moment later, or when it is first asked for: the first picture comes without it and comes first. The hosted demo
-    starts it only when somebody asks for work.
+    The worker starts a moment later, or when it is first asked for: the first picture comes without
+    it and comes first. The hosted demo starts it only when somebody asks for work.
     """
     if policy.hosted():
         own.remove_all_of_visitors()  # of an earlier server, whose sessions have ended with it
@@ -52,7 +53,9 @@ def dataset(name: str, n: int | None, subset: int) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """scores (n,); order (n,), best first; rank (n,), 1 = best, equal scores in the order of the points."""
+    """scores (n,); order (n,), best first; rank (n,), 1 = best, equal scores in the order of the
+    points.
+    """
 
     scores: np.ndarray
     order: np.ndarray
@@ -75,7 +78,8 @@ def scores(spec: Spec) -> Entry | Job:
 
 
 def result(key: str, task: str, *arguments: Any) -> Any:
-    """What `task` returns, from the cache or if it is quick; else its Job, which may still run, have failed, been stopped or refused.
+    """What `task` returns, from the cache or if it is quick; else its Job, which may still run,
+    have failed, been stopped or refused.
 
     A key that begins with "~" names something quick that is not kept on disk.
     """
@@ -95,9 +99,11 @@ def result(key: str, task: str, *arguments: Any) -> Any:
 
 
 def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
-    """The scores of every ranking of these points in the cache or the bundle, made by today's code, one per Spec.
+    """The scores of every ranking of these points in the cache or the bundle, made by today's code,
+    one per Spec.
 
-    Of joined embeddings only those that this visitor has joined: what others call theirs is nobody else's business.
+    Of joined embeddings only those that this visitor has joined: what others call theirs is nobody
+    else's business.
     """
     found: dict[Spec, np.ndarray] = {}
     for stored, facts in cache.entries("scores"):

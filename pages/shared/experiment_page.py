@@ -1,8 +1,10 @@
-"""What every page of experiments has: its points, its plan with cost and progress, and its foot with link, files and past experiments.
+"""What every page of experiments has: its points, its plan with cost and progress, and its foot
+with link, files and past experiments.
 
 ROOM = Room("active", VIEW, fitted, check, show)
 data = ROOM.points(spec, view)                  or the offer to fetch them, and the page ends
-plan, view = ROOM.plan(spec, view, data)        or a sentence about what does not fit, and the page ends
+plan, view = ROOM.plan(spec, view, data)        or a sentence about what does not fit, and the page
+                                                ends
 ROOM.foot(spec, view, data, lambda: files(...))
 """
 
@@ -26,15 +28,19 @@ from core.types import Dataset
 from pages.shared import cached, experiment_progress, layout, state
 
 View = dict[str, Any]
-NOTHING = "Nothing of this experiment is computed yet. Start it above, or open a finished one under Past experiments."
+NOTHING = (
+    "Nothing of this experiment is computed yet. Start it above, or open a finished one under Past"
+    " experiments."
+)
 
 
 @dataclass(frozen=True)
 class Room:
     """A page of experiments. name: the kind of its plans; knobs: what its link holds.
 
-    fitted(spec, view, data): the plan that the view describes, and what to say if it had to be changed to fit. check(plan, data): a
-    UserError if it cannot run. show(plan): the callback that opens one.
+    fitted(spec, view, data): the plan that the view describes, and what to say if it had to be
+    changed to fit. check(plan, data): a UserError if it cannot run. show(plan): the callback that
+    opens one.
     """
 
     name: str
@@ -48,7 +54,9 @@ class Room:
         return state.leave(self.name, self.knobs, spec, view)
 
     def points(self, spec: Spec, view: View) -> Dataset:
-        """The dataset; the page ends with an offer to fetch it if it is not on this machine, and where it has no labels to learn from."""
+        """The dataset; the page ends with an offer to fetch it if it is not on this machine, and
+        where it has no labels to learn from.
+        """
         if not datasets.is_ready(spec.dataset):
             self.leave(spec, view)
             layout.offer_dataset(spec.dataset)
@@ -60,7 +68,9 @@ class Room:
         return cached.dataset(spec.dataset, spec.n, spec.subset)
 
     def plan(self, spec: Spec, view: View, data: experiment_progress.Source) -> tuple[Any, View]:
-        """The view's plan, with what it would cost or how far it is; the page ends with a sentence where it cannot run."""
+        """The view's plan, with what it would cost or how far it is; the page ends with a sentence
+        where it cannot run.
+        """
         layout.messages(state.problems())
         with layout.explained():
             self.leave(spec, view)
@@ -119,7 +129,10 @@ def files(
     rows: Callable[[], Mapping[str, Sequence]],
     figures: Mapping[str, Callable[[], Any]],
 ) -> None:
-    """The tidy rows, the figures and how they were made. figures: what each shows ("" if there is one) -> its chart, for a light ground."""
+    """The tidy rows, the figures and how they were made.
+
+    figures: what each shows ("" if there is one) -> its chart, for a light ground.
+    """
     tables = [
         (kind, f"{kind}, tidy rows of {finished:,} {plan.units_are}") for kind in ("CSV", "Parquet")
     ]

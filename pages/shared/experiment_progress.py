@@ -1,4 +1,6 @@
-"""An experiment's cost before the button, the button, its progress, and the experiments of the past. For every page that runs plans."""
+"""An experiment's cost before the button, the button, its progress, and the experiments of the
+past. For every page that runs plans.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +35,11 @@ class Source(Protocol):
 
 
 def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
-    """The plan's state: what it would cost and the button, or how far it is; the key of the job that the link should carry ("" for none).
+    """The plan's state: what it would cost and the button, or how far it is; the key of the job
+    that the link should carry ("" for none).
 
-    asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a reload or a restarted server finds it.
-    show(plan) is the callback that opens an experiment.
+    asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a
+    reload or a restarted server finds it. show(plan) is the callback that opens an experiment.
     """
     key = plan_key(plan, data.fingerprint)
     missing = store.missing(plan, data.fingerprint)
@@ -60,7 +63,8 @@ def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
     _ended(plan, known, missing)
     if asked and asked != key and runner.find(asked) is None:
         _told(
-            "job: found an experiment with other settings or of an older version's code. What it finished is under Past experiments."
+            "job: found an experiment with other settings or of an older version's code. What it"
+            " finished is under Past experiments."
         )
     _offer(plan, data, missing, mine, show)
     return ""
@@ -72,7 +76,8 @@ def _ended(plan: Plan, known: Sweep | None, missing: list) -> None:
     elif known is not None and known.state == "cancelled":
         total = len(plan.units())
         st.info(
-            f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and stay."
+            f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and"
+            " stay."
         )
 
 
@@ -106,7 +111,8 @@ def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: S
     if other is not None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.info(
-            f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for its end: one at a time."
+            f"Your experiment on {other.plan.title()} is still running. Stop it first, or wait for"
+            " its end: one at a time."
         )
         if other.plan.kind == plan.kind:
             right.button("Show it", on_click=show, args=(other.plan,), width="stretch")
@@ -116,7 +122,10 @@ def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: S
 
 
 def _may_start(plan: Plan, key: str, missing: list, known: Sweep | None) -> bool:
-    """Whoever may not start it reads why. On the hosted demo it starts only once it is known how long it takes; anybody may join."""
+    """Whoever may not start it reads why.
+
+    On the hosted demo it starts only once it is known how long it takes; anybody may join.
+    """
     if not policy.hosted() or (known is not None and not known.finished):
         return True
     if _refusal(plan, missing):
@@ -171,8 +180,9 @@ def _cost(plan: Plan, missing: list) -> str:
     )  # float32 weights, gradients and Adam's two moments
     together = f"{slots} at a time" if slots > 1 else "one after the other"
     return (
-        f"{len(missing):,} {plan.units_are} to do, {together}: about **{_rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory "
-        f"({measured.told.format(shown['rate'])}, just measured)."
+        f"{len(missing):,} {plan.units_are} to do, {together}: about **{_rough(seconds)}** and"
+        f" {memory / MEGABYTE:,.0f} MB of memory ({measured.told.format(shown['rate'])}, just"
+        " measured)."
     )
 
 
@@ -220,7 +230,10 @@ def _progress(key: str, done: int, wanted: bool) -> None:
 
 def _line(running: Sweep) -> str:
     if running.position and not running.running:
-        return f"Waiting: {running.position} experiment{'s' if running.position > 1 else ''} before this one"
+        return (
+            f"Waiting: {running.position} experiment{'s' if running.position > 1 else ''} before"
+            " this one"
+        )
     left = running.seconds_left
     parts_said = [
         f"{running.done:,} of {running.total:,} {running.plan.units_are}",
@@ -232,7 +245,8 @@ def _line(running: Sweep) -> str:
 
 
 def history(fingerprint: str, show: Show, kind: str) -> None:
-    """Past experiments of this kind on these points, each with how much of it is finished; show(plan) is the callback that opens one.
+    """Past experiments of this kind on these points, each with how much of it is finished;
+    show(plan) is the callback that opens one.
 
     On the hosted demo a visitor sees their own, and what comes with the app.
     """
@@ -292,7 +306,9 @@ def _let_go(owner: str) -> None:
 
 
 def _stop(key: str, page: str) -> None:
-    """Let go of it, and so for every session that has gone since; the link forgets it too, or a reload would go on with it."""
+    """Let go of it, and so for every session that has gone since; the link forgets it too, or a
+    reload would go on with it.
+    """
     known = runner.find(key)
     for owner in list(known.owners) if known else ():
         if owner == visitor.owner() or not visitor.here(owner):

@@ -1,4 +1,6 @@
-"""Scores leave in one file, and come back from one: what has been computed for these points, and what a file says beside it."""
+"""Scores leave in one file, and come back from one: what has been computed for these points, and
+what a file says beside it.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ from pages.shared.words import (
 MOST = 50  # rankings of one file
 SHOWN = 60
 HEIGHT = 420
-# differences that come from the machine, relative to the largest score; of scores kept in single precision
+# differences that come from the machine, relative to the largest score; of scores kept in single
+# precision
 ROUNDING = 1e-9
 SINGLE = 1e-6
 
@@ -48,7 +51,10 @@ def files(
     columns: Callable[[], Sequence[Column]],
     projection: Projection | None = None,
 ) -> None:
-    """The button that offers these rankings as Parquet, as CSV, and how they were made. columns: asked for when a file is."""
+    """The button that offers these rankings as Parquet, as CSV, and how they were made.
+
+    columns: asked for when a file is.
+    """
     rows = f"{len(data):,} rows"
 
     def content(kind: str) -> bytes:
@@ -70,11 +76,14 @@ def files(
 
 
 def take_out(spec: Spec, data: Dataset) -> None:
-    """Which of the rankings that were computed for these points to write, with the map of the Spec's embedding if it is at hand."""
+    """Which of the rankings that were computed for these points to write, with the map of the
+    Spec's embedding if it is at hand.
+    """
     found = at_hand(spec, data)
     if not found:
         st.info(
-            "No ranking of these points has been computed yet. Open Explore and choose an embedding and a strategy: it is kept."
+            "No ranking of these points has been computed yet. Open Explore and choose an embedding"
+            " and a strategy: it is kept."
         )
         layout.onward(
             "explore", "Rank these points on Explore", ":material/arrow_forward:", spec.to_query()
@@ -115,9 +124,11 @@ def read_in(
     spec: Spec | None = None,
     data: Dataset | None = None,
 ) -> None:
-    """A file of scores that was handed in: its rankings beside what this app computes, and the points that one of them puts first.
+    """A file of scores that was handed in: its rankings beside what this app computes, and the
+    points that one of them puts first.
 
-    spec, data: the points that are open now; a file about these very points is read as theirs, whatever they were called.
+    spec, data: the points that are open now; a file about these very points is read as theirs,
+    whatever they were called.
     """
     try:
         exported = _read(
@@ -173,7 +184,9 @@ def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
 
 
 def _of(spec: Spec, kept: Spec) -> Spec | None:
-    """A kept ranking as one of the points that are open: equal points of another name share results, but not what was joined."""
+    """A kept ranking as one of the points that are open: equal points of another name share
+    results, but not what was joined.
+    """
     try:
         return kept.with_(dataset=spec.dataset, n=spec.n, subset=spec.subset)
     except UserError:
@@ -216,7 +229,10 @@ def _contents(m: int, data: Dataset, spec: Spec, projection: Projection | None) 
         else f"without a map: that of {under} has not been drawn yet"
     )
     what = f"{m} ranking{'s' * (m > 1)} of {len(data):,} {noun(spec.dataset)}, {mapped}."
-    return f"{what} The Parquet file can be read back here as it is, the CSV file together with its manifest."
+    return (
+        f"{what} The Parquet file can be read back here as it is, the CSV file together with its"
+        " manifest."
+    )
 
 
 def _read(
@@ -245,7 +261,8 @@ def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
     about = starless(datasets.info(exported.points.dataset).title)
     m = len(verdicts)
     layout.answer(
-        f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about}); *{same}* the same as computed here."
+        f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about}); *{same}* the"
+        " same as computed here."
     )
     rows = {
         "ranking": [ranking_name(spec) for spec in verdicts],

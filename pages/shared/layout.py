@@ -50,7 +50,9 @@ def dark() -> bool:
 
 
 def head(question: str) -> None:
-    """The question that the page answers, and under it which own strategies could not be loaded; a visitor of the hosted demo has none."""
+    """The question that the page answers, and under it which own strategies could not be loaded; a
+    visitor of the hosted demo has none.
+    """
     st.html(STYLE)
     st.title(question, anchor=False)
     for problem in [] if policy.hosted() else plugins.problems():
@@ -66,14 +68,17 @@ def answer(sentence: str) -> None:
 
 
 def fluid(name: str, height: int):
-    """A container for one chart that is `height` pixels high, but never higher than the screen is wide; the chart stretches in it."""
+    """A container for one chart that is `height` pixels high, but never higher than the screen is
+    wide; the chart stretches in it.
+    """
     return st.container(key=f"fluid-{name}", height=height, border=False)
 
 
 def facts(pairs: Sequence[tuple[str, str, str]]) -> None:
     """One row of (label, value, explanation); a compact line on a phone."""
     items = "".join(
-        f'<div title="{html.escape(why)}"><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>'
+        "<div"
+        f' title="{html.escape(why)}"><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>'
         for name, value, why in pairs
     )
     st.html(f'<dl class="facts">{items}</dl>')
@@ -94,14 +99,17 @@ def notes(sentences: Sequence[str]) -> None:
             plain(
                 policy.said(
                     sentence,
-                    "This result is whole, but this server could not keep it or had lost it before.",
+                    "This result is whole, but this server could not keep it or had lost it"
+                    " before.",
                 )
             )
         )
 
 
 def made_of(sentences: Sequence[str | None]) -> None:
-    """What was made for the strategies besides the embedding: who judges, how many opinions, which training. Each once."""
+    """What was made for the strategies besides the embedding: who judges, how many opinions, which
+    training. Each once.
+    """
     for sentence in dict.fromkeys(filter(None, sentences)):
         st.caption(sentence)
 
@@ -146,7 +154,9 @@ def job_panel(job: Job, what: str) -> None:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: a Spec and its result; stale if it is the previous one, shown while the next is computed."""
+    """What the page shows: a Spec and its result; stale if it is the previous one, shown while the
+    next is computed.
+    """
 
     spec: Any
     entry: Entry
@@ -155,7 +165,9 @@ class Shown:
 
 
 def arrived(page: str, spec: Any, result: Entry | Job, what: str) -> Shown | None:
-    """The result, or the previous one with the job's progress above it; None if there is nothing to show yet."""
+    """The result, or the previous one with the job's progress above it; None if there is nothing to
+    show yet.
+    """
     session = st.session_state
     awaited = session.setdefault("awaited", set())
     if not isinstance(result, Job):
@@ -168,7 +180,10 @@ def arrived(page: str, spec: Any, result: Entry | Job, what: str) -> Shown | Non
 
 
 def downloads(label: str, files: Sequence[tuple[str, Callable[[], bytes | str], str]]) -> None:
-    """A button that offers files: (what it says, content, file name). Contents are made when asked for."""
+    """A button that offers files: (what it says, content, file name).
+
+    Contents are made when asked for.
+    """
     with st.popover(label, width="stretch"):
         for text, content, name in files:
             mime = MIME[name.rsplit(".", 1)[-1]]
@@ -196,7 +211,8 @@ def offer_dataset(name: str) -> None:
     what = f"{about.title} ({about.n:,} points; {about.origin})"
     if policy.hosted():
         st.info(
-            f"{what} is not on this server. Choose another dataset in the sidebar. The host can add it: python -m core fetch {name}"
+            f"{what} is not on this server. Choose another dataset in the sidebar. The host can add"
+            f" it: python -m core fetch {name}"
         )
         return
     st.info(f"{what} is not on this machine yet.")
@@ -213,7 +229,8 @@ def no_labels(name: str) -> None:
     """A page that learns from labels, and a dataset without: say what still works."""
     what = plain(datasets.info(name).title)
     st.info(
-        f"{what} has no labels, and this page trains on them. Choose another dataset beside, or bring it in again with its labels."
+        f"{what} has no labels, and this page trains on them. Choose another dataset beside, or"
+        " bring it in again with its labels."
     )
     onward(
         "explore",

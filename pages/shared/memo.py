@@ -1,10 +1,14 @@
-"""What is the same for all sessions is made once: charts above all, which take 10 to 50 ms to describe, most of a light rerun.
+"""What is the same for all sessions is made once: charts above all, which take 10 to 50 ms to
+describe, most of a light rerun.
 
-    once.chart(charts.heatmap, matrix, names, ..., key=..., alt=...)     draws charts.heatmap(matrix, names, ...)
-    once.made(agreement.percentiles, scores)                             what a pure function gives for these arguments
+    once.chart(charts.heatmap, matrix, names, ..., key=..., alt=...)     draws
+        charts.heatmap(matrix, names, ...)
+    once.made(agreement.percentiles, scores)                             what a pure function
+        gives for these arguments
 
-Two calls are the same if the function and the content of all its arguments are: arrays, tables, plain values, and what consists of them.
-The least recently used goes first when all together exceed MOST bytes.
+Two calls are the same if the function and the content of all its arguments are: arrays, tables,
+plain values, and what consists of them. The least recently used goes first when all together exceed
+MOST bytes.
 """
 
 from __future__ import annotations
@@ -32,12 +36,17 @@ _lock = threading.Lock()
 
 
 def chart(make: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
-    """Draw the Altair chart that make(*arguments) is; how: as st.altair_chart takes it. What is selected, where it can be."""
+    """Draw the Altair chart that make(*arguments) is; how: as st.altair_chart takes it.
+
+    What is selected, where it can be.
+    """
     return st.vega_lite_chart(dict(made(functools.partial(_described, make), *arguments)), **how)
 
 
 def made(function: Callable[..., Any], *arguments: Any) -> Any:
-    """function(*arguments), which must depend on nothing else; its arrays are read-only, and nobody may change the rest."""
+    """function(*arguments), which must depend on nothing else; its arrays are read-only, and nobody
+    may change the rest.
+    """
     key = digest((function, arguments))
     with _lock:
         if key in _kept:
@@ -52,7 +61,10 @@ def made(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def digest(value: Any) -> str:
-    """The content of a value in 32 hex digits. A TypeError for what has no content that could be read."""
+    """The content of a value in 32 hex digits.
+
+    A TypeError for what has no content that could be read.
+    """
     state = hashlib.blake2b(digest_size=16)
     _feed(state, value)
     return state.hexdigest()
@@ -82,7 +94,9 @@ def _feed(state: Any, value: Any) -> None:
 
 
 def _content(array: np.ndarray) -> bytes:
-    """The digest of an array; of one that is read-only it is remembered as long as the array lives, since it stays true."""
+    """The digest of an array; of one that is read-only it is remembered as long as the array lives,
+    since it stays true.
+    """
     known = _contents.get(id(array))
     if known is not None and known[0]() is array:
         return known[1]

@@ -20,7 +20,10 @@ SIZES = (500, 1000, 2000, 5000, 10000, 20000, 50000)
 
 
 def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
-    """The sidebar: which points, seen through which embedding. The same on every page, but for those that choose several embeddings."""
+    """The sidebar: which points, seen through which embedding.
+
+    The same on every page, but for those that choose several embeddings.
+    """
     with st.sidebar:
         name = _choose("Dataset", datasets.names(), spec.dataset, lambda n: datasets.info(n).title)
         if name != spec.dataset:
@@ -46,7 +49,9 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
 
 
 def _moved(spec: Spec, dataset: str) -> dict[str, Any]:
-    """What changes with the dataset: all its points, and the first screen's embedding and strategy in place of what does not suit it."""
+    """What changes with the dataset: all its points, and the first screen's embedding and strategy
+    in place of what does not suit it.
+    """
     about = datasets.info(dataset)
     first = Spec()
     moved: dict[str, Any] = {"dataset": dataset, "n": None}
@@ -92,7 +97,9 @@ def strategy_choice(spec: Spec) -> Spec:
 
 
 def network_choice(knob: Knob, current: str, images: bool) -> str:
-    """The networks that suit the points; the first of them in place of one that needs images where there are none."""
+    """The networks that suit the points; the first of them in place of one that needs images where
+    there are none.
+    """
     names = tuple(name for name in knob.choices if images or name in FOR_TABLES)
     return _choose("Network", names, current, NETWORKS.__getitem__, help=knob.help, width=220)
 
@@ -103,9 +110,9 @@ def rankers(about: datasets.Info) -> tuple[tuple[str, ...], str]:
     absent = "; ".join(
         f"{menu.find(name).label} {reason}" for name, reason in found.items() if reason
     )
-    return tuple(
-        name for name, reason in found.items() if not reason
-    ), f"  \nNot here: {absent}." if absent else ""
+    return tuple(name for name, reason in found.items() if not reason), (
+        f"  \nNot here: {absent}." if absent else ""
+    )
 
 
 def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch") -> Any:
@@ -212,7 +219,9 @@ def _knobs(knobs: Mapping[str, Knob], values: Knobs, owner: str) -> Knobs:
 
 
 def _tried(spec: Spec, **changes: Any) -> Spec:
-    """The changed Spec; an impossible combination is said beside the widget and leaves the Spec as it was."""
+    """The changed Spec; an impossible combination is said beside the widget and leaves the Spec as
+    it was.
+    """
     try:
         return spec.with_(**changes)
     except UserError as error:

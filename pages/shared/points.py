@@ -1,4 +1,6 @@
-"""Points as the reader sees them: images in a gallery, a table's rows with their most unusual features."""
+"""Points as the reader sees them: images in a gallery, a table's rows with their most unusual
+features.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,11 @@ def show(
     size: int = 56,
     ragged: bool = False,
 ) -> int | None:
-    """These points in this order, each with its class and its score; the one just clicked, else None.
+    """These points in this order, each with its class and its score; the one just clicked, else
+    None.
 
-    points: row numbers of the dataset. scores: formatted, one per point. For images as `gallery`; a table is at most 14 rows high.
+    points: row numbers of the dataset. scores: formatted, one per point. For images as `gallery`; a
+    table is at most 14 rows high.
     """
     captions = captions_of(data, points)
     texts = [""] * len(points) if scores is None else list(scores)

@@ -1,15 +1,18 @@
 """The app behind security headers, for a host: uvicorn pages.shared.server:app --no-server-header
 
-`streamlit run app.py` stays the way to run it at home. Here Streamlit's own ASGI application answers, with the same settings
-(.streamlit/config.toml, but for `SETTINGS`), and around it:
+`streamlit run app.py` stays the way to run it at home. Here Streamlit's own ASGI application
+answers, with the same settings (.streamlit/config.toml, but for `SETTINGS`), and around it:
 
-    every answer        says what the page may load, who may frame it, and that nothing else is allowed
+    every answer        says what the page may load, who may frame it, and that nothing else is
+                        allowed
     what is too large   is refused before it is read, whoever sends it
-    what is closed      Streamlit's metrics and its interface for agents: they are the operator's, not a visitor's
+    what is closed      Streamlit's metrics and its interface for agents: they are the operator's,
+                        not a visitor's
     what goes wrong     a visitor reads a sentence and a number; the log has the rest
 
-LEVERAGE_LAB_FRAME_ANCESTORS names the sites that may show the app in a frame ("https://huggingface.co"); without it only its own may.
-The page loads nothing from elsewhere. Streamlit writes styles into it, imports the code of components from blob addresses, and begins with
+LEVERAGE_LAB_FRAME_ANCESTORS names the sites that may show the app in a frame
+("https://huggingface.co"); without it only its own may. The page loads nothing from elsewhere.
+Streamlit writes styles into it, imports the code of components from blob addresses, and begins with
 one script of its own in the page, which is known by its digest.
 """
 
@@ -117,7 +120,9 @@ class Guarded:
         await send_guarded({"type": "http.response.body", "body": text})
 
     def _had_enough(self, scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
-        """Streamlit keeps every upload of a session in memory until its end, and bounds only each one's size."""
+        """Streamlit keeps every upload of a session in memory until its end, and bounds only each
+        one's size.
+        """
         if scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
             return None
         session = scope["path"].removeprefix(UPLOADS).split("/")[0]
@@ -131,7 +136,9 @@ class Guarded:
 
 
 def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
-    """The status and the text for a request that is not let in; its size is judged before a byte of it is read."""
+    """The status and the text for a request that is not let in; its size is judged before a byte of
+    it is read.
+    """
     if scope["path"].rstrip("/").startswith(CLOSED):
         return 404, b"Not found"
     said = dict(scope["headers"])
@@ -152,7 +159,8 @@ def went_wrong(error: Exception) -> bool:
     return True
 
 
-# What differs from .streamlit/config.toml before visitors. Streamlit reads its variables in `streamlit run` only.
+# What differs from .streamlit/config.toml before visitors. Streamlit reads its variables in
+# `streamlit run` only.
 SETTINGS = {
     "server.maxUploadSize": hosting.BOUNDS.upload_mb,
     "client.toolbarMode": "minimal",
@@ -162,7 +170,10 @@ SETTINGS = {
 
 @asynccontextmanager
 async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """While the server runs. In another site's frame the cookie that protects uploads has to be sent from there, too."""
+    """While the server runs.
+
+    In another site's frame the cookie that protects uploads has to be sent from there, too.
+    """
     framed = (
         {"server.xsrfCookieSameSite": "none"}
         if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS")
@@ -174,7 +185,8 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     yield {}
 
 
-# Streamlit sets this log's level anew, whatever uvicorn was told: a hundred visitors would fill it with a line for each file.
+# Streamlit sets this log's level anew, whatever uvicorn was told: a hundred visitors would fill it
+# with a line for each file.
 logging.getLogger("uvicorn.access").disabled = True
 app = st.App(
     ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong, lifespan=settings

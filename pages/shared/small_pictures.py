@@ -1,7 +1,8 @@
-"""The lesson's small pictures, as text for st.html: light on a phone, sharp on a projector, the same for every session.
+"""The lesson's small pictures, as text for st.html: light on a phone, sharp on a projector, the
+same for every session.
 
-Rows of dots, tables of colour and rows of digits are HTML, so that their words grow with the page; curves are SVG images.
-What colours mean stands in core/charts/palette.py.
+Rows of dots, tables of colour and rows of digits are HTML, so that their words grow with the page;
+curves are SVG images. What colours mean stands in core/charts/palette.py.
 """
 
 from __future__ import annotations
@@ -48,9 +49,12 @@ table.tau td.own {outline: 2px dashed; outline-offset: -4px}
 
 
 def ledger(parts: Sequence[tuple[int, str, str]]) -> str:
-    """What a sum is made of: one bar of pieces (amount, words, colour), the largest first, and the same as a subtraction."""
+    """What a sum is made of: one bar of pieces (amount, words, colour), the largest first, and the
+    same as a subtraction.
+    """
     pieces = "".join(
-        f'<div style="flex: {n} 1 0; background: {colour}" title="{n:,} {html.escape(words)}"></div>'
+        f'<div style="flex: {n} 1 0; background: {colour}" title="{n:,}'
+        f' {html.escape(words)}"></div>'
         for n, words, colour in parts
     )
     total = sum(n for n, _, _ in parts)
@@ -67,7 +71,10 @@ def ledger(parts: Sequence[tuple[int, str, str]]) -> str:
 def strip(
     rows: Mapping[str, Sequence[float]], colours: Mapping[str, str], ends: tuple[str, str]
 ) -> str:
-    """Where does one point stand? One row per ranking, one dot per seed, at shares 0 to 1 of the row's width."""
+    """Where does one point stand?
+
+    One row per ranking, one dot per seed, at shares 0 to 1 of the row's width.
+    """
     lines = []
     for name, shares in rows.items():
         said = f"{name}: " + (
@@ -76,22 +83,27 @@ def strip(
             else "not shown yet"
         )
         dots = "".join(
-            f'<i style="left: {100 * share:.1f}%; background: {colours[name]}" title="{100 * share:.0f}"></i>'
+            f'<i style="left: {100 * share:.1f}%; background: {colours[name]}"'
+            f' title="{100 * share:.0f}"></i>'
             for share in shares
         )
         lines.append(
-            f'<b>{html.escape(name)}</b><div class="track" role="img" aria-label="{html.escape(said)}">{dots}</div>'
+            f'<b>{html.escape(name)}</b><div class="track" role="img"'
+            f' aria-label="{html.escape(said)}">{dots}</div>'
         )
     lines.append(
-        f'<span></span><div class="ends"><span>{html.escape(ends[0])}</span><span>{html.escape(ends[1])}</span></div>'
+        "<span></span><div"
+        f' class="ends"><span>{html.escape(ends[0])}</span><span>{html.escape(ends[1])}</span></div>'
     )
     return f'<div class="strip">{"".join(lines)}</div>'
 
 
 def tau_table(names: Sequence[str], matrix: Floats, own: Sequence[str]) -> str:
-    """Do these rankings agree? A table of correlations, coloured; the diagonal holds the families' agreement with themselves.
+    """Do these rankings agree? A table of correlations, coloured; the diagonal holds the families'
+    agreement with themselves.
 
-    matrix: (m, m); NaN on the diagonal where there is one ranking only. own: what stands under each diagonal value.
+    matrix: (m, m); NaN on the diagonal where there is one ranking only. own: what stands under each
+    diagonal value.
     """
     head = "".join(f'<th scope="col">{_breakable(name)}</th>' for name in names)
     body = ""
@@ -101,7 +113,10 @@ def tau_table(names: Sequence[str], matrix: Floats, own: Sequence[str]) -> str:
             for j in range(len(names))
         )
         body += f'<tr><th scope="row">{_breakable(name)}</th>{cells}</tr>'
-    return f'<table class="tau"><thead><tr><td style="height:auto"></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        '<table class="tau"><thead><tr><td'
+        f' style="height:auto"></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
 
 
 def _breakable(name: str) -> str:
@@ -114,7 +129,10 @@ def _cell(value: float, title: str, own: str) -> str:
     colour = "rgba(128, 128, 128, .18); color: inherit" if math.isnan(value) else mixed(value)
     under = f"<small>{html.escape(own)}</small>" if own else ""
     kind = ' class="own"' if own else ""
-    return f'<td{kind} style="background: {colour}" title="{html.escape(title)}: {text}">{text}{under}</td>'
+    return (
+        f'<td{kind} style="background: {colour}" title="{html.escape(title)}:'
+        f' {text}">{text}{under}</td>'
+    )
 
 
 def mixed(value: float) -> str:
@@ -135,29 +153,43 @@ def digits_row(images: Bytes, alt: str, dark: bool, gap: int = 4) -> str:
     ink = np.full_like(row, 255 if dark else 0)
     buffer = io.BytesIO()
     Image.fromarray(np.dstack([ink, row]), "LA").save(buffer, "PNG")
-    return f'<img class="digits" alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    return (
+        f'<img class="digits" alt="{html.escape(alt)}"'
+        f' src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    )
 
 
 def points_on_axes(
     x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, width: int = 300, height: int = 190
 ) -> str:
-    """Points as discs in a frame, the area of each in proportion to `sizes` (0 to 1), as an SVG image."""
+    """Points as discs in a frame, the area of each in proportion to `sizes` (0 to 1), as an SVG
+    image.
+    """
     ink = "#F5F7F9" if dark else "#0B0D0F"
     places = [_within(values, 20, extent - 20) for values, extent in ((x, width), (-y, height))]
     discs = "".join(
-        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{3 + 13 * math.sqrt(size):.1f}" fill="{TOP}" fill-opacity=".9"/>'
+        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{3 + 13 * math.sqrt(size):.1f}" fill="{TOP}"'
+        ' fill-opacity=".9"/>'
         for px, py, size in zip(*places, sizes, strict=True)
     )
     frame = (
         f'<path d="M4 4V{height - 4}H{width - 4}" fill="none" stroke="{ink}" stroke-opacity=".6"/>'
     )
-    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{frame}{discs}</svg>'
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width}'
+        f' {height}">{frame}{discs}</svg>'
+    )
     encoded = base64.b64encode(drawing.encode()).decode()
-    return f'<img alt="{html.escape(alt)}" style="width: 100%" src="data:image/svg+xml;base64,{encoded}">'
+    return (
+        f'<img alt="{html.escape(alt)}" style="width: 100%"'
+        f' src="data:image/svg+xml;base64,{encoded}">'
+    )
 
 
 def formula(text: str) -> str:
-    """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes x<sub>i</sub><sup>T</sup>."""
+    """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes
+    x<sub>i</sub><sup>T</sup>.
+    """
     lowered = re.sub(
         r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])",
         r"\1<sub>\2</sub>",
@@ -172,7 +204,10 @@ def side_by_side(*figures: tuple[str, str]) -> str:
         f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
         for picture, caption in figures
     )
-    return f'<div style="display: grid; grid-template-columns: repeat({len(figures)}, 1fr); gap: 1rem">{drawn}</div>'
+    return (
+        f'<div style="display: grid; grid-template-columns: repeat({len(figures)}, 1fr); gap:'
+        f' 1rem">{drawn}</div>'
+    )
 
 
 def _within(values: Floats, low: float, high: float) -> Floats:

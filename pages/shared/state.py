@@ -1,8 +1,8 @@
 """The link and the session say the same thing.
 
-On arrival, and whenever the address changes under us (back, forward, an edited link), the link is read; after the
-widgets have spoken, it is written. A page keeps what only it knows (which tab, which point) in a view: a mapping of
-names to Knobs, whose defaults stay out of the link.
+On arrival, and whenever the address changes under us (back, forward, an edited link), the link is
+read; after the widgets have spoken, it is written. A page keeps what only it knows (which tab,
+which point) in a view: a mapping of names to Knobs, whose defaults stay out of the link.
 
 The shared choice (dataset, embedding, strategy) lives in the session and survives a change of page.
 """
@@ -69,7 +69,10 @@ def leave(page: str, knobs: View, spec: Spec, view: Mapping[str, Any]) -> dict[s
 
 
 def key(name: str) -> str:
-    """A widget's key. It changes when a new link arrives, so that the widget starts from the link's value."""
+    """A widget's key.
+
+    It changes when a new link arrives, so that the widget starts from the link's value.
+    """
     return f"{name} {st.session_state.get('generation', 0)}"
 
 
@@ -84,7 +87,10 @@ def change_view(page: str, **changes: Any) -> None:
 
 
 def changed(name: str, value: Any) -> bool:
-    """Is this another value than in this session's last run? Not if a link brought it: the link says what goes with it."""
+    """Is this another value than in this session's last run?
+
+    Not if a link brought it: the link says what goes with it.
+    """
     session = st.session_state
     generation, before = session.get(f"last {name}", (None, None))
     session[f"last {name}"] = session.get("generation", 0), value
@@ -97,9 +103,11 @@ def renew() -> None:
 
 
 def _enter() -> None:
-    """A fresh server's first visitor on a page's own link gets the page without app.py, because the folder is called pages.
+    """A fresh server's first visitor on a page's own link gets the page without app.py, because the
+    folder is called pages.
 
-    Then app.py is run from here: its st.navigation ends this for the whole server, and it runs the page once more.
+    Then app.py is run from here: its st.navigation ends this for the whole server, and it runs the
+    page once more.
     """
     if PagesManager.uses_pages_directory:
         runpy.run_path(str(ROOT / "app.py"), run_name="__main__")

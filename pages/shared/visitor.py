@@ -3,10 +3,12 @@
     owner()                    this session's name: random, the same over its reruns
     at_end(function)           function(owner) is called when the session has ended
     ask(key, task, ...)        the job that this visitor wants, or why they cannot have it
-    stop(key), again(key)      for callbacks: let go of a job; want it again, from the start if it failed
+    stop(key), again(key)      for callbacks: let go of a job; want it again, from the start if it
+                               failed
 
-A session ends when its browser tab has been closed or loaded anew. Streamlit says so too early: a phone that loses its network for a
-moment comes back to the same session. So an end is believed only when nobody has come back after GRACE seconds.
+A session ends when its browser tab has been closed or loaded anew. Streamlit says so too early: a
+phone that loses its network for a moment comes back to the same session. So an end is believed only
+when nobody has come back after GRACE seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ Ending = Callable[[str], None]
 
 
 class _Guests:
-    """The visitors of this server: owner -> their session; what to call at their end; since when nobody has seen them."""
+    """The visitors of this server: owner -> their session; what to call at their end; since when
+    nobody has seen them.
+    """
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -54,7 +58,9 @@ class _Guests:
                 self.thread.start()
 
     def _watch(self) -> None:
-        """One who has come back is still watched: the next loss of their connection may not be told."""
+        """One who has come back is still watched: the next loss of their connection may not be
+        told.
+        """
         while True:
             time.sleep(LOOK)
             now = time.monotonic()
@@ -97,7 +103,9 @@ def here(owner: str) -> bool:
 
 
 def at_end(function: Ending) -> None:
-    """function(owner) is called once when this session has ended, in a thread of its own; asked for again, it is still called once."""
+    """function(owner) is called once when this session has ended, in a thread of its own; asked for
+    again, it is still called once.
+    """
     name = owner()
     with _guests.lock:
         _guests.endings.setdefault(name, {})[function] = None
@@ -125,13 +133,18 @@ def begin_run() -> None:
 
 
 def watched() -> None:
-    """In a fragment that shows a job's progress: once the run that drew it is complete, older questions of this visitor are let go of."""
+    """In a fragment that shows a job's progress: once the run that drew it is complete, older
+    questions of this visitor are let go of.
+    """
     if get_script_run_ctx().fragment_ids_this_run:
         _let_go_of_older(st.session_state.get("run", 0))
 
 
 def _let_go_of_older(run: int) -> None:
-    """On the hosted demo a newer question takes the place of an older one. At home whatever was asked for is computed, and kept."""
+    """On the hosted demo a newer question takes the place of an older one.
+
+    At home whatever was asked for is computed, and kept.
+    """
     asked = st.session_state.setdefault("asked", {})
     for key in [key for key, when in asked.items() if when < run]:
         del asked[key]
@@ -142,7 +155,8 @@ def _let_go_of_older(run: int) -> None:
 def ask(key: str, task: str, *arguments: Any, priority: int = 0) -> Job:
     """The job of this key, which this visitor waits for from now on; begun if there is none.
 
-    One that they have stopped stays stopped for them, whoever else waits for it. One that they may not begin has failed, with the reason.
+    One that they have stopped stays stopped for them, whoever else waits for it. One that they may
+    not begin has failed, with the reason.
     """
     session = st.session_state
     job = jobs.find(key)

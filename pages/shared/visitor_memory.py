@@ -1,11 +1,14 @@
-"""What visitors have just read in and may want again at their next click: few things in all, since each may be large.
+"""What visitors have just read in and may want again at their next click: few things in all, since
+each may be large.
 
-    put(room, mark, value, size)     size in bytes; it takes the place of what was in this visitor's room
-    get(room, mark)                  the value, or None if the room holds another one or it had to go
+    put(room, mark, value, size)     size in bytes; it takes the place of what was in this visitor's
+                                     room
+    get(room, mark)                  the value, or None if the room holds another one or it had to
+                                     go
     forget(room)                     let go of it
 
-When all together exceed MOST bytes, what was wanted least lately goes; the one just put in stays. Whoever misses it reads it again. With
-a visit all its rooms end.
+When all together exceed MOST bytes, what was wanted least lately goes; the one just put in stays.
+Whoever misses it reads it again. With a visit all its rooms end.
 """
 
 from __future__ import annotations

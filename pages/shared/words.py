@@ -1,4 +1,6 @@
-"""Numbers and sentences as the reader sees them: four significant digits at most, thousands separated."""
+"""Numbers and sentences as the reader sees them: four significant digits at most, thousands
+separated.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,10 @@ def ranking_name(spec: Spec, seeds: bool = True) -> str:
     knobs = ", ".join(
         f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs)
     )
-    return f"{short(spec.embedding)}{seed}, {inside(menu.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
+    return (
+        f"{short(spec.embedding)}{seed},"
+        f" {inside(menu.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
+    )
 
 
 def number(value: float) -> str:
@@ -76,12 +81,15 @@ def number(value: float) -> str:
 
 
 def inside(label: str) -> str:
-    """A label inside a sentence: "Random ReLU features" -> "random ReLU features"; names such as "BALD" or "GraNd" stay."""
+    """A label inside a sentence: "Random ReLU features" -> "random ReLU features"; names such as
+    "BALD" or "GraNd" stay.
+    """
     first = label.partition(" ")[0]
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
 
 
-# What Streamlit's Markdown would read as more than itself, and where it would make a link of an address or a sign of a word.
+# What Streamlit's Markdown would read as more than itself, and where it would make a link of an
+# address or a sign of a word.
 _MARKS = re.compile(r"([\\`*\[\]{}<$~|&]|\b_|_\b|(?<!\w):(?=\w)|^[#>=+-])")
 _WHOLE = re.compile(
     r"(?<=http)(?=s?://)|(?<=www)(?=\.)|(?<=@)(?=[-\w])|(?<=(?<!\w):)(?=[-+/\w]+:(?!\w))",
@@ -91,7 +99,9 @@ UNSEEN = "\u2060"  # word joiner, of no width: an escape does not keep Markdown 
 
 
 def plain(text: str) -> str:
-    """A text from a file or a link, safe to stand in Markdown: nothing in it is a link, a picture, a formula or a colour."""
+    """A text from a file or a link, safe to stand in Markdown: nothing in it is a link, a picture,
+    a formula or a colour.
+    """
     return _MARKS.sub(r"\\\1", _WHOLE.sub(UNSEEN, text))
 
 

@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.agreement [--points 70000] [--rankings 17] [--repeat 3]
 
-Seventeen rankings of 70,000 points (a shared component beside each one's own, taus of about 1/3), all 136 pairs, in one
-run. Ours is the median of `--repeat` runs and includes the sorting; scipy's loop is run once, since it lasts half a
-minute. Compilation (or loading the kept code) is a warm-up, printed apart. Wanted: Kendall at least 2 times,
-weighted Kendall at least 10 times faster, difference at most 1e-12.
+Seventeen rankings of 70,000 points (a shared component beside each one's own, taus of about 1/3),
+all 136 pairs, in one run. Ours is the median of `--repeat` runs and includes the sorting; scipy's
+loop is run once, since it lasts half a minute. Compilation (or loading the kept code) is a warm-up,
+printed apart. Wanted: Kendall at least 2 times, weighted Kendall at least 10 times faster,
+difference at most 1e-12.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def compare(name: str, reference: Callable, wanted: float, scores: np.ndarray, r
     verdict = "as wanted" if ratio >= wanted and difference <= 1e-12 else "NOT as wanted"
     runs = ", ".join(f"{second:.3f}" for second in seconds)
     print(
-        f"{name:17s} ours {median(seconds):6.3f} s ({runs})   scipy {theirs:6.2f} s   {ratio:5.1f} times (wanted {wanted})"
+        f"{name:17s} ours {median(seconds):6.3f} s ({runs})   scipy {theirs:6.2f} s   {ratio:5.1f}"
+        f" times (wanted {wanted})"
     )
     print(f"{'':17s} largest difference to scipy {difference:.1e} (wanted 1e-12): {verdict}")
 
@@ -66,10 +68,12 @@ def main() -> None:
     scores = rankings(given.rankings, given.points)
     pairs = given.rankings * (given.rankings - 1) // 2
     print(
-        f"{given.rankings} rankings of {given.points:,} points, {pairs} pairs, {os.cpu_count()} processors"
+        f"{given.rankings} rankings of {given.points:,} points, {pairs} pairs, {os.cpu_count()}"
+        " processors"
     )
     print(
-        f"warm-up (compiling, or loading kept code): {timed(agreement.weighted_kendall, scores[:2, :10])[0]:.2f} s"
+        "warm-up (compiling, or loading kept code):"
+        f" {timed(agreement.weighted_kendall, scores[:2, :10])[0]:.2f} s"
     )
     for name, reference, wanted in WANTED:
         compare(name, reference, wanted, scores, given.repeat)

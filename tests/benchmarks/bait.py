@@ -1,10 +1,13 @@
-"""How fast is BAIT, against the straightforward definition? One run, printed: `python -m tests.benchmarks.bait`.
+"""How fast is BAIT, against the straightforward definition? One run, printed: `python -m
+tests.benchmarks.bait`.
 
-The definition computes V_x^T P V_x and V_x^T P F P V_x for every candidate anew at each pick, from the n x c x (c d) gradients: two
-products with (c d, c d) matrices. Every pick costs it the same, so two are timed and the 2k of the forward phase are counted at that
-rate; its gradients come a slice at a time, to fit into memory, and what it does besides the products is left out. Wanted, on two cores:
-at n = 20,000, d = 128, c = 10, k = 10 at least 100 times faster, with the same picks; n = 60,000, k = 100 in 90 s and 2 GB. BAIT
-computes on the GPU where there is one, and the lines say so. Run it on a quiet machine.
+The definition computes V_x^T P V_x and V_x^T P F P V_x for every candidate anew at each pick, from
+the n x c x (c d) gradients: two products with (c d, c d) matrices. Every pick costs it the same, so
+two are timed and the 2k of the forward phase are counted at that rate; its gradients come a slice
+at a time, to fit into memory, and what it does besides the products is left out. Wanted, on two
+cores: at n = 20,000, d = 128, c = 10, k = 10 at least 100 times faster, with the same picks; n =
+60,000, k = 100 in 90 s and 2 GB. BAIT computes on the GPU where there is one, and the lines say so.
+Run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -78,7 +81,9 @@ def definition(h: np.ndarray, p: np.ndarray, picks: int) -> tuple[list[int], flo
 
 
 def timed(function: Callable) -> tuple[object, float, float]:
-    """The function's result, its seconds, and the largest memory of the process in GB meanwhile, sampled every 5 ms."""
+    """The function's result, its seconds, and the largest memory of the process in GB meanwhile,
+    sampled every 5 ms.
+    """
     process, running, peak = psutil.Process(), True, 0
 
     def watch() -> None:
@@ -102,7 +107,8 @@ def main() -> None:
     """Both sizes, and the definition at the smaller one."""
     name = "GPU" if row_blocks.device() == "cuda" else "CPU"
     print(
-        f"{platform.processor() or platform.machine()}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, BAIT on the {name}"
+        f"{platform.processor() or platform.machine()}, {psutil.cpu_count()} cores,"
+        f" {torch.get_num_threads()} threads, BAIT on the {name}"
     )
     h, p = problem(20_000, 128, 10)
     bait(h[:500], p[:500], k=2)  # compiles
@@ -112,15 +118,18 @@ def main() -> None:
     print("n = 20,000, d = 128, c = 10, k = 10, float64 both")
     print(f"  BAIT {ours:.2f} s in all: 20 in, 10 out, {name}; forward only {ours_forward:.2f} s")
     print(
-        f"  definition, CPU: {each:.1f} s a pick, so {20 * each:.0f} s for 20 in: {20 * each / ours:.0f} times ours, wanted 100"
+        f"  definition, CPU: {each:.1f} s a pick, so {20 * each:.0f} s for 20 in:"
+        f" {20 * each / ours:.0f} times ours, wanted 100"
     )
     print(
-        f"  the definition's first picks {picks}, ours {forward[:2].tolist()}; {len(indices)} points stay"
+        f"  the definition's first picks {picks}, ours {forward[:2].tolist()}; {len(indices)}"
+        " points stay"
     )
     h, p = problem(60_000, 128, 10)
     _, seconds, peak = timed(lambda: bait(h, p, k=100))
     print(
-        f"n = 60,000, d = 128, c = 10, k = 100: 200 in, 100 out, {name} {seconds:.1f} s, wanted 90; {peak:.2f} GB at most, wanted 2"
+        f"n = 60,000, d = 128, c = 10, k = 100: 200 in, 100 out, {name} {seconds:.1f} s, wanted 90;"
+        f" {peak:.2f} GB at most, wanted 2"
     )
 
 

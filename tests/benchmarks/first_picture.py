@@ -1,9 +1,10 @@
-"""How soon is the first picture there, and what does a light rerun cost? One run, printed: `python -m tests.benchmarks.first_picture`.
+"""How soon is the first picture there, and what does a light rerun cost? One run, printed: `python
+-m tests.benchmarks.first_picture`.
 
-Starts a server with an empty cache, waits until it answers, then opens the page in Chromium: first the very first
-visitor, then more. Wanted: first picture within 2 s, a light rerun within 50 ms on the server, at most 300 MB.
-A rerun is timed on the server, by an AppTest of the same page in this process: from the change of a widget to the
-end of the script.
+Starts a server with an empty cache, waits until it answers, then opens the page in Chromium: first
+the very first visitor, then more. Wanted: first picture within 2 s, a light rerun within 50 ms on
+the server, at most 300 MB. A rerun is timed on the server, by an AppTest of the same page in this
+process: from the change of a widget to the end of the script.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def browser_path() -> str:
 
 
 def first_pictures(url: str, visitors: int) -> list[float]:
-    """Seconds from opening the page to the drawn gallery, per visitor, each with an empty browser cache."""
+    """Seconds from opening the page to the drawn gallery, per visitor, each with an empty browser
+    cache.
+    """
     from playwright.sync_api import sync_playwright
 
     seconds = []
@@ -120,12 +123,14 @@ def main() -> None:
         server.terminate()
         server.wait()
     print(
-        f"first picture: very first visitor {pictures[0]:.2f} s, then {', '.join(f'{s:.2f}' for s in pictures[1:])} s"
+        f"first picture: very first visitor {pictures[0]:.2f} s, then"
+        f" {', '.join(f'{s:.2f}' for s in pictures[1:])} s"
     )
     print(f"web process after {len(pictures)} visitors: {memory:.0f} MB")
     reruns = light_reruns()
     print(
-        f"light rerun: median {statistics.median(reruns) * 1e3:.0f} ms, worst of {len(reruns)} {max(reruns) * 1e3:.0f} ms"
+        f"light rerun: median {statistics.median(reruns) * 1e3:.0f} ms, worst of {len(reruns)}"
+        f" {max(reruns) * 1e3:.0f} ms"
     )
 
 

@@ -1,7 +1,9 @@
-"""Do malformed uploads and links ever end in a traceback? `python -m tests.benchmarks.fuzz [examples [seed]]`
+"""Do malformed uploads and links ever end in a traceback? `python -m tests.benchmarks.fuzz
+[examples [seed]]`
 
-Half of the examples are uploads, read under small and under hosted limits in turn, half are links. Prints how they ended, the slowest, and
-by how much the process grew at its peak; wanted are no failures, no file written, and time and memory within bounds.
+Half of the examples are uploads, read under small and under hosted limits in turn, half are links.
+Prints how they ended, the slowest, and by how much the process grew at its peak; wanted are no
+failures, no file written, and time and memory within bounds.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class Tally:
         )
 
     def watch(self, what: str, run: Callable[[], str]) -> None:
-        """Run one example and note its end; failures are kept once for each place in which they arise."""
+        """Run one example and note its end; failures are kept once for each place in which they
+        arise.
+        """
         started = time.perf_counter()
         try:
             self.ends[run()] += 1
@@ -56,7 +60,8 @@ class Tally:
         """One line, and the failures."""
         ends = ", ".join(f"{count:,} {end}" for end, count in self.ends.most_common())
         print(
-            f"{self.sort}: {ends}; slowest {self.slowest[0]:.2f} s (wanted below {SLOW:.0f} s): {self.slowest[1]}"
+            f"{self.sort}: {ends}; slowest {self.slowest[0]:.2f} s (wanted below {SLOW:.0f} s):"
+            f" {self.slowest[1]}"
         )
         for place, (what, error) in self.failures.items():
             print(f"  {place}: {what}: {str(error)[:300]}")
@@ -130,7 +135,8 @@ def main(examples: int = 10_000, start: int = 0) -> None:
     fuzz(followed, links(), follow, chosen, start)
     failed, grown = received.ends["FAILED"] + followed.ends["FAILED"], peak_megabytes() - before
     print(
-        f"{examples:,} examples, {failed:,} failures (wanted 0), peak memory grew by {grown:.0f} MB (wanted at most {GROWN})"
+        f"{examples:,} examples, {failed:,} failures (wanted 0), peak memory grew by {grown:.0f} MB"
+        f" (wanted at most {GROWN})"
     )
 
 

@@ -1,12 +1,14 @@
-"""Can a hundred visitors use the hosted demo at once? One run, printed: `python -m tests.benchmarks.hosted_load [minutes] [sessions]`.
+"""Can a hundred visitors use the hosted demo at once? One run, printed: `python -m
+tests.benchmarks.hosted_load [minutes] [sessions]`.
 
-Starts the server by the image's own command with an empty cache, and opens that many websocket sessions. Each arrives on a page, acts
-about every three seconds (another picture, another colour, the next chapter, another bundled result; now and then a click on a point),
-and now and then goes on to another page. One more session starts an experiment of small trainings, watches it, and starts the next when
-it ends. A light rerun is timed as it is felt: from sending the click to the end of the script, queues included. Opening a point asks the
-worker, and is counted apart.
-Wanted: no error; 95 of 100 light reruns within 300 ms; the web process grows by at most 100 MB after its first visitors. Run it on a
-quiet machine.
+Starts the server by the image's own command with an empty cache, and opens that many websocket
+sessions. Each arrives on a page, acts about every three seconds (another picture, another colour,
+the next chapter, another bundled result; now and then a click on a point), and now and then goes on
+to another page. One more session starts an experiment of small trainings, watches it, and starts
+the next when it ends. A light rerun is timed as it is felt: from sending the click to the end of
+the script, queues included. Opening a point asks the worker, and is counted apart. Wanted: no
+error; 95 of 100 light reruns within 300 ms; the web process grows by at most 100 MB after its first
+visitors. Run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ BUNDLED = (
     "Network trained to regress",
     "Network trained to classify",
 )
-# Page -> what is changed there: a widget and the choices that need no worker (None: all that it offers), or buttons that begin so.
+# Page -> what is changed there: a widget and the choices that need no worker (None: all that it
+# offers), or buttons that begin so.
 ACTS: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {
     "": [
         ("Show", None),
@@ -60,7 +63,9 @@ CLICKS = 0.05  # of the actions on the first page
 
 @dataclass
 class Measured:
-    """Seconds of arrivals, of light reruns, of points opened; bytes per session; what went wrong; experiments that ended."""
+    """Seconds of arrivals, of light reruns, of points opened; bytes per session; what went wrong;
+    experiments that ended.
+    """
 
     arrivals: list[float] = field(default_factory=list)
     light: list[float] = field(default_factory=list)
@@ -91,7 +96,9 @@ async def act(visitor: Visitor, page: str, rng: random.Random, measured: Measure
 
 
 async def stay(url: str, measured: Measured, seed: int, end: float) -> None:
-    """One visitor until the end: page after page, each in a session of its own, as a browser that is loaded anew."""
+    """One visitor until the end: page after page, each in a session of its own, as a browser that
+    is loaded anew.
+    """
     rng = random.Random(seed)
     await asyncio.sleep(rng.uniform(0, ARRIVE))
     while time.monotonic() < end:
@@ -113,7 +120,9 @@ async def stay(url: str, measured: Measured, seed: int, end: float) -> None:
 
 
 async def experiment(url: str, measured: Measured, end: float) -> None:
-    """One who starts an experiment, watches it as the page does, and starts a longer one when it has ended."""
+    """One who starts an experiment, watches it as the page does, and starts a longer one when it
+    has ended.
+    """
     epochs = 60
     while time.monotonic() < end:
         try:
@@ -166,7 +175,10 @@ def megabytes(process: psutil.Process) -> float:
 def told(name: str, seconds: list[float]) -> str:
     """Median, 95th percentile and worst of these times."""
     half, most, worst = np.quantile(seconds, [0.5, 0.95, 1]) * 1e3 if seconds else (np.nan,) * 3
-    return f"{name}: median {half:.0f} ms, 95 of 100 within {most:.0f} ms, worst {worst:.0f} ms ({len(seconds):,} of them)"
+    return (
+        f"{name}: median {half:.0f} ms, 95 of 100 within {most:.0f} ms, worst {worst:.0f} ms"
+        f" ({len(seconds):,} of them)"
+    )
 
 
 def main() -> None:
@@ -183,18 +195,22 @@ def main() -> None:
     print(told("arrival on a page", measured.arrivals))
     print(told("opening a point, which asks the worker", measured.points))
     print(
-        f"errors: {len(measured.errors)} {measured.errors[:3]}; in the log: {len(log)} {log[:3]}; wanted: 0"
+        f"errors: {len(measured.errors)} {measured.errors[:3]}; in the log: {len(log)} {log[:3]};"
+        " wanted: 0"
     )
     more = after - before
     print(
-        f"web process: {before:.0f} MB after its first visitors, {after:.0f} at the end: {more:.0f} more; wanted: {WANTED_MB}"
+        f"web process: {before:.0f} MB after its first visitors, {after:.0f} at the end: {more:.0f}"
+        f" more; wanted: {WANTED_MB}"
     )
     runs = len(measured.light) + len(measured.arrivals) + len(measured.points)
     print(
-        f"processor time of the web process per run: {work * 1e3 / max(1, runs):.0f} ms; experiments that ended: {measured.experiments}"
+        f"processor time of the web process per run: {work * 1e3 / max(1, runs):.0f} ms;"
+        f" experiments that ended: {measured.experiments}"
     )
     print(
-        f"sent to one session: {np.median(measured.received or [0]) / 1e3:.0f} kB; load of this machine: {psutil.getloadavg()[0]:.1f}"
+        f"sent to one session: {np.median(measured.received or [0]) / 1e3:.0f} kB; load of this"
+        f" machine: {psutil.getloadavg()[0]:.1f}"
     )
 
 

@@ -1,14 +1,20 @@
-"""How fast are FI, the goal-oriented utilities and KNN-Shapley? One run, printed: `python -m tests.benchmarks.influence`.
+"""How fast are FI, the goal-oriented utilities and KNN-Shapley? One run, printed: `python -m
+tests.benchmarks.influence`.
 
-    FI-util     5,000 points, 785 parameters; beside it torch's automatic derivatives of 20 points, one by one, with the same Hessian
-                factor and the same thin SVD, so that only the derivatives differ. Wanted: at least 20 times faster.
-    FI-active   the FI paper's MNIST setting: 480 labeled points, 420 in the pool, 256 dimensions and an intercept, 10 classes.
-                Wanted: under 5 s on two cores, exactly; the paper's Table 7 has 19 s with two approximations (hardware not stated).
-    GORAL       first-order utilities of 15,000 points under 26 labels (letter: 16 dimensions, 52 labeled points). Wanted: under 0.5 s.
+    FI-util     5,000 points, 785 parameters; beside it torch's automatic derivatives of 20 points,
+                one by one, with the same Hessian
+                factor and the same thin SVD, so that only the derivatives differ. Wanted: at least
+                20 times faster.
+    FI-active   the FI paper's MNIST setting: 480 labeled points, 420 in the pool, 256 dimensions
+                and an intercept, 10 classes.
+                Wanted: under 5 s on two cores, exactly; the paper's Table 7 has 19 s with two
+                approximations (hardware not stated).
+    GORAL       first-order utilities of 15,000 points under 26 labels (letter: 16 dimensions, 52
+                labeled points). Wanted: under 0.5 s.
     KNN-Shapley 10,000 points, 100 validation points, 16 dimensions; seconds only.
 
-Synthetic points; run it on a quiet machine. On a busy one the seconds of work, all cores together, say more than the
-wall clock.
+Synthetic points; run it on a quiet machine. On a busy one the seconds of work, all cores together,
+say more than the wall clock.
 """
 
 from __future__ import annotations
@@ -61,7 +67,9 @@ def clouds(n: int, d: int, c: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def by_autograd(
     head: Head, validation: Embedded, points: np.ndarray, labels: np.ndarray
 ) -> tuple[Seconds, np.ndarray]:
-    """(seconds for all of them, FI-util) of these points with torch's derivatives of the loss and of log P. Two classes."""
+    """(seconds for all of them, FI-util) of these points with torch's derivatives of the loss and
+    of log P. Two classes.
+    """
     opened = open_head(head)
     factor = cho_factor(dense_hessian(opened, opened.penalty))
     rows = opened.design(validation.embedding)
@@ -106,7 +114,8 @@ def trimming() -> None:
     print(f"FI-util, 5,000 points, 785 parameters: {seconds}; autograd {slower} for 20 points")
     wall, work = (5_000 / 20 * theirs / ours for theirs, ours in zip(slower, seconds, strict=True))
     print(
-        f"  {wall:.0f} times faster ({work:.0f} by work), wanted at least 20; largest relative difference {difference:.0e}"
+        f"  {wall:.0f} times faster ({work:.0f} by work), wanted at least 20; largest relative"
+        f" difference {difference:.0e}"
     )
 
 
@@ -121,10 +130,12 @@ def active_learning() -> None:
         np.argsort(np.argsort(scores[480:])), np.argsort(np.argsort(factored[480:]))
     )[0, 1]
     print(
-        f"FI-active, 480 labeled, 420 in the pool, 2,313 parameters: exact {exact}, wanted under 5 s"
+        f"FI-active, 480 labeled, 420 in the pool, 2,313 parameters: exact {exact}, wanted"
+        " under 5 s"
     )
     print(
-        f"  with Kronecker factors and 10 directions {quick}; Spearman correlation with the exact scores {agreement:.2f}"
+        f"  with Kronecker factors and 10 directions {quick}; Spearman correlation with the exact"
+        f" scores {agreement:.2f}"
     )
 
 
@@ -138,7 +149,8 @@ def utilities() -> None:
         every, _ = timed(lambda goal=goal: label_utilities(x, unseen, head, goal=goal))
         worst, _ = timed(lambda goal=goal: goal_utility(x, y, unseen, head, goal=goal, over="min"))
         print(
-            f"GORAL, 15,000 points under 26 labels, goal {goal}: {every}, their minimum {worst}, wanted under 0.5 s"
+            f"GORAL, 15,000 points under 26 labels, goal {goal}: {every}, their minimum {worst},"
+            " wanted under 0.5 s"
         )
 
 

@@ -1,10 +1,13 @@
-"""Leverage of a table larger than memory: `python -m tests.benchmarks.large [rows]`, 1,000,000 x 512 float32 unless told otherwise.
+"""Leverage of a table larger than memory: `python -m tests.benchmarks.large [rows]`, 1,000,000 x
+512 float32 unless told otherwise.
 
-Writes the table (2 GB) to a temporary folder (TMPDIR says where) and removes it at the end. Measured: the command
-`python -m core leverage` as a process of its own, with its peak memory, imports included; the passes alone; the floor of the two passes,
-which is one Gram product and one product with (d, r) at the rate this machine reaches for them (tests/benchmarks/leverage.py); reading
-the file once per pass, which is beside that floor; and the same table on one and on two Dask workers. Run it on a quiet machine.
-Wanted: at most 1 GB, at most twice the floor, the same scores on one and two workers.
+Writes the table (2 GB) to a temporary folder (TMPDIR says where) and removes it at the end.
+Measured: the command `python -m core leverage` as a process of its own, with its peak memory,
+imports included; the passes alone; the floor of the two passes, which is one Gram product and one
+product with (d, r) at the rate this machine reaches for them (tests/benchmarks/leverage.py);
+reading the file once per pass, which is beside that floor; and the same table on one and on two
+Dask workers. Run it on a quiet machine. Wanted: at most 1 GB, at most twice the floor, the same
+scores on one and two workers.
 """
 
 from __future__ import annotations
@@ -47,7 +50,10 @@ def write(path: Path, n: int) -> None:
 
 
 def command(path: Path) -> tuple[float, float]:
-    """(seconds, peak MB) of the command line as a process of its own. Linux knows the peak since the program began as VmHWM."""
+    """(seconds, peak MB) of the command line as a process of its own.
+
+    Linux knows the peak since the program began as VmHWM.
+    """
     started = time.perf_counter()
     arguments = [
         sys.executable,
@@ -90,19 +96,23 @@ def measure(path: Path, n: int) -> None:
     passes, floor = time.perf_counter() - started, floor_seconds(n, D, facts["rank"], 3)
     print(f"the command: {seconds:.1f} s, peak {peak:.0f} MB (wanted: at most 1000)")
     print(
-        f"the passes: {passes:.1f} s = {passes / floor:.2f} times the floor of {floor:.1f} s (wanted: at most 2)"
+        f"the passes: {passes:.1f} s = {passes / floor:.2f} times the floor of {floor:.1f} s"
+        " (wanted: at most 2)"
     )
     print(
-        f"  reading the file once takes {read:.2f} s; with two readings in the floor, {passes / (floor + 2 * read):.2f} times"
+        f"  reading the file once takes {read:.2f} s; with two readings in the floor,"
+        f" {passes / (floor + 2 * read):.2f} times"
     )
     found = {}
     for workers in (1, 2):
         found[workers], seconds = spread(table, workers)
         print(
-            f"{workers} Dask worker(s): {seconds:.1f} s, largest difference from one process {np.abs(found[workers] - scores).max():.1e}"
+            f"{workers} Dask worker(s): {seconds:.1f} s, largest difference from one process"
+            f" {np.abs(found[workers] - scores).max():.1e}"
         )
     print(
-        f"one and two workers give the same bits: {np.array_equal(found[1], found[2])} (wanted: True)"
+        f"one and two workers give the same bits: {np.array_equal(found[1], found[2])} (wanted:"
+        " True)"
     )
 
 

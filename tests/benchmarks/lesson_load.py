@@ -1,9 +1,11 @@
-"""Can a hundred phones read the lesson at once? One run, printed: `python -m tests.benchmarks.lesson_load [sessions]`.
+"""Can a hundred phones read the lesson at once? One run, printed: `python -m
+tests.benchmarks.lesson_load [sessions]`.
 
-Starts a server with an empty cache on this machine and opens that many websocket sessions, as browsers do: each arrives
-within ten seconds on a chapter's own link, then goes on chapter by chapter with 2 to 6 seconds between, and predicts where
-it is asked. A light rerun is timed as it is felt: from sending the click to the end of the script, queues included.
-Wanted: 95 of 100 light reruns within 100 ms. It ends within three minutes. Run it on a quiet machine.
+Starts a server with an empty cache on this machine and opens that many websocket sessions, as
+browsers do: each arrives within ten seconds on a chapter's own link, then goes on chapter by
+chapter with 2 to 6 seconds between, and predicts where it is asked. A light rerun is timed as it is
+felt: from sending the click to the end of the script, queues included. Wanted: 95 of 100 light
+reruns within 100 ms. It ends within three minutes. Run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -83,18 +85,22 @@ def main() -> None:
     for name, seconds in (("first screen", measured.first), ("light rerun", measured.light)):
         half, most, worst = np.quantile(seconds, [0.5, 0.95, 1]) * 1e3 if seconds else (np.nan,) * 3
         print(
-            f"{name}: median {half:.0f} ms, 95 of 100 within {most:.0f} ms, worst {worst:.0f} ms ({len(seconds):,} of them)"
+            f"{name}: median {half:.0f} ms, 95 of 100 within {most:.0f} ms, worst {worst:.0f} ms"
+            f" ({len(seconds):,} of them)"
         )
     print(
-        f"wanted: 95 of 100 light reruns within {WANTED * 1e3:.0f} ms; load of this machine: {psutil.getloadavg()[0]:.1f}"
+        f"wanted: 95 of 100 light reruns within {WANTED * 1e3:.0f} ms; load of this machine:"
+        f" {psutil.getloadavg()[0]:.1f}"
     )
     runs = len(measured.first) + len(measured.light)
     print(
-        f"the server's own work: {work * 1e3 / max(1, runs):.0f} ms of processor time per run, whatever else the machine does"
+        f"the server's own work: {work * 1e3 / max(1, runs):.0f} ms of processor time per run,"
+        " whatever else the machine does"
     )
     if measured.received:
         print(
-            f"sent to one session: {np.median(measured.received) / 1e3:.0f} kB; web process afterwards: {memory:.0f} MB"
+            f"sent to one session: {np.median(measured.received) / 1e3:.0f} kB; web process"
+            f" afterwards: {memory:.0f} MB"
         )
     print(f"sessions that broke off: {len(measured.broken)} {measured.broken[:3]}")
 

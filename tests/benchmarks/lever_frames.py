@@ -1,9 +1,11 @@
-"""Does a drag stay smooth? Frames per second while one of 200 points is dragged: `python -m tests.benchmarks.lever_frames`.
+"""Does a drag stay smooth? Frames per second while one of 200 points is dragged: `python -m
+tests.benchmarks.lever_frames`.
 
-Opens the line of lever_app.py in Chromium, without a graphics card, and sends one pointer move per animation frame, then
-four. Wanted: at least 50 frames per second. The cadence of the same page at rest is printed beside it: what this machine
-can do in the same run. Also the milliseconds that one update takes, its layout included, and the processor time of all
-the browser's processes per frame: on a busy machine the frames are late, but this figure holds.
+Opens the line of lever_app.py in Chromium, without a graphics card, and sends one pointer move per
+animation frame, then four. Wanted: at least 50 frames per second. The cadence of the same page at
+rest is printed beside it: what this machine can do in the same run. Also the milliseconds that one
+update takes, its layout included, and the processor time of all the browser's processes per frame:
+on a busy machine the frames are late, but this figure holds.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.benchmarks.first_picture import ROOT, browser_path
 
-# Resolves to [milliseconds between frames, milliseconds of each update with its layout] while a point is led in circles.
+# Resolves to [milliseconds between frames, milliseconds of each update with its layout] while a
+# point is led in circles.
 DRAG = """([frames, moves]) => new Promise((done) => {
   const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot).find((s) => s?.querySelector(".lever"));
   const [svg, mark] = [root.querySelector(".stage > svg"), root.querySelectorAll(".point")[11]];
@@ -87,7 +90,8 @@ def measure(page: Page, name: str, moves: int, frames: int = 240) -> None:
     rate, slow = 1000 / statistics.mean(gaps), gaps[int(0.99 * len(gaps))]
     cadence = f"{rate:5.1f} frames/s, slowest hundredth {slow:5.1f} ms"
     print(
-        f"{name:32} {cadence}, one update {statistics.median(spent):4.1f} ms, processor {busy:4.1f} ms"
+        f"{name:32} {cadence}, one update {statistics.median(spent):4.1f} ms, processor"
+        f" {busy:4.1f} ms"
     )
 
 

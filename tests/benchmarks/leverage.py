@@ -1,9 +1,10 @@
 """How fast is exact leverage? One run, printed: `python -m tests.benchmarks.leverage`.
 
-Compared with torch's float64 QR of the same matrix, and with the floor: one Gram product and one n x d x r product at
-the rate that this machine reaches for them, on the same blocks, with nothing around them. Wanted: at most 1.5 times
-the floor, faster than QR, at most 300 MB beyond the float32 embedding, and a ridge move of at most 50 ms.
-Each time is the best of several; run it on a quiet machine.
+Compared with torch's float64 QR of the same matrix, and with the floor: one Gram product and one n
+x d x r product at the rate that this machine reaches for them, on the same blocks, with nothing
+around them. Wanted: at most 1.5 times the floor, faster than QR, at most 300 MB beyond the float32
+embedding, and a ridge move of at most 50 ms. Each time is the best of several; run it on a quiet
+machine.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def extra_memory(function: Callable) -> float:
 
 
 def floor_seconds(n: int, d: int, r: int, repeats: int) -> float:
-    """One Gram product and one product with (d, r), at the rate measured on one float64 block of this shape."""
+    """One Gram product and one product with (d, r), at the rate measured on one float64 block of
+    this shape.
+    """
     x = np.random.default_rng(0).normal(size=(row_blocks.ROWS, d))
     w = np.random.default_rng(1).normal(size=(d, r))
     x, w = row_blocks.place(x), row_blocks.place(w)
@@ -93,7 +96,8 @@ def main() -> None:
     """Both shapes of the README, on the full MNIST."""
     machine = platform.processor() or platform.machine()
     print(
-        f"{machine}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, arithmetic on {row_blocks.device()}"
+        f"{machine}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, arithmetic on"
+        f" {row_blocks.device()}"
     )
     mnist = load("mnist")
     measure("raw pixels", embed(mnist, "raw").embedding)

@@ -1,8 +1,11 @@
-"""Does the Retrain page stay light while networks train? One run, printed: `python -m tests.benchmarks.retrain_page`.
+"""Does the Retrain page stay light while networks train? One run, printed: `python -m
+tests.benchmarks.retrain_page`.
 
-Starts an experiment on MNIST with the talk's network from the page itself, in an empty cache, waits until the worker trains, then changes
-the picture and the budget again and again. Wanted: a light rerun within 150 ms on the server; Stop within 2 s. A rerun is timed by an
-AppTest in this process, from the change of a widget to the end of the script, with the processors as busy as the trainings make them.
+Starts an experiment on MNIST with the talk's network from the page itself, in an empty cache, waits
+until the worker trains, then changes the picture and the budget again and again. Wanted: a light
+rerun within 150 ms on the server; Stop within 2 s. A rerun is timed by an AppTest in this process,
+from the change of a widget to the end of the script, with the processors as busy as the trainings
+make them.
 """
 
 from __future__ import annotations
@@ -46,7 +49,9 @@ def begin() -> AppTest:
 
 
 def light_reruns(page: AppTest, rounds: int) -> dict[str, list[float]]:
-    """Seconds of a script run, by the picture that it turns to; the first round, in which charts are described, is left out."""
+    """Seconds of a script run, by the picture that it turns to; the first round, in which charts
+    are described, is left out.
+    """
     seconds: dict[str, list[float]] = {show: [] for show in SHOWS}
     for turn in range(rounds + 1):
         for show in SHOWS:
@@ -76,10 +81,13 @@ def main() -> None:
     each = light_reruns(page, 4)
     for show, seconds in each.items():
         print(
-            f"light rerun, {show}: median {statistics.median(seconds) * 1e3:.0f} ms, worst {max(seconds) * 1e3:.0f} ms; wanted 150 ms"
+            f"light rerun, {show}: median {statistics.median(seconds) * 1e3:.0f} ms, worst"
+            f" {max(seconds) * 1e3:.0f} ms; wanted 150 ms"
         )
     print(
-        f"all: median {statistics.median(s for seconds in each.values() for s in seconds) * 1e3:.0f} ms; wanted 150 ms"
+        "all: median"
+        f" {statistics.median(s for seconds in each.values() for s in seconds) * 1e3:.0f} ms;"
+        " wanted 150 ms"
     )
     print(f"Stop: {stop(page):.2f} s; wanted 2 s")
 

@@ -1,12 +1,15 @@
-"""How fast do sweeps train? One run, printed: `python -m tests.benchmarks.retraining`, with --reduced in a minute, for a look.
+"""How fast do sweeps train? One run, printed: `python -m tests.benchmarks.retraining`, with
+--reduced in a minute, for a look.
 
-(a) The same sweep, cache emptied in between, on a cluster of two workers of one thread each and on one such worker, both started by
-Dask's own commands and warmed up by one training per thread. Wanted: at least 1.6 times as fast with two.
-(b) The default experiment's trainings on the local worker, MNIST and the talk's network: samples trained per second of wall time, from
-the first training handed out to the last one finished, tests of accuracy included. Beside it what the training benchmark measures, the
-same network by core.models.training with default threads, before and after. Wanted: at least 90% of it.
-Reduced against the default experiment: the selections top of raw pixels and random only, and 2 seeds, so that it takes minutes.
-Run it on a quiet machine with at least two cores.
+(a) The same sweep, cache emptied in between, on a cluster of two workers of one thread each and on
+one such worker, both started by Dask's own commands and warmed up by one training per thread.
+Wanted: at least 1.6 times as fast with two. (b) The default experiment's trainings on the local
+worker, MNIST and the talk's network: samples trained per second of wall time, from the first
+training handed out to the last one finished, tests of accuracy included. Beside it what the
+training benchmark measures, the same network by core.models.training with default threads, before
+and after. Wanted: at least 90% of it. Reduced against the default experiment: the selections top of
+raw pixels and random only, and 2 seeds, so that it takes minutes. Run it on a quiet machine with at
+least two cores.
 """
 
 from __future__ import annotations
@@ -40,7 +43,9 @@ WANTED_SCALING, WANTED_SHARE = 1.6, 0.9
 
 @contextmanager
 def own_cache() -> Iterator[Path]:
-    """Nothing is known yet, neither in memory nor on the disk; workers that start inside share this cache."""
+    """Nothing is known yet, neither in memory nor on the disk; workers that start inside share this
+    cache.
+    """
     before = os.environ.get("LEVERAGE_LAB_CACHE")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LEVERAGE_LAB_CACHE"] = folder
@@ -104,7 +109,9 @@ def seconds(plan: Retraining) -> float:
 
 
 def warm(plan: Retraining) -> None:
-    """Load what the workers need, by one short training of each slot and the scores of each candidate."""
+    """Load what the workers need, by one short training of each slot and the scores of each
+    candidate.
+    """
     seconds(plan.with_(budgets="64", epochs=1, seeds=max(2, jobs.slots())))
 
 
@@ -122,13 +129,16 @@ def scaling(plan: Retraining) -> None:
             taken[workers] = seconds(plan)
     for workers, wall in taken.items():
         print(
-            f"{workers} worker{'s' * (workers > 1)} of one thread: {wall:8.1f} s {samples(plan) / wall:10,.0f} samples/s"
+            f"{workers} worker{'s' * (workers > 1)} of one thread: {wall:8.1f} s"
+            f" {samples(plan) / wall:10,.0f} samples/s"
         )
     print(f"two against one: {taken[1] / taken[2]:.2f} times as fast, wanted {WANTED_SCALING}")
 
 
 def training_rate(digits: int) -> float:
-    """Samples per second of the talk's network in this process, as the training benchmark trains it."""
+    """Samples per second of the talk's network in this process, as the training benchmark trains
+    it.
+    """
     data = datasets.load("mnist")
     rows = np.flatnonzero(~data.test)[:digits]
     network = networks.build("talk_cnn", classes=10, shape=data.shape, seed=1)
@@ -152,7 +162,8 @@ def throughput(plan: Retraining, digits: int) -> None:
         f"sweep, {jobs.slots()} at once on the local worker: {wall:8.1f} s {rate:10,.0f} samples/s"
     )
     print(
-        f"training benchmark, {torch.get_num_threads()} threads, before and after: {rates[0]:,.0f} and {rates[1]:,.0f} samples/s"
+        f"training benchmark, {torch.get_num_threads()} threads, before and after: {rates[0]:,.0f}"
+        f" and {rates[1]:,.0f} samples/s"
     )
     print(f"sweep against training: {rate / alone:.0%}, wanted {WANTED_SHARE:.0%}")
 
@@ -172,7 +183,8 @@ def main() -> None:
     )
     plans = [plan.with_(**small) if reduced else plan for plan in (SCALING, PLAN)]
     print(
-        f"{platform.machine()}, {worker.processors()} cores, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}"
+        f"{platform.machine()}, {worker.processors()} cores, load {os.getloadavg()[0]:.1f}, torch"
+        f" {torch.__version__}"
     )
     for letter, plan in zip("ab", plans, strict=True):
         print(

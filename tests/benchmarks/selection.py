@@ -1,11 +1,14 @@
-"""How fast are BADGE, CORESET and the volume batches? One run, printed: `python -m tests.benchmarks.selection`.
+"""How fast are BADGE, CORESET and the volume batches? One run, printed: `python -m
+tests.benchmarks.selection`.
 
-BADGE: 50,000 points, 128 dimensions, 10 classes, 100 picks, against the factored NumPy program of the authors, which builds its
-distribution anew for every pick (scipy's rv_discrete). Wanted: at least 8 times faster. CORESET: the same points, against a
-Python loop over the points that keeps each one's distance; wanted: at least 10 times faster, and no slower than scikit-activeml
-where that is installed (`pip install scikit-activeml`; nothing else here needs it). CORESET must pick the same points,
-BADGE points that leave as much. k-DPP and log-det are timed for 100 picks of 10,000 points, without a wanted figure.
-Each time is the best of --repeat runs, ours and theirs in turns; run it on a quiet machine.
+BADGE: 50,000 points, 128 dimensions, 10 classes, 100 picks, against the factored NumPy program of
+the authors, which builds its distribution anew for every pick (scipy's rv_discrete). Wanted: at
+least 8 times faster. CORESET: the same points, against a Python loop over the points that keeps
+each one's distance; wanted: at least 10 times faster, and no slower than scikit-activeml where that
+is installed (`pip install scikit-activeml`; nothing else here needs it). CORESET must pick the same
+points, BADGE points that leave as much. k-DPP and log-det are timed for 100 picks of 10,000 points,
+without a wanted figure. Each time is the best of --repeat runs, ours and theirs in turns; run it on
+a quiet machine.
 """
 
 from __future__ import annotations
@@ -38,7 +41,9 @@ def world(n: int, d: int, c: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray
 
 
 def rebuilt(h: np.ndarray, probs: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """BADGE step by step as the authors' program: factored distances, rooted, squared, summed by Python's sum, a new rv_discrete each."""
+    """BADGE step by step as the authors' program: factored distances, rooted, squared, summed by
+    Python's sum, a new rv_discrete each.
+    """
     rng, q = np.random.default_rng(seed), predicted_residuals(probs).astype(h.dtype)
     squares = (q**2).sum(axis=1) * (h**2).sum(axis=1)
     picks, near = [int(np.argmax(squares))], np.full(len(h), np.inf)
@@ -55,7 +60,9 @@ def rebuilt(h: np.ndarray, probs: np.ndarray, k: int, seed: int) -> np.ndarray:
 
 
 def left(h: np.ndarray, probs: np.ndarray, picks: np.ndarray) -> float:
-    """The summed squared distances of all gradients to the nearest of these points: equal but for chance if both draw alike."""
+    """The summed squared distances of all gradients to the nearest of these points: equal but for
+    chance if both draw alike.
+    """
     x = gradients(h, probs, exact=True)
     return float(
         np.min(
@@ -65,7 +72,9 @@ def left(h: np.ndarray, probs: np.ndarray, picks: np.ndarray) -> float:
 
 
 def looped(h: np.ndarray, start: int, k: int) -> np.ndarray:
-    """Farthest first with a loop over the points at every pick, as published active-learning programs have it."""
+    """Farthest first with a loop over the points at every pick, as published active-learning
+    programs have it.
+    """
     near, picks = np.full(len(h), np.inf), [start]
     while len(picks) < k:
         distances = cdist(h, h[picks[-1:]])
@@ -105,7 +114,8 @@ def race(
 def told(name: str, ours: float, theirs: float, label: str, note: str) -> None:
     ratio, wanted = theirs / ours, WANTED[name]
     print(
-        f"{name:16s} ours {ours:7.3f} s   {label} {theirs:7.3f} s   {ratio:6.1f} times (wanted {wanted}): ",
+        f"{name:16s} ours {ours:7.3f} s   {label} {theirs:7.3f} s   {ratio:6.1f} times (wanted"
+        f" {wanted}): ",
         end="",
     )
     print("as wanted" if ratio >= wanted else "NOT as wanted", f"  {note}")
@@ -120,7 +130,8 @@ def main() -> None:
     n, d, c, k = given.points, 128, 10, 100
     h, probs = world(n, d, c)
     print(
-        f"{n:,} points, {d} dimensions, {c} classes, {k} picks; {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
+        f"{n:,} points, {d} dimensions, {c} classes, {k} picks;"
+        f" {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
     )
 
     seconds, theirs, picks, other = race(
@@ -153,7 +164,8 @@ def main() -> None:
         )
     else:
         print(
-            "scikit-activeml  not installed: `pip install scikit-activeml` to compare CORESET with it"
+            "scikit-activeml  not installed: `pip install scikit-activeml` to compare CORESET"
+            " with it"
         )
 
     h, probs = h[:10_000], probs[:10_000]

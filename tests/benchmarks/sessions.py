@@ -1,11 +1,15 @@
-"""Browsers without a browser: the websocket side of a visit, for benchmarks and for tests of what happens when a connection is lost.
+"""Browsers without a browser: the websocket side of a visit, for benchmarks and for tests of what
+happens when a connection is lost.
 
     async with visit(url, "lesson", "chapter=3") as visitor:
-        await visitor.run()                              arrives; seconds until the script has finished, queues included
-        await visitor.choose("Show", "Lowest")           changes a menu, a slider over choices, or a group of buttons
+        await visitor.run()                              arrives; seconds until the script has
+                                                         finished, queues included
+        await visitor.choose("Show", "Lowest")           changes a menu, a slider over choices, or a
+                                                         group of buttons
         await visitor.press("Start")                     presses a button
 
-Each run carries what was chosen before, as a browser does. Pictures, scripts and styles are not fetched.
+Each run carries what was chosen before, as a browser does. Pictures, scripts and styles are not
+fetched.
 """
 
 from __future__ import annotations
@@ -30,7 +34,11 @@ TEXTS = {
 
 
 class Visitor:
-    """One session. widgets: label -> what was drawn in the last run; bytes: received so far; gallery: the first one's id and images."""
+    """One session.
+
+    widgets: label -> what was drawn in the last run; bytes: received so far; gallery: the first
+    one's id and images.
+    """
 
     def __init__(self, socket: ClientConnection, page: str = "", query: str = ""):
         self.socket, self.page_name, self.query = socket, page, query

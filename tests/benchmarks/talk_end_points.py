@@ -1,11 +1,14 @@
-"""Do the talk's accuracies come out under its own protocol? Printed from finished trainings: `python -m tests.benchmarks.talk_end_points`.
+"""Do the talk's accuracies come out under its own protocol? Printed from finished trainings:
+`python -m tests.benchmarks.talk_end_points`.
 
-Test accuracy of the talk's network after 15 epochs on k selected digits: published (one seed, softmax applied twice, never shuffled), ours
-under the same protocol, and ours with shuffled batches and the right loss. Ours: mean and range over the seeds that come with the app; what
-does not is computed first with --compute (more than an hour on two cores).
+Test accuracy of the talk's network after 15 epochs on k selected digits: published (one seed,
+softmax applied twice, never shuffled), ours under the same protocol, and ours with shuffled batches
+and the right loss. Ours: mean and range over the seeds that come with the app; what does not is
+computed first with --compute (more than an hour on two cores).
 
-Under the talk's protocol a seed can lose a whole class for good (softmax applied twice hardly lets it come back), so accuracies fall into
-steps of about a tenth: the published figures are to be found among the seeds' range, not at their mean.
+Under the talk's protocol a seed can lose a whole class for good (softmax applied twice hardly lets
+it come back), so accuracies fall into steps of about a tenth: the published figures are to be found
+among the seeds' range, not at their mean.
 """
 
 from __future__ import annotations
@@ -51,13 +54,15 @@ def main() -> None:
     wanted = {"candidates": " ".join(map(str, CANDIDATES)), "budgets": tuple(PUBLISHED)}
     talk, fair = (finished(plan.with_(**wanted), compute) for plan in (presets.TALK, presets.FAIR))
     print(
-        f"{'k':>7}  {'selection':17} {'published':>9}  {'as in the talk':28} equal epochs, shuffled, right loss"
+        f"{'k':>7}  {'selection':17} {'published':>9}  {'as in the talk':28} equal epochs,"
+        " shuffled, right loss"
     )
     for k, published in PUBLISHED.items():
         for i, (name, value) in enumerate(zip(NAMES, published, strict=True)):
             b = talk.plan.budgets.index(k)
             print(
-                f"{k:>7,}  {name:17} {value:>9.2f}  {said(talk.accuracy[i, b]):28} {said(fair.accuracy[i, b])}"
+                f"{k:>7,}  {name:17} {value:>9.2f}  {said(talk.accuracy[i, b]):28}"
+                f" {said(fair.accuracy[i, b])}"
             )
 
 

@@ -1,8 +1,10 @@
-"""Does the pattern of the talk's Kendall taus come out? One run, printed: `python -m tests.benchmarks.talk_taus`.
+"""Does the pattern of the talk's Kendall taus come out? One run, printed: `python -m
+tests.benchmarks.talk_taus`.
 
-Leverage of the 70,000 digits under raw pixels, random ReLU features and five networks of each kind. The talk trained its
-classifiers by feeding softmax outputs to a loss that applies softmax again; both losses are shown. Each figure is the
-range over the pairs of rankings that it covers. The five softmax-twice networks are trained on the way (about two minutes).
+Leverage of the 70,000 digits under raw pixels, random ReLU features and five networks of each kind.
+The talk trained its classifiers by feeding softmax outputs to a loss that applies softmax again;
+both losses are shown. Each figure is the range over the pairs of rankings that it covers. The five
+softmax-twice networks are trained on the way (about two minutes).
 """
 
 from __future__ import annotations

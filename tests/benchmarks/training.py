@@ -1,9 +1,10 @@
 """How fast is training? One run, printed: `python -m tests.benchmarks.training`.
 
-The talk's network and LeNet-5, by core.models.training and by the usual loop: a DataLoader of batch 64 over float32 tensors,
-shuffled, Adam, ReLU before max-pooling, default threads. Both start from the same weights, take turns epoch by epoch
-on the same MNIST digits, and are asked for the same test digits. Wanted: at least 2.5 times the usual loop's samples
-per second for the talk's network on two CPU cores, at equal test accuracy. Run it on a quiet machine.
+The talk's network and LeNet-5, by core.models.training and by the usual loop: a DataLoader of batch
+64 over float32 tensors, shuffled, Adam, ReLU before max-pooling, default threads. Both start from
+the same weights, take turns epoch by epoch on the same MNIST digits, and are asked for the same
+test digits. Wanted: at least 2.5 times the usual loop's samples per second for the talk's network
+on two CPU cores, at equal test accuracy. Run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -75,28 +76,37 @@ def race(name: str, seed: int) -> tuple[tuple[float, float], tuple[float, float]
 
 
 def compare(name: str) -> None:
-    """Print one row: the rates over all seeds, the mean accuracies, and the standard error of the accuracies' difference."""
+    """Print one row: the rates over all seeds, the mean accuracies, and the standard error of the
+    accuracies' difference.
+    """
     rates, right = (
         np.array(part) for part in zip(*(race(name, seed) for seed in SEEDS), strict=True)
     )
     rate, gap = 1 / (1 / rates).mean(axis=0), right[:, 0] - right[:, 1]
     wanted = f"wanted {WANTED[name]}" if name in WANTED else ""
-    accuracies = f"{right[:, 0].mean():10.2%}{right[:, 1].mean():10.2%}{gap.mean():+11.2%} ± {gap.std(ddof=1) / len(gap) ** 0.5:.2%}"
+    accuracies = (
+        f"{right[:, 0].mean():10.2%}{right[:, 1].mean():10.2%}{gap.mean():+11.2%} ±"
+        f" {gap.std(ddof=1) / len(gap) ** 0.5:.2%}"
+    )
     print(
-        f"{name:10}{rate[0]:12,.0f}{rate[1]:12,.0f}{rate[0] / rate[1]:8.2f}x {wanted:12}{accuracies}"
+        f"{name:10}{rate[0]:12,.0f}{rate[1]:12,.0f}{rate[0] / rate[1]:8.2f}x"
+        f" {wanted:12}{accuracies}"
     )
 
 
 def main() -> None:
     """Print the comparison."""
     print(
-        f"{platform.machine()}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}"
+        f"{platform.machine()}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f},"
+        f" torch {torch.__version__}"
     )
     print(
-        f"{TRAIN:,} digits, {EPOCHS} epochs of batch 64, {len(SEEDS)} seeds; accuracy on 10,000 test digits"
+        f"{TRAIN:,} digits, {EPOCHS} epochs of batch 64, {len(SEEDS)} seeds; accuracy on 10,000"
+        " test digits"
     )
     print(
-        f"{'network':10}{'ours, /s':>12}{'usual, /s':>12}{'ratio':>9} {'':12}{'ours':>10}{'usual':>10}{'difference':>19}"
+        f"{'network':10}{'ours, /s':>12}{'usual, /s':>12}{'ratio':>9}"
+        f" {'':12}{'ours':>10}{'usual':>10}{'difference':>19}"
     )
     for name in ("talk_cnn", "lenet5"):
         compare(name)

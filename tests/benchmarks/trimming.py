@@ -1,14 +1,20 @@
-"""Does trimming do what the FI paper says? One run, printed: `python -m tests.benchmarks.trimming [gaussians crescents adult mnist]`.
+"""Does trimming do what the FI paper says? One run, printed: `python -m tests.benchmarks.trimming
+[gaussians crescents adult mnist]`.
 
-    gaussians   Table 1: in how many of 30 datasets FI-util leaves the better logistic regression, the paper's counts beside ours, under
-                every setting searched: distance of the centres, penalty, intercept, validation points. Wanted: 23, 28, 30.
-    crescents   Table 2: the same of 20 datasets for a network of two hidden layers. Wanted: 17, 17, 15.
-    adult       Figure 2: test accuracy against points removed on a sample of Adult. The paper has curves and no numbers: FI above IV
+    gaussians   Table 1: in how many of 30 datasets FI-util leaves the better logistic regression,
+                the paper's counts beside ours, under
+                every setting searched: distance of the centres, penalty, intercept, validation
+                points. Wanted: 23, 28, 30.
+    crescents   Table 2: the same of 20 datasets for a network of two hidden layers. Wanted: 17, 17,
+                15.
+    adult       Figure 2: test accuracy against points removed on a sample of Adult. The paper has
+                curves and no numbers: FI above IV
                 above random.
-    mnist       planted label flips: AUC, precision and accuracy of every method. Wanted: all but leverage and random above 0.5.
+    mnist       planted label flips: AUC, precision and accuracy of every method. Wanted: all but
+                leverage and random above 0.5.
 
-The influence value is counted twice: as it is defined (harmful points first), and with its sign turned (helpful ones first), under which
-the paper's counts nearly appear.
+The influence value is counted twice: as it is defined (harmful points first), and with its sign
+turned (helpful ones first), under which the paper's counts nearly appear.
 """
 
 from __future__ import annotations
@@ -47,7 +53,8 @@ def simulation(world: World, varied: list[tuple[str, World]]) -> None:
     """The paper's table beside ours, then the counts under every setting searched."""
     wanted = ", ".join(str(world.paper[b][0]) for b in BUDGETS)
     print(
-        f"{world.title}: FI better in so many of {world.seeds} datasets, {', '.join(map(str, BUDGETS))} points removed; the paper: {wanted}"
+        f"{world.title}: FI better in so many of {world.seeds} datasets,"
+        f" {', '.join(map(str, BUDGETS))} points removed; the paper: {wanted}"
     )
     accuracy = accuracies(world)
     print(f"  ours ({world.settings}): {counts(accuracy)}")
@@ -57,7 +64,8 @@ def simulation(world: World, varied: list[tuple[str, World]]) -> None:
             f"{label} {cell(accuracy[:, i, j])}" for i, label in enumerate(METHODS.values())
         )
         print(
-            f"  {b:3d} removed: paper FI {'-' if fi is None else f'{100 * fi:.2f}'} IV {100 * iv:.2f};  ours {said}"
+            f"  {b:3d} removed: paper FI {'-' if fi is None else f'{100 * fi:.2f}'} IV"
+            f" {100 * iv:.2f};  ours {said}"
         )
     for settings, other in varied:
         print(f"  searched {settings}: {counts(accuracies(other))}", flush=True)
@@ -130,7 +138,9 @@ def crescents() -> None:
 
 
 def experiment(plan: trim.Trim) -> None:
-    """Accuracy, and if something is planted AUC and precision, of every method: means and 95% intervals over seeds."""
+    """Accuracy, and if something is planted AUC and precision, of every method: means and 95%
+    intervals over seeds.
+    """
     data = datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
     trim.check(plan, data)
     found = {unit: run(data, unit.method, unit.setting, unit.seed)[0] for unit in plan.units()}
@@ -141,18 +151,23 @@ def experiment(plan: trim.Trim) -> None:
         statistics.estimate(trimmed.auc),
     )
     print(
-        f"{plan.title()}: accuracy in per cent with {', '.join(map(str, trimmed.budgets))} points removed"
+        f"{plan.title()}: accuracy in per cent with {', '.join(map(str, trimmed.budgets))} points"
+        " removed"
     )
     for i, method in enumerate(plan.methods):
         curve = ", ".join(f"{100 * value:.1f}" for value in accuracy.mean[i])
-        against = f"against random {100 * gain.mean[i, -1]:+.1f} [{100 * gain.low[i, -1]:+.1f}, {100 * gain.high[i, -1]:+.1f}]"
+        against = (
+            f"against random {100 * gain.mean[i, -1]:+.1f} [{100 * gain.low[i, -1]:+.1f},"
+            f" {100 * gain.high[i, -1]:+.1f}]"
+        )
         print(f"  {RANKERS[method].label:16s} {curve}; {against}", end="")
         if plan.planted != "none":
             precision = ", ".join(
                 f"{value:.2f}" for value in statistics.estimate(trimmed.precision).mean[i]
             )
             print(
-                f"; AUC {auc.mean[i]:.3f} [{auc.low[i]:.3f}, {auc.high[i]:.3f}], precision {precision}",
+                f"; AUC {auc.mean[i]:.3f} [{auc.low[i]:.3f}, {auc.high[i]:.3f}], precision"
+                f" {precision}",
                 end="",
             )
         print(flush=True)

@@ -1,8 +1,11 @@
-"""How well are utilities foreseen, beside what was wanted? `python -m tests.benchmarks.utilities [seeds [pool]]`
+"""How well are utilities foreseen, beside what was wanted? `python -m tests.benchmarks.utilities
+[seeds [pool]]`
 
-Two published settings, 100 labeled points and l2 = 0.01: correlations of the first order and of the Newton step with retraining, mean over
-the seeds, and how many heads are retrained in a second. A prototype on five of the letters gave 0.76 to 0.93 for the first order and 0.998
-for a Newton step under the true labels; wanted are these on all 26 letters, and on MNIST, and at least 0.99 for the Newton step.
+Two published settings, 100 labeled points and l2 = 0.01: correlations of the first order and of the
+Newton step with retraining, mean over the seeds, and how many heads are retrained in a second. A
+prototype on five of the letters gave 0.76 to 0.93 for the first order and 0.998 for a Newton step
+under the true labels; wanted are these on all 26 letters, and on MNIST, and at least 0.99 for the
+Newton step.
 """
 
 from __future__ import annotations
@@ -62,7 +65,8 @@ def measure(name: str, seeds: int, pool: int) -> None:
     heads = seeds * pool * len(data.class_names)
     seconds = time.process_time() - started
     print(
-        f"{name}: {seeds} seeds, {heads:,} heads retrained in {seconds:.0f} s of one core; Pearson / Spearman"
+        f"{name}: {seeds} seeds, {heads:,} heads retrained in {seconds:.0f} s of one core; Pearson"
+        " / Spearman"
     )
     for goal in GOALS:
         print(f" goal {goal}")

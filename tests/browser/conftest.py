@@ -1,12 +1,13 @@
 """A real browser on a real server: what the journeys in this folder need.
 
-Fixtures: `serve` starts the app (or any script) and gives its address, `open_page` gives a fresh browser tab on it.
-Functions: `settle` waits until Streamlit has finished drawing, `serious` lists what an accessibility audit objects to.
+Fixtures: `serve` starts the app (or any script) and gives its address, `open_page` gives a fresh
+browser tab on it. Functions: `settle` waits until Streamlit has finished drawing, `serious` lists
+what an accessibility audit objects to.
 
     from tests.browser.conftest import serious, settle
 
-A journey waits for the thing it looks for as well: Streamlit loads the code of charts and components on first use,
-so a settled page may still be about to draw its first one.
+A journey waits for the thing it looks for as well: Streamlit loads the code of charts and
+components on first use, so a settled page may still be about to draw its first one.
 """
 
 import http.client
@@ -44,7 +45,10 @@ FLAGS = (
     "--disable-quic",
 )
 LONG = 180_000  # milliseconds: two slow cores, shared
-NO_BROWSER = 'No Chromium or Chrome on the PATH. Install one ("apt-get install chromium", or Google Chrome) and run the tests again.'
+NO_BROWSER = (
+    'No Chromium or Chrome on the PATH. Install one ("apt-get install chromium", or Google Chrome)'
+    " and run the tests again."
+)
 
 SETTLED = """() => {
     const app = document.querySelector('[data-testid="stApp"]')
@@ -57,7 +61,9 @@ SETTLED = """() => {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark this folder's tests, and run them last: Playwright keeps an event loop open, which other tests may mind."""
+    """Mark this folder's tests, and run them last: Playwright keeps an event loop open, which other
+    tests may mind.
+    """
     in_browser = [item for item in items if Path(__file__).parent in item.path.parents]
     for item in in_browser:
         item.add_marker("browser")
@@ -78,7 +84,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """serve(script="app.py", env=None) -> the address of a server that runs the script, one per script and environment."""
+    """serve(script="app.py", env=None) -> the address of a server that runs the script, one per
+    script and environment.
+    """
     servers: dict[tuple, tuple[subprocess.Popen, str]] = {}
 
     def serve(script: str = "app.py", env: Mapping[str, str] | None = None) -> str:
@@ -96,11 +104,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
 
 @pytest.fixture
 def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Callable[..., Page]]:
-    """open_page(path="/", width=1280, height=900, theme="light") -> a settled tab in a fresh session.
+    """open_page(path="/", width=1280, height=900, theme="light") -> a settled tab in a fresh
+    session.
 
-    path: under the app's address, or a whole address that `serve` gave. theme: "light" or "dark", as the reader's
-    system prefers. `page.problems` collects, as readable strings, errors on the console and in the page's code,
-    requests that failed and requests that left this machine; a journey ends with `assert page.problems == []`.
+    path: under the app's address, or a whole address that `serve` gave. theme: "light" or "dark",
+    as the reader's system prefers. `page.problems` collects, as readable strings, errors on the
+    console and in the page's code, requests that failed and requests that left this machine; a
+    journey ends with `assert page.problems == []`.
     """
     contexts = []
 
@@ -127,7 +137,9 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Callable[
 
 @pytest.fixture
 def visit(open_page, address) -> Callable[..., Page]:
-    """visit(path, width=1280, theme="light") -> a tab on the server of the module's own `address`; a phone's height below 600 pixels."""
+    """visit(path, width=1280, theme="light") -> a tab on the server of the module's own `address`;
+    a phone's height below 600 pixels.
+    """
 
     def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
         page = open_page(
@@ -143,7 +155,9 @@ def visit(open_page, address) -> Callable[..., Page]:
 
 
 def settle(page: Page, timeout: float = 30) -> None:
-    """Wait until the page is connected, no script runs and nothing on it is stale; at most `timeout` seconds."""
+    """Wait until the page is connected, no script runs and nothing on it is stale; at most
+    `timeout` seconds.
+    """
     end = time.monotonic() + timeout
     page.wait_for_timeout(210)  # a widget waits this long before it tells the server
     while True:
@@ -159,7 +173,8 @@ def serious(page: Page) -> list[str]:
     """What an axe audit finds of serious or critical impact, one readable line per element."""
     findings = Axe().run(page).response["violations"]
     return [
-        f"{finding['impact']} {finding['id']}: {' '.join(node['failureSummary'].split())} | {node['html'][:200]}"
+        f"{finding['impact']} {finding['id']}: {' '.join(node['failureSummary'].split())} |"
+        f" {node['html'][:200]}"
         for finding in findings
         if finding["impact"] in ("serious", "critical")
         for node in finding["nodes"]
@@ -227,7 +242,8 @@ def _start(
             _stop(process)
             tail = log.read_text(errors="replace")[-2000:]
             pytest.fail(
-                f"The server of {script} did not start (exit code {process.returncode}). Its log ends:\n{tail}"
+                f"The server of {script} did not start (exit code {process.returncode}). Its log"
+                f" ends:\n{tail}"
             )
         time.sleep(0.1)
     return process, f"http://{HERE}:{port}"
@@ -264,12 +280,16 @@ def _stop(process: subprocess.Popen, patience: float = 10) -> None:
 
 def fits(page: Page) -> bool:
     """Nothing reaches out of the window sideways."""
-    return page.evaluate("""() => [document.scrollingElement, document.querySelector('[data-testid="stMain"]')]
-        .every((e) => e.scrollWidth <= e.clientWidth)""")
+    return page.evaluate(
+        """() => [document.scrollingElement, document.querySelector('[data-testid="stMain"]')]
+        .every((e) => e.scrollWidth <= e.clientWidth)"""
+    )
 
 
 def troubles(page: Page) -> list[str]:
-    """page.problems without Streamlit's own: a link to a page makes it ask for the server's state below the page's address first."""
+    """page.problems without Streamlit's own: a link to a page makes it ask for the server's state
+    below the page's address first.
+    """
     asked = [
         problem
         for problem in page.problems

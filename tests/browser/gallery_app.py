@@ -1,9 +1,11 @@
-"""The page that test_gallery.py opens: one gallery of made-up images, chosen by ?show=, and what it returned.
+"""The page that test_gallery.py opens: one gallery of made-up images, chosen by ?show=, and what it
+returned.
 
-grey: 60 images, id = 100 + position, marks on every seventh. colour: 12 images, red left half, blue right half.
-many: 1,000 images of 28 x 28. words: long class names. wide: 9 images of 10 x 40. few: 3 images without score or rank. big: 300 x 200.
-?drop=1 offers a checkbox that drops the first two images, ?hide=1 one that takes the gallery away; ?selected= is the
-id framed at the start, ?rows= the most rows.
+grey: 60 images, id = 100 + position, marks on every seventh. colour: 12 images, red left half, blue
+right half. many: 1,000 images of 28 x 28. words: long class names. wide: 9 images of 10 x 40. few:
+3 images without score or rank. big: 300 x 200. ?drop=1 offers a checkbox that drops the first two
+images, ?hide=1 one that takes the gallery away; ?selected= is the id framed at the start, ?rows=
+the most rows.
 """
 
 import sys
@@ -26,7 +28,10 @@ SHAPES |= {"wide": (9, 10, 40), "few": (3, 8, 8), "big": (24, 300, 200)}
 
 
 def draw_rings(shape: tuple[int, ...]) -> np.ndarray:
-    """Grey: a ring of full ink around the middle, its radius growing with the position. Colour: two flat halves."""
+    """Grey: a ring of full ink around the middle, its radius growing with the position.
+
+    Colour: two flat halves.
+    """
     m, h, w = shape[:3]
     images = np.zeros(shape, np.uint8)
     if len(shape) == 4:

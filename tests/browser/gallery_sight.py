@@ -1,6 +1,8 @@
-"""What a test can see of the gallery on a page: where its images lie, their pixels, and how they contrast.
+"""What a test can see of the gallery on a page: where its images lie, their pixels, and how they
+contrast.
 
-Pixels are cut out of the canvas where the listbox says that an image lies, so each is tested against the other.
+Pixels are cut out of the canvas where the listbox says that an image lies, so each is tested
+against the other.
 """
 
 import numpy as np
@@ -38,7 +40,10 @@ def image(page: Page, item: int) -> np.ndarray:
 
 def places(page: Page) -> np.ndarray:
     """left, top, right, bottom of every option in CSS pixels, (m, 4)."""
-    script = "all => all.map((o) => o.getBoundingClientRect()).map((r) => [r.left, r.top, r.right, r.bottom])"
+    script = (
+        "all => all.map((o) => o.getBoundingClientRect()).map((r) => [r.left, r.top, r.right,"
+        " r.bottom])"
+    )
     return np.array(page.get_by_role("option").evaluate_all(script))
 
 

@@ -1,7 +1,8 @@
 """The page that test_lever.py opens: the lesson's two figures, or what ?show= asks for.
 
-line, ellipse: one figure. many: a line through 200 points. flat: three points of equal x. diagonal: three points of the
-plane on one line. one: a single point. ?narrow=1 puts the figure into a third of the page.
+line, ellipse: one figure. many: a line through 200 points. flat: three points of equal x. diagonal:
+three points of the plane on one line. one: a single point. ?narrow=1 puts the figure into a third
+of the page.
 """
 
 import sys

@@ -1,4 +1,6 @@
-"""The README's pictures: `python -m tests.browser.screenshots` opens the app in Chromium and writes them into assets/."""
+"""The README's pictures: `python -m tests.browser.screenshots` opens the app in Chromium and writes
+them into assets/.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CHART_DRAWN = (
     "() => document.querySelectorAll('[data-testid=stVegaLiteChart] :is(svg, canvas)').length >= {}"
 )
-LEVER_DRAWN = "() => [...document.querySelectorAll('*')].some((e) => e.shadowRoot?.querySelector('.lever svg'))"
+LEVER_DRAWN = (
+    "() => [...document.querySelectorAll('*')].some((e) => e.shadowRoot?.querySelector('.lever"
+    " svg'))"
+)
 PICTURES = {
     "screenshot.png": ("/", GALLERY_DRAWN, 860),
     "screenshot-agreement.png": ("/agreement", CHART_DRAWN.format(2), 1500),

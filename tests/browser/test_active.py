@@ -1,5 +1,5 @@
-"""The Active page as its readers use it, in a real Chromium: every picture on a desk and on a phone, a batch replayed pick by pick, and
-an experiment from its start to its end.
+"""The Active page as its readers use it, in a real Chromium: every picture on a desk and on a
+phone, a batch replayed pick by pick, and an experiment from its start to its end.
 """
 
 import re

@@ -1,6 +1,8 @@
-"""The Agreement page as its readers use it, in a real Chromium: the talk's figure on a desk and on a phone, and a pair behind a cell.
+"""The Agreement page as its readers use it, in a real Chromium: the talk's figure on a desk and on
+a phone, and a pair behind a cell.
 
-One server for most, with a cache of its own; a fresh one for the link that is its very first request.
+One server for most, with a cache of its own; a fresh one for the link that is its very first
+request.
 """
 
 import csv
@@ -31,7 +33,9 @@ def address(serve, folder) -> str:
 
 @pytest.fixture
 def visit(open_page, address) -> Callable[..., Page]:
-    """visit(path, width=, theme=) -> a page on which the heatmap is drawn and nothing is being computed."""
+    """visit(path, width=, theme=) -> a page on which the heatmap is drawn and nothing is being
+    computed.
+    """
 
     def visit(path: str = "/agreement", width: int = 1280, theme: str = "light") -> Page:
         page = open_page(
@@ -74,7 +78,9 @@ def cell(page: Page, a: str, b: str):
 
 
 def click(page: Page, a: str, b: str) -> None:
-    """Click into that cell, on whatever lies on top there: the cell, its value or the frame of the picked pair."""
+    """Click into that cell, on whatever lies on top there: the cell, its value or the frame of the
+    picked pair.
+    """
     cell(page, a, b).evaluate("e => e.scrollIntoView({block: 'center'})")
     box = cell(page, a, b).bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -85,7 +91,9 @@ def pair(page: Page) -> str:
 
 
 def names_inside(page: Page) -> list[str]:
-    """The names along both sides of the heatmap that are drawn whole; a cut one ends in an ellipsis or leaves the picture."""
+    """The names along both sides of the heatmap that are drawn whole; a cut one ends in an ellipsis
+    or leaves the picture.
+    """
     return heatmap(page).evaluate("""chart => {
         const frame = chart.querySelector('svg').getBoundingClientRect()
         const whole = (t) => { const b = t.getBoundingClientRect()

@@ -1,4 +1,6 @@
-"""The Data page in a real Chromium: real files dropped, looked at and kept; faulty ones refused with a sentence; scores out and back."""
+"""The Data page in a real Chromium: real files dropped, looked at and kept; faulty ones refused
+with a sentence; scores out and back.
+"""
 
 import json
 

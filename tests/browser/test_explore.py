@@ -1,7 +1,8 @@
-"""The Explore page as its readers use it, in a real Chromium: on a desk and on a phone, in the light and in the dark.
+"""The Explore page as its readers use it, in a real Chromium: on a desk and on a phone, in the
+light and in the dark.
 
-One server for all, with a cache of its own. Most journeys use the small `digits`; the default screen opens once per size
-and theme.
+One server for all, with a cache of its own. Most journeys use the small `digits`; the default
+screen opens once per size and theme.
 """
 
 import csv
@@ -30,7 +31,9 @@ def address(serve, tmp_path_factory) -> str:
 
 @pytest.fixture
 def visit(open_page, address) -> Callable[..., Page]:
-    """visit(path, width=, theme=) -> a page on which the gallery is drawn and nothing is being computed."""
+    """visit(path, width=, theme=) -> a page on which the gallery is drawn and nothing is being
+    computed.
+    """
 
     def visit(path: str = "/", width: int = 1280, theme: str = "light") -> Page:
         page = open_page(

@@ -298,7 +298,8 @@ def test_a_thousand_images_draw(visit, width, scale):
         assert (luminance(image(page, item)) < 0.1).sum() > 50, item
     drawn = page.locator(".gallery canvas")
     print(
-        f"\n{len(places(page))} images at {width} px, scale {scale}: drawn in {drawn.get_attribute('data-draw-ms')} ms"
+        f"\n{len(places(page))} images at {width} px, scale {scale}: drawn in"
+        f" {drawn.get_attribute('data-draw-ms')} ms"
     )
     assert drawn.evaluate("c => c.width * c.height <= 16.1e6 && c.height <= 16384")
 

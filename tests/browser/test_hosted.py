@@ -1,5 +1,7 @@
-"""The hosted demo as its visitors use it, in a real Chromium, behind its own headers: pictures without a worker, experiments of visitors
-who cannot stop each other's, a question that is too large, and a worker that dies."""
+"""The hosted demo as its visitors use it, in a real Chromium, behind its own headers: pictures
+without a worker, experiments of visitors who cannot stop each other's, a question that is too
+large, and a worker that dies.
+"""
 
 import re
 import time

@@ -1,5 +1,5 @@
-"""The Influence page as its readers use it, in a real Chromium: every picture on a desk and on a phone, a dot that is clicked, the rounds
-in the plane, and an experiment from its start to its end.
+"""The Influence page as its readers use it, in a real Chromium: every picture on a desk and on a
+phone, a dot that is clicked, the rounds in the plane, and an experiment from its start to its end.
 """
 
 import pytest

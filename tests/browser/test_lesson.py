@@ -1,4 +1,5 @@
-"""The lesson as its readers and its speaker use it, in a real Chromium: on a phone, a desk and a projector, in the light and in the dark.
+"""The lesson as its readers and its speaker use it, in a real Chromium: on a phone, a desk and a
+projector, in the light and in the dark.
 
 One server for all, with a cache of its own; nothing is computed by a worker.
 """
@@ -90,7 +91,8 @@ def test_a_talk_shows_a_chapter_on_one_screen(visit, chapter):
     page = visit(chapter, talk=True)
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     over = page.evaluate(
-        "(() => {const e = document.querySelector('[data-testid=stMain]'); return e.scrollHeight - e.clientHeight})()"
+        "(() => {const e = document.querySelector('[data-testid=stMain]'); return e.scrollHeight -"
+        " e.clientHeight})()"
     )
     assert over < 80, "the last lines may lie below the screen, no more"
     assert serious(page) == [] and fits(page) and troubles(page) == []

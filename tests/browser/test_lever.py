@@ -1,4 +1,5 @@
-"""Do the lesson's figures compute what core computes, and follow mouse, touch and keyboard, in a real Chromium?
+"""Do the lesson's figures compute what core computes, and follow mouse, touch and keyboard, in a
+real Chromium?
 
 The page is lever_app.py. Its first figure is the line: twelve points, the twelfth far out.
 """
@@ -142,8 +143,9 @@ def test_degenerate_planes_equal_the_core(blank, points, rank):
 def test_numbers_are_short_and_never_minus_zero(blank):
     shown = js(
         blank,
-        "[math.number(1234567), math.number(0.000123456), math.number(-0.5, 3), math.number(3.2e-9, 2), math.number(NaN),"
-        " math.fixed(-0.0004, 2), math.fixed(-1.254, 2), math.share(0.24649), math.share(0.020712), math.share(12345.6), math.share(0)]",
+        "[math.number(1234567), math.number(0.000123456), math.number(-0.5, 3), math.number(3.2e-9,"
+        " 2), math.number(NaN), math.fixed(-0.0004, 2), math.fixed(-1.254, 2), math.share(0.24649),"
+        " math.share(0.020712), math.share(12345.6), math.share(0)]",
     )
     assert shown == [
         "1,235,000",
@@ -387,7 +389,8 @@ def test_the_numbers_are_read_aloud_once_the_point_rests(visit):
     points.nth(11).focus()
     expect(said).to_have_text(
         re.compile(
-            r"^Point 12: x 10\.5, y 3\.40, leverage 0\.724, residual −1\.53, Cook's distance 9\.671\. y = "
+            r"^Point 12: x 10\.5, y 3\.40, leverage 0\.724, residual −1\.53, Cook's distance"
+            r" 9\.671\. y = "
         )
     )
     points.first.focus()

@@ -1,7 +1,8 @@
-"""The Map page as its readers use it, in a real Chromium: the map of all digits on a desk and on a phone, and what lies in a box.
+"""The Map page as its readers use it, in a real Chromium: the map of all digits on a desk and on a
+phone, and what lies in a box.
 
-One server for most, with a cache of its own into which a made-up map of the small `digits` is planted, so that what lies where is
-known; a fresh one for the link that is its very first request.
+One server for most, with a cache of its own into which a made-up map of the small `digits` is
+planted, so that what lies where is known; a fresh one for the link that is its very first request.
 """
 
 import re
@@ -50,7 +51,9 @@ def address(serve, folder) -> str:
 
 @pytest.fixture
 def visit(open_page, address) -> Callable[..., Page]:
-    """visit(path, width=, theme=) -> a page on which the map is drawn and nothing is being computed."""
+    """visit(path, width=, theme=) -> a page on which the map is drawn and nothing is being
+    computed.
+    """
 
     def visit(path: str = "/map", width: int = 1280, theme: str = "light") -> Page:
         page = open_page(
@@ -80,7 +83,9 @@ def picture(page: Page, side: int = 0):
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
-    """Drag a box over the map between two places, as shares of its width and height; its size in pixels."""
+    """Drag a box over the map between two places, as shares of its width and height; its size in
+    pixels.
+    """
     picture(page).scroll_into_view_if_needed()
     box = picture(page).bounding_box()
     (x0, y0), (x1, y1) = (

@@ -1,5 +1,6 @@
-"""The Retrain page as its readers use it, in a real Chromium: finished pictures on a desk and on a phone, an experiment from its start to
-its end, and what a reload, a second browser, a killed worker and a killed server do to it: nothing.
+"""The Retrain page as its readers use it, in a real Chromium: finished pictures on a desk and on a
+phone, an experiment from its start to its end, and what a reload, a second browser, a killed worker
+and a killed server do to it: nothing.
 """
 
 import json
@@ -28,7 +29,9 @@ DONE = {
     "budgets": "50 200 1000",
 }
 DONE |= {
-    "candidates": "top:raw bottom:raw top_balanced:raw proportional_weighted:raw top:random_relu random"
+    "candidates": (
+        "top:raw bottom:raw top_balanced:raw proportional_weighted:raw top:random_relu random"
+    )
 }
 SLOW = {
     "dataset": "digits",
@@ -142,7 +145,8 @@ def test_names_stand_whole_beside_the_lines_on_a_desk(visit):
     } <= set(names)
     assert "Drawn by score, weighted, raw" in names, "the longest"
     tops = chart.evaluate(
-        "chart => [...chart.querySelectorAll('.mark-text.role-mark text')].map((t) => t.getBoundingClientRect().top)"
+        "chart => [...chart.querySelectorAll('.mark-text.role-mark text')].map((t) =>"
+        " t.getBoundingClientRect().top)"
     )
     assert np.diff(sorted(tops)).min() >= 12, "names do not overlap"
 
@@ -263,8 +267,8 @@ def assert_equal_to_an_undisturbed_run(folder, tmp_path, monkeypatch):
         store.forget()
         found = {
             unit: (
-                cache.get(retrain.unit_key(unit, data.fingerprint)) or retrain.train(unit)
-            ).arrays
+                (cache.get(retrain.unit_key(unit, data.fingerprint)) or retrain.train(unit)).arrays
+            )
             for unit in plan.units()
         }
         rows.append(outcomes.rows(plan, found))

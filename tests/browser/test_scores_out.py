@@ -1,6 +1,8 @@
-"""Scores that leave and come back, in a real Chromium: the file that is downloaded is the file that is handed in.
+"""Scores that leave and come back, in a real Chromium: the file that is downloaded is the file that
+is handed in.
 
-One server with a cache of its own into which two rankings and a made-up map of 300 digits are planted.
+One server with a cache of its own into which two rankings and a made-up map of 300 digits are
+planted.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""The Simulations page as its readers use it, in a real Chromium: every figure on a desk and on a phone, one computed from its start to
-its end, and a link that survives a reload.
+"""The Simulations page as its readers use it, in a real Chromium: every figure on a desk and on a
+phone, one computed from its start to its end, and a link that survives a reload.
 """
 
 import re
@@ -31,7 +31,9 @@ def link(plan: Simulations) -> str:
 
 @pytest.fixture(scope="module")
 def address(serve, tmp_path_factory) -> str:
-    """A server whose cache has one finished plan of each figure: the designs computed, the rounds made up."""
+    """A server whose cache has one finished plan of each figure: the designs computed, the rounds
+    made up.
+    """
     folder, rng = str(tmp_path_factory.mktemp("cache")), np.random.default_rng(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)

@@ -1,5 +1,5 @@
-"""The Trim page as its readers use it, in a real Chromium: every picture on a desk and on a phone, the paper's simulations, and an
-experiment from its start to its end.
+"""The Trim page as its readers use it, in a real Chromium: every picture on a desk and on a phone,
+the paper's simulations, and an experiment from its start to its end.
 """
 
 import re
@@ -28,7 +28,9 @@ def link(query: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def address(serve, tmp_path_factory) -> str:
-    """A server whose cache has one finished experiment, one picture in the plane and one table of the paper's."""
+    """A server whose cache has one finished experiment, one picture in the plane and one table of
+    the paper's.
+    """
     folder = str(tmp_path_factory.mktemp("cache"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)

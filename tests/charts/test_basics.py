@@ -1,4 +1,7 @@
-"""Do the charts show every point, name what they show, and keep the meaning of colours? Read from `chart.to_dict()`."""
+"""Do the charts show every point, name what they show, and keep the meaning of colours?
+
+Read from `chart.to_dict()`.
+"""
 
 import json
 

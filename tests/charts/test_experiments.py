@@ -1,4 +1,6 @@
-"""Do the charts of an experiment show its numbers, and only the finished ones, and can every line be told apart? From `chart.to_dict()`."""
+"""Do the charts of an experiment show its numbers, and only the finished ones, and can every line
+be told apart? From `chart.to_dict()`.
+"""
 
 import numpy as np
 import pandas as pd

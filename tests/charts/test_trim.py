@@ -1,4 +1,7 @@
-"""Do the pictures of trimming show their numbers, and can everything be told apart without colour? From `chart.to_dict()`."""
+"""Do the pictures of trimming show their numbers, and can everything be told apart without colour?
+
+From `chart.to_dict()`.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,6 @@
-"""Does `python -m core` write what the screen would offer, and say what is wrong without a traceback?"""
+"""Does `python -m core` write what the screen would offer, and say what is wrong without a
+traceback?
+"""
 
 import dataclasses
 import importlib
@@ -419,7 +421,10 @@ def test_a_run_is_written_row_by_row_with_its_manifest(tmp_path, here, capsys):
 
 
 def test_every_option_of_a_plan_is_heard(tmp_path, here):
-    more = "--subset=3 --protocol=steps --steps=12 --seeds=3 --network=mlp --candidates=bottom:random_relu:2 --budgets=30".split()
+    more = (
+        "--subset=3 --protocol=steps --steps=12 --seeds=3 --network=mlp"
+        " --candidates=bottom:random_relu:2 --budgets=30".split()
+    )
     assert retrain(*more, "--out", tmp_path / "run.csv") == 0
     query = json.loads((tmp_path / "run.manifest.json").read_text())["plan"]
     plan = {

@@ -1,4 +1,6 @@
-"""Are the user's own datasets and embeddings kept whole, named by their content, and shown to their visitor alone?"""
+"""Are the user's own datasets and embeddings kept whole, named by their content, and shown to their
+visitor alone?
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def test_without_one_a_fifth_of_each_class_is_held_out_always_the_same():
 def test_a_part_without_points_is_refused(labels, test):
     with pytest.raises(
         UserError,
-        match=r"made up: found \d labeled training points and \d test points, expected some of each",
+        match=(
+            r"made up: found \d labeled training points and \d test points, expected some of each"
+        ),
     ):
         parts(np.array(labels), np.array(test, bool), "made up")
 

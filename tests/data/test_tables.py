@@ -240,20 +240,24 @@ def test_every_table_names_its_columns():
 
 
 def test_bank_names_its_columns_as_they_stand(folder, monkeypatch):
-    """One-hot columns follow the words' alphabet, whatever order the file has them in; scaled by the training part alone."""
+    """One-hot columns follow the words' alphabet, whatever order the file has them in; scaled by
+    the training part alone.
+    """
     n = 9_200
     words = {
-        "V2": [
-            "services",
-            "admin.",
-            "blue-collar",
-            "entrepreneur",
-            "housemaid",
-            "management",
-            "retired",
-            "self-employed",
-        ]
-        + ["student", "technician", "unemployed", "unknown"],
+        "V2": (
+            [
+                "services",
+                "admin.",
+                "blue-collar",
+                "entrepreneur",
+                "housemaid",
+                "management",
+                "retired",
+                "self-employed",
+            ]
+            + ["student", "technician", "unemployed", "unknown"]
+        ),
         "V3": ["single", "married", "divorced"],
         "V4": ["tertiary", "primary", "secondary", "unknown"],
         "V5": ["yes", "no"],

@@ -1,4 +1,6 @@
-"""Plans of active learning: canonical, in a link and back, and refused before the work where they cannot run."""
+"""Plans of active learning: canonical, in a link and back, and refused before the work where they
+cannot run.
+"""
 
 import pytest
 
@@ -126,9 +128,11 @@ def test_the_work_grows_with_labels_and_passes():
         name: Active().with_(**QUICK, strategies=name).units()[0].work / (2 * (30 + 50 + 70))
         for name in ("entropy", "albl", "bald")
     }
-    assert costly == {"entropy": 1, "albl": 3, "bald": 4}, (
-        "ALBL's reward takes two networks, an ensemble four"
-    )
+    assert costly == {
+        "entropy": 1,
+        "albl": 3,
+        "bald": 4,
+    }, "ALBL's reward takes two networks, an ensemble four"
     assert active.Unit.task == "core.experiments.active.plan:compute"
 
 

@@ -1,4 +1,6 @@
-"""Does ALBL's bandit, kept over the rounds of a run, find the arm that helps, with each point weighed by its own probability?"""
+"""Does ALBL's bandit, kept over the rounds of a run, find the arm that helps, with each point
+weighed by its own probability?
+"""
 
 import numpy as np
 import pytest
@@ -29,7 +31,9 @@ def suggested(monkeypatch):
 
 
 def toy(suggested, rounds, seed, overlap=0):
-    """A world in which a round with arm 1 teaches nothing: what was asked so far is then predicted at 1 in 5, after arm 0 at 9 in 10."""
+    """A world in which a round with arm 1 teaches nothing: what was asked so far is then predicted
+    at 1 in 5, after arm 0 at 9 in 10.
+    """
     suggested([range(K), range(K - overlap, 2 * K - overlap)])
     arms, rng = Arms(rounds), np.random.default_rng(seed)
     for _ in range(rounds):
@@ -105,7 +109,9 @@ def test_weights_of_a_round_come_back(suggested):
 
 
 def test_the_weighted_accuracy_counts_every_suggested_point_alike_on_average(suggested):
-    """Importance weights: over the draws, sum right / q is the number of right answers among all points that any arm suggested."""
+    """Importance weights: over the draws, sum right / q is the number of right answers among all
+    points that any arm suggested.
+    """
     batches, right = (
         [np.array([0, 1, 2]), np.array([2, 3, 4, 5])],
         np.array([1, 0, 1, 1, 0, 0], bool),

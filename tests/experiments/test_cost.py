@@ -12,7 +12,9 @@ PLAN = Retraining().with_(
 
 
 def test_work_is_training_and_testing():
-    """Testing looks 14 times at 2,000 points and once at 10,000, forwards only: 0.3 of a training step each."""
+    """Testing looks 14 times at 2,000 points and once at 10,000, forwards only: 0.3 of a training
+    step each.
+    """
     small, large = PLAN.units()[:2]
     assert small.work == 3 * 100 + 0.3 * 38_000 and large.work == 3 * 1000 + 0.3 * 38_000
     steps = PLAN.with_(protocol="steps", steps=50).units()

@@ -1,4 +1,6 @@
-"""Predicted and retrained utilities of one seed, against the strategies and against refitting by hand."""
+"""Predicted and retrained utilities of one seed, against the strategies and against refitting by
+hand.
+"""
 
 import numpy as np
 import pytest

@@ -1,5 +1,6 @@
-"""The FI paper's simulations in the plane: are trials what their parts say, are boundaries where the model is undecided, and do our tables
-say of the paper's what they may?"""
+"""The FI paper's simulations in the plane: are trials what their parts say, are boundaries where
+the model is undecided, and do our tables say of the paper's what they may?
+"""
 
 from dataclasses import replace
 
@@ -114,7 +115,9 @@ def thirty():
 
 
 def test_the_first_table_comes_near_the_papers_only_with_the_sign_turned(thirty):
-    """What the page says: counts within 5 of 23, 28, 30 with the sign turned, and far from them at 5 and 10 points without."""
+    """What the page says: counts within 5 of 23, 28, 30 with the sign turned, and far from them at
+    5 and 10 points without.
+    """
     wanted = np.array([23, 28, 30])
     assert np.abs(better(thirty, "turned") - wanted).max() <= 5
     assert np.abs(better(thirty, "iv") - wanted).max() >= 10

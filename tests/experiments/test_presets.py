@@ -36,7 +36,9 @@ def test_every_unit_is_there(plan):
 
 
 def test_another_version_of_the_code_finds_them_too(monkeypatch):
-    """What is shipped answers for its fields and points: no key may hold the code's version among its fields."""
+    """What is shipped answers for its fields and points: no key may hold the code's version among
+    its fields.
+    """
     monkeypatch.setattr(code_version, "_code_version", lambda module: "f" * 16)
     assert [
         plan.title() for plan in ALL if store.missing(plan, kinds.points(plan).fingerprint)
@@ -73,7 +75,10 @@ def test_the_simulations_in_the_plane_are_there_and_what_this_code_computes():
 
 @pytest.mark.parametrize("candidate", ["top:raw", "random"])
 def test_a_shipped_training_is_what_this_code_computes(candidate, mnist):
-    """The smallest budget, trained again. The selection is the same but for ties, the network's accuracy up to rounding in training."""
+    """The smallest budget, trained again.
+
+    The selection is the same but for ties, the network's accuracy up to rounding in training.
+    """
     plan = presets.FAIR
     (one,) = [
         u
@@ -89,7 +94,9 @@ def test_a_shipped_training_is_what_this_code_computes(candidate, mnist):
     assert np.array_equal(arrays["classes"], shipped["classes"])
     if scores is None:
         assert np.array_equal(arrays["chosen"], shipped["chosen"])
-    else:  # many leverages are 1 but for rounding, which differs between processors: equal points, in any order
+    # many leverages are 1 but for rounding, which differs between processors: equal points, in any
+    # order
+    else:
         pool = np.full(len(mnist), np.nan)
         pool[splits.split(mnist)[0]] = scores
         np.testing.assert_allclose(

@@ -1,4 +1,6 @@
-"""A batch pick by pick: the objectives by their definitions, and the replay against the run it repeats."""
+"""A batch pick by pick: the objectives by their definitions, and the replay against the run it
+repeats.
+"""
 
 import numpy as np
 import pytest

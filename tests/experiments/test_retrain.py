@@ -1,4 +1,6 @@
-"""Is a plan canonical, are its parts checked, and does each of its trainings use what the plan says?"""
+"""Is a plan canonical, are its parts checked, and does each of its trainings use what the plan
+says?
+"""
 
 import dataclasses
 from collections import Counter
@@ -97,7 +99,10 @@ def test_candidates_have_one_text(text, canonical, fields):
         ("top:raw:1:luck", "Strategy: found 'luck'"),
         (
             "top:raw:1:leverage:more",
-            "found 'top:raw:1:leverage:more', expected rule:embedding:seed:strategy, such as top:raw",
+            (
+                "found 'top:raw:1:leverage:more', expected rule:embedding:seed:strategy, such as"
+                " top:raw"
+            ),
         ),
     ],
 )

@@ -1,4 +1,6 @@
-"""Rounds of active learning on small digits: what is labeled when, by whom, and what is recorded of it."""
+"""Rounds of active learning on small digits: what is labeled when, by whom, and what is recorded of
+it.
+"""
 
 import dataclasses
 

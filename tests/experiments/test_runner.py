@@ -1,6 +1,8 @@
-"""Does a plan's sweep train everything once, in its turn, and lose nothing whatever happens to its workers?
+"""Does a plan's sweep train everything once, in its turn, and lose nothing whatever happens to its
+workers?
 
-First with a stand-in for the jobs, where a training ends when the test says so; then on real workers, which are killed.
+First with a stand-in for the jobs, where a training ends when the test says so; then on real
+workers, which are killed.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ def own_state(tmp_path, monkeypatch):
 
 
 class Desk:
-    """Stands in for core.runtime.jobs: what is handed out, and trainings that end when the test says so."""
+    """Stands in for core.runtime.jobs: what is handed out, and trainings that end when the test
+    says so.
+    """
 
     LOST = jobs.LOST
 
@@ -538,7 +542,9 @@ def midway(workshop, plan):
 
 
 def check_nothing_lost_or_repeated(workshop, plan, kept, interrupted):
-    """Each training ended; those on the disk at the interruption ran once, and at most what was under way began again."""
+    """Each training ended; those on the disk at the interruption ran once, and at most what was
+    under way began again.
+    """
     begun, ended = workshop.count("begin"), workshop.count("end")
     assert set(ended) == {name_of(unit) for unit in plan.units()} and all(
         begun[name] == ended[name] == 1 for name in kept
@@ -713,7 +719,9 @@ def test_a_scheduler_that_is_not_there_is_told_and_nothing_is_lost(
 
 @pytest.fixture
 def cluster(tmp_path, monkeypatch, closed_jobs):
-    """A scheduler and two workers of one thread, by Dask's own commands, with a cache that this process does not see."""
+    """A scheduler and two workers of one thread, by Dask's own commands, with a cache that this
+    process does not see.
+    """
     workshop, file = Workshop(tmp_path / "workshop", 0.02), tmp_path / "scheduler.json"
     monkeypatch.setenv("LEVERAGE_LAB_TEST_FOLDER", str(workshop.folder))
     environment = os.environ | {

@@ -129,7 +129,9 @@ def test_rules_that_do_not_draw_leave_the_generator_alone(name):
 
 
 def test_random_needs_no_scores_and_favours_no_set():
-    """Every one of the six pairs of four points, 4,000 draws: chi-squared, 5 degrees of freedom, 30.9 is passed once in 100,000 times."""
+    """Every one of the six pairs of four points, 4,000 draws: chi-squared, 5 degrees of freedom,
+    30.9 is passed once in 100,000 times.
+    """
     counts = Counter(
         tuple(sorted(drawn("random", 2, seed, None, np.zeros(4, int)))) for seed in range(4000)
     )
@@ -166,7 +168,9 @@ def test_drawing_by_score_follows_the_scores_and_may_repeat():
 
 
 def test_weights_make_the_mean_loss_unbiased_exactly():
-    """The expectation over all k draws, enumerated: sum over the n^k outcomes of their probability times the weighted mean loss."""
+    """The expectation over all k draws, enumerated: sum over the n^k outcomes of their probability
+    times the weighted mean loss.
+    """
     scores, losses, k = np.array([0.2, 1.5, 0.7, 3.0]), np.array([2.0, -1.0, 0.5, 4.0]), 3
     p, w = probabilities(scores), weights(scores)
     outcomes = [list(rows) for rows in product(range(4), repeat=k)]
@@ -179,7 +183,9 @@ def test_weights_make_the_mean_loss_unbiased_exactly():
 
 
 def test_weights_are_the_usual_ones_up_to_the_pools_size():
-    """1/(k p_i) summed over the k draws estimates the pool's summed loss; ours is its n-th part, averaged instead of summed."""
+    """1/(k p_i) summed over the k draws estimates the pool's summed loss; ours is its n-th part,
+    averaged instead of summed.
+    """
     scores, k = np.array([0.2, 1.5, 0.7, 3.0]), 3
     assert np.allclose(
         weights(scores) / k, 1 / (k * probabilities(scores)) / len(scores), rtol=1e-15

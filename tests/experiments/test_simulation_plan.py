@@ -1,4 +1,6 @@
-"""Plans of the BAIT paper's simulations: canonical, in a link and back, refused before the work; their runs, and what these say."""
+"""Plans of the BAIT paper's simulations: canonical, in a link and back, refused before the work;
+their runs, and what these say.
+"""
 
 import numpy as np
 import pytest
@@ -249,7 +251,9 @@ def outcome(unit, values):
 
 
 def test_the_advantage_on_risks_is_a_mean_of_ratios_by_hand():
-    """Twice and half as high at half of the budgets each cancel; ratios 1/2 everywhere with both seeds are 50% lower, exactly."""
+    """Twice and half as high at half of the budgets each cancel; ratios 1/2 everywhere with both
+    seeds are 50% lower, exactly.
+    """
     b = len(RISK.budgets)
     factors = {("gaussian", BAIT): [2.0, 0.5] * (b // 2) + [1.0], ("orthonormal", BAIT): [0.5] * b}
     found = {

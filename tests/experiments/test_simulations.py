@@ -1,4 +1,6 @@
-"""The BAIT paper's simulations: the Bayes risk by its definition, and what the figures say, on a small scale."""
+"""The BAIT paper's simulations: the Bayes risk by its definition, and what the figures say, on a
+small scale.
+"""
 
 import numpy as np
 import pytest
@@ -19,7 +21,8 @@ def forward(embedding, *, k, ridge):
 
 
 def test_bayes_risk_by_hand():
-    # One dimension: points 1 and 2, second moment 5/2; with 2 known and ridge 1 the risk is 5/2 / (4 + 1).
+    # One dimension: points 1 and 2, second moment 5/2; with 2 known and ridge 1 the risk is 5/2 /
+    # (4 + 1).
     assert bayes_risk(np.array([[1.0], [2.0]]), np.array([1]), ridge=1.0) == pytest.approx(
         0.5, rel=1e-15
     )
@@ -58,7 +61,9 @@ def test_the_designs_share_their_covariance():
 
 
 def test_weighing_by_likelihood_pays_on_axes():
-    """Figure 3, right: on the orthonormal design BAIT beats log-det, which takes the axes in turn, and random."""
+    """Figure 3, right: on the orthonormal design BAIT beats log-det, which takes the axes in turn,
+    and random.
+    """
     for seed in (1, 2, 3):
         bait, log_det, random = (
             risks("orthonormal", name, seed, **SMALL) for name in (FORWARD, "log_det", "random")

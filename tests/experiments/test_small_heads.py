@@ -53,7 +53,10 @@ def test_there_are_two_of_each_class(digits):
         (
             [0, 1] * 20,
             (20, 10, 10),
-            "found 32 training points, but 20 labeled, 10 in the pool and 10 for validation make 40",
+            (
+                "found 32 training points, but 20 labeled, 10 in the pool and 10 for validation"
+                " make 40"
+            ),
         ),
         ([0] * 31 + [1] + [0, 1] * 4, (4, 5, 5), "class 1 has fewer than two training points"),
     ],

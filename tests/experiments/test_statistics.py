@@ -1,4 +1,6 @@
-"""Are the intervals Student's, the differences paired, and do the sentences say what the figures say?"""
+"""Are the intervals Student's, the differences paired, and do the sentences say what the figures
+say?
+"""
 
 import numpy as np
 import pytest
@@ -28,7 +30,9 @@ def a_grid(accuracy, budgets=(100, 1000), per_class=None, candidates="top random
 
 
 def test_the_interval_by_hand():
-    """0.90, 0.92, 0.97: mean 0.93, sd sqrt(0.0013), t(0.975, 2) = 4.302653: half width 4.302653 sqrt(0.0013 / 3) = 0.089566."""
+    """0.90, 0.92, 0.97: mean 0.93, sd sqrt(0.0013), t(0.975, 2) = 4.302653: half width 4.302653
+    sqrt(0.0013 / 3) = 0.089566.
+    """
     found = estimate([0.90, 0.92, 0.97])
     assert found.mean == pytest.approx(0.93) and found.seeds == 3
     assert (found.low, found.high) == (
@@ -72,7 +76,10 @@ def test_differences_are_taken_seed_by_seed():
 
 
 def test_the_area_by_hand():
-    """Budgets 10, 100, 10,000: steps of 1 and 2 in log10. (1 (0.2 + 0.6)/2 + 2 (0.6 + 0.8)/2) / 3 = 0.6."""
+    """Budgets 10, 100, 10,000: steps of 1 and 2 in log10.
+
+    (1 (0.2 + 0.6)/2 + 2 (0.6 + 0.8)/2) / 3 = 0.6.
+    """
     found = area(
         a_grid([[[0.2, 0.3], [0.6, 0.3], [0.8, NAN]], [[0.5, 0.7]] * 3], budgets=(10, 100, 10_000))
     )
@@ -96,18 +103,26 @@ def an_estimate(*intervals):
     [
         (
             [(-0.34, -0.28), (-0.01, -0.006), (-0.1, 0.2)],
-            "Top is *31 points worse* than random at 1,000 (95% interval 28.0 to 34.0), 0.8 at 5,000; "
-            "no difference to random shows at 10,000.",
+            (
+                "Top is *31 points worse* than random at 1,000 (95% interval 28.0 to 34.0), 0.8 at"
+                " 5,000; no difference to random shows at 10,000."
+            ),
         ),
         (
             [(0.01, 0.03), (0.02, 0.06), (0.01, 0.02)],
-            "Top is *4.0 points better* than random at 5,000 (95% interval 2.0 to 6.0), 2.0 at 1,000, 1.5 at 10,000.",
+            (
+                "Top is *4.0 points better* than random at 5,000 (95% interval 2.0 to 6.0), 2.0 at"
+                " 1,000, 1.5 at 10,000."
+            ),
         ),
         ([(-0.1, 0.1)] * 3, "Top is not distinguishable from random at 1,000, 5,000 and 10,000."),
         (
             [(-0.12, -0.08), (-0.01, 0.01), (0.01, 0.02)],
-            "Top is *10 points worse* than random at 1,000 (95% interval 8.0 to 12.0); "
-            "*1.5 points better* than random at 10,000 (95% interval 1.0 to 2.0); no difference to random shows at 5,000.",
+            (
+                "Top is *10 points worse* than random at 1,000 (95% interval 8.0 to 12.0); *1.5"
+                " points better* than random at 10,000 (95% interval 1.0 to 2.0); no difference to"
+                " random shows at 5,000."
+            ),
         ),
         (
             [(-0.12, -0.08), (NAN, NAN), (NAN, NAN)],
@@ -120,7 +135,10 @@ def an_estimate(*intervals):
         ),  # the same on every seed
         (
             [(0.0, 0.1), (-0.1, 0.0), (0.02, 0.02)],
-            "Top is *2.0 points better* than random at 10,000 (95% interval 2.0 to 2.0); no difference to random shows at 1,000 and 5,000.",
+            (
+                "Top is *2.0 points better* than random at 10,000 (95% interval 2.0 to 2.0); no"
+                " difference to random shows at 1,000 and 5,000."
+            ),
         ),
     ],
     ids="worse better even mixed partly-finished unfinished identical touching-zero".split(),

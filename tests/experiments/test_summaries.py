@@ -58,7 +58,10 @@ def test_the_critical_value_for_five_seeds_is_the_papers():
 
 
 def test_the_penalty_matrix_by_hand():
-    """Three budgets count. The second strategy beats random at two of them, the third never differs and once is beaten."""
+    """Three budgets count.
+
+    The second strategy beats random at two of them, the third never differs and once is beaten.
+    """
     noise = np.array([-0.002, -0.001, 0.0, 0.001, 0.002])[:, None]
     random = rising() + 0 * noise
     better, same = random + noise, random + noise

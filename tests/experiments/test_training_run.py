@@ -1,4 +1,6 @@
-"""Is one training what its settings say: its selection, its order, its length, its objective, its moments of testing?"""
+"""Is one training what its settings say: its selection, its order, its length, its objective, its
+moments of testing?
+"""
 
 import threading
 from itertools import chain
@@ -38,7 +40,9 @@ def same(one, other):
 
 @pytest.fixture
 def watched(monkeypatch):
-    """What the training loop was given: its recipe, the weights it began with, and each step's rows of the pool and loss."""
+    """What the training loop was given: its recipe, the weights it began with, and each step's rows
+    of the pool and loss.
+    """
     seen = {"rows": [], "losses": [], "starts": []}
 
     def step(self, batch, rate, original=training._Run.step):

@@ -1,4 +1,6 @@
-"""Plans of trimming experiments: canonical, in a link and back, refused before the work, and their finished runs as arrays."""
+"""Plans of trimming experiments: canonical, in a link and back, refused before the work, and their
+finished runs as arrays.
+"""
 
 import numpy as np
 import pytest

@@ -1,5 +1,7 @@
-"""One method, one seed: does each method trim in its direction, does a trimmed model come from the points that are left, are test points
-left alone, and is what cannot be done refused with a sentence?"""
+"""One method, one seed: does each method trim in its direction, does a trimmed model come from the
+points that are left, are test points left alone, and is what cannot be done refused with a
+sentence?
+"""
 
 from dataclasses import replace
 
@@ -22,7 +24,9 @@ def digits():
 
 @pytest.fixture(scope="module")
 def clouds():
-    """Two clouds with one mislabeled point (the first) and one far, rightly labelled one (the last)."""
+    """Two clouds with one mislabeled point (the first) and one far, rightly labelled one (the
+    last).
+    """
     rng = np.random.default_rng(0)
     y = np.arange(60) % 2
     x = rng.normal(size=(60, 2)) + np.stack([6.0 * y - 3, 0 * y], axis=1)
@@ -66,7 +70,9 @@ def test_every_method_says_its_direction():
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_run_is_what_its_parts_say(digits, name):
-    """Accuracies by fitting anew without the first b, AUC and precision by the scores: all by another way."""
+    """Accuracies by fitting anew without the first b, AUC and precision by the scores: all by
+    another way.
+    """
     arrays, _ = run(digits, name, FLIPS, seed=2)
     given = material(digits, FLIPS, 2)
     seen = Dataset("seen", given.points, given.labels, digits.class_names, np.zeros(150, bool))
@@ -157,7 +163,9 @@ def test_nothing_planted_nothing_to_find(digits):
 
 
 def test_a_class_that_is_trimmed_away_is_never_predicted():
-    """Six of one class are removed, all of it: its three test points are lost, the others are kept apart."""
+    """Six of one class are removed, all of it: its three test points are lost, the others are kept
+    apart.
+    """
     rng = np.random.default_rng(0)
     labels = np.concatenate([np.arange(60) % 2, np.full(12, 2)])
     centres = np.array([[-4.0, 0], [4, 0], [0, 60]])
@@ -232,7 +240,9 @@ def test_what_cannot_be_done_is_refused(digits, change, said):
 
 
 def test_a_dead_column_without_a_penalty_is_a_singular_hessian():
-    """The classes overlap, so that a head without a penalty has an end; a column of zeros bends nothing."""
+    """The classes overlap, so that a head without a penalty has an end; a column of zeros bends
+    nothing.
+    """
     rng, labels = np.random.default_rng(0), np.arange(300) % 2
     points = np.stack([rng.normal(size=300) + labels, np.zeros(300)], axis=1).astype(np.float32)
     data = Dataset("dead", points, labels, ("0", "1"), np.arange(300) >= 200)

@@ -1,4 +1,6 @@
-"""Plans of utilities and queries: canonical, in a link and back, refused before the work, computed once."""
+"""Plans of utilities and queries: canonical, in a link and back, refused before the work, computed
+once.
+"""
 
 import dataclasses
 

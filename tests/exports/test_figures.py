@@ -1,4 +1,6 @@
-"""Is a figure for slides drawn from the chart that is on screen, outside the web process, sharp, and in the asked format?"""
+"""Is a figure for slides drawn from the chart that is on screen, outside the web process, sharp,
+and in the asked format?
+"""
 
 import struct
 import subprocess
@@ -62,6 +64,9 @@ def test_another_format_is_said():
 
 
 def test_the_renderer_is_loaded_only_where_it_draws():
-    code = "import core.exports.figures, core.charts.experiments, pages.parts.retrain.pictures, sys; print('vl_convert' in sys.modules)"
+    code = (
+        "import core.exports.figures, core.charts.experiments, pages.parts.retrain.pictures, sys;"
+        " print('vl_convert' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,4 +1,6 @@
-"""Is every ranking called by a word of its own, the same in every file, and does the command line understand the words it is told?"""
+"""Is every ranking called by a word of its own, the same in every file, and does the command line
+understand the words it is told?
+"""
 
 import re
 
@@ -71,7 +73,9 @@ def test_a_name_does_not_depend_on_its_neighbours():
 
 
 def test_two_that_would_share_a_name_are_told_apart(monkeypatch):
-    """An embedding "raw_x" under strategy "y" reads like "raw" under "x_y": both carry a digest of their link, whatever their order."""
+    """An embedding "raw_x" under strategy "y" reads like "raw" under "x_y": both carry a digest of
+    their link, whatever their order.
+    """
     one, other = Spec(embedding="raw", strategy="x_y"), Spec(embedding="raw_x", strategy="y")
     names = column_names([one, Spec(), other])
     assert names[1] == "raw_leverage" and names[0] != names[2]
@@ -112,7 +116,10 @@ def test_a_word_says_which_ranking(word):
 
 BAD = {
     "": "Ranking '': found '', expected embedding:seed:strategy:draw",
-    "luck": "found 'luck', expected embedding:seed:strategy:draw, parts left out at will and settings behind their owner",
+    "luck": (
+        "found 'luck', expected embedding:seed:strategy:draw, parts left out at will and settings"
+        " behind their owner"
+    ),
     "raw:luck": "Ranking 'raw:luck': found 'luck', expected",
     "2:raw": "found '2', expected",
     "raw:leverage:entropy": "found 'entropy', expected",
@@ -121,7 +128,10 @@ BAD = {
     "raw:power=2": "Raw pixels has no setting power; it has none",
     "raw:leverage:ridge=nan": "ridge: found nan, expected a number of at least 0",
     "projection:99999999999": "seed: found 99999999999, expected a number from 0",
-    "raw:badge": "Ranking 'raw:badge': BADGE picks a batch and has no score per point. Choose another strategy.",
+    "raw:badge": (
+        "Ranking 'raw:badge': BADGE picks a batch and has no score per point. Choose another"
+        " strategy."
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""Does a file of scores come back as it left, and is everything that is wrong with one told in a sentence?"""
+"""Does a file of scores come back as it left, and is everything that is wrong with one told in a
+sentence?
+"""
 
 import dataclasses
 import io
@@ -34,7 +36,8 @@ SPECS = (
     ),
 )
 SPECS += (POINTS.with_(strategy="random", draw=3),)
-# What text keeps badly: minus zero, the smallest and the largest numbers, a column of whole numbers, a third, ties, single precision.
+# What text keeps badly: minus zero, the smallest and the largest numbers, a column of whole
+# numbers, a third, ties, single precision.
 SCORES = np.stack(
     [
         RNG.standard_normal(40),
@@ -153,7 +156,10 @@ def test_rows_and_columns_in_another_order_and_columns_of_others_do_not_matter(k
 
 
 def test_another_program_may_write_the_file_anew():
-    """pandas drops the manifest from a Parquet file: then the manifest file is handed in beside it. Capitals do not matter."""
+    """pandas drops the manifest from a Parquet file: then the manifest file is handed in beside it.
+
+    Capitals do not matter.
+    """
     buffer = io.BytesIO()
     FRAME.to_parquet(buffer)
     with pytest.raises(
@@ -173,7 +179,10 @@ def test_a_byte_order_mark_and_windows_lines_do_not_matter():
 def test_a_csv_file_without_its_manifest_is_told():
     with pytest.raises(
         UserError,
-        match=r"scores.csv: found no manifest in it, .* Hand in the manifest that was written with the file.",
+        match=(
+            r"scores.csv: found no manifest in it, .* Hand in the manifest that was written with"
+            r" the file."
+        ),
     ):
         read_back(written("csv"), "scores.csv")
 
@@ -237,7 +246,8 @@ def test_rounded_scores_are_noticed_by_their_checksum():
     (fault,) = read("csv", rounded).faults
     assert (
         fault
-        == f"{FIRST}: these are not exactly the scores that were written: the file was edited, or another program rounded them."
+        == f"{FIRST}: these are not exactly the scores that were written: the file was edited, or"
+        " another program rounded them."
     )
 
 
@@ -358,7 +368,9 @@ def test_words_among_the_scores_are_told():
 def test_ranks_that_are_no_whole_numbers_are_told():
     with pytest.raises(
         UserError,
-        match=r"scores.csv: could not be read \(column 'rank_raw_leverage': .*invalid value '0.5'\)",
+        match=(
+            r"scores.csv: could not be read \(column 'rank_raw_leverage': .*invalid value '0.5'\)"
+        ),
     ):
         read("csv", FRAME.assign(**{RANK: 0.5}))
     with pytest.raises(
@@ -522,7 +534,9 @@ def test_another_way_of_packing_does_not_matter(how):
 
 
 def test_a_text_that_repeats_is_kept_once():
-    """A dictionary of one long text and a million rows that point at it is small in the file, and must stay small."""
+    """A dictionary of one long text and a million rows that point at it is small in the file, and
+    must stay small.
+    """
     column = pa.chunked_array(
         [pa.DictionaryArray.from_arrays(pa.array([0] * 1000), pa.array(["x" * 10_000]))]
     )

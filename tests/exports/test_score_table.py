@@ -1,4 +1,6 @@
-"""Do the downloads say of every point what it is, where it stands under each ranking, and how that was computed?"""
+"""Do the downloads say of every point what it is, where it stands under each ranking, and how that
+was computed?
+"""
 
 import dataclasses
 import importlib.metadata
@@ -147,9 +149,10 @@ def test_the_manifest_restores_every_spec_and_names_code_and_versions():
         assert entry["code"] == score_code(column.spec) and entry["checksum"] == checksum(
             column.scores
         )
-    assert said["rankings"][0]["facts"] == {"rank": 50, "sum": 49.5}, (
-        "what is said elsewhere is not repeated"
-    )
+    assert said["rankings"][0]["facts"] == {
+        "rank": 50,
+        "sum": 49.5,
+    }, "what is said elsewhere is not repeated"
     assert said["projection"]["x"] == "projection_x" and said["projection"]["facts"] == {
         "trustworthiness": 0.9
     }

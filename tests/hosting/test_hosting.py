@@ -1,4 +1,7 @@
-"""May a visitor of the hosted demo hurt it, or read of its insides? Bounds, refusals, and what is left of a message."""
+"""May a visitor of the hosted demo hurt it, or read of its insides?
+
+Bounds, refusals, and what is left of a message.
+"""
 
 import os
 import re
@@ -88,7 +91,8 @@ HARMLESS = [
 def test_a_visitor_reads_a_number_in_place_of_the_insides(message, hosted, caplog):
     said = policy.said(message)
     number = re.fullmatch(
-        rf"{re.escape(policy.BROKEN)} Its host finds the details in the log under the number ([0-9a-f]{{8}})\.",
+        rf"{re.escape(policy.BROKEN)} Its host finds the details in the log under the number"
+        r" ([0-9a-f]{8})\.",
         said,
     )[1]
     assert f"{number}: {message}" in caplog.text and not INSIDES.search(said)
@@ -218,7 +222,9 @@ def test_an_experiment_may_keep_the_machine_busy_for_some_minutes(hosted, monkey
 
 
 def test_every_experiment_that_comes_finished_could_be_varied(hosted):
-    """A visitor who changes one setting of what they see is not refused for what they did not change."""
+    """A visitor who changes one setting of what they see is not refused for what they did not
+    change.
+    """
     for plans in presets.SHIPPED.values():
         for plan in plans:
             if (
@@ -455,9 +461,11 @@ def test_on_the_hosted_demo_a_newer_question_takes_the_place_of_an_older_one(hos
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     for ridge in (1.0, 10.0):
         widget(at.select_slider, "Ridge λ").set_value(ridge).run()
-    assert [job.state for job in begun] == ["cancelled", "running", "running"], (
-        "the last but one goes with the next run"
-    )
+    assert [job.state for job in begun] == [
+        "cancelled",
+        "running",
+        "running",
+    ], "the last but one goes with the next run"
     at.run()
     assert [job.state for job in begun] == ["cancelled", "cancelled", "running"] and at.get(
         "progress"

@@ -1,4 +1,6 @@
-"""Does leverage spread over a cluster give the scores of one process, and the same bits on one worker and on two?"""
+"""Does leverage spread over a cluster give the scores of one process, and the same bits on one
+worker and on two?
+"""
 
 import dask.array as da
 import numpy as np
@@ -39,7 +41,10 @@ def files(tmp_path_factory):
 
 
 def on_workers(count: int, files):
-    """Scores from each way in, with this many workers. They are threads of this process: processes of their own need long to start."""
+    """Scores from each way in, with this many workers.
+
+    They are threads of this process: processes of their own need long to start.
+    """
     quiet = {
         "dashboard_address": "127.0.0.1:0",
         "scheduler_kwargs": {"dashboard": False},

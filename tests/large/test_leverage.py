@@ -1,6 +1,8 @@
-"""Is leverage of a table on disk the leverage of the same rows in memory, and does it say which rows spoil it?
+"""Is leverage of a table on disk the leverage of the same rows in memory, and does it say which
+rows spoil it?
 
-The passes over a cluster are in test_dask_rows.py, the memory and the time in tests/benchmarks/large.py.
+The passes over a cluster are in test_dask_rows.py, the memory and the time in
+tests/benchmarks/large.py.
 """
 
 import json
@@ -61,7 +63,9 @@ def test_the_same_rows_give_the_same_bits_however_they_are_stored(x, kind, tmp_p
 @pytest.mark.parametrize("ridge", [1e-3, 1.0, 1e5])
 def test_with_a_ridge(x, ridge, tmp_path):
     x[:, 4] /= (
-        1e5  # a ridge depends on the scale: a million times as large, the last digits of the small columns are gone
+        # a ridge depends on the scale: a million times as large, the last digits of the small
+        # columns are gone
+        1e5
     )
     scores, facts = streamed(tmp_path, x, ridge=ridge)
     wide = x.astype(np.float64)
@@ -127,7 +131,10 @@ def test_rows_that_hold_no_number_are_named(x, value, tmp_path):
     x[[4, 250], [0, 5]] = value
     with pytest.raises(
         UserError,
-        match=r"2 of 300 rows hold NaN or infinity: rows 4, 250 \(the first is row 0\). Remove or fill them",
+        match=(
+            r"2 of 300 rows hold NaN or infinity: rows 4, 250 \(the first is row 0\). Remove or"
+            r" fill them"
+        ),
     ):
         streamed(tmp_path, x)
     x[:, 2] = value  # a column that was all zeros

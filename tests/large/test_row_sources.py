@@ -1,4 +1,6 @@
-"""Do tables on disk hand out their rows exactly, in blocks of any size, and say what is wrong with a file?"""
+"""Do tables on disk hand out their rows exactly, in blocks of any size, and say what is wrong with
+a file?
+"""
 
 import io
 import os
@@ -31,7 +33,9 @@ def as_one_file(folder):
 
 
 def as_parts(folder):
-    """Fourteen parts, three of them empty, named so that their order in the alphabet is another one."""
+    """Fourteen parts, three of them empty, named so that their order in the alphabet is another
+    one.
+    """
     some = np.array_split(X, 11)
     for number, part in enumerate([X[:0], *some[:4], X[:0], *some[4:], X[:0]]):
         frame(part).to_parquet(folder / f"part.{number}.parquet", row_group_size=2)
@@ -94,7 +98,9 @@ def test_an_index_of_pandas_is_no_dimension_and_columns_can_be_left_out(tmp_path
     named.to_parquet(tmp_path / "x.parquet")
     with pytest.raises(
         UserError,
-        match=r"column name holds \w+ values, expected real numbers. Leave it out with --without name",
+        match=(
+            r"column name holds \w+ values, expected real numbers. Leave it out with --without name"
+        ),
     ):
         open_table(tmp_path / "x.parquet")
     table = open_table(tmp_path / "x.parquet", without=["name", "c2"])

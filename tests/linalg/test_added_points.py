@@ -1,4 +1,6 @@
-"""The Newton step for added points: a stationary point of what it minimises, of the best length, and close to retraining."""
+"""The Newton step for added points: a stationary point of what it minimises, of the best length,
+and close to retraining.
+"""
 
 import numpy as np
 import pytest

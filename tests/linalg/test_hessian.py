@@ -64,7 +64,8 @@ def test_the_basis_keeps_all_that_sums_to_zero(opened):
 
 
 def test_residuals_and_fishers_by_hand():
-    # Two classes: N = (1, -1) / sqrt 2 up to sign, so q^2 = 2 (p - 1)^2 / 2 ... for p = 3/4: q = -+ sqrt(2)/4, F = 2 p (1 - p) = 3/8.
+    # Two classes: N = (1, -1) / sqrt 2 up to sign, so q^2 = 2 (p - 1)^2 / 2 ... for p = 3/4: q = -+
+    # sqrt(2)/4, F = 2 p (1 - p) = 3/8.
     x = np.array([[0.0], [1.0]])
     opened = open_head(
         head_of(np.array([[np.log(3) / 2], [-np.log(3) / 2]]), 1, 0.1, x, np.array([0, 1]))

@@ -1,4 +1,6 @@
-"""The regression against its definitions: normal equations, refits without each point, a published example."""
+"""The regression against its definitions: normal equations, refits without each point, a published
+example.
+"""
 
 import numpy as np
 import pytest
@@ -18,7 +20,9 @@ def data(n=14, p=2, seed=0):
 
 
 def slow(x, y, ridge=0.0):
-    """(coefficients, hat matrix) from the normal equations of [1, x], the intercept without penalty."""
+    """(coefficients, hat matrix) from the normal equations of [1, x], the intercept without
+    penalty.
+    """
     z = np.column_stack([np.ones(len(x)), x])
     penalty = ridge * np.diag([0.0] + [1.0] * x.shape[1])
     inverse = np.linalg.pinv(z.T @ z + penalty, hermitian=True)
@@ -26,7 +30,9 @@ def slow(x, y, ridge=0.0):
 
 
 def slow_cooks(x, y, ridge=0.0):
-    """The squared movement of all fitted values when one point is left out and the rest is fitted again."""
+    """The squared movement of all fitted values when one point is left out and the rest is fitted
+    again.
+    """
     coefficients, hat = slow(x, y, ridge)
     z, degrees = np.column_stack([np.ones(len(x)), x]), np.trace(hat)
     variance = ((y - z @ coefficients) ** 2).sum() / (len(x) - degrees)
@@ -37,7 +43,8 @@ def slow_cooks(x, y, ridge=0.0):
 
 
 def test_by_hand():
-    # x = 0, 1, 2, 3 and y = 0, 2, 1, 5: mean 1.5 and 2, sum of c^2 = 5, sum of c y = 7, slope 1.4, intercept -0.1.
+    # x = 0, 1, 2, 3 and y = 0, 2, 1, 5: mean 1.5 and 2, sum of c^2 = 5, sum of c y = 7, slope 1.4,
+    # intercept -0.1.
     line = fit(np.array([[0.0], [1], [2], [3]]), np.array([0.0, 2, 1, 5]))
     assert line.slopes == pytest.approx([1.4]) and line.intercept == pytest.approx(-0.1)
     assert line.residuals == pytest.approx([0.1, 0.7, -1.7, 0.9])

@@ -1,4 +1,6 @@
-"""Is the step with a point's own curvature the Newton step of the changed loss, and for least squares residual over 1 - leverage?"""
+"""Is the step with a point's own curvature the Newton step of the changed loss, and for least
+squares residual over 1 - leverage?
+"""
 
 import numpy as np
 import pytest

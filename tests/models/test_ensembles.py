@@ -1,4 +1,6 @@
-"""Are the members' opinions what their sources say: bootstrap heads that differ, dropout that leaves the network as it was?"""
+"""Are the members' opinions what their sources say: bootstrap heads that differ, dropout that
+leaves the network as it was?
+"""
 
 import numpy as np
 import pytest
@@ -77,7 +79,9 @@ def test_dropout_draws_a_mask_for_every_point_and_pass():
 
 
 def test_dropout_before_the_head_leaves_the_mean_of_the_logits_where_it_was():
-    """Masks zero half of the values and double the rest; differences of log p are differences of logits."""
+    """Masks zero half of the values and double the rest; differences of log p are differences of
+    logits.
+    """
     x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
     network = networks.build("linear", classes=3, shape=(6,), seed=1)
     network.body.append(networks.Dropout(0.5))

@@ -1,4 +1,6 @@
-"""Influence and FI through all weights: the head's own where the network is a head, the slow definitions where it is not, errors."""
+"""Influence and FI through all weights: the head's own where the network is a head, the slow
+definitions where it is not, errors.
+"""
 
 import copy
 
@@ -16,7 +18,9 @@ from tests.tools import heads
 
 
 def test_a_network_without_hidden_layers_is_a_head():
-    """Same weights, same damping: the Gauss-Newton matrix of outputs that are linear in the weights is the Hessian."""
+    """Same weights, same damping: the Gauss-Newton matrix of outputs that are linear in the weights
+    is the Hessian.
+    """
     x, y, unseen, _ = heads.world(n=60, d=3, c=3, seed=2)
     x, unseen = (
         x.astype(np.float32),

@@ -1,4 +1,6 @@
-"""Are the architectures those of their sources, drawn as PyTorch draws them, and clear about what they cannot take?"""
+"""Are the architectures those of their sources, drawn as PyTorch draws them, and clear about what
+they cannot take?
+"""
 
 import threading
 

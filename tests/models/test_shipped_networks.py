@@ -1,4 +1,6 @@
-"""The shipped networks: they are what their files say, do what the README claims, and bad files are refused."""
+"""The shipped networks: they are what their files say, do what the README claims, and bad files are
+refused.
+"""
 
 import copy
 import json
@@ -59,7 +61,9 @@ def file(tmp_path, digits):
 
 @pytest.mark.parametrize("objective", trained.SHIPPED)
 def test_float16_keeps_the_leverage_ranking(mnist, objective):
-    """A float32 network that rounds to the shipped one ranks the test digits as it does, to a tau of 0.999."""
+    """A float32 network that rounds to the shipped one ranks the test digits as it does, to a tau
+    of 0.999.
+    """
     shipped = trained.load(
         trained.file("mnist", objective, 1), trained.description(mnist, objective, 1)
     )

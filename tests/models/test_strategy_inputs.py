@@ -1,4 +1,6 @@
-"""What strategies are given: no point judges itself, nothing is taken from beyond the scene, and every point is scored."""
+"""What strategies are given: no point judges itself, nothing is taken from beyond the scene, and
+every point is scored.
+"""
 
 import numpy as np
 import pytest
@@ -68,7 +70,9 @@ def test_scores_are_those_of_the_function_on_each_training_set(name, scene):
 
 
 def test_a_point_that_would_judge_itself_would_stand_out():
-    """Why there are two sittings: scored from outside the training set, judges come first and far ahead of all others."""
+    """Why there are two sittings: scored from outside the training set, judges come first and far
+    ahead of all others.
+    """
     data = datasets.load("digits", n=300)
     scene = Scene(embeddings.embed(data, "raw"), data.test, 10, "digits")
     first, fair = scene.sittings[0], scores("influence_value", scene)

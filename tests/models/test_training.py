@@ -1,4 +1,6 @@
-"""Does the one training loop train what it says, the same every time, undisturbed, and stop when told?"""
+"""Does the one training loop train what it says, the same every time, undisturbed, and stop when
+told?
+"""
 
 import threading
 

@@ -13,6 +13,9 @@ Power = Annotated[float, Knob("Power", "The exponent of the distance.", choices=
 
 @scorer("Distance to the mean")
 def mean_distance(embedding: np.ndarray, *, power: Power = 1.0) -> np.ndarray:
-    """The distance to the mean: |x_i - m|^power. embedding (n, d) -> (n,). Higher = picked first."""
+    """The distance to the mean: |x_i - m|^power. embedding (n, d) -> (n,).
+
+    Higher = picked first.
+    """
     x = embedding.astype(float)
     return ((x - x.mean(axis=0)) ** 2).sum(axis=1) ** (power / 2)

@@ -1,4 +1,6 @@
-"""The Active page without a browser: what it compares, what it says, what it shows of the finished runs."""
+"""The Active page without a browser: what it compares, what it says, what it shows of the finished
+runs.
+"""
 
 import numpy as np
 import pytest

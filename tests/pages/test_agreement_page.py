@@ -1,7 +1,8 @@
-"""Does the Agreement page compare the rankings that its link names, say truly what they say, and open the pair behind a cell?
+"""Does the Agreement page compare the rankings that its link names, say truly what they say, and
+open the pair behind a cell?
 
-It runs without a browser (AppTest); tests/tools/pages.py says how. What it shows is compared with scipy, and its sentences with small
-matrices worked by hand.
+It runs without a browser (AppTest); tests/tools/pages.py says how. What it shows is compared with
+scipy, and its sentences with small matrices worked by hand.
 """
 
 import io
@@ -70,7 +71,9 @@ def digits():
 
 @pytest.fixture(scope="module")
 def rankings(digits) -> dict[str, np.ndarray]:
-    """Leverage of the digits under the embeddings of THREE, by the name that the page gives them, rounding noise removed."""
+    """Leverage of the digits under the embeddings of THREE, by the name that the page gives them,
+    rounding noise removed.
+    """
     names = ("raw", "pca", "random_relu")
     return {
         title: agreement.settle(leverage(embeddings.embed(digits, name).embedding))
@@ -259,9 +262,10 @@ def test_the_sentence_names_the_best_and_the_least_pair():
     families = ["raw", "PCA", "untrained", "untrained"]
     ceilings = {"raw": None, "PCA": None, "untrained": Interval(0.7, 0.7, 0.7)}
     said = agreement_parts.sentence(FOUR, families, ceilings, "τ")
-    # raw-PCA 0.6; raw-untrained (0.2 + 0.3)/2 = 0.25; PCA-untrained (0.4 + 0.1)/2 = 0.25; of equals the first is named
-    assert said == (
-        "Most alike are *raw* and *PCA* (τ = 0.60), least *raw* and *untrained* (0.25). "
+    # raw-PCA 0.6; raw-untrained (0.2 + 0.3)/2 = 0.25; PCA-untrained (0.4 + 0.1)/2 = 0.25; of equals
+    # the first is named
+    assert (
+        said == "Most alike are *raw* and *PCA* (τ = 0.60), least *raw* and *untrained* (0.25). "
         "Even with itself, after another seed, a family agrees only so far: untrained 0.70."
     )
 
@@ -275,7 +279,10 @@ def test_the_sentence_names_the_best_and_the_least_pair():
         ),
         (
             ["untrained", "untrained"],
-            "Only one family is chosen. With itself, after another seed, it agrees at ρ = *0.60* on average.",
+            (
+                "Only one family is chosen. With itself, after another seed, it agrees at ρ ="
+                " *0.60* on average."
+            ),
         ),
     ],
 )

@@ -1,4 +1,6 @@
-"""Does the Data page say what is in a file before it keeps it, keep what is asked for, and give every fault with its mend?"""
+"""Does the Data page say what is in a file before it keeps it, keep what is asked for, and give
+every fault with its mend?
+"""
 
 from __future__ import annotations
 

@@ -366,8 +366,13 @@ def test_another_dataset_starts_with_all_its_points():
 
 MADE = {
     "forgetting": "The record: 15 passes of a small network (MLP) over all 300 points.",
-    "bald": "The opinions: 8 linear heads, each fitted to a bootstrap sample of the 300 training points.",
-    "influence_value": "60 points, a fifth of each class, judge the other 240, which are the training set",
+    "bald": (
+        "The opinions: 8 linear heads, each fitted to a bootstrap sample of the 300 training"
+        " points."
+    ),
+    "influence_value": (
+        "60 points, a fifth of each class, judge the other 240, which are the training set"
+    ),
     "fi_util": "No point judges itself.",
 }
 

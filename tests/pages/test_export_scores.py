@@ -1,6 +1,8 @@
-"""Do scores leave with all that was computed, and does a file that comes back stand beside it as what it is: a file's?
+"""Do scores leave with all that was computed, and does a file that comes back stand beside it as
+what it is: a file's?
 
-Both run without a browser on the Data page, which shows them under "Take scores out" and "Read scores back".
+Both run without a browser on the Data page, which shows them under "Take scores out" and "Read
+scores back".
 """
 
 import io
@@ -88,7 +90,9 @@ def fine(at) -> None:
 
 
 def said(messages) -> str:
-    """What messages say; texts of files stand in them with what Markdown would read as markup escaped."""
+    """What messages say; texts of files stand in them with what Markdown would read as markup
+    escaped.
+    """
     return " ".join(message.value for message in messages).replace("\\", "")
 
 

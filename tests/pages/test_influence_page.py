@@ -1,4 +1,6 @@
-"""The Influence page without a browser: what it offers, what it says, what it shows of finished experiments."""
+"""The Influence page without a browser: what it offers, what it says, what it shows of finished
+experiments.
+"""
 
 import numpy as np
 import pytest
@@ -235,7 +237,10 @@ def test_the_border_is_where_both_classes_are_equally_probable():
         ({"temperature": "0"}, "temperature: found 0"),
         (
             {"labeled": "2000"},
-            "1,438 training points; shown are the settings that fit: labeled 359, validation 60, pool 30.",
+            (
+                "1,438 training points; shown are the settings that fit: labeled 359, validation"
+                " 60, pool 30."
+            ),
         ),
         (
             {"study": "queries", "unlabeled": "100", "rounds": "11"},

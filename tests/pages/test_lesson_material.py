@@ -46,7 +46,10 @@ def test_coordinates_that_are_no_plane_are_refused(x):
 
 @pytest.mark.parametrize("angle", [0.0, 0.7, 2.1])
 def test_a_point_on_the_ellipse_has_its_leverage(angle):
-    """Principal coordinates: centred and uncorrelated. The point is one of the n, so the ellipse is that of the cloud with it."""
+    """Principal coordinates: centred and uncorrelated.
+
+    The point is one of the n, so the ellipse is that of the cloud with it.
+    """
     x = cloud()
     x -= x.mean(axis=0)
     x = x @ np.linalg.svd(x, full_matrices=False)[2].T

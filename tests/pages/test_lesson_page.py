@@ -1,6 +1,8 @@
-"""Does the lesson say what the bundled results say, ask before it reveals, and keep what was predicted?
+"""Does the lesson say what the bundled results say, ask before it reveals, and keep what was
+predicted?
 
-It runs without a browser (AppTest); tests/tools/pages.py says how. Its numbers are computed here anew, from the bundle or by definition.
+It runs without a browser (AppTest); tests/tools/pages.py says how. Its numbers are computed here
+anew, from the bundle or by definition.
 """
 
 import csv
@@ -332,8 +334,8 @@ def test_the_selection_of_outliers_is_what_is_said(scores, mnist):
     top = train[np.argsort(-scores[train], kind="stable")[:1000]]
     shares = np.bincount(mnist.labels[top], minlength=10) / 1000
     assert (
-        f"{shares.max():.0%} of them of class {shares.argmax()}, {shares.min():.0%} of class {shares.argmin()}"
-        in words(at)
+        f"{shares.max():.0%} of them of class {shares.argmax()}, {shares.min():.0%} of class"
+        f" {shares.argmin()}" in words(at)
     )
     highest, chance = galleries(at)
     assert highest["ids"] == top[:40].tolist() and not mnist.test[chance["ids"]].any()
@@ -359,7 +361,10 @@ def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist)
         assert len(top) == 5 and drawn.index.tolist() == list(range(1, 16))
         assert drawn.to_numpy() == pytest.approx(np.mean(top, axis=0))
         gap = 100 * np.mean([t[-1] - r[-1] for t, r in zip(top, chance, strict=True)])
-        said = f"reach an accuracy of **{np.mean(top, axis=0)[-1]:.0%}**, {abs(gap):.0f} points {'below' if gap < 0 else 'above'} random's"
+        said = (
+            f"reach an accuracy of **{np.mean(top, axis=0)[-1]:.0%}**, {abs(gap):.0f} points"
+            f" {'below' if gap < 0 else 'above'} random's"
+        )
         assert said in lesson_use.fair_and_not()
     at = visit(7)
     assert any("Under the talk's protocol" in markdown.value for markdown in at.markdown)
@@ -471,8 +476,10 @@ def test_the_colour_of_a_correlation(value, colour):
 
 
 def test_formulas_are_raised_and_lowered_and_escaped():
-    assert small_pictures.formula("l_i = x_i^T (X^T X)^+ x_i < 1") == (
-        "l<sub>i</sub> = x<sub>i</sub><sup>T</sup> (X<sup>T</sup> X)<sup>+</sup> x<sub>i</sub> &lt; 1"
+    assert (
+        small_pictures.formula("l_i = x_i^T (X^T X)^+ x_i < 1")
+        == "l<sub>i</sub> = x<sub>i</sub><sup>T</sup> (X<sup>T</sup> X)<sup>+</sup> x<sub>i</sub>"
+        " &lt; 1"
     )
     assert (
         small_pictures.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"

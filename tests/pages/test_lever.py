@@ -1,4 +1,5 @@
-"""Does the Python side of the lesson's figures send what the browser needs, and refuse what cannot be drawn?
+"""Does the Python side of the lesson's figures send what the browser needs, and refuse what cannot
+be drawn?
 
 What the browser makes of it is tested in tests/browser/test_lever.py.
 """

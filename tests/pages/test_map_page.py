@@ -1,7 +1,9 @@
-"""Does the Map page draw every point where its map has it, in colours that mean what they say, and show what lies in a box?
+"""Does the Map page draw every point where its map has it, in colours that mean what they say, and
+show what lies in a box?
 
-It runs without a browser (AppTest); tests/tools/pages.py says how. Most tests plant a made-up map in the cache, so that what lies where
-is known; one lets the page compute a real one. The dossier's strip of percentiles is tested here too.
+It runs without a browser (AppTest); tests/tools/pages.py says how. Most tests plant a made-up map
+in the cache, so that what lies where is known; one lets the page compute a real one. The dossier's
+strip of percentiles is tested here too.
 """
 
 import io
@@ -61,7 +63,9 @@ def places(digits) -> np.ndarray:
 
 @pytest.fixture
 def planted(digits, places):
-    """The made-up map as the one of raw pixels, and under PCA the same turned, mirrored, shrunk and moved."""
+    """The made-up map as the one of raw pixels, and under PCA the same turned, mirrored, shrunk and
+    moved.
+    """
     turned = (places @ np.array([[0.6, -0.8], [-0.8, -0.6]]) / 3 + [50, -20]).astype(np.float32)
     for name, coordinates in (("raw", places), ("pca", turned)):
         key = map_key(Spec().with_(dataset="digits", embedding=name), digits.fingerprint)
@@ -194,7 +198,8 @@ def test_a_strategy_with_a_validation_set_colours_the_map_and_says_who_judges(pl
 
 def test_neighbours_of_chosen_points_are_counted_by_hand():
     corners = np.array([[0, 0], [0, 0], [0, 0], [1, 1], [1, 1]], float)
-    # two of the three at the left corner: each sees one chosen among two others; at the right one of two: none among one
+    # two of the three at the left corner: each sees one chosen among two others; at the right one
+    # of two: none among one
     assert map_parts.local_share(corners, np.array([1, 1, 0, 1, 0], bool)) == pytest.approx(
         (0.5 + 0.5 + 0) / 3
     )

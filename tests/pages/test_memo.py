@@ -1,4 +1,7 @@
-"""Is the same thing made once, and a different one anew? The content of arguments, what is kept, and what goes."""
+"""Is the same thing made once, and a different one anew?
+
+The content of arguments, what is kept, and what goes.
+"""
 
 import dataclasses
 from functools import partial

@@ -1,4 +1,6 @@
-"""Do names that come with one's own data stand on the pages as they are written, and never as Markdown or HTML?"""
+"""Do names that come with one's own data stand on the pages as they are written, and never as
+Markdown or HTML?
+"""
 
 from __future__ import annotations
 
@@ -75,9 +77,11 @@ def test_class_names_and_titles_are_only_text(page):
     how = (
         {"show": show}
         if show
-        else {"embeddings": f"raw,{joined}"}
-        if page == "agreement"
-        else {"embedding": joined, "point": "0"}
+        else (
+            {"embeddings": f"raw,{joined}"}
+            if page == "agreement"
+            else {"embedding": joined, "point": "0"}
+        )
     )
     at = visit(f"pages/{page}.py", dataset=name, **how)
     assert not at.exception and not at.error

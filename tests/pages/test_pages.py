@@ -1,7 +1,8 @@
-"""Do the pages run, alone and through app.py, and does the Explore page meet trouble with a sentence?
+"""Do the pages run, alone and through app.py, and does the Explore page meet trouble with a
+sentence?
 
-The pages run without a browser (AppTest); tests/tools/pages.py says how. What a page of its own shows stands in the tests
-named after it.
+The pages run without a browser (AppTest); tests/tools/pages.py says how. What a page of its own
+shows stands in the tests named after it.
 """
 
 import numpy as np
@@ -94,7 +95,8 @@ def small_kmnist(name, n=None, seed=0):
 def test_a_dataset_that_is_not_here_can_be_fetched(monkeypatch, tmp_path):
     def offline(name):
         raise UserError(
-            "Kuzushiji-MNIST could not be downloaded. Connect to the internet, or put these files there."
+            "Kuzushiji-MNIST could not be downloaded. Connect to the internet, or put these files"
+            " there."
         )
 
     monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))

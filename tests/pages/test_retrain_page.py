@@ -1,7 +1,9 @@
-"""Does the Retrain page show exactly what its trainings say, cost before work, and lose nothing when sessions, servers or links go wrong?
+"""Does the Retrain page show exactly what its trainings say, cost before work, and lose nothing
+when sessions, servers or links go wrong?
 
-It runs without a browser (AppTest); tests/tools/pages.py says how. Outcomes are known numbers put into the cache, or trainings of a linear
-network on the 8 x 8 digits. What the page says is compared with scipy, pandas and the numbers put in.
+It runs without a browser (AppTest); tests/tools/pages.py says how. Outcomes are known numbers put
+into the cache, or trainings of a linear network on the 8 x 8 digits. What the page says is compared
+with scipy, pandas and the numbers put in.
 """
 
 import dataclasses
@@ -44,7 +46,9 @@ MEASURED = {"rate": 20_000.0, "memory": 300 * 2**20, "weights": 650.0}
 
 @pytest.fixture(autouse=True)
 def fresh(asked, monkeypatch):
-    """A server that has just started: nothing remembered, nothing under way, the machine's speed known; what is under way ends with it."""
+    """A server that has just started: nothing remembered, nothing under way, the machine's speed
+    known; what is under way ends with it.
+    """
     restart(monkeypatch)
     yield
     for key in list(runner._queue.sweeps):
@@ -67,7 +71,9 @@ def restart(monkeypatch):
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """Trainings that begin and end only when the test says so, beside tasks that are done on the spot; a list of their jobs."""
+    """Trainings that begin and end only when the test says so, beside tasks that are done on the
+    spot; a list of their jobs.
+    """
     begun, usual = [], jobs.submit
 
     def submit(name, *args, key, priority=0, owner=None):
@@ -112,7 +118,9 @@ def outcome(accuracy, seed=0, classes=10):
 def known(
     data, plan=PLAN, accuracy=None, finished=lambda unit: True, change=lambda arrays, unit: arrays
 ):
-    """Puts outcomes into the cache, accuracy (candidates, budgets, seeds); returns it, NaN where nothing was put."""
+    """Puts outcomes into the cache, accuracy (candidates, budgets, seeds); returns it, NaN where
+    nothing was put.
+    """
     shape = (len(plan.candidates), len(plan.budgets), plan.seeds)
     given = (
         np.random.default_rng(7).uniform(0.2, 0.9, shape)
@@ -186,10 +194,16 @@ def test_the_sentence_is_a_paired_t_test_on_the_trainings(digits):
     at = visit()
     works(at)
     low, high = stats.ttest_rel(accuracy[0, 0], accuracy[2, 0]).confidence_interval(0.95)
-    first = f"Top, raw is <b>31 points worse</b> than random at 50 (95% interval {-100 * high:.1f} to {-100 * low:.1f})"
+    first = (
+        f"Top, raw is <b>31 points worse</b> than random at 50 (95% interval {-100 * high:.1f} to"
+        f" {-100 * low:.1f})"
+    )
     assert f"{first}; no difference to random shows at 200." in texts(at)
     low, high = stats.ttest_rel(accuracy[1, 1], accuracy[2, 1]).confidence_interval(0.95)
-    other = f"Bottom, raw is **5.0 points better** than random at 200 (95% interval {100 * low:.1f} to {100 * high:.1f})"
+    other = (
+        f"Bottom, raw is **5.0 points better** than random at 200 (95% interval {100 * low:.1f} to"
+        f" {100 * high:.1f})"
+    )
     assert f"{other}; no difference to random shows at 50." in headings(at)
 
 
@@ -225,7 +239,10 @@ def test_two_seeds_of_random_alone_are_no_verdict(digits):
 
 def test_many_sentences_stand_folded_below_the_first(digits):
     link = {
-        "candidates": "top bottom middle top_balanced proportional proportional_weighted random_balanced random"
+        "candidates": (
+            "top bottom middle top_balanced proportional proportional_weighted random_balanced"
+            " random"
+        )
     }
     plan = retrain.from_query(LINK | link)[0]
     known(digits, plan)
@@ -915,8 +932,8 @@ def test_budgets_above_the_pool_are_left_out_and_said(digits):
     at = visit(budgets="50 1000 2000 5000")
     works(at)
     assert (
-        f"Budgets: 2,000, 5,000 left out, because only {len(split(digits)[0]):,} points can be selected."
-        in said(at)
+        f"Budgets: 2,000, 5,000 left out, because only {len(split(digits)[0]):,} points can be"
+        " selected." in said(at)
     )
     assert "18 trainings to do" in headings(at)
 

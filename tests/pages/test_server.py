@@ -1,4 +1,6 @@
-"""Does the host's server start as the Dockerfile says, and does it keep closed what is not a visitor's? Do the files for a host parse?"""
+"""Does the host's server start as the Dockerfile says, and does it keep closed what is not a
+visitor's? Do the files for a host parse?
+"""
 
 import asyncio
 import base64
@@ -43,7 +45,9 @@ def server(tmp_path_factory):
 
 
 def test_in_another_sites_frame_uploads_keep_their_cookie(server):
-    """The fixture's server may be framed; browsers send a cookie from a frame only if it says so, and only over HTTPS."""
+    """The fixture's server may be framed; browsers send a cookie from a frame only if it says so,
+    and only over HTTPS.
+    """
     assert "SameSite=None; Secure" in server.ask("/_stcore/health").getheader("set-cookie")
 
 
@@ -58,8 +62,10 @@ def test_it_answers_under_the_flags_of_the_image(server):
 def test_every_answer_carries_the_headers(server, path):
     found = {name.lower(): value for name, value in server.ask(path).getheaders()}
     assert {name: found.get(name) for name in room.headers()} == room.headers() | {
-        "content-security-policy": room.headers()["content-security-policy"].replace(
-            "ancestors 'self'", "ancestors 'self' https://huggingface.co"
+        "content-security-policy": (
+            room.headers()["content-security-policy"].replace(
+                "ancestors 'self'", "ancestors 'self' https://huggingface.co"
+            )
         )
     }
     assert "server" not in found and "x-powered-by" not in found
@@ -106,7 +112,7 @@ def test_what_is_the_operators_is_not_found(server, path):
 
 
 def test_its_own_files_are_kept_by_browsers_and_what_is_missing_is_not(server):
-    (script, *_) = re.findall(r"static/js/index[^\"]+", server.ask("/").text)
+    script, *_ = re.findall(r"static/js/index[^\"]+", server.ask("/").text)
     assert (
         server.ask(f"/{script}").getheader("cache-control") == "public, immutable, max-age=31536000"
     )
@@ -201,9 +207,10 @@ def test_the_image_is_the_hosted_demo_and_writes_where_it_may():
 
 def test_compose_puts_the_proxy_before_the_app():
     app, proxy = COMPOSE["services"]["app"], COMPOSE["services"]["proxy"]
-    assert "ports" not in app and proxy["ports"] == ["80:80", "443:443"], (
-        "only the proxy is reached from outside"
-    )
+    assert "ports" not in app and proxy["ports"] == [
+        "80:80",
+        "443:443",
+    ], "only the proxy is reached from outside"
     assert (
         app["expose"] == [hosted_server.settings()["PORT"]]
         and f"reverse_proxy app:{app['expose'][0]}" in CADDYFILE

@@ -1,4 +1,6 @@
-"""The Simulations page without a browser: which figure, what it says and draws of the finished runs, what a link keeps."""
+"""The Simulations page without a browser: which figure, what it says and draws of the finished
+runs, what a link keeps.
+"""
 
 import io
 import json
@@ -94,8 +96,8 @@ def test_start_computes_the_simulation_and_says_who_wins(monkeypatch):
     low, high = (f"{part[1]:+.1f}".replace("-", "−") for part in (found.low, found.high))
     assert found.high[1] < 0 and "On the orthonormal design the Bayes risk of BAIT is " in texts(at)
     assert (
-        f"<b>{-found.mean[1]:.0f}% lower</b> than that of log-det over all budgets (95% interval {low} to {high}%)"
-        in texts(at)
+        f"<b>{-found.mean[1]:.0f}% lower</b> than that of log-det over all budgets (95% interval"
+        f" {low} to {high}%)" in texts(at)
     )
     assert "on the Gaussian design" in texts(at) and "<b>0%" not in texts(at)
 

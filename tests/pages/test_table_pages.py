@@ -1,4 +1,6 @@
-"""Do the pages work on feature tables: rows where images show as images, no network that needs images, the same questions answered?"""
+"""Do the pages work on feature tables: rows where images show as images, no network that needs
+images, the same questions answered?
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def rows(at):
 
 def test_unusual_features_by_hand():
     table = np.array([[0.0, 1, 5], [0, 1, 5], [0, 1, 5], [4, 1, 7]])
-    # Column means 1, 1, 5.5; deviations sqrt(3), 0, sqrt(3)/2: (4 - 1) / sqrt(3) = 1.7, (7 - 5.5) / 0.866 = 1.7, a constant column 0.
+    # Column means 1, 1, 5.5; deviations sqrt(3), 0, sqrt(3)/2: (4 - 1) / sqrt(3) = 1.7, (7 - 5.5) /
+    # 0.866 = 1.7, a constant column 0.
     np.testing.assert_allclose(
         unusual_features.deviations(table, np.array([3]))[0], [3**0.5, 0, 3**0.5], rtol=1e-12
     )

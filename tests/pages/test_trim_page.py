@@ -1,4 +1,6 @@
-"""The Trim page without a browser: what it compares, what it says, what it shows of the finished runs, and how it meets bad input."""
+"""The Trim page without a browser: what it compares, what it says, what it shows of the finished
+runs, and how it meets bad input.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""When does a visit end? On a real server with real connections: closed, lost for a moment, come back to, loaded anew."""
+"""When does a visit end?
+
+On a real server with real connections: closed, lost for a moment, come back to, loaded anew.
+"""
 
 import asyncio
 import os

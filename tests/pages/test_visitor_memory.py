@@ -1,4 +1,6 @@
-"""Is what visitors have read in kept for their next click, each for themselves, and all together within bounds?"""
+"""Is what visitors have read in kept for their next click, each for themselves, and all together
+within bounds?
+"""
 
 import pytest
 
@@ -52,9 +54,10 @@ def test_what_was_wanted_least_lately_goes_first_and_the_last_one_stays(who, mon
         visitor_memory.put("a", 1, name, 40)
         who("first")
         assert visitor_memory.get("a", 1) == "first"
-    assert {place[0] for place in visitor_memory._kept} == {"first", "third"}, (
-        "wanted in between, the first stays"
-    )
+    assert {place[0] for place in visitor_memory._kept} == {
+        "first",
+        "third",
+    }, "wanted in between, the first stays"
     visitor_memory.put("b", 1, "large", 1000)
     assert visitor_memory.get("b", 1) == "large" and len(visitor_memory._kept) == 1
 

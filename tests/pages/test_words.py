@@ -1,4 +1,6 @@
-"""Does the reader see numbers with four significant digits at most, thousands separated, units named?"""
+"""Does the reader see numbers with four significant digits at most, thousands separated, units
+named?
+"""
 
 import numpy as np
 import pytest

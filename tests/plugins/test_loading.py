@@ -208,7 +208,10 @@ BAD = {
     "somebody else's": (
         BEGINNING
         + 'from core.strategies.leverage import textbook_qr\nscorer("Textbook")(textbook_qr)\n',
-        r"^bad\.py: textbook_qr comes from core\.strategies\.leverage, expected a function of the file itself",
+        (
+            r"^bad\.py: textbook_qr comes from core\.strategies\.leverage, expected a function of"
+            r" the file itself"
+        ),
     ),
     "annotation": (
         scoring(SCORE, parameters="embedding, *, power: 'Nothing' = 1.0"),
@@ -235,7 +238,8 @@ def test_what_is_no_python_file_is_said(named, tmp_path):
     )
     assert (
         absent
-        == "absent.py: could not be read (No such file or directory). Correct LEVERAGE_LAB_PLUGINS, or put the file there."
+        == "absent.py: could not be read (No such file or directory). Correct LEVERAGE_LAB_PLUGINS,"
+        " or put the file there."
     )
     assert (
         "found a folder, expected a Python file" in folder
@@ -302,7 +306,10 @@ def test_an_exception_in_a_library_names_the_line_that_called_it(named):
 
 def test_what_it_says_itself_and_a_cancelled_task_pass(named):
     named(
-        mine=f"from core.types import UserError\nfrom core.runtime.progress import Cancelled\n{scoring('raise embedding')}"
+        mine=(
+            "from core.types import UserError\nfrom core.runtime.progress import"
+            f" Cancelled\n{scoring('raise embedding')}"
+        )
     )
     function = strategies()["mine"].function
     with pytest.raises(UserError, match=r"^Too few\.$"):
@@ -331,7 +338,10 @@ def test_a_real_worker_computes_it(named, monkeypatch):
 
 # ---- versions ----
 
-KEY = "from core.spec import Spec, scores_key; print(scores_key(Spec().with_(dataset='digits', strategy='mine'), 'data'))"
+KEY = (
+    "from core.spec import Spec, scores_key; print(scores_key(Spec().with_(dataset='digits',"
+    " strategy='mine'), 'data'))"
+)
 
 
 def key_in_a_new_process(path: Path) -> str:

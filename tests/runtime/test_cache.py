@@ -1,4 +1,6 @@
-"""The cache gives back what was put, notices every kind of damage, and loses nothing when the disk refuses."""
+"""The cache gives back what was put, notices every kind of damage, and loses nothing when the disk
+refuses.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Jobs arrive once, report, stop when told, outlive a killed worker, and end with the process that started them."""
+"""Jobs arrive once, report, stop when told, outlive a killed worker, and end with the process that
+started them.
+"""
 
 from __future__ import annotations
 
@@ -372,9 +374,15 @@ def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
 
 
 def test_importing_is_cheap_and_a_whole_life_is_silent():
-    cheap = "import sys; from core import jobs, cache; print(sorted({'dask', 'distributed', 'torch', 'umap'} & set(sys.modules)))"
+    cheap = (
+        "import sys; from core import jobs, cache; print(sorted({'dask', 'distributed', 'torch',"
+        " 'umap'} & set(sys.modules)))"
+    )
     assert run_apart(cheap).stdout == "[]\n"
-    life = f"from core import jobs; jobs.start_in_background(); print(jobs.submit('{TASKS}add', 1, 2, key='life').result())"
+    life = (
+        f"from core import jobs; jobs.start_in_background(); print(jobs.submit('{TASKS}add', 1, 2,"
+        " key='life').result())"
+    )
     run = run_apart(life)
     assert (run.stdout, run.stderr, run.returncode) == ("3\n", "", 0)
 
@@ -398,8 +406,8 @@ def test_tasks_import_one_after_the_other(tmp_path, monkeypatch):
     """Several first tasks of a worker begin at once: no import may see another one half done."""
     for name in ("first_of_two", "second_of_two"):
         (tmp_path / f"{name}.py").write_text(
-            "import builtins, time\nwith_me = builtins.importing = getattr(builtins, 'importing', 0) + 1\n"
-            "time.sleep(0.1)\nbuiltins.importing -= 1\n"
+            "import builtins, time\nwith_me = builtins.importing = getattr(builtins, 'importing',"
+            " 0) + 1\ntime.sleep(0.1)\nbuiltins.importing -= 1\n"
         )
     monkeypatch.syspath_prepend(str(tmp_path))
     found, names = [], ("first_of_two", "second_of_two")

@@ -24,7 +24,9 @@ def problem(n=N, d=D, c=C, seed=0, dtype=np.float64):
 
 
 def explicit(h, probs):
-    """The gradients as rows (n, c d), each label's one-hot vector being that of the predicted class."""
+    """The gradients as rows (n, c d), each label's one-hot vector being that of the predicted
+    class.
+    """
     return (
         (probs - np.eye(probs.shape[1])[probs.argmax(axis=1)])[:, :, None]
         * h[:, None, :].astype(np.float64)
@@ -174,7 +176,8 @@ def test_points_without_doubt_are_drawn_last():
     h, probs = problem(n=30)
     probs[10:] = np.eye(C)[1]
     indices, gains = badge(h, probs, k=30, rng=np.random.default_rng(8))
-    # The first of them lies at the origin of the gradients, as far from the others as these are long; the rest are its copies.
+    # The first of them lies at the origin of the gradients, as far from the others as these are
+    # long; the rest are its copies.
     assert (
         (indices[11:] >= 10).all()
         and (gains[11:] == 0).all()

@@ -1,4 +1,6 @@
-"""BAIT against its definition: brute-force gains, the published algorithm written out slowly, and what must not change a pick."""
+"""BAIT against its definition: brute-force gains, the published algorithm written out slowly, and
+what must not change a pick.
+"""
 
 import itertools
 import os
@@ -36,15 +38,19 @@ def world(n=60, d=4, c=3, labeled=7, seed=0, sharp=1.0):
 
 
 def gradients(h, p):
-    """V_x^T (n, c, c d) of the definition: row y is sqrt(p_y) (e_y - p) (x) h, the gradient under label y, weighed by its probability."""
+    """V_x^T (n, c, c d) of the definition: row y is sqrt(p_y) (e_y - p) (x) h, the gradient under
+    label y, weighed by its probability.
+    """
     rows = np.sqrt(p)[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])
     return np.einsum("nya,nd->nyad", rows, h).reshape(len(h), p.shape[1], -1)
 
 
 def slow_select(v, known, k, ridge, *, backward=True, weigh=True, scaling="reference"):
-    """Ash et al.'s algorithm by inverting M + I(x) for every candidate and pick: the objective itself, no identity, no update.
+    """Ash et al.'s algorithm by inverting M + I(x) for every candidate and pick: the objective
+    itself, no identity, no update.
 
-    v (n, q, D): the transposed gradients. Returns the points in the order in which they went in, and the objective after every step.
+    v (n, q, D): the transposed gradients. Returns the points in the order in which they went in,
+    and the objective after every step.
     """
     f = np.einsum("nqa,nqb->ab", v, v) / len(v) if weigh else np.eye(v.shape[2])
     m = int(known.sum())
@@ -124,7 +130,9 @@ POOLS = [Pool, LanePool]
 @pytest.mark.parametrize("kind", POOLS)
 @pytest.mark.parametrize("ridge, digits", [(1.0, 1e-9), (1e-2, 1e-9), (1e-4, 1e-6)])
 def test_every_change_equals_brute_force_after_adds_and_removals(kind, ridge, digits, monkeypatch):
-    """At the smallest ridge C of a point falls by six powers of ten when it goes in; as many digits go before a fresh start."""
+    """At the smallest ridge C of a point falls by six powers of ten when it goes in; as many digits
+    go before a fresh start.
+    """
     monkeypatch.setattr("core.linalg.a_optimal_design.pool", kind)
     h, p, _ = world(n=300, c=4)
     roots = class_roots(p)
@@ -303,7 +311,9 @@ def test_two_points_by_hand():
 
 
 def test_orthonormal_design_spends_picks_on_likely_directions():
-    """p_i ~ 1 / i^2 on five axes, eight picks: the exhaustive optimum puts 3, 2, 1, 1, 1 of them there."""
+    """p_i ~ 1 / i^2 on five axes, eight picks: the exhaustive optimum puts 3, 2, 1, 1, 1 of them
+    there.
+    """
     copies = 3600 // np.arange(1, 6) ** 2
     h, p = np.repeat(np.eye(5), copies, axis=0), copies / copies.sum()
     designs = [c for c in itertools.product(range(9), repeat=5) if sum(c) == 8]
@@ -460,7 +470,9 @@ print(before, torch.get_num_threads())
 
 
 def test_a_selection_leaves_torch_its_number_of_threads():
-    """Numba, asked how many threads it has, starts OpenMP with as many, and a training after that took 30 times its time on busy cores."""
+    """Numba, asked how many threads it has, starts OpenMP with as many, and a training after that
+    took 30 times its time on busy cores.
+    """
     environment = {**os.environ, "NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
     done = subprocess.run(
         [sys.executable, "-c", THREADS],

@@ -1,4 +1,6 @@
-"""Is farthest-first traversal the traversal of float64, a 2-approximation, and blind to the order of points?"""
+"""Is farthest-first traversal the traversal of float64, a 2-approximation, and blind to the order
+of points?
+"""
 
 import itertools
 

@@ -87,7 +87,9 @@ def test_the_dual_and_the_plain_kernel_draw_alike(monkeypatch):
 
 @pytest.mark.parametrize("k", [2, 3])
 def test_inclusion_probabilities_follow_from_the_eigenvectors_exactly(k):
-    """sum over kept directions J of P(J) times the diagonal of J's projection = the enumerated inclusion probabilities, to 1e-12."""
+    """sum over kept directions J of P(J) times the diagonal of J's projection = the enumerated
+    inclusion probabilities, to 1e-12.
+    """
     h, _ = problem(n=9, d=4, seed=3)
     chances = exact_chances(h @ h.T, k)
     enumerated = [sum(chance for s, chance in chances.items() if i in s) for i in range(9)]

@@ -29,7 +29,8 @@ def test_equals_definition_in_all_classes(points):
 
 
 def test_by_hand():
-    # Two classes at 1/2: Lambda is 1/2 in the one contrast. h = 1 and 2: F = 5/2, s = (1/2) h^2 / (5/2 + 1).
+    # Two classes at 1/2: Lambda is 1/2 in the one contrast. h = 1 and 2: F = 5/2, s = (1/2) h^2 /
+    # (5/2 + 1).
     assert fisher_leverage(
         np.array([[1.0], [2.0]]), np.full((2, 2), 0.5), ridge=1.0
     ) == pytest.approx([1 / 7, 4 / 7], abs=1e-15)

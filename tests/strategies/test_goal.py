@@ -52,7 +52,9 @@ def measured(goal, pool, validation, head):
 
 
 def added(head, point, label, weight):
-    """T refitted with the point's loss added at this weight, the penalty growing with it as if it stood beside the mean."""
+    """T refitted with the point's loss added at this weight, the penalty growing with it as if it
+    stood beside the mean.
+    """
     theta, penalty, design = parameters(head)
     x, y = head.fitted_on.embedding, head.fitted_on.labels
     weights = np.append(np.full(len(x), 1 / len(x)), weight)
@@ -224,11 +226,13 @@ def test_a_batch_of_one_by_newton_is_the_single_step_and_a_batch_comes_close_to_
 
 
 def test_by_hand():
-    # One dimension, two classes, no intercept, T = 0, four points at +-1: p = 1/2, q = -+ 1/sqrt 2, F = 1/2, H = 1/2 + l2 = 1.
+    # One dimension, two classes, no intercept, T = 0, four points at +-1: p = 1/2, q = -+ 1/sqrt 2,
+    # F = 1/2, H = 1/2 + l2 = 1.
     x, y = np.array([[1.0], [1.0], [-1.0], [-1.0]]), np.array([0, 1, 0, 1])
     head = head_of(np.zeros((2, 1)), 1, 0.5, x, y)
     validation = Embedded(np.array([[2.0]]), labels=np.array([0]))
-    # grad tau = 2 / sqrt 2 in the direction of class 0; adding (3, class 0) moves the head by 3 / sqrt 2 / 4: u = 2 * 3 / 2 / 4.
+    # grad tau = 2 / sqrt 2 in the direction of class 0; adding (3, class 0) moves the head by 3 /
+    # sqrt 2 / 4: u = 2 * 3 / 2 / 4.
     assert label_utilities(np.array([[3.0]]), validation, head) == pytest.approx(
         np.array([[0.75, -0.75]]), rel=1e-12
     )

@@ -113,7 +113,8 @@ def test_a_newton_step_comes_closer_to_retraining_than_the_influence_function(se
 
 
 def test_the_gradient_product_by_hand():
-    # One dimension, two classes, T = 0: p = 1/2, the gradient of a point of class 0 at h is (-1/2, 1/2) h.
+    # One dimension, two classes, T = 0: p = 1/2, the gradient of a point of class 0 at h is (-1/2,
+    # 1/2) h.
     x, y = np.array([[2.0], [3.0]]), np.array([0, 1])
     head = head_of(np.zeros((2, 1)), 1, 0.1, x, y)
     assert gradient_product(

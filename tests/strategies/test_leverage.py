@@ -35,7 +35,8 @@ def deficient():
 
 
 def test_by_hand():
-    # Two points on the first axis, at 1 and 2: l = 1/5 and 4/5. One alone on the second axis: l = 1.
+    # Two points on the first axis, at 1 and 2: l = 1/5 and 4/5. One alone on the second axis: l =
+    # 1.
     assert leverage(np.array([[1.0, 0], [2, 0], [0, 5]])) == pytest.approx(
         [0.2, 0.8, 1.0], abs=1e-14
     )
@@ -213,7 +214,9 @@ WIDE = {
 
 @pytest.mark.parametrize("kind", WIDE)
 def test_fewer_points_than_dimensions_by_singular_values(kind):
-    """From the points' own Gram matrix: the same scores, rank, axes and ridge as from the definition."""
+    """From the points' own Gram matrix: the same scores, rank, axes and ridge as from the
+    definition.
+    """
     x = WIDE[kind](np.random.default_rng(0))
     norms = np.linalg.norm(x, axis=0)
     scaled = x / np.where(norms > 0, norms, 1)

@@ -1,4 +1,6 @@
-"""FI against its definition with explicit matrices, against retraining, and under changes of coordinates."""
+"""FI against its definition with explicit matrices, against retraining, and under changes of
+coordinates.
+"""
 
 import numpy as np
 import pytest
@@ -22,7 +24,9 @@ NO_RIDGE = {"l2": 0.0, "n": 60}
 
 
 def slow_parts(x, y, head, i, hessian=None, keep=None):
-    """(J (c m, d), rows l_c (c, d), P (c,)) of training point i from explicit matrices; keep: the rank of a truncated SVD of M."""
+    """(J (c m, d), rows l_c (c, d), P (c,)) of training point i from explicit matrices; keep: the
+    rank of a truncated SVD of M.
+    """
     theta, penalty, design = parameters(head)
     (c, m), d = theta.shape, x.shape[1]
     h, pad = design(x[i : i + 1])[0], np.eye(d, m)
@@ -60,7 +64,9 @@ def gradients(points, labels, head):
 
 
 def with_scaled_axes(case, matrix):
-    """The same head on points moved by an invertible matrix; without a penalty it is the optimum there too."""
+    """The same head on points moved by an invertible matrix; without a penalty it is the optimum
+    there too.
+    """
     x, y, validation, head = case
     moved = Head(
         head.weights @ np.linalg.inv(matrix),

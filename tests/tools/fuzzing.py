@@ -1,6 +1,8 @@
-"""Malformed uploads and links, drawn by hypothesis from valid ones: truncated, flipped, renamed, huge, packed to burst, or simply wrong.
+"""Malformed uploads and links, drawn by hypothesis from valid ones: truncated, flipped, renamed,
+huge, packed to burst, or simply wrong.
 
-uploads() -> Upload(how it was made, file name, bytes, choices)      links() -> (kind of page, {parameter: value})
+uploads() -> Upload(how it was made, file name, bytes, choices)      links() -> (kind of page,
+    {parameter: value})
 assert_sound(draft, limits)                                           what must hold of every draft
 """
 
@@ -316,7 +318,10 @@ def announced_npy(rng: random.Random) -> bytes:
     """A header that announces any shape and type before a few bytes."""
     kind, shape = rng.choice((*TYPES, *TYPES[:3])), rng.choice(SHAPES)
     kind = kind if kind.startswith("[") else repr(kind)
-    text = f"{{'descr': {kind}, 'fortran_order': {rng.choice(['True', 'False', '1'])}, 'shape': {shape}}}"
+    text = (
+        f"{{'descr': {kind}, 'fortran_order': {rng.choice(['True', 'False', '1'])}, 'shape':"
+        f" {shape}}}"
+    )
     text = rng.choice(
         [text] * 12 + [text + " " * 20_000, "(" * 5_000, "{'descr': " * 200, "__import__('os')"]
     )
@@ -381,7 +386,9 @@ def odd_npz(rng: random.Random) -> bytes:
 
 
 def odd_zip(rng: random.Random) -> bytes:
-    """Paths that lead out, links, archives inside, members of one name, images that announce what they are not."""
+    """Paths that lead out, links, archives inside, members of one name, images that announce what
+    they are not.
+    """
     image = png(np.arange(64, dtype=np.uint8).reshape(8, 8))
     huge = announcing(
         image, rng.choice([1, 8, 60_000, 2**31 - 1]), rng.choice([0, 9, 60_000, 2**31 - 1])
@@ -461,7 +468,9 @@ def odd_csv(rng: random.Random) -> bytes:
 
 
 def odd_parquet(rng: random.Random) -> bytes:
-    """Columns of every type, lists of different lengths, missing values, and few bytes that hold many values."""
+    """Columns of every type, lists of different lengths, missing values, and few bytes that hold
+    many values.
+    """
     gen, n = np.random.default_rng(rng.randrange(100)), rng.choice([0, 1, 7])
     columns = {
         "x": gen.normal(size=n),
@@ -475,9 +484,9 @@ def odd_parquet(rng: random.Random) -> bytes:
         "label": pa.array(
             [rng.choice([None, 1.0, 2.0, 2.5, float("nan")]) for _ in range(n)], pa.float64()
         ),
-        "class": pa.array(
-            [rng.choice(["a", "b"]) for _ in range(n)], pa.string()
-        ).dictionary_encode(),
+        "class": (
+            pa.array([rng.choice(["a", "b"]) for _ in range(n)], pa.string()).dictionary_encode()
+        ),
         "id": [rng.choice([None, b"\xff", b"a", b"b", b"c"]) for _ in range(n)],
         "split": pa.array(
             [rng.choice(["train", "test", None, "?"]) for _ in range(n)], pa.string()
@@ -513,7 +522,9 @@ WHOLE: tuple[Callable[[random.Random], bytes], ...] = (
 
 @st.composite
 def uploads(draw: st.DrawFn) -> Upload:
-    """An upload: a valid file through up to three mutators of its bytes, or a malicious one, perhaps mutated as well."""
+    """An upload: a valid file through up to three mutators of its bytes, or a malicious one,
+    perhaps mutated as well.
+    """
     kind = draw(st.sampled_from(("zip", "npz", "npy", "parquet", "csv", *WHOLE)))
     rng = random.Random(draw(st.integers(0, 2**32)))
     data = valid(kind, rng.randrange(4)) if isinstance(kind, str) else kind(rng)

@@ -1,4 +1,6 @@
-"""Slow definitions that the tests of the head's derivatives, influences and utilities share: explicit matrices, no tricks."""
+"""Slow definitions that the tests of the head's derivatives, influences and utilities share:
+explicit matrices, no tricks.
+"""
 
 import numpy as np
 import torch
@@ -8,7 +10,9 @@ from core.types import Embedded, Head
 
 
 def retrained(rows, labels, weights, penalty, start):
-    """T (c, m) that minimises sum_i weights_i loss_i + (1/2) sum penalty T^2, by Newton's method on the explicit Hessian."""
+    """T (c, m) that minimises sum_i weights_i loss_i + (1/2) sum penalty T^2, by Newton's method on
+    the explicit Hessian.
+    """
     theta = start.astype(np.float64)
 
     def objective(t):
@@ -36,7 +40,9 @@ def retrained(rows, labels, weights, penalty, start):
 
 
 def explicit_hessian(rows, probs, weights, penalty):
-    """sum_i weights_i (diag(p) - p p^T) (x) h h^T + diag(penalty): (c m, c m), one Kronecker product for each point."""
+    """sum_i weights_i (diag(p) - p p^T) (x) h h^T + diag(penalty): (c m, c m), one Kronecker
+    product for each point.
+    """
     total = np.diag(np.tile(penalty, probs.shape[1]))
     for h, p, weight in zip(rows, probs, weights, strict=True):
         total = total + weight * np.kron(np.diag(p) - np.outer(p, p), np.outer(h, h))
@@ -49,7 +55,9 @@ def head_of(theta, d, l2, x, y):
 
 
 def world(n=30, d=4, c=3, l2=0.05, intercept=True, validation=12, seed=0):
-    """(points (n, d), labels, validation set, head at its optimum): classes that overlap, a head fitted to rounding."""
+    """(points (n, d), labels, validation set, head at its optimum): classes that overlap, a head
+    fitted to rounding.
+    """
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(c, d))
 

@@ -1,4 +1,6 @@
-"""The hosted demo on this machine: the command and the settings of the Dockerfile, on a free port, in a folder of its own."""
+"""The hosted demo on this machine: the command and the settings of the Dockerfile, on a free port,
+in a folder of its own.
+"""
 
 import http.client
 import json
@@ -107,7 +109,8 @@ def _wait_until_healthy(server: Hosted, process: subprocess.Popen, seconds: floa
                 return
         if process.poll() is not None or time.monotonic() > end:
             raise AssertionError(
-                f"The server did not start (exit code {process.poll()}). Its log ends:\n{server.log[-2000:]}"
+                f"The server did not start (exit code {process.poll()}). Its log"
+                f" ends:\n{server.log[-2000:]}"
             )
         time.sleep(0.1)
 

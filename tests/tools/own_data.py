@@ -1,4 +1,6 @@
-"""Small datasets of one's own for tests: images and rows, with and without labels, and the files that they come in."""
+"""Small datasets of one's own for tests: images and rows, with and without labels, and the files
+that they come in.
+"""
 
 import io
 import zipfile
@@ -40,7 +42,9 @@ def images(n=40, side=12, labeled=True, seed=0) -> Dataset:
 
 
 def zip_of(names=("cat", "dog"), each=12, broken=False) -> bytes:
-    """A zip of class folders with small grey PNGs; broken: with a file that is no image, and one whose path leads out."""
+    """A zip of class folders with small grey PNGs; broken: with a file that is no image, and one
+    whose path leads out.
+    """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for c, name in enumerate(names):
@@ -62,7 +66,9 @@ def png(image) -> bytes:
 
 
 def npz_of(pickled=False, **arrays) -> bytes:
-    """An .npz of these arrays, by default 30 images of 8 x 8 in two classes; pickled: with an array of Python objects."""
+    """An .npz of these arrays, by default 30 images of 8 x 8 in two classes; pickled: with an array
+    of Python objects.
+    """
     content = io.BytesIO()
     arrays = arrays or {
         "images": np.arange(30 * 64, dtype=np.uint8).reshape(30, 8, 8),

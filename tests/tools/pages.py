@@ -1,8 +1,9 @@
-"""What the page tests share: pages without a browser (AppTest), workers that answer on the spot or never, and ways to read a page.
+"""What the page tests share: pages without a browser (AppTest), workers that answer on the spot or
+never, and ways to read a page.
 
-`asked` and `held` are fixtures; a test module takes them over by name (`asked, held = page_tools.asked, page_tools.held`),
-and with `asked` every test of that module starts from an empty cache. What a gallery or a chart shows is read from the bytes
-that it sends to the browser.
+`asked` and `held` are fixtures; a test module takes them over by name (`asked, held =
+page_tools.asked, page_tools.held`), and with `asked` every test of that module starts from an empty
+cache. What a gallery or a chart shows is read from the bytes that it sends to the browser.
 """
 
 import importlib
@@ -61,7 +62,9 @@ def on_the_spot(tasks):
 
 @pytest.fixture
 def held(monkeypatch):
-    """held(task) lets that task of core.pipeline (None: any) begin and never end, `of` a strategy if one is named; the list of its jobs."""
+    """held(task) lets that task of core.pipeline (None: any) begin and never end, `of` a strategy
+    if one is named; the list of its jobs.
+    """
 
     def hold(task=None, of=None):
         begun, usual = [], jobs.submit
@@ -88,7 +91,9 @@ def held(monkeypatch):
 
 
 def visit(page: str, seconds: float = SECONDS, **query) -> AppTest:
-    """The page after its first run on a link; a dot in a parameter's name is written as two underscores."""
+    """The page after its first run on a link; a dot in a parameter's name is written as two
+    underscores.
+    """
     at = AppTest.from_file(str(ROOT / page), default_timeout=seconds)
     for name, value in query.items():
         at.query_params[name.replace("__", ".")] = value
@@ -96,7 +101,9 @@ def visit(page: str, seconds: float = SECONDS, **query) -> AppTest:
 
 
 def galleries(at) -> list[dict]:
-    """The header of every gallery on the page, in order: ids, ranks, captions, scores, marks, alt, selected."""
+    """The header of every gallery on the page, in order: ids, ranks, captions, scores, marks, alt,
+    selected.
+    """
     blocks = [
         element.proto.bytes for element in at.get("bidi_component") if element.proto.bytes
     ]  # others send no images

@@ -1,7 +1,9 @@
-"""What does a QR code say? A reader of its own, from the standard (ISO/IEC 18004): byte mode, no damage, the sizes in BLOCKS.
+"""What does a QR code say? A reader of its own, from the standard (ISO/IEC 18004): byte mode, no
+damage, the sizes in BLOCKS.
 
-`read(matrix)` takes the modules (True: dark) without the quiet zone. It finds the mask in the format bits, walks the columns in pairs from
-the lower right, takes the mask off and joins the blocks' data bytes.
+`read(matrix)` takes the modules (True: dark) without the quiet zone. It finds the mask in the
+format bits, walks the columns in pairs from the lower right, takes the mask off and joins the
+blocks' data bytes.
 """
 
 import html
@@ -64,7 +66,9 @@ def read(matrix: np.ndarray) -> str:
 
 
 def modules(image: str) -> np.ndarray:
-    """The dark modules of an <img> whose source is an SVG with horizontal strokes, one unit to a module, a quiet zone of four around it."""
+    """The dark modules of an <img> whose source is an SVG with horizontal strokes, one unit to a
+    module, a quiet zone of four around it.
+    """
     drawing = urllib.parse.unquote(
         re.search(r'src="data:image/svg\+xml[^,]*,([^"]+)"', html.unescape(image))[1].replace(
             "&quot;", "'"

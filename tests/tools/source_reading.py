@@ -1,6 +1,7 @@
 """How the architecture tests read code: files as text, and questions to their syntax trees.
 
-Files are {path from the repository's root: text}, so that a rule reads a made-up house exactly as it reads the real one.
+Files are {path from the repository's root: text}, so that a rule reads a made-up house exactly as
+it reads the real one.
 """
 
 import ast
@@ -95,7 +96,8 @@ def nodes(files: Files, *kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
 def imports(files: Files) -> Iterator[tuple[str, Import]]:
     """(path, import) of every import, however it is written, but for those under TYPE_CHECKING.
 
-    Imports inside functions are not eager. Lazy proxies are: the first look at a call stack (inspect.stack) loads them.
+    Imports inside functions are not eager. Lazy proxies are: the first look at a call stack
+    (inspect.stack) loads them.
     """
     for path, text in files.items():
         parsed = ast.parse(text)
@@ -150,7 +152,10 @@ def bodies(files: Files) -> list[tuple[str, int]]:
 
 
 def writes(call: ast.Call) -> bool:
-    """Does this call write to disk? Judged by its name, its mode, and whether its target is called `buffer`."""
+    """Does this call write to disk?
+
+    Judged by its name, its mode, and whether its target is called `buffer`.
+    """
     name = ast.unparse(call.func).split(".")[-1]
     if name in OPENERS:
         return any(

@@ -1,4 +1,7 @@
-"""Tasks that the tests of the jobs run in a worker process. What they did is counted in files, which survive a kill."""
+"""Tasks that the tests of the jobs run in a worker process.
+
+What they did is counted in files, which survive a kill.
+"""
 
 from __future__ import annotations
 

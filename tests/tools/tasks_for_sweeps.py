@@ -1,6 +1,8 @@
-"""What the tests of sweeps run in a worker: trainings that are noted in a file, which survives a kill, and take their time.
+"""What the tests of sweeps run in a worker: trainings that are noted in a file, which survives a
+kill, and take their time.
 
-The folder named by LEVERAGE_LAB_TEST_FOLDER holds `log`, one line per event, and `pause`, seconds per step.
+The folder named by LEVERAGE_LAB_TEST_FOLDER holds `log`, one line per event, and `pause`, seconds
+per step.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ _once = threading.Lock()
 
 
 def train(one: retrain.Unit):
-    """The sweep's own task, with every training that really runs noted: begin, then end, cancelled or failed."""
+    """The sweep's own task, with every training that really runs noted: begin, then end, cancelled
+    or failed.
+    """
     with _once:
         if not hasattr(run.train, "__wrapped__"):
             run.train = _noted(run.train)

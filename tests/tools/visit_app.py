@@ -1,4 +1,6 @@
-"""A page for tests/pages/test_visitor.py: it says who is here, and asks to be told when they have gone."""
+"""A page for tests/pages/test_visitor.py: it says who is here, and asks to be told when they have
+gone.
+"""
 
 import streamlit as st
 

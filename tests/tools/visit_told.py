@@ -1,4 +1,6 @@
-"""What tests/tools/visit_app.py wants called at the end of a visit: a module of its own, because the page is run anew each time."""
+"""What tests/tools/visit_app.py wants called at the end of a visit: a module of its own, because
+the page is run anew each time.
+"""
 
 import os
 from pathlib import Path

@@ -1,11 +1,13 @@
 """Which files does an archive or a folder hold, and what is in them?
 
-    open_zip(bytes) -> archive      zip_members(archive), folder_members(path) -> [Member], in order of their paths
+    open_zip(bytes) -> archive      zip_members(archive), folder_members(path) -> [Member], in order
+                                    of their paths
 
-Nothing is unpacked to disk: members are read one by one into memory, under an allowance for all of them together. A member is left
-out, with a fault that counts its kind, if its path leads out of the archive, if it is a link, itself an archive, encrypted or packed
-by another method than deflate (its memory cannot be foreseen), hidden, or not an image. Paths have forward slashes.
-Source: the ZIP format, PKWARE's APPNOTE.
+Nothing is unpacked to disk: members are read one by one into memory, under an allowance for all of
+them together. A member is left out, with a fault that counts its kind, if its path leads out of the
+archive, if it is a link, itself an archive, encrypted or packed by another method than deflate (its
+memory cannot be foreseen), hidden, or not an image. Paths have forward slashes. Source: the ZIP
+format, PKWARE's APPNOTE.
 """
 
 from __future__ import annotations
@@ -72,7 +74,8 @@ def open_zip(data: bytes, title: str, limits: Limits) -> zipfile.ZipFile:
         entries > 3 * limits.files
     ):  # clutter beside the images may outnumber them; each entry costs memory when the directory is read
         raise UserError(
-            f"{title}: found {entries:,} entries, expected at most {limits.files:,} files. Bring fewer files."
+            f"{title}: found {entries:,} entries, expected at most {limits.files:,} files. Bring"
+            " fewer files."
         )
     with reading(title, DAMAGED):
         return zipfile.ZipFile(io.BytesIO(data))
@@ -81,7 +84,10 @@ def open_zip(data: bytes, title: str, limits: Limits) -> zipfile.ZipFile:
 def zip_members(
     archive: zipfile.ZipFile, title: str, limits: Limits, faults: list[Fault]
 ) -> list[Member]:
-    """The images of an archive, in order of their paths. A UserError if they are too many or unpack to too much."""
+    """The images of an archive, in order of their paths.
+
+    A UserError if they are too many or unpack to too much.
+    """
     kept: dict[str, zipfile.ZipInfo] = {}
     dropped: dict[str, list[str]] = {}
     for info in archive.infolist():
@@ -99,7 +105,9 @@ def zip_members(
 def unpack(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance, mend: str = DAMAGED
 ) -> bytearray:
-    """The bytes of one member, at most as many as its entry says, which the allowance must admit; held once, not twice."""
+    """The bytes of one member, at most as many as its entry says, which the allowance must admit;
+    held once, not twice.
+    """
     allowance.take(info.file_size)
     with reading(word_of(info.filename), mend), archive.open(info) as stream:
         data = bytearray(info.file_size)
@@ -136,7 +144,9 @@ def folder_members(folder: Path, limits: Limits, faults: list[Fault]) -> list[Me
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry]:
-    """Every entry below folder but the folders themselves; a folder that may not be read is passed over."""
+    """Every entry below folder but the folders themselves; a folder that may not be read is passed
+    over.
+    """
     waiting = [folder]
     while waiting:
         try:
@@ -222,10 +232,12 @@ def _faults(dropped: dict[str, list[str]]) -> list[Fault]:
 def _check(files: int, total: int, title: str, limits: Limits) -> None:
     if files > min(limits.files, limits.rows):
         raise UserError(
-            f"{title}: found more than {min(limits.files, limits.rows):,} images, the most that is read. Bring fewer images."
+            f"{title}: found more than {min(limits.files, limits.rows):,} images, the most that is"
+            " read. Bring fewer images."
         )
     if total > limits.unpacked_bytes:
         most = size(limits.unpacked_bytes)
         raise UserError(
-            f"{title}: found {size(total)} bytes when unpacked, expected at most {most}. Bring fewer or smaller files."
+            f"{title}: found {size(total)} bytes when unpacked, expected at most {most}. Bring"
+            " fewer or smaller files."
         )

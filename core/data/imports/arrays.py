@@ -1,8 +1,9 @@
-"""NumPy's .npy and .npz files: features (n, d) or images uint8 (n, h, w[, 1 | 3 | 4]), with labels, ids, probabilities and test rows.
+"""NumPy's .npy and .npz files: features (n, d) or images uint8 (n, h, w[, 1 | 3 | 4]), with labels,
+ids, probabilities and test rows.
 
-A header only announces a shape: it is compared with the bytes that are there before an array is made of them. Pickled objects are
-refused. Names in a .npz are compared without regard to case; an array of images wins over one of features.
-Source: the format's definition, numpy.lib.format.
+A header only announces a shape: it is compared with the bytes that are there before an array is
+made of them. Pickled objects are refused. Names in a .npz are compared without regard to case; an
+array of images wins over one of features. Source: the format's definition, numpy.lib.format.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ PLAIN = "biufUS"  # kinds of values: truth, integers, floats and text
 
 
 def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
-    """The array of a .npy file, read-only and without a copy. A UserError if it is damaged, or of other values than numbers and text."""
+    """The array of a .npy file, read-only and without a copy.
+
+    A UserError if it is damaged, or of other values than numbers and text.
+    """
     stream = io.BytesIO(data[:HEADER])
     with reading(what, MEND):
         version = np.lib.format.read_magic(stream)
@@ -45,13 +49,15 @@ def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
         shape, fortran, dtype = header(stream)
     if dtype.kind not in PLAIN or dtype.itemsize == 0 or dtype.names:
         raise UserError(
-            f"{what}: found values of type {some([dtype])}, expected numbers or text; objects are not read. {MEND}"
+            f"{what}: found values of type {some([dtype])}, expected numbers or text; objects are"
+            f" not read. {MEND}"
         )
     wanted = math.prod(shape) * dtype.itemsize
     there = len(data) - stream.tell()
     if min(shape, default=1) < 0 or wanted != there:
         raise UserError(
-            f"{what}: found {there:,} bytes of values, expected {wanted:,} for shape {some([shape])}. Save the file anew."
+            f"{what}: found {there:,} bytes of values, expected {wanted:,} for shape"
+            f" {some([shape])}. Save the file anew."
         )
     with reading(what, MEND):
         return np.frombuffer(data, dtype, offset=stream.tell()).reshape(
@@ -89,7 +95,10 @@ def read_npz(
     main = found.pop("images", None) or found.get("features")
     found.pop("features", None)
     if main is None:
-        expected = "images, or one of embedding, features and x; labels, ids, probs and test may stand beside it"
+        expected = (
+            "images, or one of embedding, features and x; labels, ids, probs and test may stand"
+            " beside it"
+        )
         raise UserError(
             f"{title}: found arrays named {some(list(members))}, expected {expected}. Rename them."
         )
@@ -147,14 +156,19 @@ def _points(
             sides=((width, height), (width, height)),
         )
     if points.ndim > 2:
-        mend = "Save images as whole numbers 0 to 255: (255 * x).round().astype('uint8'); flatten features: x.reshape(len(x), -1)."
+        mend = (
+            "Save images as whole numbers 0 to 255: (255 * x).round().astype('uint8'); flatten"
+            " features: x.reshape(len(x), -1)."
+        )
         raise UserError(
-            f"{title}: found {points.dtype} of shape {some([points.shape])}, expected uint8 images or features (n, d). {mend}"
+            f"{title}: found {points.dtype} of shape {some([points.shape])}, expected uint8 images"
+            f" or features (n, d). {mend}"
         )
     if points.ndim < 2 or points.dtype.kind not in "biuf":
         found = f"{points.dtype} of shape {some([points.shape])}"
         raise UserError(
-            f"{title}: found {found}, expected numbers of shape (n, d). Save one row per point: x.reshape(n, d)."
+            f"{title}: found {found}, expected numbers of shape (n, d). Save one row per point:"
+            " x.reshape(n, d)."
         )
     check_size(points.shape, title, limits)
     values, broken, large = as_float32(points)

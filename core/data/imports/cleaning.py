@@ -1,8 +1,10 @@
-"""From what a file says to a draft: which rows stay, which classes they have, what they are called, which are test rows.
+"""From what a file says to a draft: which rows stay, which classes they have, what they are called,
+which are test rows.
 
-Rows with NaN, infinity or values beyond float32 are left out, and rows without a label where others have one. Everything else in doubt
-(ids that repeat, probabilities that do not sum to 1, a single class) is not used, and a fault says so. What contradicts itself (labels of
-the wrong length, a thousand classes) is a fatal fault: the draft is sound without it, but the user has to decide.
+Rows with NaN, infinity or values beyond float32 are left out, and rows without a label where others
+have one. Everything else in doubt (ids that repeat, probabilities that do not sum to 1, a single
+class) is not used, and a fault says so. What contradicts itself (labels of the wrong length, a
+thousand classes) is a fatal fault: the draft is sound without it, but the user has to decide.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:
     columns = int(np.prod(shape[1:], dtype=object))
     if min(rows, columns) < 1:
         raise UserError(
-            f"{title}: found {rows:,} rows of {columns:,} values, expected at least one of each. Bring a file with data in it."
+            f"{title}: found {rows:,} rows of {columns:,} values, expected at least one of each."
+            " Bring a file with data in it."
         )
     for found, most, what in (
         (rows, limits.rows, "rows"),
@@ -63,12 +66,15 @@ def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:
     ):
         if found > most:
             raise UserError(
-                f"{title}: found {found:,} {what}, expected at most {most:,}. Bring fewer rows or columns, or smaller images."
+                f"{title}: found {found:,} {what}, expected at most {most:,}. Bring fewer rows or"
+                " columns, or smaller images."
             )
 
 
 def narrow(out: Floats, values: np.ndarray, broken: Bools, large: Bools) -> None:
-    """values (n,) or (n, d) into out as float32; rows with NaN or infinity are marked as broken, those beyond float32 as large."""
+    """values (n,) or (n, d) into out as float32; rows with NaN or infinity are marked as broken,
+    those beyond float32 as large.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         out[...] = values
     finite = np.isfinite(values)
@@ -78,7 +84,9 @@ def narrow(out: Floats, values: np.ndarray, broken: Bools, large: Bools) -> None
 
 
 def as_float32(values: np.ndarray) -> tuple[Floats, Bools, Bools]:
-    """A matrix (n, d) of any real type as float32, with its broken and its large rows; in blocks, so that little else is held."""
+    """A matrix (n, d) of any real type as float32, with its broken and its large rows; in blocks,
+    so that little else is held.
+    """
     out = np.empty(values.shape, np.float32)
     broken = np.zeros(len(values), bool)
     large = np.zeros(len(values), bool)
@@ -169,8 +177,10 @@ def _classes(
     if len(present) > limits.classes:
         faults.append(
             Fault(
-                f"Found {len(present):,} different labels among {len(codes):,} points, expected at most {limits.classes:,} classes.",
-                "This looks like a column of ids or of measurements: choose another label column, or none.",
+                f"Found {len(present):,} different labels among {len(codes):,} points, expected at"
+                f" most {limits.classes:,} classes.",
+                "This looks like a column of ids or of measurements: choose another label column,"
+                " or none.",
                 fatal=True,
             )
         )
@@ -209,14 +219,17 @@ def _ids(ids: np.ndarray | None, keep: Bools) -> tuple[np.ndarray | None, Fault 
     unique, counts = np.unique(ids, return_counts=True)
     if len(unique) < len(ids):
         return None, Fault(
-            f"Ids that occur more than once: {int((counts > 1).sum()):,}, such as {some(unique[counts > 1], 1)}.",
+            f"Ids that occur more than once: {int((counts > 1).sum()):,}, such as"
+            f" {some(unique[counts > 1], 1)}.",
             mend,
         )
     return ids, None
 
 
 def id_array(words: list[str], codes: Ints, faults: list[Fault]) -> np.ndarray | None:
-    """str (n,); None with a fatal fault if one is too long to be an id, before so many characters are kept for each row."""
+    """str (n,); None with a fatal fault if one is too long to be an id, before so many characters
+    are kept for each row.
+    """
     longest = max(map(len, words), default=0)
     if longest > WORD:
         mend = "Choose another id column, or none, or give shorter ids."

@@ -1,8 +1,10 @@
-"""A CSV file as a table: its encoding, its separator, its header, and every way in which the text may be absurd.
+"""A CSV file as a table: its encoding, its separator, its header, and every way in which the text
+may be absurd.
 
-UTF-8, with or without a byte order mark, else Latin-1 with a fault. The separator is the one of comma, semicolon and tab that the first
-line holds most often. A first line of numbers is a row, not a header. Types are told from the whole column, not from its beginning.
-Rows of different lengths, decimal commas, NUL bytes, endless lines and a million columns are refused.
+UTF-8, with or without a byte order mark, else Latin-1 with a fault. The separator is the one of
+comma, semicolon and tab that the first line holds most often. A first line of numbers is a row, not
+a header. Types are told from the whole column, not from its beginning. Rows of different lengths,
+decimal commas, NUL bytes, endless lines and a million columns are refused.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ def parse_csv(
     text_column: Callable[[list[str]], str | None],
     faults: list[Fault],
 ) -> pa.Table:
-    """The table, its column names unique. text_column(names) is the column whose values stay as they are written, or None."""
+    """The table, its column names unique.
+
+    text_column(names) is the column whose values stay as they are written, or None.
+    """
     text = _utf8(data, title, faults)
     _check_lines(text, title, limits)
     first = text.partition(b"\n")[0].decode()
@@ -40,7 +45,8 @@ def parse_csv(
     columns = first.count(separator) + 1
     if columns > limits.all_columns:
         raise UserError(
-            f"{title}: found {columns:,} columns, expected at most {limits.all_columns:,}. Bring fewer columns."
+            f"{title}: found {columns:,} columns, expected at most {limits.all_columns:,}. Bring"
+            " fewer columns."
         )
     cells = _cells(first, separator, title)
     headless = all(_is_number(cell) for cell in cells)
@@ -62,7 +68,9 @@ def parse_csv(
 
 
 def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
-    """Each name on one line and once: a nameless column is called by its number, a repeated name gets a number behind it."""
+    """Each name on one line and once: a nameless column is called by its number, a repeated name
+    gets a number behind it.
+    """
     seen: dict[str, int] = {}
     unique = []
     for i, name in enumerate(names):
@@ -87,7 +95,8 @@ def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
 def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
     if data.startswith(UTF16) or b"\0" in data:
         raise UserError(
-            f"{title}: found NUL bytes or UTF-16, expected a table, images or arrays of a known format. {MEND}"
+            f"{title}: found NUL bytes or UTF-16, expected a table, images or arrays of a known"
+            f" format. {MEND}"
         )
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
@@ -110,12 +119,14 @@ def _check_lines(text: bytes, title: str, limits: Limits) -> None:
     lines = text.count(b"\n")
     if lines > 2 * limits.rows + 1:  # blank lines and line breaks inside cells may double them
         raise UserError(
-            f"{title}: found {lines:,} lines, expected at most {limits.rows:,} rows. Bring fewer rows."
+            f"{title}: found {lines:,} lines, expected at most {limits.rows:,} rows. Bring fewer"
+            " rows."
         )
     longest = max(map(len, text.split(b"\n")))
     if longest > LONGEST_LINE:
         raise UserError(
-            f"{title}: found a line of {longest:,} bytes, expected a table with at most {LONGEST_LINE:,} a row. {MEND}"
+            f"{title}: found a line of {longest:,} bytes, expected a table with at most"
+            f" {LONGEST_LINE:,} a row. {MEND}"
         )
 
 
@@ -124,7 +135,8 @@ def _cells(line: str, separator: str, title: str) -> list[str]:
         cells = next(csv.reader([line.rstrip("\r")], delimiter=separator), [])
     except csv.Error as error:
         raise UserError(
-            f"{title}: found a first line that is no header, expected the names of the columns. {MEND}"
+            f"{title}: found a first line that is no header, expected the names of the columns."
+            f" {MEND}"
         ) from error
     if not any(cell.strip() for cell in cells):
         raise UserError(

@@ -1,7 +1,9 @@
-"""What was found in a user's file, before it is accepted: the draft, its faults, the user's choices, and the limits of reading.
+"""What was found in a user's file, before it is accepted: the draft, its faults, the user's
+choices, and the limits of reading.
 
-A draft is sound whatever the file was: shapes agree, values are finite, labels lie within the classes, ids are unique. What had to
-give way for that is said in its faults. Nothing here touches a disk.
+A draft is sound whatever the file was: shapes agree, values are finite, labels lie within the
+classes, ids are unique. What had to give way for that is said in its faults. Nothing here touches a
+disk.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ WORD = 200  # characters of a class name or an id
 class Limits:
     """What a file may ask for.
 
-    file_bytes: of the file. unpacked_bytes: of an archive's members, or of a Parquet's pages, together. files: in an archive or a folder.
-    rows, columns: of a table; columns also counts one image's values (pixels times channels). values: rows times columns.
-    side: of the images that come out, in pixels. pixels: of one image that goes in; all_pixels: of all of them.
-    classes: different labels.
+    file_bytes: of the file. unpacked_bytes: of an archive's members, or of a Parquet's pages,
+    together. files: in an archive or a folder. rows, columns: of a table; columns also counts one
+    image's values (pixels times channels). values: rows times columns. side: of the images that
+    come out, in pixels. pixels: of one image that goes in; all_pixels: of all of them. classes:
+    different labels.
     """
 
     file_bytes: int
@@ -75,7 +78,10 @@ HOSTED = Limits(
 
 @dataclass(frozen=True)
 class Fault:
-    """what: found (and expected). mend: how to mend it, or what is done about it. fatal: the draft cannot be accepted as it is."""
+    """what: found (and expected). mend: how to mend it, or what is done about it.
+
+    fatal: the draft cannot be accepted as it is.
+    """
 
     what: str
     mend: str
@@ -89,7 +95,8 @@ class Fault:
 class Choices:
     """What the user may choose at the preview; None: found by itself.
 
-    side: images are brought to side x side pixels. label, id: the column of a table that holds them, "" for none.
+    side: images are brought to side x side pixels. label, id: the column of a table that holds
+    them, "" for none.
     """
 
     side: int | None = None
@@ -101,10 +108,12 @@ class Choices:
 class Draft:
     """A dataset in waiting; fields as in `core.types.Dataset`.
 
-    kind: "images" (points uint8 (n, h, w) or (n, h, w, 3)) or "table" (points float32 (n, d)). labels: -1 throughout and class_names ()
-    if the classes are not known. probs: float32 (n, c), one column per class in the order of class_names where the classes are known.
-    columns: of a table, what may hold labels or ids. sides: the smallest and the largest (width, height) of the images as they came.
-    left_out: rows that the file has and the draft has not. refused_ids: the fault for which the file's ids are not used.
+    kind: "images" (points uint8 (n, h, w) or (n, h, w, 3)) or "table" (points float32 (n, d)).
+    labels: -1 throughout and class_names () if the classes are not known. probs: float32 (n, c),
+    one column per class in the order of class_names where the classes are known. columns: of a
+    table, what may hold labels or ids. sides: the smallest and the largest (width, height) of the
+    images as they came. left_out: rows that the file has and the draft has not. refused_ids: the
+    fault for which the file's ids are not used.
     """
 
     kind: str
@@ -143,11 +152,13 @@ class Draft:
 
 @dataclass
 class Raw:
-    """What a file says, one entry per row, before any row is left out and before anything is believed.
+    """What a file says, one entry per row, before any row is left out and before anything is
+    believed.
 
-    labels: (words, code of each row); the word "" is a blank. ids: str (n,), "" is a blank. probs: (n, c), with the class of each column
-    in prob_names, or () if they follow the classes in order. broken, large: bool (n,), rows with NaN or infinity, or beyond float32.
-    lost: how many rows could not even be read.
+    labels: (words, code of each row); the word "" is a blank. ids: str (n,), "" is a blank. probs:
+    (n, c), with the class of each column in prob_names, or () if they follow the classes in order.
+    broken, large: bool (n,), rows with NaN or infinity, or beyond float32. lost: how many rows
+    could not even be read.
     """
 
     points: np.ndarray
@@ -186,20 +197,24 @@ class Allowance:
         self.left -= amount
         if self.left < 0:
             raise TooMuch(
-                f"{self.what}: found more than {size(self.limit)} {self.unit}, the most that is read. {self.mend}"
+                f"{self.what}: found more than {size(self.limit)} {self.unit}, the most that is"
+                f" read. {self.mend}"
             )
 
 
 @contextmanager
 def reading(what: str, mend: str) -> Iterator[None]:
-    """Damaged files fail in more ways than can be listed: each becomes a UserError that says what could not be read."""
+    """Damaged files fail in more ways than can be listed: each becomes a UserError that says what
+    could not be read.
+    """
     try:
         yield
     except UserError:
         raise
     except MemoryError as error:
         raise UserError(
-            f"{what}: found more than fits into memory, expected a smaller file. Bring fewer rows or columns."
+            f"{what}: found more than fits into memory, expected a smaller file. Bring fewer rows"
+            " or columns."
         ) from error
     except Exception as error:
         raise UserError(f"{what}: found a damaged file that cannot be read. {mend}") from error

@@ -1,14 +1,16 @@
 """From the bytes of an image file to grey or colour values, and to a square of a chosen side.
 
-    size_of(data, limits) -> (width, height), colour?      read from the header, before anything is decoded
+    size_of(data, limits) -> (width, height), colour?      read from the header, before anything is
+                                                           decoded
     decoded(data) -> uint8 (h, w) or (h, w, 3)             upright, opaque, 8 bits
     fitted(image, side) -> uint8 (side, side[, 3])
 
-Conventions: the orientation that a camera noted is applied; what is transparent becomes white; 16 bits are scaled to 8; of an animation
-the first frame is taken; an image whose three channels agree everywhere is grey. A fitted image keeps its aspect, is centred, and the
-margin takes the median colour of its four corners: paper stays paper, and a black ground stays black. It is scaled up or down with the
-triangle filter, which averages when it shrinks. PIL's own guard against huge images only warns below twice its limit, so ours reads the
-size first.
+Conventions: the orientation that a camera noted is applied; what is transparent becomes white; 16
+bits are scaled to 8; of an animation the first frame is taken; an image whose three channels agree
+everywhere is grey. A fitted image keeps its aspect, is centred, and the margin takes the median
+colour of its four corners: paper stays paper, and a black ground stays black. It is scaled up or
+down with the triangle filter, which averages when it shrinks. PIL's own guard against huge images
+only warns below twice its limit, so ours reads the size first.
 """
 
 from __future__ import annotations
@@ -43,7 +45,10 @@ class TooManyPixels(ValueError):
 
 
 def size_of(data: bytes | bytearray, most: int) -> tuple[tuple[int, int], bool]:
-    """((width, height) when upright, may it be in colour?). `TooManyPixels` beyond `most`; any other error if it is no image."""
+    """((width, height) when upright, may it be in colour?).
+
+    `TooManyPixels` beyond `most`; any other error if it is no image.
+    """
     image = _open(data)
     width, height = image.size
     if width * height > most:
@@ -54,7 +59,10 @@ def size_of(data: bytes | bytearray, most: int) -> tuple[tuple[int, int], bool]:
 
 
 def decoded(data: bytes | bytearray) -> Bytes:
-    """The image's values, upright and opaque: (h, w) if it is grey, else (h, w, 3). Any error if it cannot be decoded."""
+    """The image's values, upright and opaque: (h, w) if it is grey, else (h, w, 3).
+
+    Any error if it cannot be decoded.
+    """
     from PIL.Image import Transpose
 
     image = _open(data)
@@ -120,7 +128,9 @@ def _open(data: bytes | bytearray) -> Image:
 
 
 def _orientation(image: Image) -> int:
-    """As the camera noted it; of a PNG only if it stands before the pixels, for PIL would decode them to look behind."""
+    """As the camera noted it; of a PNG only if it stands before the pixels, for PIL would decode
+    them to look behind.
+    """
     return (
         1
         if image.format == "PNG" and "exif" not in image.info

@@ -1,12 +1,14 @@
 """Folders of images: what their folders say of classes and parts, and their values at one size.
 
     cats/1.png, dogs/2.png                 the class is the folder
-    data/train/cats/1.png, data/test/...   a folder that all share is passed over; train and test (or val, valid, validation) are parts
+    data/train/cats/1.png, data/test/...   a folder that all share is passed over; train and test
+                                           (or val, valid, validation) are parts
     1.png, 2.png                           no labels
 
-A folder inside a class folder belongs to the class. Training rows come first, then by path; an image's id is its path. Images of one
-size of at most 128 pixels stay as they are; others are fitted into a square (`core.data.imports.image_bytes`) of 64 pixels, or of the largest of
-`SIDES` that the limits allow, or of the side that the user chooses. Many large images start smaller: see `GRAM`.
+A folder inside a class folder belongs to the class. Training rows come first, then by path; an
+image's id is its path. Images of one size of at most 128 pixels stay as they are; others are fitted
+into a square (`core.data.imports.image_bytes`) of 64 pixels, or of the largest of `SIDES` that the
+limits allow, or of the side that the user chooses. Many large images start smaller: see `GRAM`.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ from core.types import Bools, Bytes, UserError
 
 KEPT = 128
 SIDES = (64, 48, 32, 28, 16, 8)
-GRAM = 4096  # points or pixels, the fewer of the two: leverage takes seconds to decompose a matrix of this size, minutes for thrice it
+# points or pixels, the fewer of the two: leverage takes seconds to decompose a matrix of this size,
+# minutes for thrice it
+GRAM = 4096
 EVERY = 50  # images between two reports of progress
 
 
@@ -48,10 +52,14 @@ def read_images(
     faults: list[Fault],
     progress: Progress,
 ) -> Draft:
-    """The draft of these image files. A UserError if none can be read, or if they ask for too much."""
+    """The draft of these image files.
+
+    A UserError if none can be read, or if they ask for too much.
+    """
     if not members:
         raise UserError(
-            f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one folder per class. {said(faults)}".strip()
+            f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one"
+            f" folder per class. {said(faults)}".strip()
         )
     found = len(members)
     members, sizes, colour = _headers(members, title, limits, faults, progress)
@@ -110,14 +118,17 @@ def target_side(
     chosen: int | None,
     faults: list[Fault],
 ) -> int | None:
-    """The side of the square that images of these (width, height) are fitted into; None: they stay as they are."""
+    """The side of the square that images of these (width, height) are fitted into; None: they stay
+    as they are.
+    """
     n = len(sizes)
     channels = 3 if colour else 1
     area = min(limits.side**2, limits.columns / channels, limits.values / channels / n)
     most = int(area**0.5)
     if most < SIDES[-1]:
         raise UserError(
-            f"Found {n:,} images: each could have {most} pixels a side, expected at least {SIDES[-1]}. Bring fewer images."
+            f"Found {n:,} images: each could have {most} pixels a side, expected at least"
+            f" {SIDES[-1]}. Bring fewer images."
         )
     if chosen is not None:
         if (
@@ -126,7 +137,8 @@ def target_side(
             or not 2 <= chosen <= most
         ):
             raise UserError(
-                f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose another side."
+                f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose"
+                " another side."
             )
         return int(chosen)
     width, height = sizes[0]
@@ -147,7 +159,8 @@ def target_side(
     faults.append(
         Fault(
             found,
-            f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen, up to {most}.",
+            f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen,"
+            f" up to {most}.",
         )
     )
     return side
@@ -162,7 +175,9 @@ def _range(sizes: list[tuple[int, int]]) -> str:
 def _contents(
     members: list[Member], title: str, limits: Limits, report: Callable[[float, str], None]
 ) -> Iterator[tuple[Member, Callable]]:
-    """Each member and what reads its bytes, under one allowance for all; tells from time to time how far it is."""
+    """Each member and what reads its bytes, under one allowance for all; tells from time to time
+    how far it is.
+    """
     allowance = Allowance(
         limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer or smaller files."
     )
@@ -195,7 +210,8 @@ def _headers(
         raise UserError(f"{title}: none of the images can be read. {said(faults)}")
     if (total := sum(width * height for _, (width, height), _ in good)) > limits.all_pixels:
         raise UserError(
-            f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}. Bring fewer or smaller images."
+            f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}."
+            " Bring fewer or smaller images."
         )
     return (
         [member for member, _, _ in good],
@@ -213,7 +229,9 @@ def _values(
     faults: list[Fault],
     progress: Progress,
 ) -> tuple[list[Bytes], list[Member]]:
-    """The images' values, and the members that gave them: those whose pixels are as many as their header said."""
+    """The images' values, and the members that gave them: those whose pixels are as many as their
+    header said.
+    """
     images = []
     good = []
     bad = []
@@ -246,19 +264,25 @@ def _note_left_out(bad: list[str], huge: list[str], limits: Limits, faults: list
             )
         )
     if huge:
-        what = f"Images of more than {size(limits.pixels)} pixels: {len(huge):,}, such as {some(huge)}."
+        what = (
+            f"Images of more than {size(limits.pixels)} pixels: {len(huge):,}, such as"
+            f" {some(huge)}."
+        )
         faults.append(Fault(what, "They are left out. Make them smaller first."))
 
 
 def fit_stack(
     images: Bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]
 ) -> Bytes:
-    """Images (n, h, w) or (n, h, w, 1 | 3 | 4) as points: opaque, grey if they are, fitted if they are large or a side is chosen."""
+    """Images (n, h, w) or (n, h, w, 1 | 3 | 4) as points: opaque, grey if they are, fitted if they
+    are large or a side is chosen.
+    """
     channels = images.shape[3] if images.ndim == 4 else 1
     if channels not in (1, 3, 4) or 0 in images.shape:
         mend = "Move the channels to the end: images.transpose(0, 2, 3, 1)."
         raise UserError(
-            f"{title}: found images of shape {images.shape}, expected (n, h, w) or (n, h, w, 3). {mend}"
+            f"{title}: found images of shape {images.shape}, expected (n, h, w) or (n, h, w, 3)."
+            f" {mend}"
         )
     n, height, width = images.shape[:3]
     target = target_side([(width, height)] * n, channels > 1, limits, choices.side, faults)

@@ -1,11 +1,13 @@
 """Reading Parquet within limits: the pages' own headers are added up before anything is unpacked.
 
-The file's footer says how many rows there are and how large they become, but a page of a few bytes may announce two billion, whatever the
-footer says. So the headers of the wanted columns' pages are walked through first: each gives the size when unpacked, the size in the file
-and the number of values, and the next one follows behind it. What a page unpacks to beyond its announcement, pyarrow refuses.
-Where the pages lie is read from the footer here as well: asked for a damaged one, pyarrow's own row groups end the whole process.
-A field counts only with the type that the format gives it, and must not come twice, so that both readers see the same.
-Source: the format's definition, parquet.thrift, and Thrift's compact protocol.
+The file's footer says how many rows there are and how large they become, but a page of a few bytes
+may announce two billion, whatever the footer says. So the headers of the wanted columns' pages are
+walked through first: each gives the size when unpacked, the size in the file and the number of
+values, and the next one follows behind it. What a page unpacks to beyond its announcement, pyarrow
+refuses. Where the pages lie is read from the footer here as well: asked for a damaged one,
+pyarrow's own row groups end the whole process. A field counts only with the type that the format
+gives it, and must not come twice, so that both readers see the same. Source: the format's
+definition, parquet.thrift, and Thrift's compact protocol.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 MEND = "Write the file anew, with pandas or pyarrow."
 Fields = dict[tuple[int, int], Any]
 TRUE, FALSE, BYTE, SHORT, INT, LONG, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
-# (number, type) of the fields that count, in parquet.thrift's FileMetaData, RowGroup, ColumnChunk, ColumnMetaData and PageHeader
+# (number, type) of the fields that count, in parquet.thrift's FileMetaData, RowGroup, ColumnChunk,
+# ColumnMetaData and PageHeader
 ROW_GROUPS = (4, LIST)
 CHUNKS = (1, LIST)
 META = (3, STRUCT)
@@ -43,7 +46,10 @@ HEADER_ITEMS = 200
 
 
 def open_parquet(data: bytes, title: str, limits: Limits) -> pq.ParquetFile:
-    """The opened file, if its footer asks for no more than the limits. Text comes as dictionaries, so that no word is repeated."""
+    """The opened file, if its footer asks for no more than the limits.
+
+    Text comes as dictionaries, so that no word is repeated.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -114,7 +120,9 @@ def _walk(data: bytes, chunk: Fields, unpacked: Allowance, values: Allowance) ->
 
 @dataclass
 class _Thrift:
-    """Reads values of the compact protocol from one place of the data onwards, `left` of them at most."""
+    """Reads values of the compact protocol from one place of the data onwards, `left` of them at
+    most.
+    """
 
     data: bytes
     at: int

@@ -6,8 +6,9 @@
     .npz and .npy                                                   core/data/imports/arrays.py
     Parquet and CSV                                                 core/data/imports/tables.py
 
-The format is told from the content, never from the name. Files are read in memory under `Limits`; nothing is written to disk, no pickled
-object is read, and neither torch nor scikit-learn is imported: the web process itself may read what a stranger sends.
+The format is told from the content, never from the name. Files are read in memory under `Limits`;
+nothing is written to disk, no pickled object is read, and neither torch nor scikit-learn is
+imported: the web process itself may read what a stranger sends.
 """
 
 from __future__ import annotations
@@ -95,8 +96,9 @@ def read(
 ) -> Draft:
     """The draft of a file's bytes, of a file, or of a folder of images.
 
-    name: what the file is called; its stem becomes the title. choices: of the user at the preview. progress(fraction, text) hears how far
-    it is; an error it raises passes through. Raises UserError, and nothing else, whatever the bytes are.
+    name: what the file is called; its stem becomes the title. choices: of the user at the preview.
+    progress(fraction, text) hears how far it is; an error it raises passes through. Raises
+    UserError, and nothing else, whatever the bytes are.
     """
     title = title_of(name)
     faults = []
@@ -110,7 +112,8 @@ def read(
         source = _content(source, limits)
     if len(source) > limits.file_bytes:
         raise UserError(
-            f"{title}: found {size(len(source))} bytes, expected at most {size(limits.file_bytes)}. Bring a smaller file."
+            f"{title}: found {size(len(source))} bytes, expected at most {size(limits.file_bytes)}."
+            " Bring a smaller file."
         )
     kind = format_of(source, title)
     archive = open_zip(source, title, limits) if kind == "zip" else None
@@ -130,7 +133,10 @@ def read(
 
 
 def format_of(data: bytes, title: str) -> str:
-    """ "zip" (also .npz), "npy", "parquet" or "csv", from the first bytes. A UserError for what is known to be none of these."""
+    """ "zip" (also .npz), "npy", "parquet" or "csv", from the first bytes.
+
+    A UserError for what is known to be none of these.
+    """
     if not data.strip():
         raise UserError(f"{title}: found an empty file, expected {EXPECTED}. Bring another file.")
     for start, kind in MAGIC:
@@ -152,7 +158,8 @@ def _content(path: Path, limits: Limits) -> bytes:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             raise UserError(
-                f"{path}: found neither a file nor a folder, expected one of them. Name another path."
+                f"{path}: found neither a file nor a folder, expected one of them. Name another"
+                " path."
             )
         with path.open("rb") as stream:
             return stream.read(limits.file_bytes + 1)
@@ -160,7 +167,8 @@ def _content(path: Path, limits: Limits) -> bytes:
         if isinstance(error, UserError):
             raise
         raise UserError(
-            f"{path}: found nothing that can be read, expected a file or a folder. Check the path and its rights."
+            f"{path}: found nothing that can be read, expected a file or a folder. Check the path"
+            " and its rights."
         ) from error
 
 

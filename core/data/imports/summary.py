@@ -1,4 +1,6 @@
-"""What is in a draft, at a glance, before it is accepted: rows, classes, what is odd about the values, and the memory it will take."""
+"""What is in a draft, at a glance, before it is accepted: rows, classes, what is odd about the
+values, and the memory it will take.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,12 @@ FEW = 2
 
 @dataclass(frozen=True)
 class Preview:
-    """rows that the draft keeps, of which test_rows; left_out: those it does not. shape: of one point. classes: (name, points) in order.
+    """rows that the draft keeps, of which test_rows; left_out: those it does not. shape: of one
+    point. classes: (name, points) in order.
 
-    constant: columns (or pixels) that have one value throughout. duplicates: rows that repeat an earlier one.
-    memory: bytes of the points, of their raw embedding (float32), and of its Gram matrix (float64), which leverage computes.
-    faults: the draft's, and those about the values.
+    constant: columns (or pixels) that have one value throughout. duplicates: rows that repeat an
+    earlier one. memory: bytes of the points, of their raw embedding (float32), and of its Gram
+    matrix (float64), which leverage computes. faults: the draft's, and those about the values.
     """
 
     rows: int
@@ -40,7 +43,11 @@ class Preview:
 
 
 def preview(draft: Draft) -> Preview:
-    """The facts of a draft. One pass over its values for what is constant, and one that hashes its rows, at about 1 GB/s each."""
+    """The facts of a draft.
+
+    One pass over its values for what is constant, and one that hashes its rows, at about 1 GB/s
+    each.
+    """
     constant = constant_columns(draft.points)
     repeated = duplicate_rows(draft.points)
     counts = (
@@ -73,7 +80,10 @@ def constant_columns(points: np.ndarray) -> Bools:
 
 
 def duplicate_rows(points: np.ndarray) -> Bools:
-    """Which rows repeat an earlier one: bool (n,). By 128-bit hashes of their values; 0 and -0 are the same."""
+    """Which rows repeat an earlier one: bool (n,).
+
+    By 128-bit hashes of their values; 0 and -0 are the same.
+    """
     seen: set[bytes] = set()
     repeated = np.zeros(len(points), bool)
     for start in range(0, len(points), BLOCK):
@@ -104,7 +114,10 @@ def _faults(
         )
     if repeated.any():
         first = np.flatnonzero(repeated)[0] + 1
-        what = f"Rows that repeat an earlier one: {int(repeated.sum()):,}, the first being row {first:,}."
+        what = (
+            f"Rows that repeat an earlier one: {int(repeated.sum()):,}, the first being row"
+            f" {first:,}."
+        )
         found.append(Fault(what, "They are kept; copies share their leverage."))
     small = [name for name, count in classes if count < FEW]
     if small:

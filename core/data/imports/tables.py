@@ -4,10 +4,12 @@
     id         id, ids, image_id, index, key, file, ..., a nameless first column
     split      train or test; val, valid and validation count as test
     prob_<class>, p_<class>                           one per class, each row summing to 1
-    features   one column of lists of equal length (an embedding), or else all other columns of numbers
+    features   one column of lists of equal length (an embedding), or else all other columns of
+               numbers
 
-Names are compared without regard to case. Columns called p_... that are no probabilities are features. What is none of this is left out,
-with a fault. CSV ids stay as they are written ("007"); a label 3.0 is "3".
+Names are compared without regard to case. Columns called p_... that are no probabilities are
+features. What is none of this is left out, with a fault. CSV ids stay as they are written ("007");
+a label 3.0 is "3".
 """
 
 from __future__ import annotations
@@ -56,7 +58,10 @@ FRACTIONS = "Choose a column of classes, or none. Values that are measured are n
 
 @dataclass
 class Roles:
-    """The name of the column that plays each part. vector: the column of lists. numbers: the other columns of numbers."""
+    """The name of the column that plays each part. vector: the column of lists.
+
+    numbers: the other columns of numbers.
+    """
 
     label: str | None = None
     id: str | None = None
@@ -134,7 +139,8 @@ def _chosen(names: list[str], choice: str | None, usual: tuple[str, ...], what: 
         return next((by_name[name] for name in usual if name in by_name), None)
     if choice and choice not in names:
         raise UserError(
-            f"{what} column: found {choice!r}, expected one of {some(names, 10)}. Choose another column, or none."
+            f"{what} column: found {choice!r}, expected one of {some(names, 10)}. Choose another"
+            " column, or none."
         )
     return choice or None
 
@@ -207,7 +213,8 @@ def _features(
     if not numbers and not roles.vector:
         expected = "columns of numbers, or one column of lists of equal length"
         raise UserError(
-            f"{title}: found no features among the columns {some(roles.choosable, 5)}, expected {expected}."
+            f"{title}: found no features among the columns {some(roles.choosable, 5)}, expected"
+            f" {expected}."
         )
     if not roles.vector:
         return _columns(table, numbers, title, limits)
@@ -232,7 +239,10 @@ def _words(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
 
 
 def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[Fault]) -> None:
-    """Measurements are no labels. A column y that nobody chose is then a feature, as beside x; any other is a matter for the user."""
+    """Measurements are no labels.
+
+    A column y that nobody chose is then a feature, as beside x; any other is a matter for the user.
+    """
     import pyarrow.types as is_
 
     if roles.label is None or not (
@@ -264,7 +274,8 @@ def _probabilities(
 ) -> tuple[tuple[str, ...], list[str]]:
     """(class of each, names) of the columns that hold class probabilities.
 
-    prob_... always does. p_... does if its classes are those of the labels or, without labels, if each row sums to 1.
+    prob_... always does. p_... does if its classes are those of the labels or, without labels, if
+    each row sums to 1.
     """
     for prefix in PREFIXES:
         named = {
@@ -317,7 +328,8 @@ def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> 
             "no lists" if not len(found) else f"lists of {found.min():,} to {found.max():,} numbers"
         )
         raise UserError(
-            f"{title}: found {shown} in column {some([name])}, expected lists of one length. Fill or remove the odd rows."
+            f"{title}: found {shown} in column {some([name])}, expected lists of one length. Fill"
+            " or remove the odd rows."
         )
     d = int(found[0])
     check_size((len(column), d), title, limits)

@@ -1,11 +1,14 @@
-"""ALBL over the rounds of one run: the bandit of core/strategies/albl.py, kept from round to round and told what its picks were worth.
+"""ALBL over the rounds of one run: the bandit of core/strategies/albl.py, kept from round to round
+and told what its picks were worth.
 
     arms = Arms(rounds)
     arms.choose(embedded, k, rng)      draws an arm by its weight; its batch is asked
-    arms.learn(right)                  after training: is each point asked so far predicted, without its own label?
+    arms.learn(right)                  after training: is each point asked so far predicted, without
+                                       its own label?
 
-A point's right answer counts 1 / q, q the probability with which it was asked in its round: that of all arms that suggested it, not of
-the arm drawn. The reward is the accuracy so weighted over all points that the arms asked so far; the first random labels are not theirs.
+A point's right answer counts 1 / q, q the probability with which it was asked in its round: that of
+all arms that suggested it, not of the arm drawn. The reward is the accuracy so weighted over all
+points that the arms asked so far; the first random labels are not theirs.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ ARMS = 2  # CORESET and least confidence
 
 @dataclass(eq=False)
 class Arms:
-    """The state of one run. bandit: the weights now; played: the rounds so far; rewards: what `learn` heard after each."""
+    """The state of one run.
+
+    bandit: the weights now; played: the rounds so far; rewards: what `learn` heard after each.
+    """
 
     rounds: int
     bandit: Bandit = field(init=False)
@@ -51,7 +57,9 @@ class Arms:
         return self.played[-1].indices
 
     def learn(self, right: Bools) -> None:
-        """After the round was trained on: right (asked,), the predictions that did not see the point's label, in the order of `asked`."""
+        """After the round was trained on: right (asked,), the predictions that did not see the
+        point's label, in the order of `asked`.
+        """
         self.rewards.append(
             albl.accuracy(right, np.concatenate([played.probabilities for played in self.played]))
         )
@@ -63,7 +71,9 @@ class Arms:
 
     @property
     def told(self) -> dict[str, np.ndarray]:
-        """Arrays over the rounds (r,): arm drawn, log_weights (r, 2) before it, reward heard before it (NaN before the first)."""
+        """Arrays over the rounds (r,): arm drawn, log_weights (r, 2) before it, reward heard before
+        it (NaN before the first).
+        """
         rewards = [np.nan, *self.rewards][: len(self.played)]
         arm = np.array([played.arm for played in self.played], np.int64)
         return {

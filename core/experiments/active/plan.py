@@ -1,11 +1,12 @@
-"""Which strategy needs the fewest labels? The plan of an active-learning experiment and its runs, one strategy and seed each.
+"""Which strategy needs the fewest labels? The plan of an active-learning experiment and its runs,
+one strategy and seed each.
 
     plan = Active(strategies=("badge", "random"), batch=100, rounds=19)
     plan.units()         every run: strategy x seed, random always among the strategies
     compute(unit)        in the worker: one run through all rounds, from the cache or computed
 
-A plan is canonical like a Spec: it is the link, the job's argument and the command line at once. A strategy is written with its knobs:
-"bait", "bait:ridge=0.1", "badge:first=uniform".
+A plan is canonical like a Spec: it is the link, the job's argument and the command line at once. A
+strategy is written with its knobs: "bait", "bait:ridge=0.1", "badge:first=uniform".
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ class Unit:
 
     @property
     def work(self) -> float:
-        """Points through the network in training: rounds that grow by a batch each, about 25 passes until 99% are right."""
+        """Points through the network in training: rounds that grow by a batch each, about 25 passes
+        until 99% are right.
+        """
         chosen = self.setting
         passes = chosen.epochs if chosen.until == "epochs" else min(25, chosen.epochs)
         labels = sum(chosen.start + i * chosen.batch for i in range(chosen.rounds + 1))
@@ -165,7 +168,10 @@ class Active:
     units_are = "runs"
 
     def with_(self, **changes: Any) -> Active:
-        """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
+        """This plan with some parts changed, checked and canonical.
+
+        A UserError if a part does not fit.
+        """
         return _canonical(dataclasses.replace(self, **changes))
 
     @property
@@ -190,7 +196,10 @@ class Active:
     def title(self) -> str:
         """For captions and manifests."""
         last = self.start + self.batch * self.rounds
-        return f"{datasets.info(self.dataset).title}, {self.network}, batches of {self.batch:,} up to {last:,} labels, {self.seeds} seeds"
+        return (
+            f"{datasets.info(self.dataset).title}, {self.network}, batches of {self.batch:,} up to"
+            f" {last:,} labels, {self.seeds} seeds"
+        )
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Active, list[str]]:
@@ -199,7 +208,9 @@ def from_query(query: Mapping[str, str]) -> tuple[Active, list[str]]:
 
 
 def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
-    """("bait", (("ridge", 0.1),)) of "bait:ridge=0.1", checked; knobs at their default are left out."""
+    """("bait", (("ridge", 0.1),)) of "bait:ridge=0.1", checked; knobs at their default are left
+    out.
+    """
     name, *settings = text.strip().split(":")
     chosen = menu.find(name)
     if any("=" not in setting for setting in settings):
@@ -215,7 +226,9 @@ def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
 
 
 def canonical_strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    """Strategies with their knobs, checked: each once, knobs at their default left out, random last. A UserError for too many."""
+    """Strategies with their knobs, checked: each once, knobs at their default left out, random
+    last. A UserError for too many.
+    """
     texts = given.split() if isinstance(given, str) else given
     parsed = [parse_strategy(text) for text in texts]
     each = dict.fromkeys(
@@ -224,13 +237,16 @@ def canonical_strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
     each.pop(RANDOM, None)
     if len(each) >= MOST_STRATEGIES:
         raise UserError(
-            f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}. Leave some out."
+            f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}."
+            " Leave some out."
         )
     return (*each, RANDOM)
 
 
 def check(plan: Active, data: Dataset) -> None:
-    """A UserError if some run of the plan cannot begin on these points: what is known before any work."""
+    """A UserError if some run of the plan cannot begin on these points: what is known before any
+    work.
+    """
     check_network(plan.network, data)
     pool_of(data, plan.setting, seed=1)
     for text in plan.strategies:
@@ -263,7 +279,8 @@ def _canonical(plan: Active) -> Active:
     strategies = canonical_strategies(plan.strategies)
     if (units := len(strategies) * knobs["seeds"]) > MOST_UNITS:
         raise UserError(
-            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds."
+            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or"
+            " seeds."
         )
     return dataclasses.replace(
         plan, dataset=spec.dataset, n=spec.n, subset=spec.subset, strategies=strategies, **knobs

@@ -1,12 +1,19 @@
-"""A batch pick by pick: what a strategy chose in one round, in which order, and how its objective moved; beside it the highest scores.
+"""A batch pick by pick: what a strategy chose in one round, in which order, and how its objective
+moved; beside it the highest scores.
 
-    compute(unit, number) -> Entry     in the worker: the picks are those of the run's record, the network is trained again from its seed
+    compute(unit, number) -> Entry     in the worker: the picks are those of the run's record, the
+                                       network is trained again from its seed
 
-Objectives after each pick, for the strategy's batch and for the k most uncertain points (what a score with top-k would take):
-    radius    covering radius: the largest distance of a pool point to the nearest labeled or picked one (CORESET makes it small)
-    log_det   log det(ridge I + sum g g^T) over picked gradient embeddings g = (p - e_yhat) (x) h, by its Gram matrix (spread and length)
-    trace     tr((ridge I + sum over labeled and picked of V V^T)^-1 F) (BAIT makes it small), with V V^T = (diag p - p p^T) (x) h h^T
-              and F its mean over the pool; in the 20 leading directions of h, so that it can be followed pick by pick
+Objectives after each pick, for the strategy's batch and for the k most uncertain points (what a
+score with top-k would take):
+    radius    covering radius: the largest distance of a pool point to the nearest labeled or picked
+              one (CORESET makes it small)
+    log_det   log det(ridge I + sum g g^T) over picked gradient embeddings g = (p - e_yhat) (x) h,
+              by its Gram matrix (spread and length)
+    trace     tr((ridge I + sum over labeled and picked of V V^T)^-1 F) (BAIT makes it small), with
+              V V^T = (diag p - p p^T) (x) h h^T
+              and F its mean over the pool; in the 20 leading directions of h, so that it can be
+              followed pick by pick
 """
 
 from __future__ import annotations
@@ -35,8 +42,9 @@ def replay_key(unit: Unit, number: int, fingerprint: str) -> str:
 
 
 def compute(unit: Unit, number: int) -> Entry:
-    """Arrays: pool (n,) dataset rows, labeled (n,), coordinates (n, 2) of UMAP, uncertainty (n,); for both batches (2, k): picks (places
-    in the pool), radius, log_det, trace."""
+    """Arrays: pool (n,) dataset rows, labeled (n,), coordinates (n, 2) of UMAP, uncertainty (n,);
+    for both batches (2, k): picks (places in the pool), radius, log_det, trace.
+    """
     from core import pipeline
     from core.experiments.active import rounds
     from core.models import umap_map
@@ -74,7 +82,9 @@ def compute(unit: Unit, number: int) -> Entry:
 
 
 def recorded(unit: Unit, fingerprint: str) -> Mapping[str, np.ndarray]:
-    """The arrays of the run (see `rounds.run`), also of one that came with the app; the run is computed if it is not there."""
+    """The arrays of the run (see `rounds.run`), also of one that came with the app; the run is
+    computed if it is not there.
+    """
     from core.experiments import store
     from core.experiments.active.plan import compute as run
 
@@ -110,7 +120,10 @@ def radius(embedding: Floats, labeled: Bools, picks: Ints) -> Floats:
 
 
 def log_det(embedding: Floats, probs: Floats) -> Floats:
-    """log det(I + Gram / RIDGE) over the first 1 .. k gradient embeddings, (k,): one Cholesky factor tells all of them."""
+    """log det(I + Gram / RIDGE) over the first 1 ..
+
+    k gradient embeddings, (k,): one Cholesky factor tells all of them.
+    """
     q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
     h = embedding.astype(np.float64)
     factor = np.linalg.cholesky(np.eye(len(h)) + (q @ q.T) * (h @ h.T) / RIDGE)

@@ -1,20 +1,26 @@
-"""Active learning, round by round: train on what is labeled, look at the pool, pick a batch, ask for its labels, train anew.
+"""Active learning, round by round: train on what is labeled, look at the pool, pick a batch, ask
+for its labels, train anew.
 
-    arrays, facts = run(data, strategy="badge", network="mlp", batch=100, rounds=19, start=100, seed=1, ...)
+    arrays, facts = run(data, strategy="badge", network="mlp", batch=100, rounds=19, start=100,
+    seed=1, ...)
 
-As in the BADGE and BAIT papers: `start` random points are labeled first (the same for every strategy of one seed), each round trains a
-fresh network by Adam in batches of 64 until it has 99% of its training points right, and the batch is picked from the rest of the pool
-with the trained network's penultimate layer as the embedding. Ours: a cap on the passes, so that a network that never gets there ends
-too; optionally a random part of the training points as the pool, so that rounds stay short; and on tables the learning rate of images,
-1e-3, where BADGE has 1e-4: on letter it needs a ninth of the passes to the same accuracy (100 labels: 0.419 and 0.423 on test points).
+As in the BADGE and BAIT papers: `start` random points are labeled first (the same for every
+strategy of one seed), each round trains a fresh network by Adam in batches of 64 until it has 99%
+of its training points right, and the batch is picked from the rest of the pool with the trained
+network's penultimate layer as the embedding. Ours: a cap on the passes, so that a network that
+never gets there ends too; optionally a random part of the training points as the pool, so that
+rounds stay short; and on tables the learning rate of images, 1e-3, where BADGE has 1e-4: on letter
+it needs a ninth of the passes to the same accuracy (100 labels: 0.419 and 0.423 on test points).
 
-No strategy sees the label of a point of the pool that was not asked for: the labels it is given are the true ones where they are known and
-the network's predictions elsewhere, as in BADGE and in FI's rule for unlabeled points. Strategies that judge by a validation set get up to
-500 labeled points that are never in the pool; these are not counted among the labels. Several opinions on a point come from a network's
-dropout, left on, or for one without dropout from an ensemble. ALBL is told after each round how well its picks are predicted
-(core/experiments/active/bandit.py).
+No strategy sees the label of a point of the pool that was not asked for: the labels it is given are
+the true ones where they are known and the network's predictions elsewhere, as in BADGE and in FI's
+rule for unlabeled points. Strategies that judge by a validation set get up to 500 labeled points
+that are never in the pool; these are not counted among the labels. Several opinions on a point come
+from a network's dropout, left on, or for one without dropout from an ensemble. ALBL is told after
+each round how well its picks are predicted (core/experiments/active/bandit.py).
 
-Three streams of random numbers per seed: the pool and the first labels, the picks, the networks. Runs on one CPU thread.
+Three streams of random numbers per seed: the pool and the first labels, the picks, the networks.
+Runs on one CPU thread.
 """
 
 from __future__ import annotations
@@ -35,17 +41,23 @@ from core.types import Bools, Dataset, Embedded, Floats, Head, Ints, UserError
 ENOUGH = 0.99
 RATE = 1e-3
 MEMBERS = 4  # networks of an ensemble, for strategies that ask for several opinions
-HEAD_L2 = 1e-3  # for strategies that need a Hessian: an unpenalised head that separates its points has none
+# for strategies that need a Hessian: an unpenalised head that separates its points has none
+HEAD_L2 = 1e-3
 Progress = Callable[[float, str], None]
 GIVEN = ("embedding", "probs", "labels", "labeled", "head", "validation", "member_probs", "images")
 OF_CLASSES = ("probs", "labels", "head", "member_probs")
 FOLDS = 2  # in which the points that ALBL asked for are predicted without their own labels
-HELD_BACK = 500  # labeled points of the training part that are never in the pool, for strategies that ask for a validation set
+# labeled points of the training part that are never in the pool, for strategies that ask for a
+# validation set
+HELD_BACK = 500
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all strategies of one comparison share. until: "accuracy" (99% of the training points) or "epochs" (exactly so many)."""
+    """What all strategies of one comparison share.
+
+    until: "accuracy" (99% of the training points) or "epochs" (exactly so many).
+    """
 
     network: str = "mlp"
     batch: int = 100
@@ -67,11 +79,12 @@ def run(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One strategy with one seed through all rounds.
 
-    Arrays over the rounds (r + 1,): labels known, accuracy and loss on the test points, epochs trained. Over the batches (r,): seconds of
-    the selection, log_det of the Gram matrix of the batch's gradient embeddings, norm their mean length; picks (r, batch) dataset rows.
-    For ALBL also, for each batch: log_weights (r, 2) of its arms before it, arm, the one drawn, and reward, the last one before it (NaN
-    for the first batch); for others log_weights is (r, 0), arm -1, reward NaN. A UserError if the pool cannot feed all rounds, or the
-    strategy lacks an input.
+    Arrays over the rounds (r + 1,): labels known, accuracy and loss on the test points, epochs
+    trained. Over the batches (r,): seconds of the selection, log_det of the Gram matrix of the
+    batch's gradient embeddings, norm their mean length; picks (r, batch) dataset rows. For ALBL
+    also, for each batch: log_weights (r, 2) of its arms before it, arm, the one drawn, and reward,
+    the last one before it (NaN for the first batch); for others log_weights is (r, 0), arm -1,
+    reward NaN. A UserError if the pool cannot feed all rounds, or the strategy lacks an input.
     """
     loop = _Loop(
         data, strategy, dict(knobs), setting, seed, progress or (lambda fraction, text: None)
@@ -107,7 +120,10 @@ def at(
 
 
 def pool_of(data: Dataset, setting: Setting, seed: int) -> tuple[Ints, Ints, Ints]:
-    """Dataset rows of the pool, of the points held back for validation, and of the test points. A UserError if the pool is too small."""
+    """Dataset rows of the pool, of the points held back for validation, and of the test points.
+
+    A UserError if the pool is too small.
+    """
     train, test = split(data)
     drawn = np.random.default_rng([seed, 3]).permutation(train)
     back = min(HELD_BACK, len(drawn) // 10)
@@ -116,15 +132,18 @@ def pool_of(data: Dataset, setting: Setting, seed: int) -> tuple[Ints, Ints, Int
     if len(pool) < needed:
         mend = "Choose fewer rounds, a smaller batch, or more points."
         raise UserError(
-            f"Active learning: found a pool of {len(pool):,} points, but {needed:,} labels are asked for. {mend}"
+            f"Active learning: found a pool of {len(pool):,} points, but {needed:,} labels are"
+            f" asked for. {mend}"
         )
     return pool, drawn[:back], test
 
 
 def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
-    """log det of the Gram matrix of a batch's gradient embeddings g = (p - e_yhat) (x) h, and the mean |g|.
+    """log det of the Gram matrix of a batch's gradient embeddings g = (p - e_yhat) (x) h, and the
+    mean |g|.
 
-    The Gram matrix is (Q Q^T) * (H H^T) with Q = p - e_yhat. A ridge of 1e-9 of its mean diagonal keeps a repeated point finite.
+    The Gram matrix is (Q Q^T) * (H H^T) with Q = p - e_yhat. A ridge of 1e-9 of its mean diagonal
+    keeps a repeated point finite.
     """
     q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
     h = embedding.astype(np.float64)
@@ -148,7 +167,9 @@ def inputs_of(wanted: tuple[str, ...], setting: Setting) -> str | None:
 
 
 def networks_trained(strategy: str) -> int:
-    """How many networks a round trains: more than one for a strategy that asks for several opinions, and for ALBL's reward."""
+    """How many networks a round trains: more than one for a strategy that asks for several
+    opinions, and for ALBL's reward.
+    """
     if strategy == "albl":
         return 1 + FOLDS
     return MEMBERS if "member_probs" in registry.find(strategy).accepts else 1
@@ -194,7 +215,9 @@ class _Loop:
             self.record[name].append(value)
 
     def fit(self, *stream: int, without: Ints = ()) -> tuple[Any, int]:
-        """A network with weights and batches from this stream, trained until it is enough without some labeled rows; its passes."""
+        """A network with weights and batches from this stream, trained until it is enough without
+        some labeled rows; its passes.
+        """
         from core.models import networks, training
 
         rows = np.setdiff1d(self.rows, without)
@@ -294,7 +317,9 @@ class _Loop:
         }
 
     def unseen(self, rows: Ints) -> Bools:
-        """For each of these labeled dataset rows: is a network right that was trained on all labels but those of its fold?"""
+        """For each of these labeled dataset rows: is a network right that was trained on all labels
+        but those of its fold?
+        """
         from core.models import training
 
         fold = np.random.default_rng([self.seed, 4, self.number]).permutation(len(rows)) % FOLDS
@@ -317,7 +342,9 @@ class _Loop:
         )
 
     def _head(self) -> Head:
-        """A linear head fitted to the labeled points under the trained embedding: the network's own has no regularisation."""
+        """A linear head fitted to the labeled points under the trained embedding: the network's own
+        has no regularisation.
+        """
         from core import softmax_head
 
         seen = self._seen(self.rows)
@@ -329,7 +356,9 @@ class _Loop:
         )
 
     def _members(self, points: np.ndarray) -> Floats:
-        """Probabilities (members, n, c) of the network with its dropout on; without dropout, of it and others with their own streams."""
+        """Probabilities (members, n, c) of the network with its dropout on; without dropout, of it
+        and others with their own streams.
+        """
         from core.models import ensembles, networks, training
 
         if networks.draws(self.network):

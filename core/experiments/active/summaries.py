@@ -1,7 +1,9 @@
-"""The BADGE and BAIT papers' summaries of active-learning runs: who beats whom, by how much, how diverse the batches are.
+"""The BADGE and BAIT papers' summaries of active-learning runs: who beats whom, by how much, how
+diverse the batches are.
 
-A comparison is one setting (dataset, batch size, network): labels (r,) at which accuracies were measured, accuracy (a, s, r) of a
-strategies, s seeds, r rounds, NaN where nothing is finished. Many comparisons add up to one matrix, in which each counts 1.
+A comparison is one setting (dataset, batch size, network): labels (r,) at which accuracies were
+measured, accuracy (a, s, r) of a strategies, s seeds, r rounds, NaN where nothing is finished. Many
+comparisons add up to one matrix, in which each counts 1.
 """
 
 from __future__ import annotations
@@ -29,9 +31,11 @@ class Comparison:
 
 
 def budgets(comparison: Comparison) -> list[int]:
-    """Places in `labels` of the budgets M + 2^(i-1) B, i = 1 .. ceil(log2((n0 - M) / B)): where learning is still going on.
+    """Places in `labels` of the budgets M + 2^(i-1) B, i = 1 .. ceil(log2((n0 - M) / B)): where
+    learning is still going on.
 
-    n0: the fewest labels at which random's mean accuracy reaches 99% of its final one. None if random is there after one batch.
+    n0: the fewest labels at which random's mean accuracy reaches 99% of its final one. None if
+    random is there after one batch.
     """
     random, _ = standard_error(comparison.accuracy[comparison.random])
     finished = np.flatnonzero(np.isfinite(random))
@@ -53,10 +57,12 @@ def budgets(comparison: Comparison) -> list[int]:
 
 
 def penalty_matrix(comparisons: Sequence[Comparison]) -> Floats:
-    """P (a, a): how often i beats j. A comparison shares 1 among its budgets; i beats j where t > critical, on accuracies.
+    """P (a, a): how often i beats j. A comparison shares 1 among its budgets; i beats j where t >
+    critical, on accuracies.
 
-    The papers count in errors (BADGE) and in accuracies (BAIT); taken literally, the sign of the first is turned. Here a high row sum
-    means beating others, a high column mean means being beaten. Source: Ash et al. 2020, section 4.
+    The papers count in errors (BADGE) and in accuracies (BAIT); taken literally, the sign of the
+    first is turned. Here a high row sum means beating others, a high column mean means being
+    beaten. Source: Ash et al. 2020, section 4.
     """
     a = comparisons[0].accuracy.shape[0]
     return sum((_beats(comparison) for comparison in comparisons), np.zeros((a, a)))
@@ -76,9 +82,11 @@ def _beats(comparison: Comparison) -> Floats:
 
 
 def normalised_errors(comparisons: Sequence[Comparison]) -> tuple[Floats, Floats]:
-    """(values (a, v), weights (v,)): mean error of each strategy divided by random's, at every budget of every comparison.
+    """(values (a, v), weights (v,)): mean error of each strategy divided by random's, at every
+    budget of every comparison.
 
-    A comparison shares the weight 1 among its budgets. Sorted, with the weights summed up, a row is the papers' CDF: higher is better.
+    A comparison shares the weight 1 among its budgets. Sorted, with the weights summed up, a row is
+    the papers' CDF: higher is better.
     """
     values = []
     weights = []

@@ -1,9 +1,11 @@
-"""How well was it foreseen? Utilities of a finished seed for one goal and one meaning of the unknown label, and their correlations.
+"""How well was it foreseen? Utilities of a finished seed for one goal and one meaning of the
+unknown label, and their correlations.
 
     foreseen(outcome, labels, "dev", "min")      {"linear", "newton", "retrained"}: (n,) each
     correlation(predicted, retrained)            (Pearson, Spearman), NaN where one side is constant
 
-The outcome holds every utility under every label, so goal, label and temperature are read off and not computed anew.
+The outcome holds every utility under every label, so goal, label and temperature are read off and
+not computed anew.
 """
 
 from __future__ import annotations
@@ -28,13 +30,16 @@ def foreseen(
     over: str = "oracle",
     temperature: float = 1.0,
 ) -> dict[str, Floats]:
-    """The pool's utilities: by the first order, by a Newton step, and by retraining. labels: (n,), of the pool's points.
+    """The pool's utilities: by the first order, by a Newton step, and by retraining. labels: (n,),
+    of the pool's points.
 
-    Under the predictions themselves (over "predicted", temperature 1) the first order is exactly constant: Remark 1 of the GORAL paper.
+    Under the predictions themselves (over "predicted", temperature 1) the first order is exactly
+    constant: Remark 1 of the GORAL paper.
     """
     if goal not in GOALS or over not in OVER or not temperature > 0:
         raise UserError(
-            f"Utilities: found goal {goal!r}, label {over!r}, temperature {temperature}; one of them has no meaning here."
+            f"Utilities: found goal {goal!r}, label {over!r}, temperature {temperature}; one of"
+            " them has no meaning here."
         )
     g = GOALS.index(goal)
     probs = np.asarray(outcome["probs"], np.float64)
@@ -57,7 +62,9 @@ def foreseen(
 
 
 def left_out(outcome: Mapping[str, np.ndarray]) -> dict[str, Floats]:
-    """What each labeled point is worth: the rise of the validation loss without it, foreseen and by retraining. (M,) each."""
+    """What each labeled point is worth: the rise of the validation loss without it, foreseen and by
+    retraining. (M,) each.
+    """
     return {
         name: np.asarray(outcome[f"removed_{name}"], np.float64) for name in (*STEPS, "retrained")
     }
@@ -72,7 +79,9 @@ def together(outcome: Mapping[str, np.ndarray], goal: str) -> dict[str, Floats]:
 
 
 def correlation(predicted: Floats, retrained: Floats) -> tuple[float, float]:
-    """(Pearson's r, Spearman's rank correlation); NaN for fewer than three points, or where one side is constant."""
+    """(Pearson's r, Spearman's rank correlation); NaN for fewer than three points, or where one
+    side is constant.
+    """
     if len(predicted) < 3 or np.ptp(predicted) == 0 or np.ptp(retrained) == 0:
         return np.nan, np.nan
     return float(np.corrcoef(predicted, retrained)[0, 1]), float(
@@ -89,7 +98,10 @@ def correlations(seeds: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
 
 
 def slopes(seeds: Sequence[Mapping[str, Floats]], step: str) -> float:
-    """How many times as large as the truth are the predictions? The least-squares factor through the origin, its median over the seeds."""
+    """How many times as large as the truth are the predictions?
+
+    The least-squares factor through the origin, its median over the seeds.
+    """
     each = [
         one[step] @ one["retrained"] / (one["retrained"] @ one["retrained"] or np.nan)
         for one in seeds
@@ -98,6 +110,8 @@ def slopes(seeds: Sequence[Mapping[str, Floats]], step: str) -> float:
 
 
 def mean_correlation(values: Floats) -> Estimate:
-    """The mean over seeds (the last axis) and its 95% interval, both by Fisher's z = artanh r: they stay within -1 and 1."""
+    """The mean over seeds (the last axis) and its 95% interval, both by Fisher's z = artanh r: they
+    stay within -1 and 1.
+    """
     mean, low, high, seeds = estimate(np.arctanh(np.clip(values, -CERTAIN, CERTAIN)))
     return Estimate(np.tanh(mean), np.tanh(low), np.tanh(high), seeds)

@@ -1,12 +1,14 @@
-"""One point more, or one less: what was predicted, and what retraining really gives. One seed of the experiment.
+"""One point more, or one less: what was predicted, and what retraining really gives. One seed of
+the experiment.
 
     arrays, facts = compare(data, embedding, labeled=100, pool=150, validation=500, l2=0.01, seed=1)
 
-The head is fitted to the labeled points. For every point of the pool under every label: the first-order utility of the GORAL paper, ours
-by a Newton step, and the true one of the head fitted anew, for all three goals. The same for batches of ten neighbours in the pool's
-order, under their true labels. And for every labeled point what its absence would cost: by the influence function, by a Newton step,
-and by retraining without it.
-Source: Xu and Kazantsev 2019, Figures 2 to 4; Koh and Liang 2017 for the points left out.
+The head is fitted to the labeled points. For every point of the pool under every label: the
+first-order utility of the GORAL paper, ours by a Newton step, and the true one of the head fitted
+anew, for all three goals. The same for batches of ten neighbours in the pool's order, under their
+true labels. And for every labeled point what its absence would cost: by the influence function, by
+a Newton step, and by retraining without it. Source: Xu and Kazantsev 2019, Figures 2 to 4; Koh and
+Liang 2017 for the points left out.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A head with everything around it. known: labels of its points. rows (n, m), labels (n,): the pool. aims: one for each goal."""
+    """A head with everything around it. known: labels of its points.
+
+    rows (n, m), labels (n,): the pool. aims: one for each goal.
+    """
 
     head: Head
     opened: OpenHead
@@ -63,10 +68,12 @@ def compare(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """All predictions and their truths for one seed.
 
-    labeled (M,), pool (n,): dataset rows. probs (n, c) of the pool. linear, newton, retrained (3, n, c): utilities by goal, point and
-    label; constant (3,): the first-order utility under the predictions, the same for all points (Remark 1). batch_linear, batch_newton,
-    batch_retrained (3, g): of batches under their true labels. removed_linear, removed_newton, removed_retrained (M,): by how much the
-    mean validation loss rises without the point, in nats. accuracy (): of the head on the test points. before (3,): the goals.
+    labeled (M,), pool (n,): dataset rows. probs (n, c) of the pool. linear, newton, retrained (3,
+    n, c): utilities by goal, point and label; constant (3,): the first-order utility under the
+    predictions, the same for all points (Remark 1). batch_linear, batch_newton, batch_retrained (3,
+    g): of batches under their true labels. removed_linear, removed_newton, removed_retrained (M,):
+    by how much the mean validation loss rises without the point, in nats. accuracy (): of the head
+    on the test points. before (3,): the goals.
     """
     report = progress or (lambda fraction, text: None)
     matrix = seen(data, embedding)
@@ -103,7 +110,9 @@ def stage(
 
 
 def added(scene: Scene, report: Progress) -> dict[str, Floats]:
-    """Each point of the pool added under each label: linear, newton, retrained (3, n, c), and the constant (3,)."""
+    """Each point of the pool added under each label: linear, newton, retrained (3, n, c), and the
+    constant (3,).
+    """
     opened = scene.opened
     rows = scene.rows
     c = len(scene.opened.theta)
@@ -140,7 +149,9 @@ def first_order(scene: Scene) -> tuple[Floats, Floats]:
 
 
 def batches(scene: Scene, report: Progress) -> dict[str, Floats]:
-    """Windows of ten points of the pool under their true labels: batch_linear, batch_newton, batch_retrained (3, g)."""
+    """Windows of ten points of the pool under their true labels: batch_linear, batch_newton,
+    batch_retrained (3, g).
+    """
     opened = scene.opened
     n = len(scene.rows)
     b = min(BATCH, n)
@@ -171,7 +182,9 @@ def batches(scene: Scene, report: Progress) -> dict[str, Floats]:
 
 
 def removed(scene: Scene, points: Floats, report: Progress) -> dict[str, Floats]:
-    """Each labeled point left out: removed_linear, removed_newton, removed_retrained (M,), the rise of the mean validation loss."""
+    """Each labeled point left out: removed_linear, removed_newton, removed_retrained (M,), the rise
+    of the mean validation loss.
+    """
     retrained = np.empty(len(points))
     for block, heads in batched_heads.without_each(scene.opened, scene.known):
         report(0.98, f"Retraining without point {block.stop:,} of {len(points):,}")
@@ -185,7 +198,9 @@ def removed(scene: Scene, points: Floats, report: Progress) -> dict[str, Floats]
 
 
 def speed(data: Dataset, embedding: Floats, labeled: int, l2: float) -> dict[str, float]:
-    """Heads retrained per second on this problem, tried on two points, and the worker's memory in bytes."""
+    """Heads retrained per second on this problem, tried on two points, and the worker's memory in
+    bytes.
+    """
     import psutil
 
     matrix = seen(data, embedding)

@@ -1,10 +1,12 @@
 """What would happen with this point, or without it? Two plans of one page, in links and back.
 
-    Utilities(...)   predicted against truly retrained utilities, one unit per seed            (core/experiments/influence/one_more.py)
-    Queries(...)     rounds of goal-oriented active learning on a linear head, one unit per strategy and seed       (.../queries.py)
+    Utilities(...)   predicted against truly retrained utilities, one unit per seed
+        (core/experiments/influence/one_more.py)
+    Queries(...)     rounds of goal-oriented active learning on a linear head, one unit per
+        strategy and seed       (.../queries.py)
 
-A plan is canonical like a Spec, which says what its points are and through which embedding the head sees them: it is the link, the job's
-argument and the command line at once.
+A plan is canonical like a Spec, which says what its points are and through which embedding the head
+sees them: it is the link, the job's argument and the command line at once.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ STUDIES = ("utilities", "queries")
 FIRST = Spec()
 MOST_UNITS = 200
 MOST_HEADS = 500_000  # of one seed
-COPIES = 4  # of a pool point's moved logits under each label, at one time: as core/experiments/influence/one_more.py counts
+# of a pool point's moved logits under each label, at one time: as
+# core/experiments/influence/one_more.py counts
+COPIES = 4
 _SHARED = {
     "labeled": Knob(
         "Labeled points",
@@ -141,7 +145,10 @@ class _Common:
         )
 
     def with_(self, **changes: Any) -> Any:
-        """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
+        """This plan with some parts changed, checked and canonical.
+
+        A UserError if a part does not fit.
+        """
         return _canonical(dataclasses.replace(self, **changes))
 
     def to_query(self) -> dict[str, str]:
@@ -163,7 +170,9 @@ class _Common:
 
 @dataclass(frozen=True)
 class Utilities(_Common):
-    """For a labeled set, a pool and a validation set of each seed: every utility, predicted and retrained."""
+    """For a labeled set, a pool and a validation set of each seed: every utility, predicted and
+    retrained.
+    """
 
     seen: Spec = FIRST
     labeled: int = 100
@@ -186,7 +195,10 @@ class Utilities(_Common):
 
     def title(self) -> str:
         """For captions and manifests."""
-        return f"{_place(self.seen)}, {self.labeled:,} labeled points, l2 {self.l2:g}, {self.seeds} seeds"
+        return (
+            f"{_place(self.seen)}, {self.labeled:,} labeled points, l2 {self.l2:g}, {self.seeds}"
+            " seeds"
+        )
 
 
 @dataclass(frozen=True)
@@ -222,7 +234,10 @@ class Queries(_Common):
     def title(self) -> str:
         """For captions and manifests."""
         last = self.labeled + self.batch * self.rounds
-        return f"{_place(self.seen)}, goal {self.goal}, batches of {self.batch:,} up to {last:,} labels, {self.seeds} seeds"
+        return (
+            f"{_place(self.seen)}, goal {self.goal}, batches of {self.batch:,} up to {last:,}"
+            f" labels, {self.seeds} seeds"
+        )
 
 
 @dataclass(frozen=True)
@@ -258,7 +273,9 @@ class QueryUnit:
 
     @property
     def work(self) -> float:
-        """Its rounds, each about ten retrained heads: a fit from further away, and the utilities of the pool."""
+        """Its rounds, each about ten retrained heads: a fit from further away, and the utilities of
+        the pool.
+        """
         return 10.0 * (dict(self.setting)["rounds"] + 1)
 
     def key(self, fingerprint: str) -> str:
@@ -284,24 +301,29 @@ def from_query(query: Mapping[str, str]) -> tuple[Plan, list[str]]:
 
 
 def check(plan: Plan, data: Dataset) -> None:
-    """A UserError if some unit of the plan cannot begin on these points: what is known before any work."""
+    """A UserError if some unit of the plan cannot begin on these points: what is known before any
+    work.
+    """
     from core.experiments.influence.small_heads import draw
 
     if plan.l2 == 0:
         raise UserError(
-            "l2: found 0. So few points can be separated, and then the head has no end and no Hessian. Choose 0.0001 or more."
+            "l2: found 0. So few points can be separated, and then the head has no end and no"
+            " Hessian. Choose 0.0001 or more."
         )
     if plan.study == "queries" and plan.batch * plan.rounds > plan.unlabeled:
         asked = (
             f"{plan.rounds} batches of {plan.batch:,} ask for {plan.batch * plan.rounds:,} labels"
         )
         raise UserError(
-            f"Queries: {asked}, but there are {plan.unlabeled:,}. Choose fewer rounds, smaller batches or more points."
+            f"Queries: {asked}, but there are {plan.unlabeled:,}. Choose fewer rounds, smaller"
+            " batches or more points."
         )
     heads = plan.candidates * len(data.class_names) if plan.study == "utilities" else 0
     if heads > MOST_HEADS:
         raise UserError(
-            f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}. Choose a smaller pool."
+            f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}."
+            " Choose a smaller pool."
         )
     _check_size(plan, len(data.class_names), data.d)
     for seed in range(1, plan.seeds + 1):
@@ -309,22 +331,31 @@ def check(plan: Plan, data: Dataset) -> None:
 
 
 def _check_size(plan: Plan, classes: int, d: int) -> None:
-    """What a Newton step of every candidate would need: the pool against the validation set, and the head's Hessian in one piece."""
+    """What a Newton step of every candidate would need: the pool against the validation set, and
+    the head's Hessian in one piece.
+    """
     from core.linalg.hessian import INVERTED
     from core.linalg.newton_update import EVALUATIONS
 
     if plan.study == "utilities":
         numbers = plan.pool * COPIES * classes * plan.validation * classes
         if numbers > EVALUATIONS:
-            found = f"{plan.pool:,} points judged by {plan.validation:,}, which takes {numbers:.1e} numbers"
+            found = (
+                f"{plan.pool:,} points judged by {plan.validation:,}, which takes {numbers:.1e}"
+                " numbers"
+            )
             raise UserError(
-                f"Utilities: found {found}; expected at most {EVALUATIONS:.0e}. Choose a smaller pool or validation set."
+                f"Utilities: found {found}; expected at most {EVALUATIONS:.0e}. Choose a smaller"
+                " pool or validation set."
             )
     parameters = (classes - 1) * (min(plan.labeled, d) + 1)
     if (
         plan.seen.embedding == Spec().embedding and parameters > INVERTED
     ):  # how wide another embedding is, shows when it is made
-        found = f"{plan.labeled:,} points of {classes} classes, whose head has {parameters:,} parameters"
+        found = (
+            f"{plan.labeled:,} points of {classes} classes, whose head has {parameters:,}"
+            " parameters"
+        )
         raise UserError(
             f"Labeled: found {found}; expected at most {INVERTED:,}. Choose fewer labeled points."
         )

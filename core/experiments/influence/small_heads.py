@@ -1,9 +1,11 @@
-"""What the experiments on goals share: the points as a linear head sees them, and who is labeled at first.
+"""What the experiments on goals share: the points as a linear head sees them, and who is labeled at
+first.
 
-One l2 acts on all weights alike, so a table's columns are shifted and scaled to mean 0 and standard deviation 1 of its training points
-first, but for columns of zeros and ones; embeddings of images stay as they are. The first labeled points are random, with two of each
-class at least (the GORAL paper has 52 for 26 letters), so that no class is lost when a point is left out. On synth2 they come from the
-central clusters: that is what misleads the first head there.
+One l2 acts on all weights alike, so a table's columns are shifted and scaled to mean 0 and standard
+deviation 1 of its training points first, but for columns of zeros and ones; embeddings of images
+stay as they are. The first labeled points are random, with two of each class at least (the GORAL
+paper has 52 for 26 letters), so that no class is lost when a point is left out. On synth2 they come
+from the central clusters: that is what misleads the first head there.
 """
 
 from __future__ import annotations
@@ -32,13 +34,17 @@ class Draw:
 
 
 def draw(data: Dataset, labeled: int, pool: int, validation: int, seed: int) -> Draw:
-    """Three parts of the training points, at random. A UserError if there are too few points, or too few of a class."""
+    """Three parts of the training points, at random.
+
+    A UserError if there are too few points, or too few of a class.
+    """
     train, test = split(data)
     needed = labeled + pool + validation
     if len(train) < needed:
         parts = f"{labeled:,} labeled, {pool:,} in the pool and {validation:,} for validation"
         raise UserError(
-            f"{data.called}: found {len(train):,} training points, but {parts} make {needed:,}. Choose fewer, or more points."
+            f"{data.called}: found {len(train):,} training points, but {parts} make {needed:,}."
+            " Choose fewer, or more points."
         )
     order = np.random.default_rng([seed, 4]).permutation(train)
     allowed = (
@@ -56,22 +62,26 @@ def _first(data: Dataset, order: Ints, labeled: int) -> Ints:
     classes = len(data.class_names)
     if labeled < OF_EACH_CLASS * classes or labeled > len(order):
         raise UserError(
-            f"First labels: found {labeled:,} for {classes} classes, expected at least {OF_EACH_CLASS * classes}, two of each class, "
-            f"and at most {len(order):,}. Change the number of labeled points."
+            f"First labels: found {labeled:,} for {classes} classes, expected at least"
+            f" {OF_EACH_CLASS * classes}, two of each class, and at most {len(order):,}. Change the"
+            " number of labeled points."
         )
     each = [order[data.labels[order] == c][:OF_EACH_CLASS] for c in range(classes)]
     poor = [data.class_names[c] for c, rows in enumerate(each) if len(rows) < OF_EACH_CLASS]
     if poor:
         raise UserError(
-            f"First labels: class {', '.join(poor[:5])} has fewer than two training points, and without one a head that leaves it out "
-            "cannot be fitted. Use more points, or a dataset with more of each class."
+            f"First labels: class {', '.join(poor[:5])} has fewer than two training points, and"
+            " without one a head that leaves it out cannot be fitted. Use more points, or a"
+            " dataset with more of each class."
         )
     picked = np.concatenate(each)
     return np.concatenate([picked, order[~np.isin(order, picked)][: labeled - len(picked)]])
 
 
 def scaling(data: Dataset, embedding: Floats) -> tuple[Floats, Floats]:
-    """(shift (d,), scale (d,)) by which the head sees (x - shift) / scale: 0 and 1 for images and for columns of zeros and ones."""
+    """(shift (d,), scale (d,)) by which the head sees (x - shift) / scale: 0 and 1 for images and
+    for columns of zeros and ones.
+    """
     d = embedding.shape[1]
     if data.is_images:
         return np.zeros(d), np.ones(d)
@@ -83,7 +93,9 @@ def scaling(data: Dataset, embedding: Floats) -> tuple[Floats, Floats]:
 
 
 def seen(data: Dataset, embedding: Floats) -> Floats:
-    """The embedding as the head sees it: (n, d) float64 for a table, the embedding itself for images."""
+    """The embedding as the head sees it: (n, d) float64 for a table, the embedding itself for
+    images.
+    """
     if data.is_images:
         return embedding
     shift, scale = scaling(data, embedding)

@@ -4,8 +4,8 @@
     rows(plan, found)               tidy columns: strategy, seed, budget, epoch, step, metric, value
     sentences(grid, names)          where each candidate is better than random, and where worse
 
-A difference to random is taken seed by seed (the same seed draws the same initial weights for both), which removes what the seeds have
-in common.
+A difference to random is taken seed by seed (the same seed draws the same initial weights for
+both), which removes what the seeds have in common.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from core.types import Floats, Ints
 class Grid:
     """A plan's outcomes as arrays; NaN where a training is not finished.
 
-    accuracy, loss (m, b, s): on all test points, m candidates, b budgets, s seeds. per_class, classes (m, b, s, c): accuracy within each
-    class, points selected of each. curve, step, epoch (m, b, s, t): accuracy at the checkpoints. chosen (m, b, s, 24): dataset rows, -1 if
-    fewer were selected.
+    accuracy, loss (m, b, s): on all test points, m candidates, b budgets, s seeds. per_class,
+    classes (m, b, s, c): accuracy within each class, points selected of each. curve, step, epoch
+    (m, b, s, t): accuracy at the checkpoints. chosen (m, b, s, 24): dataset rows, -1 if fewer were
+    selected.
     """
 
     plan: Retraining
@@ -72,7 +73,8 @@ def grid(plan: Retraining, found: Mapping[Unit, Outcome], classes: int) -> Grid:
 def rows(plan: Retraining, found: Mapping[Unit, Outcome]) -> dict[str, list]:
     """The Run as tidy columns: one row per training, checkpoint and metric.
 
-    metric: accuracy (at every checkpoint; the last is on all test points, earlier ones on a fixed sample), loss, accuracy of class c.
+    metric: accuracy (at every checkpoint; the last is on all test points, earlier ones on a fixed
+    sample), loss, accuracy of class c.
     """
     columns: dict[str, list] = {
         name: [] for name in ("strategy", "seed", "budget", "epoch", "step", "metric", "value")
@@ -100,7 +102,8 @@ def against_random(grid: Grid) -> Estimate:
 
 
 def area(grid: Grid) -> Estimate:
-    """Area under accuracy against the logarithm of the budget, divided by the range: a mean accuracy over budgets (m,).
+    """Area under accuracy against the logarithm of the budget, divided by the range: a mean
+    accuracy over budgets (m,).
 
     With one budget: the accuracy there. A seed counts once all its budgets are finished.
     """
@@ -111,7 +114,9 @@ def area(grid: Grid) -> Estimate:
 
 
 def sentences(grid: Grid, names: list[str]) -> list[str]:
-    """One plain sentence per candidate but random: where it is worse, where better, where no difference shows."""
+    """One plain sentence per candidate but random: where it is worse, where better, where no
+    difference shows.
+    """
     difference = against_random(grid)
     return [
         sentence(names[i], grid.plan.budgets, Estimate(*(part[i] for part in difference)))
@@ -121,7 +126,8 @@ def sentences(grid: Grid, names: list[str]) -> list[str]:
 
 
 def sentence(name: str, budgets: tuple[int, ...], difference: Estimate) -> str:
-    """ "Top, raw is *31 points worse* than random at 1,000 points (95% interval 28 to 34), 0.8 at 5,000; no difference at 10,000."
+    """ "Top, raw is *31 points worse* than random at 1,000 points (95% interval 28 to 34), 0.8 at
+    5,000; no difference at 10,000."
 
     A difference counts if its interval leaves out 0. Points are hundredths of accuracy.
     """
@@ -138,7 +144,10 @@ def sentence(name: str, budgets: tuple[int, ...], difference: Estimate) -> str:
             low, high = sorted(
                 abs(100 * bound[first]) for bound in (difference.low, difference.high)
             )
-            amount = f"*{_points(abs(difference.mean[first]))} points {word}* than random at {budgets[first]:,}"
+            amount = (
+                f"*{_points(abs(difference.mean[first]))} points {word}* than random at"
+                f" {budgets[first]:,}"
+            )
             said.append(f"{amount} (95% interval {low:.1f} to {high:.1f}){rest}")
     even = [
         f"{budgets[i]:,}"

@@ -1,7 +1,9 @@
-"""Does training on a selection help? The plan of a retraining experiment, its trainings one by one, and its rows.
+"""Does training on a selection help? The plan of a retraining experiment, its trainings one by one,
+and its rows.
 
     plan = Retraining(candidates=(parse_candidate("top:raw"),), budgets=(1000, 5000))
-    plan.units()                 every training: candidate x budget x seed, random always among the candidates
+    plan.units()                 every training: candidate x budget x seed, random always among the
+                                 candidates
     train(unit) -> Entry         in the worker: one training, from the cache or computed
 
 A plan is canonical like a Spec: it is the link, the job's argument and the command line at once.
@@ -82,7 +84,9 @@ KNOBS = {
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """One way to select: a rule, and for a rule that ranks, the scores it ranks by (a strategy under an embedding)."""
+    """One way to select: a rule, and for a rule that ranks, the scores it ranks by (a strategy
+    under an embedding).
+    """
 
     rule: str = "random"
     embedding: str = "raw"
@@ -115,7 +119,8 @@ def parse_candidate(text: str) -> Candidate:
     rule, *rest = text.strip().split(":")
     if len(rest) > 3:
         raise UserError(
-            f"Selection: found {text!r}, expected rule:embedding:seed:strategy, such as top:raw or top:cnn_regression:2."
+            f"Selection: found {text!r}, expected rule:embedding:seed:strategy, such as top:raw or"
+            " top:cnn_regression:2."
         )
     chosen = selections.find(rule)
     if not chosen.scored:
@@ -123,7 +128,8 @@ def parse_candidate(text: str) -> Candidate:
     spec = Spec().with_(**dict(zip(("embedding", "seed", "strategy"), rest, strict=False)))
     if menu.find(spec.strategy).kind != "scorer":
         raise UserError(
-            f"Selection: {menu.find(spec.strategy).label} picks batches and gives no scores to rank by. Choose a scorer."
+            f"Selection: {menu.find(spec.strategy).label} picks batches and gives no scores to rank"
+            " by. Choose a scorer."
         )
     return Candidate(rule, spec.embedding, spec.seed, spec.strategy)
 
@@ -149,7 +155,9 @@ class Unit:
 
     @property
     def work(self) -> float:
-        """Samples trained on, plus what testing costs in the same coin: forwards only, beside a training step on as many points."""
+        """Samples trained on, plus what testing costs in the same coin: forwards only, beside a
+        training step on as many points.
+        """
         return self.samples + TEST_SHARE * ((CHECKPOINTS - 1) * CURVE_POINTS + TEST_POINTS)
 
     @property
@@ -173,7 +181,9 @@ class Unit:
 
 @dataclass(frozen=True)
 class Retraining:
-    """Which candidates compete, at which budgets, with how many seeds, and how each network is trained."""
+    """Which candidates compete, at which budgets, with how many seeds, and how each network is
+    trained.
+    """
 
     dataset: str = "mnist"
     n: int | None = None
@@ -191,7 +201,10 @@ class Retraining:
     units_are = "trainings"
 
     def with_(self, **changes: Any) -> Retraining:
-        """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
+        """This plan with some parts changed, checked and canonical.
+
+        A UserError if a part does not fit.
+        """
         return _canonical(dataclasses.replace(self, **changes))
 
     def to_query(self) -> dict[str, str]:
@@ -201,7 +214,9 @@ class Retraining:
         return {name: text for name, text in texts.items() if text != default[name]}
 
     def units(self) -> list[Unit]:
-        """Every training: the first seed of everything first, small budgets before large ones, so that curves grow evenly."""
+        """Every training: the first seed of everything first, small budgets before large ones, so
+        that curves grow evenly.
+        """
         length = self.steps if self.protocol == "steps" else self.epochs
         common = (self.network, self.protocol, length)
         return [
@@ -214,7 +229,10 @@ class Retraining:
     def title(self) -> str:
         """For captions and manifests."""
         length = f"{self.steps:,} steps" if self.protocol == "steps" else f"{self.epochs} epochs"
-        return f"{datasets.info(self.dataset).title}, {self.network}, {PROTOCOLS[self.protocol].lower()} ({length}), {self.seeds} seeds"
+        return (
+            f"{datasets.info(self.dataset).title}, {self.network},"
+            f" {PROTOCOLS[self.protocol].lower()} ({length}), {self.seeds} seeds"
+        )
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Retraining, list[str]]:
@@ -223,7 +241,9 @@ def from_query(query: Mapping[str, str]) -> tuple[Retraining, list[str]]:
 
 
 def unit_key(unit: Unit, fingerprint: str) -> str:
-    """The cache key of one training: its settings, the selection's scores and the code of all of it."""
+    """The cache key of one training: its settings, the selection's scores and the code of all of
+    it.
+    """
     chosen = unit.candidate
     fields = {f.name: getattr(unit, f.name) for f in dataclasses.fields(Unit)}
     for name in (
@@ -243,7 +263,9 @@ def unit_key(unit: Unit, fingerprint: str) -> str:
 
 
 def check(plan: Retraining, data: Dataset) -> None:
-    """A UserError if some training of the plan cannot begin on these points: what is known before any work."""
+    """A UserError if some training of the plan cannot begin on these points: what is known before
+    any work.
+    """
     from core.data.splits import split
     from core.models.network_names import check_network
 
@@ -280,7 +302,9 @@ _one_ranking_at_a_time = threading.Lock()
 
 
 def pool_scores(spec: Spec) -> Floats:
-    """The strategy's scores (pool size,) within the pool alone: test points do not take part in choosing."""
+    """The strategy's scores (pool size,) within the pool alone: test points do not take part in
+    choosing.
+    """
     with _one_ranking_at_a_time:  # two trainings that begin together must not compute the same
         return _pool_scores(spec)
 
@@ -321,7 +345,8 @@ def _canonical(plan: Retraining) -> Retraining:
     budgets = plans.budgets(plan.budgets)
     if (units := len(candidates) * len(budgets) * knobs["seeds"]) > MOST_UNITS:
         raise UserError(
-            f"Found {units:,} trainings, expected at most {MOST_UNITS:,}. Choose fewer selections, budgets or seeds."
+            f"Found {units:,} trainings, expected at most {MOST_UNITS:,}. Choose fewer selections,"
+            " budgets or seeds."
         )
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
     return dataclasses.replace(plan, **points, candidates=candidates, budgets=budgets, **knobs)
@@ -332,6 +357,7 @@ def _candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     each = tuple(dict.fromkeys(candidate for candidate in parsed if candidate != RANDOM))
     if len(each) >= MOST_CANDIDATES:
         raise UserError(
-            f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}. Leave some out."
+            f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}."
+            " Leave some out."
         )
     return (*each, RANDOM)

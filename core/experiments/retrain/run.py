@@ -1,15 +1,19 @@
-"""One training: a selection of the pool, a fresh network, its test accuracy as it learns. Every experiment is made of these.
+"""One training: a selection of the pool, a fresh network, its test accuracy as it learns. Every
+experiment is made of these.
 
-    arrays, facts = train(data, scores, rule="top", budget=1000, network="talk_cnn", protocol="epochs", length=15, seed=1)
+    arrays, facts = train(data, scores, rule="top", budget=1000, network="talk_cnn",
+    protocol="epochs", length=15, seed=1)
 
 Protocols, all with Adam at a learning rate of 1e-3 and batches of 64:
     epochs   every selection is gone through equally often; shuffled, cross-entropy
     steps    every training takes equally many optimizer steps; shuffled, cross-entropy
-    talk     as the talk's code had it: equal epochs, the selection in its own order (scores: highest first), never shuffled, and
+    talk     as the talk's code had it: equal epochs, the selection in its own order (scores:
+             highest first), never shuffled, and
              a cross-entropy that is fed softmax(outputs), so that softmax is applied twice
 
-The seed draws the selection if its rule is random, the network's weights, and the order of the batches: three streams of their own.
-Each training runs on one CPU thread, so that two at once use two cores and the result depends on neither (a GPU is used if there is one).
+The seed draws the selection if its rule is random, the network's weights, and the order of the
+batches: three streams of their own. Each training runs on one CPU thread, so that two at once use
+two cores and the result depends on neither (a GPU is used if there is one).
 """
 
 from __future__ import annotations
@@ -47,10 +51,11 @@ def train(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Train a network on the rule's selection and test it on the way.
 
-    scores: (pool size,), None for a rule without. length: epochs, or optimizer steps for the protocol "steps".
-    Arrays: epoch (t,), step (t,), accuracy (t,) at the checkpoints, the last on all test points; loss () mean cross-entropy there;
-    per_class (c,), NaN for a class without test points; classes (c,) points selected of each; chosen (at most 24,) dataset rows, first
-    picked first. Facts: steps, seconds, samples_per_second of the training alone. UserError as in
+    scores: (pool size,), None for a rule without. length: epochs, or optimizer steps for the
+    protocol "steps". Arrays: epoch (t,), step (t,), accuracy (t,) at the checkpoints, the last on
+    all test points; loss () mean cross-entropy there; per_class (c,), NaN for a class without test
+    points; classes (c,) points selected of each; chosen (at most 24,) dataset rows, first picked
+    first. Facts: steps, seconds, samples_per_second of the training alone. UserError as in
     `selections.take`, and for a budget of 0.
     """
     from core.models import networks, training
@@ -94,7 +99,9 @@ def train(
 def select(
     data: Dataset, pool: Ints, scores: Floats | None, rule: str, budget: int, seed: int
 ) -> tuple[Ints, Floats | None]:
-    """Rows within the pool (budget,) in the rule's order, and the loss weights of the pool's points if the rule has any."""
+    """Rows within the pool (budget,) in the rule's order, and the loss weights of the pool's points
+    if the rule has any.
+    """
     chosen = selections.find(rule)
     if chosen.scored and scores is None:
         raise UserError(
@@ -114,7 +121,9 @@ def _recipe(protocol: str, length: int) -> dict[str, Any]:
 
 
 class _Checkpoints:
-    """Test accuracy at about 15 moments of a training, evenly spread over its passes; the last one is added by hand."""
+    """Test accuracy at about 15 moments of a training, evenly spread over its passes; the last one
+    is added by hand.
+    """
 
     def __init__(self, data: Dataset, test: Ints, steps_per_pass: int, total: int):
         from core.data.splits import stratified_rows

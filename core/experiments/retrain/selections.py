@@ -1,10 +1,12 @@
-"""Which k points does a rule take from a pool, given the points' scores? Top k, its counterparts, and the random baselines.
+"""Which k points does a rule take from a pool, given the points' scores? Top k, its counterparts,
+and the random baselines.
 
     selection = RULES["top_balanced"].take(scores, labels, k, rng)
 
-Conventions: scores (n,) of the pool, higher = picked first; labels (n,) from 0; a rule that needs no scores ignores them (None is fine).
-The rows come best first where the rule has an order, else as drawn. Rules that draw take every random number from rng.
-"Balanced" rules look at labels, which an unlabeled pool does not have: they say what class balance alone is worth.
+Conventions: scores (n,) of the pool, higher = picked first; labels (n,) from 0; a rule that needs
+no scores ignores them (None is fine). The rows come best first where the rule has an order, else as
+drawn. Rules that draw take every random number from rng. "Balanced" rules look at labels, which an
+unlabeled pool does not have: they say what class balance alone is worth.
 """
 
 from __future__ import annotations
@@ -23,7 +25,11 @@ Take = Callable[[Floats, Ints, int, np.random.Generator], Rows]
 
 @dataclass(frozen=True)
 class Rule:
-    """A way to take k points. scored: it needs scores; balanced: it needs labels; weighted: its losses are weighted by `weights`."""
+    """A way to take k points.
+
+    scored: it needs scores; balanced: it needs labels; weighted: its losses are weighted by
+    `weights`.
+    """
 
     name: str
     label: str
@@ -69,7 +75,8 @@ def random_balanced(scores: Floats | None, labels: Ints, k: int, rng: np.random.
 
 
 def proportional(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
-    """k draws with replacement, point i with probability p_i = score_i / sum of the scores; a point may come several times.
+    """k draws with replacement, point i with probability p_i = score_i / sum of the scores; a point
+    may come several times.
 
     A UserError for a negative score, or scores that are all zero.
     """
@@ -112,7 +119,11 @@ def find(name: str) -> Rule:
 
 
 def take(rule: Rule, scores: Floats | None, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
-    """The rule's k rows. A UserError for a budget beyond the pool, and for a balanced rule whose budget or classes do not suffice."""
+    """The rule's k rows.
+
+    A UserError for a budget beyond the pool, and for a balanced rule whose budget or classes do not
+    suffice.
+    """
     check(rule, labels, k, int(labels.max(initial=0)) + 1)
     return rule.take(scores, labels, k, rng)
 
@@ -123,16 +134,19 @@ def check(rule: Rule, labels: Ints, k: int, classes: int) -> None:
     sizes = np.bincount(labels, minlength=classes)
     if rule.balanced and (empty := np.flatnonzero(sizes == 0).tolist()):
         raise UserError(
-            f"{rule.label}: class {', '.join(map(str, empty))} has no point in the pool. Use more points or another rule."
+            f"{rule.label}: class {', '.join(map(str, empty))} has no point in the pool. Use more"
+            " points or another rule."
         )
     if rule.balanced and 0 < k < classes:
         raise UserError(
-            f"{rule.label}: found a budget of {k:,} for {classes} classes. Give at least one point per class."
+            f"{rule.label}: found a budget of {k:,} for {classes} classes. Give at least one point"
+            " per class."
         )
 
 
 def shares(labels: Ints, k: int) -> Ints:
-    """How many points of each class make k in all, as equal as the classes' sizes allow; a remainder goes to the first classes.
+    """How many points of each class make k in all, as equal as the classes' sizes allow; a
+    remainder goes to the first classes.
 
     A class smaller than its share gives all it has, and the others share the rest.
     """
@@ -151,15 +165,18 @@ def probabilities(scores: Floats) -> Floats:
     if scores.min() < 0 or not scores.sum() > 0:
         found = f"found scores from {scores.min():.3g} to {scores.max():.3g}"
         raise UserError(
-            f"Drawing by score: {found}, expected none below 0 and some above. Choose another strategy or rule."
+            f"Drawing by score: {found}, expected none below 0 and some above. Choose another"
+            " strategy or rule."
         )
     return scores / scores.sum()
 
 
 def weights(scores: Floats) -> Floats:
-    """1 / (n p_i) (n,): with these, the mean loss over draws has the pool's mean loss as its expectation. 0 where p_i is 0.
+    """1 / (n p_i) (n,): with these, the mean loss over draws has the pool's mean loss as its
+    expectation. 0 where p_i is 0.
 
-    The usual 1/(k p_i) estimates the pool's summed loss; divided by n, and by a batch's size instead of k, it estimates the mean.
+    The usual 1/(k p_i) estimates the pool's summed loss; divided by n, and by a batch's size
+    instead of k, it estimates the mean.
     """
     p = probabilities(scores)
     return np.divide(1.0, len(p) * p, out=np.zeros_like(p), where=p > 0)

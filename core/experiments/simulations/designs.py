@@ -1,12 +1,16 @@
-"""The BAIT paper's simulations, one run each: when does weighing by the whole dataset's information pay?
+"""The BAIT paper's simulations, one run each: when does weighing by the whole dataset's information
+pay?
 
-    risks(design, strategy, seed)            Figure 3: exact Bayes risk of ridge regression at every budget
-    represent(data, kind, seed)              Figures 2 and 4: a learned and a random representation of the same points
+    risks(design, strategy, seed)            Figure 3: exact Bayes risk of ridge regression at every
+                                             budget
+    represent(data, kind, seed)              Figures 2 and 4: a learned and a random representation
+                                             of the same points
     bayes_risk(points, chosen, ridge)        equation 3
 
-Figures 2 and 4 classify linearly on such a representation, Figure 1 retrains an MLP; both are rounds of active learning as in
-core/experiments/active/rounds.py. Plans of whole figures are in core/experiments/simulations/plan.py. The paper gives neither n nor lambda for
-Figure 3: n = 1,000 and lambda = 0.01 are ours.
+Figures 2 and 4 classify linearly on such a representation, Figure 1 retrains an MLP; both are
+rounds of active learning as in core/experiments/active/rounds.py. Plans of whole figures are in
+core/experiments/simulations/plan.py. The paper gives neither n nor lambda for Figure 3: n = 1,000
+and lambda = 0.01 are ours.
 
 Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing, sections 4, 5 and 6.
 """
@@ -41,10 +45,12 @@ def risks(
     d: int = DIMENSIONS,
     ridge: float = 1e-2,
 ) -> Floats:
-    """Figure 3: the Bayes risk (b,) of a strategy's batch at every budget, on n points of a design drawn anew for each seed.
+    """Figure 3: the Bayes risk (b,) of a strategy's batch at every budget, on n points of a design
+    drawn anew for each seed.
 
-    chosen: a strategy with its knobs, such as "bait_regression:backward=False". One that has a ridge takes this one: the prior is known
-    to all. One whose batches are not nested picks afresh for each budget.
+    chosen: a strategy with its knobs, such as "bait_regression:backward=False". One that has a
+    ridge takes this one: the prior is known to all. One whose batches are not nested picks afresh
+    for each budget.
     """
     points = design(name, n, d, seed)
     return np.array(
@@ -58,7 +64,8 @@ def risks(
 def design(name: str, n: int, d: int, seed: int) -> Floats:
     """n points (n, d) whose covariance is proportional to diag(1 / i^2).
 
-    "gaussian": x_i ~ N(0, s / i^2). "orthonormal": x = e_i with probability s / i^2. s = 1 / sum_i 1 / i^2, so that E|x|^2 = 1 in both.
+    "gaussian": x_i ~ N(0, s / i^2). "orthonormal": x = e_i with probability s / i^2. s = 1 / sum_i
+    1 / i^2, so that E|x|^2 = 1 in both.
     """
     rng = np.random.default_rng(seed)
     shares = 1 / (1 + np.arange(d)) ** 2.0
@@ -71,9 +78,11 @@ def design(name: str, n: int, d: int, seed: int) -> Floats:
 
 
 def bayes_risk(points: Floats, chosen: Ints, ridge: float, noise: float = 1.0) -> float:
-    """s^2 tr((X_S^T X_S + ridge s^2 I)^-1 X^T X / n): the expected squared error over all points of the MAP estimate from the chosen ones.
+    """s^2 tr((X_S^T X_S + ridge s^2 I)^-1 X^T X / n): the expected squared error over all points of
+    the MAP estimate from the chosen ones.
 
-    points X (n, d), labels with noise of standard deviation s, prior weights N(0, I / ridge). Source: equation 3 of the paper.
+    points X (n, d), labels with noise of standard deviation s, prior weights N(0, I / ridge).
+    Source: equation 3 of the paper.
     """
     picked = points[chosen]
     known = picked.T @ picked + ridge * noise**2 * np.eye(points.shape[1])
@@ -83,8 +92,9 @@ def bayes_risk(points: Floats, chosen: Ints, ridge: float, noise: float = 1.0) -
 def represent(data: Dataset, kind: str, seed: int, width: int = WIDTH, epochs: int = 5) -> Dataset:
     """A table of `width` numbers for one half of the training points and for the test points.
 
-    "learned": the hidden layer of an MLP trained on the other half, `epochs` times through. "random": x G with G standard normal, x in
-    [0, 1] for images. Both take the same half. A UserError if the kind is another one.
+    "learned": the hidden layer of an MLP trained on the other half, `epochs` times through.
+    "random": x G with G standard normal, x in [0, 1] for images. Both take the same half. A
+    UserError if the kind is another one.
     """
     part, fitted = halves(data, seed)
     if kind == "learned":
@@ -101,7 +111,9 @@ def represent(data: Dataset, kind: str, seed: int, width: int = WIDTH, epochs: i
 
 
 def halves(data: Dataset, seed: int) -> tuple[Dataset, Ints]:
-    """One half of the training points with the test points, in which labels are asked for; rows of the other half."""
+    """One half of the training points with the test points, in which labels are asked for; rows of
+    the other half.
+    """
     train, test = split(data)
     order = np.random.default_rng([seed, 5]).permutation(train)
     fitted = order[: len(order) // 2]

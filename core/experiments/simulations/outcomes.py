@@ -1,10 +1,14 @@
-"""What do the finished runs of a simulation say? Its curves, the two strategies that the figure is about, and its tidy rows.
+"""What do the finished runs of a simulation say? Its curves, the two strategies that the figure is
+about, and its tidy rows.
 
-    curves(plan, found)           (designs, strategies, seeds, budgets), NaN where nothing is finished
-    advantage(plan, values)       per design: the first of the two strategies against the second, seed by seed, with its interval
+    curves(plan, found)           (designs, strategies, seeds, budgets), NaN where nothing is
+                                  finished
+    advantage(plan, values)       per design: the first of the two strategies against the second,
+                                  seed by seed, with its interval
     rows(plan, found)             figure, design, strategy, seed, budget, metric, value
 
-All strategies of one design and seed see the same points, first labels and networks, so a difference is taken seed by seed.
+All strategies of one design and seed see the same points, first labels and networks, so a
+difference is taken seed by seed.
 """
 
 from __future__ import annotations
@@ -36,11 +40,12 @@ def curves(plan: Simulations, found: Found) -> Floats:
 
 
 def advantage(plan: Simulations, values: Floats) -> Estimate:
-    """The first of `plan.duel` against the second over all budgets, (designs,) with its 95% interval over the seeds.
+    """The first of `plan.duel` against the second over all budgets, (designs,) with its 95%
+    interval over the seeds.
 
-    Accuracies: the mean difference, in hundredths; above 0 the first is better. Bayes risks: by how many per cent the first's risk is
-    above the second's, from the mean of log ratios over the budgets; below 0 the first is better. NaN where fewer than two seeds of both
-    are finished.
+    Accuracies: the mean difference, in hundredths; above 0 the first is better. Bayes risks: by how
+    many per cent the first's risk is above the second's, from the mean of log ratios over the
+    budgets; below 0 the first is better. NaN where fewer than two seeds of both are finished.
     """
     first, second = (values[:, plan.strategies.index(name)] for name in plan.duel)
     each = first - second if plan.needs_data else np.log(first / second)

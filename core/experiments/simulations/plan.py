@@ -1,15 +1,20 @@
-"""When does BAIT's weighing pay? Plans of the BAIT paper's simulations, a figure each: every design, strategy and seed is a run.
+"""When does BAIT's weighing pay? Plans of the BAIT paper's simulations, a figure each: every
+design, strategy and seed is a run.
 
-    PRESETS["risk"]             Figure 3: Bayes risk of ridge regression on two designs with the same covariance
-    PRESETS["representations"]  Figures 2 and 4: linear classification on a learned and on a random representation
+    PRESETS["risk"]             Figure 3: Bayes risk of ridge regression on two designs with the
+                                same covariance
+    PRESETS["representations"]  Figures 2 and 4: linear classification on a learned and on a random
+                                representation
     PRESETS["backward"]         Figure 1: picking 2k and dropping k against picking k, with an MLP
     plan.units()                the runs, core/experiments/simulations/run.py
 
-A plan is canonical like a Spec: what plays no part in its figure is as in the preset, so that Figure 3 is the same on every dataset.
+A plan is canonical like a Spec: what plays no part in its figure is as in the preset, so that
+Figure 3 is the same on every dataset.
 
-The paper asks for 50 batches of 10 labels among 60,000 points (30,000 in Figures 2 and 4). The presets ask for 30 among 2,000, so that
-all of them take about a quarter of an hour of one core; the paper gives neither its seeds nor the number of first labels (here 100, as in
-the BADGE paper), and its linear classifiers learn at a rate of 1e-4, ours at 1e-3 (core/experiments/active/rounds.py).
+The paper asks for 50 batches of 10 labels among 60,000 points (30,000 in Figures 2 and 4). The
+presets ask for 30 among 2,000, so that all of them take about a quarter of an hour of one core; the
+paper gives neither its seeds nor the number of first labels (here 100, as in the BADGE paper), and
+its linear classifiers learn at a rate of 1e-4, ours at 1e-3 (core/experiments/active/rounds.py).
 
 Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing, sections 4, 5 and 6.
 """
@@ -113,7 +118,10 @@ class Simulations:
     units_are = "runs"
 
     def with_(self, **changes: Any) -> Simulations:
-        """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
+        """This plan with some parts changed, checked and canonical.
+
+        A UserError if a part does not fit.
+        """
         return _canonical(dataclasses.replace(self, **changes))
 
     @property
@@ -172,7 +180,9 @@ class Simulations:
         }
 
     def units(self) -> list[Risk | Rounds]:
-        """Every run: the first seed of all first, the strategies of one design and seed side by side."""
+        """Every run: the first seed of all first, the strategies of one design and seed side by
+        side.
+        """
         each = [
             (design, chosen, seed)
             for seed, design, chosen in product(
@@ -189,13 +199,19 @@ class Simulations:
     def title(self) -> str:
         """For captions and manifests."""
         if not self.needs_data:
-            return f"Bayes risk on designs of {self.pool:,} points, ridge {self.ridge:g}, {self.seeds} seeds"
+            return (
+                f"Bayes risk on designs of {self.pool:,} points, ridge {self.ridge:g}, {self.seeds}"
+                " seeds"
+            )
         what = (
             "learned and random representations"
             if self.figure == "representations"
             else "forward against forward-backward"
         )
-        about = f"batches of {self.batch:,} up to {self.budgets[-1]:,} labels from a pool of {self.pool:,}, {self.seeds} seeds"
+        about = (
+            f"batches of {self.batch:,} up to {self.budgets[-1]:,} labels from a pool of"
+            f" {self.pool:,}, {self.seeds} seeds"
+        )
         return f"{datasets.info(self.dataset).title}, {what}, {about}"
 
 
@@ -236,14 +252,17 @@ def absent(name: str, figure: str) -> str | None:
 
 
 def check(plan: Simulations, data: Dataset | Source) -> None:
-    """A UserError if some run of the plan cannot begin on these points: what is known before any work."""
+    """A UserError if some run of the plan cannot begin on these points: what is known before any
+    work.
+    """
     for text in plan.strategies:
         name, knobs = parse_strategy(text)
         if reason := absent(name, plan.figure):
             raise UserError(f"{menu.find(name).label} {reason}. Leave it out of this experiment.")
         if plan.figure == "risk" and "ridge" in dict(knobs):
             raise UserError(
-                f"Strategies: found {text!r}, but here the ridge is the prior's, the same for all. Set it there."
+                f"Strategies: found {text!r}, but here the ridge is the prior's, the same for all."
+                " Set it there."
             )
     if isinstance(data, Dataset):
         pool_of(
@@ -265,7 +284,8 @@ def _canonical(plan: Simulations) -> Simulations:
     strategies = canonical_strategies(plan.strategies)
     if (units := len(strategies) * len(plan.designs) * values["seeds"]) > MOST_UNITS:
         raise UserError(
-            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or seeds."
+            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or"
+            " seeds."
         )
     spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
     values |= {

@@ -1,10 +1,13 @@
-"""One run of the BAIT paper's simulations: a design, a strategy and a seed, in a worker, kept in the cache.
+"""One run of the BAIT paper's simulations: a design, a strategy and a seed, in a worker, kept in
+the cache.
 
     Risk(design, strategy, seed, pool, ridge)                         Figure 3
     Rounds(dataset, n, subset, design, strategy, setting, seed)       Figures 1, 2 and 4
-    compute(unit)                                                     the run, from the cache or computed
+    compute(unit)                                                     the run, from the cache or
+        computed
 
-Arrays of every run: budget (b,), points picked or labels known, and value (b,), the Bayes risk or the accuracy on the test points.
+Arrays of every run: budget (b,), points picked or labels known, and value (b,), the Bayes risk or
+the accuracy on the test points.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ from core.types import Dataset
 
 Outcome = tuple[dict[str, np.ndarray], dict[str, Any]]
 TASK = "core.experiments.simulations.run:compute"
-# Seconds of one core: a round of training; a round of BAIT among 2,000 points, forward and with points taken back, and each of its picks.
+# Seconds of one core: a round of training; a round of BAIT among 2,000 points, forward and with
+# points taken back, and each of its picks.
 TRAINING = 0.1
 PICKING = ((0.55, 0.011), (0.6, 0.031))
 
@@ -81,7 +85,11 @@ class Risk:
 
 @dataclass(frozen=True)
 class Rounds:
-    """One run of Figures 1, 2 and 4. Arrays: budget (r + 1,) labels known, value (r + 1,) accuracy on the test points, picks (r, batch)."""
+    """One run of Figures 1, 2 and 4.
+
+    Arrays: budget (r + 1,) labels known, value (r + 1,) accuracy on the test points, picks (r,
+    batch).
+    """
 
     dataset: str
     n: int | None
@@ -94,7 +102,9 @@ class Rounds:
 
     @property
     def work(self) -> float:
-        """Seconds on the reference core, see core/experiments/cost.py: training, and for BAIT the products with (d c)^2 numbers."""
+        """Seconds on the reference core, see core/experiments/cost.py: training, and for BAIT the
+        products with (d c)^2 numbers.
+        """
         name, knobs = parse_strategy(self.strategy)
         chosen = self.setting
         start, each = PICKING[dict(knobs).get("backward", True)] if name == "bait" else (0, 0)

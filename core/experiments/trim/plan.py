@@ -1,7 +1,9 @@
-"""Does the network get better when the most harmful points are removed? The plan of a trimming experiment, its units, and its arrays.
+"""Does the network get better when the most harmful points are removed? The plan of a trimming
+experiment, its units, and its arrays.
 
     plan = Trim(methods=("fi", "iv", "random"), budgets=(10, 50, 100), planted="flip")
-    plan.units()          every run: method x seed, all budgets at once, random always among the methods
+    plan.units()          every run: method x seed, all budgets at once, random always among the
+                          methods
     compute(unit)         in the worker: one run, from the cache or computed
     grid(plan, found)     the finished runs as arrays;  against_random, rows: what they say
 
@@ -134,7 +136,9 @@ class Unit:
 
 @dataclass(frozen=True)
 class Trim:
-    """Which methods compete, at which budgets of points to remove, under which setting, with how many seeds."""
+    """Which methods compete, at which budgets of points to remove, under which setting, with how
+    many seeds.
+    """
 
     dataset: str = "mnist"
     n: int | None = None
@@ -153,7 +157,10 @@ class Trim:
     units_are = "runs"
 
     def with_(self, **changes: Any) -> Trim:
-        """This plan with some parts changed, checked and canonical. A UserError if a part does not fit."""
+        """This plan with some parts changed, checked and canonical.
+
+        A UserError if a part does not fit.
+        """
         return _canonical(dataclasses.replace(self, **changes))
 
     @property
@@ -191,7 +198,10 @@ class Trim:
             "" if self.planted == "none" else f", {self.share:.0%} {KINDS[self.planted].lower()}"
         )
         named = datasets.info(self.dataset).title
-        return f"{named}, {MODELS[self.model].lower()}, {self.training:,} points{damage}, {self.seeds} seeds"
+        return (
+            f"{named}, {MODELS[self.model].lower()}, {self.training:,} points{damage}, {self.seeds}"
+            " seeds"
+        )
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Trim, list[str]]:
@@ -200,11 +210,14 @@ def from_query(query: Mapping[str, str]) -> tuple[Trim, list[str]]:
 
 
 def check(plan: Trim, data: Dataset) -> None:
-    """A UserError if some run of the plan cannot begin on these points: what is known before any work."""
+    """A UserError if some run of the plan cannot begin on these points: what is known before any
+    work.
+    """
     check_budgets(plan.setting)
     if plan.l2 == 0:
         raise UserError(
-            "l2: found 0. Classes that a line separates leave the head without an end. Choose 0.0001 or more."
+            "l2: found 0. Classes that a line separates leave the head without an end. Choose"
+            " 0.0001 or more."
         )
     if plan.model == "lenet5" and not data.is_images:
         raise UserError(
@@ -223,7 +236,9 @@ def compute(unit: Unit) -> Entry:
 
 
 def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[str, float]:
-    """In the worker: the pace of a short run at random, in units of `Unit.work` per second, and the worker's memory in bytes afterwards."""
+    """In the worker: the pace of a short run at random, in units of `Unit.work` per second, and the
+    worker's memory in bytes afterwards.
+    """
     import os
     import time
 
@@ -250,8 +265,8 @@ def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[
 class Trimmed:
     """A plan's runs as arrays, NaN where one is not finished.
 
-    accuracy (m, b + 1, s): m methods, budgets with 0 first, s seeds. removed (m, b, s, c): points of each class. auc (m, s), precision
-    (m, b, s): of finding what is planted.
+    accuracy (m, b + 1, s): m methods, budgets with 0 first, s seeds. removed (m, b, s, c): points
+    of each class. auc (m, s), precision (m, b, s): of finding what is planted.
     """
 
     plan: Trim
@@ -293,13 +308,18 @@ def grid(plan: Trim, found: Mapping[Unit, Mapping[str, np.ndarray]], classes: in
 
 
 def against_random(trimmed: Trimmed) -> Estimate:
-    """Accuracy minus random's with as many points removed and the same seed, (m, b); random's own row is 0."""
+    """Accuracy minus random's with as many points removed and the same seed, (m, b); random's own
+    row is 0.
+    """
     later = trimmed.accuracy[:, 1:]
     return estimate(later - later[trimmed.plan.methods.index(RANDOM)])
 
 
 def rows(plan: Trim, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> dict[str, list]:
-    """The Run as tidy columns. metric: accuracy, at every budget from 0; auc; precision, at every budget from the first."""
+    """The Run as tidy columns.
+
+    metric: accuracy, at every budget from 0; auc; precision, at every budget from the first.
+    """
     columns: dict[str, list] = {
         name: [] for name in ("strategy", "seed", "budget", "metric", "value")
     }

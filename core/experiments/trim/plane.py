@@ -1,17 +1,22 @@
-"""The FI paper's two simulations in the plane: trim two Gaussians and two crescents, and look at the boundary before and after.
+"""The FI paper's two simulations in the plane: trim two Gaussians and two crescents, and look at
+the boundary before and after.
 
-    trial(WORLDS["two_gaussians"], seed=1)     one dataset: points, what each method trims, test accuracies, boundaries
-    picture(name, seed) -> Entry               the same in the worker, kept in the cache;  table(name) -> Entry: all seeds' accuracies
-    better(accuracy, "iv")                     in how many seeds FI-util leaves the better model: the tables' count
+    trial(WORLDS["two_gaussians"], seed=1)     one dataset: points, what each method trims, test
+                                               accuracies, boundaries
+    picture(name, seed) -> Entry               the same in the worker, kept in the cache;
+        table(name) -> Entry: all seeds' accuracies
+    better(accuracy, "iv")                     in how many seeds FI-util leaves the better model:
+                                               the tables' count
 
-Two Gaussians, Table 1: logistic regression, 150 training, 100 validation and 600 test points, 30 seeds. Two crescents, Table 2: a network
-of two hidden layers with ReLU, 500, 250 and 250 points, 20 seeds; its scores go through all its weights (core/models/network_influence.py). The
-paper leaves open how far apart the Gaussians lie, the noise of the crescents, the penalty, the widths and the training: those are
-ours, searched for (tests/benchmarks/trimming.py) and said on the page.
+Two Gaussians, Table 1: logistic regression, 150 training, 100 validation and 600 test points, 30
+seeds. Two crescents, Table 2: a network of two hidden layers with ReLU, 500, 250 and 250 points, 20
+seeds; its scores go through all its weights (core/models/network_influence.py). The paper leaves
+open how far apart the Gaussians lie, the noise of the crescents, the penalty, the widths and the
+training: those are ours, searched for (tests/benchmarks/trimming.py) and said on the page.
 
-A fourth method turns the influence value's sign, so that the most helpful points go first. With it the first table comes out nearly as
-printed, under the proper sign it does not.
-Source: the FI paper, section 5.1, Tables 1 and 2, Figures 1 and 9.
+A fourth method turns the influence value's sign, so that the most helpful points go first. With it
+the first table comes out nearly as printed, under the proper sign it does not. Source: the FI
+paper, section 5.1, Tables 1 and 2, Figures 1 and 9.
 """
 
 from __future__ import annotations
@@ -55,7 +60,10 @@ Points = tuple[Floats, Ints]
 
 @dataclass(frozen=True)
 class World:
-    """One of the simulations. sizes: training, validation, test points. paper: budget -> (seeds where FI is better, its accuracy, IV's)."""
+    """One of the simulations. sizes: training, validation, test points.
+
+    paper: budget -> (seeds where FI is better, its accuracy, IV's).
+    """
 
     name: str
     title: str
@@ -68,7 +76,9 @@ class World:
 
 
 class Logistic:
-    """A logistic head on the two coordinates, with scikit-learn's usual penalty for 150 points, C = 1."""
+    """A logistic head on the two coordinates, with scikit-learn's usual penalty for 150 points, C =
+    1.
+    """
 
     def __init__(self, seen: Points, seed: int, *, l2: float = 1 / 150, intercept: bool = True):
         self.seen = seen
@@ -90,7 +100,9 @@ class Logistic:
 
 
 class TwoLayers:
-    """A network of two hidden layers of 16 with ReLU, trained from the seed's weights on all points at once, by Adam."""
+    """A network of two hidden layers of 16 with ReLU, trained from the seed's weights on all points
+    at once, by Adam.
+    """
 
     def __init__(self, seen: Points, seed: int, *, steps: int = STEPS, damping: float = DAMPING):
         from torch import nn
@@ -141,7 +153,8 @@ CRESCENTS = World(
     TwoLayers,
     (500, 250, 250),
     20,
-    f"noise 0.3, two hidden layers of {HIDDEN}, {STEPS} steps of Adam at {RATE:g} on all points, damping {DAMPING:g}",
+    f"noise 0.3, two hidden layers of {HIDDEN}, {STEPS} steps of Adam at {RATE:g} on all points,"
+    f" damping {DAMPING:g}",
     {5: (17, None, 0.8750), 10: (17, 0.9024, 0.8802), 20: (15, 0.9032, 0.8780)},
 )
 WORLDS = {world.name: world for world in (GAUSSIANS, CRESCENTS)}
@@ -150,8 +163,9 @@ WORLDS = {world.name: world for world in (GAUSSIANS, CRESCENTS)}
 def trial(world: World, seed: int, *, lines: bool = False) -> dict[str, Any]:
     """One dataset of the world, trimmed by every method at every budget.
 
-    points (n, 2), labels (n,); trimmed (m, 20), the training points that each method removes, worst first; accuracy (m, b + 1) on the test
-    points, first with nothing removed. lines: also the boundaries, {(method or "before", budget): polylines}.
+    points (n, 2), labels (n,); trimmed (m, 20), the training points that each method removes, worst
+    first; accuracy (m, b + 1) on the test points, first with nothing removed. lines: also the
+    boundaries, {(method or "before", budget): polylines}.
     """
     rng = np.random.default_rng(seed)
     seen, unseen, test = (world.draw(size, rng) for size in world.sizes)
@@ -176,7 +190,9 @@ def trial(world: World, seed: int, *, lines: bool = False) -> dict[str, Any]:
 
 
 def boundary(model: Any, points: Floats) -> list[Floats]:
-    """The polylines on which both classes are equally probable, in a box a little larger than the points."""
+    """The polylines on which both classes are equally probable, in a box a little larger than the
+    points.
+    """
     low = points.min(axis=0) - MARGIN
     high = points.max(axis=0) + MARGIN
     x, y = (np.linspace(low[j], high[j], GRID) for j in (0, 1))
@@ -185,7 +201,9 @@ def boundary(model: Any, points: Floats) -> list[Floats]:
 
 
 def better(accuracy: Floats, rival: str) -> Ints:
-    """In how many seeds FI-util's accuracy is strictly above the rival's, at each budget: (b,) of accuracy (s, m, b + 1)."""
+    """In how many seeds FI-util's accuracy is strictly above the rival's, at each budget: (b,) of
+    accuracy (s, m, b + 1).
+    """
     names = list(METHODS)
     return (accuracy[:, names.index("fi"), 1:] > accuracy[:, names.index(rival), 1:]).sum(axis=0)
 
@@ -208,8 +226,9 @@ def table_key(name: str) -> str:
 
 
 def picture(name: str, seed: int) -> Entry:
-    """In the worker: one trial. The boundaries lie end to end in `line` (k, 2), with the number of their method (0: before), their budget
-    and their polyline's number in `piece` (k, 3)."""
+    """In the worker: one trial. The boundaries lie end to end in `line` (k, 2), with the number of
+    their method (0: before), their budget and their polyline's number in `piece` (k, 3).
+    """
     key = picture_key(name, seed)
     if found := cache.get(key):
         return found

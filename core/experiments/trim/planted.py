@@ -3,9 +3,10 @@
     points, labels, planted = plant("flip", points, labels, share=0.1, classes=10, rng=rng)
     auc(scores, planted);  precision(scores, planted, budgets)
 
-Conventions: points as the dataset stores them, images uint8 (n, h, w[, 3]) or a table (n, d); planted (n,) bool says which points the truth
-is about. The points given are not changed. Scores: higher = taken first. Sources: label flips Koh and Liang 2017, section 5.4; white noise
-of variance 0.1 the FI paper, appendix D.1; the area under the curve as a rank sum, Hanley and McNeil 1982.
+Conventions: points as the dataset stores them, images uint8 (n, h, w[, 3]) or a table (n, d);
+planted (n,) bool says which points the truth is about. The points given are not changed. Scores:
+higher = taken first. Sources: label flips Koh and Liang 2017, section 5.4; white noise of variance
+0.1 the FI paper, appendix D.1; the area under the curve as a rank sum, Hanley and McNeil 1982.
 """
 
 from __future__ import annotations
@@ -38,13 +39,16 @@ def plant(
 ):
     """(points, labels, planted): the same points with a random share of them, rounded, altered.
 
-    flip: another label, each equally likely. noise: white noise with a standard deviation of 0.32 times the range (pixels 0 to 255, or a
-    column's), images cut to their range. invert: low + high - x in the same range. duplicate: half of the share are overwritten by
-    copies of the other half, and all of these twins count as planted. none: nothing. UserError: an unknown kind, a share outside [0, 1].
+    flip: another label, each equally likely. noise: white noise with a standard deviation of 0.32
+    times the range (pixels 0 to 255, or a column's), images cut to their range. invert: low + high
+    - x in the same range. duplicate: half of the share are overwritten by copies of the other half,
+    and all of these twins count as planted. none: nothing. UserError: an unknown kind, a share
+    outside [0, 1].
     """
     if kind not in KINDS or not 0 <= share <= 1:
         raise UserError(
-            f"Planted: found {kind!r} and a share of {share}, expected one of {', '.join(KINDS)} and a share from 0 to 1."
+            f"Planted: found {kind!r} and a share of {share}, expected one of {', '.join(KINDS)}"
+            " and a share from 0 to 1."
         )
     points, labels, planted = points.copy(), labels.copy(), np.zeros(len(points), bool)
     rows = rng.permutation(len(points))[: round(share * len(points)) if kind != "none" else 0]
@@ -63,7 +67,8 @@ def plant(
 
 
 def auc(scores: Floats, planted: Bools) -> float:
-    """The chance that a planted point's score is above another's, equal ones counted half: in [0, 1], 0.5 = no better than random.
+    """The chance that a planted point's score is above another's, equal ones counted half: in [0,
+    1], 0.5 = no better than random.
 
     NaN if all points are planted, or none.
     """
@@ -77,7 +82,9 @@ def auc(scores: Floats, planted: Bools) -> float:
 
 
 def precision(scores: Floats, planted: Bools, budgets: Sequence[int]) -> Floats:
-    """The share of planted points among the b highest scores, for each b (equal scores in the order of the points); NaN without any."""
+    """The share of planted points among the b highest scores, for each b (equal scores in the order
+    of the points); NaN without any.
+    """
     if not planted.any():
         return np.full(len(budgets), np.nan)
     found = np.cumsum(planted[top_k(scores, max(budgets)).indices])

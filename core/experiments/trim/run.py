@@ -1,14 +1,17 @@
-"""One method, one seed: rank the training points by harm, remove the worst b, fit anew, test. For each budget b.
+"""One method, one seed: rank the training points by harm, remove the worst b, fit anew, test. For
+each budget b.
 
     arrays, facts = run(data, method="fi", setting=Setting(budgets=(10, 50)), seed=1)
 
-Each seed draws its own training and validation points from the dataset's training part; the validation points are what harm is measured
-on, and the test points are used for nothing but the accuracy. Methods of one seed see the same points, the same planted damage and
-the same first model. Every method's scores are **higher = trimmed first**.
+Each seed draws its own training and validation points from the dataset's training part; the
+validation points are what harm is measured on, and the test points are used for nothing but the
+accuracy. Methods of one seed see the same points, the same planted damage and the same first model.
+Every method's scores are **higher = trimmed first**.
 
-Models: a logistic head (core/softmax_head.py) on fixed features, or a network trained from scratch. For a network the scores belong to
-a logistic head fitted on its penultimate layer, as everywhere in this program; what is fitted anew is the network.
-Sources: the FI paper, section 5.1 and Algorithm 3; Chhabra et al. 2024 (influence value).
+Models: a logistic head (core/softmax_head.py) on fixed features, or a network trained from scratch.
+For a network the scores belong to a logistic head fitted on its penultimate layer, as everywhere in
+this program; what is fitted anew is the network. Sources: the FI paper, section 5.1 and Algorithm
+3; Chhabra et al. 2024 (influence value).
 """
 
 from __future__ import annotations
@@ -46,7 +49,9 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Setting:
-    """What all methods share: how many points are trained on and removed, the model and its penalty, and what is planted."""
+    """What all methods share: how many points are trained on and removed, the model and its
+    penalty, and what is planted.
+    """
 
     budgets: tuple[int, ...] = (5, 10, 20)
     model: str = "raw"
@@ -60,7 +65,11 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """A seed's points. rows (n,), of the dataset: the training points; points, labels: the same, with the planted damage."""
+    """A seed's points.
+
+    rows (n,), of the dataset: the training points; points, labels: the same, with the planted
+    damage.
+    """
 
     rows: Ints
     points: np.ndarray
@@ -72,7 +81,9 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What a method looks at: the training points (n, d) with their labels, the validation points, the head fitted on the first."""
+    """What a method looks at: the training points (n, d) with their labels, the validation points,
+    the head fitted on the first.
+    """
 
     embedding: Floats
     labels: Ints
@@ -81,27 +92,38 @@ class Seen:
 
 
 def by_fi(seen: Seen, rng: np.random.Generator) -> Floats:
-    """FI-util as it is, >= 0: trimmed first is the point whose place the validation loss hangs on most, for better or worse."""
+    """FI-util as it is, >= 0: trimmed first is the point whose place the validation loss hangs on
+    most, for better or worse.
+    """
     return fi_util(seen.embedding, seen.labels, seen.validation, seen.head)
 
 
 def by_influence(seen: Seen, rng: np.random.Generator) -> Floats:
-    """The influence value, harmful first: trimmed first is the point without which the validation loss would fall most."""
+    """The influence value, harmful first: trimmed first is the point without which the validation
+    loss would fall most.
+    """
     return influence_harm(seen.embedding, seen.labels, seen.validation, seen.head)
 
 
 def by_shapley(seen: Seen, rng: np.random.Generator) -> Floats:
-    """-KNN-Shapley (5 neighbours), sign turned: trimmed first is the point worth least to a nearest-neighbour vote."""
+    """-KNN-Shapley (5 neighbours), sign turned: trimmed first is the point worth least to a
+    nearest-neighbour vote.
+    """
     return -knn_shapley(seen.embedding, seen.labels, seen.validation)
 
 
 def by_leverage(seen: Seen, rng: np.random.Generator) -> Floats:
-    """Leverage as it is, with a column of ones: trimmed first is the point that sticks out most. It sees no labels, no validation set."""
+    """Leverage as it is, with a column of ones: trimmed first is the point that sticks out most.
+
+    It sees no labels, no validation set.
+    """
     return leverage(softmax_head.design(seen.embedding))
 
 
 def by_loss(seen: Seen, rng: np.random.Generator) -> Floats:
-    """-log p[y] under the head fitted with the point itself: trimmed first is what the model finds most surprising. No validation set."""
+    """-log p[y] under the head fitted with the point itself: trimmed first is what the model finds
+    most surprising. No validation set.
+    """
     logits = seen.embedding @ seen.head.weights.T.astype(np.float64) + seen.head.intercepts
     return -softmax_head.log_softmax(logits)[np.arange(len(logits)), seen.labels]
 
@@ -135,13 +157,17 @@ METHODS = {
 
 
 def material(data: Dataset, setting: Setting, seed: int) -> Material:
-    """The points of a seed, damaged as the setting says. A UserError if the training part is too small or a class has no point in it."""
+    """The points of a seed, damaged as the setting says.
+
+    A UserError if the training part is too small or a class has no point in it.
+    """
     pool, test = split(data)
     wanted = setting.training + setting.validation
     if wanted > len(pool):
         found = f"{setting.training:,} training and {setting.validation:,} validation points"
         raise UserError(
-            f"Trimming: found {found}, but the training part has {len(pool):,}. Choose fewer of either."
+            f"Trimming: found {found}, but the training part has {len(pool):,}. Choose fewer of"
+            " either."
         )
     drawn = np.random.default_rng([seed, 3]).permutation(pool)[:wanted]
     rows = np.sort(drawn[: setting.training])
@@ -156,7 +182,8 @@ def material(data: Dataset, setting: Setting, seed: int) -> Material:
     if len(absent):
         named = ", ".join(data.class_names[c] for c in absent[:5])
         raise UserError(
-            f"Trimming: seed {seed} draws no training point of class {named}, and a head needs one of each. Choose more training points."
+            f"Trimming: seed {seed} draws no training point of class {named}, and a head needs one"
+            " of each. Choose more training points."
         )
     return Material(rows, points, labels, planted, validation, test)
 
@@ -166,9 +193,10 @@ def run(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One method with one seed at all budgets.
 
-    Arrays: accuracy (b + 1,) on the test points, first with nothing removed; removed (b, c) points of each class (as labelled); auc () and
-    precision (b,) of finding what is planted, NaN if nothing is; first (at most 24,) places in the seed's training points of those
-    trimmed first, and their scores. UserError: as for the methods, and for a budget that leaves no training point.
+    Arrays: accuracy (b + 1,) on the test points, first with nothing removed; removed (b, c) points
+    of each class (as labelled); auc () and precision (b,) of finding what is planted, NaN if
+    nothing is; first (at most 24,) places in the seed's training points of those trimmed first, and
+    their scores. UserError: as for the methods, and for a budget that leaves no training point.
     """
     said = progress or (lambda fraction, text: None)
     given = material(data, setting, seed)
@@ -200,7 +228,9 @@ def run(
 
 
 def operations(method: str, setting: Setting, d: int, classes: int) -> float:
-    """About how many floating-point operations a run takes on points of d numbers, to compare runs by: right within a factor of a few."""
+    """About how many floating-point operations a run takes on points of d numbers, to compare runs
+    by: right within a factor of a few.
+    """
     n = setting.training
     width = _width(setting, d)
     weights = parameters(setting, d, classes)
@@ -228,7 +258,8 @@ def check_budgets(setting: Setting) -> None:
     """A UserError if a budget would leave nothing to train on."""
     if max(setting.budgets) >= setting.training:
         raise UserError(
-            f"Budgets: found {max(setting.budgets):,} points to remove of {setting.training:,}. Leave some: choose smaller budgets."
+            f"Budgets: found {max(setting.budgets):,} points to remove of {setting.training:,}."
+            " Leave some: choose smaller budgets."
         )
 
 
@@ -246,7 +277,10 @@ class _Logistic:
         self.classes = len(data.class_names)
 
     def fit(self, kept: Ints) -> float:
-        """The test accuracy of the head on these points. A class of which all points are gone is never predicted."""
+        """The test accuracy of the head on these points.
+
+        A class of which all points are gone is never predicted.
+        """
         present, labels = np.unique(self.given.labels[kept], return_inverse=True)
         if len(present) == 1:
             return float((self.test_labels == present[0]).mean())
@@ -320,7 +354,10 @@ class _Network:
 
 
 def _features(data: Dataset, parts: Sequence[np.ndarray], model: str, seed: int) -> list[Floats]:
-    """Each part, the training points first, through the model's features. What they learn, they learn from the training points alone."""
+    """Each part, the training points first, through the model's features.
+
+    What they learn, they learn from the training points alone.
+    """
     points = np.concatenate(parts)
     everything = Dataset(
         data.name,

@@ -29,7 +29,10 @@ RIVALS = ("the strategy's batch", "the most uncertain points")
 OBJECTIVES = {
     "radius": (
         "Covering radius",
-        "the largest distance of a point to the nearest labeled or picked one: CORESET makes it small",
+        (
+            "the largest distance of a point to the nearest labeled or picked one: CORESET makes it"
+            " small"
+        ),
     ),
     "log_det": (
         "Log-det",
@@ -62,14 +65,17 @@ def lines_of(strategies: Sequence[str], called: Callable[[str], str] = name_of) 
 
 
 def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
-    """The seeds (a, s, r) that all strategies have finished, so that their means compare; all there is as long as there are none."""
+    """The seeds (a, s, r) that all strategies have finished, so that their means compare; all there
+    is as long as there are none.
+    """
     whole = np.isfinite(accuracy).all(axis=(0, 2))
     return accuracy[:, whole] if whole.any() else accuracy
 
 
 def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
     st.markdown(
-        f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and standard error"
+        f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and"
+        " standard error"
     )
     with layout.fluid("learning-curves", run_charts.HEIGHT + 40):
         memo.chart(
@@ -95,18 +101,21 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
     places = summaries.budgets(compared)
     if not places:
         st.info(
-            "Random is at 99% of its final accuracy after one batch, or not finished: no budget is left at which to compare."
+            "Random is at 99% of its final accuracy after one batch, or not finished: no budget is"
+            " left at which to compare."
         )
         return
     said = ", ".join(f"{compared.labels[place]:,}" for place in places)
     st.markdown(
-        f"**How often the row beats the column**, of the budgets {said} · {made_of(plan, curves.finished)}"
+        f"**How often the row beats the column**, of the budgets {said} ·"
+        f" {made_of(plan, curves.finished)}"
     )
     names = [line.name for line in lines]
     drawn = (round_charts.penalty_table, summaries.penalty_matrix([compared]), names, layout.dark())
     memo.chart(*drawn, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
     st.caption(
-        f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value {statistics.critical(plan.seeds):.3f}."
+        f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value"
+        f" {statistics.critical(plan.seeds):.3f}."
     )
 
 
@@ -114,11 +123,13 @@ def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     compared = comparison(plan, curves)
     if not summaries.budgets(compared):
         st.info(
-            "No budget is left at which to compare: random is at 99% of its final accuracy after one batch, or not finished."
+            "No budget is left at which to compare: random is at 99% of its final accuracy after"
+            " one batch, or not finished."
         )
         return
     st.markdown(
-        f"**Errors divided by random's**: the share of budgets at or below · {made_of(plan, curves.finished)}"
+        "**Errors divided by random's**: the share of budgets at or below ·"
+        f" {made_of(plan, curves.finished)}"
     )
     values, weights = summaries.normalised_errors([compared])
     known = np.isfinite(values).all(axis=1)

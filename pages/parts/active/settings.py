@@ -33,25 +33,31 @@ UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passe
 TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
 TASKS = {"classification": "Classification", "regression": "Regression on one-hot labels"}
 READING = (
-    "All strategies of a seed begin with the same random labels. In each round a fresh network is trained on what is labeled, the strategy "
-    "looks at the rest of the pool through this network (its penultimate layer and its probabilities) and picks a batch; no strategy sees "
-    "the label of a point of the pool that was not asked for: one that takes labels is given the network's predictions in their place, so "
-    "that the true label of an influence or a utility (oracle) is the predicted one here.\n\n"
-    f"Influence, FI-util, Shapley and goal-oriented utilities judge by a validation set: up to {HELD_BACK} labeled points that are never "
-    "in the pool and are not counted among the labels. BADGE, BAIT, CORESET and the uncertainties do without.\n\n"
-    "ALBL draws one of two strategies, CORESET or least confidence, in each round. After it, two more networks tell how well the points "
-    "that it asked for are predicted without their own labels; by this its weights move.\n\n"
-    "*Learning curves*: mean over seeds, the band is one standard error to each side, as in the papers.\n\n"
-    "*Who beats whom*: for budgets M + 2^k B up to where random reaches 99% of its final accuracy, a paired t-test over the seeds "
-    "(t > 2.776 for five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the sign turned; here as in "
-    "the BAIT paper: on accuracies, so a high row beats others and a low column mean is good.\n\n"
-    "*Errors*: at how many of these budgets a strategy's error is at most x times random's."
+    "All strategies of a seed begin with the same random labels. In each round a fresh network is"
+    " trained on what is labeled, the strategy looks at the rest of the pool through this network"
+    " (its penultimate layer and its probabilities) and picks a batch; no strategy sees the label"
+    " of a point of the pool that was not asked for: one that takes labels is given the network's"
+    " predictions in their place, so that the true label of an influence or a utility (oracle) is"
+    " the predicted one here.\n\nInfluence, FI-util, Shapley and goal-oriented utilities judge by"
+    f" a validation set: up to {HELD_BACK} labeled points that are never in the pool and are not"
+    " counted among the labels. BADGE, BAIT, CORESET and the uncertainties do without.\n\nALBL"
+    " draws one of two strategies, CORESET or least confidence, in each round. After it, two more"
+    " networks tell how well the points that it asked for are predicted without their own labels;"
+    " by this its weights move.\n\n*Learning curves*: mean over seeds, the band is one standard"
+    " error to each side, as in the papers.\n\n*Who beats whom*: for budgets M + 2^k B up to where"
+    " random reaches 99% of its final accuracy, a paired t-test over the seeds (t > 2.776 for"
+    " five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the"
+    " sign turned; here as in the BAIT paper: on accuracies, so a high row beats others and a low"
+    " column mean is good.\n\n*Errors*: at how many of these budgets a strategy's error is at most"
+    " x times random's."
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """The finished runs as arrays, NaN where none is: accuracy, (a, s, r + 1); per batch seconds, log_det and norm, (a, s, r)."""
+    """The finished runs as arrays, NaN where none is: accuracy, (a, s, r + 1); per batch seconds,
+    log_det and norm, (a, s, r).
+    """
 
     labels: Ints
     accuracy: Floats
@@ -160,11 +166,17 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Active, str | None]:
         plan = plan.with_(start=2 * batch, batch=batch, rounds=min(plan.rounds, SMALLEST // 2))
         return (
             plan,
-            f"The pool has {pool:,} points: shown are {plan.rounds} batches of {batch:,}, from {plan.start:,} labels on.",
+            (
+                f"The pool has {pool:,} points: shown are {plan.rounds} batches of {batch:,}, from"
+                f" {plan.start:,} labels on."
+            ),
         )
     return (
         plan.with_(rounds=rounds),
-        f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are {rounds}.",
+        (
+            f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are"
+            f" {rounds}."
+        ),
     )
 
 
@@ -214,10 +226,14 @@ def answer(plan: Active, curves: Curves) -> None:
 def _sentence(name: str, mean: float, low: float, high: float) -> str:
     interval = f"95% interval {low:+.1f} to {high:+.1f}".replace("-", "−")
     if low <= 0 <= high:
-        return f"{name} is not distinguishable from random over all rounds ({mean:+.1f} points, {interval}).".replace(
-            "-", "−"
+        return (
+            f"{name} is not distinguishable from random over all rounds ({mean:+.1f} points,"
+            f" {interval}).".replace("-", "−")
         )
-    return f"{name} is *{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}* than random on average over all rounds ({interval})."
+    return (
+        f"{name} is *{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}* than random on"
+        f" average over all rounds ({interval})."
+    )
 
 
 def table(plan: Active, curves: Curves) -> str:

@@ -1,4 +1,6 @@
-"""The Agreement page's own parts: which rankings to compare, what the matrix says in a sentence, what lies behind a cell."""
+"""The Agreement page's own parts: which rankings to compare, what the matrix says in a sentence,
+what lies behind a cell.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,14 @@ MEASURES = {
     "overlap": "Top-k overlap",
 }
 MEANING = {
-    "kendall": "τ = (concordant − discordant pairs) / all pairs, corrected for ties (tau-b). 1: same order, 0: unrelated, −1: reversed.",
-    "weighted_kendall": "Kendall's τ in which a pair counts 1/(1 + rank) for each of its points: the top of the ranking decides.",
+    "kendall": (
+        "τ = (concordant − discordant pairs) / all pairs, corrected for ties (tau-b). 1: same"
+        " order, 0: unrelated, −1: reversed."
+    ),
+    "weighted_kendall": (
+        "Kendall's τ in which a pair counts 1/(1 + rank) for each of its points: the top of the"
+        " ranking decides."
+    ),
     "spearman": "Pearson's correlation of the ranks.",
     "overlap": "The share of the k highest points that both rankings have in common.",
 }
@@ -52,7 +60,10 @@ def controls(view: View, knobs: Mapping[str, Knob], about: Info) -> View:
         reseed = st.toggle(
             "Other seeds for random features too", view["reseed"], key=state.key("agreement reseed")
         )
-        explained = "Leverage under raw pixels, random ReLU features and 15 networks: untrained, trained to regress, trained to classify."
+        explained = (
+            "Leverage under raw pixels, random ReLU features and 15 networks: untrained, trained to"
+            " regress, trained to classify."
+        )
         st.button("The talk's figure", on_click=_as_in_the_talk, args=(knobs,), help=explained)
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         measure = _one(
@@ -108,7 +119,10 @@ def _one(label: str, options: Mapping[str, str], chosen: str, help: str | None =
 
 
 def strangers(view: View, about: Info) -> list[str]:
-    """What a link names that is not there, one message for each list. What only does not suit the dataset is left out without one."""
+    """What a link names that is not there, one message for each list.
+
+    What only does not suit the dataset is left out without one.
+    """
     ranking = [name for name, reason in menu.rankers().items() if not reason]
     found = []
     known_embeddings = {**embeddings.embedders(), **embeddings.embedders(about)}
@@ -126,7 +140,9 @@ def strangers(view: View, about: Info) -> list[str]:
 
 
 def comparison(spec: Spec, view: View) -> Comparison:
-    """The rankings that the view asks for: every strategy under every embedding, networks with every seed."""
+    """The rankings that the view asks for: every strategy under every embedding, networks with
+    every seed.
+    """
     columns = []
     for chosen in _list(view["strategies"]):
         for name in _list(view["embeddings"]):
@@ -169,7 +185,9 @@ def groups(columns: tuple[Spec, ...]) -> list[str]:
 
 
 def colours(columns: tuple[Spec, ...], order: np.ndarray) -> list[str]:
-    """The embedding family of each ranking in the order of the picture: it names the ranking's colour."""
+    """The embedding family of each ranking in the order of the picture: it names the ranking's
+    colour.
+    """
     return [embeddings.find(columns[i].embedding).family for i in order]
 
 
@@ -190,13 +208,19 @@ def sentence(
             between.setdefault((families[i], families[j]), []).append(matrix[i, j])
     if not between:
         mean = matrix[np.triu_indices(len(families), 1)].mean()
-        return f"Only one family is chosen. With itself, after another seed, it agrees at {symbol} = *{mean:.2f}* on average."
+        return (
+            f"Only one family is chosen. With itself, after another seed, it agrees at {symbol} ="
+            f" *{mean:.2f}* on average."
+        )
     means = {pair: float(np.mean(values)) for pair, values in between.items()}
     a, b = max(means, key=means.get)
     c, d = min(means, key=means.get)
     most = f"Most alike are *{a}* and *{b}* ({symbol} = {means[a, b]:.2f})"
     if len(means) == 1:
-        return f"*{a}* and *{b}* agree at {symbol} = *{means[a, b]:.2f}*; 1 would be the same order, 0 none in common."
+        return (
+            f"*{a}* and *{b}* agree at {symbol} = *{means[a, b]:.2f}*; 1 would be the same order, 0"
+            " none in common."
+        )
     known = {name: bound for name, bound in ceilings.items() if bound}
     reseed = "; ".join(f"{name} {bound.mean:.2f}" for name, bound in known.items())
     own = (
@@ -208,7 +232,9 @@ def sentence(
 
 
 def similarity_order(matrix: np.ndarray) -> np.ndarray:
-    """Rankings in the order of the Fiedler vector of their similarities: those that agree stand together."""
+    """Rankings in the order of the Fiedler vector of their similarities: those that agree stand
+    together.
+    """
     weights = np.clip(matrix, 0, None)
     return np.argsort(
         np.linalg.eigh(np.diag(weights.sum(axis=1)) - weights)[1][:, min(1, len(matrix) - 1)],
@@ -239,7 +265,8 @@ def behind(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int,
     b = names[j]
     if i == j:
         st.info(
-            "A ranking agrees with itself. Choose a cell off the diagonal to see what two rankings disagree about."
+            "A ranking agrees with itself. Choose a cell off the diagonal to see what two rankings"
+            " disagree about."
         )
         return
     st.subheader(plain(f"{a[:1].upper() + a[1:]} against {b}"), anchor=False)
@@ -258,7 +285,8 @@ def behind(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int,
     with right:
         for (high, low), points in zip(((a, b), (b, a)), parted, strict=True):
             st.markdown(
-                f"**High under {plain(high)}, low under {plain(low)}**; below: percentiles under {plain(a)} and {plain(b)}"
+                f"**High under {plain(high)}, low under {plain(low)}**; below: percentiles under"
+                f" {plain(a)} and {plain(b)}"
             )
             if len(points) == 0:
                 st.caption(f"No point ranks higher under {plain(high)}.")
@@ -282,7 +310,9 @@ def linked_cell(text: str, m: int) -> tuple[int, int] | None:
 
 
 def clicked_cell(event: Any, order: np.ndarray) -> str | None:
-    """The cell of a click as the link writes it: the places of both rankings before they were ordered."""
+    """The cell of a click as the link writes it: the places of both rankings before they were
+    ordered.
+    """
     picked = event["selection"].get("cell")
     return f"{order[int(picked[0]['row'])]}-{order[int(picked[0]['column'])]}" if picked else None
 
@@ -297,7 +327,9 @@ def downloads(names: list[str], matrix: np.ndarray, measure: str, dataset: str) 
 
 
 def rank_line(columns: tuple[Spec, ...], ranks: list[int]) -> str:
-    """Which embeddings fall short of full rank: leverage then spreads over fewer directions than there are dimensions."""
+    """Which embeddings fall short of full rank: leverage then spreads over fewer directions than
+    there are dimensions.
+    """
     spans: dict[str, list[int]] = {}
     for spec, rank in zip(columns, ranks, strict=True):
         spans.setdefault(spec.embedding, []).append(rank)

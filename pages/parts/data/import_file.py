@@ -1,4 +1,6 @@
-"""Data in: a file or a folder is read, shown with its faults and their mends, and kept when the user says so."""
+"""Data in: a file or a folder is read, shown with its faults and their mends, and kept when the
+user says so.
+"""
 
 from __future__ import annotations
 
@@ -30,19 +32,26 @@ SEEN = 32  # points of the preview
 FORMATS = (
     (
         "zip",
-        "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class. Without such folders: no labels. "
-        "`train/` and `test/` above them are your parts.",
+        (
+            "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class."
+            " Without such folders: no labels. `train/` and `test/` above them are your parts."
+        ),
     ),
     (
         "npz",
-        "`images` uint8 (n, height, width) or (n, height, width, 3), or `features` (n, d). With them, as you have them: `labels`, "
-        "`ids`, `probs`, `test`.",
+        (
+            "`images` uint8 (n, height, width) or (n, height, width, 3), or `features` (n, d). With"
+            " them, as you have them: `labels`, `ids`, `probs`, `test`."
+        ),
     ),
     ("npy", "Features (n, d), or images as above. No labels."),
     (
         "parquet, .csv",
-        "A row for each point, a column for each feature. With them, as you have them: columns `label`, `id`, `split` "
-        "(train, test), `prob_<class>`. Parquet may hold the features in one column of lists.",
+        (
+            "A row for each point, a column for each feature. With them, as you have them: columns"
+            " `label`, `id`, `split` (train, test), `prob_<class>`. Parquet may hold the features"
+            " in one column of lists."
+        ),
     ),
 )
 _one_at_a_time = threading.Lock()  # reading takes memory: on a host visitors take turns
@@ -78,7 +87,10 @@ def show() -> None:
 
 
 def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
-    """The draft, kept until another file or another choice comes; with progress. A UserError where it cannot be read."""
+    """The draft, kept until another file or another choice comes; with progress.
+
+    A UserError where it cannot be read.
+    """
     mark = (
         hashlib.blake2b(source, digest_size=16).hexdigest()
         if isinstance(source, bytes)
@@ -151,7 +163,8 @@ def _chosen() -> tuple[bytes | Path | None, str]:
     place = Path(typed).expanduser()
     if not place.exists():
         raise UserError(
-            f"Path: found nothing at {place}, expected a folder of images or a file. Check how it is written."
+            f"Path: found nothing at {place}, expected a folder of images or a file. Check how it"
+            " is written."
         )
     return place, place.name
 
@@ -163,11 +176,16 @@ def _choices(draft: Draft) -> Choices:
             now = max(draft.points.shape[1:3])
             most = (HOSTED if policy.hosted() else LOCAL).side
             sides = sorted({*(side for side in SIDES if side <= most), now})
-            help = "Every image becomes a square of so many pixels, its shape kept. Networks and leverage see these pixels."
+            help = (
+                "Every image becomes a square of so many pixels, its shape kept. Networks and"
+                " leverage see these pixels."
+            )
             return Choices(
-                side=_choice("Pixels a side", sides, now, help, str)
-                if len(set(draft.sides)) > 1 or now > 28
-                else None
+                side=(
+                    _choice("Pixels a side", sides, now, help, str)
+                    if len(set(draft.sides)) > 1 or now > 28
+                    else None
+                )
             )
         return Choices(label=_column("Labels", draft, "label"), id=_column("Ids", draft, "id"))
 
@@ -209,7 +227,10 @@ def _facts(draft: Draft, about: Preview) -> None:
         (
             "test points",
             f"{about.test_rows:,}",
-            "Points of a test part; without one a fifth of the points is held out where it is needed",
+            (
+                "Points of a test part; without one a fifth of the points is held out where it is"
+                " needed"
+            ),
         ),
         ("left out", f"{about.left_out:,}", "Rows that cannot be used"),
         ("duplicates", f"{about.duplicates:,}", "Points equal to an earlier one"),
@@ -241,7 +262,8 @@ def _classes(about: Preview) -> None:
     if not about.classes:
         st.markdown("**No labels**")
         st.caption(
-            "Leverage, density and random embeddings need none. What learns from labels will say so."
+            "Leverage, density and random embeddings need none. What learns from labels will"
+            " say so."
         )
         return
     st.markdown("**Points of each class**")

@@ -1,4 +1,6 @@
-"""Embeddings computed elsewhere: joined to a dataset by id, so that their rankings can be compared with all others."""
+"""Embeddings computed elsewhere: joined to a dataset by id, so that their rankings can be compared
+with all others.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,14 @@ def show(spec: Spec) -> None:
     if not datasets.is_ready(spec.dataset):
         layout.offer_dataset(spec.dataset)
         return
-    help = "Rows are matched by their id. Without ids there must be one row for every point, in the dataset's order."
-    label = f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)}, computed elsewhere"
+    help = (
+        "Rows are matched by their id. Without ids there must be one row for every point, in the"
+        " dataset's order."
+    )
+    label = (
+        f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)}, computed"
+        " elsewhere"
+    )
     content, name = import_file.uploaded(label, "join", help, TYPES)
     if content is None:
         own_ids = cached.dataset(spec.dataset, None, 0).ids is not None

@@ -18,14 +18,20 @@ def sentence(names: Sequence[str]) -> str:
     """What is here."""
     if not names:
         ends = " It goes when your visit ends." if policy.hosted() else ""
-        return f"Nothing of yours is here yet. Drop a file: nothing is kept before you have seen what is in it.{ends}"
+        return (
+            "Nothing of yours is here yet. Drop a file: nothing is kept before you have seen what"
+            f" is in it.{ends}"
+        )
     titles = ", ".join(
         f"{starless(datasets.info(name).title)} ({datasets.info(name).n:,} {noun(name)})"
         for name in names[:3]
     )
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     what = "One dataset of yours is" if len(names) == 1 else f"{len(names):,} datasets of yours are"
-    return f"*{what} here*: {titles}{more}. Every page can look at {'it' if len(names) == 1 else 'them'}."
+    return (
+        f"*{what} here*: {titles}{more}. Every page can look at"
+        f" {'it' if len(names) == 1 else 'them'}."
+    )
 
 
 def brought() -> None:
@@ -59,7 +65,8 @@ def show() -> None:
         labels = f"{about.classes:,} classes" if about.labeled else "no labels"
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.markdown(
-                f"**{plain(about.title)}**: {about.n:,} {'images' if about.is_images else 'rows'} of {shape}, {labels}",
+                f"**{plain(about.title)}**: {about.n:,} {'images' if about.is_images else 'rows'}"
+                f" of {shape}, {labels}",
                 width="stretch",
             )
             layout.onward(

@@ -11,7 +11,10 @@ from pages.shared import cached, export_scores
 
 def show(spec: Spec) -> None:
     """Choose the file, and see what it says beside what this app computes."""
-    help = "Its scores are shown as the file's and compared with what is computed here. Nothing of it is kept."
+    help = (
+        "Its scores are shown as the file's and compared with what is computed here. Nothing of it"
+        " is kept."
+    )
     content, name = import_file.uploaded(
         "A file of scores that was taken out here", "back", help, ["parquet", "csv"]
     )

@@ -1,4 +1,6 @@
-"""One point's dossier: its image, its rank under every cached result, its neighbours, and what carries its leverage."""
+"""One point's dossier: its image, its rank under every cached result, its neighbours, and what
+carries its leverage.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: i
     """Open the dossier as a drawer; closing it takes the point out of the link."""
     if not 0 <= point < len(data):
         st.warning(
-            f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a point in the gallery."
+            f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a"
+            " point in the gallery."
         )
         return
     kind = f", class {data.class_names[data.labels[point]]}" if data.labeled else ""
@@ -41,13 +44,15 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
         st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
         st.markdown(
-            f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them, under {under}."
+            f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them,"
+            f" under {under}."
         )
         st.caption(
             f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"
         )
     _strip(data, point)
-    key = f"~dossier {embedding_key(spec, data.fingerprint)} {point}"  # "~": computed in a moment, not kept on disk
+    # "~": computed in a moment, not kept on disk
+    key = f"~dossier {embedding_key(spec, data.fingerprint)} {point}"
     found = cached.result(key, "core.pipeline:dossier", spec, point)
     if isinstance(found, Job):
         layout.waiting(found, "Looking for its neighbours")
@@ -76,7 +81,8 @@ def _directions(spec: Spec, data: Dataset, found: dict) -> None:
     """The eigen-directions that carry the point's leverage: as images where the embedding is raw."""
     total = found["shares"].sum()
     st.markdown(
-        f"**What carries its leverage**: {len(found['shares'])} of the eigen-directions hold {total:.0%} of it"
+        f"**What carries its leverage**: {len(found['shares'])} of the eigen-directions hold"
+        f" {total:.0%} of it"
     )
     if spec.embedding != "raw" or not data.is_images:
         st.dataframe(
@@ -100,7 +106,8 @@ def _directions(spec: Spec, data: Dataset, found: dict) -> None:
         key=state.key("dossier directions"),
     )
     st.caption(
-        "Orange: positive weight, blue: negative, white: none. A single bright pixel means the point owns that pixel."
+        "Orange: positive weight, blue: negative, white: none. A single bright pixel means the"
+        " point owns that pixel."
     )
 
 
@@ -138,7 +145,10 @@ def _strip(data: Dataset, point: int) -> None:
     st.markdown("**Its percentile under every ranking computed so far**, one dot per seed")
     frame = pd.DataFrame(rows, columns=["ranking", "family", "seed", "score", "rank", "percentile"])
     best = frame.loc[frame["percentile"].idxmax()]
-    summary = f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to {best['percentile']:.0f} ({best['ranking']})"
+    summary = (
+        f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to"
+        f" {best['percentile']:.0f} ({best['ranking']})"
+    )
     memo.chart(charts.percentile_strip, frame, layout.dark(), alt=summary)
 
 

@@ -16,19 +16,30 @@ View = dict[str, Any]
 
 
 def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: int, d: int) -> str:
-    """One computed sentence that answers the question, and a second one where the embedding is far from full rank."""
+    """One computed sentence that answers the question, and a second one where the embedding is far
+    from full rank.
+    """
     embedding = starless(embedding)
     if label == "Leverage" and rank == len(scores) and (scores == 1).all():
         return (
-            f"Under *{embedding}* there are no more {noun} than dimensions, so *every leverage is 1* and ranks nothing. Set a ridge λ, or "
-            "choose an embedding of fewer dimensions."
+            f"Under *{embedding}* there are no more {noun} than dimensions, so *every leverage is"
+            " 1* and ranks nothing. Set a ridge λ, or choose an embedding of fewer dimensions."
         )
     if label == "Leverage":
         sure = int((scores > 0.99).sum())
         share = np.sort(scores)[::-1][: len(scores) // 100].sum() / (scores.sum() or 1)
-        owners = f"*{sure:,} of {len(scores):,}* {noun} have a leverage above 0.99: each is nearly alone in one direction"
-        none = f"*no one* of {len(scores):,} {noun} is alone in any direction: the highest leverage is {number(float(scores.max()))}"
-        spread = f"The top 1% carry {share:.0%} of all leverage; the median is {number(float(np.median(scores)))}."
+        owners = (
+            f"*{sure:,} of {len(scores):,}* {noun} have a leverage above 0.99: each is nearly alone"
+            " in one direction"
+        )
+        none = (
+            f"*no one* of {len(scores):,} {noun} is alone in any direction: the highest leverage is"
+            f" {number(float(scores.max()))}"
+        )
+        spread = (
+            f"The top 1% carry {share:.0%} of all leverage; the median is"
+            f" {number(float(np.median(scores)))}."
+        )
         narrow = (
             f" This embedding spans only *{rank:,} of its {d:,}* dimensions."
             if rank < 0.8 * d
@@ -36,7 +47,10 @@ def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: in
         )
         return f"Under *{embedding}*, {owners if sure else none}. {spread}{narrow}"
     low, median, high = (number(float(v)) for v in np.quantile(scores, [0, 0.5, 1]))
-    return f"Under *{embedding}*, {inside(label)} scores {len(scores):,} {noun} from {low} to {high}; the median is {median}."
+    return (
+        f"Under *{embedding}*, {inside(label)} scores {len(scores):,} {noun} from {low} to {high};"
+        f" the median is {median}."
+    )
 
 
 def fact_row(facts: dict, scores: np.ndarray, fresh: bool) -> list[tuple[str, str, str]]:
@@ -77,7 +91,9 @@ def fact_row(facts: dict, scores: np.ndarray, fresh: bool) -> list[tuple[str, st
 def chosen_points(
     ranking: cached.Ranking, labels: np.ndarray, view: dict, names: list[str], draw: int
 ) -> np.ndarray:
-    """The points of the gallery, in its order: filtered by class and score, then highest, lowest, around or random."""
+    """The points of the gallery, in its order: filtered by class and score, then highest, lowest,
+    around or random.
+    """
     wanted = [names.index(name) for name in chosen_classes(view, names)]
     kept = np.isin(labels, wanted) if wanted else np.ones(len(labels), bool)
     if view["low"] is not None:
@@ -135,7 +151,10 @@ def gallery_controls(
     chosen = chosen_classes(view, names)
     strangers = sorted(set(view["classes"].split(",")) - {"", *map(_in_list, names)})
     if strangers:
-        said = f"Classes: found {', '.join(strangers)}, expected some of {', '.join(names) or 'none'}. They are left out."
+        said = (
+            f"Classes: found {', '.join(strangers)}, expected some of {', '.join(names) or 'none'}."
+            " They are left out."
+        )
         st.warning(plain(said))
     if not names:
         return view | {"show": show, "classes": ""}

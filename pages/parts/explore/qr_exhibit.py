@@ -1,4 +1,6 @@
-"""How QR fooled us: the textbook computation of leverage beside the exact one, with its artefacts marked."""
+"""How QR fooled us: the textbook computation of leverage beside the exact one, with its artefacts
+marked.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,9 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
     top = memo.made(_highest, scores)
     fooled = np.isin(top, artefacts)
     layout.answer(
-        f"QR without pivoting, the usual textbook code, puts *{int(fooled.sum())} artefacts* among its top {SHOWN}: rows whose "
-        f"number equals a dead pixel's column. Its scores sum to *{textbook.facts['sum']:,.1f}*, but the rank is *{exact.facts['rank']:,}*."
+        f"QR without pivoting, the usual textbook code, puts *{int(fooled.sum())} artefacts* among"
+        f" its top {SHOWN}: rows whose number equals a dead pixel's column. Its scores sum to"
+        f" *{textbook.facts['sum']:,.1f}*, but the rank is *{exact.facts['rank']:,}*."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -47,10 +50,11 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         _top(data, values, cached.ranking(exact.key, values).order[:SHOWN], "exact", None)
     with st.expander("Why this happens"):
         st.markdown(
-            "Householder's QR works column by column. Where a column is zero (a pixel that no digit uses) it has nothing to reflect, "
-            "and column $j$ of $Q$ comes from the unit vector $e_j$ alone. The squared row norms of $Q$ then give row $j$ of the *dataset* "
-            "a full unit of leverage, whatever image stands there. Rank correlation hardly notices, because only a few dozen ranks move; "
-            "the sum of the scores does."
+            "Householder's QR works column by column. Where a column is zero (a pixel that no digit"
+            " uses) it has nothing to reflect, and column $j$ of $Q$ comes from the unit vector"
+            " $e_j$ alone. The squared row norms of $Q$ then give row $j$ of the *dataset* a full"
+            " unit of leverage, whatever image stands there. Rank correlation hardly notices,"
+            " because only a few dozen ranks move; the sum of the scores does."
         )
 
 

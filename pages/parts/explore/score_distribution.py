@@ -1,6 +1,8 @@
-"""The Explore page's right column: how the scores are spread, which classes they favour, how to read it, downloads.
+"""The Explore page's right column: how the scores are spread, which classes they favour, how to
+read it, downloads.
 
-A room of its own, because it brings Altair and pandas: the page imports it once the gallery is drawn.
+A room of its own, because it brings Altair and pandas: the page imports it once the gallery is
+drawn.
 """
 
 from __future__ import annotations
@@ -22,22 +24,40 @@ from pages.shared.words import inside, number, plain
 View = dict[str, Any]
 
 READING = {
-    "leverage": "A leverage of 1 means: without this point one direction of the data would vanish. A leverage of 0 means: the other "
-    "points say everything about where this one lies. The scores add up to the rank, so the average is rank / n.\n\n"
-    "High leverage marks what is *unusual*, not what is useful: under raw pixels it finds digits with a speck where no other digit "
-    "has ink.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$",
-    "forgetting": "A point is forgotten when a network in training had it right after one pass over the data and wrong after the next; the "
-    "score counts how often. Points that were never right come first. What is learned once and stays is easy; what is forgotten again and "
-    "again is unusual, ambiguous or mislabeled.",
-    "bald": "Several classifiers answer for every point. BALD is high where each is sure of its own answer and the answers differ: more "
-    "labels there would settle it. Where all are unsure in the same way it is low, since no label would help.\n\n"
-    "$$H\\Big(\\frac1M\\sum_m p_m\\Big) - \\frac1M\\sum_m H(p_m)$$",
-    "influence_value": "How much the mean loss of the points that judge it would rise if this point were not in the training set. High: "
-    "it helps, and no other point says the same. Near zero: the others would do without it. Lowest: the loss would fall without it, and "
-    "mislabeled points are often among these.",
-    "fi_util": "How much the loss of the points that judge it hangs on where exactly this training point lies: the change of the loss when "
-    "the point is shifted a little, measured by what the shift does to the point's own probabilities. The highest are to be trimmed.",
-    "random": "Random scores are the yardstick: whatever a strategy shows, ask whether a random order would have shown it too.",
+    "leverage": (
+        "A leverage of 1 means: without this point one direction of the data would vanish. A"
+        " leverage of 0 means: the other points say everything about where this one lies. The"
+        " scores add up to the rank, so the average is rank / n.\n\nHigh leverage marks what is"
+        " *unusual*, not what is useful: under raw pixels it finds digits with a speck where no"
+        " other digit has ink.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$"
+    ),
+    "forgetting": (
+        "A point is forgotten when a network in training had it right after one pass over the data"
+        " and wrong after the next; the score counts how often. Points that were never right come"
+        " first. What is learned once and stays is easy; what is forgotten again and again is"
+        " unusual, ambiguous or mislabeled."
+    ),
+    "bald": (
+        "Several classifiers answer for every point. BALD is high where each is sure of its own"
+        " answer and the answers differ: more labels there would settle it. Where all are unsure in"
+        " the same way it is low, since no label would help.\n\n$$H\\Big(\\frac1M\\sum_m p_m\\Big)"
+        " - \\frac1M\\sum_m H(p_m)$$"
+    ),
+    "influence_value": (
+        "How much the mean loss of the points that judge it would rise if this point were not in"
+        " the training set. High: it helps, and no other point says the same. Near zero: the others"
+        " would do without it. Lowest: the loss would fall without it, and mislabeled points are"
+        " often among these."
+    ),
+    "fi_util": (
+        "How much the loss of the points that judge it hangs on where exactly this training point"
+        " lies: the change of the loss when the point is shifted a little, measured by what the"
+        " shift does to the point's own probabilities. The highest are to be trimmed."
+    ),
+    "random": (
+        "Random scores are the yardstick: whatever a strategy shows, ask whether a random order"
+        " would have shown it too."
+    ),
 }
 
 
@@ -56,7 +76,10 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
         if kept is None
         else f"**Kept: {number(kept[0])} to {number(kept[1])}**"
     )
-    summary = f"Histogram of {len(scores):,} {inside(label)} scores from {number(whole[0])} to {number(whole[1])}"
+    summary = (
+        f"Histogram of {len(scores):,} {inside(label)} scores from {number(whole[0])} to"
+        f" {number(whole[1])}"
+    )
     key = state.key(f"histogram {identity}")
     drawn = (
         charts.score_histogram,
@@ -88,7 +111,8 @@ def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     )
     most = data.class_names[int(np.argmax(chosen - everyone))]
     st.markdown(
-        f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun}; grey: its share of all"
+        f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun}; grey: its"
+        " share of all"
     )
     alt = "Share of each class: " + ", ".join(
         f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)
@@ -103,7 +127,8 @@ def how_to_read(chosen: str) -> None:
             st.markdown(READING[chosen])
         else:
             st.html(
-                f"<p>{small_pictures.formula(menu.find(chosen).summary)}</p><p>Higher scores are picked first.</p>"
+                f"<p>{small_pictures.formula(menu.find(chosen).summary)}</p><p>Higher scores are"
+                " picked first.</p>"
             )
 
 

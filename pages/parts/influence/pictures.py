@@ -76,7 +76,10 @@ def _notes(seeds: list[dict[str, Floats]]) -> dict[str, str]:
     each = estimates(seeds)
     sizes = {step: slopes(seeds, step) for step in STEPS}
     return {
-        step: f"Pearson {said(each[step], 0)}  \nSpearman {said(each[step], 1)}  \n{number(sizes[step])} times as large as the truth"
+        step: (
+            f"Pearson {said(each[step], 0)}  \nSpearman {said(each[step], 1)} "
+            f" \n{number(sizes[step])} times as large as the truth"
+        )
         for step in STEPS
     }
 
@@ -89,8 +92,9 @@ def _scatter(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     notes = _notes(shown_seeds(plan, found, view, data, "scatter"))
     if constant(view):
         notes["linear"] = (
-            "The same for every point (Remark 1): under the predictions a point's mean gradient is zero, and what remains is the penalty's "
-            "pull. It cannot rank; choose another temperature, or another meaning of the unknown label."
+            "The same for every point (Remark 1): under the predictions a point's mean gradient is"
+            " zero, and what remains is the penalty's pull. It cannot rank; choose another"
+            " temperature, or another meaning of the unknown label."
         )
     return _pair(view, data, values, outcome["pool"], true, UNITS[view["goal"]], notes)
 
@@ -113,7 +117,8 @@ def _batches(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     frame = frame_of(values, np.arange(len(names)), names, values["retrained"])
     _charts(frame, UNITS[view["goal"]], None, "batches", _notes(seeds))
     st.caption(
-        "Ten neighbours of the pool at a time, under their true labels. First order: the sum of the single utilities (Remark 2)."
+        "Ten neighbours of the pool at a time, under their true labels. First order: the sum of the"
+        " single utilities (Remark 2)."
     )
     return view
 
@@ -222,7 +227,8 @@ def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
         alt=f"Standard deviations of the retrained utilities: {spreads}",
     )
     st.caption(
-        f"Standard deviations: {spreads}. The closer together, the less a utility can tell points apart."
+        f"Standard deviations: {spreads}. The closer together, the less a utility can tell points"
+        " apart."
     )
     return view
 

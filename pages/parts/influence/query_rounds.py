@@ -1,4 +1,6 @@
-"""Rounds of queries on the Influence page: accuracy and goal as labels come in, and what was asked for in the plane."""
+"""Rounds of queries on the Influence page: accuracy and goal as labels come in, and what was asked
+for in the plane.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,11 @@ COLOURS = {"oracle": 5, "max": 6, "uniform": 2, "min": 4, "entropy": 0}  # of th
 def lines(plan: Queries) -> list[Line]:
     """Every strategy has a colour of its own; random is grey and dashed."""
     return [
-        Line(STRATEGIES[name], CHANCE, (5, 4))
-        if name == "random"
-        else Line(STRATEGIES[name], class_colour(COLOURS[name]))
+        (
+            Line(STRATEGIES[name], CHANCE, (5, 4))
+            if name == "random"
+            else Line(STRATEGIES[name], class_colour(COLOURS[name]))
+        )
         for name in plan.strategies
     ]
 
@@ -91,7 +95,8 @@ def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
     """Points in the plane after some rounds, for every strategy."""
     if data.points.shape[1:] != (2,) or plan.seen.embedding != "raw":
         st.info(
-            "Snapshots need points in the plane, as they are. Choose Synth2, Two Gaussians or Two crescents in the sidebar."
+            "Snapshots need points in the plane, as they are. Choose Synth2, Two Gaussians or Two"
+            " crescents in the sidebar."
         )
         return view
     view["round"] = st.slider(
@@ -111,7 +116,8 @@ def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
                 _snapshot(data, first[name], name, view["round"])
     legend.band("Asked for", score_colours(layout.dark()), "first", "last")
     st.caption(
-        "Vermilion: labeled at first. Hollow: not asked for. Circles and squares are the two classes, the line is the head's border."
+        "Vermilion: labeled at first. Hollow: not asked for. Circles and squares are the two"
+        " classes, the line is the head's border."
     )
     return view
 
@@ -141,10 +147,12 @@ def _snapshot(data: Dataset, outcome: Any, name: str, number: int) -> None:
 
 
 def border(head: Floats, box: list[float]) -> Floats | None:
-    """The ends (2, 2) of the line where two classes are equally probable, beyond the box; None for more classes or no line."""
+    """The ends (2, 2) of the line where two classes are equally probable, beyond the box; None for
+    more classes or no line.
+    """
     if len(head) != 2:
         return None
-    (a, b, c) = head[1] - head[0]
+    a, b, c = head[1] - head[0]
     reach = 10 * (abs(np.array(box)).max() + 1)
     size = np.hypot(a, b)
     if size == 0:
@@ -155,7 +163,9 @@ def border(head: Floats, box: list[float]) -> Floats | None:
 
 
 def _clusters() -> pd.DataFrame:
-    """The names of the clusters, above each; the central ones, which lie close together, have one beside them."""
+    """The names of the clusters, above each; the central ones, which lie close together, have one
+    beside them.
+    """
     each = [
         (side * x, side * y + 1.6, name)
         for name, (x, y) in SYNTH2.items()

@@ -1,4 +1,6 @@
-"""The Influence page's own parts: its two studies and their settings, the answer in a sentence, how to read it."""
+"""The Influence page's own parts: its two studies and their settings, the answer in a sentence, how
+to read it.
+"""
 
 from __future__ import annotations
 
@@ -153,7 +155,10 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Plan, str | None]:
             plan = replace(plan, rounds=max(1, min(plan.rounds, plan.candidates // plan.batch)))
     if plan == asked:
         return plan, None
-    told = f"labeled {plan.labeled:,}, validation {plan.validation:,}, {'pool' if utilities else 'unlabeled points'} {plan.candidates:,}"
+    told = (
+        f"labeled {plan.labeled:,}, validation {plan.validation:,},"
+        f" {'pool' if utilities else 'unlabeled points'} {plan.candidates:,}"
+    )
     told += "" if utilities else f", rounds {plan.rounds}"
     return (
         plan,
@@ -223,11 +228,17 @@ def _foresight(plan: Plan, found: Found, view: View, data: Dataset) -> str:
         "without": "the loss of one labeled point",
         "batches": "the gain of ten more points",
     }.get(show, f"what one more of these {noun(data.name)} brings")
-    newton = f"Without retraining, a Newton step foresees {what} with a correlation of *{said(each['newton'], 0)}* with the truth"
+    newton = (
+        f"Without retraining, a Newton step foresees {what} with a correlation of"
+        f" *{said(each['newton'], 0)}* with the truth"
+    )
     if constant(view) and show not in ("without", "batches"):
         values = [float(one["constant"][GOALS.index(view["goal"])]) for one in found.values()]
         same = ", ".join(number(value) for value in values[:1]).replace("-", "−")
-        return f"{newton}. The paper's first order cannot: with labels as predicted it is *{same} for every point* of a seed (Remark 1)."
+        return (
+            f"{newton}. The paper's first order cannot: with labels as predicted it is *{same} for"
+            " every point* of a seed (Remark 1)."
+        )
     off = (
         f", and is {number(float(f'{size:.2g}'))} times as large as the truth"
         if size > 0 and abs(np.log(size)) > np.log(1.5)
@@ -242,7 +253,9 @@ def constant(view: View) -> bool:
 
 
 def stacked(plan: Queries, found: Found, name: str, part: int | None = None) -> Floats:
-    """One number of every run after every round: (strategies, seeds, rounds + 1), NaN where a run is not finished."""
+    """One number of every run after every round: (strategies, seeds, rounds + 1), NaN where a run
+    is not finished.
+    """
     values = np.full((len(plan.strategies), plan.seeds, plan.rounds + 1), np.nan)
     for unit, outcome in found.items():
         array = outcome[name] if part is None else outcome[name][:, part]
@@ -266,13 +279,16 @@ def _progress(plan: Queries, found: Found) -> str:
     best = max(usable, key=lambda i: gain.mean[i])
     raised = statistics.estimate(goals[oracle, :, -1] - goals[random, :, -1])
     interval = f"95% interval {raised.low:+.2g} to {raised.high:+.2g}"
-    apart = f"brings its goal {abs(raised.mean):.2g} {'above' if raised.mean > 0 else 'below'} random's ({interval})"
+    apart = (
+        f"brings its goal {abs(raised.mean):.2g} {'above' if raised.mean > 0 else 'below'} random's"
+        f" ({interval})"
+    )
     if raised.low <= 0 <= raised.high:
         apart = f"leaves its goal where random does ({raised.mean:+.2g}, {interval})"
     return (
-        f"Knowing every label beforehand, GORAL {apart.replace('-', '−')}, and its accuracy over all "
-        f"rounds is {_points(gain, oracle)}. Of the strategies that one can really use, *{STRATEGIES[plan.strategies[best]]}* does best: "
-        f"{_points(gain, best)}."
+        f"Knowing every label beforehand, GORAL {apart.replace('-', '−')}, and its accuracy over"
+        f" all rounds is {_points(gain, oracle)}. Of the strategies that one can really use,"
+        f" *{STRATEGIES[plan.strategies[best]]}* does best: {_points(gain, best)}."
     )
 
 
@@ -282,7 +298,13 @@ def _points(gain: Estimate, i: int) -> str:
     low = gain.low[i]
     high = gain.high[i]
     if low <= 0 <= high:
-        text = f"not distinguishable from random ({mean:+.1f} points, 95% interval {low:+.1f} to {high:+.1f})"
+        text = (
+            f"not distinguishable from random ({mean:+.1f} points, 95% interval {low:+.1f} to"
+            f" {high:+.1f})"
+        )
     else:
-        text = f"{abs(mean):.1f} points {'better' if mean > 0 else 'worse'} than random (95% interval {low:+.1f} to {high:+.1f})"
+        text = (
+            f"{abs(mean):.1f} points {'better' if mean > 0 else 'worse'} than random (95% interval"
+            f" {low:+.1f} to {high:+.1f})"
+        )
     return text.replace("-", "−")

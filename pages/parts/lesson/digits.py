@@ -26,8 +26,9 @@ def plane_lead(material: Material) -> str:
     d = material.data.d
     shown = len(material.plane.arrays["points"])
     return (
-        f"Every digit is a point: *{d} pixels, {d} coordinates*. Here are {shown} of {len(material.data):,} digits where the two "
-        "principal directions put them. The middle is the average digit."
+        f"Every digit is a point: *{d} pixels, {d} coordinates*. Here are {shown} of"
+        f" {len(material.data):,} digits where the two principal directions put them. The middle is"
+        " the average digit."
     )
 
 
@@ -53,12 +54,14 @@ def plane(material: Material, talk: bool) -> None:
             size=lesson.GAP * float(np.ptp(coordinates[:, 0])),
             selected=lesson_quiz.picked("plane"),
             badges=dict(zip(best.tolist(), ("1", "2", "3"), strict=True)) if shown else None,
-            ellipses=[
-                lesson.half_axes(entry.facts["spreads"], len(material.data), level)
-                for level in levels(scores)
-            ]
-            if shown
-            else (),
+            ellipses=(
+                [
+                    lesson.half_axes(entry.facts["spreads"], len(material.data), level)
+                    for level in levels(scores)
+                ]
+                if shown
+                else ()
+            ),
         )
     if picked is not None:
         lesson_quiz.pick("plane", picked)
@@ -68,7 +71,9 @@ def plane(material: Material, talk: bool) -> None:
 
 
 def levels(scores: np.ndarray) -> list[float]:
-    """The leverages whose ellipses are drawn: a ninth, four ninths and all of the highest, so that they lie at equal distances."""
+    """The leverages whose ellipses are drawn: a ninth, four ninths and all of the highest, so that
+    they lie at equal distances.
+    """
     return [float(scores.max()) * (part / 3) ** 2 for part in (1, 2, 3)]
 
 
@@ -84,11 +89,13 @@ def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n
         yours = f"yours has {made.measured}; " if made else ""
         lesson_quiz.verdict(
             "plane",
-            f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the mean.",
+            f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the"
+            " mean.",
         )
         st.markdown(
-            "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is the distance from the middle, measured "
-            "in the shape of the whole cloud. No label was needed."
+            "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is"
+            " the distance from the middle, measured in the shape of the whole cloud. No label was"
+            " needed."
         )
         return
     if picked is None:
@@ -115,8 +122,10 @@ def owners(material: Material) -> int:
 def directions_lead(material: Material) -> str:
     """Chapter 4, the sentence."""
     return (
-        f"Now all {material.data.d} directions at once. *{owners(material)} of {len(material.data):,}* digits have a leverage above 0.99: "
-        f"each is nearly alone in one direction. Half of all digits stay below {number(float(np.median(material.raw.arrays['scores'])))}."
+        f"Now all {material.data.d} directions at once. *{owners(material)} of"
+        f" {len(material.data):,}* digits have a leverage above 0.99: each is nearly alone in one"
+        " direction. Half of all digits stay below"
+        f" {number(float(np.median(material.raw.arrays['scores'])))}."
     )
 
 
@@ -198,7 +207,9 @@ def _ends(material: Material, talk: bool) -> None:
 
 
 def textbook_top(material: Material) -> tuple[np.ndarray, np.ndarray]:
-    """(scores (n,), the first points) by QR without pivoting; scores of 1 differ by rounding only: ties in row order."""
+    """(scores (n,), the first points) by QR without pivoting; scores of 1 differ by rounding only:
+    ties in row order.
+    """
     values = material.textbook.arrays["scores"]
     return values, np.argsort(-np.round(values, 9), kind="stable")[:IMAGES]
 
@@ -207,8 +218,9 @@ def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
     wrong = number(material.textbook.facts["sum"])
     rank = material.raw.facts["rank"]
     return (
-        f"**How QR fooled us.** The usual code puts **{artefacts} artefacts** among its top {IMAGES}: for a dead pixel $j$ it hands row "
-        f"$j$ of the dataset a full unit. Its scores sum to {wrong}, not {rank}."
+        f"**How QR fooled us.** The usual code puts **{artefacts} artefacts** among its top"
+        f" {IMAGES}: for a dead pixel $j$ it hands row $j$ of the dataset a full unit. Its scores"
+        f" sum to {wrong}, not {rank}."
     )
 
 
@@ -223,5 +235,6 @@ def _told(material: Material, points: np.ndarray) -> None:
     name = material.data.class_names[material.data.labels[told]]
     score = number(float(ranking.scores[told]))
     st.caption(
-        f"Number {told:,}, class {name}: true leverage {score}, rank {ranking.rank[told]:,} of {len(material.data):,}."
+        f"Number {told:,}, class {name}: true leverage {score}, rank {ranking.rank[told]:,} of"
+        f" {len(material.data):,}."
     )

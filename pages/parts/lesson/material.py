@@ -1,4 +1,7 @@
-"""What the lesson is told from: results that come with the app, opened once per server. Nothing is computed by a worker."""
+"""What the lesson is told from: results that come with the app, opened once per server.
+
+Nothing is computed by a worker.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ from pages.shared.words import short
 class Material:
     """The 70,000 digits, their leverage under raw pixels, and the same digits seen otherwise.
 
-    columns: the talk's 17 rankings; families: the short name of each one's embedding; places: (17, n) percentiles 0 to 1.
+    columns: the talk's 17 rankings; families: the short name of each one's embedding; places: (17,
+    n) percentiles 0 to 1.
     """
 
     data: Dataset
@@ -85,7 +89,9 @@ def material() -> Material:
 
 @dataclass(frozen=True, eq=False)
 class Favourites:
-    """A strategy and the points it picks first (rows of the full dataset); none, and why, if they are not known."""
+    """A strategy and the points it picks first (rows of the full dataset); none, and why, if they
+    are not known.
+    """
 
     strategy: Strategy
     points: np.ndarray
@@ -123,6 +129,7 @@ def _bundled(key_of: Callable, spec: Spec | Comparison, data: Dataset, function:
     entry = cache.get(key_of(spec, data.fingerprint))
     if entry is None:
         raise UserError(
-            f"Lesson: found no {function} among the bundled results. Run python -m core warm --only {function}."
+            f"Lesson: found no {function} among the bundled results. Run python -m core warm --only"
+            f" {function}."
         )
     return entry

@@ -65,9 +65,11 @@ def start_over() -> None:
 def ask(
     name: str, chapter: int, question: str, options: Mapping[str, str], truth: str, measured: str
 ) -> bool:
-    """The question with one button per option until it is answered, then the verdict; has it been revealed?
+    """The question with one button per option until it is answered, then the verdict; has it been
+    revealed?
 
-    options: name -> what the button says. truth: the name of the right one. measured: the answer in words, computed.
+    options: name -> what the button says. truth: the name of the right one. measured: the answer in
+    words, computed.
     """
     st.markdown(f"**{question}**")
     if revealed(name):
@@ -108,7 +110,8 @@ def verdict(name: str, measured: str) -> None:
         told = f"<b>Not quite.</b> You predicted: {html.escape(made.predicted)}."
     kind = "" if made is None else "right" if made.right else "wrong"
     st.html(
-        f'<p class="verdict {kind}" role="status">{told} <b>Measured:</b> {html.escape(measured)}</p>'
+        f'<p class="verdict {kind}" role="status">{told} <b>Measured:</b>'
+        f" {html.escape(measured)}</p>"
     )
 
 

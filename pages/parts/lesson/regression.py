@@ -1,6 +1,8 @@
-"""The lesson's first two chapters: what leverage is, where everything can be seen: a line, and two regressors.
+"""The lesson's first two chapters: what leverage is, where everything can be seen: a line, and two
+regressors.
 
-A chapter is a function of the material and of the mode (talk or not); it draws under the title and asks at most one question.
+A chapter is a function of the material and of the mode (talk or not); it draws under the title and
+asks at most one question.
 """
 
 from __future__ import annotations
@@ -22,12 +24,16 @@ NUMBERS = {"leverage": "Its leverage", "residual": "Its residual", "cook": "Its 
 
 
 def height(talk: bool) -> int | None:
-    """Of the drawing in CSS pixels, so that all of a talk's chapter is on the screen; for readers it follows the width."""
+    """Of the drawing in CSS pixels, so that all of a talk's chapter is on the screen; for readers
+    it follows the width.
+    """
     return round(290 * lesson_stage.scale(talk)) if talk else None
 
 
 def stage(talk: bool) -> tuple[Any, Any]:
-    """Places for the words and for a picture that wants width: side by side on a projector, else the picture first."""
+    """Places for the words and for a picture that wants width: side by side on a projector, else
+    the picture first.
+    """
     if talk:
         return tuple(st.columns([1, 3], gap="medium"))
     picture = st.container()
@@ -37,8 +43,8 @@ def stage(talk: bool) -> tuple[Any, Any]:
 def line_lead(material: Material) -> str:
     """Chapter 1, the sentence."""
     return (
-        "Drag a point up or down. The line follows it, a little or a lot: the share by which it does is the point's *leverage*, a number "
-        "from 0 to 1."
+        "Drag a point up or down. The line follows it, a little or a lot: the share by which it"
+        " does is the point's *leverage*, a number from 0 to 1."
     )
 
 
@@ -52,7 +58,8 @@ def line(material: Material, talk: bool) -> None:
         lesson_quiz.ask(
             "line",
             1,
-            f"Point {FAR + 1} is lifted straight up by 1. Which of its numbers stays exactly the same?",
+            f"Point {FAR + 1} is lifted straight up by 1. Which of its numbers stays exactly the"
+            " same?",
             NUMBERS,
             truth,
             measured,
@@ -63,7 +70,9 @@ def line(material: Material, talk: bool) -> None:
 
 
 def lifted() -> tuple[str, str]:
-    """Which of NUMBERS stays as it is when the far point is lifted by 1, and what happens to the others, in words."""
+    """Which of NUMBERS stays as it is when the far point is lifted by 1, and what happens to the
+    others, in words.
+    """
     x = POINTS[:, :1]
     y = POINTS[:, 1]
     before = fit(x, y)
@@ -72,9 +81,10 @@ def lifted() -> tuple[str, str]:
     change = np.abs(np.subtract(*numbers))
     rise = after.fitted[FAR] - before.fitted[FAR]
     measured = (
-        f"the leverage stays {numbers[1][0]:.2f}: it depends on where the point stands to the side, not on how high. The line follows by "
-        f"{rise:.2f}; the residual goes from "
-        f"{numbers[0][1]:.2f} to {numbers[1][1]:.2f}, Cook's distance from {numbers[0][2]:.1f} to {numbers[1][2]:.1f}."
+        f"the leverage stays {numbers[1][0]:.2f}: it depends on where the point stands to the side,"
+        f" not on how high. The line follows by {rise:.2f}; the residual goes from"
+        f" {numbers[0][1]:.2f} to {numbers[1][1]:.2f}, Cook's distance from {numbers[0][2]:.1f} to"
+        f" {numbers[1][2]:.1f}."
     )
     return list(NUMBERS)[int(np.argmin(change))], measured.replace("-", "−")
 
@@ -82,8 +92,9 @@ def lifted() -> tuple[str, str]:
 def ellipse_lead(material: Material) -> str:
     """Chapter 2, the sentence."""
     return (
-        "With two regressors, far means far *in the shape of the cloud*. Points of equal leverage lie on an ellipse: along the cloud "
-        "a point may go a long way, across it a short step already sticks out."
+        "With two regressors, far means far *in the shape of the cloud*. Points of equal leverage"
+        " lie on an ellipse: along the cloud a point may go a long way, across it a short step"
+        " already sticks out."
     )
 
 
@@ -94,7 +105,9 @@ def ellipse(material: Material, talk: bool) -> None:
         lever.ellipse(key="lesson ellipse", height=height(talk))
     with words:
         st.markdown(
-            "**Drag a point across the cloud, then along it.** Neither coordinate alone tells how unusual it is; the leverage sees both "
-            "at once.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$\n\nEach $x_i$ begins with a 1, for the intercept. All leverages "
-            "sum to the number of directions, here three. A leverage of 1 means: without this point one of them would be gone."
+            "**Drag a point across the cloud, then along it.** Neither coordinate alone tells how"
+            " unusual it is; the leverage sees both at once.\n\n$$\\ell_i = x_i^\\top (X^\\top"
+            " X)^{+} x_i$$\n\nEach $x_i$ begins with a 1, for the intercept. All leverages sum to"
+            " the number of directions, here three. A leverage of 1 means: without this point one"
+            " of them would be gone."
         )

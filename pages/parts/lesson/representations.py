@@ -1,4 +1,6 @@
-"""The lesson's chapters 5 and 6: the same digits seen through other maps, and whether their rankings agree."""
+"""The lesson's chapters 5 and 6: the same digits seen through other maps, and whether their
+rankings agree.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def mean_places(material: Material) -> dict[str, np.ndarray]:
 
 @st.cache_resource(show_spinner=False)
 def travellers(_material: Material) -> np.ndarray:
-    """Four digits from the top 1% under raw pixels: the two that the classifiers rank highest, and the two they rank lowest."""
+    """Four digits from the top 1% under raw pixels: the two that the classifiers rank highest, and
+    the two they rank lowest.
+    """
     top = _material.ranking.order[: round(SHARE * len(_material.data))]
     there = mean_places(_material)["classification"][top]
     order = np.argsort(there, kind="stable")
@@ -54,8 +58,8 @@ def outcome(place: float) -> str:
 def representation_lead(material: Material) -> str:
     """Chapter 5, the sentence."""
     return (
-        "Leverage belongs to a *representation*, not to a point. Logarithms straighten a power law; a network straightens digits. "
-        "After that, other points stick out."
+        "Leverage belongs to a *representation*, not to a point. Logarithms straighten a power law;"
+        " a network straightens digits. After that, other points stick out."
     )
 
 
@@ -78,9 +82,14 @@ def representation(material: Material, talk: bool) -> None:
 
 @st.cache_data(show_spinner=False)
 def _power_law(dark: bool) -> str:
-    """The same nine points on plain axes and on logarithmic ones; the area of a disc is its leverage."""
+    """The same nine points on plain axes and on logarithmic ones; the area of a disc is its
+    leverage.
+    """
     y = POWERS**-1.5
-    told = "A power law's nine points, x doubling each time, on {} axes; the area of a disc is its leverage"
+    told = (
+        "A power law's nine points, x doubling each time, on {} axes; the area of a disc is its"
+        " leverage"
+    )
     plain = hat_values(POWERS[:, None])
     logs = hat_values(np.log(POWERS)[:, None])
     left = small_pictures.points_on_axes(POWERS, y, plain, told.format("plain"), dark)
@@ -109,13 +118,19 @@ def _travellers(material: Material, picked: int | None, size: int) -> int | None
 
 
 def _where_does_it_go(material: Material, picked: int | None) -> None:
-    question = "All four digits are in the top 1% under raw pixels. Where does a trained classifier put one of them?"
+    question = (
+        "All four digits are in the top 1% under raw pixels. Where does a trained classifier put"
+        " one of them?"
+    )
     st.markdown(f"**{question}**")
     if picked is None:
         st.markdown("Tap a digit first.")
         return
     place = mean_places_of(material, picked)["classification"]
-    measured = f"number {picked:,} stands at percentile {100 * place:.1f} under the classifiers (mean of five)."
+    measured = (
+        f"number {picked:,} stands at percentile {100 * place:.1f} under the classifiers (mean of"
+        " five)."
+    )
     if lesson_quiz.revealed("traveller"):
         lesson_quiz.verdict("traveller", measured)
         return
@@ -146,9 +161,11 @@ def _places(material: Material, point: int | None) -> None:
     names = dict.fromkeys(material.families)
     known = lesson_quiz.revealed("traveller")
     rows = {
-        n: material.places[families == n, point].tolist()
-        if point is not None and (known or n == "raw")
-        else []
+        n: (
+            material.places[families == n, point].tolist()
+            if point is not None and (known or n == "raw")
+            else []
+        )
         for n in names
     }
     colours = {name: family_colour(material.family(name), layout.dark()) for name in names}
@@ -162,7 +179,9 @@ def _places(material: Material, point: int | None) -> None:
 
 
 def family_means(material: Material) -> tuple[list[str], np.ndarray]:
-    """The embeddings, and Kendall's tau between them (m, m), averaged over seeds; the diagonal: between two seeds, NaN without."""
+    """The embeddings, and Kendall's tau between them (m, m), averaged over seeds; the diagonal:
+    between two seeds, NaN without.
+    """
     families = material.families
     matrix = material.agreement.arrays["kendall"]
     names = list(dict.fromkeys(families))
@@ -185,8 +204,9 @@ def agreement_lead(material: Material) -> str:
     """Chapter 6, the sentence."""
     _, low, high = material.agreement.facts["nulls"]["kendall"]
     return (
-        f"Rank all {len(material.data):,} digits under each representation and compare the rankings, pair by pair: *Kendall's τ* is 1 for "
-        f"the same order, 0 for none in common. Chance alone would stay within ±{max(-low, high):.3f}."
+        f"Rank all {len(material.data):,} digits under each representation and compare the"
+        " rankings, pair by pair: *Kendall's τ* is 1 for the same order, 0 for none in common."
+        f" Chance alone would stay within ±{max(-low, high):.3f}."
     )
 
 
@@ -227,6 +247,7 @@ def _ceilings(names: list[str], means: np.ndarray) -> None:
     c, d = min(pairs, key=pairs.__getitem__)
     ceiling = "; ".join(f"{name} {value:.2f}" for name, value in reseeded.items())
     st.markdown(
-        f"Most alike: **{a} and {b}** ({pairs[a, b]:.2f}). Least: **{c} and {d}** ({pairs[c, d]:.2f}).\n\n"
-        f"**The ceiling**: the same network from another random start agrees with its twin only so far: {ceiling}."
+        f"Most alike: **{a} and {b}** ({pairs[a, b]:.2f}). Least: **{c} and {d}**"
+        f" ({pairs[c, d]:.2f}).\n\n**The ceiling**: the same network from another random start"
+        f" agrees with its twin only so far: {ceiling}."
     )

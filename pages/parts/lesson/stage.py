@@ -1,6 +1,7 @@
 """The lesson's stage: how a chapter opens and closes, in a reader's hand or on a projector.
 
-Talk mode: one chapter per screen, large type, no sidebar, arrow keys, and a code that takes a phone to the same chapter.
+Talk mode: one chapter per screen, large type, no sidebar, arrow keys, and a code that takes a phone
+to the same chapter.
 """
 
 from __future__ import annotations
@@ -53,9 +54,11 @@ _mount_keys = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Chapter:
-    """name: in the list of chapters. question: its title. lead: the computed sentence under it; *stars* make bold. body: the rest.
+    """name: in the list of chapters. question: its title. lead: the computed sentence under it;
+    *stars* make bold. body: the rest.
 
-    body takes the material and whether it is shown as a talk; it draws one picture and asks at most one question.
+    body takes the material and whether it is shown as a talk; it draws one picture and asks at most
+    one question.
     """
 
     name: str
@@ -65,7 +68,8 @@ class Chapter:
 
 
 def opening(chapter: Chapter, number: int, chapters: int, talk: bool, link: str) -> Any:
-    """The chapter's number and name, its question as the title; in talk mode with the code of the reader's link beside it.
+    """The chapter's number and name, its question as the title; in talk mode with the code of the
+    reader's link beside it.
 
     Returns the place of the sentence under the title.
     """
@@ -144,14 +148,18 @@ def move(where: str, chapters: int) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def qr(link: str) -> str:
-    """The link as a QR code: an image for st.html, black on white in both themes, with its quiet zone."""
+    """The link as a QR code: an image for st.html, black on white in both themes, with its quiet
+    zone.
+    """
     code = segno.make(link, error="m", micro=False)
     drawn = code.svg_data_uri(border=4, omitsize=True, light="#FFFFFF", dark="#000000")
     return f'<img class="code" alt="QR code of {html.escape(link)}" src="{drawn}">'
 
 
 def scale(talk: bool) -> float:
-    """How much larger than on a screen 720 pixels high pictures of a fixed size are to be drawn; 1 for readers."""
+    """How much larger than on a screen 720 pixels high pictures of a fixed size are to be drawn; 1
+    for readers.
+    """
     told = st.session_state.get(KEYS)
     height = getattr(told, "height", None) if talk else None
     return max(0.8, (height or DESIGNED) / DESIGNED)

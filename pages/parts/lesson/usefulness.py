@@ -52,7 +52,8 @@ BLIND = {"random"}  # asks for the embedding only to count its points
 
 @st.cache_resource(show_spinner=False)
 def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
-    """Mean accuracy of networks trained on BUDGET selected digits, epoch by epoch under both protocols, and the finished trainings.
+    """Mean accuracy of networks trained on BUDGET selected digits, epoch by epoch under both
+    protocols, and the finished trainings.
 
     Columns protocol, name, epoch, accuracy. A UserError if these results are not bundled.
     """
@@ -63,7 +64,8 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
         grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
         if grid.finished < len(plan.units()):
             raise UserError(
-                "Lesson: found no finished retraining among the bundled results. Run python -m core experiments."
+                "Lesson: found no finished retraining among the bundled results. Run python -m core"
+                " experiments."
             )
         grids[plan.protocol] = grid
         place = plan.budgets.index(BUDGET)
@@ -100,7 +102,8 @@ def fair_and_not() -> str:
         amount = f"{abs(100 * difference.mean[0, place]):.0f} points {side} random's"
         interval = f"95% interval {low:.0f} to {high:.0f}"
         said.append(
-            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**, {amount} ({interval})."
+            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**, {amount}"
+            f" ({interval})."
         )
     return " ".join(said)
 
@@ -117,8 +120,9 @@ def help_lead(material: Material) -> str:
     labels = material.data.labels[training_top(material)]
     (most, more), (least, less) = extremes(labels, len(names))
     return (
-        f"Take the *{BUDGET:,} training digits with the highest leverage* under raw pixels and train on them alone. They are outliers: "
-        f"specks, slips of the pen, and {more:.0%} of them of class {names[most]}, {less:.0%} of class {names[least]}."
+        f"Take the *{BUDGET:,} training digits with the highest leverage* under raw pixels and"
+        f" train on them alone. They are outliers: specks, slips of the pen, and {more:.0%} of them"
+        f" of class {names[most]}, {less:.0%} of class {names[least]}."
     )
 
 
@@ -130,9 +134,11 @@ def helps(material: Material, talk: bool) -> None:
     )
     with words:
         st.markdown(
-            f"{fair_and_not()}\n\n**The talk's protocol** never shuffled: the selection stayed in its order, outliers first, and softmax "
-            "was applied twice, so that a class once lost hardly came back. **The fair one** shuffles and uses the right loss. Five seeds "
-            "each, and random always beside it. Much of the gap was the protocol; what is left is the outliers'."
+            f"{fair_and_not()}\n\n**The talk's protocol** never shuffled: the selection stayed in"
+            " its order, outliers first, and softmax was applied twice, so that a class once lost"
+            " hardly came back. **The fair one** shuffles and uses the right loss. Five seeds"
+            " each, and random always beside it. Much of the gap was the protocol; what is left is"
+            " the outliers'."
         )
     with picture:
         height = round((240 if talk else 260) * lesson_stage.scale(talk))
@@ -175,13 +181,17 @@ def extremes(labels: np.ndarray, c: int) -> tuple[tuple[int, float], tuple[int, 
 def family_lead(material: Material) -> str:
     """Chapter 8, the sentence."""
     return (
-        "Leverage sees *features* alone. Its relatives also look at the network's *uncertainty* or at the *labels*. "
-        f"Each was asked for its {lesson.FAVOURITES} favourites among the same {lesson.POOL:,} digits, as a trained classifier sees them."
+        "Leverage sees *features* alone. Its relatives also look at the network's *uncertainty* or"
+        f" at the *labels*. Each was asked for its {lesson.FAVOURITES} favourites among the same"
+        f" {lesson.POOL:,} digits, as a trained classifier sees them."
     )
 
 
 def family(material: Material, talk: bool) -> None:
-    """Chapter 8. A talk shows those that have favourites, names and digits alone: all of them on one screen."""
+    """Chapter 8.
+
+    A talk shows those that have favourites, names and digits alone: all of them on one screen.
+    """
     shown = [one for one in favourites() if not (talk and one.missing)]
     cards = "".join(_card(one, material, layout.dark()) for one in shown)
     st.html(f'{small_pictures.STYLE}<div class="family{" talk" if talk else ""}">{cards}</div>')
@@ -200,7 +210,8 @@ def _card(one: Favourites, material: Material, dark: bool) -> str:
     else:
         picture = _picture(one.strategy.name, tuple(one.points.tolist()), dark, material)
     return (
-        f"<section><h3>{html.escape(one.strategy.label)}</h3><p class='sees'>sees {html.escape(sees(one))}</p>{picture}"
+        f"<section><h3>{html.escape(one.strategy.label)}</h3><p class='sees'>sees"
+        f" {html.escape(sees(one))}</p>{picture}"
         f"<p>{small_pictures.formula(one.strategy.summary)}</p></section>"
     )
 
@@ -215,7 +226,10 @@ def _picture(name: str, points: tuple[int, ...], dark: bool, _material: Material
 
 def take_away_lead(material: Material) -> str:
     """Chapter 9, the sentence."""
-    return "*Leverage finds what is unusual.* What is unusual depends on how you look, and unusual is not the same as useful."
+    return (
+        "*Leverage finds what is unusual.* What is unusual depends on how you look, and unusual is"
+        " not the same as useful."
+    )
 
 
 def take_away(material: Material, talk: bool) -> None:
@@ -223,9 +237,10 @@ def take_away(material: Material, talk: bool) -> None:
     tau = classifier_tau(material)
     n = len(material.data)
     st.markdown(
-        f"1. Leverage measures how **unusual** a point is: {owners(material)} of {n:,} digits own a direction of their own.\n"
-        f"2. It belongs to a **representation**: raw pixels and a trained classifier agree only at τ = {tau:.2f}.\n"
-        "3. It finds **outliers**. Whatever a selection promises, ask what a random one would have given."
+        f"1. Leverage measures how **unusual** a point is: {owners(material)} of {n:,} digits own a"
+        " direction of their own.\n2. It belongs to a **representation**: raw pixels and a trained"
+        f" classifier agree only at τ = {tau:.2f}.\n3. It finds **outliers**. Whatever a selection"
+        " promises, ask what a random one would have given."
     )
     left, right = st.columns(2, gap="large")
     with left:

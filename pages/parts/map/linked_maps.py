@@ -33,13 +33,18 @@ COLOURS = {
 READING = (
     "Neighbours mean something on this map; distances between clusters and their sizes do not."
 )
-TRUST = "The share of neighbours on the map that are neighbours in the embedding, weighted by how far off the others are. 1: all, 0.5: chance."
+TRUST = (
+    "The share of neighbours on the map that are neighbours in the embedding, weighted by how far"
+    " off the others are. 1: all, 0.5: chance."
+)
 SHOWN = 180
 
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """One or two maps of the same points with their rankings; the second map is turned onto the first."""
+    """One or two maps of the same points with their rankings; the second map is turned onto the
+    first.
+    """
 
     maps: list[Entry]
     rankings: list[cached.Ranking]
@@ -47,7 +52,9 @@ class Ready:
     k: int
 
     def colours(self, what: str, data: Dataset) -> list[Colour]:
-        """What colours each map: percentile, class, membership of the k highest, or the difference of percentiles."""
+        """What colours each map: percentile, class, membership of the k highest, or the difference
+        of percentiles.
+        """
         if what == "class":
             return [Colour("class", data.labels, data.class_names)] * len(self.maps)
         if what == "selection":
@@ -107,7 +114,8 @@ def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, V
         )
     elif view["beside"] not in beside:
         st.info(
-            f"The map of {plain(short(spec.embedding))} is the first one already: choose another embedding to stand beside it."
+            f"The map of {plain(short(spec.embedding))} is the first one already: choose another"
+            " embedding to stand beside it."
         )
     if view["colour"] == "class" and not about.labeled:
         st.info(f"{plain(about.title)} has no labels, so there are no classes to colour.")
@@ -141,7 +149,9 @@ def legend_line(what: str, data: Dataset, k: int) -> None:
 
 
 def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
-    """Both maps and both rankings; None, with the progress on screen, while one of them is being computed."""
+    """Both maps and both rankings; None, with the progress on screen, while one of them is being
+    computed.
+    """
     specs = [spec] if other is None else [spec, other]
     data = cached.dataset(spec.dataset, spec.n, spec.subset)
     maps = [cached.result(map_key(s, data.fingerprint), "core.pipeline:map_of", s) for s in specs]
@@ -189,8 +199,8 @@ def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -
     times = spread / chance if chance else 0.0
     how = "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"
     return (
-        f"Under *{under}*, the {ready.k:,} {points} of highest {inside(label)} *{how}*: near one of them, another is {times:.1f} times as "
-        f"frequent as anywhere.{_most(data, top)}"
+        f"Under *{under}*, the {ready.k:,} {points} of highest {inside(label)} *{how}*: near one of"
+        f" them, another is {times:.1f} times as frequent as anywhere.{_most(data, top)}"
     )
 
 
@@ -203,7 +213,9 @@ def _most(data: Dataset, top: np.ndarray) -> str:
 
 
 def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:
-    """The mean share of chosen points in the cell of a chosen point, itself left out, on a grid of cells x cells."""
+    """The mean share of chosen points in the cell of a chosen point, itself left out, on a grid of
+    cells x cells.
+    """
     low = coordinates.min(axis=0)
     high = coordinates.max(axis=0)
     places = np.minimum(
@@ -278,7 +290,8 @@ def images_inside(
     if len(points) > len(shown):
         median = number(float(np.median(ready.rankings[0].scores[points])))
         st.caption(
-            f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score {median}."
+            f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score"
+            f" {median}."
         )
 
     def table() -> bytes:

@@ -61,13 +61,16 @@ def picture(grid: Grid, view: View, data: Dataset) -> View:
         draw(grid, competitors, budget, dark, data)
     else:
         st.info(
-            f"No training on {view['focus']:,} points is finished yet. Choose another budget, or wait for it."
+            f"No training on {view['focus']:,} points is finished yet. Choose another budget, or"
+            " wait for it."
         )
     return view
 
 
 def lines(plan: Retraining, dark: bool) -> list[Line]:
-    """Colour by the embedding's family where several compete, else by rule; dash by rule; random grey and dashed."""
+    """Colour by the embedding's family where several compete, else by rule; dash by rule; random
+    grey and dashed.
+    """
     several = (
         len(
             {
@@ -123,7 +126,8 @@ def _difference(grid: Grid, competitors: list[Line], dark: bool) -> None:
         st.info("Only random competes. Add a selection under What to compare.")
         return
     st.markdown(
-        f"**Accuracy above or below random, {_protocol(grid.plan)}** · {made_of(grid.plan, grid.finished)}, seed by seed, 95% interval"
+        f"**Accuracy above or below random, {_protocol(grid.plan)}** ·"
+        f" {made_of(grid.plan, grid.finished)}, seed by seed, 95% interval"
     )
     memo.chart(
         _difference_chart,
@@ -164,7 +168,8 @@ def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data
     never = [names[i] for i in np.flatnonzero((selected == 0).any(axis=-1))]
     if never:
         st.caption(
-            f"A class that was never selected cannot be learned. With a class left out entirely: {plain('; '.join(never))}."
+            "A class that was never selected cannot be learned. With a class left out entirely:"
+            f" {plain('; '.join(never))}."
         )
 
 
@@ -225,7 +230,9 @@ def _against_random(grid: Grid) -> str:
 
 
 def _at(grid: Grid, budget: int) -> str:
-    """Of a heading: the budget, the protocol, its length, and how many of its trainings are finished."""
+    """Of a heading: the budget, the protocol, its length, and how many of its trainings are
+    finished.
+    """
     done = int(np.isfinite(grid.accuracy[:, budget]).sum())
     total = grid.accuracy[:, budget].size
     share = (

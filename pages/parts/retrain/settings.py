@@ -29,25 +29,29 @@ SHOWN |= {"classes": "By class", "points": "What was selected"}
 BESIDE = 4  # sentences in sight
 BUDGETS = (100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 50_000)
 PROTOCOL_MEANING = (
-    "**Equal epochs**: every selection is gone through equally often, so a larger one trains longer.  \n"
-    "**Equal steps**: every training takes equally many optimizer steps, whatever the budget.  \n"
-    "**As in the talk**: equal epochs, but the selection stays in its order (highest score first) and is never shuffled, and softmax is "
-    "applied twice. Random selections have no order, so they do not suffer from it."
+    "**Equal epochs**: every selection is gone through equally often, so a larger one trains"
+    " longer.  \n**Equal steps**: every training takes equally many optimizer steps, whatever the"
+    " budget.  \n**As in the talk**: equal epochs, but the selection stays in its order (highest"
+    " score first) and is never shuffled, and softmax is applied twice. Random selections have no"
+    " order, so they do not suffer from it."
 )
 RULES = {name: rule.label for name, rule in selections.RULES.items()}
 READING = (
-    "Every dot is a mean over seeds; each seed redraws random selections, the network's first weights and the order of its batches. Bands "
-    "and bars are 95% intervals (Student's t). A difference to random is taken seed by seed.\n\n"
-    "The points are selected among the training points, and their scores are computed among these alone. The network's own leverage "
-    "uses features that were trained on *all* labels: it asks whether scores at the end of training name the points that would have been "
-    "enough from the start.\n\n"
-    "Intermediate accuracies are measured on 2,000 fixed test points, the last ones on all of them. If a class was never selected, its "
-    "accuracy is 0: see *By class*."
+    "Every dot is a mean over seeds; each seed redraws random selections, the network's first"
+    " weights and the order of its batches. Bands and bars are 95% intervals (Student's t). A"
+    " difference to random is taken seed by seed.\n\nThe points are selected among the training"
+    " points, and their scores are computed among these alone. The network's own leverage uses"
+    " features that were trained on *all* labels: it asks whether scores at the end of training"
+    " name the points that would have been enough from the start.\n\nIntermediate accuracies are"
+    " measured on 2,000 fixed test points, the last ones on all of them. If a class was never"
+    " selected, its accuracy is 0: see *By class*."
 )
 
 
 def readable(view: View) -> View:
-    """The view without selections and budgets that mean nothing: a link's are told, and the others are used."""
+    """The view without selections and budgets that mean nothing: a link's are told, and the others
+    are used.
+    """
     return lists.readable(Retraining(), LISTS, view)
 
 
@@ -94,7 +98,10 @@ def _selections(chosen: str, data: Dataset) -> str:
         if text != str(RANDOM) and parse_candidate(text).embedding not in absent
     ]
     options += [text for text in now if text not in options]
-    help = "A rule and the embedding under which leverage is computed. Type to search. Random always competes."
+    help = (
+        "A rule and the embedding under which leverage is computed. Type to search. Random always"
+        " competes."
+    )
     picked = st.multiselect(
         "Selections, beside random",
         options,
@@ -119,7 +126,9 @@ def plan_of(spec: Spec, view: View) -> Retraining:
 
 
 def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
-    """The view's plan without budgets beyond the pool, and what to say about it; shares of the pool if none is left."""
+    """The view's plan without budgets beyond the pool, and what to say about it; shares of the pool
+    if none is left.
+    """
     plan = plan_of(spec, view)
     pool = len(split(data)[0])
     fits = tuple(budget for budget in plan.budgets if budget <= pool)
@@ -128,9 +137,10 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | Non
     left_out = ", ".join(f"{budget:,}" for budget in plan.budgets if budget > pool)
     budgets = fits or tuple(max(1, pool // part) for part in (20, 5, 2))
     instead = "" if fits else f" Shown instead: {', '.join(f'{budget:,}' for budget in budgets)}."
-    return plan.with_(
-        budgets=budgets
-    ), f"Budgets: {left_out} left out, because only {pool:,} points can be selected.{instead}"
+    return (
+        plan.with_(budgets=budgets),
+        f"Budgets: {left_out} left out, because only {pool:,} points can be selected.{instead}",
+    )
 
 
 def show_plan(plan: Retraining) -> None:

@@ -47,7 +47,10 @@ def picture(plan: Simulations, values: Floats, finished: int) -> None:
 
 
 def chart(plan: Simulations, values: Floats, i: int, dark: bool) -> Any:
-    """The curves on one design. Bayes risks of all designs share their axis: the designs share their covariance."""
+    """The curves on one design.
+
+    Bayes risks of all designs share their axis: the designs share their covariance.
+    """
     lines = _lines(plan)
     found = _estimate(values[i])
     if plan.needs_data:

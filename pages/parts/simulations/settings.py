@@ -1,4 +1,6 @@
-"""The Simulations page's own parts: which figure, what competes, the verdict in a sentence, what the paper shows."""
+"""The Simulations page's own parts: which figure, what competes, the verdict in a sentence, what
+the paper shows.
+"""
 
 from __future__ import annotations
 
@@ -46,42 +48,52 @@ OF_FIGURE["backward"] = OF_FIGURE["representations"]
 WIDTHS = {"pool": 140, "ridge": 240, "batch": 140, "rounds": 120, "seeds": 120}
 PAPER = {
     "risk": (
-        "In the paper's Figure 3, BAIT and log-det perform almost identically on the Gaussian design, and BAIT's risk is far lower on "
-        "the orthonormal one. The paper says neither how many points it draws nor which λ it takes: 1,000 and 0.01 are ours. The "
-        "points here are drawn anew for each seed; the dataset in the sidebar plays no part."
+        "In the paper's Figure 3, BAIT and log-det perform almost identically on the Gaussian"
+        " design, and BAIT's risk is far lower on the orthonormal one. The paper says neither how"
+        " many points it draws nor which λ it takes: 1,000 and 0.01 are ours. The points here are"
+        " drawn anew for each seed; the dataset in the sidebar plays no part."
     ),
     "representations": (
-        "In the paper's Figures 2 and 4 the differences are small on the learned representation; on the random one BAIT is above all "
-        "others by a large margin, most of all early, and without F it is no better than they are. There: 50 batches of 10 from "
-        "30,000 digits. Here, so that a run takes seconds: 30 batches from 2,000, unless you change it."
+        "In the paper's Figures 2 and 4 the differences are small on the learned representation; on"
+        " the random one BAIT is above all others by a large margin, most of all early, and without"
+        " F it is no better than they are. There: 50 batches of 10 from 30,000 digits. Here, so"
+        " that a run takes seconds: 30 batches from 2,000, unless you change it."
     ),
     "backward": (
-        "The paper finds in its Figure 1 that taking points back sometimes helps. There: 50 batches of 10 from 60,000 digits. Here, "
-        "so that a run takes seconds: 30 batches from 2,000, unless you change it."
+        "The paper finds in its Figure 1 that taking points back sometimes helps. There: 50 batches"
+        " of 10 from 60,000 digits. Here, so that a run takes seconds: 30 batches from 2,000,"
+        " unless you change it."
     ),
 }
-_COMMON = "Lines are means over the seeds, bands 95% intervals (Student's t); a comparison of two strategies is made seed by seed."
+_COMMON = (
+    "Lines are means over the seeds, bands 95% intervals (Student's t); a comparison of two"
+    " strategies is made seed by seed."
+)
 READING = {
     "risk": (
-        "Points in 100 dimensions whose variances fall like 1/i². *Gaussian*: normal in every direction. *Orthonormal*: each point is "
-        "one of the axes, the i-th with probability proportional to 1/i². Both have the same covariance. A batch of points is picked, "
-        "each is labeled with noise, and a ridge regression with the right prior is fitted: the Bayes risk is its expected error over "
-        "all points, which needs no labels to compute.\n\nBAIT makes exactly this small: tr(M⁻¹F), where F says how much each "
-        "direction matters in the whole dataset. Log-det makes the batch's volume large and cannot use F: on the axes it takes one "
-        "after the other, however rare they are. Leverage, the top k, loves the rarest axes.\n\n"
-        + _COMMON
+        "Points in 100 dimensions whose variances fall like 1/i². *Gaussian*: normal in every"
+        " direction. *Orthonormal*: each point is one of the axes, the i-th with probability"
+        " proportional to 1/i². Both have the same covariance. A batch of points is picked, each is"
+        " labeled with noise, and a ridge regression with the right prior is fitted: the Bayes risk"
+        " is its expected error over all points, which needs no labels to compute.\n\nBAIT makes"
+        " exactly this small: tr(M⁻¹F), where F says how much each direction matters in the whole"
+        " dataset. Log-det makes the batch's volume large and cannot use F: on the axes it takes"
+        " one after the other, however rare they are. Leverage, the top k, loves the rarest"
+        " axes.\n\n" + _COMMON
     ),
     "representations": (
-        "An MLP is trained on one half of the training points; the other half is seen through its hidden layer (*learned*) or through "
-        "a random projection of the same 128 dimensions (*random*). On these fixed numbers a linear classifier is trained, round by "
-        "round, on 100 random labels and what the strategy asks for. *Without F* BAIT minimises tr(M⁻¹) in place of tr(M⁻¹F): all "
-        "directions count alike, whether the dataset uses them or not. Both pick forward only, as in the paper.\n\n"
-        + _COMMON
+        "An MLP is trained on one half of the training points; the other half is seen through its"
+        " hidden layer (*learned*) or through a random projection of the same 128 dimensions"
+        " (*random*). On these fixed numbers a linear classifier is trained, round by round, on 100"
+        " random labels and what the strategy asks for. *Without F* BAIT minimises tr(M⁻¹) in place"
+        " of tr(M⁻¹F): all directions count alike, whether the dataset uses them or not. Both pick"
+        " forward only, as in the paper.\n\n" + _COMMON
     ),
     "backward": (
-        "A fresh MLP is trained in every round on all that is labeled. *Forward only* puts in the k points that help most, one by "
-        "one; *forward-backward* puts in 2k and then drops the k whose loss hurts least. The objective is not submodular, so an early "
-        "pick can turn out to be superfluous.\n\n" + _COMMON
+        "A fresh MLP is trained in every round on all that is labeled. *Forward only* puts in the k"
+        " points that help most, one by one; *forward-backward* puts in 2k and then drops the k"
+        " whose loss hurts least. The objective is not submodular, so an early pick can turn out to"
+        " be superfluous.\n\n" + _COMMON
     ),
 }
 
@@ -95,7 +107,9 @@ def figure(view: View) -> View:
 
 
 def readable(view: View) -> View:
-    """The view without strategies that cannot take part: a link's are told, and the others are used."""
+    """The view without strategies that cannot take part: a link's are told, and the others are
+    used.
+    """
     kept = []
     for word in view["strategies"].split():
         try:
@@ -109,7 +123,9 @@ def readable(view: View) -> View:
 
 
 def controls(view: View) -> View:
-    """What competes, and the numbers of this figure; what is as in the preset stays out of the view."""
+    """What competes, and the numbers of this figure; what is as in the preset stays out of the
+    view.
+    """
     preset = PRESETS[view["figure"]]
     with st.expander("What to compare"):
         chosen = _strategies(view, preset)
@@ -134,7 +150,7 @@ def controls(view: View) -> View:
 
 def _strategies(view: View, preset: Simulations) -> str:
     reasons = {name: simulation_plan.absent(name, preset.figure) for name in menu.strategies()}
-    now = [name for name in (view["strategies"].split() or preset.strategies) if name != RANDOM]
+    now = [name for name in view["strategies"].split() or preset.strategies if name != RANDOM]
     options = dict.fromkeys(
         [*now, *preset.strategies, *(name for name, reason in reasons.items() if not reason)]
     )
@@ -167,9 +183,12 @@ def fitted(spec: Spec, view: View, data: Any) -> tuple[Simulations, str | None]:
     changed = {name: view[name] for name in KNOBS if view[name] is not None}
     if view["strategies"]:
         changed["strategies"] = view["strategies"]
-    return PRESETS[view["figure"]].with_(
-        dataset=spec.dataset, n=spec.n, subset=spec.subset, **changed
-    ), None
+    return (
+        PRESETS[view["figure"]].with_(
+            dataset=spec.dataset, n=spec.n, subset=spec.subset, **changed
+        ),
+        None,
+    )
 
 
 def show_plan(plan: Simulations) -> None:
@@ -204,7 +223,8 @@ def answer(plan: Simulations, values: Floats) -> None:
 
 
 def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, again: bool) -> str:
-    """ "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over all budgets (95% interval ...)".
+    """ "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over
+    all budgets (95% interval ...)".
 
     again: what is compared has been said.
     """

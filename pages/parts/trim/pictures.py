@@ -69,7 +69,8 @@ def lines(plan: Trim) -> list[Line]:
 
 def _by_removed(trimmed: Trimmed) -> None:
     st.markdown(
-        f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95% interval"
+        f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95%"
+        " interval"
     )
     with layout.fluid("accuracy-by-removed", run_charts.HEIGHT + 40):
         memo.chart(
@@ -88,14 +89,18 @@ def _difference(trimmed: Trimmed) -> None:
         st.info("Only random competes. Add a method under What to compare.")
         return
     st.markdown(
-        f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95% interval"
+        f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95%"
+        " interval"
     )
     difference = statistics.Estimate(*(part[others] for part in trim.against_random(trimmed)))
     drawn = [lines(trimmed.plan)[i] for i in others]
     said = "; ".join(
         f"{one.name} {100 * difference.mean[i, -1]:+.1f}" for i, one in enumerate(drawn)
     )
-    alt = f"Points of accuracy above or below random with {trimmed.plan.budgets[-1]:,} points removed: {said}"
+    alt = (
+        f"Points of accuracy above or below random with {trimmed.plan.budgets[-1]:,} points"
+        f" removed: {said}"
+    )
     budgets = trimmed.plan.budgets
     memo.chart(
         run_charts.difference_to_random,
@@ -113,12 +118,14 @@ def _planted(trimmed: Trimmed) -> None:
     dark = layout.dark()
     if plan.planted == "none":
         st.info(
-            "Nothing is planted in this experiment, so there is nothing to find. Choose some damage under Planted."
+            "Nothing is planted in this experiment, so there is nothing to find. Choose some damage"
+            " under Planted."
         )
         return
     count = round(plan.share * plan.training)
     st.markdown(
-        f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?** · {_made_of(trimmed)}"
+        f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?**"
+        f" · {_made_of(trimmed)}"
     )
     auc = statistics.estimate(trimmed.auc)
     precision = statistics.estimate(trimmed.precision)
@@ -149,7 +156,8 @@ def _planted(trimmed: Trimmed) -> None:
         memo.chart(*drawn, key=state.key("precision by removed"), alt=alt, height="stretch")
     if plan.planted == "duplicate":
         st.caption(
-            "A point and its twin get the same score, so both count as planted. No method here looks for twins."
+            "A point and its twin get the same score, so both count as planted. No method here"
+            " looks for twins."
         )
 
 
@@ -159,7 +167,8 @@ def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
         np.moveaxis(trimmed.removed[:, plan.budgets.index(budget)], 1, -1)
     ).mean
     st.markdown(
-        f"**Of which class are the {budget:,} removed points?** · mean over seeds, in per cent of the removed"
+        f"**Of which class are the {budget:,} removed points?** · mean over seeds, in per cent of"
+        " the removed"
     )
     names = [name_of(method) for method in plan.methods]
     drawn = (
@@ -182,7 +191,8 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
     """The points that each method of the first finished seed trims first, as it saw them."""
     st.markdown("**Trimmed first**, as the methods saw them")
     st.caption(
-        "The influence value, Shapley and the loss put harm first, FI-util what matters either way, leverage what is unusual."
+        "The influence value, Shapley and the loss put harm first, FI-util what matters either way,"
+        " leverage what is unusual."
     )
     for method in plan.methods:
         units = [unit for unit in found if unit.method == method]
@@ -210,7 +220,9 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
 
 
 def _seen(plan: Trim, seed: int, data: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
-    """The seed's training points as a dataset, damage included; which are planted; and their rows in `data`."""
+    """The seed's training points as a dataset, damage included; which are planted; and their rows
+    in `data`.
+    """
     given = trimming.material(data, plan.setting, seed)
     none = np.zeros(len(given.rows), bool)
     seen = Dataset(

@@ -1,4 +1,6 @@
-"""The FI paper's simulations on the Trim page: boundaries before and after trimming in the plane, and its tables beside ours."""
+"""The FI paper's simulations on the Trim page: boundaries before and after trimming in the plane,
+and its tables beside ours.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ VIEW = {
 
 
 def plane(view: View) -> View:
-    """One dataset of two Gaussians or two crescents, under one method: points, what is trimmed, both boundaries."""
+    """One dataset of two Gaussians or two crescents, under one method: points, what is trimmed,
+    both boundaries.
+    """
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view["world"] = pickers.dropdown("Points", TITLES, view["world"], "plane", width=160)
         view["traced"] = pickers.dropdown("Method", METHODS, view["traced"], "plane", width=230)
@@ -79,7 +83,8 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
     number = list(METHODS).index(method)
     before, after = arrays["accuracy"][number][[0, 1 + BUDGETS.index(b)]]
     st.markdown(
-        f"**{world.title}, {b} points removed by {IN_TEXT[method]}**: test accuracy {before:.1%} before, {after:.1%} after"
+        f"**{world.title}, {b} points removed by {IN_TEXT[method]}**: test accuracy {before:.1%}"
+        f" before, {after:.1%} after"
     )
     traced = list(dict.fromkeys((method, "fi", "iv")))
     paths = {0: _polylines(arrays, 0, 0)} | {
@@ -99,13 +104,18 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
         layout.dark(),
     )
     classes = np.bincount(arrays["labels"][arrays["trimmed"][number][:b]], minlength=2)
-    alt = f"Training points in the plane, {b} of them ringed as removed, with the boundaries before and after"
+    alt = (
+        f"Training points in the plane, {b} of them ringed as removed, with the boundaries before"
+        " and after"
+    )
     with layout.fluid("plane", trim_charts.PLANE_HEIGHT + 40):
         memo.chart(*drawn, key=state.key("trimmed plane"), alt=alt, height="stretch")
     st.caption(
-        f"Training points; circles are class 0, squares class 1. Ringed: removed by {IN_TEXT[method]}, {classes[0]} of class 0 and "
-        f"{classes[1]} of class 1. Lines: where both classes are equally probable, before and after as many points are removed. "
-        f"Settings: {world.settings}; {world.sizes[0]} training, {world.sizes[1]} validation and {world.sizes[2]} test points."
+        "Training points; circles are class 0, squares class 1. Ringed: removed by"
+        f" {IN_TEXT[method]}, {classes[0]} of class 0 and {classes[1]} of class 1. Lines: where"
+        " both classes are equally probable, before and after as many points are removed."
+        f" Settings: {world.settings}; {world.sizes[0]} training, {world.sizes[1]} validation and"
+        f" {world.sizes[2]} test points."
     )
 
 
@@ -128,7 +138,8 @@ def paper(view: View) -> View:
         return view
     accuracy = np.asarray(shown.arrays["accuracy"])
     st.markdown(
-        f"**{world.title}: in how many of {world.seeds} datasets does FI leave the better model?** Accuracies in per cent"
+        f"**{world.title}: in how many of {world.seeds} datasets does FI leave the better model?**"
+        " Accuracies in per cent"
     )
     st.dataframe(
         table(world, accuracy),
@@ -138,14 +149,17 @@ def paper(view: View) -> View:
     )
     st.markdown(verdict_of(world, accuracy))
     st.caption(
-        "The paper leaves open how the points are drawn and the model is fitted. Ours were picked, after a search, for coming near its "
-        f"figures, so nearness is no proof of what the paper did: {world.settings}."
+        "The paper leaves open how the points are drawn and the model is fitted. Ours were picked,"
+        " after a search, for coming near its figures, so nearness is no proof of what the paper"
+        f" did: {world.settings}."
     )
     return view
 
 
 def table(world: World, accuracy: np.ndarray) -> pd.DataFrame:
-    """Three rows per budget: the paper's count and accuracies, and ours under both signs of the influence value."""
+    """Three rows per budget: the paper's count and accuracies, and ours under both signs of the
+    influence value.
+    """
     mean = statistics.estimate(np.moveaxis(accuracy, 0, -1))
     names = list(METHODS)
     rows = []
@@ -174,7 +188,10 @@ def verdict_of(world: World, accuracy: np.ndarray) -> str:
     wanted = np.array([world.paper[b][0] for b in BUDGETS])
     off = {rival: np.abs(simulation.better(accuracy, rival) - wanted) for rival in ("iv", "turned")}
     counts = {rival: ", ".join(map(str, simulation.better(accuracy, rival))) for rival in off}
-    said = f"The paper counts {', '.join(map(str, wanted))}. With the influence value as it is defined we count {counts['iv']}"
+    said = (
+        f"The paper counts {', '.join(map(str, wanted))}. With the influence value as it is defined"
+        f" we count {counts['iv']}"
+    )
     if off["iv"].max() <= 2:
         return f"{said}: the paper's counts appear."
     if off["turned"].max() < off["iv"].max():
@@ -183,8 +200,14 @@ def verdict_of(world: World, accuracy: np.ndarray) -> str:
             if off["turned"].max() <= 5
             else "nearer to the paper's but still off"
         )
-        return f"{said}; with its sign turned, so that the most *helpful* points are removed, {counts['turned']}, which is {near}."
-    return f"{said}, with its sign turned {counts['turned']}: the paper's counts do not appear under these settings."
+        return (
+            f"{said}; with its sign turned, so that the most *helpful* points are removed,"
+            f" {counts['turned']}, which is {near}."
+        )
+    return (
+        f"{said}, with its sign turned {counts['turned']}: the paper's counts do not appear under"
+        " these settings."
+    )
 
 
 def _percent(mean: statistics.Estimate, i: int, j: int) -> str:

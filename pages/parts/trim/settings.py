@@ -37,12 +37,14 @@ IN_TEXT = {
     "loss": "the loss",
 }  # the others are names
 READING = (
-    "Each seed draws its own training and validation points. A model is fitted on the training points; each method looks at it and ranks "
-    "them; the first are removed, the model is fitted anew, and the test points, which no method has seen, are classified. "
-    "Bands and bars are 95% intervals over seeds (Student's t). A difference to random is taken seed by seed.\n\n"
+    "Each seed draws its own training and validation points. A model is fitted on the training"
+    " points; each method looks at it and ranks them; the first are removed, the model is fitted"
+    " anew, and the test points, which no method has seen, are classified. Bands and bars are 95%"
+    " intervals over seeds (Student's t). A difference to random is taken seed by seed.\n\n"
     + "\n".join(f"- **{method.label}**: {method.says}" for method in METHODS.values())
-    + "\n\n*Planted truth*: a known share of the training points is damaged before anything is fitted; validation and test points stay as "
-    "they are. The area under the curve is the chance that a damaged point ranks above another one."
+    + "\n\n*Planted truth*: a known share of the training points is damaged before anything is"
+    " fitted; validation and test points stay as they are. The area under the curve is the chance"
+    " that a damaged point ranks above another one."
 )
 
 
@@ -113,7 +115,9 @@ def _number(name: str, value: float, step: float = 1, form: str | None = None) -
 
 
 def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
-    """The view's plan with as many points as there are and budgets that leave some, and what to say about it."""
+    """The view's plan with as many points as there are and budgets that leave some, and what to say
+    about it.
+    """
     parts_of = {name: view[name] for name in (*LISTS, *KNOBS)}
     plan = Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
     pool = len(split(data)[0])
@@ -133,8 +137,12 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
     if changed == plan:
         return plan, None
     said = ", ".join(f"{b:,}" for b in budgets)
-    return changed, (
-        f"The training part has {pool:,} points. Shown are {training:,} to train on, {validation:,} for validation, and budgets of {said}."
+    return (
+        changed,
+        (
+            f"The training part has {pool:,} points. Shown are {training:,} to train on,"
+            f" {validation:,} for validation, and budgets of {said}."
+        ),
     )
 
 
@@ -152,7 +160,9 @@ def name_of(method: str) -> str:
 
 
 def answer(trimmed: Trimmed, noun: str) -> None:
-    """At the largest budget: the best method against random and against removing nothing; then the others against random."""
+    """At the largest budget: the best method against random and against removing nothing; then the
+    others against random.
+    """
     said = sentences(trimmed, noun)
     if said:
         layout.answer(said[0])
@@ -176,28 +186,35 @@ def sentences(trimmed: Trimmed, noun: str) -> list[str]:
     best = plan.methods[known[0]]
     change = statistics.estimate(trimmed.accuracy[known[0], -1] - trimmed.accuracy[known[0], 0])
     first = (
-        f"Without the {last:,} of {plan.training:,} {noun} that *{IN_TEXT.get(best, name_of(best))}* puts first, the model is "
-        f"{_compared(*(part[known[0]] for part in gain[:3]), 'random removal', bold=True)}; against keeping all, it is "
-        f"{_compared(*change[:3], 'before')}."
+        f"Without the {last:,} of {plan.training:,} {noun} that"
+        f" *{IN_TEXT.get(best, name_of(best))}* puts first, the model is"
+        f" {_compared(*(part[known[0]] for part in gain[:3]), 'random removal', bold=True)};"
+        f" against keeping all, it is {_compared(*change[:3], 'before')}."
     )
     return [
         first,
         *(
-            f"{name_of(plan.methods[i])}: {_compared(*(part[i] for part in gain[:3]), 'random removal')}."
+            f"{name_of(plan.methods[i])}:"
+            f" {_compared(*(part[i] for part in gain[:3]), 'random removal')}."
             for i in known[1:]
         ),
     ]
 
 
 def _compared(mean: float, low: float, high: float, what: str, bold: bool = False) -> str:
-    """ "1.2 points better than random removal (95% interval 0.6 to 1.8)": points are hundredths of accuracy."""
+    """ "1.2 points better than random removal (95% interval 0.6 to 1.8)": points are hundredths of
+    accuracy.
+    """
     mean, low, high = (100 * value for value in (mean, low, high))
     star = "*" if bold else ""
     if not low > 0 and not high < 0:
         interval = f"{mean:+.1f} points, 95% interval {low:+.1f} to {high:+.1f}".replace("-", "−")
         return f"{star}not distinguishable{star} from {what} ({interval})"
     near, far = sorted((abs(low), abs(high)))
-    return f"{star}{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}{star} than {what} (95% interval {near:.1f} to {far:.1f})"
+    return (
+        f"{star}{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}{star} than {what} (95%"
+        f" interval {near:.1f} to {far:.1f})"
+    )
 
 
 def focus(view: View, plan: Trim) -> int:

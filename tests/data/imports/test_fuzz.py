@@ -1,4 +1,6 @@
-"""No file that a stranger sends ends otherwise than in a sound draft or in a message; nothing is written on the way."""
+"""No file that a stranger sends ends otherwise than in a sound draft or in a message; nothing is
+written on the way.
+"""
 
 from __future__ import annotations
 

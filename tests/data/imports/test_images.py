@@ -1,4 +1,6 @@
-"""Are folders read as classes and parts, and do images of any kind and size come out as they should?"""
+"""Are folders read as classes and parts, and do images of any kind and size come out as they
+should?
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ def test_rows_of_no_point_are_left_out():
 def test_missing_points_are_named():
     with pytest.raises(
         UserError,
-        match=r"t: found 2 of 3 ids missing, such as c and 1 more, expected every point\. .*id column",
+        match=(
+            r"t: found 2 of 3 ids missing, such as c and 1 more, expected every point\. .*id column"
+        ),
     ):
         join(IDS, read(csv({"id": ["a", "z"], "x": [1, 2]}), "t.csv"))
     with pytest.raises(

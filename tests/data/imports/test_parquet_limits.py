@@ -1,4 +1,6 @@
-"""Does a Parquet file that claims too much, or is damaged where it hurts, end in a sentence and never in the end of the process?"""
+"""Does a Parquet file that claims too much, or is damaged where it hurts, end in a sentence and
+never in the end of the process?
+"""
 
 import dataclasses
 import io
@@ -131,7 +133,9 @@ def test_values_without_end_are_refused_early():
 
 
 def test_a_damaged_footer_never_ends_the_process():
-    """Thousands of footers with a few bytes changed: among them are some for which pyarrow's own row groups abort."""
+    """Thousands of footers with a few bytes changed: among them are some for which pyarrow's own
+    row groups abort.
+    """
     rng, data = random.Random(2), written()
     start, outcomes = footer(data), {True: 0, False: 0}
     for _ in range(3000):

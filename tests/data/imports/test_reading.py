@@ -1,4 +1,6 @@
-"""Is a file read for what it is, within its limits, and refused in a sentence where it is nothing that can be used?"""
+"""Is a file read for what it is, within its limits, and refused in a sentence where it is nothing
+that can be used?
+"""
 
 from __future__ import annotations
 
@@ -379,7 +381,9 @@ def test_a_header_that_announces_too_much_is_compared_with_the_bytes():
     honest = npy(np.zeros((4, 3)))
     with pytest.raises(
         UserError,
-        match=r"found 96 bytes of values, expected 72,000,000,000,024 for shape \(3000000000001, 3\)",
+        match=(
+            r"found 96 bytes of values, expected 72,000,000,000,024 for shape \(3000000000001, 3\)"
+        ),
     ):
         read(
             honest.replace(b"'shape': (4, 3), }" + b" " * 13, b"'shape': (3000000000001, 3), } "),
@@ -429,7 +433,9 @@ ENDS = (
 
 
 def test_bombs_are_refused_in_bounded_memory():
-    """The process may not hold 110 MB more than when the bombs were made; each of them would unpack to more, or is one line of text."""
+    """The process may not hold 110 MB more than when the bombs were made; each of them would unpack
+    to more, or is one line of text.
+    """
     run = subprocess.run(
         [sys.executable, "-c", BOMBS], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -448,9 +454,10 @@ def test_neither_torch_nor_sklearn_is_imported(tmp_path):
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     code = (
-        "import sys; from pathlib import Path; from core.data.imports.reading import read; from core.data.imports.summary import preview\n"
-        f"for path in sorted(Path({str(tmp_path)!r}).iterdir()): preview(read(path, path.name))\n"
-        "assert not {'torch', 'sklearn', 'streamlit', 'scipy'} & set(sys.modules), set(sys.modules)"
+        "import sys; from pathlib import Path; from core.data.imports.reading import read; from"
+        " core.data.imports.summary import preview\nfor path in"
+        f" sorted(Path({str(tmp_path)!r}).iterdir()): preview(read(path, path.name))\nassert not"
+        " {'torch', 'sklearn', 'streamlit', 'scipy'} & set(sys.modules), set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 

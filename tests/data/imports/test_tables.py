@@ -365,7 +365,8 @@ def test_every_compression_and_page_version_is_within_the_limits_exactly(compres
 
 
 def test_a_page_header_by_hand():
-    # Thrift's compact protocol: field 1 (i32) = 0, field 2 = 1000, field 3 = 300, field 5 a struct with field 1 = 7 and a boolean, stop.
+    # Thrift's compact protocol: field 1 (i32) = 0, field 2 = 1000, field 3 = 300, field 5 a struct
+    # with field 1 = 7 and a boolean, stop.
     data = bytes(
         [0x15, 0x00, 0x15, 0xD0, 0x0F, 0x15, 0xD8, 0x04, 0x2C, 0x15, 0x0E, 0x11, 0x00, 0x00, 0xFF]
     )
