@@ -1,0 +1,1 @@
+"""Arrays -> Altair charts, one function per question."""

@@ -1,1 +1,1 @@
-"""Experiments: plans of what to train, the trainings themselves, and what their results say."""
+"""Experiments: plans of what to compute, the machinery that runs them, and what the results say."""

@@ -129,14 +129,14 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def eager_graph(files: Files) -> dict[str, set[str]]:
-    """Which of these modules each of them imports as soon as it is imported."""
+def import_graph(files: Files) -> dict[str, set[str]]:
+    """Which of these modules each of them imports, at once or inside a function."""
     graph: dict[str, set[str]] = {module_name(path): set() for path in files}
     for path, found in imports(files):
         target = max(
             (module for module in graph if within(found.name, (module,))), key=len, default=None
         )
-        if found.eager and target not in (None, module_name(path)):
+        if target not in (None, module_name(path)):
             graph[module_name(path)].add(target)
     return graph
 

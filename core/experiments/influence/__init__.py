@@ -1,0 +1,1 @@
+"""What would happen with one point more, or one less?"""

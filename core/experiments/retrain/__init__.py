@@ -1,0 +1,1 @@
+"""Does training on a selection help?"""

@@ -1,0 +1,1 @@
+"""When does BAIT's weighing pay?"""

@@ -1,0 +1,1 @@
+"""Is the model better off without its most harmful points?"""
