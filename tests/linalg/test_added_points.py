@@ -2,6 +2,8 @@
 and close to retraining.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -52,14 +54,16 @@ def test_without_a_length_it_is_the_minimum_of_quadratic_and_own_loss(monkeypatc
         assert np.abs(slope).max() < 1e-8 * np.abs(own).max()
 
 
+def loss_along(opened, shift, rows, labels, t):
+    return full_loss(opened, opened.theta + t * (opened.basis @ shift), rows, labels)
+
+
 def test_the_length_is_where_the_loss_is_least():
     opened, known, groups, labels = case(b=2)
     shifts = together(added_shifts(opened, known, 0.0, groups, labels, 0))
     for i, way in np.ndindex(labels.shape[:2]):
         rows, every = np.vstack([opened.rows, groups[i]]), np.append(known, labels[i, way])
-        along = lambda t: full_loss(
-            opened, opened.theta + t * (opened.basis @ shifts[i, way]), rows, every
-        )  # noqa: B023, E731
+        along = partial(loss_along, opened, shifts[i, way], rows, every)
         assert along(1.0) < min(along(0.97), along(1.03)) and along(1.0) < along(0.0)
 
 
@@ -78,9 +82,7 @@ def test_points_taken_out_again_leave_the_head_where_it_was():
     lengths = newton_update.best_lengths(opened, known, groups, labels, shifts, -1)
     for i in range(4):
         rest = np.arange(opened.n) != i
-        along = lambda t: full_loss(
-            opened, opened.theta + t * (opened.basis @ shifts[i, 0]), opened.rows[rest], known[rest]
-        )  # noqa: B023, E731
+        along = partial(loss_along, opened, shifts[i, 0], opened.rows[rest], known[rest])
         assert along(lengths[i, 0]) <= min(along(0.98 * lengths[i, 0]), along(1.02 * lengths[i, 0]))
 
 

@@ -39,9 +39,10 @@ def test_heads_without_each_point_are_leave_one_outs(setting):
     x, y, validation, head = world(**setting)
     opened = open_head(head)
     design = opened.design(validation.embedding)
-    loss = lambda theta: softmax_head.loss(
-        theta, design, validation.labels, np.zeros(design.shape[1])
-    )  # noqa: E731
+
+    def loss(theta):
+        return softmax_head.loss(theta, design, validation.labels, np.zeros(design.shape[1]))
+
     found = np.concatenate(
         [[loss(theta) for theta in heads] for _, heads in batched_heads.without_each(opened, y)]
     )
