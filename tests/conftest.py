@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Test processes beside each other: threads of each on every core would only wait for another.
+    for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
 _folder = Path(tempfile.mkdtemp(prefix="leverage-lab-tests-"))
 os.environ["LEVERAGE_LAB_CACHE"] = str(_folder / "cache")
 os.environ["LEVERAGE_LAB_DATA"] = str(_folder / "data")

@@ -154,7 +154,7 @@ def visit(open_page, address) -> Callable[..., Page]:
     return visit
 
 
-def settle(page: Page, timeout: float = 30) -> None:
+def settle(page: Page, timeout: float = LONG / 1000) -> None:
     """Wait until the page is connected, no script runs and nothing on it is stale; at most
     `timeout` seconds.
     """
@@ -213,7 +213,7 @@ def _record_problems(page: Page) -> None:
 
 
 def _start(
-    script: str, env: dict[str, str], log: Path, timeout: float = 60
+    script: str, env: dict[str, str], log: Path, timeout: float = 240
 ) -> tuple[subprocess.Popen, str]:
     with socket.socket() as probe:
         probe.bind((HERE, 0))

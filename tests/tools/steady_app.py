@@ -1,0 +1,22 @@
+"""The hosted app on a machine whose speed is what the test says: what an experiment would take is
+predicted from it, not from what this machine happens to do.
+"""
+
+from dataclasses import replace
+
+from core.experiments import cost
+from pages.shared.server import app as app
+
+RATE = 40_000.0  # samples per second
+
+
+def measured(*_) -> dict[str, float]:
+    """In the worker, in place of core.experiments.cost:measure."""
+    return {"rate": RATE, "memory": 300e6, "weights": 10_000.0}
+
+
+def _steady(plan, measurement_of=cost.measurement_of):
+    return replace(measurement_of(plan), task="tests.tools.steady_app:measured")
+
+
+cost.measurement_of = _steady
