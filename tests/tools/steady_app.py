@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.experiments import cost
 from pages.shared.server import app as app
 
-RATE = 40_000.0  # samples per second
+RATE = 100_000.0  # samples per second
 
 
 def measured(*_) -> dict[str, float]:
