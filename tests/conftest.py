@@ -18,8 +18,30 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(_name, "1")
 _folder = Path(tempfile.mkdtemp(prefix="leverage-lab-tests-"))
+REMEMBERED = (
+    ("core.pipeline", "_embedding"),
+    ("core.experiments.store", "forget"),
+    ("core.experiments.retrain.plan", "_pool_scores"),
+    ("core.experiments.simulations.run", "_points"),
+)
 os.environ["LEVERAGE_LAB_CACHE"] = str(_folder / "cache")
 os.environ["LEVERAGE_LAB_DATA"] = str(_folder / "data")
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch) -> Path:
+    """An empty cache, and nothing of an earlier one in memory; its folder."""
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
+    _forget()
+    yield tmp_path / "cache"
+    _forget()
+
+
+def _forget() -> None:
+    """What modules remember of results beside the cache, as far as they are loaded."""
+    for module, name in REMEMBERED:
+        if found := getattr(sys.modules.get(module), name, None):
+            (found if name == "forget" else found.cache_clear)()
 
 
 @pytest.fixture(scope="session", autouse=True)

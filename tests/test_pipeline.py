@@ -29,15 +29,8 @@ from core.strategies.dynamics import forgetting
 from core.types import UserError
 
 DIGITS = Spec().with_(dataset="digits")
+pytestmark = pytest.mark.usefixtures("own_cache")
 PROJECTED = DIGITS.with_(embedding="projection", embedding_knobs=(("k", 20),), seed=3)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    """An empty cache, and nothing left in the worker's memory."""
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
-    pipeline._embedding.cache_clear()
-    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="module")

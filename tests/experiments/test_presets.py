@@ -13,21 +13,13 @@ from core.experiments.retrain.plan import pool_scores
 from core.experiments.trim import plane
 from core.runtime import cache, code_version
 
+pytestmark = pytest.mark.usefixtures("own_cache")  # only the bundle answers
 ALL = [plan for plans in presets.SHIPPED.values() for plan in plans]
 
 
 @pytest.fixture(scope="module")
 def mnist():
     return datasets.load("mnist")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_else(monkeypatch, tmp_path):
-    """Only the bundle answers."""
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
-    store.forget()
-    yield
-    store.forget()
 
 
 @pytest.mark.parametrize("plan", ALL, ids=lambda plan: f"{plan.kind}: {plan.title()}")

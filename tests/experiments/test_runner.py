@@ -57,15 +57,12 @@ def until(condition, seconds=PATIENCE):
 
 
 @pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
+def own_state(own_cache, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(runner, "_queue", runner._Queue())
-    store.forget()
     yield
     runner._end_all()
     until(lambda: runner._queue.thread is None)
-    store.forget()
 
 
 # in turn, on a stand-in for the jobs

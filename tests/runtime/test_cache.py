@@ -26,13 +26,12 @@ REPOSITORY = Path(cache.__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
+def root(own_cache, tmp_path, monkeypatch):
     monkeypatch.delenv("LEVERAGE_LAB_CACHE_GB", raising=False)
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(cache, "_verified", set())
     monkeypatch.setattr(cache, "_damage", {})
-    return tmp_path / "cache"
+    return own_cache
 
 
 def key_of(number=1, step="score"):
