@@ -319,7 +319,7 @@ def test_damage_is_noticed_moved_aside_told_and_mended(damage, caplog):
 def test_the_note_reaches_the_process_that_computes_again():
     cache.put(key_of(), ARRAYS, FACTS)
     flip(place_of(key_of()) / "scores.npy")
-    look = f"from core import cache; assert cache.get({key_of()!r}) is None"
+    look = f"from core.runtime import cache; assert cache.get({key_of()!r}) is None"
     subprocess.run([sys.executable, "-c", look], check=True, cwd=REPOSITORY, capture_output=True)
     assert "was damaged" in cache.put(key_of(), ARRAYS, FACTS).notes[0]
 
@@ -361,7 +361,7 @@ def test_checksums_are_computed_once_per_process_and_file(monkeypatch):
 
 DYING = """
 import numpy as np, os, sys
-from core import cache
+from core.runtime import cache
 cache._save = lambda file, array, save=cache._save: (save(file, array), os._exit(3))
 cache.put(sys.argv[1], {"a": np.zeros(10), "b": np.zeros(10)}, {})
 """
@@ -450,7 +450,7 @@ def test_files_that_are_not_ours_are_never_touched(root, monkeypatch):
 
 RACING = """
 import numpy as np, sys, time
-from core import cache
+from core.runtime import cache
 while time.time() < float(sys.argv[1]): pass
 for number in range(20):
     key = cache.key("race", {"n": number}, code="c", data="d")
