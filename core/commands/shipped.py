@@ -213,8 +213,8 @@ def index_text() -> str:
         "",
         "Written by `python -m core index`; do not edit. A result is a folder of plain arrays and"
         " `entry.json`.",
-        f"Results: {sum(map(len, folders.values()))}, {megabytes:.1f} MB. README.md beside this file"
-        " says what they show.",
+        f"Results: {sum(map(len, folders.values()))}, {megabytes:.1f} MB. README.md beside this"
+        " file says what they show.",
     ]
     sections = [_section(step, found) for step, found in folders.items() if found]
     return "\n".join([*opening, *(line for lines in sections for line in lines)]) + "\n"

@@ -1,6 +1,7 @@
 """Do own strategies work everywhere the first time, and does a bad file cost nothing but itself?
 
-`tests/own/my_scorer.py` is the example of core/plugins/README.md. Bad files are written by the tests.
+`tests/own/my_scorer.py` is the example of core/plugins/README.md. Bad files are written by the
+tests.
 """
 
 import json
