@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data import published_files as published
-from core.data import tables
+from core.data import table_readers
 from core.types import Ints, UserError
 
 Read = Callable[[Path, tuple[int, int], tuple[int, ...]], tuple[np.ndarray, Ints]]
@@ -301,8 +301,8 @@ ENTRIES = {
             _LETTERS,
             "Slate (1991), UCI",
             "CC BY 4.0",
-            tables.read_letter,
-            feature_names=tables.LETTER,
+            table_readers.read_letter,
+            feature_names=table_readers.LETTER,
         ),
         Info(
             "adult",
@@ -313,8 +313,8 @@ ENTRIES = {
             ("at most 50K", "above 50K"),
             "Becker and Kohavi (1996), UCI",
             "CC BY 4.0",
-            tables.read_adult,
-            feature_names=tables.adult_columns(),
+            table_readers.read_adult,
+            feature_names=table_readers.adult_columns(),
         ),
         Info(
             "synth2",
@@ -325,7 +325,7 @@ ENTRIES = {
             ("0", "1"),
             _MADE,
             "MIT",
-            partial(tables.read_simulated, "synth2"),
+            partial(table_readers.read_simulated, "synth2"),
             feature_names=("x", "y"),
         ),
         Info(
@@ -337,7 +337,7 @@ ENTRIES = {
             ("0", "1"),
             _MADE,
             "MIT",
-            partial(tables.read_simulated, "two_gaussians"),
+            partial(table_readers.read_simulated, "two_gaussians"),
             feature_names=("x", "y"),
         ),
         Info(
@@ -349,7 +349,7 @@ ENTRIES = {
             ("0", "1"),
             _MADE,
             "MIT",
-            partial(tables.read_simulated, "two_crescents"),
+            partial(table_readers.read_simulated, "two_crescents"),
             feature_names=("x", "y"),
         ),
         Info(
@@ -361,8 +361,8 @@ ENTRIES = {
             tuple("0123456789"),
             "Cattral and Oppacher, OpenML 155, a sample",
             "as stated there",
-            partial(tables.read_openml, 155),
-            tables.no_files,
+            partial(table_readers.read_openml, 155),
+            table_readers.no_files,
             _CARDS,
         ),
         Info(
@@ -374,8 +374,8 @@ ENTRIES = {
             tuple("12345"),
             "OpenML 156, a sample",
             "as stated there",
-            partial(tables.read_openml, 156),
-            tables.no_files,
+            partial(table_readers.read_openml, 156),
+            table_readers.no_files,
             tuple(f"attribute {i}" for i in range(1, 11)),
         ),
         Info(
@@ -387,8 +387,8 @@ ENTRIES = {
             _MOVES,
             "Bain (1994), OpenML 184",
             "as stated there",
-            partial(tables.read_openml, 184),
-            tables.no_files,
+            partial(table_readers.read_openml, 184),
+            table_readers.no_files,
             _FIELDS,
         ),
         Info(
@@ -400,8 +400,8 @@ ENTRIES = {
             ("no", "yes"),
             "Moro, Cortez and Rita (2014), OpenML 1461",
             "CC BY 4.0",
-            tables.read_bank,
-            tables.no_files,
+            table_readers.read_bank,
+            table_readers.no_files,
             _BANK,
         ),
         Info(
@@ -413,8 +413,8 @@ ENTRIES = {
             ("not smiling", "smiling"),
             "Liu et al. (2015)",
             "non-commercial research only",
-            tables.read_celeba,
-            tables.no_files,
+            table_readers.read_celeba,
+            table_readers.no_files,
             _FACES,
         ),
         Info(
@@ -426,8 +426,8 @@ ENTRIES = {
             ("harmless", "toxic"),
             "your own embeddings of the comments",
             "as stated there",
-            tables.read_jigsaw,
-            tables.no_files,
+            table_readers.read_jigsaw,
+            table_readers.no_files,
             tuple(f"dimension {i}" for i in range(1, 386)),
         ),
     )

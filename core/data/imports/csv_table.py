@@ -14,7 +14,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from core.data.imports.draft import MEGABYTE, Fault, Limits, reading, some, word
+from core.data.imports.draft import Fault
+from core.data.imports.file_limits import MEGABYTE, Limits
+from core.data.imports.wording import damage_reported, one_line, some
 from core.types import UserError
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
     seen: dict[str, int] = {}
     unique = []
     for i, name in enumerate(names):
-        name = word(name) or f"unnamed {i + 1}"
+        name = one_line(name) or f"unnamed {i + 1}"
         seen[name] = seen.get(name, 0) + 1
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     repeated = [name for name, count in seen.items() if count > 1]
@@ -100,7 +102,6 @@ def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
         )
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
-    data = data if data.endswith(b"\n") else data + b"\n"
     data = data if data.endswith(b"\n") else data + b"\n"
     try:
         data.decode()
@@ -167,7 +168,7 @@ def _parse(
 
     uneven: list[Any] = []
     arrow_names = [f"{i}" for i in range(len(cells))]
-    with reading(title, MEND):
+    with damage_reported(title, MEND):
         try:
             table = arrow_csv.read_csv(
                 pa.py_buffer(text),

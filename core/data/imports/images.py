@@ -18,22 +18,12 @@ from functools import partial
 
 import numpy as np
 
-from core.data.imports import image_bytes as pictures
+from core.data.imports import image_bytes
 from core.data.imports.archives import Member
-from core.data.imports.cleaning import TEST, TRAIN, coded, finish, id_array
-from core.data.imports.draft import (
-    Allowance,
-    Choices,
-    Draft,
-    Fault,
-    Limits,
-    Progress,
-    Raw,
-    TooMuch,
-    said,
-    size,
-    some,
-)
+from core.data.imports.cleaning import TEST, TRAIN, coded, draft_of, id_array
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress
+from core.data.imports.file_limits import Allowance, Limits, TooMuch
+from core.data.imports.wording import last_faults, size, some
 from core.types import Bools, Bytes, UserError
 
 KEPT = 128
@@ -59,7 +49,7 @@ def read_images(
     if not members:
         raise UserError(
             f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one"
-            f" folder per class. {said(faults)}".strip()
+            f" folder per class. {last_faults(faults)}".strip()
         )
     found = len(members)
     members, sizes, colour = _headers(members, title, limits, faults, progress)
@@ -67,18 +57,18 @@ def read_images(
     images, members = _values(members, sizes, target, title, limits, faults, progress)
     names, test = layout([member.parts for member in members], faults)
     order = np.argsort(test, kind="stable")
-    points = pictures.stacked(images)
-    raw = Raw(
+    points = image_bytes.stacked(images)
+    found_rows = FoundRows(
         points[order] if test.any() else points,
         test=test[order],
         sides=(min(sizes), max(sizes)),
         lost=found - len(members),
     )
     words, codes = coded(names)
-    raw.labels = (words, codes[order]) if any(words) else None
+    found_rows.labels = (words, codes[order]) if any(words) else None
     words, codes = coded([member.path for member in members])
-    raw.ids = id_array(words, codes[order], faults)
-    return finish(raw, title, limits, faults)
+    found_rows.ids = id_array(words, codes[order], faults)
+    return draft_of(found_rows, title, limits, faults)
 
 
 def layout(paths: list[tuple[str, ...]], faults: list[Fault]) -> tuple[list[str], Bools]:
@@ -198,16 +188,16 @@ def _headers(
         members, title, limits, lambda done, text: progress(0.2 * done, text)
     ):
         try:
-            good.append((member, *pictures.size_of(read(), limits.pixels)))
+            good.append((member, *image_bytes.size_of(read(), limits.pixels)))
         except TooMuch:
             raise
-        except pictures.TooManyPixels:
+        except image_bytes.TooManyPixels:
             huge.append(member.path)
         except Exception:  # a damaged image fails in more ways than can be listed
             bad.append(member.path)
     _note_left_out(bad, huge, limits, faults)
     if not good:
-        raise UserError(f"{title}: none of the images can be read. {said(faults)}")
+        raise UserError(f"{title}: none of the images can be read. {last_faults(faults)}")
     if (total := sum(width * height for _, (width, height), _ in good)) > limits.all_pixels:
         raise UserError(
             f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}."
@@ -240,10 +230,10 @@ def _values(
     )
     for (member, read), (width, height) in zip(contents, sizes, strict=True):
         try:
-            image = pictures.decoded(read())
+            image = image_bytes.decoded(read())
             if image.shape[:2] != (height, width):
                 raise ValueError("another size than announced")
-            images.append(image if target is None else pictures.fitted(image, target))
+            images.append(image if target is None else image_bytes.fitted(image, target))
             good.append(member)
         except TooMuch:
             raise
@@ -251,7 +241,7 @@ def _values(
             bad.append(member.path)
     _note_left_out(bad, [], limits, faults)
     if not images:
-        raise UserError(f"{title}: none of the images can be decoded. {said(faults)}")
+        raise UserError(f"{title}: none of the images can be decoded. {last_faults(faults)}")
     return images, good
 
 
@@ -288,7 +278,7 @@ def fit_stack(
     target = target_side([(width, height)] * n, channels > 1, limits, choices.side, faults)
     if channels == 1 and target is None:
         return images.reshape(n, height, width).copy()
-    return pictures.stacked(
+    return image_bytes.stacked(
         [_one(image, target) for image in images.reshape(n, height, width, channels)]
     )
 
@@ -297,7 +287,7 @@ def _one(image: Bytes, target: int | None) -> Bytes:
     if image.shape[2] == 4:
         from PIL import Image as pil
 
-        image = pictures.plain(pil.fromarray(image))
+        image = image_bytes.plain(pil.fromarray(image))
     image = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
-    image = pictures.grey_if_it_is(image) if image.ndim == 3 else image
-    return image if target is None else pictures.fitted(image, target)
+    image = image_bytes.grey_if_it_is(image) if image.ndim == 3 else image
+    return image if target is None else image_bytes.fitted(image, target)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.data.imports.join_by_id import ids_of, join
-from core.data.imports.reading import read
+from core.data.imports.read_file import read
 from core.types import Dataset, UserError
 from tests.tools.fuzzing import csv, npy, npz, parquet
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.data.imports import parquet_limits
-from core.data.imports.draft import LOCAL
+from core.data.imports.file_limits import LOCAL
 from core.data.imports.parquet_limits import open_parquet, read_columns
 from core.types import UserError
 
@@ -87,7 +87,7 @@ def test_the_pages_of_the_wanted_columns_are_added_up():
 
 
 def test_a_page_that_announces_much_is_refused_whatever_the_footer_says():
-    """The page's header says 8,000 bytes in place of 406; pyarrow alone would make room for them."""
+    """The page's header says 8,000 bytes in place of 406; pyarrow alone would make room for it."""
     data = written(compression="none", use_dictionary=False)
     chunk = next(parquet_limits._chunks(data))
     start = chunk[parquet_limits.DATA_AT]

@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data.imports.draft import Allowance, TooMuch, some, word
-from core.data.imports.reading import HOSTED, LOCAL, Choices, format_of, read
+from core.data.imports.draft import Choices
+from core.data.imports.file_limits import HOSTED, LOCAL, Allowance, TooMuch
+from core.data.imports.read_file import format_of, read
+from core.data.imports.wording import one_line, some
 from core.types import UserError
 from tests.tools.fuzzing import csv, npy, npz, parquet, png, zipped
 
@@ -394,12 +396,16 @@ def test_a_header_that_announces_too_much_is_compared_with_the_bytes():
 BOMBS = """
 import resource
 from dataclasses import replace
-import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet, pyarrow.compute, PIL.Image, PIL.PngImagePlugin
-from core.data.imports.reading import HOSTED, read
+import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet, pyarrow.compute
+import PIL.Image, PIL.PngImagePlugin
+from core.data.imports.file_limits import HOSTED
+from core.data.imports.read_file import read
 from core.types import UserError
 from tests.tools.fuzzing import announcing, npy, parquet, png, zipped
 
-image, zeros, words = png(np.zeros((8, 8), np.uint8)), bytes(75_000_000), {"label": ["x" * 6_000] * 10_000, "x": range(10_000)}
+image = png(np.zeros((8, 8), np.uint8))
+zeros = bytes(75_000_000)
+words = {"label": ["x" * 6_000] * 10_000, "x": range(10_000)}
 bombs = {
     "zip": zipped({"a/1.png": zeros}),
     "npz": zipped({"x.npy": npy(np.zeros((1, 8)))[:-64] + zeros}),
@@ -411,7 +417,7 @@ bombs = {
     "image": zipped({"a/1.png": announcing(image, 30_000, 30_000)}),
 }
 del zeros, words
-limits = replace(HOSTED, unpacked_bytes=50_000_000, values=5_000_000)
+limits = replace(HOSTED, file_bytes=30_000_000, unpacked_bytes=50_000_000, values=5_000_000)
 held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + 110_000_000, -1))
 for name, data in bombs.items():
@@ -454,8 +460,8 @@ def test_neither_torch_nor_sklearn_is_imported(tmp_path):
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     code = (
-        "import sys; from pathlib import Path; from core.data.imports.reading import read; from"
-        " core.data.imports.summary import preview\nfor path in"
+        "import sys; from pathlib import Path; from core.data.imports.read_file import read; from"
+        " core.data.imports.draft_preview import preview\nfor path in"
         f" sorted(Path({str(tmp_path)!r}).iterdir()): preview(read(path, path.name))\nassert not"
         " {'torch', 'sklearn', 'streamlit', 'scipy'} & set(sys.modules), set(sys.modules)"
     )
@@ -480,7 +486,7 @@ def test_progress_is_told_and_may_stop_the_reading():
 
 
 def test_words_stay_on_one_line():
-    assert word(" a\n\tb\0 ") == "a b?" and len(word("x" * 10**6)) == 2000
+    assert one_line(" a\n\tb\0 ") == "a b?" and len(one_line("x" * 10**6)) == 2000
     assert some(["a", "b", "c", "d"]) == "a, b, c and 1 more" and len(some(["x" * 1000])) == 60
 
 
