@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from core.data import catalogue
-from core.data.catalogue import Info
+from core.data.dataset_info import Info
 from core.hosting import policy
 from core.runtime import folders
 from core.types import Dataset, Floats, UserError

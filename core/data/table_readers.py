@@ -24,7 +24,7 @@ from urllib.error import URLError
 import numpy as np
 
 from core.data import simulated
-from core.data.published_files import RawFile, reading
+from core.data.published_files import as_published
 from core.runtime.folders import ASSETS
 from core.types import Floats, Ints, UserError
 
@@ -89,11 +89,6 @@ def read_simulated(
     )
 
 
-def no_files() -> list[RawFile]:
-    """OpenML's tables are fetched and kept by scikit-learn."""
-    return []
-
-
 def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
     """The table of this number, downloaded once; as many of its rows as the parts have, drawn with
     seed 0, in random order.
@@ -144,7 +139,7 @@ def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
         "CelebA attributes",
         "list_attr_celeba.txt of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
     )
-    with reading(path):
+    with as_published(path):
         _, names, *lines = path.read_text().splitlines()
         table = np.array([line.split()[1:] for line in lines], np.float32)
         smiling = names.split().index("Smiling")
@@ -163,7 +158,7 @@ def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
         "Jigsaw",
         f"a NumPy file without pickles with points (n, {shape[0]}) and labels (n,), 0 or 1",
     )
-    with reading(path), np.load(path, allow_pickle=False) as found:
+    with as_published(path), np.load(path, allow_pickle=False) as found:
         points = np.asarray(found["points"], np.float32)
         labels = np.asarray(found["labels"])
     if set(np.unique(labels)) != {0, 1} or not np.isfinite(points).all():
@@ -211,5 +206,5 @@ def _drawn(
 
 
 def _lines(path: Path) -> list[list[str]]:
-    with reading(path), gzip.open(path, "rt", newline="") as stream:
+    with as_published(path), gzip.open(path, "rt", newline="") as stream:
         return list(csv.reader(stream))
