@@ -637,7 +637,7 @@ def test_a_full_disk_ends_a_download_as_such(data, served, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pooch.HTTPDownloader.__call__", full)
-    with pytest.raises(UserError, match="No space left on device.*free some space"):
+    with pytest.raises(UserError, match=r"No space left on device.*free some space"):
         datasets.fetch("kmnist")
     assert list(data.iterdir()) == []
 

@@ -15,7 +15,14 @@ import zipfile
 import numpy as np
 
 from core.data.imports.archives import locked, unpack
-from core.data.imports.cleaning import as_float32, check_size, draft_of, encoded, id_array
+from core.data.imports.cleaning import (
+    as_float32,
+    check_size,
+    draft_of,
+    encoded,
+    has_fractions,
+    id_array,
+)
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images import fit_stack
@@ -196,7 +203,7 @@ def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bo
 
 def _labels(labels: np.ndarray, faults: list[Fault]) -> tuple[list[str], np.ndarray] | None:
     """(words, codes); -1 throughout stands for no labels."""
-    if labels.dtype.kind == "f" and not (labels == np.floor(labels))[np.isfinite(labels)].all():
+    if labels.dtype.kind == "f" and has_fractions(labels):
         mend = "Save the number or the name of each point's class."
         faults.append(Fault("Labels: found fractions, expected classes.", mend, fatal=True))
         return None

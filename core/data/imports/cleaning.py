@@ -119,6 +119,11 @@ def coded(texts: list[str]) -> tuple[list[str], Ints]:
     return list(number), codes
 
 
+def has_fractions(values: np.ndarray) -> bool:
+    """Is there a number that is not whole? Then these are measurements, and no classes."""
+    return bool((values != np.floor(values))[~np.isnan(values)].any())
+
+
 def as_word(value: object) -> str:
     """A label or an id as text: 3.0 is "3"; NaN and nothing are blank."""
     if value is None or value != value:
@@ -170,45 +175,45 @@ def _left_out(flags: Bools, what: str, mend: str) -> Fault:
 def _classes(
     found_rows: FoundRows, keep: Bools, limits: Limits, faults: list[Fault]
 ) -> tuple[Ints, tuple[str, ...]]:
+    """(labels of the rows that are kept, class names); -1 and () where there are no classes."""
     unknown = np.full(int(keep.sum()), -1, np.int64)
     if found_rows.labels is None:
         return unknown, ()
     words, codes = found_rows.labels
     codes = codes[keep]
     present = sorted({words[code] for code in np.unique(codes)} - {""})
-    if len(present) > limits.classes:
-        faults.append(
-            Fault(
-                f"Found {len(present):,} different labels among {len(codes):,} points, expected at"
-                f" most {limits.classes:,} classes.",
-                "This looks like a column of ids or of measurements: choose another label column,"
-                " or none.",
-                fatal=True,
-            )
-        )
-        return unknown, ()
-    if any(len(text) > LONGEST_WORD for text in present):
-        faults.append(
-            Fault(
-                f"Found a label longer than {LONGEST_WORD} characters.",
-                "Choose another label column, or none.",
-                fatal=True,
-            )
-        )
-        return unknown, ()
-    if len(present) < 2:
-        if present:
-            faults.append(
-                Fault(
-                    f"All labels are the same: {some(present)}.",
-                    "One class says nothing: the points count as unlabeled.",
-                )
-            )
+    fault = _no_classes(present, len(codes), limits)
+    faults += [fault] if fault else []
+    if fault or not present:
         return unknown, ()
     numbers = all(re.fullmatch(r"-?\d{1,15}", text) for text in present)
     names = sorted(present, key=int if numbers else str)  # type: ignore[arg-type]  # numbers in the order of their size
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(text, -1) for text in words])[codes], tuple(names)
+
+
+def _no_classes(present: list[str], n: int, limits: Limits) -> Fault | None:
+    """Why these different labels of n points are no classes."""
+    if len(present) > limits.classes:
+        return Fault(
+            f"Found {len(present):,} different labels among {n:,} points, expected at most"
+            f" {limits.classes:,} classes.",
+            "This looks like a column of ids or of measurements: choose another label column, or"
+            " none.",
+            fatal=True,
+        )
+    if any(len(text) > LONGEST_WORD for text in present):
+        return Fault(
+            f"Found a label longer than {LONGEST_WORD} characters.",
+            "Choose another label column, or none.",
+            fatal=True,
+        )
+    if len(present) == 1:
+        return Fault(
+            f"All labels are the same: {some(present)}.",
+            "One class says nothing: the points count as unlabeled.",
+        )
+    return None
 
 
 def _ids(ids: np.ndarray | None, keep: Bools) -> tuple[np.ndarray | None, Fault | None]:
@@ -264,33 +269,32 @@ def _probs(
 ) -> Floats | None:
     if found_rows.probs is None:
         return None
-    order = list(range(found_rows.probs.shape[1]))
-    problem = ""
-    if names and found_rows.prob_names:
-        problem = (
-            ""
-            if sorted(found_rows.prob_names) == sorted(names)
-            else f"those of {some(found_rows.prob_names)}, expected those of {some(names)}"
-        )
-        order = order if problem else [found_rows.prob_names.index(name) for name in names]
-    elif names and len(order) != len(names):
-        problem = f"{len(order):,} columns, expected {len(names):,}, one for each class"
+    order, problem = _class_order(found_rows, names)
     if not problem:
         with np.errstate(over="ignore"):
             probs = np.asarray(found_rows.probs[:, order], np.float32)[keep]
         wrong = int((~_distributions(probs)).sum())
-        problem = (
-            f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1" if wrong else ""
-        )
-    if problem:
-        faults.append(
-            Fault(
-                f"Class probabilities: found {problem}.",
-                "They are not used. Mend them in the file, or let a head be fitted.",
-            )
-        )
-        return None
-    return probs
+        if not wrong:
+            return probs
+        problem = f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1"
+    mend = "They are not used. Mend them in the file, or let a head be fitted."
+    faults.append(Fault(f"Class probabilities: found {problem}.", mend))
+    return None
+
+
+def _class_order(found_rows: FoundRows, names: tuple[str, ...]) -> tuple[list[int], str]:
+    """(column of the probabilities for each class, why there are none or "")."""
+    columns = list(range(found_rows.probs.shape[1]))
+    given = found_rows.prob_names
+    if not names:
+        return columns, ""
+    if given:
+        if sorted(given) != sorted(names):
+            return [], f"those of {some(given)}, expected those of {some(names)}"
+        return [given.index(name) for name in names], ""
+    if len(columns) != len(names):
+        return [], f"{len(columns):,} columns, expected {len(names):,}, one for each class"
+    return columns, ""
 
 
 def _distributions(probs: Floats) -> Bools:

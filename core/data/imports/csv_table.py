@@ -51,20 +51,14 @@ def parse_csv(
             " fewer columns."
         )
     cells = _cells(first, separator, title)
-    headless = all(_is_number(cell) for cell in cells)
-    if headless:
-        faults.append(
-            Fault(
-                "The first line holds numbers instead of names.",
-                "It is read as a row, and the columns are numbered.",
-            )
-        )
-    names = (
-        [f"column {i + 1}" for i in range(len(cells))] if headless else unique_names(cells, faults)
-    )
-    table = _parse(
-        text, title, separator, cells, headless, None if headless else text_column(names), names
-    )
+    if all(_is_number(cell) for cell in cells):
+        what = "The first line holds numbers instead of names."
+        faults.append(Fault(what, "It is read as a row, and the columns are numbered."))
+        names = [f"column {i + 1}" for i in range(len(cells))]
+        table = _parse(text, title, separator, names, header=False)
+    else:
+        names = unique_names(cells, faults)
+        table = _parse(text, title, separator, names, header=True, kept=text_column(names))
     _refuse_decimal_commas(table, title)
     return table
 
@@ -158,44 +152,45 @@ def _parse(
     text: bytes,
     title: str,
     separator: str,
-    cells: list[str],
-    headless: bool,
-    kept: str | None,
     names: list[str],
+    *,
+    header: bool,
+    kept: str | None = None,
 ) -> pa.Table:
+    """header: is the first line one? kept: the column whose values stay as they are written."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     uneven: list[Any] = []
-    arrow_names = [f"{i}" for i in range(len(cells))]
+    numbered = [f"{i}" for i in range(len(names))]
+    read = arrow_csv.ReadOptions(
+        use_threads=False,
+        block_size=len(text) + 1,
+        column_names=numbered,
+        skip_rows_after_names=int(header),
+    )
+    parse = arrow_csv.ParseOptions(
+        delimiter=separator,
+        newlines_in_values=True,
+        invalid_row_handler=lambda row: uneven.append(row) or "error",
+    )
+    convert = arrow_csv.ConvertOptions(
+        column_types={numbered[names.index(kept)]: pa.string()} if kept else None
+    )
     with damage_reported(title, MEND):
         try:
-            table = arrow_csv.read_csv(
-                pa.py_buffer(text),
-                arrow_csv.ReadOptions(
-                    use_threads=False,
-                    block_size=len(text) + 1,
-                    column_names=arrow_names,
-                    skip_rows_after_names=0 if headless else 1,
-                ),
-                arrow_csv.ParseOptions(
-                    delimiter=separator,
-                    newlines_in_values=True,
-                    invalid_row_handler=lambda row: uneven.append(row) or "error",
-                ),
-                arrow_csv.ConvertOptions(
-                    column_types={arrow_names[names.index(kept)]: pa.string()} if kept else None
-                ),
-            )
+            table = arrow_csv.read_csv(pa.py_buffer(text), read, parse, convert)
         except pa.ArrowInvalid as error:
             if not uneven:
                 raise
-            where = f"row {uneven[0].number} " if uneven[0].number else "a row "
-            found = f"{where}of {uneven[0].actual_columns:,} cells ({some([uneven[0].text])})"
-            raise UserError(
-                f"{title}: found {found}, expected {uneven[0].expected_columns:,}. {MEND}"
-            ) from error
+            raise _uneven(uneven[0], title) from error
     return table.rename_columns(names)
+
+
+def _uneven(row: Any, title: str) -> UserError:
+    where = f"row {row.number} " if row.number else "a row "
+    found = f"{where}of {row.actual_columns:,} cells ({some([row.text])})"
+    return UserError(f"{title}: found {found}, expected {row.expected_columns:,}. {MEND}")
 
 
 def _refuse_decimal_commas(table: pa.Table, title: str, looked_at: int = 100) -> None:

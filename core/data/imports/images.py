@@ -76,29 +76,24 @@ def layout(paths: list[tuple[str, ...]], faults: list[Fault]) -> tuple[list[str]
     while min(map(len, paths)) > 1 and len({path[0] for path in paths}) == 1:
         paths = [path[1:] for path in paths]
     test = np.zeros(len(paths), bool)
-    first = {path[0].lower() for path in paths if len(path) > 1}
-    if (
-        min(map(len, paths)) > 1
-        and first <= {*TRAIN, *TEST}
-        and first & {*TRAIN}
-        and first & {*TEST}
-    ):
+    if _are_parts(paths):
         test = np.array([path[0].lower() in TEST for path in paths])
+        first = {path[0].lower() for path in paths}
         paths = [path[1:] for path in paths]
         if len(first & {*TEST}) > 1:
-            faults.append(
-                Fault(
-                    f"Parts named {some(sorted(first))}.",
-                    "All but the training part count as test rows.",
-                )
-            )
+            mend = "All but the training part count as test rows."
+            faults.append(Fault(f"Parts named {some(sorted(first))}.", mend))
     if max(map(len, paths)) == 1:
-        faults.append(
-            Fault(
-                "The images do not lie in folders of their class.", "The points count as unlabeled."
-            )
-        )
+        what = "The images do not lie in folders of their class."
+        faults.append(Fault(what, "The points count as unlabeled."))
     return [path[0] if len(path) > 1 else "" for path in paths], test
+
+
+def _are_parts(paths: list[tuple[str, ...]]) -> bool:
+    """Do the first folders say which rows are for training and which for testing?"""
+    first = {path[0].lower() for path in paths if len(path) > 1}
+    known = first <= {*TRAIN, *TEST} and first & {*TRAIN} and first & {*TEST}
+    return bool(known) and min(map(len, paths)) > 1
 
 
 def target_side(
@@ -121,45 +116,39 @@ def target_side(
             f" {SIDES[-1]}. Bring fewer images."
         )
     if chosen is not None:
-        if (
-            isinstance(chosen, bool)
-            or not isinstance(chosen, int | np.integer)
-            or not 2 <= chosen <= most
-        ):
-            raise UserError(
-                f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose"
-                " another side."
-            )
-        return int(chosen)
+        return _checked_side(chosen, most)
     width, height = sizes[0]
-    one = len(set(sizes)) == 1
-    if (
-        one
-        and max(width, height) <= min(KEPT, limits.side)
-        and width * height <= area
-        and min(n, width * height * channels) <= GRAM
-    ):
+    small = max(width, height) <= min(KEPT, limits.side) and width * height <= area
+    if len(set(sizes)) == 1 and small and min(n, width * height * channels) <= GRAM:
         return None
     side = next(side for side in SIDES if side <= most and min(n, side * side * channels) <= GRAM)
-    found = (
-        f"Images of {width} x {height} pixels."
-        if one
-        else f"Images of different sizes: {_range(sizes)} pixels."
+    mend = (
+        f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen, up"
+        f" to {most}."
     )
-    faults.append(
-        Fault(
-            found,
-            f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen,"
-            f" up to {most}.",
-        )
-    )
+    faults.append(Fault(_sizes_found(sizes), mend))
     return side
 
 
-def _range(sizes: list[tuple[int, int]]) -> str:
+def _checked_side(chosen: object, most: int) -> int:
+    whole = isinstance(chosen, int | np.integer) and not isinstance(chosen, bool)
+    if not whole or not 2 <= chosen <= most:
+        raise UserError(
+            f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose"
+            " another side."
+        )
+    return int(chosen)
+
+
+def _sizes_found(sizes: list[tuple[int, int]]) -> str:
     low_width, low_height = min(sizes)
     high_width, high_height = max(sizes)
-    return f"{low_width} x {low_height} to {high_width} x {high_height}"
+    if len(set(sizes)) == 1:
+        return f"Images of {low_width} x {low_height} pixels."
+    return (
+        f"Images of different sizes: {low_width} x {low_height} to {high_width} x {high_height}"
+        " pixels."
+    )
 
 
 def _contents(

@@ -131,9 +131,11 @@ def format_of(data: bytes, title: str) -> str:
 
 def title_of(name: str) -> str:
     """The file's name without folders and suffix, fit for a menu."""
-    return (
-        one_line(PurePosixPath(name.replace("\\", "/").replace("\0", "")).stem)[:80] or "Own data"
-    )
+    return one_line(_path(name).stem)[:80] or "Own data"
+
+
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.replace("\\", "/").replace("\0", ""))
 
 
 def _content(path: Path, limits: Limits) -> bytes:
@@ -156,7 +158,7 @@ def _content(path: Path, limits: Limits) -> bytes:
 
 
 def _note_suffix(name: str, kind: str, faults: list[Fault]) -> None:
-    suffix = PurePosixPath(name.replace("\\", "/").replace("\0", "")).suffix.lower()
+    suffix = _path(name).suffix.lower()
     if suffix not in SUFFIXES[kind]:
         what = f"The name ends in {some([suffix])}" if suffix else "The name has no ending"
         faults.append(

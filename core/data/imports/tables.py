@@ -23,6 +23,7 @@ from core.data.imports.cleaning import (
     as_word,
     check_size,
     draft_of,
+    has_fractions,
     id_array,
     narrow,
     split_of,
@@ -251,8 +252,7 @@ def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[
         is_.is_floating(kind := table.schema.field(roles.label).type) or is_.is_decimal(kind)
     ):
         return
-    values = _numbers(table[roles.label])
-    if (values == np.floor(values))[~np.isnan(values)].all():
+    if not has_fractions(_numbers(table[roles.label])):
         return
     if roles.label.lower() == "y" and choices.label is None and roles.vector is None:
         taken = {*roles.numbers, roles.label}
