@@ -31,7 +31,8 @@ from core.data import image_readers, published_files
 from core.data.splits import stratified_rows
 from core.types import UserError
 
-TRAIN, TEST = 26, 4
+TRAIN = 26
+TEST = 4
 IDX = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -175,7 +176,8 @@ def test_mnist_is_the_published_one():
 def test_digits_are_those_of_scikit_learn():
     from sklearn.datasets import load_digits
 
-    theirs, ours = load_digits(), datasets.load("digits")
+    theirs = load_digits()
+    ours = datasets.load("digits")
     np.testing.assert_array_equal(ours.points, np.rint(theirs.images * 255 / 16))
     np.testing.assert_array_equal(ours.labels, theirs.target)
     assert ours.points.max() == 255 and not ours.test.any()
@@ -230,7 +232,8 @@ def test_menu_facts_agree_with_what_is_loaded():
     assert {name for name in datasets.names() if datasets.info(name).is_images} == images
     assert set(datasets.names()) - images == tables
     for name in ("mnist", "digits"):
-        entry, loaded = datasets.info(name), datasets.load(name)
+        entry = datasets.info(name)
+        loaded = datasets.load(name)
         assert entry.bundled and datasets.is_ready(name)
         assert (entry.n, entry.shape, entry.class_names) == (
             len(loaded),
@@ -709,7 +712,8 @@ def test_two_processes_prepare_at_once(data, small, tmp_path, before):
 
 @pytest.mark.parametrize("n", [1, 9, 10, 11, 123, 1796])
 def test_a_subset_keeps_the_classes_shares(n):
-    whole, part = datasets.load("digits"), datasets.load("digits", n=n, seed=4)
+    whole = datasets.load("digits")
+    part = datasets.load("digits", n=n, seed=4)
     assert len(part) == n
     assert (np.diff(part.index) > 0).all()
     np.testing.assert_array_equal(part.points, whole.points[part.index])

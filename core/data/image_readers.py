@@ -144,16 +144,14 @@ def read_svhn(folder: Path, _counts: tuple[int, int], _shape: tuple[int, ...]) -
     """X is (h, w, 3, n); the digit 0 has label 10."""
     from scipy.io import loadmat
 
-    parts = []
+    images = []
+    labels = []
     for path in (folder / "train_32x32.mat", folder / "test_32x32.mat"):
         with as_published(path):
             content = loadmat(path, variable_names=("X", "y"))
-            parts.append(
-                (content["X"].transpose(3, 0, 1, 2), content["y"].ravel().astype(np.int64) % 10)
-            )
-    return np.concatenate([images for images, _ in parts]), np.concatenate(
-        [labels for _, labels in parts]
-    )
+            images.append(content["X"].transpose(3, 0, 1, 2))
+            labels.append(content["y"].ravel().astype(np.int64) % 10)
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def read_digits(_folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]) -> Part:
@@ -169,9 +167,8 @@ def read_digits(_folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]) 
     path = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
     with as_published(path), gzip.open(path) as stream:
         table = np.loadtxt(stream, delimiter=",")
-    return np.rint(table[:, :-1] * 255 / 16).astype(np.uint8).reshape(-1, *shape), table[
-        :, -1
-    ].astype(np.int64)
+    images = np.rint(table[:, :-1] * 255 / 16).astype(np.uint8).reshape(-1, *shape)
+    return images, table[:, -1].astype(np.int64)
 
 
 def read_mnist_unbalanced(folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]) -> Part:
@@ -193,17 +190,11 @@ def read_mnist_redundant(folder: Path, _parts: tuple[int, int], shape: tuple[int
     """
     images, digits = read_idx_folder("mnist", folder, MNIST, shape)
     labels = np.select([digits == 1, digits == 7], [0, 1], 2)
-    rows = []
+    chosen = []
     for part, most in zip(
-        (slice(0, MNIST[0]), slice(MNIST[0], None)), ONES_AND_SEVENS, strict=True
+        np.split(np.arange(sum(MNIST)), [MNIST[0]]), ONES_AND_SEVENS, strict=True
     ):
-        places = np.arange(len(labels))[part]
-        rows += [
-            np.sort(
-                np.concatenate(
-                    [places[labels[part] == c][: most if c < 2 else None] for c in range(3)]
-                )
-            )
-        ]
-    chosen = np.concatenate(rows)
-    return images[chosen], labels[chosen]
+        classes = [part[labels[part] == c] for c in range(3)]
+        chosen.append(np.sort(np.concatenate([classes[0][:most], classes[1][:most], classes[2]])))
+    rows = np.concatenate(chosen)
+    return images[rows], labels[rows]

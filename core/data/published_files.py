@@ -220,7 +220,7 @@ class _Bar:
 
     def __init__(self, steps: _Steps):
         self.steps = steps
-        self.total = 0  # set by pooch
+        self.total = 0  # set by pooch; stays 0 where the server does not say
         self.received = 0
 
     def update(self, count: int) -> None:
@@ -228,7 +228,7 @@ class _Bar:
         self.received += count
         if self.total:  # pooch counts the last piece as a whole one
             self.received = min(self.received, self.total)
-        at_end = self.received == self.total
+        at_end = self.total > 0 and self.received == self.total
         if before // MEGABYTE == self.received // MEGABYTE and not at_end:
             return
         try:

@@ -230,7 +230,8 @@ def test_other_arrays_are_named():
 
 def test_rows_that_cannot_be_used_are_left_out_and_counted():
     x = FEATURES.copy()
-    x[0, 1], x[2, 0] = np.nan, 1e39
+    x[0, 1] = np.nan
+    x[2, 0] = 1e39
     draft = read(
         npz(x=x, labels=np.array(["a", "b", "c", "b"]), ids=np.array(list("pqrs"))), "a.npz"
     )
@@ -257,7 +258,8 @@ def test_rows_without_a_label_are_left_out_unless_none_has_one():
 
 
 def test_labels_that_look_like_ids_are_for_the_user_to_decide():
-    data, few = npz(x=FEATURES, labels=np.arange(4)), replace(LOCAL, classes=3)
+    data = npz(x=FEATURES, labels=np.arange(4))
+    few = replace(LOCAL, classes=3)
     draft = read(data, "a.npz", limits=few)
     assert draft.fatal and draft.class_names == () and (draft.labels == -1).all()
     assert "4 different labels among 4 points, expected at most 3 classes" in said(
@@ -469,7 +471,8 @@ def test_neither_torch_nor_sklearn_is_imported(tmp_path):
 
 
 def test_progress_is_told_and_may_stop_the_reading():
-    data, told = zipped({f"a/{i}.png": png(IMAGES[0]) for i in range(120)}), []
+    data = zipped({f"a/{i}.png": png(IMAGES[0]) for i in range(120)})
+    told = []
     read(data, "a.zip", progress=lambda fraction, text: told.append((fraction, text)))
     fractions = [fraction for fraction, _ in told]
     assert (

@@ -154,7 +154,8 @@ def test_text_is_left_out(load):
 
 
 def test_truth_values_and_large_numbers():
-    money, small = pa.array([1, 2], pa.decimal128(5, 2)), pa.array([1, 2], pa.uint8())
+    money = pa.array([1, 2], pa.decimal128(5, 2))
+    small = pa.array([1, 2], pa.uint8())
     draft = read(
         parquet({"b": [True, False], "i": [2**62, 1], "d": money, "u": small}), "t.parquet"
     )
