@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from core.data import own
-from core.data.catalogue import Info
+from core.data.dataset_info import Info
 from core.linalg import row_blocks
 from core.strategy import Knob, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError

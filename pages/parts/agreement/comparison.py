@@ -14,7 +14,7 @@ import streamlit as st
 from core import agreement, embeddings
 from core.agreement import Interval
 from core.charts import basics as charts
-from core.data.catalogue import Info
+from core.data.dataset_info import Info
 from core.plugins import menu
 from core.spec import Comparison, Spec
 from core.strategy import Knob
