@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from core.experiments.store import Plan, Work
+from core.runtime import tasks
 
 TRIAL = 20  # batches of a measurement
 # of a measurement of the core alone
@@ -50,7 +51,7 @@ def measurement_of(plan: Plan) -> Measurement:
     arguments = (plan.dataset, plan.n, plan.subset, plan.network)
     what = "how fast this machine trains this network"
     told = "{:,.0f} samples per second each"
-    return Measurement(key, "core.experiments.cost:measure", arguments, what, told)
+    return Measurement(key, tasks.NETWORK_SPEED, arguments, what, told)
 
 
 def predict(units: Iterable[Work], rate: float, slots: int) -> float:

@@ -19,13 +19,12 @@ from typing import Any
 from core import datasets, embeddings
 from core.hosting.policy import BOUNDS, hosted
 from core.plugins import menu
+from core.runtime import tasks
 from core.spec import Comparison, Spec
 from core.strategy import MADE
 from core.types import UserError
 
 HOME = "or run the app on your own machine, where nothing is bounded (the README says how)"
-MAPS = "core.pipeline:map_of"
-DOWNLOADS = "core.pipeline:fetch_dataset"
 # Their work is the embedding's size times its rank at most: seconds for all the digits.
 QUICK = ("leverage", "class_leverage", "random")
 # Of an experiment: setting -> what it is called, its bound. Budgets are lists.
@@ -44,7 +43,7 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
     """A UserError if a visitor may not have this task done with these arguments."""
     if not hosted():
         return
-    if task == DOWNLOADS:
+    if task == tasks.FETCH_DATASET:
         raise UserError(
             "On the hosted demo datasets are not downloaded. Its host can add this one: python -m"
             f" core fetch {arguments[0]}."
@@ -53,7 +52,7 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
         if isinstance(argument, Comparison):
             _check_comparison(argument)
         elif isinstance(argument, Spec):
-            _check_spec(argument, task == MAPS)
+            _check_spec(argument, task == tasks.MAP)
         elif setting := getattr(argument, "setting", None):
             _check_settings(setting)
 

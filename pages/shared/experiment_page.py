@@ -22,7 +22,7 @@ from core import datasets
 from core.experiments.store import Plan
 from core.exports import score_table as export
 from core.hosting import limits
-from core.runtime import jobs
+from core.runtime import jobs, tasks
 from core.spec import Spec
 from core.types import Dataset
 from pages.shared import cached, experiment_progress, layout, state
@@ -163,6 +163,6 @@ def _drawn(chart: Callable[[], Any], kind: str) -> bytes:
     spec = chart().properties(width=760).to_json()
     key = f"~figure {hash(spec)} {kind}"
     limits.check_queue(0, len(jobs.wanted()))
-    picture = jobs.submit("core.exports.figures:render", spec, kind, key=key).result()
+    picture = jobs.submit(tasks.FIGURE, spec, kind, key=key).result()
     jobs.forget(key)  # as large as it is, it is not kept
     return picture

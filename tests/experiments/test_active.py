@@ -7,6 +7,7 @@ import pytest
 from core import datasets
 from core.experiments.active import plan as active
 from core.experiments.active.plan import Active, check, compute, from_query, parse_strategy
+from core.runtime import tasks
 from core.types import UserError
 
 QUICK = {"dataset": "digits", "network": "linear", "pool": None, "seeds": 2}
@@ -133,7 +134,7 @@ def test_the_work_grows_with_labels_and_passes():
         "albl": 3,
         "bald": 4,
     }, "ALBL's reward takes two networks, an ensemble four"
-    assert active.Unit.task == "core.experiments.active.plan:compute"
+    assert active.Unit.task == tasks.ACTIVE_RUN
 
 
 def test_the_page_begins_with_the_first_plan():

@@ -4,6 +4,7 @@ import pytest
 
 from core.experiments import cost
 from core.experiments.retrain.plan import Retraining
+from core.runtime import tasks
 from core.types import UserError
 
 PLAN = Retraining().with_(
@@ -44,7 +45,7 @@ def test_a_measurement_trains_this_network_on_these_points():
 
 def test_a_plan_without_its_own_measurement_trains_its_network():
     measured = cost.measurement_of(PLAN)
-    assert (measured.key, measured.task) == ("~rate digits mlp", "core.experiments.cost:measure")
+    assert (measured.key, measured.task) == ("~rate digits mlp", tasks.NETWORK_SPEED)
     assert (
         measured.arguments == ("digits", None, 0, "mlp")
         and measured.told.format(1234.5) == "1,234 samples per second each"

@@ -26,7 +26,7 @@ from core.experiments.simulations.plan import (
 )
 from core.experiments.simulations.run import Risk, Rounds, compute
 from core.plugins import menu
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.types import UserError
 
 RISK = PRESETS["risk"].with_(strategies=f"{BAIT} {LOG_DET}", seeds=2, pool=200)
@@ -235,9 +235,7 @@ def test_work_grows_with_rounds_and_with_what_bait_looks_at():
 
 def test_the_cost_is_measured_as_the_plan_says():
     asked = cost.measurement_of(PRESETS["risk"])
-    assert asked.task == "core.experiments.cost:measure_core" and "2 times" in asked.told.format(
-        2.0
-    )
+    assert asked.task == tasks.CORE_SPEED and "2 times" in asked.told.format(2.0)
     assert asked.arguments == (0,) and PRESETS["backward"].measurement.arguments[0] > 0
     found = cost.measure_core(1600)
     assert found["rate"] > 0 and found["memory"] > 1e6 and found["weights"] == 100

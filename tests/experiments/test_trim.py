@@ -11,7 +11,7 @@ from core.experiments import presets, store
 from core.experiments.trim import plan as trim
 from core.experiments.trim.plan import Trim, against_random, check, compute, from_query, grid, rows
 from core.experiments.trim.run import METHODS, run
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.types import UserError
 
 QUICK = Trim().with_(
@@ -187,8 +187,7 @@ def test_the_presets_are_canonical_and_begin():
 def test_the_measured_pace_is_in_units_of_work():
     measured = QUICK.measurement
     assert (
-        measured.task == "core.experiments.trim.plan:measure"
-        and measured.key != QUICK.with_(l2=1).measurement.key
+        measured.task == tasks.TRIMMING_SPEED and measured.key != QUICK.with_(l2=1).measurement.key
     )
     shown = trim.measure(*measured.arguments)
     assert shown["rate"] > 0 and shown["memory"] > 1e7 and shown["weights"] == (9 * 65) ** 2

@@ -13,6 +13,7 @@ from core.experiments.influence import one_more
 from core.experiments.influence import plan as utilities
 from core.experiments.influence.plan import Queries, Utilities, check, compute, from_query, query
 from core.experiments.influence.queries import STRATEGIES
+from core.runtime import tasks
 from core.spec import Spec
 from core.types import UserError
 
@@ -126,7 +127,7 @@ def test_the_speed_is_measured_on_the_plans_own_points():
     measured = cost.measurement_of(QUICK)
     assert (
         measured.key != cost.measurement_of(QUICK.with_(labeled=31)).key
-        and measured.task == "core.experiments.influence.plan:measure"
+        and measured.task == tasks.HEADS_SPEED
     )
     assert (
         utilities.measure(*measured.arguments)["rate"] > 0

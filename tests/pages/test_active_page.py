@@ -10,7 +10,7 @@ from core import datasets
 from core.experiments import runner, statistics, store
 from core.experiments.active import summaries
 from core.experiments.active.plan import Active, compute, from_query
-from core.runtime import cache, jobs
+from core.runtime import cache, jobs, tasks
 from pages.parts.active import pictures as active_pictures
 from tests.tools import pages
 from tests.tools.pages import described, drawn, texts, widget
@@ -38,7 +38,7 @@ def _nothing_under_way(monkeypatch, asked):
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
     job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job(
-        "~rate digits linear", "core.experiments.cost:measure", ()
+        "~rate digits linear", tasks.NETWORK_SPEED, ()
     )
     job._finish("done", value={"rate": 1000.0, "memory": 5e8, "weights": 1e5})
 

@@ -26,7 +26,7 @@ from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import RANDOM, Retraining, unit_key
 from core.experiments.retrain.run import CHECKPOINTS
 from core.experiments.store import plan_key
-from core.runtime import cache, jobs, worker
+from core.runtime import cache, jobs, tasks, worker
 from pages.parts.retrain import settings as retrain_parts
 from pages.shared import layout
 from pages.shared import visitor as visits
@@ -64,7 +64,7 @@ def restart(monkeypatch):
     monkeypatch.setattr(runner, "_queue", runner._Queue())
     monkeypatch.setattr(jobs._cluster, "jobs", {})
     job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job(
-        "~rate digits linear", "core.experiments.cost:measure", ()
+        "~rate digits linear", tasks.NETWORK_SPEED, ()
     )
     job._finish("done", value=dict(MEASURED))
 
@@ -526,9 +526,9 @@ def test_the_measurement_is_one_of_this_network(asked):
     del jobs._cluster.jobs["~rate digits linear"]
     at = visit()
     works(at)
-    assert asked == [
-        "core.experiments.cost:measure"
-    ] and "samples per second each, just measured" in headings(at)
+    assert asked == [tasks.NETWORK_SPEED] and "samples per second each, just measured" in headings(
+        at
+    )
 
 
 # ---- under way ----
@@ -845,7 +845,7 @@ def test_the_figure_is_drawn_by_the_worker(offered, digits, asked):
     known(digits)
     works(visit())
     svg, png = (offered[f"retraining-digits-linear-epochs.{kind}"]() for kind in ("svg", "png"))
-    assert asked == ["core.exports.figures:render"] * 2
+    assert asked == [tasks.FIGURE] * 2
     assert all(
         text in svg.decode()
         for text in ("Top, raw", "Bottom, raw", "Random", "accuracy on the test points")

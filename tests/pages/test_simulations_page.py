@@ -16,7 +16,7 @@ from core.experiments.simulations import outcomes, run
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.simulations.plan import BAIT, DRAWN, LOG_DET, PRESETS
 from core.experiments.statistics import estimate
-from core.runtime import jobs
+from core.runtime import jobs, tasks
 from pages.parts.simulations import settings as simulation_parts
 from pages.shared import layout
 from tests.tools import pages
@@ -41,9 +41,7 @@ def _nothing_under_way(monkeypatch, asked):
     store.forget()
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
-    job = jobs._cluster.jobs[MEASURED] = jobs.Job(
-        MEASURED, "core.experiments.cost:measure_core", ()
-    )
+    job = jobs._cluster.jobs[MEASURED] = jobs.Job(MEASURED, tasks.CORE_SPEED, ())
     job._finish("done", value={"rate": 2.0, "memory": 5e8, "weights": 0.0})
 
 

@@ -23,7 +23,7 @@ from core.experiments.active.rounds import Setting, inputs_of, networks_trained,
 from core.experiments.work import computed, points
 from core.models.network_names import check_network
 from core.plugins import menu
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.spec import Spec
@@ -120,7 +120,7 @@ class Unit:
     strategy: str
     setting: Setting
     seed: int
-    task = "core.experiments.active.plan:compute"
+    task = tasks.ACTIVE_RUN
 
     @property
     def work(self) -> float:

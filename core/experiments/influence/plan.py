@@ -21,7 +21,7 @@ from core import datasets
 from core.experiments.cost import Measurement
 from core.experiments.influence.queries import STRATEGIES
 from core.experiments.work import Progress, computed, points
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.spec import Spec, embedding_key
@@ -138,7 +138,7 @@ class _Common:
         told = "{:,.0f} retrained heads per second each"
         return Measurement(
             f"~rate {self.kind} {arguments}",
-            "core.experiments.influence.plan:measure",
+            tasks.HEADS_SPEED,
             arguments,
             what,
             told,
@@ -247,7 +247,7 @@ class UtilityUnit:
     seen: Spec
     setting: tuple[tuple[str, Any], ...]
     seed: int
-    task = "core.experiments.influence.plan:compute"
+    task = tasks.UTILITIES
 
     @property
     def work(self) -> float:
@@ -269,7 +269,7 @@ class QueryUnit:
     setting: tuple[tuple[str, Any], ...]
     strategy: str
     seed: int
-    task = "core.experiments.influence.plan:query"
+    task = tasks.QUERIES
 
     @property
     def work(self) -> float:

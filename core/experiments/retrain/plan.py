@@ -27,7 +27,7 @@ from core.experiments.retrain import selections
 from core.experiments.retrain.run import CHECKPOINTS, CURVE_POINTS, PROTOCOLS
 from core.models.network_names import NETWORKS
 from core.plugins import menu
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.runtime.progress import advance
@@ -147,7 +147,7 @@ class Unit:
     protocol: str
     length: int
     seed: int
-    task = "core.experiments.retrain.plan:train"
+    task = tasks.RETRAINING
 
     def key(self, fingerprint: str) -> str:
         """The cache key of its outcome."""

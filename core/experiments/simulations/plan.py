@@ -36,6 +36,7 @@ from core.experiments.simulations import designs as simulations
 from core.experiments.simulations.designs import BUDGETS, halves
 from core.experiments.simulations.run import DRAWN, Risk, Rounds, Source
 from core.plugins import menu
+from core.runtime import tasks
 from core.spec import Spec
 from core.strategy import Knob
 from core.types import Dataset, UserError
@@ -163,7 +164,7 @@ class Simulations:
         held = BYTES if self.needs_data else 0
         return Measurement(
             f"~rate core {held}",
-            "core.experiments.cost:measure_core",
+            tasks.CORE_SPEED,
             (held,),
             "how fast this machine computes",
             told,

@@ -25,13 +25,12 @@ from core.experiments.simulations import designs as simulations
 from core.experiments.simulations.designs import BUDGETS
 from core.experiments.work import computed, points
 from core.plugins import menu
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.types import Dataset
 
 Outcome = tuple[dict[str, np.ndarray], dict[str, Any]]
-TASK = "core.experiments.simulations.run:compute"
 # Seconds of one core: a round of training; a round of BAIT among 2,000 points, forward and with
 # points taken back, and each of its picks.
 TRAINING = 0.1
@@ -57,7 +56,7 @@ class Risk:
     seed: int
     pool: int
     ridge: float
-    task = TASK
+    task = tasks.SIMULATION
 
     @property
     def work(self) -> float:
@@ -98,7 +97,7 @@ class Rounds:
     strategy: str
     setting: Setting
     seed: int
-    task = TASK
+    task = tasks.SIMULATION
 
     @property
     def work(self) -> float:

@@ -37,7 +37,7 @@ from core.experiments.trim.run import (
     run,
 )
 from core.experiments.work import computed, points
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.spec import Spec
@@ -114,7 +114,7 @@ class Unit:
     method: str
     setting: Setting
     seed: int
-    task = "core.experiments.trim.plan:compute"
+    task = tasks.TRIMMING
 
     @property
     def work(self) -> float:
@@ -174,9 +174,7 @@ class Trim:
         arguments = (self.dataset, self.n, self.subset, self.setting)
         what = "how fast this machine fits this model"
         told = "{:.2g} billion operations per second each"
-        return Measurement(
-            f"~rate trim {arguments}", "core.experiments.trim.plan:measure", arguments, what, told
-        )
+        return Measurement(f"~rate trim {arguments}", tasks.TRIMMING_SPEED, arguments, what, told)
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the first plan."""

@@ -18,6 +18,7 @@ from core.experiments.active import summaries
 from core.experiments.active.plan import RANDOM, Active, Unit
 from core.experiments.active.replay import replay_key
 from core.experiments.statistics import Estimate
+from core.runtime import tasks
 from core.types import Dataset
 from pages.parts.active.settings import SHOWN, Curves, View, comparison, name_of, table
 from pages.shared import cached, layout, memo, pickers, state
@@ -188,7 +189,7 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
         return view
     key = replay_key(unit, view["round"], data.fingerprint)
     with layout.explained():
-        shown = cached.result(key, "core.experiments.active.replay:compute", unit, view["round"])
+        shown = cached.result(key, tasks.REPLAY, unit, view["round"])
     if not hasattr(shown, "arrays"):
         layout.waiting(shown, "Replaying the round")
         return view
