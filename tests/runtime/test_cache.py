@@ -320,7 +320,7 @@ def test_damage_is_noticed_moved_aside_told_and_mended(damage, caplog):
 def test_the_note_reaches_the_process_that_computes_again():
     cache.put(key_of(), ARRAYS, FACTS)
     flip(place_of(key_of()) / "scores.npy")
-    look = f"from core import cache; assert cache.get({key_of()!r}) is None"
+    look = f"from core.runtime import cache; assert cache.get({key_of()!r}) is None"
     subprocess.run([sys.executable, "-c", look], check=True, cwd=REPOSITORY, capture_output=True)
     assert "was damaged" in cache.put(key_of(), ARRAYS, FACTS).notes[0]
 
