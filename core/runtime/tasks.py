@@ -15,13 +15,7 @@ DOSSIER = "core.pipeline:dossier"
 FIGURE = "core.exports.figures:render"
 LEVERAGE_OF_FILE = "core.large.dask_rows:leverage_of_file"
 
-# One unit of an experiment.
-RETRAINING = "core.experiments.retrain.plan:train"
-ACTIVE_RUN = "core.experiments.active.plan:compute"
-UTILITIES = "core.experiments.influence.plan:compute"
-QUERIES = "core.experiments.influence.plan:query"
-TRIMMING = "core.experiments.trim.plan:compute"
-SIMULATION = "core.experiments.simulations.run:compute"
+UNIT = "core.experiments.plan:compute"
 
 # What pages show beside an experiment.
 REPLAY = "core.experiments.active.replay:compute"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core import pipeline
-from core.experiments import cost, presets, runner, store
+from core.experiments import presets, runner, store
 from core.experiments.active.plan import Active
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
@@ -376,7 +376,7 @@ def measured(monkeypatch):
     """A measurement that is at hand: so many samples per second."""
 
     def measured(rate):
-        key = cost.measurement_of(PLAN).key
+        key = PLAN.measurement.key
         job = jobs._cluster.jobs[key] = jobs.Job(key, tasks.NETWORK_SPEED, ())
         job._finish("done", value={"rate": rate, "memory": 3e8, "weights": 650.0})
 
@@ -392,7 +392,9 @@ def test_an_experiment_beyond_the_bounds_cannot_be_started(hosted, measured):
         and "on the hosted demo an experiment may take 10" in seen(at)
         and widget(at.button, "Start").disabled
     )
-    key = store.plan_key(retrain.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint)
+    key = store.plan_key(
+        retrain.Retraining.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint
+    )
     at = pages.visit(PAGE, **LINK, job=key)
     assert not at.exception and runner.unfinished() == [], (
         "a link with its job starts nothing either"
@@ -401,7 +403,9 @@ def test_an_experiment_beyond_the_bounds_cannot_be_started(hosted, measured):
 
 def test_an_experiment_begins_when_it_is_known_how_long_it_takes(hosted, measured, held):
     begun = held(None)
-    key = store.plan_key(retrain.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint)
+    key = store.plan_key(
+        retrain.Retraining.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint
+    )
     at = pages.visit(PAGE, **LINK, job=key)
     assert (
         not at.exception
@@ -436,7 +440,7 @@ def test_past_experiments_of_the_app_are_everybodys(hosted, measured, monkeypatc
         "started": 1.0,
         "data": cached.dataset("digits", None, 0).fingerprint,
     }
-    key = cache.bundled_key(runner.record_key(store.plan_key(PLAN, record["data"])))
+    key = cache.bundled_key(runner.history_key(store.plan_key(PLAN, record["data"])))
     cache.put(key, {}, record)
     measured(1e6)
     at = pages.visit(PAGE, **LINK)

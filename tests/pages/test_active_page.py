@@ -8,8 +8,9 @@ import streamlit as st
 
 from core import datasets
 from core.experiments import runner, statistics, store
-from core.experiments.active import summaries
-from core.experiments.active.plan import Active, compute, from_query
+from core.experiments.active import outcomes
+from core.experiments.active.plan import Active
+from core.experiments.plan import compute
 from core.runtime import cache, jobs, tasks
 from pages.parts.active import pictures as active_pictures
 from tests.tools import pages
@@ -29,7 +30,7 @@ LINK = {
     "seeds": "2",
     "strategies": "entropy random",
 }
-PLAN = from_query(LINK)[0]
+PLAN = Active.from_query(LINK)[0]
 
 
 @pytest.fixture(autouse=True)
@@ -144,16 +145,16 @@ def test_regression_leaves_out_what_needs_probabilities():
 
 def test_the_penalty_matrix_on_the_page_is_the_summaries(finished):
     at = visit(show="beats")
-    compared = summaries.Comparison(
+    compared = outcomes.Comparison(
         np.array([20, 30, 40, 50]),
         np.stack([finished[name] for name in PLAN.strategies]),
         1,
         20,
         10,
     )
-    matrix = summaries.penalty_matrix([compared])
+    matrix = outcomes.penalty_matrix([compared])
     charts = at.get("vega_lite_chart")
-    if not summaries.budgets(compared):
+    if not outcomes.budgets(compared):
         assert not charts
         return
     (table,) = drawn(charts[0])
