@@ -17,13 +17,12 @@ import math
 from typing import Any
 
 from core.hosting.policy import BOUNDS, hosted
+from core.runtime import tasks
 from core.spec import Comparison, Request, Spec, resolve
 from core.strategy import MADE
 from core.types import UserError
 
 HOME = "or run the app on your own machine, where nothing is bounded (the README says how)"
-MAPS = "core.pipeline:map_of"
-DOWNLOADS = "core.pipeline:fetch_dataset"
 # Their work is the embedding's size times its rank at most: seconds for all the digits.
 QUICK = ("leverage", "class_leverage", "random")
 # Of an experiment: setting -> what it is called, its bound. Budgets are lists.
@@ -42,7 +41,7 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
     """A UserError if a visitor may not have this task done with these arguments."""
     if not hosted():
         return
-    if task == DOWNLOADS:
+    if task == tasks.FETCH_DATASET:
         raise UserError(
             "On the hosted demo datasets are not downloaded. Its host can add this one: python -m"
             f" core fetch {arguments[0]}."
@@ -50,7 +49,7 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
     for argument in arguments:
         if isinstance(argument, Comparison):
             _check_comparison(argument)
-        elif isinstance(argument, Spec) and task == MAPS:
+        elif isinstance(argument, Spec) and task == tasks.MAP:
             _at_most("points to be drawn on a map", resolve(argument).rows, BOUNDS.mapped)
         elif isinstance(argument, Spec):
             _check_scores(resolve(argument))

@@ -101,6 +101,16 @@ def get(key: str) -> Entry | None:
     return None
 
 
+def kept(
+    key: str,
+    compute: Callable[[], tuple[Mapping[str, np.ndarray], Mapping[str, Any]]],
+    *,
+    describe: Any = "",
+) -> Entry:
+    """The stored result of this key, or what `compute` gives, (arrays, facts), stored first."""
+    return get(key) or put(key, *compute(), describe=describe)
+
+
 def bundle(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Entry:
     """Put a result among those that come with the app, in place of the one that was there."""
     name = bundled_key(key)

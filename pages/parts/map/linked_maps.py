@@ -14,6 +14,7 @@ from core.charts import palette
 from core.charts.basics import Colour
 from core.exports import score_table as export
 from core.models import umap_map
+from core.runtime import tasks
 from core.runtime.cache import Entry
 from core.spec import Spec, map_key, resolve
 from core.strategy import Knob
@@ -154,7 +155,7 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
     """
     specs = [spec] if other is None else [spec, other]
     data = cached.dataset(spec.dataset, spec.n, spec.subset)
-    maps = [cached.result(map_key(s, data.fingerprint), "core.pipeline:map_of", s) for s in specs]
+    maps = [cached.result(map_key(s, data.fingerprint), tasks.MAP, s) for s in specs]
     rankings = [cached.scores(s) for s in specs]
     for result, what in [
         *((m, "Drawing the map") for m in maps),
