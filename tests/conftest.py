@@ -22,7 +22,7 @@ REMEMBERED = (
     ("core.pipeline", "_embedding"),
     ("core.experiments.store", "forget"),
     ("core.experiments.retrain.plan", "_pool_scores"),
-    ("core.experiments.simulations.run", "_points"),
+    ("core.experiments.simulations.run", "_represented"),
 )
 os.environ["LEVERAGE_LAB_CACHE"] = str(_folder / "cache")
 os.environ["LEVERAGE_LAB_DATA"] = str(_folder / "data")
@@ -40,8 +40,9 @@ def own_cache(tmp_path, monkeypatch) -> Path:
 def _forget() -> None:
     """What modules remember of results beside the cache, as far as they are loaded."""
     for module, name in REMEMBERED:
-        if found := getattr(sys.modules.get(module), name, None):
-            (found if name == "forget" else found.cache_clear)()
+        if module in sys.modules:
+            found = getattr(sys.modules[module], name)
+            getattr(found, "cache_clear", found)()
 
 
 @pytest.fixture(scope="session", autouse=True)
