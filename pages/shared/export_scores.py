@@ -12,8 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from core import agreement, datasets, embeddings
-from core.charts import basics as charts
 from core.charts import palette
+from core.charts.maps import Colour, scatter
 from core.exports import reading_back
 from core.exports import score_table as export
 from core.exports.ranking_names import column_names
@@ -292,9 +292,9 @@ def _drawn(column: Column, projection: Projection, data: Dataset) -> None:
     """The file's map, coloured by the file's scores."""
     whose = ranking_name(projection.spec).partition(", ")[0]
     st.markdown(f"**The file's map**: UMAP of {plain(whose)}, coloured by the file's scores.")
-    colour = charts.Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
+    colour = Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
     everyone = np.ones(len(data), bool)
-    drawn = charts.scatter(
+    drawn = scatter(
         projection.coordinates,
         colour,
         everyone,

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core import agreement, datasets, embeddings
 from core.charts import palette
-from core.charts.basics import Colour
+from core.charts.maps import Colour
 from core.exports import score_table as export
 from core.models import umap_map
 from core.plugins import menu
