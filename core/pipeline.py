@@ -19,8 +19,7 @@ import numpy as np
 from core import agreement, datasets, embeddings, lesson, softmax_head, strategy, strategy_inputs
 from core.data import own
 from core.linalg import row_blocks
-from core.models import shipped_networks as trained
-from core.models import umap_map
+from core.models import shipped_networks, umap_map
 from core.plugins import menu
 from core.runtime import cache, progress
 from core.runtime.cache import Entry
@@ -230,7 +229,7 @@ def head(spec: Spec, sitting: int | None = None) -> Head:
 
 
 def _own_head(spec: Spec, data: Dataset, fitted_on: Embedded) -> Head:
-    last = trained.network(data, "cross_entropy", spec.seed).head
+    last = shipped_networks.network(data, "cross_entropy", spec.seed).head
     return Head(
         last.weight.detach().numpy().astype(np.float64),
         last.bias.detach().numpy().astype(np.float64),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import datasets, embeddings, strategy
-from core.models import shipped_networks as trained
+from core.models import shipped_networks
 from core.plugins import menu
 from core.runtime import cache
 from core.runtime.code_version import code_version
@@ -253,7 +253,9 @@ def score_fields(spec: Spec) -> dict[str, Any]:
 def _embedding_code(spec: Spec) -> str:
     """The code of the embedding; for a learned one also the content of its shipped network."""
     entry = embeddings.find(spec.embedding)
-    shipped = trained.digest(spec.dataset, entry.objective, spec.seed) if entry.objective else ""
+    shipped = (
+        shipped_networks.digest(spec.dataset, entry.objective, spec.seed) if entry.objective else ""
+    )
     return code_version(entry.function.__module__) + shipped
 
 

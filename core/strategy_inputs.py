@@ -29,8 +29,7 @@ import numpy as np
 from core import softmax_head, strategy
 from core.data import splits
 from core.linalg.probabilities import check_labels
-from core.models import ensembles
-from core.models import training_record as record
+from core.models import ensembles, training_record
 from core.runtime import progress
 from core.strategy import Strategy
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError
@@ -103,7 +102,7 @@ class Scene:
 
     def record(self) -> Floats:
         """The record (t, n, c) of a network trained on the points, with progress."""
-        return record.train(self.points, classes=self.classes, progress=_step_done)
+        return training_record.train(self.points, classes=self.classes, progress=_step_done)
 
     def opinions(self) -> Floats:
         """Probabilities (m, n, c) under heads on bootstrap samples, with progress."""
@@ -208,7 +207,7 @@ def said(chosen: Strategy, scene: Scene) -> str:
         labeled = int((scene.points.labels >= 0).sum())
         also = ", test points included" if scene.test.any() else ""
         return (
-            f"The record: {record.PASSES} passes of a small network (MLP) over all {labeled:,}"
+            f"The record: {training_record.PASSES} passes of a small network (MLP) over all {labeled:,}"
             f" points{also}."
         )
     given = "probs" in chosen.accepts and scene.points.probs is not None

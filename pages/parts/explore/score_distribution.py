@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.charts.palette import family_colour
 from core.charts.scores import class_shares, score_histogram
-from core.exports import score_table as export
+from core.exports import score_table
 from core.plugins import menu
 from core.runtime.cache import Entry
 from core.spec import Spec
@@ -138,7 +138,7 @@ def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:
     export_scores.files(
         layout.file_name(spec),
         data,
-        lambda: [export.Column(spec, entry.arrays["scores"], entry.facts)],
+        lambda: [score_table.Column(spec, entry.arrays["scores"], entry.facts)],
     )
 
 
