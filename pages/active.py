@@ -26,7 +26,7 @@ VIEW = {
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW, active_parts.fitted, active.check, active_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW, active_parts.fitted, active_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)

@@ -9,6 +9,7 @@ import streamlit as st
 from core import agreement, datasets
 from core.charts.heatmaps import heatmap, heatmap_height
 from core.charts.palette import CORRELATION
+from core.runtime import tasks
 from core.spec import comparison_key
 from core.strategy import Knob
 from pages.parts.agreement import comparison as agreement_parts
@@ -65,7 +66,7 @@ with answer, layout.explained():
     shown = layout.arrived(
         PAGE,
         comparison,
-        cached.result(key, "core.pipeline:agreement_of", comparison),
+        cached.result(key, tasks.AGREEMENT, comparison),
         "Ranking and comparing",
     )
 if shown is None or shown.spec.dataset != spec.dataset:

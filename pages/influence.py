@@ -17,7 +17,9 @@ from pages.shared import cached, experiment_page, layout, pickers, state
 
 PAGE = "influence"
 VIEW = {
-    "study": Knob("Study", name="study", kind=str, choices=utilities.STUDIES, default="utilities"),
+    "study": Knob(
+        "Study", name="study", kind=str, choices=tuple(utilities.STUDIES), default="utilities"
+    ),
     **utilities.QUERY_KNOBS,
     **utilities.UTILITY_KNOBS,
     "over": Knob("Unknown label", name="over", kind=str, choices=OVER, default="oracle"),
@@ -36,9 +38,7 @@ VIEW = {
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 
-ROOM = experiment_page.Room(
-    PAGE, VIEW, influence_parts.fitted, utilities.check, influence_parts.show_plan
-)
+ROOM = experiment_page.Room(PAGE, VIEW, influence_parts.fitted, influence_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)

@@ -28,9 +28,7 @@ VIEW = {
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(
-    PAGE, VIEW, retrain_parts.fitted, retrain.check, retrain_parts.show_plan
-)
+ROOM = experiment_page.Room(PAGE, VIEW, retrain_parts.fitted, retrain_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)

@@ -28,9 +28,7 @@ VIEW = {
     },  # none: as in the preset
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(
-    PAGE, VIEW, simulation_parts.fitted, simulation_plan.check, simulation_parts.show_plan
-)
+ROOM = experiment_page.Room(PAGE, VIEW, simulation_parts.fitted, simulation_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW)

@@ -20,7 +20,7 @@ import shutil
 import time
 import uuid
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -101,6 +101,16 @@ def get(key: str) -> Entry | None:
     return None
 
 
+def kept(
+    key: str,
+    compute: Callable[[], tuple[Mapping[str, np.ndarray], Mapping[str, Any]]],
+    *,
+    describe: Any = "",
+) -> Entry:
+    """The stored result of this key, or what `compute` gives, (arrays, facts), stored first."""
+    return get(key) or put(key, *compute(), describe=describe)
+
+
 def bundle(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Entry:
     """Put a result among those that come with the app, in place of the one that was there."""
     name = bundled_key(key)
@@ -162,6 +172,13 @@ def put(
     if root is None:
         _evict(keep=place)
     return entry
+
+
+def kept(key: str, compute: Callable[[], tuple[dict, dict]], *, describe: Any = "") -> Entry:
+    """The stored result of this key; if there is none, compute() gives (arrays, facts) and it is
+    stored.
+    """
+    return get(key) or put(key, *compute(), describe=describe)
 
 
 def entries(step: str) -> list[tuple[str, dict[str, Any]]]:

@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitPageNotFoundError
 from core import datasets
 from core.hosting import policy
 from core.plugins import loading as plugins
-from core.runtime import jobs
+from core.runtime import jobs, tasks
 from core.runtime.cache import Entry
 from core.runtime.jobs import Job
 from core.spec import Spec
@@ -220,7 +220,7 @@ def offer_dataset(name: str) -> None:
         f"Download {about.title}",
         type="primary",
         on_click=jobs.submit,
-        args=("core.pipeline:fetch_dataset", name),
+        args=(tasks.FETCH_DATASET, name),
         kwargs={"key": key},
     )
 

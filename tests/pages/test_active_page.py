@@ -8,9 +8,10 @@ import streamlit as st
 
 from core import datasets
 from core.experiments import runner, statistics, store
-from core.experiments.active import summaries
-from core.experiments.active.plan import Active, compute, from_query
-from core.runtime import cache, jobs
+from core.experiments.active import outcomes
+from core.experiments.active.plan import Active
+from core.experiments.plan import compute
+from core.runtime import cache, jobs, tasks
 from pages.parts.active import pictures as active_pictures
 from tests.tools import pages
 from tests.tools.pages import described, drawn, texts, widget
@@ -29,7 +30,7 @@ LINK = {
     "seeds": "2",
     "strategies": "entropy random",
 }
-PLAN = from_query(LINK)[0]
+PLAN = Active.from_query(LINK)[0]
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def _nothing_under_way(monkeypatch, asked):
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
     job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job(
-        "~rate digits linear", "core.experiments.cost:measure", ()
+        "~rate digits linear", tasks.NETWORK_SPEED, ()
     )
     job._finish("done", value={"rate": 1000.0, "memory": 5e8, "weights": 1e5})
 
@@ -144,16 +145,16 @@ def test_regression_leaves_out_what_needs_probabilities():
 
 def test_the_penalty_matrix_on_the_page_is_the_summaries(finished):
     at = visit(show="beats")
-    compared = summaries.Comparison(
+    compared = outcomes.Comparison(
         np.array([20, 30, 40, 50]),
         np.stack([finished[name] for name in PLAN.strategies]),
         1,
         20,
         10,
     )
-    matrix = summaries.penalty_matrix([compared])
+    matrix = outcomes.penalty_matrix([compared])
     charts = at.get("vega_lite_chart")
-    if not summaries.budgets(compared):
+    if not outcomes.budgets(compared):
         assert not charts
         return
     (table,) = drawn(charts[0])

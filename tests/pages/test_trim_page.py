@@ -10,8 +10,9 @@ import streamlit as st
 
 from core import datasets
 from core.experiments import runner, statistics, store
+from core.experiments.plan import compute
+from core.experiments.trim import outcomes, plane
 from core.experiments.trim import plan as trim
-from core.experiments.trim import plane
 from core.experiments.trim import run as trimming
 from core.experiments.trim.plan import from_query
 from core.runtime import cache
@@ -56,8 +57,8 @@ def finished():
     """Every run of the plan, as arrays."""
     data = datasets.load("digits", n=600)
     for unit in PLAN.units():
-        trim.compute(unit)
-    return trim.grid(PLAN, store.outcomes(PLAN, data.fingerprint), 10)
+        compute(unit)
+    return outcomes.trimmed_of(PLAN, store.outcomes(PLAN, data.fingerprint), 10)
 
 
 def test_before_the_start_the_page_says_what_it_would_cost():
@@ -72,7 +73,7 @@ def test_before_the_start_the_page_says_what_it_would_cost():
 
 def test_the_sentence_is_the_best_methods_difference_at_the_largest_budget(finished):
     words = texts(visit())
-    gain = trim.against_random(finished)
+    gain = outcomes.against_random(finished)
     best = int(np.argmax(gain.mean[:2, -1]))
     change = statistics.estimate(finished.accuracy[best, -1] - finished.accuracy[best, 0])
     assert (
@@ -124,7 +125,7 @@ def test_the_planted_view_shows_the_areas_and_precisions(finished):
 def test_nothing_planted_is_said():
     plan = PLAN.with_(planted="none")
     for unit in plan.units():
-        trim.compute(unit)
+        compute(unit)
     at = visit(planted="none", show="planted")
     assert "Nothing is planted" in at.info[0].value
 
@@ -255,7 +256,7 @@ def test_a_finished_table_shows_rows(finished):
     }
     plan = from_query(LINK | link)[0]
     for unit in plan.units():
-        trim.compute(unit)
+        compute(unit)
     at = visit(**link)
     assert len(at.dataframe) == 2 and "class" in at.dataframe[0].value and not pages.galleries(at)
 
