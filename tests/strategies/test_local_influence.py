@@ -324,7 +324,7 @@ def test_a_dead_dimension_has_no_length_and_is_cut():
     reaches = module.reach(
         opened,
         spreader(opened, opened.penalty),
-        module._seen(opened, dead.fitted_on.embedding, y, dead),
+        as_seen(opened, dead.fitted_on.embedding, y, dead),
     )
     assert (
         reaches.shape == (30, 2, 6) and not reaches[:, 1].any() and reaches[:, 0].any(axis=1).all()
