@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.charts.common import Line
 from core.charts.learning_curves import HEIGHT, accuracy_by_labels, risk_by_budget
-from core.experiments.simulations.outcomes import Found, rows
+from core.experiments.simulations.outcomes import Found, tidy_columns
 from core.experiments.simulations.plan import Simulations
 from core.experiments.statistics import Estimate, estimate
 from core.types import Floats
@@ -107,6 +107,6 @@ def downloads(
         plan,
         data.fingerprint,
         len(found),
-        lambda: rows(plan, found),
+        lambda: tidy_columns(plan, found),
         figures,
     )
