@@ -25,7 +25,7 @@ from core.runtime.code_version import code_version
 from core.spec import Spec, from_query, scores_key
 from core.strategy import OWN, pick, score
 from core.types import Embedded, UserError
-from tests.tools import pages
+from tests.tools import job_desk, pages
 
 ROOT = Path(__file__).parents[2]
 held = pages.held
@@ -526,7 +526,7 @@ def test_as_a_program(tmp_path):
 @pytest.fixture
 def at_once(own_cache, monkeypatch):
     """An empty cache, and work done on the spot."""
-    monkeypatch.setattr(jobs._cluster, "jobs", {})
+    job_desk.empty(monkeypatch)
     monkeypatch.setattr(jobs, "start_in_background", lambda: None)
     monkeypatch.setattr(jobs, "submit", pages.on_the_spot([]))
 

@@ -23,6 +23,7 @@ from core.spec import Spec
 from core.strategies.leverage import leverage
 from core.types import UserError
 from pages.shared import cached
+from tests.tools import job_desk
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -38,7 +39,7 @@ SECONDS = 120
 def asked(monkeypatch, tmp_path):
     """An empty cache, no jobs, and work done on the spot; the list of tasks that were asked for."""
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(jobs._cluster, "jobs", {})
+    job_desk.empty(monkeypatch)
     monkeypatch.setattr(jobs, "start_in_background", lambda: None)
     pipeline._embedding.cache_clear()
     tasks = []
@@ -48,7 +49,7 @@ def asked(monkeypatch, tmp_path):
 
 def on_the_spot(tasks):
     def submit(task, *args, key, priority=0, owner=None):
-        job = jobs._cluster.jobs[key] = jobs.Job(key, task, args, owners={owner} - {None})
+        job = job_desk.put(jobs.Job(key, task, args, owners={owner} - {None}))
         tasks.append(task)
         module, _, function = task.partition(":")
         try:
@@ -72,13 +73,15 @@ def held(monkeypatch):
         def submit(name, *args, key, priority=0, owner=None):
             if task and (name != f"core.pipeline:{task}" or (of and of != args[0].strategy)):
                 return usual(name, *args, key=key, priority=priority, owner=owner)
-            job = jobs._cluster.jobs[key] = jobs.Job(
-                key,
-                name,
-                args,
-                state="running",
-                progress=(0.25, "counting"),
-                owners={owner} - {None},
+            job = job_desk.put(
+                jobs.Job(
+                    key,
+                    name,
+                    args,
+                    state="running",
+                    progress=(0.25, "counting"),
+                    owners={owner} - {None},
+                )
             )
             begun.append(job)
             return job
