@@ -12,11 +12,11 @@ from core.charts.palette import CORRELATION
 from core.spec import comparison_key
 from core.strategy import Knob
 from pages.parts.agreement import comparison as agreement_parts
-from pages.parts.agreement.comparison import MEASURES, SEEDS, TALK
-from pages.shared import cached, layout, legend, memo, pickers, state
+from pages.parts.agreement.comparison import MEASURES, ORDERS, SEEDS, TALK
+from pages.shared import cached, job_panel, layout, legend, memo, pickers, state
 
 PAGE = "agreement"
-VIEW = {
+VIEW_KNOBS = {
     "embeddings": Knob("Embeddings", name="embeddings", kind=str, default=",".join(TALK)),
     "seeds": Knob("Seeds", name="seeds", kind=str, default=",".join(SEEDS)),
     "strategies": Knob("Strategies", name="strategies", kind=str, default="leverage"),
@@ -24,9 +24,7 @@ VIEW = {
     "measure": Knob(
         "Measure", name="measure", kind=str, choices=tuple(MEASURES), default="kendall"
     ),
-    "order": Knob(
-        "Order", name="order", kind=str, choices=("family", "similarity"), default="family"
-    ),
+    "order": Knob("Order", name="order", kind=str, choices=tuple(ORDERS), default="family"),
     "k": Knob(
         "k",
         name="k",
@@ -40,29 +38,29 @@ VIEW = {
 }
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head("Do representations agree?")
 layout.messages([*state.problems(), *agreement_parts.strangers(view, datasets.info(spec.dataset))])
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
-    state.leave(PAGE, VIEW, spec, view)
-    layout.offer_dataset(spec.dataset)
+    state.leave(PAGE, VIEW_KNOBS, spec, view)
+    job_panel.offer_dataset(spec.dataset)
     st.stop()
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
-view = agreement_parts.controls(view, VIEW, datasets.info(spec.dataset))
+view = agreement_parts.controls(view, VIEW_KNOBS, datasets.info(spec.dataset))
 with answer, layout.explained():
     comparison = agreement_parts.comparison(spec, view)
     if state.changed("comparison", comparison.columns):
         view["cell"] = ""  # its numbers counted the rankings of before
-    state.leave(PAGE, VIEW, spec, view)
+    state.leave(PAGE, VIEW_KNOBS, spec, view)
     if len(comparison.columns) < 2:
         st.info(
             "Choose at least two rankings: another embedding, another seed or another strategy."
         )
         st.stop()
     key = comparison_key(comparison, data.fingerprint)
-    shown = layout.arrived(
+    shown = job_panel.arrived(
         PAGE,
         comparison,
         cached.result(key, "core.pipeline:agreement_of", comparison),
@@ -152,6 +150,6 @@ with st.container(key="stale" if shown.stale else "current"):
     agreement_parts.behind(data, entry.arrays["scores"][order], names, cell)
 left, right = st.columns(2)
 with left:
-    layout.link_box(state.leave(PAGE, VIEW, spec, view))
+    layout.link_box(state.leave(PAGE, VIEW_KNOBS, spec, view))
 with right:
     agreement_parts.downloads(names, matrix, measure, spec.dataset)

@@ -14,6 +14,7 @@ from core.spec import SEED, Knobs, Spec
 from core.strategy import Knob
 from core.types import UserError
 from pages.shared import state
+from pages.shared.state import ViewKnobs
 from pages.shared.words import plain
 
 SIZES = (500, 1000, 2000, 5000, 10000, 20000, 50000)
@@ -116,7 +117,9 @@ def rankers(about: datasets.Info) -> tuple[tuple[str, ...], str]:
 
 
 def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch") -> Any:
-    """The widget that fits a knob: a switch, a menu, a slider over its choices, or a number field."""
+    """The widget that fits a knob: a switch, a menu, a slider over its choices, or a number
+    field.
+    """
     key = state.key(name)
     text = knob.help or None
     if knob.kind is bool:
@@ -210,7 +213,7 @@ def _size(spec: Spec) -> int | None:
     return None if chosen == total else chosen
 
 
-def _knobs(knobs: Mapping[str, Knob], values: Knobs, owner: str) -> Knobs:
+def _knobs(knobs: ViewKnobs, values: Knobs, owner: str) -> Knobs:
     given = dict(values)
     return tuple(
         (name, knob_widget(knob, given.get(name, knob.default), f"{owner} {name}"))

@@ -4,6 +4,7 @@ separated.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -108,6 +109,18 @@ def plain(text: str) -> str:
 def starless(text: str) -> str:
     """A text from a file, safe to stand in the answer, where *stars* make bold."""
     return text.replace("*", "\u2217")
+
+
+def formula(text: str) -> str:
+    """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes
+    x<sub>i</sub><sup>T</sup>.
+    """
+    lowered = re.sub(
+        r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])",
+        r"\1<sub>\2</sub>",
+        html.escape(text),
+    )
+    return re.sub(r"\^(T|\+|-?\d+)", r"<sup>\1</sup>", lowered)
 
 
 def score_texts(scores: Sequence[float]) -> list[str]:

@@ -33,7 +33,9 @@ def places() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, places) -> Path:
-    """A cache that holds the made-up map of raw pixels, and the same turned and shrunk under PCA."""
+    """A cache that holds the made-up map of raw pixels, and the same turned and shrunk under
+    PCA.
+    """
     folder, fingerprint = tmp_path_factory.mktemp("cache"), datasets.load("digits").fingerprint
     turned = (places @ np.array([[0.6, -0.8], [0.8, 0.6]]) / 3).astype(np.float32)
     for name, coordinates in (("raw", places), ("pca", turned)):

@@ -22,14 +22,16 @@ from core.runtime import cache
 from core.spec import Spec, comparison_key, plane_key, scores_key, talk_comparison
 from core.types import UserError
 from pages.components.digit_plane import digit_plane
+from pages.parts.lesson import (
+    chapter_frame,
+    chapters_regression,
+    chapters_representations,
+    chapters_usefulness,
+    small_pictures,
+)
 from pages.parts.lesson import material as lesson_material
 from pages.parts.lesson import quiz as lesson_quiz
-from pages.parts.lesson import regression as lesson_regression
-from pages.parts.lesson import representations as lesson_seen
-from pages.parts.lesson import stage as lesson_stage
-from pages.parts.lesson import usefulness as lesson_use
 from pages.parts.lesson.material import material
-from pages.shared import small_pictures
 from tests.tools import pages, qr_reading
 from tests.tools.pages import ROOT, galleries, texts, widget
 
@@ -39,7 +41,9 @@ ANYWAY = "Show without predicting"
 
 
 def visit(chapter=1, app=False, **query):
-    """A chapter; through the app if it is to lead to the last one, which links to the other pages."""
+    """A chapter; through the app if it is to lead to the last one, which links to the other
+    pages.
+    """
     at = AppTest.from_file(
         str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=120
     )
@@ -179,10 +183,12 @@ def test_a_question_is_answered_once():
 
 
 def test_the_lifted_point_keeps_its_leverage():
-    """By hand: mean 4, squares 9 + 4 + 1 + 0 + 36 = 50, so the point at 10 has 1/5 + 36/50 = 0.92."""
-    truth, measured = lesson_regression.lifted()
+    """By hand: mean 4, squares 9 + 4 + 1 + 0 + 36 = 50, so the point at 10 has 1/5 + 36/50 =
+    0.92.
+    """
+    truth, measured = chapters_regression.lifted()
     assert truth == "leverage" and "stays 0.92" in measured and "follows by 0.92" in measured
-    x, y = lesson_regression.POINTS.T
+    x, y = chapters_regression.POINTS.T
     before, after = (
         values[4] - np.polyval(np.polyfit(x, values, 1), 10.0)
         for values in (y, y + [0, 0, 0, 0, 1])
@@ -263,7 +269,7 @@ def test_the_ends_and_the_artefacts_of_the_textbook(scores):
 
 
 def test_the_last_point_of_a_power_law_loses_its_leverage_on_log_axes():
-    x = lesson_seen.POWERS
+    x = chapters_representations.POWERS
 
     def last(x):
         return 1 / len(x) + (x[-1] - x.mean()) ** 2 / ((x - x.mean()) ** 2).sum()
@@ -273,19 +279,19 @@ def test_the_last_point_of_a_power_law_loses_its_leverage_on_log_axes():
 
 
 def test_the_travellers_are_high_under_raw_pixels_and_part_under_the_classifiers(talk, scores):
-    four, columns = lesson_seen.travellers(material()), talk_comparison().columns
+    four, columns = chapters_representations.travellers(material()), talk_comparison().columns
     trained = [i for i, spec in enumerate(columns) if spec.embedding == "cnn_classification"]
     place = np.mean(
         [[(column < column[p]).mean() for p in four] for column in talk.arrays["scores"][trained]],
         axis=0,
     )
     assert all((scores > scores[p]).sum() < 700 for p in four)
-    outcomes = [lesson_seen.outcome(p) for p in place]
+    outcomes = [chapters_representations.outcome(p) for p in place]
     assert outcomes.count("stays") == 2 and outcomes.count("falls") == 2
     for point, where, outcome in zip(four.tolist(), place, outcomes, strict=True):
         at = visit(5)
         at.session_state["picks"] = {"traveller": point}
-        press(at.run(), lesson_seen.PLACES[outcome])
+        press(at.run(), chapters_representations.PLACES[outcome])
         assert "Right." in words(at) and f"percentile {100 * where:.1f}" in words(at)
         dots = re.findall(r'aria-label="(\w[\w ]*): percentile ([\d, ]+)"', texts(at))
         assert [name for name, _ in dots] == [
@@ -303,7 +309,7 @@ def test_the_travellers_are_high_under_raw_pixels_and_part_under_the_classifiers
     [(1.0, "stays"), (0.9, "stays"), (0.89, "between"), (0.5, "between"), (0.49, "falls")],
 )
 def test_where_a_digit_goes(place, outcome):
-    assert lesson_seen.outcome(place) == outcome
+    assert chapters_representations.outcome(place) == outcome
 
 
 def test_the_table_holds_the_means_and_the_ceilings(talk):
@@ -342,7 +348,7 @@ def test_the_selection_of_outliers_is_what_is_said(scores, mnist):
 
 
 def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist):
-    frame, _ = lesson_use.curves()
+    frame, _ = chapters_usefulness.curves()
     for protocol, plan in (("epochs", presets.FAIR), ("talk", presets.TALK)):
         found = store.outcomes(plan, mnist.fingerprint)
         top = [
@@ -365,7 +371,7 @@ def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist)
             f"reach an accuracy of **{np.mean(top, axis=0)[-1]:.0%}**, {abs(gap):.0f} points"
             f" {'below' if gap < 0 else 'above'} random's"
         )
-        assert said in lesson_use.fair_and_not()
+        assert said in chapters_usefulness.fair_and_not()
     at = visit(7)
     assert any("Under the talk's protocol" in markdown.value for markdown in at.markdown)
     (replayed,) = at.get("vega_lite_chart")
@@ -407,7 +413,7 @@ def test_a_new_strategy_appears_by_itself(monkeypatch):
 
 
 def test_every_input_of_a_strategy_has_a_word():
-    assert set(lesson_use.SEES) == set(strategy.INPUTS)
+    assert set(chapters_usefulness.SEES) == set(strategy.INPUTS)
 
 
 def test_what_we_take_away_repeats_what_was_measured(scores, talk):
@@ -477,13 +483,11 @@ def test_the_colour_of_a_correlation(value, colour):
 
 def test_formulas_are_raised_and_lowered_and_escaped():
     assert (
-        small_pictures.formula("l_i = x_i^T (X^T X)^+ x_i < 1")
+        words.formula("l_i = x_i^T (X^T X)^+ x_i < 1")
         == "l<sub>i</sub> = x<sub>i</sub><sup>T</sup> (X<sup>T</sup> X)<sup>+</sup> x<sub>i</sub>"
         " &lt; 1"
     )
-    assert (
-        small_pictures.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
-    )
+    assert words.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
 
 
 @pytest.mark.parametrize("dark", [True, False])
@@ -527,13 +531,13 @@ LINKS = [
     "link", [*LINKS, LINKS[2] + "&embedding=random_relu&e.k=200&strategy=leverage&s.ridge=0.1"]
 )
 def test_the_code_says_the_link(link):
-    drawn = lesson_stage.qr(link)
+    drawn = chapter_frame.qr(link)
     assert html.escape(link) in drawn, "for those who do not see it"
     assert qr_reading.read(qr_reading.modules(drawn)) == link
 
 
 def test_the_reader_of_codes_sees_a_changed_module():
-    matrix = qr_reading.modules(lesson_stage.qr(LINKS[1]))
+    matrix = qr_reading.modules(chapter_frame.qr(LINKS[1]))
     matrix[-1, -2] ^= True
     assert read_or_none(matrix) != LINKS[1]
 

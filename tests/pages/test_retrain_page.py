@@ -27,9 +27,9 @@ from core.experiments.retrain.plan import RANDOM, Retraining, unit_key
 from core.experiments.retrain.run import CHECKPOINTS
 from core.experiments.store import plan_key
 from core.runtime import cache, jobs, worker
-from pages.parts.retrain import settings as retrain_parts
 from pages.shared import layout
 from pages.shared import visitor as visits
+from pages.shared.experiments import competitors
 from tests.tools import pages
 from tests.tools.pages import described, drawn, galleries, group, texts, widget
 
@@ -1005,7 +1005,7 @@ def test_a_link_restores_everything():
     shown = widget(at.multiselect, "Selections, beside random").value
     assert (
         shown == ["top:pca", "bottom:random_relu:3"]
-        and retrain_parts.name_of(shown[1]) == "Bottom, random ReLU 3"
+        and competitors.selection_name(shown[1]) == "Bottom, random ReLU 3"
     )
 
 

@@ -22,7 +22,9 @@ HERE = "127.0.0.1"
 
 
 def instructions(name: str) -> list[str]:
-    """What the Dockerfile says after this word, one text per instruction, continued lines joined."""
+    """What the Dockerfile says after this word, one text per instruction, continued lines
+    joined.
+    """
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
     return re.findall(rf"^\s*{name} (.+)$", re.sub(r"\\\n\s*", " ", text), flags=re.MULTILINE)
 

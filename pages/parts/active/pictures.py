@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,19 @@ from core.charts import active as round_charts
 from core.charts import basics as charts
 from core.charts import experiments as run_charts
 from core.charts.experiments import Line
-from core.charts.palette import CHANCE, class_colour
 from core.experiments import statistics
 from core.experiments.active import summaries
 from core.experiments.active.plan import RANDOM, Active, Unit
 from core.experiments.active.replay import replay_key
 from core.experiments.statistics import Estimate
 from core.types import Dataset
-from pages.parts.active.settings import SHOWN, Curves, View, comparison, name_of, table
-from pages.shared import cached, layout, memo, pickers, state
-from pages.shared.experiment_page import files, made_of
+from pages.parts.active.settings import SHOWN, Curves, comparison, table
+from pages.shared import cached, job_panel, layout, memo, pickers, state
+from pages.shared.experiments import competitors
+from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.points import show
+from pages.shared.state import View
 
-COLOURS = (4, 5, 2, 0, 6, 8, 9, 1, 3)  # of the palette's ten, the most different ones first
 RIVALS = ("the strategy's batch", "the most uncertain points")
 OBJECTIVES = {
     "radius": (
@@ -45,23 +45,13 @@ OBJECTIVES = {
 def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
     """One of five pictures of the same runs."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "active")
-    lines = lines_of(plan.strategies)
+    lines = competitors.strategy_lines(plan.strategies)
     if view["show"] == "replay":
         return _replay(plan, view, data)
     {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](
         plan, curves, lines
     )
     return view
-
-
-def lines_of(strategies: Sequence[str], called: Callable[[str], str] = name_of) -> list[Line]:
-    """Every strategy has a colour of its own; random is grey and dashed."""
-    colours = [class_colour(COLOURS[i % len(COLOURS)]) for i in range(len(strategies))]
-    each = zip(strategies, colours, strict=True)
-    return [
-        Line(called(name), CHANCE, (5, 4)) if name == RANDOM else Line(called(name), colour)
-        for name, colour in each
-    ]
 
 
 def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
@@ -172,7 +162,7 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
             "Strategy",
             others,
             others.index(now),
-            format_func=name_of,
+            format_func=competitors.strategy_name,
             key=state.key("replayed"),
             width=240,
         )
@@ -190,9 +180,9 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
     with layout.explained():
         shown = cached.result(key, "core.experiments.active.replay:compute", unit, view["round"])
     if not hasattr(shown, "arrays"):
-        layout.waiting(shown, "Replaying the round")
+        job_panel.waiting(shown, "Replaying the round")
         return view
-    _picks(shown.arrays, name_of(view["replayed"]), data)
+    _picks(shown.arrays, competitors.strategy_name(view["replayed"]), data)
     return view
 
 
@@ -258,7 +248,7 @@ def downloads(
     plan: Active, data: Dataset, curves: Curves, found: Mapping[Unit, Mapping[str, np.ndarray]]
 ) -> None:
     """The rows of all rounds, the learning curves, and how they were made."""
-    figures = {"": lambda: _learning(curves, lines_of(plan.strategies), False)}
+    figures = {"": lambda: _learning(curves, competitors.strategy_lines(plan.strategies), False)}
     files(
         f"active-{plan.dataset}-{plan.network}",
         plan,

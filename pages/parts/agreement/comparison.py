@@ -17,13 +17,12 @@ from core.charts import basics as charts
 from core.data.catalogue import Info
 from core.plugins import menu
 from core.spec import Comparison, Spec
-from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import layout, memo, pickers, state
 from pages.shared.points import show
+from pages.shared.state import View, ViewKnobs
 from pages.shared.words import noun, plain, short, starless
 
-View = dict[str, Any]
 SEEDS = ("1", "2", "3", "4", "5")
 TALK = ("raw", "random_relu", "cnn_untrained", "cnn_regression", "cnn_classification")
 MEASURES = {
@@ -44,10 +43,11 @@ MEANING = {
     "spearman": "Pearson's correlation of the ranks.",
     "overlap": "The share of the k highest points that both rankings have in common.",
 }
+ORDERS = {"family": "By family", "similarity": "By similarity"}
 BEHIND = 24
 
 
-def controls(view: View, knobs: Mapping[str, Knob], about: Info) -> View:
+def controls(view: View, knobs: ViewKnobs, about: Info) -> View:
     """Which embeddings, seeds and strategies to compare, by which measure."""
     names = list(embeddings.embedders(about))
     scorers = list(pickers.rankers(about)[0])
@@ -66,13 +66,14 @@ def controls(view: View, knobs: Mapping[str, Knob], about: Info) -> View:
         )
         st.button("The talk's figure", on_click=_as_in_the_talk, args=(knobs,), help=explained)
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        measure = _one(
+        measure = pickers.segments(
             "Measure",
             MEASURES,
             view["measure"],
+            "agreement",
             "  \n".join(f"**{MEASURES[m]}**: {text}" for m, text in MEANING.items()),
         )
-        order = _one("Order", {"family": "By family", "similarity": "By similarity"}, view["order"])
+        order = pickers.segments("Order", ORDERS, view["order"], "agreement")
         if measure == "overlap":
             options = sorted({*knobs["k"].choices, view["k"]})
             view["k"] = st.selectbox(
@@ -86,7 +87,7 @@ def controls(view: View, knobs: Mapping[str, Knob], about: Info) -> View:
     )
 
 
-def _as_in_the_talk(knobs: Mapping[str, Knob]) -> None:
+def _as_in_the_talk(knobs: ViewKnobs) -> None:
     state.change_view("agreement", **{name: knob.default for name, knob in knobs.items()})
     state.renew()
 
@@ -101,20 +102,6 @@ def _many(label: str, options: list[str], chosen: str, title: Callable[[str], st
         format_func=title,
         wrap=True,
         key=state.key(f"agreement {label}"),
-    )
-
-
-def _one(label: str, options: Mapping[str, str], chosen: str, help: str | None = None) -> str:
-    titles = options.__getitem__
-    return st.segmented_control(
-        label,
-        list(options),
-        default=chosen,
-        required=True,
-        format_func=titles,
-        key=state.key(label),
-        help=help,
-        wrap=True,
     )
 
 
@@ -245,7 +232,9 @@ def similarity_order(matrix: np.ndarray) -> np.ndarray:
 def tips(
     families: list[str], ceilings: Mapping[str, Interval | None], null: list[float]
 ) -> list[dict[str, str]]:
-    """What a cell's tooltip says beside its value: chance, and the reseed ceiling of both families."""
+    """What a cell's tooltip says beside its value: chance, and the reseed ceiling of both
+    families.
+    """
     chance = f"{null[0]:.3f} [{null[1]:.3f}, {null[2]:.3f}]"
     bound = {
         name: f"{c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]" if c else "one seed only"

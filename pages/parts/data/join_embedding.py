@@ -12,7 +12,7 @@ from core.data.imports import join_by_id
 from core.data.imports.draft import Choices
 from core.spec import Spec
 from pages.parts.data import import_file, own_data
-from pages.shared import cached, layout, state
+from pages.shared import cached, job_panel, layout, state
 from pages.shared.words import noun, plain, short
 
 TYPES = ["npy", "npz", "parquet", "csv", "tsv", "txt"]
@@ -22,7 +22,7 @@ def show(spec: Spec) -> None:
     """Choose a file with an embedding of the dataset beside, look at it, keep it."""
     about = datasets.info(spec.dataset)
     if not datasets.is_ready(spec.dataset):
-        layout.offer_dataset(spec.dataset)
+        job_panel.offer_dataset(spec.dataset)
         return
     help = (
         "Rows are matched by their id. Without ids there must be one row for every point, in the"

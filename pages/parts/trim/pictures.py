@@ -20,9 +20,11 @@ from core.experiments.trim.plan import RANDOM, Trim, Trimmed, Unit
 from core.experiments.trim.planted import KINDS
 from core.types import Dataset
 from pages.parts.trim import plane as plane_pictures
-from pages.parts.trim.settings import APART, SHOWN, View, focus, name_of
-from pages.shared import experiment_page, layout, memo, pickers, state
+from pages.parts.trim.settings import APART, SHOWN, focus, name_of
+from pages.shared import layout, memo, pickers, state
+from pages.shared.experiments import experiment_page
 from pages.shared.points import captions_of, show
+from pages.shared.state import View
 from pages.shared.words import score_texts
 
 Found = Mapping[Unit, Mapping[str, np.ndarray]]
@@ -42,7 +44,9 @@ def line(method: str, name: str) -> Line:
 
 
 def picture(trimmed: Trimmed, found: Found, view: View, data: Dataset) -> View:
-    """One of seven pictures; the last two belong to the paper's simulations and need no experiment."""
+    """One of seven pictures; the last two belong to the paper's simulations and need no
+    experiment.
+    """
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "trim")
     if view["show"] in APART:
         return {"plane": plane_pictures.plane, "paper": plane_pictures.paper}[view["show"]](view)
