@@ -40,8 +40,8 @@ class RecentlyUsed:
             for key in [key for key in self._kept if unwanted(key)]:
                 del self._kept[key]
 
-    def keys(self) -> list[Any]:
-        """What is kept, the least recently used first."""
+    def kept(self) -> list[Any]:
+        """The keys of what is kept, the least recently used first."""
         with self._lock:
             return list(self._kept)
 

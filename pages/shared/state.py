@@ -129,7 +129,7 @@ def _leave_what_is_gone() -> None:
 def _read_view(knobs: ViewKnobs, query: Mapping[str, str]) -> tuple[View, list[str]]:
     view = {}
     found = []
-    for name in knobs.keys() & query.keys():
+    for name in (name for name in knobs if name in query):
         try:
             view[name] = knobs[name].parse(query[name])
         except UserError as error:

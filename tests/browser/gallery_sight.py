@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 
 CUT_OUT = """(canvas, [left, top, width, height]) => {
   const all = canvas.getBoundingClientRect();
-  const cut = [left - all.left, top - all.top, width, height].map((v) => Math.round(v * devicePixelRatio));
+  const cut = [left - all.left, top - all.top, width, height]
+    .map((v) => Math.round(v * devicePixelRatio));
   return [cut[3], cut[2], ...canvas.getContext("2d").getImageData(...cut).data];
 }"""
 

@@ -24,7 +24,10 @@ PAGES = (
     "simulations",
     "lesson?chapter=2",
 )
-SLOW = "dataset=digits&network=mlp&budgets=1400&candidates=top%3Araw+bottom%3Araw+top%3Apca+random&seeds=20&epochs="
+SLOW = (
+    "dataset=digits&network=mlp&budgets=1400&candidates=top%3Araw+bottom%3Araw+top%3Apca+random"
+    "&seeds=20&epochs="
+)
 INSIDES = re.compile(
     r"(?<![\w:/.])/(?:tmp|var|usr|opt|etc|root)\b|LEVERAGE_LAB|\b\w+Error\b|Traceback"
 )

@@ -34,14 +34,12 @@ from tests.tools.pages import (
     widget,
 )
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/agreement.py"
 THREE = DIGITS | {"embeddings": "raw,pca,random_relu"}
 NAMES = ["raw", "PCA", "random ReLU 1"]
 
 
-def visit(page=PAGE, **query):
-    return pages.visit(page, **query)
+visit = pages.visiting(PAGE)
 
 
 def works(at) -> None:
@@ -64,11 +62,6 @@ def matrix(at) -> pd.DataFrame:
 def picked(at) -> set[frozenset[str]]:
     """The pairs that are framed."""
     return {frozenset((row.a, row.b)) for row in cells(at).itertuples() if row.picked}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return datasets.load("digits")
 
 
 @pytest.fixture(scope="module")

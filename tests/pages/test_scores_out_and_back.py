@@ -23,7 +23,6 @@ from pages.shared import layout
 from tests.tools import pages
 from tests.tools.pages import galleries, texts, widget
 
-asked, held = pages.asked, pages.held
 POINTS = Spec().with_(dataset="digits", n=100)
 SPECS = [
     POINTS,

@@ -8,7 +8,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 
 from core import datasets
 from core.experiments import runner, store
@@ -22,7 +21,6 @@ from pages.shared import layout
 from tests.tools import pages
 from tests.tools.pages import described, drawn, group, texts, widget
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/simulations.py"
 RISK = {"pool": "200", "seeds": "3"}
 MEASURED = PRESETS["risk"].measurement.key
@@ -37,20 +35,11 @@ ROUNDS = {
 
 
 @pytest.fixture(autouse=True)
-def _nothing_under_way(monkeypatch, asked):
-    store.forget()
-    st.cache_resource.clear()
-    monkeypatch.setattr(runner, "_queue", runner._Queue())
-    job = jobs._cluster.jobs[MEASURED] = jobs.Job(
-        MEASURED, "core.experiments.cost:measure_core", ()
-    )
-    job._finish("done", value={"rate": 2.0, "memory": 5e8, "weights": 0.0})
+def _measured(nothing_under_way):
+    pages.done(MEASURED, {"rate": 2.0, "memory": 5e8, "weights": 0.0})
 
 
-def visit(**query):
-    at = pages.visit(PAGE, **query)
-    assert not at.exception, at.exception
-    return at
+visit = pages.visiting(PAGE)
 
 
 def known(query, change=lambda value, unit: value):

@@ -9,8 +9,6 @@ from pages.shared import visitor, visitor_memory
 from pages.shared.recently_used import RecentlyUsed
 from tests.tools import pages
 
-asked = pages.asked
-
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch, tmp_path):
@@ -43,7 +41,7 @@ def test_each_visitor_has_rooms_of_their_own(who):
     assert visitor_memory.get("a", 2) is None
     who("second")
     visitor_memory.forget_all("second")
-    assert visitor_memory.get("a", 1) is None and not visitor_memory.KEPT.keys()
+    assert visitor_memory.get("a", 1) is None and not visitor_memory.KEPT.kept()
 
 
 def test_what_was_wanted_least_lately_goes_first_and_the_last_one_stays(who):
@@ -53,12 +51,12 @@ def test_what_was_wanted_least_lately_goes_first_and_the_last_one_stays(who):
         visitor_memory.put("a", 1, name, 40)
         who("first")
         assert visitor_memory.get("a", 1) == "first"
-    assert {place[0] for place in visitor_memory.KEPT.keys()} == {
+    assert {place[0] for place in visitor_memory.KEPT.kept()} == {
         "first",
         "third",
     }, "wanted in between, the first stays"
     visitor_memory.put("b", 1, "large", 1000)
-    assert visitor_memory.get("b", 1) == "large" and len(visitor_memory.KEPT.keys()) == 1
+    assert visitor_memory.get("b", 1) == "large" and len(visitor_memory.KEPT.kept()) == 1
 
 
 def test_a_file_is_read_once_however_often_the_page_runs(monkeypatch):
