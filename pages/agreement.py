@@ -7,13 +7,12 @@ import numpy as np
 import streamlit as st
 
 from core import agreement, datasets
-from core.charts import basics as charts
-from core.charts.palette import CORRELATION
 from core.spec import comparison_key
 from core.strategy import Knob
+from pages.parts.agreement import behind_a_cell, heatmap
 from pages.parts.agreement import comparison as agreement_parts
-from pages.parts.agreement.comparison import MEASURES, ORDERS, SEEDS, TALK
-from pages.shared import cached, job_panel, layout, legend, memo, pickers, state
+from pages.parts.agreement.comparison import MEASURES, ORDERS, SEEDS, SYMBOLS, TALK
+from pages.shared import cached, job_panel, layout, pickers, state
 
 PAGE = "agreement"
 VIEW_KNOBS = {
@@ -77,79 +76,21 @@ matrix = entry.arrays[measure]
 families = agreement_parts.groups(columns)
 ceilings = agreement.ceiling(matrix, families)
 with answer:
-    symbol = {
-        "kendall": "τ",
-        "weighted_kendall": "weighted τ",
-        "spearman": "ρ",
-        "overlap": "overlap",
-    }[measure]
-    layout.answer(agreement_parts.sentence(matrix, families, ceilings, symbol))
+    layout.answer(agreement_parts.sentence(matrix, families, ceilings, SYMBOLS[measure]))
     layout.notes(entry.notes)
 
-order = (
-    agreement_parts.similarity_order(matrix)
-    if view["order"] == "similarity"
-    else np.arange(len(columns))
-)
+order = heatmap.order_of(matrix, view)
 names = [agreement_parts.labels(columns)[i] for i in order]
-matrix = matrix[np.ix_(order, order)]
-families = [families[i] for i in order]
-colours = agreement_parts.colours(columns, order)
 with st.container(key="stale" if shown.stale else "current"):
-    place = np.argsort(order)  # where a column of the comparison stands in the picture
-    linked = agreement_parts.linked_cell(view["cell"], len(names))
-    if view["cell"] and not linked:
-        layout.messages(
-            [
-                f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(names) - 1},"
-                " such as 0-1."
-            ]
-        )
-    cell = (
-        (int(place[linked[0]]), int(place[linked[1]]))
-        if linked
-        else divmod(int(np.argmin(matrix)), len(names))
-    )
-    tips = agreement_parts.tips(families, ceilings, entry.facts["nulls"][measure])
-    drawn = (
-        charts.heatmap,
-        matrix,
-        names,
-        colours,
-        tips,
-        cell,
-        measure != "overlap",
-        layout.dark(),
-    )
-    summary = (
-        f"{MEASURES[measure]} of {len(names)} rankings, pair by pair; the lowest is"
-        f" {matrix.min():.2f}"
-    )
-    key = state.key(f"heatmap {entry.key} {view['order']}")
-    with layout.fluid("heatmap", charts.heatmap_height(len(names))):
-        event = memo.chart(
-            *drawn, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch"
-        )
-    ends = (
-        ("0, none in common", "1, the same top")
-        if measure == "overlap"
-        else ("−1, reversed", "1, the same order")
-    )
-    legend.band(MEASURES[measure], CORRELATION[measure == "overlap" :], *ends)
-    low, high = (f"{bound:.3f}".replace("-", "−") for bound in entry.facts["nulls"][measure][1:])
-    st.caption(
-        f"{agreement_parts.rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of"
-        f" {len(data):,} points would give between {low} and {high} (95%). Click a cell to see the"
-        " images behind it."
-    )
-    layout.made_of(entry.facts.get("made_of", []))
-    clicked = agreement_parts.clicked_cell(event, order)
+    cell = heatmap.chosen_cell(view, matrix, order)
+    clicked = heatmap.show(entry, columns, view, order, cell, ceilings)
+    heatmap.under(entry, columns, measure, len(data))
     if clicked not in (None, view["cell"]) and not shown.stale:
         state.change_view(PAGE, cell=clicked)
         st.rerun()
-    agreement_parts.behind(data, entry.arrays["scores"][order], names, cell)
+    behind_a_cell.show(data, entry.arrays["scores"][order], names, cell)
 left, right = st.columns(2)
 with left:
     layout.link_box(state.leave(PAGE, VIEW_KNOBS, spec, view))
 with right:
-    agreement_parts.downloads(names, matrix, measure, spec.dataset)
+    heatmap.downloads(names, matrix[np.ix_(order, order)], measure, spec.dataset)

@@ -16,6 +16,7 @@ from pages.shared.words import inside, noun, score_texts
 
 PAGE = "explore"
 SHOWN = {"top": "Highest", "bottom": "Lowest", "around": "Around", "random": "Random"}
+COUNT = {"low": 1, "high": 1000, "choices": (60, 120, 240, 480, 960)}
 VIEW_KNOBS = {
     "show": Knob("Show", name="show", kind=str, choices=tuple(SHOWN), default="top"),
     "percentile": Knob(
@@ -30,20 +31,12 @@ VIEW_KNOBS = {
     ),
     "classes": Knob("Classes", name="classes", kind=str, default=""),
     "count": Knob(
-        "Shown",
-        "How many points to show.",
-        name="count",
-        kind=int,
-        low=1,
-        high=1000,
-        choices=(60, 120, 240, 480, 960),
-        default=120,
+        "Shown", "How many points to show.", **COUNT, name="count", kind=int, default=120
     ),
     "low": Knob("Lowest score", name="low", kind=float, optional=True),
     "high": Knob("Highest score", name="high", kind=float, optional=True),
     "point": Knob("Point", name="point", kind=int, low=0, optional=True),
 }
-
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)

@@ -18,6 +18,7 @@ from core.plugins import menu
 from core.runtime import cache
 from core.spec import Spec, comparison_key, scores_key, talk_comparison
 from core.strategies.leverage import leverage
+from pages.parts.agreement import behind_a_cell, heatmap
 from pages.parts.agreement import comparison as agreement_parts
 from pages.shared import layout
 from tests.tools import pages
@@ -108,7 +109,7 @@ def test_the_talks_figure_is_there_before_any_worker(asked):
     )
     assert at.query_params == {} and "70,000 points" in at.caption[0].value + at.caption[1].value
     assert len(galleries(at)) == 2 and all(
-        len(shown["ids"]) == agreement_parts.BEHIND for shown in galleries(at)
+        len(shown["ids"]) == behind_a_cell.BEHIND for shown in galleries(at)
     )
 
 
@@ -204,7 +205,7 @@ def test_rankings_that_agree_stand_together():
     clusters = np.array([0, 1, 0, 1, 1, 0])
     alike = np.where(clusters[:, None] == clusters, 0.8, 0.1)
     np.fill_diagonal(alike, 1)
-    order = agreement_parts.similarity_order(alike)
+    order = heatmap.similarity_order(alike)
     assert (
         sorted(order) == list(range(6))
         and len(set(clusters[order][:3])) == len(set(clusters[order][3:])) == 1
