@@ -130,7 +130,9 @@ def find(name: str) -> Embedder:
 
 
 def label_of(name: str, images: bool) -> str:
-    """What an embedding is called on images, and on tables, which have features instead of pixels."""
+    """What an embedding is called on images, and on tables, which have features instead of
+    pixels.
+    """
     return find(name).label if images else find(name).label.replace("pixels", "features")
 
 

@@ -1,4 +1,6 @@
-"""Is a Spec canonical, does it survive its link, and do keys differ exactly where the meaning does?"""
+"""Is a Spec canonical, does it survive its link, and do keys differ exactly where the meaning
+does?
+"""
 
 import dataclasses
 

@@ -38,7 +38,9 @@ NARROW = "containerSize()[0] < 500"  # a phone; a picture file has no container 
 
 @dataclass(frozen=True)
 class Line:
-    """How one competitor is drawn: its name, colour "#RRGGBB" and dash pattern ([1, 0] is solid)."""
+    """How one competitor is drawn: its name, colour "#RRGGBB" and dash pattern ([1, 0] is
+    solid).
+    """
 
     name: str
     colour: str

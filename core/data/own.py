@@ -113,7 +113,8 @@ def join(dataset: Info, title: str, embedding: Floats, taken: Collection[str] = 
     array = np.ascontiguousarray(embedding, np.float32)
 
     def name_of(title: str) -> str:
-        return f"joined_{_digest(array.data.cast('B'), repr((title, dataset.name, array.shape, visitor.get())).encode())}"
+        said = repr((title, dataset.name, array.shape, visitor.get())).encode()
+        return f"joined_{_digest(array.data.cast('B'), said)}"
 
     name, title = _called(
         title, name_of, {*taken, *(one.title for one in joined(dataset.name).values())}

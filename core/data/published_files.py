@@ -213,7 +213,9 @@ def _tqdm_replaced(utils: Any, heard: Callable) -> Iterator[None]:
 
 
 def torchvision_datasets() -> ModuleType:
-    """torchvision.datasets; it brings torch, so only worker processes and the command line may ask."""
+    """torchvision.datasets; it brings torch, so only worker processes and the command line may
+    ask.
+    """
     try:
         import torchvision.datasets
     except (ImportError, RuntimeError, OSError) as error:

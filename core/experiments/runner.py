@@ -79,7 +79,9 @@ class Sweep:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far; None until a few seconds of work have shown one, and after the end."""
+        """At the pace so far; None until a few seconds of work have shown one, and after the
+        end.
+        """
         done = self.before - self._left()
         return (
             self._left() / done * self.elapsed

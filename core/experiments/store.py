@@ -133,7 +133,9 @@ def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str,
 
 
 def bundle_key(plan: Plan, fingerprint: str) -> str:
-    """Under which key a plan's pack is shipped: the plan's own name, whatever the code's version."""
+    """Under which key a plan's pack is shipped: the plan's own name, whatever the code's
+    version.
+    """
     return cache.key("pack", {"kind": plan.kind} | plan.to_query(), code="", data=fingerprint)
 
 

@@ -172,7 +172,9 @@ def _follow(products, roots, b, c, sign, first, start, stop):
 
 @_compiled
 def _changes(b, c, r, sign, result, start, stop):
-    """tr(C (I + sign B)^-1) by the Cholesky factor K of I + sign B: the sum of C times K^-T K^-1."""
+    """tr(C (I + sign B)^-1) by the Cholesky factor K of I + sign B: the sum of C times K^-T
+    K^-1.
+    """
     k = np.empty((r, r, LANES))
     inverse = np.empty((r, r, LANES))
     for tile in range(start, stop):

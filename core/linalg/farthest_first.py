@@ -124,7 +124,9 @@ class Cover:
         self.exact[centres] = -1.0
 
     def _settle(self, candidates: Ints) -> None:
-        """Measure these points exactly against the centres that they were not measured against yet."""
+        """Measure these points exactly against the centres that they were not measured against
+        yet.
+        """
         from scipy.spatial.distance import cdist  # in the function: menus do not need it
 
         behind = candidates[

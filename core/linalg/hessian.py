@@ -221,7 +221,9 @@ class Spanned:
 
 
 class Iterated:
-    """Solves by preconditioned conjugate gradients on Hessian products, one target after the other."""
+    """Solves by preconditioned conjugate gradients on Hessian products, one target after the
+    other.
+    """
 
     def __init__(self, opened: OpenHead, ridge: Floats):
         self.opened = opened

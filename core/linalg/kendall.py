@@ -85,7 +85,9 @@ def random_tau(n: int, draws: int, seed: int, at_once: int = 25) -> np.ndarray:
 
 
 def _compiled(function: Callable) -> Callable:
-    """Compiled on the first call; kept on disk for the next process where a folder can be written."""
+    """Compiled on the first call; kept on disk for the next process where a folder can be
+    written.
+    """
     try:
         return numba.njit(parallel=True, cache=True)(function)
     except RuntimeError:  # numba finds no folder to keep it in

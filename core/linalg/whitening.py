@@ -76,7 +76,9 @@ def _from_few(embedding: np.ndarray) -> Whitening:
     values, vectors = descending(_of_points(embedding, norms))
 
     def axes(r: int) -> Floats:
-        """X^T u / |X^T u| for the first r eigenvectors u of X X^T, on the columns that are alive."""
+        """X^T u / |X^T u| for the first r eigenvectors u of X X^T, on the columns that are
+        alive.
+        """
         found = [(x.T @ vectors[:, :r]) / np.sqrt(values[:r]) for x in _columns(embedding, norms)]
         return np.concatenate(found)[norms > 0]
 

@@ -302,7 +302,9 @@ def linear_terms(
 
 
 def fitted_labels(opened: OpenHead, head: Head) -> Ints:
-    """The labels (n,) of the points that the head was fitted on; a UserError if they are not known."""
+    """The labels (n,) of the points that the head was fitted on; a UserError if they are not
+    known.
+    """
     return check_labels(
         head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on"
     )

@@ -86,7 +86,7 @@ def test_points_taken_out_again_leave_the_head_where_it_was():
         assert along(lengths[i, 0]) <= min(along(0.98 * lengths[i, 0]), along(1.02 * lengths[i, 0]))
 
 
-def test_under_a_label_thought_impossible_it_stays_close_to_retraining_where_a_newton_step_does_not():
+def test_under_an_impossible_label_it_stays_close_to_retraining_where_a_newton_step_does_not():
     x, y, _, head = world(n=60, l2=0.01, seed=1)
     opened = open_head(head)
     theta, penalty, design = parameters(head)

@@ -1,4 +1,6 @@
-"""Retraining with and without points, and the span in which it happens, against explicit matrices."""
+"""Retraining with and without points, and the span in which it happens, against explicit
+matrices.
+"""
 
 import numpy as np
 import pytest

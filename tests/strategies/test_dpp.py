@@ -1,4 +1,6 @@
-"""Is the k-DPP exact, also beyond the rank, and does the log-det batch gain what determinants say?"""
+"""Is the k-DPP exact, also beyond the rank, and does the log-det batch gain what determinants
+say?
+"""
 
 import itertools
 

@@ -70,9 +70,9 @@ class Member:
 def open_zip(data: bytes, title: str, limits: Limits) -> zipfile.ZipFile:
     """The archive, if its directory is of bounded length; a UserError otherwise."""
     entries = data.count(ENTRY)
-    if (
-        entries > 3 * limits.files
-    ):  # clutter beside the images may outnumber them; each entry costs memory when the directory is read
+    # Clutter beside the images may outnumber them; each entry costs memory when the directory is
+    # read.
+    if entries > 3 * limits.files:
         raise UserError(
             f"{title}: found {entries:,} entries, expected at most {limits.files:,} files. Bring"
             " fewer files."

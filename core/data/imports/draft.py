@@ -221,7 +221,9 @@ def reading(what: str, mend: str) -> Iterator[None]:
 
 
 def word(text: str) -> str:
-    """text on one line without surrounding blanks; what cannot be printed becomes a question mark."""
+    """text on one line without surrounding blanks; what cannot be printed becomes a question
+    mark.
+    """
     return "".join(
         letter if letter.isprintable() else "?" for letter in " ".join(text[: 10 * WORD].split())
     )

@@ -1,4 +1,6 @@
-"""Embeddings computed elsewhere, joined to the points of a dataset by what the points are called."""
+"""Embeddings computed elsewhere, joined to the points of a dataset by what the points are
+called.
+"""
 
 from __future__ import annotations
 

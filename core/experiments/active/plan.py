@@ -133,7 +133,9 @@ class Unit:
         return float(labels * passes * networks_trained(parse_strategy(self.strategy)[0]))
 
     def key(self, fingerprint: str) -> str:
-        """The cache key of the run: its settings, the strategy's code and the code of the rounds."""
+        """The cache key of the run: its settings, the strategy's code and the code of the
+        rounds.
+        """
         name, knobs = parse_strategy(self.strategy)
         fields = {
             "strategy": name,
@@ -203,7 +205,9 @@ class Active:
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Active, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
+    """The plan of a link, and one message for every part that could not be used (the rest is
+    kept).
+    """
     return plans.read(Active(), _texts(Active()), query)
 
 

@@ -109,7 +109,9 @@ def at(
     number: int,
     record: Mapping[str, np.ndarray],
 ) -> _Loop:
-    """The loop before the pick of round `number`, its network trained: from the arrays of the run."""
+    """The loop before the pick of round `number`, its network trained: from the arrays of the
+    run.
+    """
     loop = _Loop(data, strategy, dict(knobs), setting, seed, lambda fraction, text: None)
     loop.labeled[np.searchsorted(loop.pool, record["picks"][:number].ravel())] = True
     if loop.arms:

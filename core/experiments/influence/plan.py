@@ -114,7 +114,9 @@ QUERY_KNOBS = _SHARED | {
 
 
 class _Common:
-    """What both plans of the page have in common: their points, their place in a link, their speed."""
+    """What both plans of the page have in common: their points, their place in a link, their
+    speed.
+    """
 
     kind = KIND
 
@@ -289,7 +291,9 @@ Plan = Utilities | Queries
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Plan, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
+    """The plan of a link, and one message for every part that could not be used (the rest is
+    kept).
+    """
     seen, problems = spec_from_query(query)
     plan = (Queries if query.get("study") == "queries" else Utilities)(seen=_points(seen))
     for name in plan.knobs.keys() & query.keys():

@@ -236,7 +236,9 @@ class Retraining:
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Retraining, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
+    """The plan of a link, and one message for every part that could not be used (the rest is
+    kept).
+    """
     return plans.read(Retraining(), _texts(Retraining()), query)
 
 

@@ -150,7 +150,9 @@ class Simulations:
 
     @property
     def duel(self) -> tuple[str, str]:
-        """The two strategies that the figure is about, or what comes nearest to them in this plan."""
+        """The two strategies that the figure is about, or what comes nearest to them in this
+        plan.
+        """
         wanted = DUELS[self.figure]
         first = wanted[0] if wanted[0] in self.strategies else self.strategies[0]
         others = [name for name in self.strategies if name != first] or [first]
@@ -225,7 +227,9 @@ PRESETS = {
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Simulations, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
+    """The plan of a link, and one message for every part that could not be used (the rest is
+    kept).
+    """
     known = query.get("figure", "risk") in PRESETS
     plan = PRESETS[query.get("figure", "risk") if known else "risk"]
     problems = (

@@ -205,7 +205,9 @@ class Trim:
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Trim, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is kept)."""
+    """The plan of a link, and one message for every part that could not be used (the rest is
+    kept).
+    """
     return plans.read(Trim(), _texts(Trim()), query)
 
 

@@ -1,5 +1,5 @@
-"""What is behind one cell of the matrix: the ranks of all points under both rankings, and the points
-on which the two disagree most.
+"""What is behind one cell of the matrix: the ranks of all points under both rankings, and the
+points on which the two disagree most.
 """
 
 from __future__ import annotations

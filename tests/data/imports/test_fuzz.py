@@ -29,7 +29,9 @@ _seen: list[list[str]] = []
 
 
 def _audit(event: str, details: tuple) -> None:
-    """Notes every file that is opened for writing, made, renamed or linked while someone watches."""
+    """Notes every file that is opened for writing, made, renamed or linked while someone
+    watches.
+    """
     if _seen and (
         event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove")
         or (event == "open" and _writing(details[1]))

@@ -87,7 +87,9 @@ def test_the_pages_of_the_wanted_columns_are_added_up():
 
 
 def test_a_page_that_announces_much_is_refused_whatever_the_footer_says():
-    """The page's header says 8,000 bytes in place of 406; pyarrow alone would make room for them."""
+    """The page's header says 8,000 bytes in place of 406; pyarrow alone would make room for
+    them.
+    """
     data = written(compression="none", use_dictionary=False)
     chunk = next(parquet_limits._chunks(data))
     start = chunk[parquet_limits.DATA_AT]

@@ -394,12 +394,15 @@ def test_a_header_that_announces_too_much_is_compared_with_the_bytes():
 BOMBS = """
 import resource
 from dataclasses import replace
-import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet, pyarrow.compute, PIL.Image, PIL.PngImagePlugin
+import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet, pyarrow.compute
+import PIL.Image, PIL.PngImagePlugin
 from core.data.imports.reading import HOSTED, read
 from core.types import UserError
 from tests.tools.fuzzing import announcing, npy, parquet, png, zipped
 
-image, zeros, words = png(np.zeros((8, 8), np.uint8)), bytes(75_000_000), {"label": ["x" * 6_000] * 10_000, "x": range(10_000)}
+image = png(np.zeros((8, 8), np.uint8))
+zeros = bytes(75_000_000)
+words = {"label": ["x" * 6_000] * 10_000, "x": range(10_000)}
 bombs = {
     "zip": zipped({"a/1.png": zeros}),
     "npz": zipped({"x.npy": npy(np.zeros((1, 8)))[:-64] + zeros}),
