@@ -27,9 +27,7 @@ VIEW_KNOBS = {
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(
-    PAGE, VIEW_KNOBS, active_parts.plan_that_fits, active.check, active_parts.show_plan
-)
+ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, active_parts.plan_that_fits, active_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)

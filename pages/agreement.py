@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core import agreement, datasets
+from core.runtime import tasks
 from core.spec import comparison_key
 from core.strategy import Knob
 from pages.parts.agreement import behind_a_cell, heatmap
@@ -62,7 +63,7 @@ with answer, layout.explained():
     shown = job_panel.arrived(
         PAGE,
         comparison,
-        cached.result(key, "core.pipeline:agreement_of", comparison),
+        cached.result(key, tasks.AGREEMENT, comparison),
         "Ranking and comparing",
     )
 if shown is None or shown.spec.dataset != spec.dataset:

@@ -18,7 +18,9 @@ from pages.shared.experiments import experiment_page
 
 PAGE = "influence"
 VIEW_KNOBS = {
-    "study": Knob("Study", name="study", kind=str, choices=utilities.STUDIES, default="utilities"),
+    "study": Knob(
+        "Study", name="study", kind=str, choices=tuple(utilities.STUDIES), default="utilities"
+    ),
     **utilities.QUERY_KNOBS,
     **utilities.UTILITY_KNOBS,
     "over": Knob("Unknown label", name="over", kind=str, choices=OVER, default="oracle"),
@@ -38,7 +40,7 @@ VIEW_KNOBS = {
 }
 
 ROOM = experiment_page.Room(
-    PAGE, VIEW_KNOBS, influence_parts.plan_that_fits, utilities.check, influence_parts.show_plan
+    PAGE, VIEW_KNOBS, influence_parts.plan_that_fits, influence_parts.show_plan
 )
 
 cached.warm()

@@ -29,9 +29,7 @@ VIEW_KNOBS = {
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(
-    PAGE, VIEW_KNOBS, retrain_parts.plan_that_fits, retrain.check, retrain_parts.show_plan
-)
+ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, retrain_parts.plan_that_fits, retrain_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)

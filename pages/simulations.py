@@ -33,7 +33,6 @@ ROOM = experiment_page.Room(
     PAGE,
     VIEW_KNOBS,
     simulation_parts.plan_that_fits,
-    simulation_plan.check,
     simulation_parts.show_plan,
 )
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import datasets
 from core.experiments import store
+from core.experiments.trim import outcomes
 from core.experiments.trim import plan as trim
 from core.strategy import Knob
 from pages.parts.trim import pictures as trim_pictures
@@ -31,9 +32,7 @@ VIEW_KNOBS = {
     **plane_pictures.VIEW_KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(
-    PAGE, VIEW_KNOBS, trim_parts.plan_that_fits, trim.check, trim_parts.show_plan
-)
+ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, trim_parts.plan_that_fits, trim_parts.show_plan)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
@@ -49,7 +48,7 @@ view = trim_parts.controls(view, data)
 plan, view = ROOM.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
-trimmed = trim.grid(plan, found, len(data.class_names))
+trimmed = outcomes.trimmed_of(plan, found, len(data.class_names))
 with answer:
     trim_parts.answer(trimmed, points)
 view = trim_pictures.picture(trimmed, found, view, data)

@@ -49,7 +49,7 @@ def retrain(options: argparse.Namespace) -> None:
     kind = export.kind_of(out.name)  # an unknown format is said before the work
     fingerprint = shipping.finish(plan, files.say, partial(print, file=sys.stderr))
     found = store.outcomes(plan, fingerprint)
-    files.write(out, export.encode(pd.DataFrame(outcomes.rows(plan, found)), kind))
+    files.write(out, export.encode(pd.DataFrame(outcomes.tidy_columns(plan, found)), kind))
     files.write(
         out.with_suffix(".manifest.json"),
         export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode(),

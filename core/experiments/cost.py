@@ -1,11 +1,10 @@
-"""What will an experiment cost? Its work in samples, and from the rates this machine has shown, its
-time.
+"""What will an experiment cost? From what its units count, and from the rates this machine has
+shown, its time.
 
-unit.work                      samples through the network, testing counted; or what the plan's own
-                               measurement counts
-measurement_of(plan)           how the rate is measured: the plan's own way, or a short training of
-                               its network
-predict(units, rate, slots)    seconds
+    unit.cost                      samples through the network, testing counted; or what the plan's
+                                   own measurement counts
+    plan.measurement               how the rate is measured, in costs per second
+    predict(units, rate, slots)    seconds
 """
 
 from __future__ import annotations
@@ -14,17 +13,18 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from core.experiments.store import Plan, Work
+from core.runtime import tasks
 
 TRIAL = 20  # batches of a measurement
-# of a measurement of the core alone
+# Of a measurement of the core alone: how many matrices of which size are inverted, and the seconds
+# that one took on the core by which costs in seconds were measured.
 INVERSES = 3
 SIZE = 1000
-REFERENCE = 0.08  # seconds of one inverse on the core by which works in seconds were measured
+REFERENCE = 0.08
 
 
 @dataclass(frozen=True)
@@ -40,24 +40,29 @@ class Measurement:
     told: str
 
 
-def measurement_of(plan: Plan) -> Measurement:
-    """The plan's own `measurement`; without one it trains a network on a dataset, and samples per
-    second are measured.
-    """
-    if own := getattr(plan, "measurement", None):
-        return own
-    key = f"~rate {plan.dataset} {plan.network}"
-    arguments = (plan.dataset, plan.n, plan.subset, plan.network)
-    what = "how fast this machine trains this network"
-    told = "{:,.0f} samples per second each"
-    return Measurement(key, "core.experiments.cost:measure", arguments, what, told)
+class Costed(Protocol):
+    """A unit of a plan, as far as its time is asked for."""
+
+    @property
+    def cost(self) -> float: ...
 
 
-def predict(units: Iterable[Work], rate: float, slots: int) -> float:
-    """Seconds for these trainings, `slots` at a time, at `rate` samples per second each: the longer
-    of equal shares and the longest one.
+def of_network(dataset: str, n: int | None, subset: int, network: str) -> Measurement:
+    """A short training of this network on these points: samples per second."""
+    return Measurement(
+        f"~rate {dataset} {network}",
+        tasks.NETWORK_SPEED,
+        (dataset, n, subset, network),
+        "how fast this machine trains this network",
+        "{:,.0f} samples per second each",
+    )
+
+
+def predict(units: Iterable[Costed], rate: float, slots: int) -> float:
+    """Seconds for these units, `slots` at a time, at `rate` of their cost per second each: the
+    longer of equal shares and the longest one.
     """
-    each = [unit.work / rate for unit in units]
+    each = [unit.cost / rate for unit in units]
     return max(sum(each) / slots, max(each, default=0.0))
 
 

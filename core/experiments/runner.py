@@ -21,7 +21,8 @@ import time
 from dataclasses import dataclass, field
 
 from core.experiments import store
-from core.experiments.store import Plan, Work, plan_key
+from core.experiments.plan import Plan, Unit
+from core.experiments.store import plan_key
 from core.hosting import policy
 from core.runtime import cache, jobs
 from core.runtime.jobs import Job
@@ -46,8 +47,8 @@ class Sweep:
     plan: Plan
     fingerprint: str
     owners: set[str] = field(default_factory=set)
-    waiting: list[tuple[Work, str]] = field(default_factory=list)
-    running: dict[str, tuple[Work, Job]] = field(default_factory=dict)
+    waiting: list[tuple[Unit, str]] = field(default_factory=list)
+    running: dict[str, tuple[Unit, Job]] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     state: str = "queued"
     started: float | None = None
@@ -69,8 +70,8 @@ class Sweep:
 
     @property
     def fraction(self) -> float:
-        """Of all the plan's work, in [0, 1]."""
-        return 1.0 - self._left() / max(1.0, sum(unit.work for unit in self.plan.units()))
+        """Of all that the plan costs, in [0, 1]."""
+        return 1.0 - self._left() / max(1.0, sum(unit.cost for unit in self.plan.units()))
 
     @property
     def elapsed(self) -> float:
@@ -79,9 +80,7 @@ class Sweep:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far; None until a few seconds of work have shown one, and after the
-        end.
-        """
+        """At the pace so far; None until a few seconds have shown one, and after the end."""
         done = self.before - self._left()
         return (
             self._left() / done * self.elapsed
@@ -96,10 +95,10 @@ class Sweep:
 
     def _left(self) -> float:
         begun = sum(
-            unit.work * (1.0 - (job.progress[0] or 0.0))
+            unit.cost * (1.0 - (job.progress[0] or 0.0))
             for unit, job in list(self.running.values())
         )
-        return begun + sum(unit.work for unit, _ in list(self.waiting))
+        return begun + sum(unit.cost for unit, _ in list(self.waiting))
 
 
 class _Queue:
@@ -263,7 +262,7 @@ def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
     sweep = Sweep(plan_key(plan, fingerprint), plan, fingerprint)
     sweep.waiting = store.missing(plan, fingerprint)
     sweep.total = len(plan.units())
-    sweep.before = sum(unit.work for unit, _ in sweep.waiting)
+    sweep.before = sum(unit.cost for unit, _ in sweep.waiting)
     running = _queue.start(sweep, owner)
     record = {
         "kind": plan.kind,
@@ -272,7 +271,7 @@ def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
         "started": time.time(),
         "data": fingerprint,
     }
-    cache.put(record_key(sweep.key), {}, record)
+    cache.put(history_key(sweep.key), {}, record)
     return running
 
 
@@ -302,6 +301,6 @@ def _end_all() -> None:
         cancel(key, None)
 
 
-def record_key(key: str) -> str:
+def history_key(key: str) -> str:
     """Where the record of a sweep lies in the cache."""
     return f"history-{key.partition('-')[2]}"

@@ -7,8 +7,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from core.experiments import kinds, presets, runner, store
-from core.experiments.store import Plan
+from core.experiments import presets, runner, store
+from core.experiments.plan import Plan
 from core.experiments.trim import plane
 from core.runtime import cache
 from core.types import UserError
@@ -35,8 +35,8 @@ def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
 
     note: hears what the experiment remarked, such as a disk that is full; by default `say`.
     """
-    data = kinds.points(plan)
-    kinds.KINDS[plan.kind].check(plan, data)
+    data = plan.points()
+    plan.check(data)
     running = runner.start(plan, data.fingerprint, "command line")
     said = -1
     while not running.finished:

@@ -14,10 +14,11 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from core.experiments.plan import Plan
 from core.runtime import cache
 from core.runtime.cache import Entry
 
@@ -25,36 +26,6 @@ Outcome = Mapping[str, np.ndarray]
 REMEMBERED = 20_000
 _outcomes: dict[str, Outcome] = {}
 _one_writer = threading.Lock()
-
-
-class Work(Protocol):
-    """One unit of a plan: what a worker does in one go.
-
-    task: "module:function" that takes it; work: its size, to compare units by.
-    """
-
-    task: str
-
-    @property
-    def work(self) -> float: ...
-
-    def key(self, fingerprint: str) -> str: ...  # under which its outcome is kept
-
-
-class Plan(Protocol):
-    """An experiment: canonical, in a link and back.
-
-    kind: its page's name; units_are: what its units are called.
-    """
-
-    kind: str
-    units_are: str
-
-    def units(self) -> list: ...
-
-    def to_query(self) -> dict[str, str]: ...
-
-    def title(self) -> str: ...
 
 
 def plan_key(plan: Plan, fingerprint: str) -> str:
@@ -133,9 +104,7 @@ def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str,
 
 
 def bundle_key(plan: Plan, fingerprint: str) -> str:
-    """Under which key a plan's pack is shipped: the plan's own name, whatever the code's
-    version.
-    """
+    """Under which key a plan's pack is shipped: the plan's link, whatever the code's version."""
     return cache.key("pack", {"kind": plan.kind} | plan.to_query(), code="", data=fingerprint)
 
 

@@ -29,7 +29,7 @@ from core.large.row_sources import Rows
 from core.linalg import row_blocks as blocks
 from core.linalg.row_blocks import Table
 from core.linalg.whitening import from_gram, ridge_weights
-from core.runtime import jobs
+from core.runtime import jobs, tasks
 from core.runtime.code_version import code_version
 from core.strategies.leverage import exact
 from core.types import Floats, Ints, UserError
@@ -142,7 +142,7 @@ def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Float
     if not os.environ.get("LEVERAGE_LAB_SCHEDULER"):
         return leverage(Streamed(table, tell), ridge)
     job = jobs.submit(
-        "core.large.dask_rows:leverage_of_file",
+        tasks.LEVERAGE_OF_FILE,
         table,
         ridge,
         key=f"~leverage {table.paths[0]} {identity(table)} {ridge!r}",

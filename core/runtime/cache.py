@@ -20,7 +20,7 @@ import shutil
 import time
 import uuid
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -99,6 +99,16 @@ def get(key: str) -> Entry | None:
                 os.utime(place)
         return replace(entry, key=key)
     return None
+
+
+def kept(
+    key: str,
+    compute: Callable[[], tuple[Mapping[str, np.ndarray], Mapping[str, Any]]],
+    *,
+    describe: Any = "",
+) -> Entry:
+    """The stored result of this key, or what `compute` gives, (arrays, facts), stored first."""
+    return get(key) or put(key, *compute(), describe=describe)
 
 
 def bundle(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Entry:

@@ -1,6 +1,6 @@
 """Heavy work outside the web process: submit, watch, cancel, collect, on Dask at every size.
 
-    job = submit("core.pipeline:compute", spec, key=key, owner=visitor)        returns at once
+    job = submit(tasks.SCORES, spec, key=key, owner=visitor)        returns at once
     job.state, job.progress, job.position                                      for the screen
     job.wait(1.0), job.result(), let_go(key, visitor), job.cancel()
 

@@ -16,7 +16,7 @@ import streamlit as st
 from core import datasets
 from core.data import own
 from core.hosting import policy
-from core.runtime import cache, jobs
+from core.runtime import cache, jobs, tasks
 from core.runtime.cache import Entry
 from core.runtime.jobs import Job
 from core.spec import Comparison, Spec, comparison_key, from_query, scores_key
@@ -74,7 +74,7 @@ def ranking(key: str, _scores: np.ndarray) -> Ranking:
 def scores(spec: Spec) -> Entry | Job:
     """The scores of a Spec if they are at hand within a moment, else the job that computes them."""
     data = dataset(spec.dataset, spec.n, spec.subset)
-    return result(scores_key(spec, data.fingerprint), "core.pipeline:scores", spec)
+    return result(scores_key(spec, data.fingerprint), tasks.SCORES, spec)
 
 
 def result(key: str, task: str, *arguments: Any) -> Any:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core import datasets
 from core.hosting import policy
-from core.runtime import jobs
+from core.runtime import jobs, tasks
 from core.runtime.cache import Entry
 from core.runtime.jobs import Job
 from pages.shared import visitor
@@ -108,6 +108,6 @@ def offer_dataset(name: str) -> None:
         f"Download {about.title}",
         type="primary",
         on_click=jobs.submit,
-        args=("core.pipeline:fetch_dataset", name),
+        args=(tasks.FETCH_DATASET, name),
         kwargs={"key": key},
     )

@@ -29,6 +29,7 @@ import numpy as np
 from core import datasets
 from core.data import simulated
 from core.experiments import presets, statistics
+from core.experiments.trim import outcomes
 from core.experiments.trim import plan as trim
 from core.experiments.trim.plane import (
     BUDGETS,
@@ -142,12 +143,12 @@ def experiment(plan: trim.Trim) -> None:
     intervals over seeds.
     """
     data = datasets.load(plan.dataset, n=plan.n, seed=plan.subset)
-    trim.check(plan, data)
+    plan.check(data)
     found = {unit: run(data, unit.method, unit.setting, unit.seed)[0] for unit in plan.units()}
-    trimmed = trim.grid(plan, found, len(data.class_names))
+    trimmed = outcomes.trimmed_of(plan, found, len(data.class_names))
     accuracy, gain, auc = (
         statistics.estimate(trimmed.accuracy),
-        trim.against_random(trimmed),
+        outcomes.against_random(trimmed),
         statistics.estimate(trimmed.auc),
     )
     print(

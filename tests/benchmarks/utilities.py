@@ -18,7 +18,8 @@ import numpy as np
 import psutil
 
 from core import datasets, embeddings
-from core.experiments.influence.foresight import (
+from core.experiments.influence.add_or_remove_one import compare
+from core.experiments.influence.outcomes import (
     correlations,
     foreseen,
     left_out,
@@ -26,7 +27,6 @@ from core.experiments.influence.foresight import (
     slopes,
     together,
 )
-from core.experiments.influence.one_more import compare
 from core.runtime.threads import one_thread
 from core.strategies.goal import GOALS, OVER
 

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from core.experiments.active import plan as active
 from core.experiments.active.plan import Active
+from core.experiments.plan import compute
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
 DONE = {
@@ -29,7 +30,7 @@ def link(query: dict[str, str]) -> str:
 
 
 def plan_of(query: dict[str, str]) -> Active:
-    return active.from_query(query)[0]
+    return active.Active.from_query(query)[0]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def address(serve, tmp_path_factory) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)
         for unit in plan_of(DONE).units():
-            active.compute(unit)
+            compute(unit)
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.experiments.influence import plan as utilities
+from core.experiments.plan import compute
 from tests.browser.conftest import LONG, fits, serious, settle
 
 DONE = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
@@ -37,8 +38,8 @@ def address(serve, tmp_path_factory) -> str:
     folder = str(tmp_path_factory.mktemp("cache"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)
-        for query, do in ((DONE, utilities.compute), (ROUNDS, utilities.query)):
-            for unit in utilities.from_query(query)[0].units():
+        for query, do in ((DONE, compute), (ROUNDS, compute)):
+            for unit in utilities.Influence.from_query(query)[0].units():
                 do(unit)
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 

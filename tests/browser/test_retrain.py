@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from core import datasets
 from core.experiments import store
+from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
@@ -52,7 +53,7 @@ def link(query: dict[str, str]) -> str:
 
 
 def plan_of(query: dict[str, str]) -> Retraining:
-    return retrain.from_query(query)[0]
+    return retrain.Retraining.from_query(query)[0]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def folder(tmp_path_factory) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)
         for unit in plan_of(DONE).units():
-            retrain.train(unit)
+            compute(unit)
     return folder
 
 
@@ -92,7 +93,7 @@ def more_than(page: Page, trainings: int) -> None:
 def stored(folder: str, query: dict[str, str]) -> dict[str, tuple[int, float]]:
     """The finished trainings in a cache folder: key -> where and when its card was written."""
     data = datasets.load(query["dataset"])
-    keys = [retrain.unit_key(unit, data.fingerprint) for unit in plan_of(query).units()]
+    keys = [unit.key(data.fingerprint) for unit in plan_of(query).units()]
     cards = {key: os.path.join(folder, "unit", key, "entry.json") for key in keys}
     return {
         key: (os.stat(card).st_ino, json.load(open(card))["written"])
@@ -267,12 +268,10 @@ def assert_equal_to_an_undisturbed_run(folder, tmp_path, monkeypatch):
         monkeypatch.setenv("LEVERAGE_LAB_CACHE", place)
         store.forget()
         found = {
-            unit: (
-                (cache.get(retrain.unit_key(unit, data.fingerprint)) or retrain.train(unit)).arrays
-            )
+            unit: ((cache.get(unit.key(data.fingerprint)) or compute(unit)).arrays)
             for unit in plan.units()
         }
-        rows.append(outcomes.rows(plan, found))
+        rows.append(outcomes.tidy_columns(plan, found))
     assert rows[0] == rows[1]
 
 

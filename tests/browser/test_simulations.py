@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from core import datasets
-from core.experiments.simulations import plan as simulation_plan
+from core.experiments.plan import compute
 from core.experiments.simulations.plan import DRAWN, PRESETS, Simulations
-from core.experiments.simulations.run import compute
 from core.runtime import cache
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
@@ -92,7 +91,7 @@ def test_a_simulation_runs_from_its_start_to_its_end_and_its_link_survives(visit
     expect(page.locator("p.answer").first).to_have_text(said, timeout=LONG)
     page.get_by_role("button", name="Past experiments").click()
     expect(page.get_by_text(RISK.with_(ridge=0.1, seeds=2).title())).to_be_visible(timeout=LONG)
-    assert simulation_plan.source(RISK) is DRAWN and troubles(page) == []
+    assert RISK.points() is DRAWN and troubles(page) == []
 
 
 def test_another_figure_is_one_click_away(visit):

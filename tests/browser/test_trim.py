@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.experiments.plan import compute
 from core.experiments.trim import plan as trim
 from core.experiments.trim import plane
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
@@ -34,8 +35,8 @@ def address(serve, tmp_path_factory) -> str:
     folder = str(tmp_path_factory.mktemp("cache"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)
-        for unit in trim.from_query(DONE)[0].units():
-            trim.compute(unit)
+        for unit in trim.Trim.from_query(DONE)[0].units():
+            compute(unit)
         plane.picture("two_gaussians", 1)
         plane.picture("two_crescents", 1)
         plane.table("two_gaussians")

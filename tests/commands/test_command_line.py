@@ -397,7 +397,7 @@ def test_a_run_is_written_row_by_row_with_its_manifest(tmp_path, here, capsys):
     assert f"{PLAN.title()}: 8 of 8" in said.out
     assert retrain("--out", tmp_path / "run.parquet") == 0
     expected = pd.DataFrame(
-        outcomes.rows(PLAN, {unit: experiment.train(unit).arrays for unit in PLAN.units()})
+        outcomes.tidy_columns(PLAN, {unit: experiment.train(unit).arrays for unit in PLAN.units()})
     )
     assert list(expected) == [
         "strategy",
@@ -581,7 +581,7 @@ def test_simulations_are_computed_and_packed(tmp_path, here, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
     for plan, runs in ((risk, 8), (network, 4)):
-        assert len(store.outcomes(plan, simulation_plan.source(plan).fingerprint)) == runs
+        assert len(store.outcomes(plan, plan.points().fingerprint)) == runs
 
 
 # own data

@@ -6,7 +6,10 @@ import pytest
 
 from core import datasets
 from core.experiments.active import plan as active
-from core.experiments.active.plan import Active, check, compute, from_query, parse_strategy
+from core.experiments.active.plan import Active
+from core.experiments.active.strategy_texts import parse_strategy
+from core.experiments.plan import compute
+from core.runtime import tasks
 from core.types import UserError
 
 QUICK = {"dataset": "digits", "network": "linear", "pool": None, "seeds": 2}
@@ -29,8 +32,8 @@ def test_random_always_competes_and_comes_last():
 
 def test_a_plan_survives_its_link():
     plan = Active().with_(**QUICK, strategies="leverage:ridge=0.1 random")
-    assert from_query(plan.to_query()) == (plan, [])
-    assert from_query({}) == (Active(), []) and Active().to_query() == {}
+    assert Active.from_query(plan.to_query()) == (plan, [])
+    assert Active.from_query({}) == (Active(), []) and Active().to_query() == {}
 
 
 def test_knobs_at_their_default_are_left_out():
@@ -54,7 +57,7 @@ def test_knobs_at_their_default_are_left_out():
     ],
 )
 def test_what_a_link_says_wrongly_is_told_and_the_rest_is_kept(part, said):
-    plan, problems = from_query({"rounds": "3"} | part)
+    plan, problems = Active.from_query({"rounds": "3"} | part)
     assert plan == Active().with_(rounds=3) and len(problems) == 1 and said in problems[0]
 
 
@@ -115,17 +118,17 @@ def test_keys_tell_what_differs_and_not_the_way_it_was_written():
 def test_a_plan_that_cannot_run_is_refused_before_the_work():
     data = datasets.load("digits")
     with pytest.raises(UserError, match="labels are asked for"):
-        check(Active().with_(**(QUICK | {"batch": 1000, "rounds": 50})), data)
-    check(Active().with_(**QUICK, strategies="leverage"), data)
+        (Active().with_(**(QUICK | {"batch": 1000, "rounds": 50}))).check(data)
+    Active().with_(**QUICK, strategies="leverage").check(data)
 
 
 def test_the_work_grows_with_labels_and_passes():
     small, large = (
-        Active().with_(**(QUICK | {"batch": batch})).units()[0].work for batch in (20, 40)
+        Active().with_(**(QUICK | {"batch": batch})).units()[0].cost for batch in (20, 40)
     )
     assert small == 2 * (30 + 50 + 70) and large == 2 * (30 + 70 + 110)
     costly = {
-        name: Active().with_(**QUICK, strategies=name).units()[0].work / (2 * (30 + 50 + 70))
+        name: Active().with_(**QUICK, strategies=name).units()[0].cost / (2 * (30 + 50 + 70))
         for name in ("entropy", "albl", "bald")
     }
     assert costly == {
@@ -133,7 +136,7 @@ def test_the_work_grows_with_labels_and_passes():
         "albl": 3,
         "bald": 4,
     }, "ALBL's reward takes two networks, an ensemble four"
-    assert active.Unit.task == "core.experiments.active.plan:compute"
+    assert active.ActiveRun.task == tasks.UNIT
 
 
 def test_the_page_begins_with_the_first_plan():
@@ -147,4 +150,4 @@ def test_the_page_begins_with_the_first_plan():
 @pytest.mark.parametrize("pool", [None, 200, 10_000])
 def test_a_pool_survives_its_link(pool):
     plan = active.Active().with_(pool=pool)
-    assert plan.pool == pool and active.from_query(plan.to_query()) == (plan, [])
+    assert plan.pool == pool and active.Active.from_query(plan.to_query()) == (plan, [])

@@ -4,6 +4,7 @@ import pytest
 
 from core.experiments import cost
 from core.experiments.retrain.plan import Retraining
+from core.runtime import tasks
 from core.types import UserError
 
 PLAN = Retraining().with_(
@@ -16,14 +17,14 @@ def test_work_is_training_and_testing():
     step each.
     """
     small, large = PLAN.units()[:2]
-    assert small.work == 3 * 100 + 0.3 * 38_000 and large.work == 3 * 1000 + 0.3 * 38_000
+    assert small.cost == 3 * 100 + 0.3 * 38_000 and large.cost == 3 * 1000 + 0.3 * 38_000
     steps = PLAN.with_(protocol="steps", steps=50).units()
-    assert {unit.work for unit in steps} == {50 * 64 + 0.3 * 38_000}
+    assert {unit.cost for unit in steps} == {50 * 64 + 0.3 * 38_000}
 
 
 def test_the_time_is_the_longer_of_equal_shares_and_the_longest_one():
     units = PLAN.units()
-    each = [unit.work for unit in units]
+    each = [unit.cost for unit in units]
     assert cost.predict(units, 1000.0, 1) == pytest.approx(sum(each) / 1000)
     assert cost.predict(units, 500.0, 2) == pytest.approx(sum(each) / 2 / 500)
     assert cost.predict(units, 1000.0, 100) == pytest.approx(max(each) / 1000)
@@ -43,8 +44,8 @@ def test_a_measurement_trains_this_network_on_these_points():
 
 
 def test_a_plan_without_its_own_measurement_trains_its_network():
-    measured = cost.measurement_of(PLAN)
-    assert (measured.key, measured.task) == ("~rate digits mlp", "core.experiments.cost:measure")
+    measured = PLAN.measurement
+    assert (measured.key, measured.task) == ("~rate digits mlp", tasks.NETWORK_SPEED)
     assert (
         measured.arguments == ("digits", None, 0, "mlp")
         and measured.told.format(1234.5) == "1,234 samples per second each"

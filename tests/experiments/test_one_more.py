@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from core import datasets, softmax_head
-from core.experiments.influence import one_more
-from core.experiments.influence.foresight import (
+from core.experiments.influence import add_or_remove_one
+from core.experiments.influence.add_or_remove_one import BATCH, compare
+from core.experiments.influence.labeled_heads import fitted, part, seen
+from core.experiments.influence.outcomes import (
     correlation,
     foreseen,
     left_out,
@@ -15,8 +17,6 @@ from core.experiments.influence.foresight import (
     slopes,
     together,
 )
-from core.experiments.influence.one_more import BATCH, compare
-from core.experiments.influence.small_heads import fitted, part, seen
 from core.strategies.goal import GOALS, OVER, batch_utility, goal_utility
 from core.strategies.influence import leave_one_out
 from core.types import Embedded, UserError
@@ -39,7 +39,7 @@ def scene():
         and any("under 10 labels" in text for _, text in said)
     )
     head = fitted(data, matrix, arrays["labeled"], 0.01)
-    validation_rows = one_more.draw(data, 40, 25, 60, 1).validation
+    validation_rows = add_or_remove_one.draw(data, 40, 25, 60, 1).validation
     pool = arrays["pool"]
     return (
         data,
@@ -190,13 +190,13 @@ def test_what_has_no_meaning_is_refused(scene):
 
 def test_the_speed_is_measured_on_a_few_heads():
     data = datasets.load("digits")
-    found = one_more.speed(data, data.points.reshape(len(data), -1) / 255.0, 40, 0.01)
+    found = add_or_remove_one.speed(data, data.points.reshape(len(data), -1) / 255.0, 40, 0.01)
     assert found["rate"] > 0 and found["memory"] > 1e7 and found["weights"] == 10 * 65
 
 
 def test_a_scene_measures_every_goal(scene):
     data, matrix, arrays, *_ = scene
-    stage = one_more.stage(
+    stage = add_or_remove_one.stage(
         data, matrix, arrays["labeled"], arrays["pool"], arrays["pool"][:5], 0.01
     )
     assert stage.goals(np.zeros((2, 10, 65))).tolist() == [[0.0, 0.0]] * 3 and isinstance(

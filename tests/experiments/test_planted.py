@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as draw
 
-from core.experiments.trim.planted import KINDS, auc, plant, precision
+from core.experiments.trim.planted import DAMAGES, auc, plant, precision
 from core.types import UserError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 4, 4), dtype=np.uint8)
@@ -17,7 +17,7 @@ def planted(kind, points=IMAGES, share=0.1, seed=0):
     return plant(kind, points, LABELS, share=share, classes=5, rng=np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DAMAGES)
 @pytest.mark.parametrize("points", [IMAGES, TABLE], ids=["images", "table"])
 def test_only_planted_points_change_and_the_given_ones_never(kind, points):
     kept, labels = points.copy(), LABELS.copy()

@@ -32,7 +32,7 @@ def _nothing_else(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("plan", ALL, ids=lambda plan: f"{plan.kind}: {plan.title()}")
 def test_every_unit_is_there(plan):
-    assert store.missing(plan, kinds.points(plan).fingerprint) == []
+    assert store.missing(plan, plan.points().fingerprint) == []
 
 
 def test_another_version_of_the_code_finds_them_too(monkeypatch):
@@ -40,9 +40,7 @@ def test_another_version_of_the_code_finds_them_too(monkeypatch):
     its fields.
     """
     monkeypatch.setattr(code_version, "_code_version", lambda module: "f" * 16)
-    assert [
-        plan.title() for plan in ALL if store.missing(plan, kinds.points(plan).fingerprint)
-    ] == []
+    assert [plan.title() for plan in ALL if store.missing(plan, plan.points().fingerprint)] == []
 
 
 def test_every_kind_ships_something_and_a_plan_stands_under_its_kind():
@@ -53,7 +51,7 @@ def test_every_kind_ships_something_and_a_plan_stands_under_its_kind():
 def test_nothing_else_is_shipped():
     wanted = {}
     for plan in ALL:
-        fingerprint = kinds.points(plan).fingerprint
+        fingerprint = plan.points().fingerprint
         units = [cache.bundled_key(one.key(fingerprint)) for one in plan.units()]
         wanted[cache.bundled_key(store.bundle_key(plan, fingerprint))] = units
     for folder in (cache.BUNDLED / "pack").iterdir():

@@ -5,8 +5,8 @@ import pytest
 
 from core import datasets, softmax_head
 from core.experiments.influence import queries
+from core.experiments.influence.labeled_heads import draw, fitted, part, seen
 from core.experiments.influence.queries import STRATEGIES, asked_in_round, run
-from core.experiments.influence.small_heads import draw, fitted, part, seen
 from core.strategies.goal import goal_utility
 from core.strategies.uncertainty import entropy
 from core.types import UserError

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core import datasets, pipeline, strategy
 from core.data import splits
 from core.experiments import presets, store
+from core.experiments.plan import compute
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain import run, selections
 from core.experiments.retrain.plan import (
@@ -23,11 +24,8 @@ from core.experiments.retrain.plan import (
     RANDOM,
     Candidate,
     Retraining,
-    Unit,
-    check,
-    from_query,
+    Training,
     parse_candidate,
-    unit_key,
 )
 from core.experiments.store import plan_key
 from core.plugins import menu
@@ -139,7 +137,7 @@ def test_random_always_runs():
         assert (
             sum(each.candidate == RANDOM for each in plan.units()) == len(plan.budgets) * plan.seeds
         )
-    assert from_query({"candidates": "bottom:raw"})[0].candidates == (
+    assert Retraining.from_query({"candidates": "bottom:raw"})[0].candidates == (
         parse_candidate("bottom"),
         RANDOM,
     )
@@ -180,8 +178,10 @@ def plans(draw):
 @given(plans())
 def test_a_plan_survives_its_link(plan):
     query = plan.to_query()
-    assert from_query(query) == (plan, []) and all(isinstance(text, str) for text in query.values())
-    assert plan.with_() == plan and hash(from_query(query)[0]) == hash(plan)
+    assert Retraining.from_query(query) == (plan, []) and all(
+        isinstance(text, str) for text in query.values()
+    )
+    assert plan.with_() == plan and hash(Retraining.from_query(query)[0]) == hash(plan)
     units = plan.units()
     assert (
         len(units)
@@ -193,7 +193,7 @@ def test_a_plan_survives_its_link(plan):
 
 @pytest.mark.parametrize("preset", presets.RETRAININGS)
 def test_presets_are_canonical_and_have_links(preset):
-    assert preset.with_() == preset and from_query(preset.to_query()) == (preset, [])
+    assert preset.with_() == preset and Retraining.from_query(preset.to_query()) == (preset, [])
 
 
 def test_plans_that_mean_the_same_are_equal():
@@ -250,13 +250,17 @@ BAD = {
 def test_each_bad_part_of_a_link_is_told_and_the_rest_is_kept(name):
     text, message = BAD[name]
     good = {"seeds": "3", "budgets": "100 200", "protocol": "talk"}
-    plan, problems = from_query(good | {name: text})
+    plan, problems = Retraining.from_query(good | {name: text})
     assert len(problems) == 1 and problems[0].startswith(message)
-    assert plan == from_query({key: value for key, value in good.items() if key != name})[0]
+    assert (
+        plan == Retraining.from_query({key: value for key, value in good.items() if key != name})[0]
+    )
 
 
 def test_all_bad_parts_are_told_at_once():
-    plan, problems = from_query({name: text for name, (text, _) in BAD.items()} | {"colour": "red"})
+    plan, problems = Retraining.from_query(
+        {name: text for name, (text, _) in BAD.items()} | {"colour": "red"}
+    )
     assert plan == Retraining() and len(problems) == len(BAD)
 
 
@@ -327,11 +331,8 @@ def test_a_training_has_a_key_of_its_own_for_all_that_decides_it():
     one = SMALL.units()[0]
     changes = {"budget": 21, "network": "linear", "protocol": "talk", "length": 3, "seed": 9}
     keys = [
-        unit_key(one, "data"),
-        *(
-            unit_key(dataclasses.replace(one, **{name: value}), "data")
-            for name, value in changes.items()
-        ),
+        one.key("data"),
+        *(dataclasses.replace(one, **{name: value}).key("data") for name, value in changes.items()),
     ]
     candidates = (
         "bottom",
@@ -343,32 +344,31 @@ def test_a_training_has_a_key_of_its_own_for_all_that_decides_it():
         "proportional",
     )
     keys += [
-        unit_key(dataclasses.replace(one, candidate=parse_candidate(text)), "data")
-        for text in candidates
+        dataclasses.replace(one, candidate=parse_candidate(text)).key("data") for text in candidates
     ]
-    keys.append(unit_key(one, "other data"))
-    assert len(set(keys)) == len(keys) and unit_key(one, "data") == keys[0]
+    keys.append(one.key("other data"))
+    assert len(set(keys)) == len(keys) and one.key("data") == keys[0]
     elsewhere = dataclasses.replace(
         one, n=200, subset=4
     )  # the fingerprint says which points these are
-    assert unit_key(elsewhere, "data") == keys[0]
+    assert elsewhere.key("data") == keys[0]
 
 
 def test_a_change_of_the_code_changes_the_keys(monkeypatch):
     top, random = SMALL.units()[:2]
-    before = [unit_key(one, "data") for one in (top, random)], plan_key(SMALL, "data")
+    before = [one.key("data") for one in (top, random)], plan_key(SMALL, "data")
     monkeypatch.setattr(retrain, "score_code", lambda spec: "changed")
-    assert unit_key(top, "data") != before[0][0] and unit_key(random, "data") == before[0][1]
+    assert top.key("data") != before[0][0] and random.key("data") == before[0][1]
     monkeypatch.setattr(
         retrain, "code_version", lambda module: {"core.experiments.retrain.run": "changed"}[module]
     )
     store._keys.cache_clear()
-    assert unit_key(random, "data") != before[0][1] and plan_key(SMALL, "data") != before[1]
-    assert cache.bundled_key(unit_key(random, "data")) == cache.bundled_key(before[0][1])
+    assert random.key("data") != before[0][1] and plan_key(SMALL, "data") != before[1]
+    assert cache.bundled_key(random.key("data")) == cache.bundled_key(before[0][1])
 
 
-def test_the_unit_key_hears_of_every_module_that_trains():
-    from core.runtime.code_version import _reached
+def test_the_key_hears_of_every_module_that_trains():
+    from core.runtime.code_version import reached
 
     assert {
         f"core.{name}"
@@ -379,7 +379,7 @@ def test_the_unit_key_hears_of_every_module_that_trains():
             "training_data",
             "networks",
         )
-    } <= _reached("core.experiments.retrain.run")
+    } <= reached("core.experiments.retrain.run")
 
 
 def test_a_training_is_the_unit_with_the_pools_own_scores():
@@ -392,13 +392,13 @@ def test_a_training_is_the_unit_with_the_pools_own_scores():
         by_hand, _ = run.train(
             data, scores, rule=rule, budget=20, network="mlp", protocol="epochs", length=2, seed=1
         )
-        entry = retrain.train(one)
+        entry = compute(one)
         assert all(np.array_equal(entry.arrays[name], by_hand[name]) for name in by_hand) and set(
             entry.arrays
         ) == set(by_hand)
         assert not set(entry.arrays["chosen"]) & set(test) and entry.facts["samples"] == 40
-        assert entry.key == unit_key(one, data.fingerprint) and cache.get(entry.key) is not None
-    top = retrain.train(SMALL.units()[0]).arrays["chosen"]
+        assert entry.key == one.key(data.fingerprint) and cache.get(entry.key) is not None
+    top = compute(SMALL.units()[0]).arrays["chosen"]
     assert top.tolist() == pool[np.argsort(-own, kind="stable")[:20]].tolist()
     everywhere = pipeline.scores(SMALL.units()[0].scores_spec).arrays["scores"][pool]
     assert not np.allclose(everywhere, own)  # the test points took no part
@@ -407,7 +407,7 @@ def test_a_training_is_the_unit_with_the_pools_own_scores():
 def test_embeddings_stay_fixed_and_random_selections_change_with_the_seed():
     plan = SMALL.with_(candidates="top:random_relu:3 proportional random_balanced", seeds=3)
     chosen = {
-        (each.candidate.rule, each.seed): set(retrain.train(each).arrays["chosen"])
+        (each.candidate.rule, each.seed): set(compute(each).arrays["chosen"])
         for each in plan.units()
         if each.budget == 20
     }
@@ -415,14 +415,14 @@ def test_embeddings_stay_fixed_and_random_selections_change_with_the_seed():
     for rule in ("random", "random_balanced", "proportional"):
         assert len({frozenset(chosen[rule, seed]) for seed in (1, 2, 3)}) == 3
     other = SMALL.with_(candidates="top:random_relu:4").units()[0]
-    assert set(retrain.train(other).arrays["chosen"]) != chosen["top", 1]
+    assert set(compute(other).arrays["chosen"]) != chosen["top", 1]
 
 
 def test_a_finished_training_is_not_done_again(monkeypatch):
     runs, original = Counter(), run.train
     monkeypatch.setattr(run, "train", lambda *a, **k: runs.update([k["seed"]]) or original(*a, **k))
     one = SMALL.units()[0]
-    first, second = retrain.train(one), retrain.train(one)
+    first, second = compute(one), compute(one)
     assert (
         runs == {1: 1}
         and first.key == second.key
@@ -457,10 +457,10 @@ def test_the_scores_are_computed_once_for_all_trainings(monkeypatch):
 )
 def test_plans_that_cannot_begin_are_told(changes, message):
     data = datasets.load("digits", n=300)
-    check(SMALL, data)
-    check(SMALL.with_(budgets="240", candidates="top_balanced random_balanced"), data)
+    SMALL.check(data)
+    SMALL.with_(budgets="240", candidates="top_balanced random_balanced").check(data)
     with pytest.raises(UserError) as told:
-        check(SMALL.with_(**changes), data)
+        SMALL.with_(**changes).check(data)
     assert message in str(told.value)
 
 
@@ -469,15 +469,15 @@ def test_a_class_without_points_is_told_before_any_work():
     data = Dataset(
         "own", np.zeros((40, 8, 8), np.uint8), labels, tuple("0123456789"), np.arange(40) >= 30
     )
-    check(SMALL.with_(budgets="20"), data)
+    SMALL.with_(budgets="20").check(data)
     with pytest.raises(UserError, match="Top of each class: class 9 has no point in the pool"):
-        check(SMALL.with_(budgets="20", candidates="top_balanced"), data)
+        SMALL.with_(budgets="20", candidates="top_balanced").check(data)
 
 
 def test_units_are_small_and_plain():
     """They travel to the worker; a knob of a plan has its range."""
     one = SMALL.units()[0]
-    assert one == Unit(
+    assert one == Training(
         "digits", 300, 0, parse_candidate("top"), 20, "mlp", "epochs", 2, 1
     ) and hash(one)
     assert {knob.low for knob in KNOBS.values()} == {None, 2, 1, 10}

@@ -10,12 +10,12 @@ import pytest
 from core import datasets, strategy
 from core.data.splits import split
 from core.experiments.active import rounds
-from core.experiments.active.rounds import Setting, batch_diversity, pool_of, run
+from core.experiments.active.rounds import RoundSettings, batch_diversity, pool_of, run
 from core.models import ensembles
 from core.plugins import menu
 from core.types import UserError
 
-QUICK = Setting(network="linear", batch=20, rounds=2, start=30, until="epochs", epochs=2)
+QUICK = RoundSettings(network="linear", batch=20, rounds=2, start=30, until="epochs", epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +293,7 @@ def test_first_labels_without_a_class_still_give_a_head():
         data,
         "fi_active",
         {},
-        Setting(network="linear", start=40, batch=2, rounds=1, epochs=2, until="epochs"),
+        RoundSettings(network="linear", start=40, batch=2, rounds=1, epochs=2, until="epochs"),
         1,
         lambda *_: None,
     )

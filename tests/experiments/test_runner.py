@@ -25,9 +25,10 @@ import pytest
 
 from core import datasets
 from core.experiments import runner, store
+from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
-from core.experiments.retrain.plan import Retraining, unit_key
+from core.experiments.retrain.plan import Retraining
 from core.runtime import cache, jobs
 from core.runtime import worker as worker_host
 from core.runtime.cache import Entry
@@ -97,16 +98,16 @@ class Desk:
     def finish(self, *units, notes=()):
         """These trainings are done; their accuracy tells them apart."""
         for unit in units:
-            key = unit_key(unit, DATA)
+            key = unit.key(DATA)
             self.jobs[key]._finish(
                 "done", value=Entry(key, outcome(unit), {"samples": unit.samples}, notes)
             )
 
     def fail(self, unit, error):
-        self.jobs[unit_key(unit, DATA)]._finish("failed", error=error)
+        self.jobs[unit.key(DATA)]._finish("failed", error=error)
 
     def state(self, unit):
-        return self.jobs[unit_key(unit, DATA)].state
+        return self.jobs[unit.key(DATA)].state
 
 
 def outcome(unit):
@@ -127,7 +128,7 @@ def to_the_end(desk, *units):
     for unit in units:
         until(
             lambda unit=unit: (
-                (job := desk.jobs.get(unit_key(unit, DATA))) is not None and not job.finished
+                (job := desk.jobs.get(unit.key(DATA))) is not None and not job.finished
             )
         )
         desk.finish(unit)
@@ -174,15 +175,15 @@ def test_trainings_are_handed_out_as_slots_get_free_in_the_plans_order(desk):
 
 def test_progress_is_in_work_and_time(desk):
     running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
-    total = sum(unit.work for unit in units)
+    total = sum(unit.cost for unit in units)
     until(lambda: len(desk.sent) == 2)
     assert running.fraction == 0 and running.seconds_left is None and running.elapsed < 3
-    desk.jobs[unit_key(units[0], DATA)].progress = (0.5, "")
-    assert running.fraction == pytest.approx(0.5 * units[0].work / total)
+    desk.jobs[units[0].key(DATA)].progress = (0.5, "")
+    assert running.fraction == pytest.approx(0.5 * units[0].cost / total)
     desk.finish(*units[:2])
     until(lambda: running.done == 2 and len(desk.sent) == 4)
     running.started = time.time() - 30
-    done = units[0].work + units[1].work
+    done = units[0].cost + units[1].cost
     assert running.fraction == pytest.approx(done / total) and running.elapsed == pytest.approx(
         30, abs=1
     )
@@ -193,7 +194,7 @@ def test_progress_is_in_work_and_time(desk):
 
 def test_a_finished_plan_is_done_at_once(desk):
     for unit in PLAN.units():
-        store.remember(unit_key(unit, DATA), outcome(unit))
+        store.remember(unit.key(DATA), outcome(unit))
     running = runner.start(PLAN, DATA, "me")
     until(lambda: running.finished)
     assert (
@@ -245,7 +246,7 @@ def test_the_history_knows_what_was_started(desk):
     running = runner.start(PLAN, DATA, "me")
     ((key, facts),) = cache.entries("history")
     assert (
-        key == runner.record_key(running.key)
+        key == runner.history_key(running.key)
         and facts["plan"] == PLAN.to_query()
         and facts["title"] == PLAN.title()
     )
@@ -291,7 +292,7 @@ def test_a_cancel_keeps_what_is_finished_and_frees_the_rest(desk):
     )
     assert desk.state(units[2]) == "cancelled" and list(store.outcomes(PLAN, DATA)) == units[:2]
     assert running.fraction == pytest.approx(
-        sum(unit.work for unit in units[:2]) / sum(unit.work for unit in units)
+        sum(unit.cost for unit in units[:2]) / sum(unit.cost for unit in units)
     )
     runner.cancel(running.key, "me")
     runner.cancel("retrain-unknown", None)
@@ -331,7 +332,7 @@ def test_a_training_that_two_want_survives_the_cancel_of_one(desk):
     desk.size = 13
     until(lambda: len(yours.running) == 8)
     assert len(desk.sent) == 12 and set(mine.running) & set(yours.running) == {
-        unit_key(unit, DATA) for unit in random
+        unit.key(DATA) for unit in random
     }
     runner.cancel(mine.key, "me")
     assert {desk.state(unit) for unit in random} == {"running"}
@@ -382,15 +383,12 @@ def test_a_lost_training_is_handed_out_again_a_few_times(desk):
     for attempt in range(1, runner.TRIES):
         until(
             lambda attempt=attempt: (
-                desk.sent.count(units[0]) == attempt and unit_key(units[0], DATA) in running.running
+                desk.sent.count(units[0]) == attempt and units[0].key(DATA) in running.running
             )
         )
         desk.fail(units[0], jobs.LOST)
     until(
-        lambda: (
-            desk.sent.count(units[0]) == runner.TRIES
-            and unit_key(units[0], DATA) in running.running
-        )
+        lambda: desk.sent.count(units[0]) == runner.TRIES and units[0].key(DATA) in running.running
     )
     assert running.state == "running" and running.done == 0
     desk.fail(units[0], jobs.LOST)
@@ -401,7 +399,7 @@ def test_a_lost_training_is_handed_out_again_a_few_times(desk):
 def test_trainings_that_someone_else_lets_go_of_are_begun_again(desk):
     running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
     until(lambda: len(desk.sent) == 2)
-    desk.jobs[unit_key(units[0], DATA)].cancel()
+    desk.jobs[units[0].key(DATA)].cancel()
     until(lambda: desk.sent.count(units[0]) == 2)
     to_the_end(desk, *units)
     until(lambda: running.finished)
@@ -506,7 +504,7 @@ def local(_local, monkeypatch):
     workshop, folder = _local
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(folder))
     monkeypatch.setenv("LEVERAGE_LAB_TEST_FOLDER", str(workshop.folder))
-    monkeypatch.setattr(retrain.Unit, "task", "tests.tools.tasks_for_sweeps:train")
+    monkeypatch.setattr(retrain.Training, "task", "tests.tools.tasks_for_sweeps:train")
     (workshop.folder / "log").unlink(missing_ok=True)
     workshop.pace(0.0)
     return workshop
@@ -520,14 +518,16 @@ def undisturbed(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path_factory.mktemp("undisturbed")))
             retrain._pool_scores.cache_clear()
-            return outcomes.rows(plan, {unit: retrain.train(unit).arrays for unit in plan.units()})
+            return outcomes.tidy_columns(
+                plan, {unit: compute(unit).arrays for unit in plan.units()}
+            )
 
     return rows
 
 
 def finished_in_cache(plan):
     """Names of the trainings that lie on the disk."""
-    return {name_of(unit) for unit in plan.units() if cache.get(unit_key(unit, DATA)) is not None}
+    return {name_of(unit) for unit in plan.units() if cache.get(unit.key(DATA)) is not None}
 
 
 def midway(workshop, plan):
@@ -558,7 +558,7 @@ def test_a_sweep_on_the_local_worker_gives_the_undisturbed_rows(local, undisturb
     assert runner.start(PLAN, DATA, "you") is running
     until(lambda: running.finished)
     assert running.state == "done" and running.error is None and running.notes == ()
-    assert outcomes.rows(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)
+    assert outcomes.tidy_columns(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)
     assert (
         local.count("begin")
         == local.count("end")
@@ -614,7 +614,7 @@ def test_a_killed_worker_process_costs_nothing_finished(local, undisturbed):
         and len({pid for *_, pid, _ in local.events()}) == 2
     )
     check_nothing_lost_or_repeated(local, plan, kept, jobs.slots())
-    assert outcomes.rows(plan, store.outcomes(plan, DATA)) == undisturbed(plan)
+    assert outcomes.tidy_columns(plan, store.outcomes(plan, DATA)) == undisturbed(plan)
 
 
 def test_a_killed_worker_host_is_replaced_and_the_sweep_goes_on(local, undisturbed):
@@ -627,14 +627,14 @@ def test_a_killed_worker_host_is_replaced_and_the_sweep_goes_on(local, undisturb
     until(lambda: running.finished)
     assert running.state == "done" and running.error is None and jobs._cluster.process is not host
     check_nothing_lost_or_repeated(local, plan, kept, jobs.slots())
-    assert outcomes.rows(plan, store.outcomes(plan, DATA)) == undisturbed(plan)
+    assert outcomes.tidy_columns(plan, store.outcomes(plan, DATA)) == undisturbed(plan)
 
 
 COMMAND = """
 import sys
 from core import __main__
 from core.experiments import retrain
-retrain.Unit.task = "tests.tools.tasks_for_sweeps:train"
+retrain.Training.task = "tests.tools.tasks_for_sweeps:train"
 sys.exit(__main__.main(["retrain", *sys.argv[1:]]))
 """
 
@@ -703,7 +703,7 @@ def test_a_scheduler_that_is_not_there_is_told_and_nothing_is_lost(
         taken.bind(("127.0.0.1", 0))
         address = address.format(port=taken.getsockname()[1])
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
-        kept = retrain.train(PLAN.units()[1])
+        kept = compute(PLAN.units()[1])
         running = runner.start(PLAN, DATA, "me")
         until(lambda: running.finished)
     assert (
@@ -750,7 +750,7 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
             )
         )
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
-        monkeypatch.setattr(retrain.Unit, "task", "tests.tools.tasks_for_sweeps:train")
+        monkeypatch.setattr(retrain.Training, "task", "tests.tools.tasks_for_sweeps:train")
         yield workshop, started[0]
     finally:
         jobs.close()
@@ -777,7 +777,7 @@ def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
         == workshop.count("end")
         == Counter(name_of(unit) for unit in PLAN.units())
     )
-    assert outcomes.rows(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)
+    assert outcomes.tidy_columns(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)
     assert finished_in_cache(PLAN) == {
         name_of(unit) for unit in PLAN.units()
     }  # on this machine's disk too

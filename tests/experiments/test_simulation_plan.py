@@ -8,9 +8,9 @@ import pytest
 from core import datasets
 from core.experiments import cost, store
 from core.experiments.active import rounds
-from core.experiments.simulations import designs as simulations
-from core.experiments.simulations import run
-from core.experiments.simulations.outcomes import advantage, curves, rows
+from core.experiments.plan import compute
+from core.experiments.simulations import bayes_risk, representations, run
+from core.experiments.simulations.outcomes import advantage, curves, tidy_columns
 from core.experiments.simulations.plan import (
     BAIT,
     DRAWN,
@@ -20,13 +20,10 @@ from core.experiments.simulations.plan import (
     UNWEIGHED,
     Simulations,
     absent,
-    check,
-    from_query,
-    source,
 )
-from core.experiments.simulations.run import Risk, Rounds, compute
+from core.experiments.simulations.run import LabelingRun, RiskRun
 from core.plugins import menu
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.types import UserError
 
 RISK = PRESETS["risk"].with_(strategies=f"{BAIT} {LOG_DET}", seeds=2, pool=200)
@@ -36,7 +33,7 @@ SMALL = {"dataset": "digits", "pool": 200, "batch": 5, "rounds": 2, "seeds": 2}
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
-    run._points.cache_clear()
+    run._represented.cache_clear()
     store.forget()
 
 
@@ -46,13 +43,13 @@ def _own_cache(monkeypatch, tmp_path):
 @pytest.mark.parametrize("figure", PRESETS)
 def test_a_plan_survives_its_link(figure):
     preset = PRESETS[figure]
-    assert from_query(preset.to_query()) == (preset, []) and preset.with_() == preset
+    assert Simulations.from_query(preset.to_query()) == (preset, []) and preset.with_() == preset
     changed = preset.with_(
         seeds=3, pool=700, strategies="leverage" if figure == "risk" else "k_center"
     )
-    assert from_query(changed.to_query()) == (changed, []) and len(changed.to_query()) == 3 + (
-        figure != "risk"
-    )
+    assert Simulations.from_query(changed.to_query()) == (changed, []) and len(
+        changed.to_query()
+    ) == 3 + (figure != "risk")
 
 
 def test_what_plays_no_part_in_a_figure_is_as_in_its_preset():
@@ -79,13 +76,13 @@ def test_what_plays_no_part_in_a_figure_is_as_in_its_preset():
     ],
 )
 def test_what_a_link_says_wrongly_is_told_and_the_rest_is_kept(query, said):
-    plan, problems = from_query({"ridge": "0.1"} | query)
+    plan, problems = Simulations.from_query({"ridge": "0.1"} | query)
     assert any(said in problem for problem in problems) and isinstance(plan, Simulations)
     assert "ridge" in query or plan.ridge == 0.1
 
 
 def test_budgets_are_points_picked_or_labels_known():
-    assert PRESETS["risk"].budgets == simulations.BUDGETS
+    assert PRESETS["risk"].budgets == bayes_risk.BUDGETS
     assert PRESETS["backward"].with_(**SMALL).budgets == (100, 105, 110)
 
 
@@ -100,7 +97,7 @@ def test_first_seeds_come_first_and_one_design_and_seed_side_by_side():
     ]
     assert {unit.setting.network for unit in units} == {"linear"} and {
         type(unit) for unit in RISK.units()
-    } == {Risk}
+    } == {RiskRun}
 
 
 def test_the_figure_is_about_two_strategies_or_what_comes_nearest():
@@ -119,37 +116,37 @@ def test_a_plan_that_cannot_run_is_refused_before_the_work():
     with pytest.raises(
         UserError, match=r"BAIT needs .*probabilities.* which a design does not have. Leave it out"
     ):
-        check(PRESETS["risk"].with_(strategies="bait"), DRAWN)
+        PRESETS["risk"].with_(strategies="bait").check(DRAWN)
     with pytest.raises(UserError, match="the ridge is the prior's"):
-        check(PRESETS["risk"].with_(strategies="log_det:ridge=0.5"), DRAWN)
+        (PRESETS["risk"].with_(strategies="log_det:ridge=0.5")).check(DRAWN)
     with pytest.raises(
         UserError, match="Active learning: found a pool of 200 points, but 400 labels"
     ):
-        check(PRESETS["backward"].with_(dataset="digits", pool=200), digits)
+        PRESETS["backward"].with_(dataset="digits", pool=200).check(digits)
     with pytest.raises(
         UserError, match=r"found a pool of .* but 900 labels"
     ):  # half of the digits are not enough
-        check(PRESETS["representations"].with_(dataset="digits", pool=2000, rounds=80), digits)
-    check(PRESETS["backward"].with_(dataset="digits", pool=2000, rounds=80), digits)
+        PRESETS["representations"].with_(dataset="digits", pool=2000, rounds=80).check(digits)
+    PRESETS["backward"].with_(dataset="digits", pool=2000, rounds=80).check(digits)
     assert absent("leverage", "risk") is None and "training record" in absent(
         "forgetting", "backward"
     )
     for plan in PRESETS.values():
-        check(plan, source(plan.with_(dataset="digits")) if plan.needs_data else DRAWN)
+        plan.check(plan.with_(dataset="digits").points() if plan.needs_data else DRAWN)
 
 
 def test_designs_are_drawn_and_the_others_have_a_dataset():
-    assert source(PRESETS["risk"]) is DRAWN
+    assert PRESETS["risk"].points() is DRAWN
     assert (
-        source(PRESETS["backward"].with_(dataset="digits")).fingerprint
+        PRESETS["backward"].with_(dataset="digits").points().fingerprint
         == datasets.load("digits").fingerprint
     )
 
 
-@pytest.mark.parametrize("design", simulations.DESIGNS)
+@pytest.mark.parametrize("design", bayes_risk.DESIGNS)
 @pytest.mark.parametrize("name", [name for name in menu.strategies() if not absent(name, "risk")])
 def test_every_strategy_that_is_offered_runs_on_a_design(name, design):
-    risk = simulations.risks(design, name, 1, budgets=(1, 10, 60), n=80, d=20)
+    risk = bayes_risk.risks(design, name, 1, budgets=(1, 10, 60), n=80, d=20)
     assert np.isfinite(risk).all() and (risk > 0).all() and risk[0] > risk[-1]
 
 
@@ -160,10 +157,10 @@ def test_a_run_on_a_design_is_its_risks_whatever_the_dataset():
     unit = RISK.units()[0]
     entry = compute(unit)
     assert entry.key == unit.key("one dataset") == unit.key("another")
-    expected = simulations.risks(unit.design, unit.strategy, 1, n=200)
+    expected = bayes_risk.risks(unit.design, "bait_regression", 1, knobs={"backward": False}, n=200)
     assert np.array_equal(entry.arrays["value"], expected) and entry.arrays[
         "budget"
-    ].tolist() == list(simulations.BUDGETS)
+    ].tolist() == list(bayes_risk.BUDGETS)
 
 
 def test_a_run_of_rounds_is_computed_once_and_kept(monkeypatch):
@@ -171,7 +168,7 @@ def test_a_run_of_rounds_is_computed_once_and_kept(monkeypatch):
     assert (unit.design, unit.strategy, unit.seed) == ("random", "random", 2)
     entry = compute(unit)
     arrays, _ = rounds.run(
-        simulations.represent(digits, "random", 2), "random", {}, unit.setting, 2
+        representations.represent(digits, "random", 2), "random", {}, unit.setting, 2
     )
     assert np.array_equal(entry.arrays["value"], arrays["accuracy"]) and entry.arrays[
         "budget"
@@ -213,9 +210,9 @@ def test_keys_tell_what_differs():
 
 
 def test_the_learned_representation_is_learned_once_for_all_strategies(monkeypatch):
-    learned, original = [], simulations.represent
+    learned, original = [], representations.represent
     monkeypatch.setattr(
-        simulations,
+        representations,
         "represent",
         lambda *a: learned.append(a[1:]) or original(*a, width=8, epochs=1),
     )
@@ -227,17 +224,15 @@ def test_the_learned_representation_is_learned_once_for_all_strategies(monkeypat
 
 def test_work_grows_with_rounds_and_with_what_bait_looks_at():
     quick, long = (PRESETS["backward"].with_(rounds=n).units() for n in (5, 10))
-    assert all(b.work > a.work for a, b in zip(quick[:3], long[:3], strict=True))
+    assert all(b.cost > a.cost for a, b in zip(quick[:3], long[:3], strict=True))
     forward_backward, forward, random = quick[:3]
-    assert forward_backward.work > forward.work > random.work > 0
-    assert isinstance(forward, Rounds) and PRESETS["risk"].units()[0].work > 0
+    assert forward_backward.cost > forward.cost > random.cost > 0
+    assert isinstance(forward, LabelingRun) and PRESETS["risk"].units()[0].cost > 0
 
 
 def test_the_cost_is_measured_as_the_plan_says():
-    asked = cost.measurement_of(PRESETS["risk"])
-    assert asked.task == "core.experiments.cost:measure_core" and "2 times" in asked.told.format(
-        2.0
-    )
+    asked = PRESETS["risk"].measurement
+    assert asked.task == tasks.CORE_SPEED and "2 times" in asked.told.format(2.0)
     assert asked.arguments == (0,) and PRESETS["backward"].measurement.arguments[0] > 0
     found = cost.measure_core(1600)
     assert found["rate"] > 0 and found["memory"] > 1e6 and found["weights"] == 100
@@ -300,7 +295,7 @@ def test_one_seed_gives_no_interval():
 def test_the_rows_hold_every_budget_of_every_run():
     units = RISK.units()
     found = {unit: outcome(unit, np.arange(len(RISK.budgets))) for unit in units}
-    table = rows(RISK, found)
+    table = tidy_columns(RISK, found)
     assert {len(column) for column in table.values()} == {len(units) * len(RISK.budgets)}
     assert table["budget"][: len(RISK.budgets)] == list(RISK.budgets) and table["value"][2] == 2.0
     assert (
@@ -317,7 +312,7 @@ def test_packed_runs_come_back(monkeypatch, tmp_path):
     assert (
         len(facts["units"]) == 12
         and facts["kind"] == "simulations"
-        and from_query(facts["plan"]) == (RISK, [])
+        and Simulations.from_query(facts["plan"]) == (RISK, [])
     )
     before = store.outcomes(RISK, DRAWN.fingerprint)
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
@@ -338,4 +333,4 @@ def test_points_survive_the_link_whatever_the_order_of_its_parts(changes):
     plan = PRESETS["backward"].with_(**changes)
     query = plan.to_query()
     for order in (query, dict(reversed(query.items()))):
-        assert from_query(order) == (plan, [])
+        assert Simulations.from_query(order) == (plan, [])

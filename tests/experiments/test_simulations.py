@@ -6,14 +6,22 @@ import numpy as np
 import pytest
 
 from core.datasets import load
-from core.experiments.simulations import designs as simulations
-from core.experiments.simulations.designs import bayes_risk, design, halves, represent, risks
+from core.experiments.active.strategy_texts import parse_strategy
+from core.experiments.simulations import bayes_risk as figure_3
+from core.experiments.simulations import representations
+from core.experiments.simulations.bayes_risk import bayes_risk, design
+from core.experiments.simulations.representations import halves, represent
 from core.strategies.bait import bait_regression
 from core.strategies.leverage import leverage
 from core.types import UserError
 
 FORWARD = "bait_regression:backward=False"
 SMALL = {"budgets": (5, 20, 40), "n": 600, "d": 20}
+
+
+def risks(design, text, seed, **how):
+    name, knobs = parse_strategy(text)
+    return figure_3.risks(design, name, seed, knobs=dict(knobs), **how)
 
 
 def forward(embedding, *, k, ridge):
@@ -148,6 +156,6 @@ def test_the_halves_share_no_point(digits):
     assert not set(part.index) & set(digits.index[fitted]) and abs(train - len(fitted)) <= 1
     assert train + int(part.test.sum()) + len(fitted) == len(digits)
     assert (
-        simulations.represent(digits, "random", seed=1, width=4).index.tolist()
+        representations.represent(digits, "random", seed=1, width=4).index.tolist()
         == part.index.tolist()
     )

@@ -5,7 +5,7 @@ import pytest
 
 from core import datasets
 from core.data import simulated
-from core.experiments.influence.small_heads import draw, fitted, scaling, seen
+from core.experiments.influence.labeled_heads import draw, fitted, scaling, seen
 from core.types import Dataset, UserError
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from core import datasets
 from core.experiments import store
+from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
-from core.experiments.retrain.plan import Retraining, parse_candidate, unit_key
+from core.experiments.retrain.plan import Retraining, parse_candidate
 from core.runtime import cache
 
 PLAN = Retraining().with_(
@@ -71,16 +72,16 @@ def test_what_is_in_the_cache_is_finished_and_the_rest_is_missing(fingerprint):
         store.outcomes(PLAN, fingerprint) == {}
         and [u for u, _ in store.missing(PLAN, fingerprint)] == units
     )
-    done = {unit: retrain.train(unit).arrays for unit in units[2:4]}
+    done = {unit: compute(unit).arrays for unit in units[2:4]}
     found = store.outcomes(PLAN, fingerprint)
     assert list(found) == units[2:4] and all(equal(found[unit], done[unit]) for unit in done)
     left = store.missing(PLAN, fingerprint)
-    assert left == [(unit, unit_key(unit, fingerprint)) for unit in units[:2] + units[4:]]
+    assert left == [(unit, unit.key(fingerprint)) for unit in units[:2] + units[4:]]
 
 
 def test_a_remembered_outcome_outlives_the_disk(fingerprint):
     unit = PLAN.units()[0]
-    key = retrain.train(unit).key
+    key = compute(unit).key
     assert store.outcome(key) is not None
     shutil.rmtree(cache.folder())
     assert equal(store.outcome(key), store.outcomes(PLAN, fingerprint)[unit])
@@ -104,7 +105,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, fingerprint):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "file" / "cache"))
     unit = PLAN.units()[0]
-    entry = retrain.train(unit)
+    entry = compute(unit)
     assert "could not be stored" in entry.notes[0] and store.outcome(entry.key) is None
     store.remember(entry.key, entry.arrays)
     assert (
@@ -128,7 +129,7 @@ def test_a_pack_gives_back_every_training(fingerprint):
     plan = PLAN.with_(
         candidates="top random_balanced", budgets="10 70", epochs=20
     )  # 15 checkpoints; fewer chosen than are shown
-    alone = {unit: dict(retrain.train(unit).arrays) for unit in plan.units()}
+    alone = {unit: dict(compute(unit).arrays) for unit in plan.units()}
     packed(plan, fingerprint)
     found = store.outcomes(plan, fingerprint)
     assert list(found) == plan.units() and store.missing(plan, fingerprint) == []
@@ -143,7 +144,7 @@ def test_a_pack_gives_back_every_training(fingerprint):
     assert {len(arrays["chosen"]) for arrays in found.values()} == {10, 24} and {
         len(a["epoch"]) for a in found.values()
     } == {15}
-    rows, expected = (outcomes.rows(plan, each) for each in (found, alone))
+    rows, expected = (outcomes.tidy_columns(plan, each) for each in (found, alone))
     assert rows["strategy"] == expected["strategy"] and np.allclose(
         rows["value"], expected["value"], rtol=1e-6, equal_nan=True
     )
@@ -154,7 +155,7 @@ def test_a_pack_answers_for_every_plan_that_shares_its_trainings_and_any_code(
 ):
     units = PLAN.units()
     for unit in units:
-        retrain.train(unit)
+        compute(unit)
     packed(PLAN, fingerprint)
     monkeypatch.setattr(retrain, "code_version", lambda module: "another")
     store._keys.cache_clear()
@@ -170,7 +171,7 @@ def test_a_pack_answers_for_every_plan_that_shares_its_trainings_and_any_code(
 
 def test_an_unfinished_plan_is_packed_as_far_as_it_is(fingerprint):
     for unit in PLAN.units()[:3]:
-        retrain.train(unit)
+        compute(unit)
     arrays, facts = store.pack(PLAN, fingerprint)
     assert (
         len(facts["units"]) == 3 == len(arrays["loss"])
@@ -183,7 +184,7 @@ def test_an_unfinished_plan_is_packed_as_far_as_it_is(fingerprint):
 
 def test_a_damaged_pack_counts_as_missing(fingerprint):
     for unit in PLAN.units():
-        retrain.train(unit)
+        compute(unit)
     packed(PLAN, fingerprint)
     file = next(cache.BUNDLED.glob("pack/*/accuracy.npy"))
     file.write_bytes(file.read_bytes()[:-1] + b"x")
@@ -249,7 +250,7 @@ def test_a_grid_without_outcomes_is_empty():
 def test_rows_by_hand():
     units = PLAN.units()
     found = {units[0]: outcome(), units[5]: outcome(loss=2.0, per_class=(0.0, NAN))}
-    rows = outcomes.rows(PLAN, found)
+    rows = outcomes.tidy_columns(PLAN, found)
     lines = list(zip(*rows.values(), strict=True))
     assert list(rows) == ["strategy", "seed", "budget", "epoch", "step", "metric", "value"]
     assert lines[:5] == [
@@ -261,4 +262,4 @@ def test_rows_by_hand():
     ]
     assert lines[5][:3] == ("random", 2, 20) and lines[7][5:] == ("loss", 2.0) and len(lines) == 10
     assert lines[9][5] == "accuracy of class 1" and np.isnan(lines[9][6])
-    assert outcomes.rows(PLAN, {}) == {name: [] for name in rows}
+    assert outcomes.tidy_columns(PLAN, {}) == {name: [] for name in rows}

@@ -5,14 +5,14 @@ import pytest
 from scipy import stats
 
 from core.experiments import statistics
-from core.experiments.active import summaries
-from core.experiments.active.summaries import Comparison
+from core.experiments.active import outcomes
+from core.experiments.active.outcomes import LearningCurves
 
 LABELS = np.arange(100, 1100, 100)
 
 
 def comparison(accuracy, random=0, labels=LABELS, start=100, batch=100):
-    return Comparison(labels, np.asarray(accuracy, float), random, start, batch)
+    return LearningCurves(labels, np.asarray(accuracy, float), random, start, batch)
 
 
 def rising(final=0.9, reached=6):
@@ -25,18 +25,18 @@ def rising(final=0.9, reached=6):
 def test_budgets_double_until_random_is_there():
     accuracy = np.stack([np.stack([rising(reached=6)] * 5), np.stack([rising()] * 5)])
     # n0 = 700: (700 - 100) / 100 = 6, ceil(log2 6) = 3 budgets: 100 + 100, 100 + 200, 100 + 400
-    assert LABELS[summaries.budgets(comparison(accuracy))].tolist() == [200, 300, 500]
+    assert LABELS[outcomes.budgets(comparison(accuracy))].tolist() == [200, 300, 500]
     early = np.stack([np.stack([rising(reached=1)] * 5)])
     assert (
-        summaries.budgets(comparison(early)) == []
+        outcomes.budgets(comparison(early)) == []
     )  # random is there after one batch: nothing is left to compare
-    assert summaries.budgets(comparison(np.full((1, 5, len(LABELS)), np.nan))) == []
+    assert outcomes.budgets(comparison(np.full((1, 5, len(LABELS)), np.nan))) == []
 
 
 def test_a_budget_that_was_not_measured_is_left_out():
     short = slice(0, 4)
     accuracy = np.stack([np.stack([np.array([0.3, 0.4, 0.5, 0.9])] * 5)])
-    assert summaries.budgets(comparison(accuracy, labels=LABELS[short])) == [1, 2]
+    assert outcomes.budgets(comparison(accuracy, labels=LABELS[short])) == [1, 2]
 
 
 def test_the_t_statistic_is_scipys_and_its_sign_is_of_accuracies():
@@ -68,24 +68,24 @@ def test_the_penalty_matrix_by_hand():
     better[:, [1, 2]] += 0.05  # at 200 and 300 labels
     same = random + np.array([0.01, -0.01, 0.01, -0.01, 0.0])[:, None]
     same[:, 4] -= 0.2 + noise[:, 0]  # at 500 labels
-    matrix = summaries.penalty_matrix([comparison([random, better, same])])
+    matrix = outcomes.penalty_matrix([comparison([random, better, same])])
     assert matrix[1, 0] == pytest.approx(2 / 3) and matrix[0, 1] == 0
     assert matrix[0, 2] == pytest.approx(1 / 3) and matrix[2, 0] == 0
     assert matrix[1, 2] == pytest.approx(3 / 3) and np.diag(matrix).tolist() == [0, 0, 0]
-    assert summaries.penalty_matrix([comparison([random, better, same])] * 4) == pytest.approx(
+    assert outcomes.penalty_matrix([comparison([random, better, same])] * 4) == pytest.approx(
         4 * matrix
     )
 
 
 def test_a_comparison_without_budgets_adds_nothing():
     flat = np.full((2, 5, len(LABELS)), 0.9)
-    assert not summaries.penalty_matrix([comparison(flat)]).any()
+    assert not outcomes.penalty_matrix([comparison(flat)]).any()
 
 
 def test_normalised_errors_by_hand():
     random = np.stack([rising()] * 5)
     half = 1 - (1 - random) / 2
-    values, weights = summaries.normalised_errors([comparison([random, half])])
+    values, weights = outcomes.normalised_errors([comparison([random, half])])
     assert values[0] == pytest.approx(1) and values[1] == pytest.approx(0.5)
     assert weights == pytest.approx([1 / 3] * 3)
 

@@ -8,10 +8,12 @@ from scipy import stats
 
 from core import datasets
 from core.experiments import presets, store
+from core.experiments.plan import compute
 from core.experiments.trim import plan as trim
-from core.experiments.trim.plan import Trim, against_random, check, compute, from_query, grid, rows
+from core.experiments.trim.outcomes import against_random, tidy_columns, trimmed_of
+from core.experiments.trim.plan import Trim
 from core.experiments.trim.run import METHODS, run
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.types import UserError
 
 QUICK = Trim().with_(
@@ -44,8 +46,8 @@ def test_random_always_competes_and_comes_last():
 
 
 def test_a_plan_survives_its_link():
-    assert from_query(QUICK.to_query()) == (QUICK, [])
-    assert from_query({}) == (Trim(), []) and Trim().to_query() == {}
+    assert Trim.from_query(QUICK.to_query()) == (QUICK, [])
+    assert Trim.from_query({}) == (Trim(), []) and Trim().to_query() == {}
     assert Trim() == Trim().with_(), "the first plan is canonical"
 
 
@@ -73,7 +75,7 @@ def test_settings_without_an_effect_are_at_their_default():
     ],
 )
 def test_what_a_link_says_wrongly_is_told_and_the_rest_is_kept(part, said):
-    plan, problems = from_query({"validation": "77"} | part)
+    plan, problems = Trim.from_query({"validation": "77"} | part)
     assert plan == Trim().with_(validation=77) and len(problems) == 1 and said in problems[0]
 
 
@@ -97,15 +99,14 @@ def test_every_method_meets_every_seed_once():
 )
 def test_what_cannot_begin_is_refused_before_any_work(change, said):
     with pytest.raises(UserError, match=said):
-        check(QUICK.with_(**change), datasets.load("digits", n=600))
+        QUICK.with_(**change).check(datasets.load("digits", n=600))
 
 
 def test_a_network_for_images_needs_images():
     with pytest.raises(UserError, match="adult is a table"):
-        check(
-            Trim().with_(dataset="adult", model="lenet5", training=200, validation=50, budgets="5"),
-            datasets.load("adult"),
-        )
+        Trim().with_(
+            dataset="adult", model="lenet5", training=200, validation=50, budgets="5"
+        ).check(datasets.load("adult"))
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_a_run_is_computed_once_and_kept(finished, monkeypatch):
 
 def test_the_grid_has_every_run_in_its_place(finished):
     _, found = finished
-    trimmed = grid(QUICK, found, 10)
+    trimmed = trimmed_of(QUICK, found, 10)
     assert trimmed.finished == 8 and trimmed.budgets == (0, 5, 20)
     assert trimmed.accuracy.shape == (3, 3, 3) and np.isnan(trimmed.accuracy[2, :, 2]).all()
     for unit, outcome in found.items():
@@ -141,7 +142,7 @@ def test_the_grid_has_every_run_in_its_place(finished):
 
 
 def test_the_difference_is_taken_seed_by_seed(finished):
-    trimmed = grid(QUICK, finished[1], 10)
+    trimmed = trimmed_of(QUICK, finished[1], 10)
     found = against_random(trimmed)
     d = trimmed.accuracy[0, 2, :2] - trimmed.accuracy[2, 2, :2]
     low, high = (
@@ -157,7 +158,7 @@ def test_the_difference_is_taken_seed_by_seed(finished):
 
 def test_the_rows_are_tidy(finished):
     _, found = finished
-    columns = rows(QUICK, found)
+    columns = tidy_columns(QUICK, found)
     assert len({len(column) for column in columns.values()}) == 1 and len(columns["value"]) == 8 * (
         3 + 2 + 1
     )
@@ -179,16 +180,15 @@ def test_a_pack_keeps_every_run(finished, monkeypatch, tmp_path):
 def test_the_presets_are_canonical_and_begin():
     assert presets.TRIMS[0] == Trim()
     for plan in presets.TRIMS:
-        assert plan == plan.with_() and from_query(plan.to_query()) == (plan, [])
-        check(plan, datasets.load(plan.dataset))
+        assert plan == plan.with_() and Trim.from_query(plan.to_query()) == (plan, [])
+        plan.check(datasets.load(plan.dataset))
     assert set(presets.TRIMS[0].methods) == set(METHODS)
 
 
 def test_the_measured_pace_is_in_units_of_work():
     measured = QUICK.measurement
     assert (
-        measured.task == "core.experiments.trim.plan:measure"
-        and measured.key != QUICK.with_(l2=1).measurement.key
+        measured.task == tasks.TRIMMING_SPEED and measured.key != QUICK.with_(l2=1).measurement.key
     )
     shown = trim.measure(*measured.arguments)
     assert shown["rate"] > 0 and shown["memory"] > 1e7 and shown["weights"] == (9 * 65) ** 2
@@ -196,4 +196,4 @@ def test_the_measured_pace_is_in_units_of_work():
 
 def test_no_penalty_is_refused_before_the_work():
     with pytest.raises(UserError, match="l2: found 0"):
-        check(Trim().with_(l2=0), datasets.load("digits"))
+        Trim().with_(l2=0).check(datasets.load("digits"))

@@ -10,10 +10,10 @@ import pytest
 
 from core import datasets, embeddings, softmax_head
 from core.experiments.trim.planted import auc
-from core.experiments.trim.run import METHODS, Seen, Setting, material, operations, run
+from core.experiments.trim.run import METHODS, Seen, TrimSettings, material, operations, run
 from core.types import Dataset, Embedded, UserError
 
-QUICK = Setting(budgets=(5, 20), training=150, validation=80, l2=0.01, model="raw")
+QUICK = TrimSettings(budgets=(5, 20), training=150, validation=80, l2=0.01, model="raw")
 FLIPS = replace(QUICK, planted="flip", share=0.1)
 
 
@@ -176,7 +176,7 @@ def test_a_class_that_is_trimmed_away_is_never_predicted():
         ("a", "b", "c"),
         np.arange(72) % 4 == 3,
     )
-    setting = Setting(budgets=(1, 9), model="raw", training=45, validation=9, l2=0.01)
+    setting = TrimSettings(budgets=(1, 9), model="raw", training=45, validation=9, l2=0.01)
     seed = next(
         s for s in range(50) if np.bincount(material(data, setting, s).labels, minlength=3)[2] == 8
     )
@@ -195,7 +195,7 @@ def test_two_classes_of_which_one_is_left():
     arrays, _ = run(
         data,
         "leverage",
-        Setting(budgets=(30,), model="raw", training=100, validation=20, l2=0.01),
+        TrimSettings(budgets=(30,), model="raw", training=100, validation=20, l2=0.01),
         1,
     )
     assert arrays["accuracy"][0] == 1 and arrays["accuracy"][1] == 0.9
@@ -251,7 +251,7 @@ def test_a_dead_column_without_a_penalty_is_a_singular_hessian():
             run(
                 data,
                 name,
-                Setting(budgets=(5,), model="raw", training=100, validation=50, l2=0.0),
+                TrimSettings(budgets=(5,), model="raw", training=100, validation=50, l2=0.0),
                 1,
             )
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from core import datasets
-from core.experiments import cost, presets, store
-from core.experiments.influence import one_more
+from core.experiments import presets, store
+from core.experiments.influence import add_or_remove_one
 from core.experiments.influence import plan as utilities
-from core.experiments.influence.plan import Queries, Utilities, check, compute, from_query, query
+from core.experiments.influence.plan import Influence, Queries, Utilities
 from core.experiments.influence.queries import STRATEGIES
+from core.experiments.plan import compute
+from core.runtime import tasks
 from core.spec import Spec
 from core.types import UserError
 
@@ -29,12 +31,12 @@ def _own_cache(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("plan", [Utilities(), Queries(), QUICK, ROUNDS, *presets.INFLUENCE])
 def test_a_plan_survives_its_link(plan):
-    assert from_query(plan.to_query()) == (plan, [])
+    assert Influence.from_query(plan.to_query()) == (plan, [])
     assert plan.with_() == plan
 
 
 def test_the_first_plan_is_the_empty_link():
-    assert from_query({}) == (Utilities(), []) and Utilities().to_query() == {}
+    assert Influence.from_query({}) == (Utilities(), []) and Utilities().to_query() == {}
     assert Queries().to_query() == {"study": "queries"}
 
 
@@ -57,7 +59,7 @@ def test_the_strategy_of_the_other_pages_plays_no_part():
     ],
 )
 def test_what_a_link_says_wrongly_is_told_and_the_rest_is_kept(part, said):
-    plan, problems = from_query({"validation": "77"} | part)
+    plan, problems = Influence.from_query({"validation": "77"} | part)
     assert plan.validation == 77 and len(problems) == 1 and said in problems[0]
 
 
@@ -72,9 +74,9 @@ def test_what_a_link_says_wrongly_is_told_and_the_rest_is_kept(part, said):
 )
 def test_a_plan_that_cannot_run_is_refused_before_the_work(plan, said):
     with pytest.raises(UserError, match=said):
-        check(plan, datasets.load("digits"))
-    check(QUICK, datasets.load("digits"))
-    check(ROUNDS, datasets.load("digits"))
+        plan.check(datasets.load("digits"))
+    QUICK.check(datasets.load("digits"))
+    ROUNDS.check(datasets.load("digits"))
 
 
 def test_units_and_their_keys():
@@ -89,31 +91,31 @@ def test_units_and_their_keys():
     ]
     keys = {unit.key("x") for unit in (*units, *runs, *others)} | {units[0].key("y")}
     assert len(keys) == len(units) + len(runs) + len(others) + 1
-    assert units[0].work == 12 * 10 + 30 + 100 and runs[0].work == 30
+    assert units[0].cost == 12 * 10 + 30 + 100 and runs[0].cost == 30
     assert QUICK.with_(seeds=3).units()[:2] == units, "more seeds keep what is finished"
 
 
 @pytest.mark.parametrize(
-    ("plan", "do", "module", "name"),
-    [(QUICK, compute, one_more, "compare"), (ROUNDS, query, None, "run")],
+    ("plan", "module", "name"),
+    [(QUICK, add_or_remove_one, "compare"), (ROUNDS, None, "run")],
 )
-def test_a_unit_is_computed_once_and_kept(monkeypatch, plan, do, module, name):
+def test_a_unit_is_computed_once_and_kept(monkeypatch, plan, module, name):
     from core.experiments.influence import queries
 
     unit, data = plan.units()[0], datasets.load("digits")
-    entry = do(unit)
+    entry = compute(unit)
     assert entry.key == unit.key(data.fingerprint)
     monkeypatch.setattr(module or queries, name, lambda *_, **__: pytest.fail("computed again"))
-    assert do(unit).key == entry.key
+    assert compute(unit).key == entry.key
     found = store.outcomes(plan, data.fingerprint)
     assert list(found) == [unit] and found[unit]["labeled"].shape == (30,)
 
 
 def test_what_is_packed_comes_out_again():
-    for plan, do in ((QUICK, compute), (ROUNDS, query)):
+    for plan in (QUICK, ROUNDS):
         data = datasets.load("digits")
         for unit in plan.units():
-            do(unit)
+            compute(unit)
         arrays, facts = store.pack(plan, data.fingerprint)
         found = store.outcomes(plan, data.fingerprint)
         entry = type("Packed", (), {"arrays": arrays, "facts": facts})
@@ -123,10 +125,10 @@ def test_what_is_packed_comes_out_again():
 
 
 def test_the_speed_is_measured_on_the_plans_own_points():
-    measured = cost.measurement_of(QUICK)
+    measured = QUICK.measurement
     assert (
-        measured.key != cost.measurement_of(QUICK.with_(labeled=31)).key
-        and measured.task == "core.experiments.influence.plan:measure"
+        measured.key != QUICK.with_(labeled=31).measurement.key
+        and measured.task == tasks.HEADS_SPEED
     )
     assert (
         utilities.measure(*measured.arguments)["rate"] > 0
@@ -147,10 +149,10 @@ def test_what_would_fail_in_the_first_unit_is_refused_before():
     with pytest.raises(
         UserError, match=r"2,000 points judged by 5,000, which takes 2\.7e\+10 numbers"
     ):
-        check(big, letters)
-    check(big.with_(validation=1_000), letters)
+        big.check(letters)
+    big.with_(validation=1_000).check(letters)
     wide = dataclasses.replace(letters, points=np.zeros((20_000, 28, 28), np.uint8))
     with pytest.raises(
         UserError, match="400 points of 26 classes, whose head has 10,025 parameters"
     ):
-        check(big.with_(validation=1_000, labeled=400, pool=50), wide)
+        big.with_(validation=1_000, labeled=400, pool=50).check(wide)

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from core import pipeline
-from core.experiments import cost, presets, runner, store
+from core.experiments import presets, runner, store
 from core.experiments.active.plan import Active
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
 from core.hosting import limits, policy
 from core.hosting.policy import BOUNDS
 from core.plugins import menu
-from core.runtime import cache, jobs
+from core.runtime import cache, jobs, tasks
 from core.spec import Comparison, Spec, scores_key
 from core.types import UserError
 from pages.shared import cached, visitor
@@ -115,30 +115,30 @@ def test_at_home_everything_is_said(message):
 
 MNIST = Spec()
 REFUSED = [
-    ("core.pipeline:map_of", MNIST, "70,000 points to be drawn on a map"),
+    (tasks.MAP, MNIST, "70,000 points to be drawn on a map"),
     (
-        "core.pipeline:scores",
+        tasks.SCORES,
         MNIST.with_(n=2001, strategy="influence_value"),
         "2,001 points (strategy: Influence, helpful first)",
     ),
     (
-        "core.pipeline:scores",
+        tasks.SCORES,
         MNIST.with_(strategy="typicality"),
         "70,000 points (strategy: Typicality)",
     ),
     (
-        "core.pipeline:scores",
+        tasks.SCORES,
         MNIST.with_(n=10_001, strategy="entropy"),
         "10,001 points (strategy: Entropy)",
     ),
     (
-        "core.pipeline:scores",
+        tasks.SCORES,
         MNIST.with_(embedding="random_relu", embedding_knobs=(("k", "16384"),)),
         "1,146,880,000 values to be scored",
     ),
-    ("core.pipeline:scores", Spec().with_(dataset="cifar10"), "184,320,000 values"),
+    (tasks.SCORES, Spec().with_(dataset="cifar10"), "184,320,000 values"),
     (
-        "core.pipeline:agreement_of",
+        tasks.AGREEMENT,
         Comparison(
             tuple(
                 MNIST.with_(embedding="pca", embedding_knobs=(("k", str(k)),)) for k in range(1, 20)
@@ -147,21 +147,21 @@ REFUSED = [
         "1,330,000 scores in one comparison",
     ),
     (
-        "core.experiments.active.replay:compute",
+        tasks.REPLAY,
         Active().with_(pool=50_000).units()[0],
         "50,000 points in the pool",
     ),
-    ("core.pipeline:fetch_dataset", "cifar10", "python -m core fetch cifar10"),
+    (tasks.FETCH_DATASET, "cifar10", "python -m core fetch cifar10"),
 ]
 ALLOWED = [
-    ("core.pipeline:scores", MNIST.with_(strategy_knobs=(("ridge", "0.1"),))),
-    ("core.pipeline:scores", MNIST.with_(strategy="class_leverage")),
-    ("core.pipeline:scores", MNIST.with_(n=10_000, strategy="entropy")),
-    ("core.pipeline:scores", MNIST.with_(n=2000, strategy="influence_value")),
-    ("core.pipeline:map_of", MNIST.with_(n=10_000)),
-    ("core.pipeline:scores", Spec().with_(dataset="cifar10", n=5000)),
-    ("core.pipeline:agreement_of", Comparison((MNIST, MNIST.with_(embedding="pca")), 500)),
-    ("core.experiments.active.replay:compute", Active().units()[0]),
+    (tasks.SCORES, MNIST.with_(strategy_knobs=(("ridge", "0.1"),))),
+    (tasks.SCORES, MNIST.with_(strategy="class_leverage")),
+    (tasks.SCORES, MNIST.with_(n=10_000, strategy="entropy")),
+    (tasks.SCORES, MNIST.with_(n=2000, strategy="influence_value")),
+    (tasks.MAP, MNIST.with_(n=10_000)),
+    (tasks.SCORES, Spec().with_(dataset="cifar10", n=5000)),
+    (tasks.AGREEMENT, Comparison((MNIST, MNIST.with_(embedding="pca")), 500)),
+    (tasks.REPLAY, Active().units()[0]),
 ]
 
 
@@ -264,7 +264,7 @@ def test_a_link_cannot_ask_for_what_the_widgets_would_not_give(hosted, asked):
         "the same question would be refused again"
     )
     widget(at.select_slider, "Points").set_value(1000).run()
-    assert not at.error and "core.pipeline:scores" in asked
+    assert not at.error and tasks.SCORES in asked
 
 
 def test_bundled_results_are_shown_without_a_question(hosted, asked):
@@ -376,8 +376,8 @@ def measured(monkeypatch):
     """A measurement that is at hand: so many samples per second."""
 
     def measured(rate):
-        key = cost.measurement_of(PLAN).key
-        job = jobs._cluster.jobs[key] = jobs.Job(key, "core.experiments.cost:measure", ())
+        key = PLAN.measurement.key
+        job = jobs._cluster.jobs[key] = jobs.Job(key, tasks.NETWORK_SPEED, ())
         job._finish("done", value={"rate": rate, "memory": 3e8, "weights": 650.0})
 
     monkeypatch.setattr(jobs, "slots", lambda: 1)
@@ -392,7 +392,9 @@ def test_an_experiment_beyond_the_bounds_cannot_be_started(hosted, measured):
         and "on the hosted demo an experiment may take 10" in seen(at)
         and widget(at.button, "Start").disabled
     )
-    key = store.plan_key(retrain.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint)
+    key = store.plan_key(
+        retrain.Retraining.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint
+    )
     at = pages.visit(PAGE, **LINK, job=key)
     assert not at.exception and runner.unfinished() == [], (
         "a link with its job starts nothing either"
@@ -401,13 +403,15 @@ def test_an_experiment_beyond_the_bounds_cannot_be_started(hosted, measured):
 
 def test_an_experiment_begins_when_it_is_known_how_long_it_takes(hosted, measured, held):
     begun = held(None)
-    key = store.plan_key(retrain.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint)
+    key = store.plan_key(
+        retrain.Retraining.from_query(LINK)[0], cached.dataset("digits", None, 0).fingerprint
+    )
     at = pages.visit(PAGE, **LINK, job=key)
     assert (
         not at.exception
         and "Measuring" in seen(at)
         and runner.unfinished() == []
-        and [job.task for job in begun] == ["core.experiments.cost:measure"]
+        and [job.task for job in begun] == [tasks.NETWORK_SPEED]
     )
     begun[0]._finish("done", value={"rate": 1e6, "memory": 3e8, "weights": 650.0})
     at.run()
@@ -436,7 +440,7 @@ def test_past_experiments_of_the_app_are_everybodys(hosted, measured, monkeypatc
         "started": 1.0,
         "data": cached.dataset("digits", None, 0).fingerprint,
     }
-    key = cache.bundled_key(runner.record_key(store.plan_key(PLAN, record["data"])))
+    key = cache.bundled_key(runner.history_key(store.plan_key(PLAN, record["data"])))
     cache.put(key, {}, record)
     measured(1e6)
     at = pages.visit(PAGE, **LINK)

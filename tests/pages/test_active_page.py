@@ -7,8 +7,9 @@ import pytest
 
 from core import datasets
 from core.experiments import statistics, store
-from core.experiments.active import summaries
-from core.experiments.active.plan import Active, compute, from_query
+from core.experiments.active import outcomes
+from core.experiments.active.plan import Active
+from core.experiments.plan import compute
 from core.runtime import cache
 from pages.parts.active import pictures as active_pictures
 from tests.tools import pages
@@ -27,7 +28,7 @@ LINK = {
     "seeds": "2",
     "strategies": "entropy random",
 }
-PLAN = from_query(LINK)[0]
+PLAN = Active.from_query(LINK)[0]
 
 
 @pytest.fixture(autouse=True)
@@ -133,16 +134,16 @@ def test_regression_leaves_out_what_needs_probabilities():
 
 def test_the_penalty_matrix_on_the_page_is_the_summaries(finished):
     at = visit(show="beats")
-    compared = summaries.Comparison(
+    compared = outcomes.LearningCurves(
         np.array([20, 30, 40, 50]),
         np.stack([finished[name] for name in PLAN.strategies]),
         1,
         20,
         10,
     )
-    matrix = summaries.penalty_matrix([compared])
+    matrix = outcomes.penalty_matrix([compared])
     charts = at.get("vega_lite_chart")
-    if not summaries.budgets(compared):
+    if not outcomes.budgets(compared):
         assert not charts
         return
     (table,) = drawn(charts[0])

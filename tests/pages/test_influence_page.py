@@ -7,8 +7,9 @@ import pytest
 
 from core import datasets
 from core.experiments import presets, statistics, store
-from core.experiments.influence.foresight import correlations, foreseen, left_out, mean_correlation
-from core.experiments.influence.plan import compute, from_query, query
+from core.experiments.influence.outcomes import correlations, foreseen, left_out, mean_correlation
+from core.experiments.influence.plan import Influence
+from core.experiments.plan import compute
 from core.runtime import jobs
 from core.strategies.goal import GOALS, OVER
 from pages.parts.influence.query_rounds import border
@@ -37,9 +38,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", str(folder))
-        for link, do in ((LINK, compute), (ROUNDS, query)):
-            for unit in from_query(link)[0].units():
-                do(unit)
+        for link in (LINK, ROUNDS):
+            for unit in Influence.from_query(link)[0].units():
+                compute(unit)
     return folder
 
 
@@ -50,7 +51,7 @@ def finished(folder, monkeypatch):
 
 
 def outcomes(link):
-    plan = from_query(link)[0]
+    plan = Influence.from_query(link)[0]
     data = datasets.load(link["dataset"])
     found = store.outcomes(plan, data.fingerprint)
     return plan, data, [found[unit] for unit in plan.units()]
@@ -202,9 +203,9 @@ def test_snapshots_show_what_was_asked_for_up_to_the_round(finished):
 
 
 def test_snapshots_of_images_say_what_they_need(finished):
-    plan = from_query(ROUNDS | {"dataset": "digits", "labeled": "20"})[0]
+    plan = Influence.from_query(ROUNDS | {"dataset": "digits", "labeled": "20"})[0]
     for unit in plan.units()[:6]:
-        query(unit)
+        compute(unit)
     at = visit_rounds(dataset="digits", labeled="20", follow="snapshots")
     assert "Snapshots need points in the plane" in at.info[0].value
 
@@ -263,7 +264,8 @@ def test_the_papers_example_is_one_press_away():
     widget(at.button, "The paper's synth2").click().run()
     assert not at.exception and at.session_state["spec"].dataset == "synth2"
     assert (
-        from_query({name: at.query_params[name] for name in at.query_params})[0] == presets.SYNTH2
+        Influence.from_query({name: at.query_params[name] for name in at.query_params})[0]
+        == presets.SYNTH2
     )
 
 

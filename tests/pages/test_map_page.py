@@ -14,7 +14,7 @@ import pytest
 
 from core import datasets, embeddings
 from core.agreement import percentiles
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.spec import Spec, map_key
 from core.strategies.leverage import leverage
 from pages.parts.map import linked_maps as map_parts
@@ -112,7 +112,7 @@ def test_the_maps_of_the_networks_come_with_the_app(name, asked):
 def test_a_map_is_computed_when_it_is_not_there(asked):
     at = visit(**DIGITS, n="300")
     works(at)
-    assert asked.count("core.pipeline:map_of") == 1 and len(dots(at)) == 300
+    assert asked.count(tasks.MAP) == 1 and len(dots(at)) == 300
     data = datasets.load("digits", n=300)
     x = dots(at)[["x", "y"]].to_numpy()
     distances = np.linalg.norm(x[:, None] - x[None], axis=2)
@@ -121,7 +121,7 @@ def test_a_map_is_computed_when_it_is_not_there(asked):
         "neighbours are mostly of the same class"
     )
     visit(**DIGITS, n="300")
-    assert asked.count("core.pipeline:map_of") == 1, "the second visit finds it in the cache"
+    assert asked.count(tasks.MAP) == 1, "the second visit finds it in the cache"
 
 
 # ---- what is drawn ----

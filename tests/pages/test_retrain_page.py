@@ -23,10 +23,10 @@ from core.data.splits import split
 from core.experiments import cost, runner, store
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
-from core.experiments.retrain.plan import RANDOM, Retraining, unit_key
+from core.experiments.retrain.plan import RANDOM, Retraining
 from core.experiments.retrain.run import CHECKPOINTS
 from core.experiments.store import plan_key
-from core.runtime import cache, jobs, worker
+from core.runtime import cache, jobs, tasks, worker
 from pages.shared import layout
 from pages.shared import visitor as visits
 from pages.shared.experiments import competitors
@@ -37,7 +37,7 @@ SUBMIT = jobs.submit
 PAGE = "pages/retrain.py"
 LINK = {"dataset": "digits", "network": "linear", "epochs": "2", "seeds": "3", "budgets": "50 200"}
 LINK |= {"candidates": "top:raw bottom:raw random"}
-PLAN = retrain.from_query(LINK)[0]
+PLAN = retrain.Retraining.from_query(LINK)[0]
 NAMES = ["Top, raw", "Bottom, raw", "Random"]
 SHOWS = ("budget", "training", "difference", "classes", "points")
 MEASURED = {"rate": 20_000.0, "memory": 300 * 2**20, "weights": 650.0}
@@ -73,7 +73,7 @@ def trainings(monkeypatch):
     begun, usual = [], jobs.submit
 
     def submit(name, *args, key, priority=0, owner=None):
-        if name != retrain.Unit.task:
+        if name != retrain.Training.task:
             return usual(name, *args, key=key, priority=priority, owner=owner)
         job = jobs._cluster.jobs[key] = jobs.Job(
             key, name, args, state="running", progress=(0.5, "Step 1 of 2")
@@ -131,9 +131,7 @@ def known(
         )
         if finished(unit):
             put[place] = given[place]
-            cache.put(
-                unit_key(unit, data.fingerprint), change(outcome(given[place], number), unit), {}
-            )
+            cache.put(unit.key(data.fingerprint), change(outcome(given[place], number), unit), {})
     return put
 
 
@@ -239,7 +237,7 @@ def test_many_sentences_stand_folded_below_the_first(digits):
             " random"
         )
     }
-    plan = retrain.from_query(LINK | link)[0]
+    plan = retrain.Retraining.from_query(LINK | link)[0]
     known(digits, plan)
     at = visit(**link)
     works(at)
@@ -366,7 +364,7 @@ def test_what_was_selected_shows_the_first_points(digits):
     ],
 )
 def test_every_picture_names_its_protocol_and_length(show, protocol, name, digits):
-    known(digits, retrain.from_query(LINK | protocol)[0])
+    known(digits, retrain.Retraining.from_query(LINK | protocol)[0])
     at = visit(show=show, **protocol)
     works(at)
     assert name in headings(
@@ -377,7 +375,7 @@ def test_every_picture_names_its_protocol_and_length(show, protocol, name, digit
 
 def test_random_is_grey_and_dashed_and_families_have_their_colours(digits):
     link = {"candidates": "top:raw top:random_relu random"}
-    known(digits, retrain.from_query(LINK | link)[0])
+    known(digits, retrain.Retraining.from_query(LINK | link)[0])
     layer = next(
         x
         for x in described(picture(visit(**link), "Mean test accuracy"))["layer"]
@@ -446,7 +444,7 @@ def test_nothing_finished_names_the_next_action(show):
 
 @pytest.mark.parametrize("show", SHOWS)
 def test_random_alone_is_an_experiment_too(show, digits):
-    known(digits, retrain.from_query(LINK | {"candidates": "random"})[0])
+    known(digits, retrain.Retraining.from_query(LINK | {"candidates": "random"})[0])
     at = visit(show=show, candidates="random")
     works(at)
     assert ("Only random competes." in said(at)) == (show == "difference")
@@ -457,7 +455,7 @@ def test_random_alone_is_an_experiment_too(show, digits):
 
 @pytest.mark.parametrize("candidates", ["top bottom", "random", "bottom random top"])
 def test_random_competes_whatever_is_chosen(candidates, digits):
-    plan = retrain.from_query(LINK | {"candidates": candidates})[0]
+    plan = retrain.Retraining.from_query(LINK | {"candidates": candidates})[0]
     known(digits, plan)
     at = visit(candidates=candidates)
     works(at)
@@ -521,9 +519,9 @@ def test_the_measurement_is_one_of_this_network(asked):
     jobs.forget("~rate digits linear")
     at = visit()
     works(at)
-    assert asked == [
-        "core.experiments.cost:measure"
-    ] and "samples per second each, just measured" in headings(at)
+    assert asked == [tasks.NETWORK_SPEED] and "samples per second each, just measured" in headings(
+        at
+    )
 
 
 # ---- under way ----
@@ -691,7 +689,7 @@ def test_one_experiment_at_a_time_in_a_session(trainings):
 
 def rows_of(plan, data):
     """The run's rows but for nothing: every number counts."""
-    return pd.DataFrame(outcomes.rows(plan, store.outcomes(plan, data.fingerprint)))
+    return pd.DataFrame(outcomes.tidy_columns(plan, store.outcomes(plan, data.fingerprint)))
 
 
 def test_a_restarted_server_goes_on_from_what_is_finished(asked, digits, monkeypatch, tmp_path):
@@ -840,7 +838,7 @@ def test_the_figure_is_drawn_by_the_worker(offered, digits, asked):
     known(digits)
     works(visit())
     svg, png = (offered[f"retraining-digits-linear-epochs.{kind}"]() for kind in ("svg", "png"))
-    assert asked == ["core.exports.figures:render"] * 2
+    assert asked == [tasks.FIGURE] * 2
     assert all(
         text in svg.decode()
         for text in ("Top, raw", "Bottom, raw", "Random", "accuracy on the test points")
@@ -852,7 +850,7 @@ def test_the_manifest_says_how_it_was_computed(offered, digits):
     known(digits, finished=lambda unit: unit.seed == 1)
     works(visit())
     found = json.loads(offered["retraining-digits-linear-epochs.json"]())
-    assert retrain.from_query(found["plan"]) == (PLAN, []) and found["trainings"] == 6
+    assert retrain.Retraining.from_query(found["plan"]) == (PLAN, []) and found["trainings"] == 6
     assert (
         found["data"]["fingerprint"] == digits.fingerprint
         and found["title"] == PLAN.title()

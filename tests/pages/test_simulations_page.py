@@ -11,7 +11,8 @@ import pytest
 
 from core import datasets
 from core.experiments import runner, store
-from core.experiments.simulations import outcomes, run
+from core.experiments.plan import compute
+from core.experiments.simulations import outcomes
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.simulations.plan import BAIT, DRAWN, LOG_DET, PRESETS
 from core.experiments.statistics import estimate
@@ -44,9 +45,9 @@ visit = pages.visiting(PAGE)
 
 def known(query, change=lambda value, unit: value):
     """A plan of which all is finished, with made-up but orderly values, and its curves."""
-    plan, problems = simulation_plan.from_query(query)
+    plan, problems = simulation_plan.Simulations.from_query(query)
     assert problems == []
-    fingerprint = simulation_plan.source(plan).fingerprint
+    fingerprint = plan.points().fingerprint
     rng = np.random.default_rng(0)
     for unit in plan.units():
         value = 0.5 + 0.1 * rng.random(len(plan.budgets)) + 0.02 * unit.seed
@@ -60,7 +61,7 @@ def test_before_the_start_the_page_says_what_it_would_cost(monkeypatch):
     monkeypatch.setattr(jobs, "slots", lambda: 1)
     at = visit(ridge="0.1")
     plan = PRESETS["risk"].with_(ridge=0.1)
-    seconds = sum(unit.work for unit in plan.units()) / 2
+    seconds = sum(unit.cost for unit in plan.units()) / 2
     assert (
         at.title[0].value == "When does BAIT's weighing pay?"
         and "Nothing of this experiment" in at.info[0].value
@@ -77,9 +78,9 @@ def test_before_the_start_the_page_says_what_it_would_cost(monkeypatch):
 
 def test_start_computes_the_simulation_and_says_who_wins(monkeypatch):
     """The smallest design, really computed: on the orthonormal one BAIT's risk is lower."""
-    plan, _ = simulation_plan.from_query(RISK)
+    plan, _ = simulation_plan.Simulations.from_query(RISK)
     for unit in plan.units():
-        run.compute(unit)
+        compute(unit)
     at = visit(**RISK)
     found = outcomes.advantage(plan, outcomes.curves(plan, store.outcomes(plan, DRAWN.fingerprint)))
     low, high = (f"{part[1]:+.1f}".replace("-", "−") for part in (found.low, found.high))
@@ -173,7 +174,7 @@ def test_no_difference_is_said_as_none():
 
 
 def test_one_seed_of_everything_is_no_verdict(monkeypatch):
-    plan, _ = simulation_plan.from_query(RISK)
+    plan, _ = simulation_plan.Simulations.from_query(RISK)
     for unit in plan.units():
         if unit.seed == 1:
             store.remember(
@@ -256,7 +257,7 @@ def test_what_cannot_compete_is_not_offered():
 
 def test_past_simulations_are_listed_on_their_own_points_and_opened():
     known(RISK)
-    plan, _ = simulation_plan.from_query(RISK)
+    plan, _ = simulation_plan.Simulations.from_query(RISK)
     runner.start(plan, DRAWN.fingerprint, "someone")
     at = visit(dataset="digits")
     (entry,) = [button for button in at.button if button.label.startswith(plan.title())]

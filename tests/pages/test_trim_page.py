@@ -9,10 +9,11 @@ import pytest
 
 from core import datasets
 from core.experiments import runner, statistics, store
+from core.experiments.plan import compute
+from core.experiments.trim import outcomes, plane
 from core.experiments.trim import plan as trim
-from core.experiments.trim import plane
 from core.experiments.trim import run as trimming
-from core.experiments.trim.plan import from_query
+from core.experiments.trim.plan import Trim
 from core.runtime import cache
 from pages.parts.trim import plane as plane_pictures
 from tests.tools import pages
@@ -29,7 +30,7 @@ LINK = {
     "seeds": "3",
     "model": "raw",
 }
-PLAN = from_query(LINK)[0]
+PLAN = Trim.from_query(LINK)[0]
 SEGMENTS = ("removed", "difference", "planted", "classes", "points", "plane", "paper")
 
 
@@ -48,8 +49,8 @@ def finished():
     """Every run of the plan, as arrays."""
     data = datasets.load("digits", n=600)
     for unit in PLAN.units():
-        trim.compute(unit)
-    return trim.grid(PLAN, store.outcomes(PLAN, data.fingerprint), 10)
+        compute(unit)
+    return outcomes.trimmed_of(PLAN, store.outcomes(PLAN, data.fingerprint), 10)
 
 
 def test_before_the_start_the_page_says_what_it_would_cost():
@@ -64,7 +65,7 @@ def test_before_the_start_the_page_says_what_it_would_cost():
 
 def test_the_sentence_is_the_best_methods_difference_at_the_largest_budget(finished):
     words = texts(visit())
-    gain = trim.against_random(finished)
+    gain = outcomes.against_random(finished)
     best = int(np.argmax(gain.mean[:2, -1]))
     change = statistics.estimate(finished.accuracy[best, -1] - finished.accuracy[best, 0])
     assert (
@@ -116,7 +117,7 @@ def test_the_planted_view_shows_the_areas_and_precisions(finished):
 def test_nothing_planted_is_said():
     plan = PLAN.with_(planted="none")
     for unit in plan.units():
-        trim.compute(unit)
+        compute(unit)
     at = visit(planted="none", show="planted")
     assert "Nothing is planted" in at.info[0].value
 
@@ -245,9 +246,9 @@ def test_a_finished_table_shows_rows(finished):
         "seeds": "2",
         "show": "points",
     }
-    plan = from_query(LINK | link)[0]
+    plan = Trim.from_query(LINK | link)[0]
     for unit in plan.units():
-        trim.compute(unit)
+        compute(unit)
     at = visit(**link)
     assert len(at.dataframe) == 2 and "class" in at.dataframe[0].value and not pages.galleries(at)
 

@@ -154,7 +154,7 @@ def test_an_experiment_on_data_that_are_gone_is_not_offered_as_one_on_others():
         "data": datasets.load(first).fingerprint,
         "started": 1.0,
     }
-    cache.put(runner.record_key(f"run-{'0' * 24}"), {}, record)
+    cache.put(runner.history_key(f"run-{'0' * 24}"), {}, record)
     assert any(label.startswith("First") for label in offered(first))
     own.remove(first)
     assert not any(label.startswith("First") for label in offered(own.accept(table(60), "Second")))

@@ -320,7 +320,7 @@ def test_damage_is_noticed_moved_aside_told_and_mended(damage, caplog):
 def test_the_note_reaches_the_process_that_computes_again():
     cache.put(key_of(), ARRAYS, FACTS)
     flip(place_of(key_of()) / "scores.npy")
-    look = f"from core import cache; assert cache.get({key_of()!r}) is None"
+    look = f"from core.runtime import cache; assert cache.get({key_of()!r}) is None"
     subprocess.run([sys.executable, "-c", look], check=True, cwd=REPOSITORY, capture_output=True)
     assert "was damaged" in cache.put(key_of(), ARRAYS, FACTS).notes[0]
 
@@ -492,3 +492,17 @@ def test_a_file_is_mapped_once_however_many_look_at_it():
     del one, two
     assert len(cache._mapped) < maps, "nobody looks any more"
     assert cache.get(key).arrays["scores"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_what_is_kept_is_computed_once():
+    asked = []
+
+    def compute():
+        asked.append(1)
+        return ARRAYS, FACTS
+
+    first = cache.kept(key_of(), compute, describe="a title")
+    second = cache.kept(key_of(), compute)
+    assert same(first) and same(second) and len(asked) == 1
+    card = json.loads((place_of(key_of()) / "entry.json").read_text("utf-8"))
+    assert card["describe"] == "a title"

@@ -13,20 +13,21 @@ import threading
 import time
 from pathlib import Path
 
+from core.experiments.plan import compute
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain import run
 
 _once = threading.Lock()
 
 
-def train(one: retrain.Unit):
+def train(one: retrain.Training):
     """The sweep's own task, with every training that really runs noted: begin, then end, cancelled
     or failed.
     """
     with _once:
         if not hasattr(run.train, "__wrapped__"):
             run.train = _noted(run.train)
-    return retrain.train(one)
+    return compute(one)
 
 
 def _noted(original):

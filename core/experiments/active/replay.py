@@ -11,9 +11,8 @@ score with top-k would take):
     log_det   log det(ridge I + sum g g^T) over picked gradient embeddings g = (p - e_yhat) (x) h,
               by its Gram matrix (spread and length)
     trace     tr((ridge I + sum over labeled and picked of V V^T)^-1 F) (BAIT makes it small), with
-              V V^T = (diag p - p p^T) (x) h h^T
-              and F its mean over the pool; in the 20 leading directions of h, so that it can be
-              followed pick by pick
+              V V^T = (diag p - p p^T) (x) h h^T and F its mean over the pool; in the 20 leading
+              directions of h, so that it can be followed pick by pick
 """
 
 from __future__ import annotations
@@ -22,18 +21,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.experiments.active.plan import Unit, parse_strategy
+from core.experiments import plan, store
+from core.experiments.active import rounds
+from core.experiments.active.plan import ActiveRun
+from core.experiments.active.strategy_texts import parse_strategy
 from core.runtime import cache
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.runtime.progress import advance, report
-from core.types import Bools, Floats, Ints
+from core.types import Bools, Dataset, Floats, Ints
 
 RIDGE = 1.0
 DIRECTIONS = 20
 
 
-def replay_key(unit: Unit, number: int, fingerprint: str) -> str:
+def replay_key(unit: ActiveRun, number: int, fingerprint: str) -> str:
     """The cache key of one round's replay."""
     code = code_version("core.experiments.active.replay")
     return cache.key(
@@ -41,18 +43,18 @@ def replay_key(unit: Unit, number: int, fingerprint: str) -> str:
     )
 
 
-def compute(unit: Unit, number: int) -> Entry:
+def compute(unit: ActiveRun, number: int) -> Entry:
     """Arrays: pool (n,) dataset rows, labeled (n,), coordinates (n, 2) of UMAP, uncertainty (n,);
     for both batches (2, k): picks (places in the pool), radius, log_det, trace.
     """
-    from core import pipeline
-    from core.experiments.active import rounds
+    data = unit.points()
+    key = replay_key(unit, number, data.fingerprint)
+    return cache.kept(key, lambda: (_replayed(unit, number, data), {}))
+
+
+def _replayed(unit: ActiveRun, number: int, data: Dataset) -> dict[str, np.ndarray]:
     from core.models import umap_map
 
-    data = pipeline.dataset(unit.dataset, unit.n, unit.subset)
-    key = replay_key(unit, number, data.fingerprint)
-    if found := cache.get(key):
-        return found
     name, knobs = parse_strategy(unit.strategy)
     record = recorded(unit, data.fingerprint)
     loop = rounds.at(data, name, dict(knobs), unit.setting, unit.seed, number, record)
@@ -68,27 +70,19 @@ def compute(unit: Unit, number: int) -> Entry:
     arrays = {name: np.stack([one[name] for one in each]) for name in each[0]} | {
         "picks": np.stack([order, rival])
     }
-    return cache.put(
-        key,
-        arrays
-        | {
-            "pool": loop.pool,
-            "labeled": loop.labeled,
-            "coordinates": coordinates,
-            "uncertainty": uncertainty,
-        },
-        {},
-    )
+    return arrays | {
+        "pool": loop.pool,
+        "labeled": loop.labeled,
+        "coordinates": coordinates,
+        "uncertainty": uncertainty,
+    }
 
 
-def recorded(unit: Unit, fingerprint: str) -> Mapping[str, np.ndarray]:
+def recorded(unit: ActiveRun, fingerprint: str) -> Mapping[str, np.ndarray]:
     """The arrays of the run (see `rounds.run`), also of one that came with the app; the run is
     computed if it is not there.
     """
-    from core.experiments import store
-    from core.experiments.active.plan import compute as run
-
-    return store.outcome(unit.key(fingerprint)) or run(unit).arrays
+    return store.outcome(unit.key(fingerprint)) or plan.compute(unit).arrays
 
 
 def trace(embedding: Floats, probs: Floats, labeled: Bools, picks: Ints) -> dict[str, Floats]:
@@ -120,9 +114,9 @@ def radius(embedding: Floats, labeled: Bools, picks: Ints) -> Floats:
 
 
 def log_det(embedding: Floats, probs: Floats) -> Floats:
-    """log det(I + Gram / RIDGE) over the first 1 ..
+    """log det(I + Gram / RIDGE) over the first 1, 2, ... k gradient embeddings, (k,).
 
-    k gradient embeddings, (k,): one Cholesky factor tells all of them.
+    One Cholesky factor tells all of them.
     """
     q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
     h = embedding.astype(np.float64)

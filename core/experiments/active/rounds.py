@@ -53,7 +53,7 @@ HELD_BACK = 500
 
 
 @dataclass(frozen=True)
-class Setting:
+class RoundSettings:
     """What all strategies of one comparison share.
 
     until: "accuracy" (99% of the training points) or "epochs" (exactly so many).
@@ -73,7 +73,7 @@ def run(
     data: Dataset,
     strategy: str,
     knobs: Mapping[str, Any],
-    setting: Setting,
+    setting: RoundSettings,
     seed: int,
     progress: Progress | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -104,14 +104,12 @@ def at(
     data: Dataset,
     strategy: str,
     knobs: Mapping[str, Any],
-    setting: Setting,
+    setting: RoundSettings,
     seed: int,
     number: int,
     record: Mapping[str, np.ndarray],
 ) -> _Loop:
-    """The loop before the pick of round `number`, its network trained: from the arrays of the
-    run.
-    """
+    """The loop before the pick of round `number`, its network trained: from the run's arrays."""
     loop = _Loop(data, strategy, dict(knobs), setting, seed, lambda fraction, text: None)
     loop.labeled[np.searchsorted(loop.pool, record["picks"][:number].ravel())] = True
     if loop.arms:
@@ -121,7 +119,7 @@ def at(
     return loop
 
 
-def pool_of(data: Dataset, setting: Setting, seed: int) -> tuple[Ints, Ints, Ints]:
+def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Ints, Ints]:
     """Dataset rows of the pool, of the points held back for validation, and of the test points.
 
     A UserError if the pool is too small.
@@ -157,7 +155,7 @@ def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
     )
 
 
-def inputs_of(wanted: tuple[str, ...], setting: Setting) -> str | None:
+def inputs_of(wanted: tuple[str, ...], setting: RoundSettings) -> str | None:
     """Why a strategy that needs these inputs cannot take part, or None."""
     regression = setting.task == "regression"
     absent = [
@@ -182,7 +180,7 @@ class _Loop:
     data: Dataset
     strategy: str
     knobs: dict[str, Any]
-    setting: Setting
+    setting: RoundSettings
     seed: int
     progress: Progress
     record: dict[str, list] = field(default_factory=lambda: {name: [] for name in _COLUMNS})

@@ -1,42 +1,40 @@
 """What would happen with this point, or without it? Two plans of one page, in links and back.
 
     Utilities(...)   predicted against truly retrained utilities, one unit per seed
-        (core/experiments/influence/one_more.py)
-    Queries(...)     rounds of goal-oriented active learning on a linear head, one unit per
-        strategy and seed       (.../queries.py)
+                     (core/experiments/influence/add_or_remove_one.py)
+    Queries(...)     rounds of goal-oriented active learning on a linear head, one unit per strategy
+                     and seed (core/experiments/influence/queries.py)
 
-A plan is canonical like a Spec, which says what its points are and through which embedding the head
-sees them: it is the link, the job's argument and the command line at once.
+A Spec says what their points are and through which embedding the head sees them.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 from core import datasets
 from core.experiments.cost import Measurement
+from core.experiments.influence.labeled_heads import draw
 from core.experiments.influence.queries import STRATEGIES
-from core.experiments.work import Progress, computed, points
-from core.runtime import cache
-from core.runtime.cache import Entry
+from core.experiments.plan import Plan, Progress, Result, Unit
+from core.linalg.hessian import INVERTED
+from core.linalg.newton_update import EVALUATIONS
+from core.runtime import cache, tasks
 from core.runtime.code_version import code_version
+from core.runtime.threads import one_thread
 from core.spec import Spec, embedding_key
 from core.spec import from_query as spec_from_query
 from core.strategies.goal import GOALS
 from core.strategy import Knob
 from core.types import Dataset, UserError
 
-KIND = "influence"
-STUDIES = ("utilities", "queries")
 FIRST = Spec()
-MOST_UNITS = 200
 MOST_HEADS = 500_000  # of one seed
-# of a pool point's moved logits under each label, at one time: as
-# core/experiments/influence/one_more.py counts
+# Of a pool point's moved logits under each label, at one time: as `add_or_remove_one.added` counts.
 COPIES = 4
 _SHARED = {
     "labeled": Knob(
@@ -113,65 +111,179 @@ QUERY_KNOBS = _SHARED | {
 }
 
 
-class _Common:
-    """What both plans of the page have in common: their points, their place in a link, their
-    speed.
+class HeadUnit(Unit):
+    """A unit on heads fitted to few points: its settings, all of the plan's but the seeds."""
+
+    seen: Spec
+    setting: tuple[tuple[str, Any], ...]
+    seed: int
+
+    def points(self) -> Dataset:
+        """In the worker: the Spec's dataset."""
+        from core import pipeline
+
+        return pipeline.dataset(self.seen.dataset, self.seen.n, self.seen.subset)
+
+    def _arguments(self, progress: Progress) -> dict[str, Any]:
+        from core import pipeline
+
+        matrix = pipeline.embedding(self.seen).embedding
+        return dict(self.setting) | {"embedding": matrix, "seed": self.seed, "progress": progress}
+
+    def _key(self, module: str, more: Mapping[str, str], fingerprint: str) -> str:
+        """The embedding's key ends in its code's version: that counts as code, not as a field."""
+        embedded = embedding_key(self.seen, fingerprint)
+        fields = dict(self.setting) | {"seed": self.seed, **more}
+        return cache.key(
+            "utilities",
+            fields | {"embedding": cache.bundled_key(embedded)},
+            code=code_version(module) + embedded,
+            data=fingerprint,
+        )
+
+
+@dataclass(frozen=True)
+class UtilityRun(HeadUnit):
+    """One seed of Utilities."""
+
+    seen: Spec
+    setting: tuple[tuple[str, Any], ...]
+    seed: int
+
+    @property
+    def cost(self) -> float:
+        """Heads that are retrained."""
+        setting = dict(self.setting)
+        classes = datasets.info(self.seen.dataset).classes
+        return float(setting["pool"] * classes + setting["labeled"] + 100)
+
+    def key(self, fingerprint: str) -> str:
+        """The cache key: its settings, the embedding and the code of all of it."""
+        return self._key("core.experiments.influence.add_or_remove_one", {}, fingerprint)
+
+    def run(self, data: Dataset, progress: Progress) -> Result:
+        """All predictions and their truths, see `add_or_remove_one.compare`."""
+        from core.experiments.influence.add_or_remove_one import compare
+
+        arguments = self._arguments(progress)
+        with one_thread():
+            return compare(data, **arguments)
+
+
+@dataclass(frozen=True)
+class QueryRun(HeadUnit):
+    """One strategy of Queries with one seed."""
+
+    seen: Spec
+    setting: tuple[tuple[str, Any], ...]
+    strategy: str
+    seed: int
+
+    @property
+    def cost(self) -> float:
+        """Its rounds, each about ten retrained heads: a fit from further away, and the utilities of
+        the pool.
+        """
+        return 10.0 * (dict(self.setting)["rounds"] + 1)
+
+    def key(self, fingerprint: str) -> str:
+        """The cache key: its settings, the embedding and the code of all of it."""
+        more = {"strategy": self.strategy}
+        return self._key("core.experiments.influence.queries", more, fingerprint)
+
+    def run(self, data: Dataset, progress: Progress) -> Result:
+        """All rounds, see `queries.run`."""
+        from core.experiments.influence import queries
+
+        arguments = self._arguments(progress)
+        with one_thread():
+            return queries.run(data, strategy=self.strategy, **arguments)
+
+
+class Influence(Plan):
+    """What both plans of the page have in common: their points, their place in a link, their speed.
+
+    study: which of the two a link means. candidates: points that may be added.
     """
 
-    kind = KIND
+    kind = "influence"
+    study: ClassVar[str]
+    seen: Spec
+
+    @property
+    @abstractmethod
+    def candidates(self) -> int:
+        """Points that may be added."""
 
     @property
     def dataset(self) -> str:
+        """The Spec's."""
         return self.seen.dataset
 
     @property
     def n(self) -> int | None:
+        """The Spec's."""
         return self.seen.n
 
     @property
     def subset(self) -> int:
+        """The Spec's."""
         return self.seen.subset
 
     @property
-    def measurement(self) -> Measurement:
-        """How its cost is measured: on a few heads of its own points."""
-        arguments = (self.seen, self.labeled, self.l2)
-        what = "how fast this machine retrains these heads"
-        told = "{:,.0f} retrained heads per second each"
-        return Measurement(
-            f"~rate {self.kind} {arguments}",
-            "core.experiments.influence.plan:measure",
-            arguments,
-            what,
-            told,
-        )
-
-    def with_(self, **changes: Any) -> Any:
-        """This plan with some parts changed, checked and canonical.
-
-        A UserError if a part does not fit.
-        """
-        return _canonical(dataclasses.replace(self, **changes))
-
-    def to_query(self) -> dict[str, str]:
-        """The link's parameters: what differs from the first plan of its study."""
-        default = type(self)()
-        own = {
-            name: str(getattr(self, name))
-            for name in self.knobs
-            if getattr(self, name) != getattr(default, name)
-        }
-        return (
-            self.seen.to_query() | own | ({"study": self.study} if self.study != STUDIES[0] else {})
-        )
-
     def setting(self) -> tuple[tuple[str, Any], ...]:
         """All its knobs but the seeds."""
         return tuple((name, getattr(self, name)) for name in self.knobs if name != "seeds")
 
+    @property
+    def measurement(self) -> Measurement:
+        """Heads retrained per second, on a few of its own points."""
+        arguments = (self.seen, self.labeled, self.l2)
+        return Measurement(
+            f"~rate {self.kind} {arguments}",
+            tasks.HEADS_SPEED,
+            arguments,
+            "how fast this machine retrains these heads",
+            "{:,.0f} retrained heads per second each",
+        )
+
+    def to_query(self) -> dict[str, str]:
+        """The link's parameters: what differs from the first plan of its study."""
+        study = {} if self.study == Utilities.study else {"study": self.study}
+        return self.seen.to_query() | super().to_query() | study
+
+    def check(self, data: Dataset) -> None:
+        """A UserError if some unit cannot begin on these points: what is known before the work."""
+        if self.l2 == 0:
+            raise UserError(
+                "l2: found 0. So few points can be separated, and then the head has no end and no"
+                " Hessian. Choose 0.0001 or more."
+            )
+        self._check_candidates(len(data.class_names))
+        _check_hessian(self, len(data.class_names), data.d)
+        for seed in range(1, self.seeds + 1):
+            draw(data, self.labeled, self.candidates, self.validation, seed)
+
+    @abstractmethod
+    def _check_candidates(self, classes: int) -> None:
+        """A UserError if they are too few or too many."""
+
+    @classmethod
+    def _begun(cls, query: Mapping[str, str]) -> tuple[Influence, list[str]]:
+        seen, problems = spec_from_query(query)
+        study = STUDIES.get(query.get("study", ""), Utilities)
+        return study(seen=_without_strategy(seen)), problems
+
+    def _which_points(self) -> dict[str, Any]:
+        return {"seen": _without_strategy(self.seen)}
+
+    def _texts(self) -> dict[str, str]:
+        """The knobs': the Spec has its own."""
+        return {name: str(getattr(self, name)) for name in self.knobs}
+
 
 @dataclass(frozen=True)
-class Utilities(_Common):
+class Utilities(Influence):
     """For a labeled set, a pool and a validation set of each seed: every utility, predicted and
     retrained.
     """
@@ -191,9 +303,9 @@ class Utilities(_Common):
         """Points that may be added."""
         return self.pool
 
-    def units(self) -> list[UtilityUnit]:
+    def units(self) -> list[UtilityRun]:
         """One for each seed."""
-        return [UtilityUnit(self.seen, self.setting(), seed) for seed in range(1, self.seeds + 1)]
+        return [UtilityRun(self.seen, self.setting, seed) for seed in range(1, self.seeds + 1)]
 
     def title(self) -> str:
         """For captions and manifests."""
@@ -202,9 +314,24 @@ class Utilities(_Common):
             " seeds"
         )
 
+    def _check_candidates(self, classes: int) -> None:
+        """What a Newton step of every candidate would need: the pool against the validation set."""
+        if (heads := self.pool * classes) > MOST_HEADS:
+            raise UserError(
+                f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}."
+                " Choose a smaller pool."
+            )
+        numbers = self.pool * COPIES * classes * self.validation * classes
+        if numbers > EVALUATIONS:
+            raise UserError(
+                f"Utilities: found {self.pool:,} points judged by {self.validation:,}, which takes"
+                f" {numbers:.1e} numbers; expected at most {EVALUATIONS:.0e}. Choose a smaller pool"
+                " or validation set."
+            )
+
 
 @dataclass(frozen=True)
-class Queries(_Common):
+class Queries(Influence):
     """Goal-oriented strategies, entropy and random under one goal, round after round."""
 
     seen: Spec = FIRST
@@ -226,10 +353,10 @@ class Queries(_Common):
         """Points that may be added."""
         return self.unlabeled
 
-    def units(self) -> list[QueryUnit]:
+    def units(self) -> list[QueryRun]:
         """The first seed of all strategies first."""
         return [
-            QueryUnit(self.seen, self.setting(), name, seed)
+            QueryRun(self.seen, self.setting, name, seed)
             for seed, name in product(range(1, self.seeds + 1), STRATEGIES)
         ]
 
@@ -241,150 +368,35 @@ class Queries(_Common):
             f" labels, {self.seeds} seeds"
         )
 
-
-@dataclass(frozen=True)
-class UtilityUnit:
-    """One seed of Utilities."""
-
-    seen: Spec
-    setting: tuple[tuple[str, Any], ...]
-    seed: int
-    task = "core.experiments.influence.plan:compute"
-
-    @property
-    def work(self) -> float:
-        """Heads that are retrained."""
-        setting = dict(self.setting)
-        classes = datasets.info(self.seen.dataset).classes
-        return float(setting["pool"] * classes + setting["labeled"] + 100)
-
-    def key(self, fingerprint: str) -> str:
-        """The cache key of its outcome: its settings, the embedding and the code of all of it."""
-        return _key(self, "core.experiments.influence.one_more", {}, fingerprint)
-
-
-@dataclass(frozen=True)
-class QueryUnit:
-    """One strategy of Queries with one seed."""
-
-    seen: Spec
-    setting: tuple[tuple[str, Any], ...]
-    strategy: str
-    seed: int
-    task = "core.experiments.influence.plan:query"
-
-    @property
-    def work(self) -> float:
-        """Its rounds, each about ten retrained heads: a fit from further away, and the utilities of
-        the pool.
-        """
-        return 10.0 * (dict(self.setting)["rounds"] + 1)
-
-    def key(self, fingerprint: str) -> str:
-        """The cache key of its outcome."""
-        return _key(
-            self, "core.experiments.influence.queries", {"strategy": self.strategy}, fingerprint
-        )
-
-
-Plan = Utilities | Queries
-
-
-def from_query(query: Mapping[str, str]) -> tuple[Plan, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is
-    kept).
-    """
-    seen, problems = spec_from_query(query)
-    plan = (Queries if query.get("study") == "queries" else Utilities)(seen=_points(seen))
-    for name in plan.knobs.keys() & query.keys():
-        try:
-            plan = plan.with_(**{name: query[name]})
-        except UserError as error:
-            problems.append(str(error))
-    return plan, problems
-
-
-def check(plan: Plan, data: Dataset) -> None:
-    """A UserError if some unit of the plan cannot begin on these points: what is known before any
-    work.
-    """
-    from core.experiments.influence.small_heads import draw
-
-    if plan.l2 == 0:
-        raise UserError(
-            "l2: found 0. So few points can be separated, and then the head has no end and no"
-            " Hessian. Choose 0.0001 or more."
-        )
-    if plan.study == "queries" and plan.batch * plan.rounds > plan.unlabeled:
-        asked = (
-            f"{plan.rounds} batches of {plan.batch:,} ask for {plan.batch * plan.rounds:,} labels"
-        )
-        raise UserError(
-            f"Queries: {asked}, but there are {plan.unlabeled:,}. Choose fewer rounds, smaller"
-            " batches or more points."
-        )
-    heads = plan.candidates * len(data.class_names) if plan.study == "utilities" else 0
-    if heads > MOST_HEADS:
-        raise UserError(
-            f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}."
-            " Choose a smaller pool."
-        )
-    _check_size(plan, len(data.class_names), data.d)
-    for seed in range(1, plan.seeds + 1):
-        draw(data, plan.labeled, plan.candidates, plan.validation, seed)
-
-
-def _check_size(plan: Plan, classes: int, d: int) -> None:
-    """What a Newton step of every candidate would need: the pool against the validation set, and
-    the head's Hessian in one piece.
-    """
-    from core.linalg.hessian import INVERTED
-    from core.linalg.newton_update import EVALUATIONS
-
-    if plan.study == "utilities":
-        numbers = plan.pool * COPIES * classes * plan.validation * classes
-        if numbers > EVALUATIONS:
-            found = (
-                f"{plan.pool:,} points judged by {plan.validation:,}, which takes {numbers:.1e}"
-                " numbers"
-            )
+    def _check_candidates(self, classes: int) -> None:
+        asked = self.batch * self.rounds
+        if asked > self.unlabeled:
             raise UserError(
-                f"Utilities: found {found}; expected at most {EVALUATIONS:.0e}. Choose a smaller"
-                " pool or validation set."
+                f"Queries: {self.rounds} batches of {self.batch:,} ask for {asked:,} labels, but"
+                f" there are {self.unlabeled:,}. Choose fewer rounds, smaller batches or more"
+                " points."
             )
+
+
+STUDIES = {plan.study: plan for plan in (Utilities, Queries)}
+
+
+def _check_hessian(plan: Influence, classes: int, d: int) -> None:
+    """A UserError if the head's Hessian is too large to be inverted in one piece."""
     parameters = (classes - 1) * (min(plan.labeled, d) + 1)
-    if (
-        plan.seen.embedding == Spec().embedding and parameters > INVERTED
-    ):  # how wide another embedding is, shows when it is made
-        found = (
-            f"{plan.labeled:,} points of {classes} classes, whose head has {parameters:,}"
-            " parameters"
-        )
+    # How wide another embedding is, shows when it is made.
+    if plan.seen.embedding == FIRST.embedding and parameters > INVERTED:
         raise UserError(
-            f"Labeled: found {found}; expected at most {INVERTED:,}. Choose fewer labeled points."
+            f"Labeled: found {plan.labeled:,} points of {classes} classes, whose head has"
+            f" {parameters:,} parameters; expected at most {INVERTED:,}. Choose fewer labeled"
+            " points."
         )
-
-
-def compute(unit: UtilityUnit) -> Entry:
-    """In the worker: one seed of Utilities, from the cache or computed."""
-    from core.experiments.influence.one_more import compare
-
-    return _computed(unit, lambda data, matrix, **how: compare(data, matrix, **how))
-
-
-def query(unit: QueryUnit) -> Entry:
-    """In the worker: one run of Queries, from the cache or computed."""
-    from core.experiments.influence.queries import run
-
-    return _computed(
-        unit, lambda data, matrix, **how: run(data, matrix, strategy=unit.strategy, **how)
-    )
 
 
 def measure(seen: Spec, labeled: int, l2: float) -> dict[str, float]:
     """In the worker: heads retrained per second on these points, tried on a few."""
     from core import pipeline
-    from core.experiments.influence.one_more import speed
+    from core.experiments.influence.add_or_remove_one import speed
     from core.runtime.threads import one_thread
 
     data = pipeline.dataset(seen.dataset, seen.n, seen.subset)
@@ -392,43 +404,9 @@ def measure(seen: Spec, labeled: int, l2: float) -> dict[str, float]:
         return speed(data, pipeline.embedding(seen).embedding, labeled, l2)
 
 
-def _computed(unit: UtilityUnit | QueryUnit, work: Callable) -> Entry:
-    from core import pipeline
-    from core.runtime.threads import one_thread
-
-    data = points(unit.seen)
-
-    def run(progress: Progress) -> tuple[dict, dict]:
-        matrix = pipeline.embedding(unit.seen).embedding
-        with one_thread():
-            return work(data, matrix, **dict(unit.setting), seed=unit.seed, progress=progress)
-
-    return computed(unit, data, run)
-
-
-def _key(unit: UtilityUnit | QueryUnit, module: str, more: dict[str, str], fingerprint: str) -> str:
-    embedded = embedding_key(
-        unit.seen, fingerprint
-    )  # its last digits are its code's version, which is not what is asked for
-    fields = (
-        dict(unit.setting) | {"seed": unit.seed, "embedding": cache.bundled_key(embedded)} | more
-    )
-    return cache.key("utilities", fields, code=code_version(module) + embedded, data=fingerprint)
-
-
-def _canonical(plan: Plan) -> Plan:
-    knobs = {name: knob.parse(getattr(plan, name)) for name, knob in plan.knobs.items()}
-    found = dataclasses.replace(plan, seen=_points(plan.seen), **knobs)
-    if (units := len(found.units())) > MOST_UNITS:
-        raise UserError(
-            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer seeds."
-        )
-    return found
-
-
-def _points(seen: Spec) -> Spec:
+def _without_strategy(seen: Spec) -> Spec:
     """Which points, through which embedding; the strategy plays no part."""
-    return seen.with_(strategy=Spec().strategy, strategy_knobs=(), draw=0)
+    return seen.with_(strategy=FIRST.strategy, strategy_knobs=(), draw=0)
 
 
 def _place(seen: Spec) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from core.experiments.influence.small_heads import draw, fitted, part, scaling, seen
+from core.experiments.influence.labeled_heads import draw, fitted, part, scaling, seen
 from core.softmax_head import probabilities
 from core.strategies.goal import GOALS, aim_of, goal_utility, open_pool
 from core.strategies.uncertainty import entropy

@@ -1,7 +1,7 @@
 """What do the finished trainings of a plan say? As arrays, as tidy rows, and in plain sentences.
 
     grid(plan, found) -> Grid       arrays (candidates, budgets, seeds), NaN where nothing is yet
-    rows(plan, found)               tidy columns: strategy, seed, budget, epoch, step, metric, value
+    tidy_columns(plan, found)       the Run: strategy, seed, budget, epoch, step, metric, value
     sentences(grid, names)          where each candidate is better than random, and where worse
 
 A difference to random is taken seed by seed (the same seed draws the same initial weights for
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiments.retrain.plan import RANDOM, Retraining, Unit
+from core.experiments.retrain.plan import RANDOM, Retraining, Training
 from core.experiments.retrain.run import CHECKPOINTS, SHOWN
 from core.experiments.statistics import Estimate, estimate
 from core.experiments.store import Outcome
@@ -48,7 +48,7 @@ class Grid:
         return int(np.isfinite(self.accuracy).sum())
 
 
-def grid(plan: Retraining, found: Mapping[Unit, Outcome], classes: int) -> Grid:
+def grid(plan: Retraining, found: Mapping[Training, Outcome], classes: int) -> Grid:
     """The outcomes in their places."""
     shape = (len(plan.candidates), len(plan.budgets), plan.seeds)
     widths = {"accuracy": (), "loss": (), "per_class": (classes,), "classes": (classes,)}
@@ -70,30 +70,27 @@ def grid(plan: Retraining, found: Mapping[Unit, Outcome], classes: int) -> Grid:
     return Grid(plan, **arrays)
 
 
-def rows(plan: Retraining, found: Mapping[Unit, Outcome]) -> dict[str, list]:
+def tidy_columns(plan: Retraining, found: Mapping[Training, Outcome]) -> dict[str, list]:
     """The Run as tidy columns: one row per training, checkpoint and metric.
 
     metric: accuracy (at every checkpoint; the last is on all test points, earlier ones on a fixed
     sample), loss, accuracy of class c.
     """
-    columns: dict[str, list] = {
-        name: [] for name in ("strategy", "seed", "budget", "epoch", "step", "metric", "value")
-    }
+    names = ("strategy", "seed", "budget", "epoch", "step", "metric", "value")
+    lines: list[tuple] = []
     for unit, outcome in found.items():
+        who = (str(unit.candidate), unit.seed, unit.budget)
         curve = zip(outcome["epoch"], outcome["step"], outcome["accuracy"], strict=True)
-        last = int(outcome["epoch"][-1]), int(outcome["step"][-1])
-        lines = [(int(epoch), int(step), "accuracy", float(value)) for epoch, step, value in curve]
-        lines += [(*last, "loss", float(outcome["loss"]))]
+        last = (int(outcome["epoch"][-1]), int(outcome["step"][-1]))
         lines += [
-            (*last, f"accuracy of class {c}", float(value))
+            (*who, int(epoch), int(step), "accuracy", float(value)) for epoch, step, value in curve
+        ]
+        lines += [(*who, *last, "loss", float(outcome["loss"]))]
+        lines += [
+            (*who, *last, f"accuracy of class {c}", float(value))
             for c, value in enumerate(outcome["per_class"])
         ]
-        for line in lines:
-            for name, value in zip(
-                columns, (str(unit.candidate), unit.seed, unit.budget, *line), strict=True
-            ):
-                columns[name].append(value)
-    return columns
+    return {name: [line[i] for line in lines] for i, name in enumerate(names)}
 
 
 def against_random(grid: Grid) -> Estimate:

@@ -1,20 +1,15 @@
-"""Does training on a selection help? The plan of a retraining experiment, its trainings one by one,
-and its rows.
+"""Does training on a selection help? The plan of a retraining experiment, and its trainings.
 
-    plan = Retraining(candidates=(parse_candidate("top:raw"),), budgets=(1000, 5000))
-    plan.units()                 every training: candidate x budget x seed, random always among the
-                                 candidates
-    train(unit) -> Entry         in the worker: one training, from the cache or computed
+    plan = Retraining().with_(candidates="top:raw random", budgets="1000 5000")
+    plan.units()                 every training: candidate x budget x seed
 
-A plan is canonical like a Spec: it is the link, the job's argument and the command line at once.
+Random is always among the candidates. A candidate is written "rule[:embedding[:seed[:strategy]]]".
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -22,15 +17,16 @@ from typing import Any
 import numpy as np
 
 from core import datasets
-from core.experiments import plan as plans
-from core.experiments.retrain import selections
+from core.data.splits import split
+from core.experiments import cost
+from core.experiments.cost import Measurement
+from core.experiments.plan import Plan, Progress, Result, Unit, parse_budgets, words
+from core.experiments.retrain import run, selections
 from core.experiments.retrain.run import CHECKPOINTS, CURVE_POINTS, PROTOCOLS
-from core.models.network_names import NETWORKS
+from core.models.network_names import NETWORKS, check_network
 from core.plugins import menu
 from core.runtime import cache
-from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
-from core.runtime.progress import advance
 from core.spec import Spec, score_code, score_fields
 from core.strategy import Knob
 from core.types import Dataset, Floats, UserError
@@ -135,7 +131,7 @@ def parse_candidate(text: str) -> Candidate:
 
 
 @dataclass(frozen=True)
-class Unit:
+class Training(Unit):
     """One training. length: epochs, or steps for the protocol "steps"."""
 
     dataset: str
@@ -147,14 +143,9 @@ class Unit:
     protocol: str
     length: int
     seed: int
-    task = "core.experiments.retrain.plan:train"
-
-    def key(self, fingerprint: str) -> str:
-        """The cache key of its outcome."""
-        return unit_key(self, fingerprint)
 
     @property
-    def work(self) -> float:
+    def cost(self) -> float:
         """Samples trained on, plus what testing costs in the same coin: forwards only, beside a
         training step on as many points.
         """
@@ -178,9 +169,53 @@ class Unit:
             strategy=chosen.strategy,
         )
 
+    def key(self, fingerprint: str) -> str:
+        """The cache key: its settings, the selection's scores and the code of all of it."""
+        scored = self.candidate.scored
+        code = code_version("core.experiments.retrain.run")
+        fields = {
+            "budget": self.budget,
+            "network": self.network,
+            "protocol": self.protocol,
+            "length": self.length,
+            "seed": self.seed,
+            "rule": self.candidate.rule,
+            "scores": score_fields(self.scores_spec) if scored else None,
+        }
+        if scored:
+            code += score_code(self.scores_spec)
+        return cache.key("unit", fields, code=code, data=fingerprint)
+
+    def run(self, data: Dataset, progress: Progress) -> Result:
+        """The network's test accuracy as it learns, see `retrain.run.train`."""
+
+        def tell(step: int, steps: int, loss: float) -> None:
+            progress(step / steps, f"Step {step:,} of {steps:,}")
+
+        scores = pool_scores(self.scores_spec) if self.candidate.scored else None
+        names = ("budget", "network", "protocol", "length", "seed")
+        settings = {name: getattr(self, name) for name in names}
+        arrays, facts = run.train(data, scores, rule=self.candidate.rule, progress=tell, **settings)
+        return arrays, facts | {"samples": self.samples, "network": self.network}
+
+
+def parse_candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Each candidate once, random last. A UserError for an unknown one, and for too many."""
+    parsed = map(parse_candidate, words(given))
+    each = tuple(dict.fromkeys(candidate for candidate in parsed if candidate != RANDOM))
+    if len(each) >= MOST_CANDIDATES:
+        raise UserError(
+            f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}."
+            " Leave some out."
+        )
+    return (*each, RANDOM)
+
+
+LISTS = {"candidates": parse_candidates, "budgets": parse_budgets}
+
 
 @dataclass(frozen=True)
-class Retraining:
+class Retraining(Plan):
     """Which candidates compete, at which budgets, with how many seeds, and how each network is
     trained.
     """
@@ -188,8 +223,8 @@ class Retraining:
     dataset: str = "mnist"
     n: int | None = None
     subset: int = 0
-    candidates: tuple[Candidate, ...] = tuple(
-        map(parse_candidate, ("top", "top:cnn_regression", "top:cnn_classification", "random"))
+    candidates: tuple[Candidate, ...] = parse_candidates(
+        "top top:cnn_regression top:cnn_classification"
     )
     budgets: tuple[int, ...] = BUDGETS
     network: str = "talk_cnn"
@@ -199,28 +234,19 @@ class Retraining:
     steps: int = 1_000
     kind = "retrain"
     units_are = "trainings"
+    knobs = KNOBS
+    lists = LISTS
+    most_units = 2_000
+    fewer = "selections, budgets or seeds"
 
-    def with_(self, **changes: Any) -> Retraining:
-        """This plan with some parts changed, checked and canonical.
-
-        A UserError if a part does not fit.
-        """
-        return _canonical(dataclasses.replace(self, **changes))
-
-    def to_query(self) -> dict[str, str]:
-        """The link's parameters: what differs from the first plan."""
-        texts = _texts(self)
-        default = _texts(Retraining())
-        return {name: text for name, text in texts.items() if text != default[name]}
-
-    def units(self) -> list[Unit]:
+    def units(self) -> list[Training]:
         """Every training: the first seed of everything first, small budgets before large ones, so
         that curves grow evenly.
         """
         length = self.steps if self.protocol == "steps" else self.epochs
         common = (self.network, self.protocol, length)
         return [
-            Unit(self.dataset, self.n, self.subset, candidate, budget, *common, seed)
+            Training(self.dataset, self.n, self.subset, candidate, budget, *common, seed)
             for seed, budget, candidate in product(
                 range(1, self.seeds + 1), self.budgets, self.candidates
             )
@@ -234,70 +260,22 @@ class Retraining:
             f" {PROTOCOLS[self.protocol].lower()} ({length}), {self.seeds} seeds"
         )
 
+    def check(self, data: Dataset) -> None:
+        """A UserError if some training cannot begin on these points: known before the work."""
+        check_network(self.network, data)
+        labels = data.labels[split(data)[0]]
+        for candidate, budget in product(self.candidates, self.budgets):
+            rule = selections.find(candidate.rule)
+            selections.check(rule, labels, budget, len(data.class_names))
 
-def from_query(query: Mapping[str, str]) -> tuple[Retraining, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is
-    kept).
-    """
-    return plans.read(Retraining(), _texts(Retraining()), query)
+    @property
+    def measurement(self) -> Measurement:
+        """Samples per second of a short training of its network."""
+        return cost.of_network(self.dataset, self.n, self.subset, self.network)
 
-
-def unit_key(unit: Unit, fingerprint: str) -> str:
-    """The cache key of one training: its settings, the selection's scores and the code of all of
-    it.
-    """
-    chosen = unit.candidate
-    fields = {f.name: getattr(unit, f.name) for f in dataclasses.fields(Unit)}
-    for name in (
-        "dataset",
-        "n",
-        "subset",
-        "candidate",
-    ):  # the fingerprint says which points these are
-        del fields[name]
-    code = code_version("core.experiments.retrain.run") + (
-        score_code(unit.scores_spec) if chosen.scored else ""
-    )
-    scored = score_fields(unit.scores_spec) if chosen.scored else None
-    return cache.key(
-        "unit", fields | {"rule": chosen.rule, "scores": scored}, code=code, data=fingerprint
-    )
-
-
-def check(plan: Retraining, data: Dataset) -> None:
-    """A UserError if some training of the plan cannot begin on these points: what is known before
-    any work.
-    """
-    from core.data.splits import split
-    from core.models.network_names import check_network
-
-    check_network(plan.network, data)
-    labels = data.labels[split(data)[0]]
-    for candidate, budget in product(plan.candidates, plan.budgets):
-        selections.check(selections.find(candidate.rule), labels, budget, len(data.class_names))
-
-
-def train(unit: Unit) -> Entry:
-    """In the worker: one training, from the cache or computed."""
-    from core import pipeline
-    from core.experiments.retrain import run as one
-
-    data = pipeline.dataset(unit.dataset, unit.n, unit.subset)
-    key = unit_key(unit, data.fingerprint)
-    if found := cache.get(key):
-        return found
-    scores = pool_scores(unit.scores_spec) if unit.candidate.scored else None
-
-    def progress(step: int, steps: int, loss: float) -> None:
-        advance(step / steps, f"Step {step:,} of {steps:,}")
-
-    settings = {
-        name: getattr(unit, name) for name in ("budget", "network", "protocol", "length", "seed")
-    }
-    arrays, facts = one.train(data, scores, rule=unit.candidate.rule, progress=progress, **settings)
-    return cache.put(
-        key, arrays, facts | {"samples": unit.samples, "network": unit.network}, describe=str(unit)
-    )
+    def _without_effect(self) -> dict[str, Any]:
+        idle = "epochs" if self.protocol == "steps" else "steps"
+        return {idle: KNOBS[idle].default}
 
 
 _one_ranking_at_a_time = threading.Lock()
@@ -314,7 +292,6 @@ def pool_scores(spec: Spec) -> Floats:
 @functools.lru_cache(maxsize=16)
 def _pool_scores(spec: Spec) -> Floats:
     from core import pipeline
-    from core.data.splits import split
 
     data = pipeline.dataset(spec.dataset, spec.n, spec.subset)
     key = cache.key(
@@ -323,43 +300,11 @@ def _pool_scores(spec: Spec) -> Floats:
         code=score_code(spec) + code_version("core.experiments.retrain.run"),
         data=data.fingerprint,
     )
-    found = cache.get(key) or cache.put(
-        key, {"scores": pipeline.scores_of(spec, split(data)[0])}, {"spec": spec.to_query()}
+    found = cache.kept(
+        key,
+        lambda: (
+            {"scores": pipeline.scores_of(spec, split(data)[0])},
+            {"spec": spec.to_query()},
+        ),
     )
     return np.array(found.arrays["scores"])
-
-
-def _texts(plan: Retraining) -> dict[str, str]:
-    """Every part as the text that links and commands use."""
-    plain = {name: str(getattr(plan, name)) for name in ("dataset", "n", "subset", *KNOBS)}
-    return plain | {
-        "candidates": " ".join(map(str, plan.candidates)),
-        "budgets": " ".join(map(str, plan.budgets)),
-    }
-
-
-def _canonical(plan: Retraining) -> Retraining:
-    """Checked, sorted, random added, and settings without an effect at their default."""
-    spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
-    knobs |= {"epochs": 15} if knobs["protocol"] == "steps" else {"steps": 1_000}
-    candidates = _candidates(plan.candidates)
-    budgets = plans.budgets(plan.budgets)
-    if (units := len(candidates) * len(budgets) * knobs["seeds"]) > MOST_UNITS:
-        raise UserError(
-            f"Found {units:,} trainings, expected at most {MOST_UNITS:,}. Choose fewer selections,"
-            " budgets or seeds."
-        )
-    points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
-    return dataclasses.replace(plan, **points, candidates=candidates, budgets=budgets, **knobs)
-
-
-def _candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    parsed = map(parse_candidate, given.split() if isinstance(given, str) else map(str, given))
-    each = tuple(dict.fromkeys(candidate for candidate in parsed if candidate != RANDOM))
-    if len(each) >= MOST_CANDIDATES:
-        raise UserError(
-            f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}."
-            " Leave some out."
-        )
-    return (*each, RANDOM)

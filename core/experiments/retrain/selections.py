@@ -57,9 +57,7 @@ def middle(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Ro
 
 
 def top_balanced(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
-    """The highest scores of every class, equally many of each class (see `shares`), highest
-    first.
-    """
+    """The highest scores of every class, as many of each (see `shares`), highest first."""
     best_first = top_k(scores, len(scores)).indices
     places = _places_within(labels[best_first])
     return best_first[places < shares(labels, k)[labels[best_first]]]

@@ -5,7 +5,7 @@ about, and its tidy rows.
                                   finished
     advantage(plan, values)       per design: the first of the two strategies against the second,
                                   seed by seed, with its interval
-    rows(plan, found)             figure, design, strategy, seed, budget, metric, value
+    tidy_columns(plan, found)     figure, design, strategy, seed, budget, metric, value
 
 All strategies of one design and seed see the same points, first labels and networks, so a
 difference is taken seed by seed.
@@ -55,20 +55,19 @@ def advantage(plan: Simulations, values: Floats) -> Estimate:
     )
 
 
-def rows(plan: Simulations, found: Found) -> dict[str, list]:
+def tidy_columns(plan: Simulations, found: Found) -> dict[str, list]:
     """The Run as tidy columns: one row per run and budget."""
-    columns: dict[str, list] = {name: [] for name in COLUMNS}
-    for unit, outcome in found.items():
-        for budget, value in zip(outcome["budget"], outcome["value"], strict=True):
-            line = (
-                plan.figure,
-                unit.design,
-                unit.strategy,
-                unit.seed,
-                int(budget),
-                METRICS[plan.figure],
-                float(value),
-            )
-            for name, entry in zip(COLUMNS, line, strict=True):
-                columns[name].append(entry)
-    return columns
+    lines = [
+        (
+            plan.figure,
+            unit.design,
+            unit.strategy,
+            unit.seed,
+            int(budget),
+            METRICS[plan.figure],
+            value,
+        )
+        for unit, outcome in found.items()
+        for budget, value in zip(outcome["budget"], map(float, outcome["value"]), strict=True)
+    ]
+    return {name: [line[i] for line in lines] for i, name in enumerate(COLUMNS)}

@@ -8,8 +8,7 @@ design, strategy and seed is a run.
     PRESETS["backward"]         Figure 1: picking 2k and dropping k against picking k, with an MLP
     plan.units()                the runs, core/experiments/simulations/run.py
 
-A plan is canonical like a Spec: what plays no part in its figure is as in the preset, so that
-Figure 3 is the same on every dataset.
+What plays no part in its figure is as in the preset, so that Figure 3 is the same on every dataset.
 
 The paper asks for 50 batches of 10 labels among 60,000 points (30,000 in Figures 2 and 4). The
 presets ask for 30 among 2,000, so that all of them take about a quarter of an hour of one core; the
@@ -21,22 +20,21 @@ Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing, sections 4, 5 and 6
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from core import datasets, strategy
-from core.experiments import plan as plans
-from core.experiments.active.plan import MOST_UNITS, canonical_strategies, parse_strategy
-from core.experiments.active.rounds import Setting, inputs_of, pool_of
+from core.experiments.active.rounds import RoundSettings, inputs_of, pool_of
+from core.experiments.active.strategy_texts import parse_strategies, parse_strategy
 from core.experiments.cost import Measurement
-from core.experiments.simulations import designs as simulations
-from core.experiments.simulations.designs import BUDGETS, halves
-from core.experiments.simulations.run import DRAWN, Risk, Rounds, Source
+from core.experiments.plan import Plan
+from core.experiments.simulations import bayes_risk
+from core.experiments.simulations.representations import REPRESENTATIONS, halves
+from core.experiments.simulations.run import DRAWN, LabelingRun, RiskRun, Source
 from core.plugins import menu
-from core.spec import Spec
+from core.runtime import tasks
 from core.strategy import Knob
 from core.types import Dataset, UserError
 
@@ -45,8 +43,8 @@ LOG_DET = "log_det"
 FORWARD = "bait:backward=False"
 UNWEIGHED = f"{FORWARD}:fisher=False"
 DESIGNS = {
-    "risk": simulations.DESIGNS,
-    "representations": simulations.REPRESENTATIONS,
+    "risk": bayes_risk.DESIGNS,
+    "representations": REPRESENTATIONS,
     "backward": ("network",),
 }
 DUELS = {
@@ -56,9 +54,8 @@ DUELS = {
 }
 NETWORKS = {"representations": "linear", "backward": "mlp"}
 FIRST = 100
-BYTES = (
-    8 * (9 * 128) ** 2 * 6
-)  # of BAIT's matrices: nine contrasts of ten classes by 128 dimensions, float64
+# Of BAIT's matrices: nine contrasts of ten classes by 128 dimensions, float64.
+BYTES = 8 * (9 * 128) ** 2 * 6
 KNOBS = {
     "pool": Knob(
         "Pool",
@@ -95,13 +92,16 @@ KNOBS = {
         kind=int,
     ),
 }
-# what plays a part in the one kind of figure only
+FIGURE = Knob("Figure", choices=tuple(DESIGNS), name="figure", kind=str, default="risk")
+FIGURE_AND_KNOBS = {"figure": FIGURE, **KNOBS}
+LISTS = {"strategies": parse_strategies}
+# What plays a part in the one kind of figure only.
 OF_RISK = ("ridge",)
 OF_ROUNDS = ("batch", "rounds", "dataset", "n", "subset")
 
 
 @dataclass(frozen=True)
-class Simulations:
+class Simulations(Plan):
     """One figure: which strategies compete, in which setting, with how many seeds."""
 
     figure: str = "risk"
@@ -116,13 +116,9 @@ class Simulations:
     seeds: int = 10
     kind = "simulations"
     units_are = "runs"
-
-    def with_(self, **changes: Any) -> Simulations:
-        """This plan with some parts changed, checked and canonical.
-
-        A UserError if a part does not fit.
-        """
-        return _canonical(dataclasses.replace(self, **changes))
+    knobs = FIGURE_AND_KNOBS
+    lists = LISTS
+    fewer = "strategies or seeds"
 
     @property
     def needs_data(self) -> bool:
@@ -135,9 +131,9 @@ class Simulations:
         return DESIGNS[self.figure]
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> RoundSettings:
         """Of the rounds."""
-        return Setting(NETWORKS[self.figure], self.batch, self.rounds, FIRST, pool=self.pool)
+        return RoundSettings(NETWORKS[self.figure], self.batch, self.rounds, FIRST, pool=self.pool)
 
     @property
     def budgets(self) -> tuple[int, ...]:
@@ -145,14 +141,12 @@ class Simulations:
         return (
             tuple(FIRST + self.batch * i for i in range(self.rounds + 1))
             if self.needs_data
-            else BUDGETS
+            else bayes_risk.BUDGETS
         )
 
     @property
     def duel(self) -> tuple[str, str]:
-        """The two strategies that the figure is about, or what comes nearest to them in this
-        plan.
-        """
+        """The two strategies that the figure is about, or the nearest to them in this plan."""
         wanted = DUELS[self.figure]
         first = wanted[0] if wanted[0] in self.strategies else self.strategies[0]
         others = [name for name in self.strategies if name != first] or [first]
@@ -161,27 +155,25 @@ class Simulations:
     @property
     def measurement(self) -> Measurement:
         """How its cost is measured: not by training alone."""
-        told = "each {:.2g} times as fast as the core on which these runs were timed"
         held = BYTES if self.needs_data else 0
         return Measurement(
             f"~rate core {held}",
-            "core.experiments.cost:measure_core",
+            tasks.CORE_SPEED,
             (held,),
             "how fast this machine computes",
-            told,
+            "each {:.2g} times as fast as the core on which these runs were timed",
         )
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the figure's preset."""
-        texts = _texts(self)
-        default = _texts(PRESETS[self.figure])
-        return {
-            name: text
-            for name, text in texts.items()
-            if text != default[name] or (name == "figure" and text != "risk")
-        }
+        figure = {} if self.figure == FIGURE.default else {"figure": self.figure}
+        return figure | super().to_query()
 
-    def units(self) -> list[Risk | Rounds]:
+    def points(self) -> Dataset | Source:
+        """Its dataset, or a name for points that are drawn."""
+        return super().points() if self.needs_data else DRAWN
+
+    def units(self) -> list[RiskRun | LabelingRun]:
         """Every run: the first seed of all first, the strategies of one design and seed side by
         side.
         """
@@ -193,10 +185,10 @@ class Simulations:
         ]
         if self.needs_data:
             return [
-                Rounds(self.dataset, self.n, self.subset, *one[:2], self.setting, one[2])
+                LabelingRun(self.dataset, self.n, self.subset, *one[:2], self.setting, one[2])
                 for one in each
             ]
-        return [Risk(*one, self.pool, self.ridge) for one in each]
+        return [RiskRun(*one, self.pool, self.ridge) for one in each]
 
     def title(self) -> str:
         """For captions and manifests."""
@@ -216,6 +208,37 @@ class Simulations:
         )
         return f"{datasets.info(self.dataset).title}, {what}, {about}"
 
+    def check(self, data: Dataset | Source) -> None:
+        """A UserError if some run cannot begin on these points: what is known before the work."""
+        for text in self.strategies:
+            name, knobs = parse_strategy(text)
+            if reason := absent(name, self.figure):
+                raise UserError(
+                    f"{menu.find(name).label} {reason}. Leave it out of this experiment."
+                )
+            if self.figure == "risk" and "ridge" in dict(knobs):
+                raise UserError(
+                    f"Strategies: found {text!r}, but here the ridge is the prior's, the same for"
+                    " all. Set it there."
+                )
+        if isinstance(data, Dataset):
+            pool_of(
+                halves(data, 1)[0] if self.figure == "representations" else data,
+                self.setting,
+                seed=1,
+            )
+
+    @classmethod
+    def _begun(cls, query: Mapping[str, str]) -> tuple[Simulations, list[str]]:
+        return PRESETS.get(query.get("figure", ""), PRESETS[FIGURE.default]), []
+
+    def _first(self) -> Simulations:
+        return PRESETS[self.figure]
+
+    def _without_effect(self) -> dict[str, Any]:
+        idle = OF_RISK if self.needs_data else OF_ROUNDS
+        return {name: getattr(PRESETS[self.figure], name) for name in idle}
+
 
 PRESETS = {
     "risk": Simulations(),
@@ -226,79 +249,10 @@ PRESETS = {
 }
 
 
-def from_query(query: Mapping[str, str]) -> tuple[Simulations, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is
-    kept).
-    """
-    known = query.get("figure", "risk") in PRESETS
-    plan = PRESETS[query.get("figure", "risk") if known else "risk"]
-    problems = (
-        []
-        if known
-        else [f"figure: found {query['figure']!r}, expected one of {', '.join(PRESETS)}."]
-    )
-    plan, more = plans.read(plan, [name for name in _texts(plan) if name != "figure"], query)
-    return plan, problems + more
-
-
-def source(plan: Simulations) -> Dataset | Source:
-    """What the plan's runs are about: its dataset, or a name for points that are drawn."""
-    return datasets.load(plan.dataset, n=plan.n, seed=plan.subset) if plan.needs_data else DRAWN
-
-
 def absent(name: str, figure: str) -> str | None:
     """Why a strategy cannot take part in a figure, or None."""
     needs = menu.find(name).needs
     if figure == "risk":
         missing = [strategy.INPUTS[needed] for needed in needs if needed != "embedding"]
         return f"needs {' and '.join(missing)}, which a design does not have" if missing else None
-    return inputs_of(needs, Setting())
-
-
-def check(plan: Simulations, data: Dataset | Source) -> None:
-    """A UserError if some run of the plan cannot begin on these points: what is known before any
-    work.
-    """
-    for text in plan.strategies:
-        name, knobs = parse_strategy(text)
-        if reason := absent(name, plan.figure):
-            raise UserError(f"{menu.find(name).label} {reason}. Leave it out of this experiment.")
-        if plan.figure == "risk" and "ridge" in dict(knobs):
-            raise UserError(
-                f"Strategies: found {text!r}, but here the ridge is the prior's, the same for all."
-                " Set it there."
-            )
-    if isinstance(data, Dataset):
-        pool_of(
-            halves(data, 1)[0] if plan.figure == "representations" else data, plan.setting, seed=1
-        )
-
-
-def _texts(plan: Simulations) -> dict[str, str]:
-    plain = {
-        name: str(getattr(plan, name)) for name in ("figure", "dataset", "n", "subset", *KNOBS)
-    }
-    return plain | {"strategies": " ".join(plan.strategies)}
-
-
-def _canonical(plan: Simulations) -> Simulations:
-    if plan.figure not in PRESETS:
-        raise UserError(f"figure: found {plan.figure!r}, expected one of {', '.join(PRESETS)}.")
-    values = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
-    strategies = canonical_strategies(plan.strategies)
-    if (units := len(strategies) * len(plan.designs) * values["seeds"]) > MOST_UNITS:
-        raise UserError(
-            f"Found {units:,} runs, expected at most {MOST_UNITS:,}. Choose fewer strategies or"
-            " seeds."
-        )
-    spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    values |= {
-        "dataset": spec.dataset,
-        "n": spec.n,
-        "subset": spec.subset,
-        "strategies": strategies,
-    }
-    idle = OF_RISK if plan.needs_data else OF_ROUNDS
-    return dataclasses.replace(
-        plan, **values | {name: getattr(PRESETS[plan.figure], name) for name in idle}
-    )
+    return inputs_of(needs, RoundSettings())

@@ -1,10 +1,7 @@
-"""One run of the BAIT paper's simulations: a design, a strategy and a seed, in a worker, kept in
-the cache.
+"""One run of the BAIT paper's simulations: a design, a strategy and a seed.
 
-    Risk(design, strategy, seed, pool, ridge)                         Figure 3
-    Rounds(dataset, n, subset, design, strategy, setting, seed)       Figures 1, 2 and 4
-    compute(unit)                                                     the run, from the cache or
-        computed
+    RiskRun(design, strategy, seed, pool, ridge)                          Figure 3
+    LabelingRun(dataset, n, subset, design, strategy, setting, seed)      Figures 1, 2 and 4
 
 Arrays of every run: budget (b,), points picked or labels known, and value (b,), the Bayes risk or
 the accuracy on the test points.
@@ -19,19 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from core.experiments.active.plan import parse_strategy
-from core.experiments.active.rounds import Setting
-from core.experiments.simulations import designs as simulations
-from core.experiments.simulations.designs import BUDGETS
-from core.experiments.work import computed, points
+from core.experiments.active import rounds
+from core.experiments.active.rounds import RoundSettings
+from core.experiments.active.strategy_texts import parse_strategy
+from core.experiments.plan import Progress, Result, Unit
+from core.experiments.simulations import bayes_risk, representations
+from core.experiments.simulations.bayes_risk import BUDGETS
 from core.plugins import menu
 from core.runtime import cache
-from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.types import Dataset
 
-Outcome = tuple[dict[str, np.ndarray], dict[str, Any]]
-TASK = "core.experiments.simulations.run:compute"
 # Seconds of one core: a round of training; a round of BAIT among 2,000 points, forward and with
 # points taken back, and each of its picks.
 TRAINING = 0.1
@@ -49,7 +44,7 @@ DRAWN = Source("drawn")
 
 
 @dataclass(frozen=True)
-class Risk:
+class RiskRun(Unit):
     """One run of Figure 3. Arrays: budget (b,), value (b,) the Bayes risk."""
 
     design: str
@@ -57,15 +52,14 @@ class Risk:
     seed: int
     pool: int
     ridge: float
-    task = TASK
 
     @property
-    def work(self) -> float:
+    def cost(self) -> float:
         """Seconds on the reference core, see core/experiments/cost.py."""
         return (0.4 if self.strategy.startswith("bait") else 0.1) * self.pool / 1000
 
     def key(self, fingerprint: str) -> str:
-        """The cache key of the run: the dataset plays no part."""
+        """The cache key: the dataset plays no part."""
         fields = {
             "design": self.design,
             **_named(self.strategy),
@@ -73,18 +67,24 @@ class Risk:
             "pool": self.pool,
             "ridge": self.ridge,
         }
-        return cache.key("simulation", fields, code=_code(self.strategy), data=DRAWN.fingerprint)
+        code = code_version("core.experiments.simulations.bayes_risk") + _code_of(self.strategy)
+        return cache.key("simulation", fields, code=code, data=DRAWN.fingerprint)
 
-    def run(self, progress: Any) -> Outcome:
-        """In the worker."""
-        values = simulations.risks(
-            self.design, self.strategy, self.seed, n=self.pool, ridge=self.ridge
+    def points(self) -> Source:
+        """They are drawn."""
+        return DRAWN
+
+    def run(self, data: Source, progress: Progress) -> Result:
+        """The risk at every budget."""
+        name, knobs = parse_strategy(self.strategy)
+        values = bayes_risk.risks(
+            self.design, name, self.seed, knobs=dict(knobs), n=self.pool, ridge=self.ridge
         )
         return {"budget": np.array(BUDGETS), "value": values}, {"strategy": self.strategy}
 
 
 @dataclass(frozen=True)
-class Rounds:
+class LabelingRun(Unit):
     """One run of Figures 1, 2 and 4.
 
     Arrays: budget (r + 1,) labels known, value (r + 1,) accuracy on the test points, picks (r,
@@ -96,12 +96,11 @@ class Rounds:
     subset: int
     design: str
     strategy: str
-    setting: Setting
+    setting: RoundSettings
     seed: int
-    task = TASK
 
     @property
-    def work(self) -> float:
+    def cost(self) -> float:
         """Seconds on the reference core, see core/experiments/cost.py: training, and for BAIT the
         products with (d c)^2 numbers.
         """
@@ -114,21 +113,22 @@ class Rounds:
         )
 
     def key(self, fingerprint: str) -> str:
-        """The cache key of the run."""
+        """The cache key: its settings, the strategy's code and that of the rounds."""
         fields = {
             "design": self.design,
             **_named(self.strategy),
             "seed": self.seed,
             "setting": dataclasses.asdict(self.setting),
         }
-        return cache.key("simulation", fields, code=_code(self.strategy), data=fingerprint)
+        modules = ("core.experiments.simulations.representations", "core.experiments.active.rounds")
+        code = "".join(map(code_version, modules)) + _code_of(self.strategy)
+        return cache.key("simulation", fields, code=code, data=fingerprint)
 
-    def run(self, progress: Any) -> Outcome:
-        """In the worker."""
-        from core.experiments.active import rounds
-
+    def run(self, data: Dataset, progress: Progress) -> Result:
+        """All rounds on the design's representation of the points."""
         name, knobs = parse_strategy(self.strategy)
-        data = _points(self.dataset, self.n, self.subset, self.design, self.seed)
+        if self.design != "network":
+            data = _represented(self.dataset, self.n, self.subset, self.design, self.seed)
         arrays, facts = rounds.run(data, name, dict(knobs), self.setting, self.seed, progress)
         return {
             "budget": arrays["labels"],
@@ -137,18 +137,12 @@ class Rounds:
         }, facts
 
 
-def compute(unit: Risk | Rounds) -> Entry:
-    """In the worker: one run, from the cache or computed."""
-    return computed(unit, points(unit) if isinstance(unit, Rounds) else DRAWN, unit.run)
-
-
 @functools.lru_cache(maxsize=2)
-def _points(name: str, n: int | None, subset: int, design: str, seed: int) -> Dataset:
+def _represented(name: str, n: int | None, subset: int, design: str, seed: int) -> Dataset:
     """All strategies of one design and seed see the same points: learned once."""
     from core import pipeline
 
-    data = pipeline.dataset(name, n, subset)
-    return data if design == "network" else simulations.represent(data, design, seed)
+    return representations.represent(pipeline.dataset(name, n, subset), design, seed)
 
 
 def _named(text: str) -> dict[str, Any]:
@@ -156,7 +150,5 @@ def _named(text: str) -> dict[str, Any]:
     return {"strategy": name, "knobs": dict(knobs)}
 
 
-def _code(text: str) -> str:
-    return code_version("core.experiments.simulations.designs") + code_version(
-        menu.find(parse_strategy(text)[0]).function.__module__
-    )
+def _code_of(strategy: str) -> str:
+    return code_version(menu.find(parse_strategy(strategy)[0]).function.__module__)

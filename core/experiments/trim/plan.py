@@ -1,19 +1,14 @@
 """Does the network get better when the most harmful points are removed? The plan of a trimming
-experiment, its units, and its arrays.
+experiment, and its runs.
 
-    plan = Trim(methods=("fi", "iv", "random"), budgets=(10, 50, 100), planted="flip")
+    plan = Trim().with_(methods="fi iv random", budgets="10 50 100", planted="flip")
     plan.units()          every run: method x seed, all budgets at once, random always among the
                           methods
-    compute(unit)         in the worker: one run, from the cache or computed
-    grid(plan, found)     the finished runs as arrays;  against_random, rows: what they say
-
-A plan is canonical like a Spec: it is the link, the job's argument and the command line at once.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -21,28 +16,15 @@ from typing import Any
 import numpy as np
 
 from core import datasets
-from core.experiments import plan as plans
 from core.experiments.cost import Measurement
-from core.experiments.statistics import Estimate, estimate
-from core.experiments.trim.planted import KINDS
-from core.experiments.trim.run import (
-    METHODS,
-    MODELS,
-    TRAINED,
-    Setting,
-    check_budgets,
-    material,
-    operations,
-    parameters,
-    run,
-)
-from core.experiments.work import computed, points
-from core.runtime import cache
-from core.runtime.cache import Entry
+from core.experiments.plan import Plan, Progress, Result, Unit, parse_budgets, words
+from core.experiments.trim import run
+from core.experiments.trim.planted import DAMAGES
+from core.experiments.trim.run import METHODS, MODELS, TRAINED, TrimSettings
+from core.runtime import cache, tasks
 from core.runtime.code_version import code_version
-from core.spec import Spec
 from core.strategy import Knob
-from core.types import Dataset, Floats, UserError
+from core.types import Dataset, UserError
 
 RANDOM = "random"
 BUDGETS = (25, 50, 100, 150, 200)
@@ -85,7 +67,7 @@ KNOBS = {
     "planted": Knob(
         "Planted",
         "Damage that the methods are to find.",
-        choices=tuple(KINDS),
+        choices=tuple(DAMAGES),
         name="planted",
         kind=str,
         default="flip",
@@ -101,42 +83,57 @@ KNOBS = {
         default=20,
     ),
 }
-SETTING = tuple(field.name for field in dataclasses.fields(Setting))
+SETTINGS = tuple(field.name for field in dataclasses.fields(TrimSettings))
 
 
 @dataclass(frozen=True)
-class Unit:
+class TrimRun(Unit):
     """One method with one seed at all budgets."""
 
     dataset: str
     n: int | None
     subset: int
     method: str
-    setting: Setting
+    setting: TrimSettings
     seed: int
-    task = "core.experiments.trim.plan:compute"
 
     @property
-    def work(self) -> float:
+    def cost(self) -> float:
         """In thousand million operations, about."""
         about = datasets.info(self.dataset)
-        return operations(self.method, self.setting, int(np.prod(about.shape)), about.classes) / 1e9
+        d = int(np.prod(about.shape))
+        return run.operations(self.method, self.setting, d, about.classes) / 1e9
 
     def key(self, fingerprint: str) -> str:
-        """The cache key of the run: its settings and the code of all of it."""
+        """The cache key: its settings and the code of all of it."""
         fields = {
             "method": self.method,
             "setting": dataclasses.asdict(self.setting),
             "seed": self.seed,
         }
-        return cache.key(
-            "trim", fields, code=code_version("core.experiments.trim.run"), data=fingerprint
-        )
+        code = code_version("core.experiments.trim.run")
+        return cache.key("trim", fields, code=code, data=fingerprint)
+
+    def run(self, data: Dataset, progress: Progress) -> Result:
+        """All budgets, see `trim.run.run`."""
+        return run.run(data, self.method, self.setting, self.seed, progress)
+
+
+def parse_methods(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Each method once, random last. A UserError for an unknown one."""
+    names = dict.fromkeys(words(given))
+    if unknown := [name for name in names if name not in METHODS]:
+        raise UserError(f"Method: found {unknown[0]!r}, expected one of {', '.join(METHODS)}.")
+    names.pop(RANDOM, None)
+    return (*names, RANDOM)
+
+
+LISTS = {"methods": parse_methods, "budgets": parse_budgets}
 
 
 @dataclass(frozen=True)
-class Trim:
-    """Which methods compete, at which budgets of points to remove, under which setting, with how
+class Trim(Plan):
+    """Which methods compete, at which budgets of points to remove, under which settings, with how
     many seeds.
     """
 
@@ -155,47 +152,38 @@ class Trim:
     seeds: int = 20
     kind = "trim"
     units_are = "runs"
-
-    def with_(self, **changes: Any) -> Trim:
-        """This plan with some parts changed, checked and canonical.
-
-        A UserError if a part does not fit.
-        """
-        return _canonical(dataclasses.replace(self, **changes))
+    knobs = KNOBS
+    lists = LISTS
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> TrimSettings:
         """What all methods share."""
-        return Setting(**{name: getattr(self, name) for name in SETTING})
+        return TrimSettings(**{name: getattr(self, name) for name in SETTINGS})
 
     @property
     def measurement(self) -> Measurement:
-        """How its cost is measured: by a short run of this model."""
+        """Operations per second, in a short run of this model."""
         arguments = (self.dataset, self.n, self.subset, self.setting)
-        what = "how fast this machine fits this model"
-        told = "{:.2g} billion operations per second each"
         return Measurement(
-            f"~rate trim {arguments}", "core.experiments.trim.plan:measure", arguments, what, told
+            f"~rate trim {arguments}",
+            tasks.TRIMMING_SPEED,
+            arguments,
+            "how fast this machine fits this model",
+            "{:.2g} billion operations per second each",
         )
 
-    def to_query(self) -> dict[str, str]:
-        """The link's parameters: what differs from the first plan."""
-        texts = _texts(self)
-        default = _texts(Trim())
-        return {name: text for name, text in texts.items() if text != default[name]}
-
-    def units(self) -> list[Unit]:
+    def units(self) -> list[TrimRun]:
         """Every run: the first seed of all methods first."""
         each = product(range(1, self.seeds + 1), self.methods)
         return [
-            Unit(self.dataset, self.n, self.subset, method, self.setting, seed)
+            TrimRun(self.dataset, self.n, self.subset, method, self.setting, seed)
             for seed, method in each
         ]
 
     def title(self) -> str:
         """For captions and manifests."""
         damage = (
-            "" if self.planted == "none" else f", {self.share:.0%} {KINDS[self.planted].lower()}"
+            "" if self.planted == "none" else f", {self.share:.0%} {DAMAGES[self.planted].lower()}"
         )
         named = datasets.info(self.dataset).title
         return (
@@ -203,42 +191,29 @@ class Trim:
             " seeds"
         )
 
+    def check(self, data: Dataset) -> None:
+        """A UserError if some run cannot begin on these points: what is known before the work."""
+        run.check_budgets(self.setting)
+        if self.l2 == 0:
+            raise UserError(
+                "l2: found 0. Classes that a line separates leave the head without an end. Choose"
+                " 0.0001 or more."
+            )
+        if self.model == "lenet5" and not data.is_images:
+            raise UserError(
+                f"LeNet-5 needs images, and {data.called} is a table. Choose another model."
+            )
+        for seed in range(1, self.seeds + 1):
+            run.material(data, self.setting, seed)
 
-def from_query(query: Mapping[str, str]) -> tuple[Trim, list[str]]:
-    """The plan of a link, and one message for every part that could not be used (the rest is
-    kept).
-    """
-    return plans.read(Trim(), _texts(Trim()), query)
-
-
-def check(plan: Trim, data: Dataset) -> None:
-    """A UserError if some run of the plan cannot begin on these points: what is known before any
-    work.
-    """
-    check_budgets(plan.setting)
-    if plan.l2 == 0:
-        raise UserError(
-            "l2: found 0. Classes that a line separates leave the head without an end. Choose"
-            " 0.0001 or more."
-        )
-    if plan.model == "lenet5" and not data.is_images:
-        raise UserError(
-            f"LeNet-5 needs images, and {data.called} is a table. Choose another model."
-        )
-    for seed in range(1, plan.seeds + 1):
-        material(data, plan.setting, seed)
+    def _without_effect(self) -> dict[str, Any]:
+        idle = [] if self.model in TRAINED else ["epochs"]
+        idle += ["share"] if self.planted == "none" else []
+        return {name: KNOBS[name].default for name in idle}
 
 
-def compute(unit: Unit) -> Entry:
-    """In the worker: one run, from the cache or computed."""
-    data = points(unit)
-    return computed(
-        unit, data, lambda progress: run(data, unit.method, unit.setting, unit.seed, progress)
-    )
-
-
-def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[str, float]:
-    """In the worker: the pace of a short run at random, in units of `Unit.work` per second, and the
+def measure(dataset: str, n: int | None, subset: int, setting: TrimSettings) -> dict[str, float]:
+    """In the worker: the pace of a short run at random, in `TrimRun.cost` per second, and the
     worker's memory in bytes afterwards.
     """
     import os
@@ -249,121 +224,15 @@ def measure(dataset: str, n: int | None, subset: int, setting: Setting) -> dict[
     from core import pipeline
 
     data = pipeline.dataset(dataset, n, subset)
-    short = Unit(
+    short = TrimRun(
         dataset, n, subset, RANDOM, dataclasses.replace(setting, budgets=setting.budgets[:1]), 1
     )
     started = time.perf_counter()
-    run(data, RANDOM, short.setting, 1)
+    run.run(data, RANDOM, short.setting, 1)
     seconds = time.perf_counter() - started
-    hessian = float(parameters(setting, data.d, len(data.class_names)) ** 2)  # what FI inverts
+    hessian = float(run.parameters(setting, data.d, len(data.class_names)) ** 2)  # what FI inverts
     return {
-        "rate": short.work / seconds,
+        "rate": short.cost / seconds,
         "memory": float(psutil.Process(os.getpid()).memory_info().rss),
         "weights": hessian,
     }
-
-
-@dataclass(frozen=True, eq=False)
-class Trimmed:
-    """A plan's runs as arrays, NaN where one is not finished.
-
-    accuracy (m, b + 1, s): m methods, budgets with 0 first, s seeds. removed (m, b, s, c): points
-    of each class. auc (m, s), precision (m, b, s): of finding what is planted.
-    """
-
-    plan: Trim
-    accuracy: Floats
-    removed: Floats
-    auc: Floats
-    precision: Floats
-
-    @property
-    def finished(self) -> int:
-        """How many runs are in it."""
-        return int(np.isfinite(self.accuracy[:, 0]).sum())
-
-    @property
-    def budgets(self) -> tuple[int, ...]:
-        """0 and the plan's."""
-        return (0, *self.plan.budgets)
-
-
-def grid(plan: Trim, found: Mapping[Unit, Mapping[str, np.ndarray]], classes: int) -> Trimmed:
-    """The outcomes in their places."""
-    m = len(plan.methods)
-    b = len(plan.budgets)
-    s = plan.seeds
-    shapes = {
-        "accuracy": (m, b + 1, s),
-        "removed": (m, b, s, classes),
-        "auc": (m, s),
-        "precision": (m, b, s),
-    }
-    arrays = {name: np.full(shape, np.nan) for name, shape in shapes.items()}
-    for unit, outcome in found.items():
-        i = plan.methods.index(unit.method)
-        seed = unit.seed - 1
-        arrays["auc"][i, seed] = outcome["auc"]
-        for name in ("accuracy", "removed", "precision"):
-            arrays[name][i, :, seed] = outcome[name]
-    return Trimmed(plan, **arrays)
-
-
-def against_random(trimmed: Trimmed) -> Estimate:
-    """Accuracy minus random's with as many points removed and the same seed, (m, b); random's own
-    row is 0.
-    """
-    later = trimmed.accuracy[:, 1:]
-    return estimate(later - later[trimmed.plan.methods.index(RANDOM)])
-
-
-def rows(plan: Trim, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> dict[str, list]:
-    """The Run as tidy columns.
-
-    metric: accuracy, at every budget from 0; auc; precision, at every budget from the first.
-    """
-    columns: dict[str, list] = {
-        name: [] for name in ("strategy", "seed", "budget", "metric", "value")
-    }
-    for unit, outcome in found.items():
-        lines = [
-            (b, "accuracy", value)
-            for b, value in zip((0, *plan.budgets), outcome["accuracy"], strict=True)
-        ]
-        if plan.planted != "none":
-            lines += [
-                (b, "precision", value)
-                for b, value in zip(plan.budgets, outcome["precision"], strict=True)
-            ]
-            lines += [(0, "auc", outcome["auc"])]
-        for budget, metric, value in lines:
-            for name, entry in zip(
-                columns, (unit.method, unit.seed, budget, metric, float(value)), strict=True
-            ):
-                columns[name].append(entry)
-    return columns
-
-
-def _texts(plan: Trim) -> dict[str, str]:
-    plain = {name: str(getattr(plan, name)) for name in ("dataset", "n", "subset", *KNOBS)}
-    return plain | {"methods": " ".join(plan.methods), "budgets": " ".join(map(str, plan.budgets))}
-
-
-def _canonical(plan: Trim) -> Trim:
-    """Checked, random added, and settings without an effect at their default."""
-    spec = Spec().with_(dataset=plan.dataset, n=plan.n, subset=plan.subset)
-    knobs = {name: knob.parse(getattr(plan, name)) for name, knob in KNOBS.items()}
-    knobs |= {} if knobs["model"] in TRAINED else {"epochs": KNOBS["epochs"].default}
-    knobs |= {} if knobs["planted"] != "none" else {"share": KNOBS["share"].default}
-    points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
-    return dataclasses.replace(
-        plan, **points, methods=_methods(plan.methods), budgets=plans.budgets(plan.budgets), **knobs
-    )
-
-
-def _methods(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    names = dict.fromkeys(given.split() if isinstance(given, str) else given)
-    if unknown := [name for name in names if name not in METHODS]:
-        raise UserError(f"Method: found {unknown[0]!r}, expected one of {', '.join(METHODS)}.")
-    names.pop(RANDOM, None)
-    return (*names, RANDOM)

@@ -3,8 +3,8 @@ the boundary before and after.
 
     trial(WORLDS["two_gaussians"], seed=1)     one dataset: points, what each method trims, test
                                                accuracies, boundaries
-    picture(name, seed) -> Entry               the same in the worker, kept in the cache;
-        table(name) -> Entry: all seeds' accuracies
+    picture(name, seed) -> Entry               the same in the worker, kept in the cache
+    table(name) -> Entry                       all seeds' accuracies
     better(accuracy, "iv")                     in how many seeds FI-util leaves the better model:
                                                the tables' count
 
@@ -48,7 +48,7 @@ METHODS = {
     "turned": "Influence value, sign turned",
     "random": "Random",
 }
-GRID = 61
+CELLS = 61
 MARGIN = 0.5
 # of the network on the crescents
 HIDDEN = 16
@@ -195,9 +195,9 @@ def boundary(model: Any, points: Floats) -> list[Floats]:
     """
     low = points.min(axis=0) - MARGIN
     high = points.max(axis=0) + MARGIN
-    x, y = (np.linspace(low[j], high[j], GRID) for j in (0, 1))
+    x, y = (np.linspace(low[j], high[j], CELLS) for j in (0, 1))
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    return level_lines(model.logit(places).reshape(GRID, GRID), x, y)
+    return level_lines(model.logit(places).reshape(CELLS, CELLS), x, y)
 
 
 def better(accuracy: Floats, rival: str) -> Ints:
@@ -229,9 +229,10 @@ def picture(name: str, seed: int) -> Entry:
     """In the worker: one trial. The boundaries lie end to end in `line` (k, 2), with the number of
     their method (0: before), their budget and their polyline's number in `piece` (k, 3).
     """
-    key = picture_key(name, seed)
-    if found := cache.get(key):
-        return found
+    return cache.kept(picture_key(name, seed), lambda: _picture(name, seed))
+
+
+def _picture(name: str, seed: int) -> tuple[dict, dict]:
     with one_thread():
         found = trial(WORLDS[name], seed, lines=True)
     lines = [np.zeros((0, 2))]
@@ -244,21 +245,22 @@ def picture(name: str, seed: int) -> Entry:
         "line": np.concatenate(lines).astype(np.float32),
         "piece": np.concatenate(pieces),
     }
-    return cache.put(key, arrays, {"world": name, "seed": seed})
+    return arrays, {"world": name, "seed": seed}
 
 
 def table(name: str) -> Entry:
     """In the worker: the accuracies (s, m, b + 1) of all seeds of a world."""
-    key = table_key(name)
-    if found := cache.get(key):
-        return found
+    return cache.kept(table_key(name), lambda: _table(name))
+
+
+def _table(name: str) -> tuple[dict, dict]:
     world = WORLDS[name]
     each = []
     with one_thread():
         for seed in range(1, world.seeds + 1):
             advance((seed - 1) / world.seeds, f"{world.title}, dataset {seed} of {world.seeds}")
             each.append(trial(world, seed)["accuracy"])
-    return cache.put(key, {"accuracy": np.array(each)}, {"world": name})
+    return {"accuracy": np.array(each)}, {"world": name}
 
 
 def _without(seen: Points, rows: Ints) -> Points:

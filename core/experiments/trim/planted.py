@@ -18,7 +18,7 @@ import numpy as np
 from core.strategy import top_k
 from core.types import Bools, Floats, Ints, UserError
 
-KINDS = {
+DAMAGES = {
     "none": "Nothing",
     "flip": "Flipped labels",
     "noise": "Noise",
@@ -45,9 +45,9 @@ def plant(
     and all of these twins count as planted. none: nothing. UserError: an unknown kind, a share
     outside [0, 1].
     """
-    if kind not in KINDS or not 0 <= share <= 1:
+    if kind not in DAMAGES or not 0 <= share <= 1:
         raise UserError(
-            f"Planted: found {kind!r} and a share of {share}, expected one of {', '.join(KINDS)}"
+            f"Planted: found {kind!r} and a share of {share}, expected one of {', '.join(DAMAGES)}"
             " and a share from 0 to 1."
         )
     points, labels, planted = points.copy(), labels.copy(), np.zeros(len(points), bool)

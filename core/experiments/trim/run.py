@@ -1,7 +1,7 @@
 """One method, one seed: rank the training points by harm, remove the worst b, fit anew, test. For
 each budget b.
 
-    arrays, facts = run(data, method="fi", setting=Setting(budgets=(10, 50)), seed=1)
+    arrays, facts = run(data, method="fi", setting=TrimSettings(budgets=(10, 50)), seed=1)
 
 Each seed draws its own training and validation points from the dataset's training part; the
 validation points are what harm is measured on, and the test points are used for nothing but the
@@ -48,7 +48,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Setting:
+class TrimSettings:
     """What all methods share: how many points are trained on and removed, the model and its
     penalty, and what is planted.
     """
@@ -156,7 +156,7 @@ METHODS = {
 }
 
 
-def material(data: Dataset, setting: Setting, seed: int) -> Material:
+def material(data: Dataset, setting: TrimSettings, seed: int) -> Material:
     """The points of a seed, damaged as the setting says.
 
     A UserError if the training part is too small or a class has no point in it.
@@ -189,7 +189,7 @@ def material(data: Dataset, setting: Setting, seed: int) -> Material:
 
 
 def run(
-    data: Dataset, method: str, setting: Setting, seed: int, progress: Progress | None = None
+    data: Dataset, method: str, setting: TrimSettings, seed: int, progress: Progress | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One method with one seed at all budgets.
 
@@ -227,7 +227,7 @@ def run(
     return arrays, {"method": method, "seed": seed}
 
 
-def operations(method: str, setting: Setting, d: int, classes: int) -> float:
+def operations(method: str, setting: TrimSettings, d: int, classes: int) -> float:
     """About how many floating-point operations a run takes on points of d numbers, to compare runs
     by: right within a factor of a few.
     """
@@ -245,16 +245,16 @@ def operations(method: str, setting: Setting, d: int, classes: int) -> float:
     return features + (1 + len(setting.budgets)) * fit + scoring.get(method, 0.0)
 
 
-def parameters(setting: Setting, d: int, classes: int) -> int:
+def parameters(setting: TrimSettings, d: int, classes: int) -> int:
     """Of the head that FI and the influence value look at, on points of d numbers."""
     return (classes - 1) * _width(setting, d)
 
 
-def _width(setting: Setting, d: int) -> int:
+def _width(setting: TrimSettings, d: int) -> int:
     return {"pca": min(COMPONENTS, d), "fourier": FOURIER, "raw": d}.get(setting.model, 128) + 1
 
 
-def check_budgets(setting: Setting) -> None:
+def check_budgets(setting: TrimSettings) -> None:
     """A UserError if a budget would leave nothing to train on."""
     if max(setting.budgets) >= setting.training:
         raise UserError(
@@ -266,7 +266,7 @@ def check_budgets(setting: Setting) -> None:
 class _Logistic:
     """A logistic head on features that are fixed once and for all."""
 
-    def __init__(self, data: Dataset, given: Material, setting: Setting, seed: int):
+    def __init__(self, data: Dataset, given: Material, setting: TrimSettings, seed: int):
         self.given = given
         self.l2 = setting.l2
         self.theta = None
@@ -308,7 +308,7 @@ class _Logistic:
 class _Network:
     """A network trained from scratch each time, always from the seed's weights."""
 
-    def __init__(self, data: Dataset, given: Material, setting: Setting, seed: int):
+    def __init__(self, data: Dataset, given: Material, setting: TrimSettings, seed: int):
         self.data = data
         self.given = given
         self.setting = setting

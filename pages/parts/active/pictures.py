@@ -13,10 +13,12 @@ from core.charts import basics as charts
 from core.charts import experiments as run_charts
 from core.charts.experiments import Line
 from core.experiments import statistics
-from core.experiments.active import summaries
-from core.experiments.active.plan import RANDOM, Active, Unit
+from core.experiments.active import outcomes
+from core.experiments.active.plan import Active, ActiveRun
 from core.experiments.active.replay import replay_key
+from core.experiments.active.strategy_texts import RANDOM
 from core.experiments.statistics import Estimate
+from core.runtime import tasks
 from core.types import Dataset
 from pages.parts.active.settings import SHOWN, Curves, comparison, table
 from pages.shared import cached, job_panel, layout, memo, pickers, state
@@ -88,7 +90,7 @@ def _learning(curves: Curves, lines: list[Line], dark: bool) -> Any:
 
 def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
     compared = comparison(plan, curves)
-    places = summaries.budgets(compared)
+    places = outcomes.budgets(compared)
     if not places:
         st.info(
             "Random is at 99% of its final accuracy after one batch, or not finished: no budget is"
@@ -101,7 +103,7 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
         f" {made_of(plan, curves.finished)}"
     )
     names = [line.name for line in lines]
-    drawn = (round_charts.penalty_table, summaries.penalty_matrix([compared]), names, layout.dark())
+    drawn = (round_charts.penalty_table, outcomes.penalty_matrix([compared]), names, layout.dark())
     memo.chart(*drawn, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
     st.caption(
         f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value"
@@ -111,7 +113,7 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
 
 def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     compared = comparison(plan, curves)
-    if not summaries.budgets(compared):
+    if not outcomes.budgets(compared):
         st.info(
             "No budget is left at which to compare: random is at 99% of its final accuracy after"
             " one batch, or not finished."
@@ -121,7 +123,7 @@ def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
         "**Errors divided by random's**: the share of budgets at or below ·"
         f" {made_of(plan, curves.finished)}"
     )
-    values, weights = summaries.normalised_errors([compared])
+    values, weights = outcomes.normalised_errors([compared])
     known = np.isfinite(values).all(axis=1)
     shown = [line for line, there in zip(lines, known, strict=True) if there]
     drawn = (round_charts.error_shares, values[known], weights, shown, layout.dark())
@@ -178,7 +180,7 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
         return view
     key = replay_key(unit, view["round"], data.fingerprint)
     with layout.explained():
-        shown = cached.result(key, "core.experiments.active.replay:compute", unit, view["round"])
+        shown = cached.result(key, tasks.REPLAY, unit, view["round"])
     if not hasattr(shown, "arrays"):
         job_panel.waiting(shown, "Replaying the round")
         return view
@@ -245,7 +247,7 @@ def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bo
 
 
 def downloads(
-    plan: Active, data: Dataset, curves: Curves, found: Mapping[Unit, Mapping[str, np.ndarray]]
+    plan: Active, data: Dataset, curves: Curves, found: Mapping[ActiveRun, Mapping[str, np.ndarray]]
 ) -> None:
     """The rows of all rounds, the learning curves, and how they were made."""
     figures = {"": lambda: _learning(curves, competitors.strategy_lines(plan.strategies), False)}
@@ -259,7 +261,7 @@ def downloads(
     )
 
 
-def _rows(found: Mapping[Unit, Mapping[str, np.ndarray]]) -> dict[str, list]:
+def _rows(found: Mapping[ActiveRun, Mapping[str, np.ndarray]]) -> dict[str, list]:
     columns: dict[str, list] = {
         name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")
     }

@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 
 from core.experiments import presets, statistics
-from core.experiments.active.plan import KNOBS, RANDOM, Active, Unit
+from core.experiments.active.outcomes import LearningCurves
+from core.experiments.active.plan import KNOBS, Active, ActiveRun
 from core.experiments.active.rounds import HELD_BACK, inputs_of, pool_of
-from core.experiments.active.summaries import Comparison
+from core.experiments.active.strategy_texts import RANDOM
 from core.plugins import menu
 from core.spec import Spec
 from core.types import Dataset, Floats, Ints, UserError
@@ -66,7 +67,7 @@ class Curves:
     finished: int
 
 
-def curves_of(plan: Active, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> Curves:
+def curves_of(plan: Active, found: Mapping[ActiveRun, Mapping[str, np.ndarray]]) -> Curves:
     """The outcomes in their places."""
     shape = (len(plan.strategies), plan.seeds)
     arrays = {
@@ -80,9 +81,9 @@ def curves_of(plan: Active, found: Mapping[Unit, Mapping[str, np.ndarray]]) -> C
     return Curves(labels, **arrays, finished=len(found))
 
 
-def comparison(plan: Active, curves: Curves) -> Comparison:
+def comparison(plan: Active, curves: Curves) -> LearningCurves:
     """The curves as the papers compare them."""
-    return Comparison(
+    return LearningCurves(
         curves.labels, curves.accuracy, plan.strategies.index(RANDOM), plan.start, plan.batch
     )
 

@@ -11,6 +11,7 @@ import streamlit as st
 from core import embeddings
 from core.charts import basics as charts
 from core.plugins import menu
+from core.runtime import tasks
 from core.runtime.jobs import Job
 from core.spec import Spec, embedding_key
 from core.types import Dataset
@@ -53,7 +54,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     _strip(data, point)
     # "~": computed in a moment, not kept on disk
     key = f"~dossier {embedding_key(spec, data.fingerprint)} {point}"
-    found = cached.result(key, "core.pipeline:dossier", spec, point)
+    found = cached.result(key, tasks.DOSSIER, spec, point)
     if isinstance(found, Job):
         job_panel.waiting(found, "Looking for its neighbours")
         return

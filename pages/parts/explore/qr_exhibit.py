@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.runtime import tasks
 from core.runtime.jobs import Job
 from core.spec import Spec, textbook_key
 from core.types import Dataset
@@ -23,9 +24,7 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
     st.divider()
     st.subheader("How QR fooled us", anchor=False)
     spec = spec.with_(strategy="leverage", strategy_knobs=())
-    textbook = cached.result(
-        textbook_key(spec, data.fingerprint), "core.pipeline:textbook_scores", spec
-    )
+    textbook = cached.result(textbook_key(spec, data.fingerprint), tasks.TEXTBOOK_SCORES, spec)
     exact = cached.scores(spec)
     pending = next((r for r in (textbook, exact) if isinstance(r, Job)), None)
     if pending is not None:

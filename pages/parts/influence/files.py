@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from core.charts import influence as influence_charts
-from core.experiments.influence.foresight import foreseen
-from core.experiments.influence.plan import Plan
+from core.experiments.influence.outcomes import foreseen
+from core.experiments.influence.plan import Influence
 from core.strategies.goal import GOALS
 from core.types import Dataset
 from pages.parts.influence.pictures import frame_of, outcome_of
@@ -21,7 +21,7 @@ from pages.shared.experiments import experiment_page
 from pages.shared.state import View
 
 
-def downloads(plan: Plan, data: Dataset, found: Found, view: View) -> None:
+def downloads(plan: Influence, data: Dataset, found: Found, view: View) -> None:
     """What is offered."""
     name = f"influence-{plan.study}-{plan.dataset}"
     rows = _utility_rows if plan.study == "utilities" else _query_rows
@@ -31,7 +31,9 @@ def downloads(plan: Plan, data: Dataset, found: Found, view: View) -> None:
     )
 
 
-def _figures(plan: Plan, data: Dataset, found: Found, view: View) -> dict[str, Callable[[], Any]]:
+def _figures(
+    plan: Influence, data: Dataset, found: Found, view: View
+) -> dict[str, Callable[[], Any]]:
     if plan.study == "queries":
         return {
             title.lower(): lambda title=title: curve(plan, found, title, False)
@@ -43,7 +45,9 @@ def _figures(plan: Plan, data: Dataset, found: Found, view: View) -> dict[str, C
     }
 
 
-def _scatter(plan: Plan, data: Dataset, found: Found, view: View, step: str, title: str) -> Any:
+def _scatter(
+    plan: Influence, data: Dataset, found: Found, view: View, step: str, title: str
+) -> Any:
     outcome = outcome_of(plan, found, view)
     labels = data.labels[outcome["pool"]]
     values = foreseen(outcome, labels, view["goal"], view["over"], view["temperature"])

@@ -11,8 +11,8 @@ import streamlit as st
 from core.agreement import percentiles
 from core.charts import influence as influence_charts
 from core.charts.palette import score_colours
-from core.experiments.influence.foresight import foreseen, slopes
-from core.experiments.influence.plan import Plan, Utilities
+from core.experiments.influence.outcomes import foreseen, slopes
+from core.experiments.influence.plan import Influence, Utilities
 from core.strategies.goal import GOALS, OVER
 from core.types import Dataset, Floats, Ints
 from pages.parts.influence.query_rounds import curves, snapshots
@@ -26,7 +26,7 @@ BEST = 24  # points at each end, of which whole rows are shown
 WITHOUT = "rise of the validation loss without the point"
 
 
-def picture(plan: Plan, found: Found, view: View, data: Dataset) -> View:
+def picture(plan: Influence, found: Found, view: View, data: Dataset) -> View:
     """One of the pictures of the study."""
     name, options = ("show", SHOWN) if plan.study == "utilities" else ("follow", FOLLOWED)
     how = {"format_func": options.__getitem__, "key": state.key(f"influence {name}"), "wrap": True}
@@ -52,7 +52,7 @@ def picture(plan: Plan, found: Found, view: View, data: Dataset) -> View:
     return pictures[view["show"]](plan, found, view, data)
 
 
-def _seed(plan: Plan, found: Found, view: View) -> View:
+def _seed(plan: Influence, found: Found, view: View) -> View:
     """Which finished seed is shown; correlations are over all of them."""
     done = sorted({unit.seed for unit in found})
     now = view["seed_shown"] if view["seed_shown"] in done else done[0]
@@ -66,7 +66,7 @@ def _seed(plan: Plan, found: Found, view: View) -> View:
     return view
 
 
-def outcome_of(plan: Plan, found: Found, view: View) -> Any:
+def outcome_of(plan: Influence, found: Found, view: View) -> Any:
     """Of the seed that is shown."""
     (unit,) = [unit for unit in plan.units() if unit.seed == view["seed_shown"]]
     return found[unit]
@@ -154,9 +154,7 @@ def _pair(
 def frame_of(
     values: dict[str, Floats], rows: Ints, names: list[str], colour: Floats
 ) -> pd.DataFrame:
-    """What the pair of charts draws: a row for each point, its colour the percentile of
-    `colour`.
-    """
+    """What the two charts draw: a row for each point, its colour the percentile of `colour`."""
     return pd.DataFrame({"row": rows, "name": names, "colour": 100 * percentiles(colour), **values})
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.data.splits import split
 from core.experiments import statistics
-from core.experiments.influence.foresight import (
+from core.experiments.influence.outcomes import (
     correlations,
     foreseen,
     left_out,
@@ -21,13 +21,25 @@ from core.experiments.influence.foresight import (
     slopes,
     together,
 )
-from core.experiments.influence.plan import QUERY_KNOBS, UTILITY_KNOBS, Plan, Queries, Utilities
+from core.experiments.influence.plan import (
+    QUERY_KNOBS,
+    UTILITY_KNOBS,
+    Influence,
+    Queries,
+    Utilities,
+)
 from core.experiments.presets import SYNTH2
 from core.experiments.statistics import Estimate
 from core.spec import Spec
 from core.strategies.goal import GOALS
 from core.types import Dataset, Floats
-from pages.parts.influence.words import GOAL_NAMES, MEANINGS, OVER_NAMES, STRATEGIES, STUDIES
+from pages.parts.influence.words import (
+    GOAL_NAMES,
+    MEANINGS,
+    OVER_NAMES,
+    STRATEGIES,
+    STUDY_NAMES,
+)
 from pages.shared import layout, pickers, state
 from pages.shared.experiments import experiment_page
 from pages.shared.state import View, ViewKnobs
@@ -40,12 +52,12 @@ PAGE = "influence"
 def controls(view: View) -> View:
     """Which study, and its settings."""
     how = {
-        "format_func": STUDIES.__getitem__,
+        "format_func": STUDY_NAMES.__getitem__,
         "required": True,
         "key": state.key("influence study"),
         "label_visibility": "collapsed",
     }
-    view["study"] = st.segmented_control("Study", list(STUDIES), default=view["study"], **how)
+    view["study"] = st.segmented_control("Study", list(STUDY_NAMES), default=view["study"], **how)
     with st.container(horizontal=True, vertical_alignment="top"):
         view["goal"] = pickers.dropdown(
             "Goal", GOAL_NAMES, view["goal"], PAGE, MEANINGS["goal"], 180
@@ -94,13 +106,13 @@ def _numbers(view: View, knobs: ViewKnobs, widths: Mapping[str, int]) -> View:
     return view
 
 
-def plan_of(spec: Spec, view: View) -> Plan:
+def plan_of(spec: Spec, view: View) -> Influence:
     """The plan that the view describes. A UserError if its parts do not fit together."""
     blank = Utilities() if view["study"] == "utilities" else Queries()
     return blank.with_(seen=spec, **{name: view[name] for name in blank.knobs})
 
 
-def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Plan, str | None]:
+def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Influence, str | None]:
     """The view's plan, with as many points as a small dataset has, and what to say about it."""
     plan = asked = plan_of(spec, view)
     total = len(split(data)[0])
@@ -132,7 +144,7 @@ def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Plan, str | N
     )
 
 
-def show_plan(plan: Plan) -> None:
+def show_plan(plan: Influence) -> None:
     """For callbacks: the page shows this plan in the next run."""
     st.session_state["spec"] = plan.seen.with_(strategy=st.session_state["spec"].strategy)
     view = {name: getattr(plan, name) for name in plan.knobs} | {
@@ -160,9 +172,7 @@ def shown_seeds(
 
 
 def estimates(seeds: list[dict[str, Floats]]) -> dict[str, Estimate]:
-    """For each step Pearson's and Spearman's correlation (2,) with their intervals over the
-    seeds.
-    """
+    """For each step Pearson's and Spearman's correlation (2,), with intervals over the seeds."""
     return {name: mean_correlation(values) for name, values in correlations(seeds).items()}
 
 
@@ -178,7 +188,7 @@ def said(estimate: Estimate, i: int) -> str:
     return f"{estimate.mean[i]:.3f}{interval}".replace("-", "−")
 
 
-def answer(plan: Plan, found: Found, view: View, data: Dataset) -> None:
+def answer(plan: Influence, found: Found, view: View, data: Dataset) -> None:
     """What the finished seeds say."""
     if not found:
         return
@@ -187,7 +197,7 @@ def answer(plan: Plan, found: Found, view: View, data: Dataset) -> None:
     )
 
 
-def _foresight(plan: Plan, found: Found, view: View, data: Dataset) -> str:
+def _foresight(plan: Influence, found: Found, view: View, data: Dataset) -> str:
     show = view["show"]
     seeds = shown_seeds(plan, found, view, data, show)
     each = estimates(seeds)

@@ -2,7 +2,7 @@
 pictures.
 """
 
-STUDIES = {"utilities": "One point", "queries": "Round after round"}
+STUDY_NAMES = {"utilities": "One point", "queries": "Round after round"}
 SHOWN = {
     "scatter": "Predicted and retrained",
     "spread": "Spread",

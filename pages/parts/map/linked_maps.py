@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import agreement, datasets, embeddings
+from core import agreement, embeddings
 from core.charts import palette
 from core.charts.basics import Colour
 from core.exports import score_table as export
 from core.models import umap_map
-from core.plugins import menu
+from core.runtime import tasks
 from core.runtime.cache import Entry
-from core.spec import Spec, map_key
+from core.spec import Spec, map_key, resolve
 from core.types import Dataset
 from pages.shared import cached, job_panel, layout, legend, memo, pickers, state
 from pages.shared.points import show
@@ -76,13 +76,14 @@ class Ready:
 def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
     """One row: what colours the map, and which embedding stands beside it."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-        about = datasets.info(spec.dataset)
+        about = resolve(spec).about
         scorers, _ = pickers.rankers(about)
+        names = list(scorers)
         chosen = st.selectbox(
             "Strategy",
-            scorers,
-            scorers.index(spec.strategy),
-            format_func=lambda n: menu.find(n).label,
+            names,
+            names.index(spec.strategy),
+            format_func=lambda name: scorers[name].label,
             key=state.key("map strategy"),
             width=155,
         )
@@ -154,7 +155,7 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
     """
     specs = [spec] if other is None else [spec, other]
     data = cached.dataset(spec.dataset, spec.n, spec.subset)
-    maps = [cached.result(map_key(s, data.fingerprint), "core.pipeline:map_of", s) for s in specs]
+    maps = [cached.result(map_key(s, data.fingerprint), tasks.MAP, s) for s in specs]
     rankings = [cached.scores(s) for s in specs]
     for result, what in [
         *((m, "Drawing the map") for m in maps),

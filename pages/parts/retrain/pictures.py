@@ -161,7 +161,14 @@ def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
     name = f"retraining-{plan.dataset}-{plan.network}-{plan.protocol}".replace("_", "-")
     figures = {"": lambda: _budget_chart(grid, selection_lines(plan, False), False)}
     found = store.outcomes(plan, data.fingerprint)
-    files(name, plan, data.fingerprint, grid.finished, lambda: outcomes.rows(plan, found), figures)
+    files(
+        name,
+        plan,
+        data.fingerprint,
+        grid.finished,
+        lambda: outcomes.tidy_columns(plan, found),
+        figures,
+    )
 
 
 def _chart(name: str, alt: str, *drawn: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.experiments.active.plan import RANDOM, Active, parse_strategy
+from core.experiments.active.plan import Active
+from core.experiments.active.strategy_texts import RANDOM, parse_strategy
 from core.experiments.simulations import outcomes
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.simulations.plan import BAIT, FORWARD, KNOBS, PRESETS, UNWEIGHED, Simulations
@@ -205,9 +206,7 @@ def show_plan(plan: Simulations) -> None:
 
 
 def answer(plan: Simulations, values: Floats) -> None:
-    """The two strategies that the figure is about, on each design; the clearest difference
-    first.
-    """
+    """The two strategies of the figure, on each design; the clearest difference first."""
     if not np.isfinite(values).any():
         return
     found = outcomes.advantage(plan, values)

@@ -14,10 +14,11 @@ from core.charts import trim as trim_charts
 from core.charts.experiments import Line
 from core.charts.palette import CHANCE, TOP
 from core.experiments import statistics
-from core.experiments.trim import plan as trim
+from core.experiments.trim import outcomes
 from core.experiments.trim import run as trimming
-from core.experiments.trim.plan import RANDOM, Trim, Trimmed, Unit
-from core.experiments.trim.planted import KINDS
+from core.experiments.trim.outcomes import Trimmed
+from core.experiments.trim.plan import RANDOM, Trim, TrimRun
+from core.experiments.trim.planted import DAMAGES
 from core.types import Dataset
 from pages.parts.trim import plane as plane_pictures
 from pages.parts.trim.settings import APART, SHOWN, focus, name_of
@@ -27,7 +28,7 @@ from pages.shared.points import captions_of, show
 from pages.shared.state import View
 from pages.shared.words import score_texts
 
-Found = Mapping[Unit, Mapping[str, np.ndarray]]
+Found = Mapping[TrimRun, Mapping[str, np.ndarray]]
 STYLES = {
     "fi": (TOP, (1, 0)),
     "iv": ("#0072B2", (8, 4)),
@@ -44,9 +45,7 @@ def line(method: str, name: str) -> Line:
 
 
 def picture(trimmed: Trimmed, found: Found, view: View, data: Dataset) -> View:
-    """One of seven pictures; the last two belong to the paper's simulations and need no
-    experiment.
-    """
+    """One of seven pictures; the last two, the paper's simulations, need no experiment."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "trim")
     if view["show"] in APART:
         return {"plane": plane_pictures.plane, "paper": plane_pictures.paper}[view["show"]](view)
@@ -96,7 +95,7 @@ def _difference(trimmed: Trimmed) -> None:
         f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95%"
         " interval"
     )
-    difference = statistics.Estimate(*(part[others] for part in trim.against_random(trimmed)))
+    difference = statistics.Estimate(*(part[others] for part in outcomes.against_random(trimmed)))
     drawn = [lines(trimmed.plan)[i] for i in others]
     said = "; ".join(
         f"{one.name} {100 * difference.mean[i, -1]:+.1f}" for i, one in enumerate(drawn)
@@ -128,7 +127,8 @@ def _planted(trimmed: Trimmed) -> None:
         return
     count = round(plan.share * plan.training)
     st.markdown(
-        f"**Who finds the {count:,} {KINDS[plan.planted].lower()} among {plan.training:,} points?**"
+        f"**Who finds the {count:,} {DAMAGES[plan.planted].lower()} among"
+        f" {plan.training:,} points?**"
         f" · {_made_of(trimmed)}"
     )
     auc = statistics.estimate(trimmed.auc)
@@ -275,7 +275,12 @@ def downloads(trimmed: Trimmed, found: Found, data: Dataset) -> None:
     name = f"trimming-{plan.dataset}-{plan.model}-{plan.planted}".replace("_", "-")
     figures = {"": lambda: _removed_chart(trimmed, False)}
     experiment_page.files(
-        name, plan, data.fingerprint, len(found), lambda: trim.rows(plan, found), figures
+        name,
+        plan,
+        data.fingerprint,
+        len(found),
+        lambda: outcomes.tidy_columns(plan, found),
+        figures,
     )
 
 

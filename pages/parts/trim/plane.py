@@ -16,6 +16,7 @@ from core.charts.palette import BOTTOM, CHANCE, TOP
 from core.experiments import statistics
 from core.experiments.trim import plane as simulation
 from core.experiments.trim.plane import BUDGETS, METHODS, WORLDS, World
+from core.runtime import tasks
 from core.strategy import Knob
 from pages.shared import cached, job_panel, layout, memo, pickers, state
 from pages.shared.state import View
@@ -68,7 +69,7 @@ def plane(view: View) -> View:
     world = WORLDS[view["world"]]
     shown = cached.result(
         simulation.picture_key(world.name, view["drawn"]),
-        "core.experiments.trim.plane:picture",
+        tasks.PLANE_PICTURE,
         world.name,
         view["drawn"],
     )
@@ -130,9 +131,7 @@ def paper(view: View) -> View:
     """Tables 1 and 2: the paper's numbers beside ours, one table at a time."""
     view["world"] = pickers.dropdown("Points", TITLES, view["world"], "plane", width=160)
     world = WORLDS[view["world"]]
-    shown = cached.result(
-        simulation.table_key(world.name), "core.experiments.trim.plane:table", world.name
-    )
+    shown = cached.result(simulation.table_key(world.name), tasks.PLANE_TABLE, world.name)
     if not hasattr(shown, "arrays"):
         job_panel.waiting(shown, f"Trimming {world.seeds} datasets")
         return view

@@ -7,9 +7,10 @@ import streamlit as st
 
 from core.data.splits import split
 from core.experiments import presets, statistics
-from core.experiments.trim import plan as trim
-from core.experiments.trim.plan import KNOBS, RANDOM, Trim, Trimmed
-from core.experiments.trim.planted import KINDS
+from core.experiments.trim import outcomes
+from core.experiments.trim.outcomes import Trimmed
+from core.experiments.trim.plan import KNOBS, RANDOM, Trim
+from core.experiments.trim.planted import DAMAGES
 from core.experiments.trim.run import METHODS, MODELS, TRAINED
 from core.models.network_names import FOR_TABLES
 from core.spec import Spec
@@ -62,7 +63,7 @@ def controls(view: View, data: Dataset) -> View:
             KNOBS["model"].label, names, view["model"], PAGE, KNOBS["model"].help, 230
         )
         view["planted"] = pickers.dropdown(
-            KNOBS["planted"].label, KINDS, view["planted"], PAGE, KNOBS["planted"].help, 170
+            KNOBS["planted"].label, DAMAGES, view["planted"], PAGE, KNOBS["planted"].help, 170
         )
         if view["planted"] != "none":
             view["share"] = _number("share", view["share"], 0.01)
@@ -175,7 +176,7 @@ def sentences(trimmed: Trimmed, noun: str) -> list[str]:
     """The best method first, in full; the others in short. Empty while nothing can be said."""
     plan = trimmed.plan
     last = trimmed.plan.budgets[-1]
-    gain = statistics.Estimate(*(part[:, -1] for part in trim.against_random(trimmed)))
+    gain = statistics.Estimate(*(part[:, -1] for part in outcomes.against_random(trimmed)))
     known = [
         i for i, method in enumerate(plan.methods) if method != RANDOM and np.isfinite(gain.low[i])
     ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from core import embeddings
 from core.charts.experiments import Line
 from core.charts.palette import BOTTOM, CHANCE, TOP, class_colour, family_colour
-from core.experiments.active import plan as active
+from core.experiments.active.strategy_texts import RANDOM, parse_strategy
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain import selections
 from core.experiments.retrain.plan import Candidate, Retraining
@@ -36,7 +36,7 @@ RULES = {name: rule.label for name, rule in selections.RULES.items()}
 def strategy_name(text: str) -> str:
     """ "BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
     try:
-        name, knobs = active.parse_strategy(text)
+        name, knobs = parse_strategy(text)
     except UserError:  # from a link: told above
         return text
     return menu.find(name).label + (
@@ -51,7 +51,7 @@ def strategy_lines(
     colours = [class_colour(COLOURS[i % len(COLOURS)]) for i in range(len(strategies))]
     each = zip(strategies, colours, strict=True)
     return [
-        Line(called(name), CHANCE, (5, 4)) if name == active.RANDOM else Line(called(name), colour)
+        Line(called(name), CHANCE, (5, 4)) if name == RANDOM else Line(called(name), colour)
         for name, colour in each
     ]
 

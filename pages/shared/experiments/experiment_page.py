@@ -1,7 +1,7 @@
 """What every page of experiments has: its points, its plan with cost and progress, and its foot
 with link, files and past experiments.
 
-ROOM = Room("active", VIEW_KNOBS, plan_that_fits, check, show)
+ROOM = Room("active", VIEW_KNOBS, plan_that_fits, show)
 data = ROOM.points(spec, view)                  or the offer to fetch them, and the page ends
 plan, view = ROOM.plan(spec, view, data)        or a sentence about what does not fit, and the page
                                                 ends
@@ -19,10 +19,10 @@ import pandas as pd
 import streamlit as st
 
 from core import datasets
-from core.experiments.store import Plan
+from core.experiments.plan import Plan
 from core.exports import score_table as export
 from core.hosting import limits
-from core.runtime import jobs
+from core.runtime import jobs, tasks
 from core.spec import Spec
 from core.types import Dataset
 from pages.shared import cached, job_panel, layout, state
@@ -40,14 +40,13 @@ class Room:
     """A page of experiments. name: the kind of its plans; knobs: what its link holds.
 
     plan_that_fits(spec, view, data): the plan that the view describes, and what to say if it had to
-    be changed. check(plan, data): a UserError if it cannot run. show(plan): the callback that
+    be changed. show(plan): the callback that
     opens one.
     """
 
     name: str
     knobs: state.ViewKnobs
     plan_that_fits: Callable[[Spec, View, Any], tuple[Any, str | None]]
-    check: Callable[[Any, Any], None]
     show: Callable[[Any], None]
 
     def leave(self, spec: Spec, view: View) -> dict[str, str]:
@@ -78,7 +77,7 @@ class Room:
             plan, changed = self.plan_that_fits(spec, view, data)
             if changed:
                 st.info(changed)
-            self.check(plan, data)
+            plan.check(data)
             view["job"] = start_button.run(plan, data, view["job"], self.show)
         self.leave(spec, view)
         return plan, view
@@ -164,6 +163,6 @@ def _drawn(chart: Callable[[], Any], kind: str) -> bytes:
     spec = chart().properties(width=760).to_json()
     key = f"~figure {hash(spec)} {kind}"
     limits.check_queue(0, len(jobs.wanted()))
-    picture = jobs.submit("core.exports.figures:render", spec, kind, key=key).result()
+    picture = jobs.submit(tasks.FIGURE, spec, kind, key=key).result()
     jobs.forget(key)  # as large as it is, it is not kept
     return picture

@@ -9,8 +9,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.experiments import runner
+from core.experiments.plan import Plan
 from core.experiments.runner import Sweep
-from core.experiments.store import Plan
 from core.hosting import policy
 from pages.shared import state, visitor
 
@@ -24,7 +24,7 @@ def start(plan: Plan, fingerprint: str) -> Sweep:
     """Begin or join the plan's sweep in this session's name."""
     started = runner.start(plan, fingerprint, visitor.owner())
     st.session_state["experiment"] = started.key
-    st.session_state.setdefault("own experiments", set()).add(runner.record_key(started.key))
+    st.session_state.setdefault("own experiments", set()).add(runner.history_key(started.key))
     if policy.hosted():
         visitor.at_end(_let_go)
     return started

@@ -10,8 +10,9 @@ from typing import Protocol
 import streamlit as st
 
 from core.experiments import cost, runner, store
+from core.experiments.plan import Plan
 from core.experiments.runner import Sweep
-from core.experiments.store import Plan, plan_key
+from core.experiments.store import plan_key
 from core.hosting import limits, policy
 from core.runtime import jobs
 from core.runtime.jobs import Job
@@ -138,7 +139,7 @@ def _may_start(plan: Plan, key: str, missing: list, known: Sweep | None) -> bool
 
 def _refusal(plan: Plan, missing: list) -> str | None:
     """Why a visitor of the hosted demo may not start it; its time counts as soon as it is known."""
-    job = jobs.find(cost.measurement_of(plan).key)
+    job = jobs.find(plan.measurement.key)
     seconds = (
         cost.predict((unit for unit, _ in missing), job.result()["rate"], jobs.slots())
         if job and job.state == "done"
@@ -154,13 +155,13 @@ def _refusal(plan: Plan, missing: list) -> str | None:
 
 def _measured(plan: Plan) -> Job:
     """The measurement of the worker's speed: on this plan's network, or as the plan itself says."""
-    wanted = cost.measurement_of(plan)
+    wanted = plan.measurement
     return visitor.ask(wanted.key, wanted.task, *wanted.arguments, priority=1)
 
 
 def _cost(plan: Plan, missing: list) -> str:
     """How long and how much memory, from the rate that the worker has shown."""
-    measured = cost.measurement_of(plan)
+    measured = plan.measurement
     job = _measured(plan)
     with render_lock.aside():
         quick = job.wait(QUICK)

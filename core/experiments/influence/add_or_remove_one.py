@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from core.experiments.influence.small_heads import draw, fitted, part, seen
+from core.experiments.influence.labeled_heads import draw, fitted, part, seen
 from core.linalg import batched_heads
 from core.linalg.hessian import OpenHead
 from core.linalg.newton_update import added_shifts
@@ -36,7 +36,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class Problem:
     """A head with everything around it. known: labels of its points.
 
     rows (n, m), labels (n,): the pool. aims: one for each goal.
@@ -79,101 +79,101 @@ def compare(
     matrix = seen(data, embedding)
     chosen = draw(data, labeled, pool, validation, seed)
     report(0.0, "Fitting the head")
-    scene = stage(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
-    known = scene.known
+    problem = problem_of(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
+    known = problem.known
     right = (
-        probabilities(matrix[chosen.test].astype(np.float64), scene.head).argmax(axis=1)
+        probabilities(matrix[chosen.test].astype(np.float64), problem.head).argmax(axis=1)
         == data.labels[chosen.test]
     )
     arrays = {"labeled": chosen.labeled, "pool": chosen.pool, "accuracy": np.float64(right.mean())}
     arrays |= {
-        "before": np.array([aim.value(aim.logits) for aim in scene.aims]),
-        "probs": scene.opened.probabilities(scene.rows),
+        "before": np.array([aim.value(aim.logits) for aim in problem.aims]),
+        "probs": problem.opened.probabilities(problem.rows),
     }
     arrays |= (
-        added(scene, report)
-        | batches(scene, report)
-        | removed(scene, matrix[chosen.labeled].astype(np.float64), report)
+        added(problem, report)
+        | batches(problem, report)
+        | removed(problem, matrix[chosen.labeled].astype(np.float64), report)
     )
-    return arrays, {"labeled": len(known), "pool": len(scene.rows), "dimensions": matrix.shape[1]}
+    return arrays, {"labeled": len(known), "pool": len(problem.rows), "dimensions": matrix.shape[1]}
 
 
-def stage(
+def problem_of(
     data: Dataset, matrix: Floats, labeled: Ints, pool: Ints, validation: Ints, l2: float
-) -> Scene:
+) -> Problem:
     """The head fitted to the labeled rows, with its pool and its goals."""
     head = fitted(data, matrix, labeled, l2)
     unseen = part(data, matrix, validation)
     opened, rows = open_pool(matrix[pool].astype(np.float64), head)
     aims = [aim_of(opened, rows, unseen, head, goal) for goal in GOALS]
-    return Scene(head, opened, data.labels[labeled], rows, data.labels[pool], unseen, aims)
+    return Problem(head, opened, data.labels[labeled], rows, data.labels[pool], unseen, aims)
 
 
-def added(scene: Scene, report: Progress) -> dict[str, Floats]:
+def added(problem: Problem, report: Progress) -> dict[str, Floats]:
     """Each point of the pool added under each label: linear, newton, retrained (3, n, c), and the
     constant (3,).
     """
-    opened = scene.opened
-    rows = scene.rows
-    c = len(scene.opened.theta)
+    opened = problem.opened
+    rows = problem.rows
+    c = len(problem.opened.theta)
     newton, retrained = (np.empty((len(GOALS), len(rows), c)) for _ in range(2))
     tried = every_label(opened, len(rows))
-    linear, constant = first_order(scene)
-    numbers = 4 * c * max(aim.logits.size for aim in scene.aims)
+    linear, constant = first_order(problem)
+    numbers = 4 * c * max(aim.logits.size for aim in problem.aims)
     for block, shifts in added_shifts(
-        opened, scene.known, 0.0, rows[:, None], tried[..., None], numbers
+        opened, problem.known, 0.0, rows[:, None], tried[..., None], numbers
     ):
         moves = np.matmul(opened.basis, shifts)
-        newton[:, block] = scene.goals(moves)
+        newton[:, block] = problem.goals(moves)
         for i, move in zip(range(block.start, block.stop), moves, strict=True):
             report(
                 0.9 * i / len(rows),
                 f"Retraining with point {i + 1:,} of {len(rows):,} under {c} labels",
             )
             heads = batched_heads.with_points(
-                opened, scene.known, rows[i : i + 1], tried[i][:, None], opened.theta + move
+                opened, problem.known, rows[i : i + 1], tried[i][:, None], opened.theta + move
             )
-            retrained[:, i] = scene.goals(heads - opened.theta)
+            retrained[:, i] = problem.goals(heads - opened.theta)
     return {"linear": linear, "newton": newton, "retrained": retrained, "constant": constant}
 
 
-def first_order(scene: Scene) -> tuple[Floats, Floats]:
+def first_order(problem: Problem) -> tuple[Floats, Floats]:
     """The paper's utilities (3, n, c), and what they are under the predictions themselves (3,)."""
     linear = []
     constant = []
-    for aim in scene.aims:
-        probs, products, same = linear_terms(scene.opened, aim, scene.rows, 0.0)
+    for aim in problem.aims:
+        probs, products, same = linear_terms(problem.opened, aim, problem.rows, 0.0)
         linear.append(same + (probs * products).sum(axis=1)[:, None] - products)
         constant.append(same)
     return np.array(linear), np.array(constant)
 
 
-def batches(scene: Scene, report: Progress) -> dict[str, Floats]:
+def batches(problem: Problem, report: Progress) -> dict[str, Floats]:
     """Windows of ten points of the pool under their true labels: batch_linear, batch_newton,
     batch_retrained (3, g).
     """
-    opened = scene.opened
-    n = len(scene.rows)
+    opened = problem.opened
+    n = len(problem.rows)
     b = min(BATCH, n)
     starts = np.unique(np.linspace(0, n - b, min(BATCHES, n - b + 1)).astype(int))
     groups = starts[:, None] + np.arange(b)
-    true = first_order(scene)[0][:, np.arange(n), scene.labels]
+    true = first_order(problem)[0][:, np.arange(n), problem.labels]
     newton, retrained = (np.empty((len(GOALS), len(starts))) for _ in range(2))
-    numbers = 4 * max(aim.logits.size for aim in scene.aims)
+    numbers = 4 * max(aim.logits.size for aim in problem.aims)
     steps = added_shifts(
-        opened, scene.known, 0.0, scene.rows[groups], scene.labels[groups][:, None], numbers
+        opened, problem.known, 0.0, problem.rows[groups], problem.labels[groups][:, None], numbers
     )
     for block, shifts in steps:
         moves = np.matmul(opened.basis, shifts[:, 0])
-        newton[:, block] = scene.goals(moves)
+        newton[:, block] = problem.goals(moves)
         for i, move in zip(range(block.start, block.stop), moves, strict=True):
             report(0.9 + 0.08 * i / len(starts), f"Retraining with batch {i + 1} of {len(starts)}")
-            points = scene.rows[groups[i]]
-            labels = scene.labels[groups[i]][None]
+            points = problem.rows[groups[i]]
+            labels = problem.labels[groups[i]][None]
             head = batched_heads.with_points(
-                opened, scene.known, points, labels, (opened.theta + move)[None]
+                opened, problem.known, points, labels, (opened.theta + move)[None]
             )
-            retrained[:, i] = scene.goals(head[0] - opened.theta)
+            retrained[:, i] = problem.goals(head[0] - opened.theta)
     return {
         "batch_linear": true[:, groups].sum(axis=-1),
         "batch_newton": newton,
@@ -181,15 +181,15 @@ def batches(scene: Scene, report: Progress) -> dict[str, Floats]:
     }
 
 
-def removed(scene: Scene, points: Floats, report: Progress) -> dict[str, Floats]:
+def removed(problem: Problem, points: Floats, report: Progress) -> dict[str, Floats]:
     """Each labeled point left out: removed_linear, removed_newton, removed_retrained (M,), the rise
     of the mean validation loss.
     """
     retrained = np.empty(len(points))
-    for block, heads in batched_heads.without_each(scene.opened, scene.known):
+    for block, heads in batched_heads.without_each(problem.opened, problem.known):
         report(0.98, f"Retraining without point {block.stop:,} of {len(points):,}")
-        retrained[block] = -scene.goals(heads - scene.opened.theta)[GOALS.index("dev")]
-    given = points, scene.known, scene.validation, scene.head
+        retrained[block] = -problem.goals(heads - problem.opened.theta)[GOALS.index("dev")]
+    given = points, problem.known, problem.validation, problem.head
     return {
         "removed_linear": influence_value(*given),
         "removed_newton": newton_influence(*given),
@@ -205,13 +205,13 @@ def speed(data: Dataset, embedding: Floats, labeled: int, l2: float) -> dict[str
 
     matrix = seen(data, embedding)
     chosen = draw(data, labeled, 2, 2, 1)
-    scene = stage(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
+    problem = problem_of(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
     started = time.perf_counter()
-    added(scene, lambda fraction, text: None)
+    added(problem, lambda fraction, text: None)
     seconds = time.perf_counter() - started
     memory = float(psutil.Process(os.getpid()).memory_info().rss)
     return {
-        "rate": 2 * len(scene.opened.theta) / seconds,
+        "rate": 2 * len(problem.opened.theta) / seconds,
         "memory": memory,
-        "weights": float(scene.opened.theta.size),
+        "weights": float(problem.opened.theta.size),
     }

@@ -20,7 +20,7 @@ REACHED = 0.99
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class LearningCurves:
     """One setting's curves. random: which row is the random strategy."""
 
     labels: Ints
@@ -30,33 +30,31 @@ class Comparison:
     batch: int
 
 
-def budgets(comparison: Comparison) -> list[int]:
+def budgets(curves: LearningCurves) -> list[int]:
     """Places in `labels` of the budgets M + 2^(i-1) B, i = 1 .. ceil(log2((n0 - M) / B)): where
     learning is still going on.
 
     n0: the fewest labels at which random's mean accuracy reaches 99% of its final one. None if
     random is there after one batch.
     """
-    random, _ = standard_error(comparison.accuracy[comparison.random])
+    random, _ = standard_error(curves.accuracy[curves.random])
     finished = np.flatnonzero(np.isfinite(random))
     if not len(finished):
         return []
-    reached = comparison.labels[
-        finished[np.argmax(random[finished] >= REACHED * random[finished[-1]])]
-    ]
-    steps = (reached - comparison.start) / comparison.batch
+    reached = curves.labels[finished[np.argmax(random[finished] >= REACHED * random[finished[-1]])]]
+    steps = (reached - curves.start) / curves.batch
     wanted = [
-        comparison.start + 2**i * comparison.batch
+        curves.start + 2**i * curves.batch
         for i in range(int(np.ceil(np.log2(steps))) if steps > 1 else 0)
     ]
     return [
-        int(np.flatnonzero(comparison.labels == budget)[0])
+        int(np.flatnonzero(curves.labels == budget)[0])
         for budget in wanted
-        if budget in comparison.labels
+        if budget in curves.labels
     ]
 
 
-def penalty_matrix(comparisons: Sequence[Comparison]) -> Floats:
+def penalty_matrix(comparisons: Sequence[LearningCurves]) -> Floats:
     """P (a, a): how often i beats j. A comparison shares 1 among its budgets; i beats j where t >
     critical, on accuracies.
 
@@ -65,34 +63,34 @@ def penalty_matrix(comparisons: Sequence[Comparison]) -> Floats:
     beaten. Source: Ash et al. 2020, section 4.
     """
     a = comparisons[0].accuracy.shape[0]
-    return sum((_beats(comparison) for comparison in comparisons), np.zeros((a, a)))
+    return sum((_beats(each) for each in comparisons), np.zeros((a, a)))
 
 
-def _beats(comparison: Comparison) -> Floats:
+def _beats(curves: LearningCurves) -> Floats:
     """The share of the comparison's budgets at which i beats j, (a, a)."""
-    a = len(comparison.accuracy)
-    places = budgets(comparison)
+    a = len(curves.accuracy)
+    places = budgets(curves)
     beats = np.zeros((a, a))
     for place in places:
-        at = comparison.accuracy[:, :, place]
+        at = curves.accuracy[:, :, place]
         for i, j in zip(*np.nonzero(~np.eye(a, dtype=bool)), strict=True):
             pairs = int(np.isfinite(at[i] - at[j]).sum())
             beats[i, j] += pairs > 1 and t_statistic(at[i], at[j]) > critical(pairs)
     return beats / max(1, len(places))
 
 
-def normalised_errors(comparisons: Sequence[Comparison]) -> tuple[Floats, Floats]:
+def normalised_errors(comparisons: Sequence[LearningCurves]) -> tuple[Floats, Floats]:
     """(values (a, v), weights (v,)): mean error of each strategy divided by random's, at every
-    budget of every comparison.
+    budget of every curves.
 
     A comparison shares the weight 1 among its budgets. Sorted, with the weights summed up, a row is
     the papers' CDF: higher is better.
     """
     values = []
     weights = []
-    for comparison in comparisons:
-        places = budgets(comparison)
-        error = 1 - standard_error(comparison.accuracy)[0][:, places]
-        values.append(error / error[comparison.random])
+    for curves in comparisons:
+        places = budgets(curves)
+        error = 1 - standard_error(curves.accuracy)[0][:, places]
+        values.append(error / error[curves.random])
         weights += [1 / len(places)] * len(places)
     return np.concatenate(values, axis=1), np.array(weights)

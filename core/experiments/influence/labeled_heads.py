@@ -25,9 +25,7 @@ ACCURACY = 1e-8  # gradient norm to which heads are fitted
 
 @dataclass(frozen=True)
 class Draw:
-    """Dataset rows: labeled (M,) at first, of the pool, of the validation set, and the test
-    points.
-    """
+    """Dataset rows: labeled (M,) at first, of the pool, of the validation set, of the test set."""
 
     labeled: Ints
     pool: Ints

@@ -1,0 +1,29 @@
+"""What workers can be asked to do, by name: "module:function", as `jobs.submit` takes it.
+
+Only names stand here, so that whoever asks for a task need not import what carries it out. A test
+finds every one of them, and no such name anywhere else.
+"""
+
+from __future__ import annotations
+
+FETCH_DATASET = "core.pipeline:fetch_dataset"
+SCORES = "core.pipeline:scores"
+TEXTBOOK_SCORES = "core.pipeline:textbook_scores"
+AGREEMENT = "core.pipeline:agreement_of"
+MAP = "core.pipeline:map_of"
+DOSSIER = "core.pipeline:dossier"
+FIGURE = "core.exports.figures:render"
+LEVERAGE_OF_FILE = "core.large.dask_rows:leverage_of_file"
+
+UNIT = "core.experiments.plan:compute"
+
+# What pages show beside an experiment.
+REPLAY = "core.experiments.active.replay:compute"
+PLANE_PICTURE = "core.experiments.trim.plane:picture"
+PLANE_TABLE = "core.experiments.trim.plane:table"
+
+# How fast a worker is, by what it is asked to do.
+NETWORK_SPEED = "core.experiments.cost:measure"
+CORE_SPEED = "core.experiments.cost:measure_core"
+HEADS_SPEED = "core.experiments.influence.plan:measure"
+TRIMMING_SPEED = "core.experiments.trim.plan:measure"
