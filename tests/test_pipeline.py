@@ -10,8 +10,7 @@ import pytest
 from core import datasets, embeddings, lesson, pipeline, softmax_head, strategy, strategy_inputs
 from core.commands.shipped import first_screens
 from core.linalg import row_blocks
-from core.models import shipped_networks as trained
-from core.models import training_record as record
+from core.models import shipped_networks, training_record
 from core.plugins import menu
 from core.runtime import cache, progress
 from core.spec import (
@@ -316,8 +315,11 @@ def test_scores_are_those_of_a_scene_without_a_cache(name, small):
 def test_a_record_is_trained_once(small, monkeypatch):
     spec, _ = small
     first = pipeline.record(spec)
-    assert first.arrays["record"].shape == (record.PASSES, 300, 10) and first.facts["seconds"] > 0
-    forbid(monkeypatch, record, "train")
+    assert (
+        first.arrays["record"].shape == (training_record.PASSES, 300, 10)
+        and first.facts["seconds"] > 0
+    )
+    forbid(monkeypatch, training_record, "train")
     scores = pipeline.scores(spec.with_(strategy="forgetting")).arrays["scores"]
     assert np.array_equal(scores, forgetting(first.arrays["record"], small[1].labels))
     assert pipeline.record(spec.with_(strategy="leverage")).key == first.key
@@ -355,7 +357,7 @@ def test_a_published_test_part_is_the_first_validation_set_and_the_first_head_is
 
 def test_under_a_networks_own_head_judges_get_a_fitted_one(small, monkeypatch):
     spec = small[0].with_(embedding="cnn_classification")
-    monkeypatch.setattr(trained, "RECIPE", trained.RECIPE | {"epochs": 1})
+    monkeypatch.setattr(shipped_networks, "RECIPE", shipped_networks.RECIPE | {"epochs": 1})
     assert (
         pipeline.head(spec).l2 == 0
         and pipeline.head(spec, 0).l2 == pipeline.head(spec, 1).l2 == strategy_inputs.HEAD_L2

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runtime import jobs
+from core.runtime import jobs, progress
 from core.runtime import worker as worker_host
 from core.runtime.job import explain
 from core.types import UserError
@@ -222,7 +222,7 @@ def test_the_worker_sees_the_environment_and_not_the_apps_main_script(key, fresh
 
 
 def test_outside_a_worker_reports_and_checks_do_nothing(tmp_path):
-    assert tasks_for_jobs.steps(tmp_path / "log", 0.05) == "whole" and not jobs.cancelled()
+    assert tasks_for_jobs.steps(tmp_path / "log", 0.05) == "whole" and not progress.cancelled()
 
 
 # kills and losses

@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 
 from core.charts import active as round_charts
-from core.charts import basics as charts
-from core.charts import experiments as run_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
+from core.charts.learning_curves import HEIGHT, accuracy_by_labels
+from core.charts.maps import Colour, scatter
 from core.experiments import statistics
 from core.experiments.active import outcomes
 from core.experiments.active.plan import Active, ActiveRun
@@ -69,7 +69,7 @@ def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
         f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and"
         " standard error"
     )
-    with layout.fluid("learning-curves", run_charts.HEIGHT + 40):
+    with layout.fluid("learning-curves", HEIGHT + 40):
         memo.chart(
             _learning,
             curves,
@@ -83,7 +83,7 @@ def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
 
 def _learning(curves: Curves, lines: list[Line], dark: bool) -> Any:
     mean, error = statistics.standard_error(of_whole_seeds(curves.accuracy))
-    return run_charts.accuracy_by_labels(
+    return accuracy_by_labels(
         curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark
     )
 
@@ -140,7 +140,7 @@ def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
         st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
         mean, _ = statistics.standard_error(values)
         memo.chart(
-            round_charts.by_batch,
+            round_charts.number_by_batch,
             asked,
             mean,
             lines,
@@ -222,7 +222,7 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
         with column:
             st.markdown(f"**{title}**", help=why)
             drawn = (
-                round_charts.falling,
+                round_charts.objective_by_pick,
                 arrays[objective],
                 (name, RIVALS[1]),
                 at,
@@ -239,9 +239,9 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
 def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bool) -> Any:
     member = np.zeros(len(pool))
     member[chosen] = 1
-    colour = charts.Colour("picked", member, ("pool", "picked"))
+    colour = Colour("picked", member, ("pool", "picked"))
     inner = np.ones(len(member), bool)
-    return charts.scatter(
+    return scatter(
         np.asarray(coordinates, float), colour, inner, None, brush=False, dark=dark, height=320
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core import agreement
-from core.charts import basics as charts
+from core.charts.heatmaps import rank_plane
 from core.types import Dataset
 from pages.shared import layout, memo, state
 from pages.shared.points import show as show_points
@@ -38,7 +38,7 @@ def show(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int, i
             int(np.clip((len(data) / 20) ** 0.5, 8, 40)),
         )
         alt = f"Density of {len(data):,} points in the plane of their two percentiles"
-        memo.chart(charts.rank_plane, counts.T, a, b, layout.dark(), alt=alt)
+        memo.chart(rank_plane, counts.T, a, b, layout.dark(), alt=alt)
     places = [memo.made(agreement.percentiles, scores[place]) for place in cell]
     parted = memo.made(agreement.disagreement, scores[i], scores[j], min(BEHIND, len(data)))
     with right:

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.agreement import Interval
-from core.charts import basics as charts
+from core.charts.heatmaps import heatmap, heatmap_height
 from core.charts.palette import CORRELATION
 from core.runtime.cache import Entry
 from core.spec import Spec
@@ -62,7 +62,7 @@ def show(
     names = [comparison.labels(columns)[i] for i in order]
     families = [comparison.groups(columns)[i] for i in order]
     drawn = (
-        charts.heatmap,
+        heatmap,
         matrix,
         names,
         comparison.colours(columns, order),
@@ -79,7 +79,7 @@ def show(
         ),
         "height": "stretch",
     }
-    with layout.fluid("heatmap", charts.heatmap_height(len(names))):
+    with layout.fluid("heatmap", heatmap_height(len(names))):
         event = memo.chart(*drawn, on_select="rerun", selection_mode="cell", **how)
     return clicked_cell(event, order)
 

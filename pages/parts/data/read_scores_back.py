@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from core import agreement, datasets
-from core.charts import basics as charts
 from core.charts import palette
+from core.charts.maps import Colour, scatter
 from core.exports import reading_back
 from core.exports.reading_back import Exported
 from core.exports.score_table import Column, Projection
@@ -185,9 +185,9 @@ def _drawn(column: Column, projection: Projection, data: Dataset) -> None:
     """The file's map, coloured by the file's scores."""
     whose = ranking_name(projection.spec).partition(", ")[0]
     st.markdown(f"**The file's map**: UMAP of {plain(whose)}, coloured by the file's scores.")
-    colour = charts.Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
+    colour = Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
     everyone = np.ones(len(data), bool)
-    drawn = charts.scatter(
+    drawn = scatter(
         projection.coordinates,
         colour,
         everyone,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.charts import basics as charts
+from core.charts.palette import family_colour
+from core.charts.scores import class_shares, score_histogram
 from core.exports import score_table as export
 from core.runtime.cache import Entry
 from core.spec import Spec
@@ -39,10 +40,10 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
     )
     key = state.key(f"histogram {identity}")
     drawn = (
-        charts.score_histogram,
+        score_histogram,
         scores,
         inside(label),
-        charts.family_colour(family, layout.dark()),
+        family_colour(family, layout.dark()),
         kept,
         layout.dark(),
     )
@@ -74,7 +75,7 @@ def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     alt = "Share of each class: " + ", ".join(
         f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)
     )
-    memo.chart(charts.class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
+    memo.chart(class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
 
 
 def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from core import embeddings
-from core.charts.experiments import Line
+from core.charts.common import Line
 from core.charts.palette import BOTTOM, CHANCE, TOP, class_colour, family_colour
 from core.experiments.active.strategy_texts import RANDOM, parse_strategy
 from core.experiments.retrain import plan as retrain
