@@ -10,7 +10,7 @@ from core import agreement, datasets
 from core.charts import basics as charts
 from core.charts.palette import CORRELATION
 from core.runtime import tasks
-from core.spec import comparison_key
+from core.spec import comparison_key, resolve
 from core.strategy import Knob
 from pages.parts.agreement import comparison as agreement_parts
 from pages.parts.agreement.comparison import MEASURES, SEEDS, TALK
@@ -44,14 +44,14 @@ cached.warm()
 spec, view = state.arrive(PAGE, VIEW)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head("Do representations agree?")
-layout.messages([*state.problems(), *agreement_parts.strangers(view, datasets.info(spec.dataset))])
+layout.messages([*state.problems(), *agreement_parts.strangers(view, resolve(spec).about)])
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW, spec, view)
     layout.offer_dataset(spec.dataset)
     st.stop()
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
-view = agreement_parts.controls(view, VIEW, datasets.info(spec.dataset))
+view = agreement_parts.controls(view, VIEW, resolve(spec).about)
 with answer, layout.explained():
     comparison = agreement_parts.comparison(spec, view)
     if state.changed("comparison", comparison.columns):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import datasets
 from core.charts import basics as charts
-from core.plugins import menu
+from core.spec import resolve
 from core.strategy import Knob
 from pages.parts.map import linked_maps as map_parts
 from pages.parts.map.linked_maps import COLOURS
@@ -49,7 +49,7 @@ with answer, layout.explained():
 if ready is None:
     st.stop()
 
-label = menu.find(spec.strategy).label
+label = resolve(spec).strategy.label
 under = inside(spec.embedding_label)
 with answer:
     layout.answer(map_parts.sentence(data, ready, label, under, noun(spec.dataset)))

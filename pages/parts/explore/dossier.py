@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import embeddings
 from core.charts import basics as charts
-from core.plugins import menu
 from core.runtime import tasks
 from core.runtime.jobs import Job
-from core.spec import Spec, embedding_key
+from core.spec import Spec, embedding_key, resolve
 from core.types import Dataset
 from pages.components.gallery import gallery
 from pages.shared import cached, layout, memo, state
@@ -42,7 +40,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
         _picture(data, ranking, [point], "dossier image", 168, f"The image of point {point}")
     with right:
         share = (ranking.rank > ranking.rank[point]).mean()
-        st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
+        st.metric(resolve(spec).strategy.label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
         st.markdown(
             f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them,"
@@ -129,7 +127,7 @@ def _strip(data: Dataset, point: int) -> None:
         lower = int((scores < scores[point]).sum())
         equal = int((scores == scores[point]).sum())
         row = ranking_name(spec, seeds=False)
-        family = embeddings.find(spec.embedding).family
+        family = resolve(spec).embedder.family
         percentile = 100 * (lower + (equal - 1) / 2) / max(1, len(scores) - 1)
         rows.append(
             (
