@@ -373,11 +373,11 @@ def test_the_key_hears_of_every_module_that_trains():
     assert {
         f"core.{name}"
         for name in (
-            "experiments.unit",
-            "experiments.selections",
-            "training",
-            "training_data",
-            "networks",
+            "experiments.retrain.run",
+            "experiments.retrain.selections",
+            "models.training",
+            "models.training_data",
+            "models.networks",
         )
     } <= _reached("core.experiments.retrain.run")
 
