@@ -21,7 +21,8 @@ def sample(labels: np.ndarray) -> np.ndarray:
     """Rows of both parts, no row twice, each part with the classes' shares."""
     rng = np.random.default_rng(0)
     orders = [rng.permutation(np.flatnonzero(labels == c)) for c in (0, 1)]
-    rows, used = [], [0, 0]
+    rows = []
+    used = [0, 0]
     for size in PARTS:
         above = round(size * labels.mean())
         for c, count in enumerate((size - above, above)):

@@ -1,13 +1,11 @@
 """The same without a screen.
 
-python -m core score | export | leverage     scores into files               core/commands/scores.py
-python -m core fetch | bring | join | own    datasets and embeddings         core/commands/points.py
-python -m core check                         own strategies
-    core/commands/own_strategies.py
-python -m core retrain                       trainings on selections
-    core/commands/training.py
-python -m core warm | networks | experiments what comes with the app
-    core/commands/shipped.py
+python -m core score | export | leverage    scores into files         core/commands/scores.py
+python -m core fetch | bring | join | own   datasets and embeddings   core/commands/points.py
+python -m core check                        own strategies   core/commands/own_strategies.py
+python -m core retrain                      trainings on selections   core/commands/training.py
+python -m core warm | networks | experiments | index
+                                            what comes with the app   core/commands/shipped.py
 """
 
 from __future__ import annotations

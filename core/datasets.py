@@ -1,18 +1,18 @@
 """Which datasets are there, and what are their points?
 
-    names() -> the datasets in menu order      info(name) -> what a menu shows without loading
-                                               anything
-    load(name, n=..., seed=...) -> Dataset     is_ready(name) -> can load() answer from this
-                                               machine's disk alone?
-    fetch(name, progress) downloads and prepares, once; it imports torchvision and belongs in a
-    worker process.
+    names() -> the datasets in menu order
+    info(name) -> what a menu shows without loading anything
+    is_ready(name) -> can load() answer from this machine's disk alone?
+    fetch(name, progress) downloads and prepares, once; its minutes belong in a worker process
+    load(name, n=..., seed=...) -> Dataset
 
 Conventions: images uint8 (n, h, w) or (n, h, w, 3), upright; tables float32 (n, d); training rows
 before test rows; labels int64 from 0. What comes with the program (core/data/catalogue.py) is read
 from assets/ or simulated; the user's own come from core/data/own.py. Every other dataset is kept as
 plain .npy arrays in <data folder>/prepared/<name>, mapped read-only, so that a process which only
-shows points needs neither torch nor memory for them; its published files lie in the data folder
-where torchvision's own classes look for them.
+shows points needs no memory for them; its published files lie in the data folder where
+torchvision's own classes look for them (CIFAR-10's is the binary version, which holds no pickles).
+Nothing here needs torch.
 """
 
 from __future__ import annotations
@@ -21,16 +21,14 @@ import difflib
 import errno
 import os
 import tempfile
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from core.data import catalogue, own
-from core.data import published_files as published
-from core.data.catalogue import Info
+from core.data import catalogue, own, published_files
+from core.data.dataset_info import Info
 from core.data.splits import stratified_rows
 from core.runtime.folders import ASSETS, data_folder, scratch_beside
 from core.types import Bools, Dataset, Ints, UserError
@@ -39,10 +37,6 @@ ARRAYS = ("points", "labels", "test")
 PER_POINT = (*ARRAYS, "index", "ids", "probs")
 Arrays = tuple[np.ndarray, Ints, Bools]
 _REGISTRY = catalogue.ENTRIES
-
-_one_fetch_at_a_time = (
-    threading.Lock()
-)  # torchvision's downloader is made to report through a global name
 
 
 def names() -> tuple[str, ...]:
@@ -136,27 +130,26 @@ def _sealed(data: Dataset) -> Dataset:
     return data
 
 
-def fetch(name: str, progress: published.Progress | None = None) -> None:
+def fetch(name: str, progress: published_files.Progress | None = None) -> None:
     """Make a dataset ready: find or download its published files, verify, decode and store them as
     plain arrays.
 
     progress(fraction or None, text) hears what is going on; an error it raises stops the fetch and
     passes through. Files that are there already need no network and stay untouched. Any number of
-    processes may fetch at once. Raises UserError, with nothing half-written left behind: the folder
-    cannot be written, a file is not the published one, or the network is missing (then with the
-    files to put where).
+    threads and processes may fetch at once. Raises UserError, with nothing half-written left
+    behind: the folder cannot be written, a file is not the published one, or the network is missing
+    (then with the files to put where).
     """
     entry = info(name)
     progress = progress or (lambda fraction, text: None)
-    with _one_fetch_at_a_time:
-        if is_ready(name):
-            return
-        folder = data_folder()
-        with scratch_beside(folder) as scratch:
-            published.obtain(entry.files(), entry.title, folder, scratch, progress)  # type: ignore[misc]  # bundled ones are ready
-            progress(None, f"{entry.title}: preparing {entry.n:,} points")
-            points, labels = entry.read(folder, entry.parts, entry.shape)
-            _store(entry, (points, labels, np.arange(entry.n) >= entry.train), folder, scratch)
+    if is_ready(name):
+        return
+    folder = data_folder()
+    with scratch_beside(folder) as scratch:
+        published_files.obtain(entry.files, entry.title, folder, scratch, progress)
+        progress(None, f"{entry.title}: preparing {entry.n:,} points")
+        points, labels = entry.read(folder, entry.parts, entry.shape)
+        _store(entry, (points, labels, np.arange(entry.n) >= entry.train), folder, scratch)
 
 
 def _checked_size(entry: Info, n: int | None) -> int:
@@ -226,7 +219,7 @@ def _flaw(entry: Info, arrays: Arrays) -> str | None:
 def _store(entry: Info, arrays: Arrays, folder: Path, scratch: Path) -> None:
     flaw = _flaw(entry, arrays)
     if flaw:
-        raise UserError(f"{entry.title}: {flaw} in the files in {folder}. {published.MEND}")
+        raise UserError(f"{entry.title}: {flaw} in the files in {folder}. {published_files.MEND}")
     fresh = scratch / "prepared"
     fresh.mkdir()
     for what, array in zip(ARRAYS, arrays, strict=True):
@@ -240,7 +233,6 @@ def _store(entry: Info, arrays: Arrays, folder: Path, scratch: Path) -> None:
                 raise
         if is_ready(entry.name):
             return  # another process was faster
-        with suppress(
-            FileNotFoundError
-        ):  # another process may have put the damaged arrays aside first
+        # Another process may have put the damaged arrays aside first.
+        with suppress(FileNotFoundError):
             os.rename(_home(entry), Path(tempfile.mkdtemp(dir=scratch)) / "damaged")

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from core.data import own
-from core.data.catalogue import Info
+from core.data.dataset_info import Info
 from core.linalg import row_blocks
 from core.strategy import Knob, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError
@@ -60,6 +60,10 @@ class Embedder:
     images_only: bool
     objective: str | None
 
+    def label_on(self, images: bool) -> str:
+        """What it is called on images, and on tables, which have features instead of pixels."""
+        return self.label if images else self.label.replace("pixels", "features")
+
 
 _registry: dict[str, Embedder] = {}
 
@@ -100,19 +104,18 @@ def embedders(dataset: Info | None = None) -> dict[str, Embedder]:
     """
     if dataset is None:
         return dict(_registry)
-    suited = {name: entry for name, entry in _registry.items() if not unsuited(name, dataset)}
+    suited = {name: entry for name, entry in _registry.items() if not unsuited(entry, dataset)}
     return suited | {name: _joined(name) for name in own.joined(dataset.name)}
 
 
-def unsuited(name: str, dataset: Info) -> str | None:
+def unsuited(entry: Embedder, dataset: Info) -> str | None:
     """Why this embedding of this dataset cannot be ("needs images"), or None."""
-    if own.is_joined(name):
+    if own.is_joined(entry.name):
         return (
             None
-            if own.about(name).dataset == dataset.name
+            if own.about(entry.name).dataset == dataset.name
             else f"was computed for other points than those of {dataset.title}"
         )
-    entry = find(name)
     if entry.images_only and not dataset.is_images:
         return "needs images"
     if entry.images_only and min(dataset.shape[:2]) < LEAST_SIDE:
@@ -120,8 +123,10 @@ def unsuited(name: str, dataset: Info) -> str | None:
     return "needs labels to train its network" if entry.objective and not dataset.labeled else None
 
 
-def find(name: str) -> Embedder:
+def find(name: str | Embedder) -> Embedder:
     """The embedding of this name; a UserError that lists the names otherwise."""
+    if isinstance(name, Embedder):
+        return name
     if own.is_joined(name):
         return _joined(name)
     if name not in _registry:
@@ -129,12 +134,7 @@ def find(name: str) -> Embedder:
     return _registry[name]
 
 
-def label_of(name: str, images: bool) -> str:
-    """What an embedding is called on images, and on tables, which have features instead of pixels."""
-    return find(name).label if images else find(name).label.replace("pixels", "features")
-
-
-def embed(dataset: Dataset, name: str, *, seed: int = 1, **knobs: Any) -> Embedded:
+def embed(dataset: Dataset, name: str | Embedder, *, seed: int = 1, **knobs: Any) -> Embedded:
     """The dataset through the embedding `name`: float32 (n, d), read-only, with the dataset's
     labels.
 

@@ -1,9 +1,9 @@
 """From a Spec to its result: the only place that joins dataset, embedding, strategy and cache. Runs
 in the worker.
 
-Every function takes a Spec, looks into the cache, computes what is missing and says how far it is.
-What one worker needs again and again (a dataset, the last embeddings) stays in its memory,
-read-only.
+Every function takes a Spec, or the Request that it was resolved to, looks into the cache, computes
+what is missing and says how far it is. What one worker needs again and again (a dataset, the last
+embeddings) stays in its memory, read-only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,12 @@ import numpy as np
 from core import agreement, datasets, embeddings, lesson, softmax_head, strategy, strategy_inputs
 from core.data import own
 from core.linalg import row_blocks
-from core.models import shipped_networks as trained
-from core.models import umap_map
-from core.plugins import menu
+from core.models import shipped_networks, umap_map
 from core.runtime import cache, progress
 from core.runtime.cache import Entry
 from core.spec import (
     Comparison,
+    Request,
     Spec,
     comparison_key,
     embedding_key,
@@ -34,92 +33,100 @@ from core.spec import (
     map_key,
     plane_key,
     record_key,
+    resolve,
     scores_key,
     textbook_key,
 )
 from core.strategies import leverage
+from core.strategy_inputs import LearningProblem
 from core.types import Dataset, Embedded, Floats, Head, Ints, Selection, UserError
 
 NEIGHBOURS = 12
 DIRECTIONS = 6
 
 
-def kept(key_of: Callable[[Any, str], str]) -> Callable:
-    """The entry under key_of(spec, the data's fingerprint), from the cache or computed: the
+def kept_under(key_of: Callable[[Request, str], str]) -> Callable:
+    """The entry under key_of(request, the data's fingerprint), from the cache or computed: the
     function gives (arrays, facts).
     """
 
-    def decorate(compute: Callable[[Any, Dataset], tuple[dict, dict]]) -> Callable[[Any], Entry]:
+    def decorate(
+        compute: Callable[[Request, Dataset], tuple[dict, dict]],
+    ) -> Callable[[Spec | Request], Entry]:
         @functools.wraps(compute)
-        def wrapper(spec: Spec | Comparison) -> Entry:
-            data = dataset(spec.dataset, spec.n, spec.subset)
-            key = key_of(spec, data.fingerprint)
-            return cache.get(key) or cache.put(key, *compute(spec, data))
+        def wrapper(spec: Spec | Request) -> Entry:
+            request = resolve(spec)
+            data = _points(request)
+            key = key_of(request, data.fingerprint)
+            return cache.kept(key, lambda: compute(request, data))
 
         return wrapper
 
     return decorate
 
 
-@kept(scores_key)
-def scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+@kept_under(scores_key)
+def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     """The strategy's scores (n,) under the embedding, with the facts that the page prints;
-    facts["made_of"]: see `inputs.said`.
+    facts["made_of"]: see `strategy_inputs.explained`.
     """
-    chosen = menu.find(spec.strategy)
-    scene = _scene(spec)
+    problem = learning_problem(request)
     started = time.perf_counter()
-    sources = {
-        "fit": functools.partial(head, spec),
-        "recorded": lambda: record(spec).arrays["record"],
-    }
-    values = strategy_inputs.scores(chosen, scene, **sources, **_settings(spec))
+    values = strategy_inputs.scores(
+        request.strategy,
+        problem,
+        functools.partial(head, request),
+        lambda: record(request).arrays["record"],
+        **_settings(request),
+    )
     facts = {
         "sum": float(values.sum()),
         "seconds": time.perf_counter() - started,
-        "made_of": strategy_inputs.said(chosen, scene),
+        "made_of": strategy_inputs.explained(request.strategy, problem),
     }
-    return {"scores": values}, _facts(spec, data, scene.points) | facts
+    return {"scores": values}, _facts(request, data, problem.points) | facts
 
 
-def scores_of(spec: Spec, rows: Ints) -> Floats:
+def scores_of(spec: Spec | Request, rows: Ints) -> Floats:
     """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part,
     nor in what is fitted.
     """
-    whole = _scene(spec)
+    request = resolve(spec)
+    whole = learning_problem(request)
     part = whole.among(rows)
-    same = np.array_equal(rows, whole.known)
+    same = np.array_equal(rows, whole.training_rows)
 
-    def fit(sitting: int | None) -> Head:
-        return head(spec) if same and sitting is None else part.fit(sitting)
+    def fit(fold: int | None) -> Head:
+        return head(request) if same and fold is None else part.fit(fold)
 
-    return strategy_inputs.scores(menu.find(spec.strategy), part, fit, **_settings(spec))
+    return strategy_inputs.scores(request.strategy, part, fit, **_settings(request))
 
 
-def _settings(spec: Spec) -> dict[str, Any]:
+def _settings(request: Request) -> dict[str, Any]:
+    spec = request.spec
     return {"rng": np.random.default_rng(spec.draw), **dict(spec.strategy_knobs)}
 
 
-@kept(textbook_key)
-def textbook_scores(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+@kept_under(textbook_key)
+def textbook_scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     """The exhibit: what unpivoted QR gives on the Spec's embedding, and which of its points are
     artefacts.
 
     An artefact is a point whose index equals a dead column and whose textbook score is 1, to 1e-9.
     """
-    embedded = embedding(spec)
+    embedded = embedding(request)
     progress.report(None, "Unpivoted QR")
     values = leverage.textbook_qr(embedded.embedding)
     dead = np.flatnonzero(leverage.whiten(embedded.embedding).dead)
     dead = dead[dead < len(values)]  # with fewer points than pixels
     artefacts = dead[values[dead] > 1 - 1e-9]
     return {"scores": values, "artefacts": artefacts}, {
-        **_facts(spec, data, embedded),
+        **_facts(request, data, embedded),
         "sum": float(values.sum()),
     }
 
 
-def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
+def dossier(spec: Spec | Request, index: int) -> dict[str, np.ndarray]:
     """What the worker knows of one point: its nearest neighbours, and the directions that carry its
     leverage.
 
@@ -152,14 +159,19 @@ def dossier(spec: Spec, index: int) -> dict[str, np.ndarray]:
     }
 
 
-@kept(comparison_key)
-def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
+def agreement_of(comparison: Comparison) -> Entry:
     """Kendall, weighted Kendall, Spearman and overlap matrices (m, m) of the rankings, and the
     permutation null of each.
 
     Scores that differ by rounding only count as equal. facts["ranks"]: the rank of each column's
     embedding. scores (m, n) float32: enough to draw what lies behind a cell.
     """
+    data = dataset(comparison.dataset, comparison.n, comparison.subset)
+    key = comparison_key(comparison, data.fingerprint)
+    return cache.kept(key, lambda: _agreement(comparison, data))
+
+
+def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     entries = []
     for done, spec in enumerate(comparison.columns):
         progress.advance(
@@ -168,9 +180,8 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
         entries.append(scores(spec))
     progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
-    rankings = agreement.settle(
-        agreement.stack([entry.arrays["scores"] for entry in entries], names)
-    )
+    values = [entry.arrays["scores"] for entry in entries]
+    rankings = agreement.settle(agreement.stack(values, names))
     k = min(comparison.k, len(data))
     matrices = {
         "kendall": agreement.kendall(rankings),
@@ -178,59 +189,67 @@ def agreement_of(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
         "spearman": agreement.spearman(rankings),
         "overlap": agreement.overlap(rankings, k),
     }
-    nulls = {
-        name: dataclasses.astuple(
-            agreement.permutation_null(len(data), name, k=k if name == "overlap" else None)
-        )
-        for name in matrices
-    }
     facts = {
-        "nulls": nulls,
+        "nulls": {name: _null(len(data), name, k) for name in matrices},
         "ranks": [entry.facts["rank"] for entry in entries],
-        "made_of": list(
-            dict.fromkeys(said for entry in entries if (said := entry.facts.get("made_of")))
-        ),
+        "made_of": _different(entry.facts.get("made_of") for entry in entries),
         "n": len(data),
         "k": comparison.k,
         "data": data.fingerprint,
+        "columns": [spec.to_query() for spec in comparison.columns],
     }
-    facts["columns"] = [spec.to_query() for spec in comparison.columns]
     return matrices | {"scores": rankings.astype(np.float32)}, facts
 
 
-def head(spec: Spec, sitting: int | None = None) -> Head:
+def _null(n: int, name: str, k: int) -> tuple:
+    null = agreement.permutation_null(n, name, k=k if name == "overlap" else None)
+    return dataclasses.astuple(null)
+
+
+def _different(texts: Iterable[str | None]) -> list[str]:
+    """Each text once, in order."""
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def head(spec: Spec | Request, fold: int | None = None) -> Head:
     """The linear softmax head on the Spec's embedding: the network's own last layer for one trained
     by cross-entropy, else fitted.
 
-    Fitted on the training rows with l2 = 1e-3. sitting: 0 or 1, on that sitting's training set
+    Fitted on the training rows with l2 = 1e-3. fold: 0 or 1, on that fold's training set
     (core/strategy_inputs.py) and never the network's own, whose Hessian has no l2. facts of its
-    cache entry: accuracy on the test rows, if there are any (they may be in the second sitting's
+    cache entry: accuracy on the test rows, if there are any (they may be in the second fold's
     training set). A UserError if a class has no training row.
     """
-    data = dataset(spec.dataset, spec.n, spec.subset)
-    scene = _scene(spec)
-    own = embeddings.find(spec.embedding).objective == "cross_entropy"
-    if sitting == 0 and not own and np.array_equal(scene.sittings[0].learn, scene.known):
-        sitting = None  # the same head
-    key = head_key(spec, data.fingerprint, sitting)
-    fitted_on = strategy_inputs.taken(scene.points, scene.learners(sitting))
-    found = cache.get(key)
-    if found is None:
-        fitted = _own_head(spec, data, fitted_on) if own and sitting is None else scene.fit(sitting)
-        right = (
-            softmax_head.probabilities(scene.points.embedding, fitted).argmax(axis=1) == data.labels
+    request = resolve(spec)
+    data = _points(request)
+    problem = learning_problem(request)
+    has_own = request.embedder.objective == "cross_entropy"
+    if fold == 0 and not has_own and _trains_on_all(problem):
+        fold = None  # the same head
+    fitted_on = strategy_inputs.part(problem.points, problem.rows_of(fold))
+
+    def compute() -> tuple[dict, dict]:
+        found = (
+            _own_head(request, data, fitted_on) if has_own and fold is None else problem.fit(fold)
         )
         facts = {
-            "l2": fitted.l2,
-            "accuracy": float(right[data.test].mean()) if data.test.any() else None,
-            "spec": spec.to_query(),
+            "l2": found.l2,
+            "accuracy": _test_accuracy(found, problem.points, data),
+            "spec": request.spec.to_query(),
         }
-        found = cache.put(key, {"weights": fitted.weights, "intercepts": fitted.intercepts}, facts)
-    return Head(found.arrays["weights"], found.arrays["intercepts"], found.facts["l2"], fitted_on)
+        return {"weights": found.weights, "intercepts": found.intercepts}, facts
+
+    entry = cache.kept(head_key(request, data.fingerprint, fold), compute)
+    return Head(entry.arrays["weights"], entry.arrays["intercepts"], entry.facts["l2"], fitted_on)
 
 
-def _own_head(spec: Spec, data: Dataset, fitted_on: Embedded) -> Head:
-    last = trained.network(data, "cross_entropy", spec.seed).head
+def _trains_on_all(problem: LearningProblem) -> bool:
+    """Is the first fold's training set that of all training points?"""
+    return np.array_equal(problem.folds[0].train, problem.training_rows)
+
+
+def _own_head(request: Request, data: Dataset, fitted_on: Embedded) -> Head:
+    last = shipped_networks.network(data, "cross_entropy", request.spec.seed).head
     return Head(
         last.weight.detach().numpy().astype(np.float64),
         last.bias.detach().numpy().astype(np.float64),
@@ -239,92 +258,84 @@ def _own_head(spec: Spec, data: Dataset, fitted_on: Embedded) -> Head:
     )
 
 
-@kept(record_key)
-def record(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+def _test_accuracy(found: Head, points: Embedded, data: Dataset) -> float | None:
+    """The share of test rows that the head gets right; None without test rows."""
+    if not data.test.any():
+        return None
+    predicted = softmax_head.probabilities(points.embedding, found).argmax(axis=1)
+    return float((predicted == data.labels)[data.test].mean())
+
+
+@kept_under(record_key)
+def record(request: Request, data: Dataset) -> tuple[dict, dict]:
     """The training record (t, n, c) of a network on the Spec's embedding."""
     started = time.perf_counter()
-    arrays = {"record": _scene(spec).record()}
+    arrays = {"record": learning_problem(request).record()}
     return arrays, {
         "seconds": time.perf_counter() - started,
-        "spec": spec.to_query(),
+        "spec": request.spec.to_query(),
         "data": data.fingerprint,
     }
 
 
-def _scene(spec: Spec) -> strategy_inputs.Scene:
-    data = dataset(spec.dataset, spec.n, spec.subset)
-    return strategy_inputs.Scene(embedding(spec), data.test, len(data.class_names), data.called)
+def learning_problem(spec: Spec | Request) -> LearningProblem:
+    """The Spec's points under its embedding, with what can be learned from them."""
+    request = resolve(spec)
+    data = _points(request)
+    return LearningProblem(embedding(request), data.test, len(data.class_names), data.called)
 
 
-@kept(map_key)
-def map_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+@kept_under(map_key)
+def map_of(request: Request, data: Dataset) -> tuple[dict, dict]:
     """UMAP coordinates (n, 2) of the Spec's embedding, with their trustworthiness."""
-    matrix = embedding(spec).embedding
+    matrix = embedding(request).embedding
     started = time.perf_counter()
     coordinates = umap_map.umap_map(matrix, progress=progress.advance)
     facts = {
         "trustworthiness": umap_map.trustworthiness(matrix, coordinates),
         "seconds": time.perf_counter() - started,
     }
-    return {"coordinates": coordinates}, {
-        **facts,
-        "spec": spec.to_query(),
-        "data": data.fingerprint,
-        "n": len(data),
-    }
+    return {"coordinates": coordinates}, facts | _origin(request, data)
 
 
-@kept(plane_key)
-def plane_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+@kept_under(plane_key)
+def plane_of(request: Request, data: Dataset) -> tuple[dict, dict]:
     """A few points of the Spec's two-dimensional embedding: points (m,), coordinates (m, 2), scores
     (m,) among all n points.
 
     facts["spreads"]: root mean square of all points along both axes.
     """
-    matrix = embedding(spec).embedding
-    values = scores(spec).arrays["scores"]
+    matrix = embedding(request).embedding
+    values = scores(request).arrays["scores"]
     points = lesson.spread(matrix, values)
     spreads = np.sqrt(np.mean(np.square(matrix, dtype=np.float64), axis=0)).tolist()
     arrays = {"points": points, "coordinates": matrix[points], "scores": values[points]}
-    return arrays, {
-        "spec": spec.to_query(),
-        "data": data.fingerprint,
-        "n": len(data),
-        "spreads": spreads,
-    }
+    return arrays, _origin(request, data) | {"spreads": spreads}
 
 
-@kept(favourites_key)
-def favourites_of(spec: Spec, data: Dataset) -> tuple[dict, dict]:
+@kept_under(favourites_key)
+def favourites_of(request: Request, data: Dataset) -> tuple[dict, dict]:
     """The ten points that the Spec's strategy picks first: points (10,) as rows of the full
     dataset, gains (10,).
 
     The points are all there is: no validation set, no further trainings. Where the strategy lacks
     an input both are empty, and facts["missing"] says which.
     """
-    wanted = set(menu.find(spec.strategy).accepts) & set(strategy.WHOLE)
-    embedded, made = strategy_inputs.make(_scene(spec), wanted, functools.partial(head, spec))
+    chosen = request.strategy
+    wanted = set(chosen.accepts) & set(strategy.WHOLE)
+    fit = functools.partial(head, request)
+    embedded, inputs = strategy_inputs.whole_inputs(learning_problem(request), wanted, fit)
     progress.report(None, f"Picking {lesson.FAVOURITES} of {len(data):,} points")
-    reason = strategy.missing(spec.strategy, embedded, **made)
-    rng = np.random.default_rng(spec.draw)
+    missing = strategy.missing(chosen, embedded, **inputs)
     started = time.perf_counter()
-    if reason:
-        chosen = Selection(np.zeros(0, np.int64), np.zeros(0), nested=True)
+    if missing:
+        picked = Selection(np.zeros(0, np.int64), np.zeros(0), nested=True)
     else:
-        chosen = strategy.pick(
-            spec.strategy,
-            embedded,
-            lesson.FAVOURITES,
-            rng=rng,
-            inputs=made,
-            **dict(spec.strategy_knobs),
-        )
-    facts = {"n": len(data), "missing": reason, "seconds": time.perf_counter() - started}
-    return {"points": data.index[chosen.indices], "gains": chosen.gains}, {
-        **facts,
-        "spec": spec.to_query(),
-        "data": data.fingerprint,
-    }
+        settings = _settings(request)
+        picked = strategy.pick(chosen, embedded, lesson.FAVOURITES, inputs=inputs, **settings)
+    facts = {"missing": missing, "seconds": time.perf_counter() - started}
+    arrays = {"points": data.index[picked.indices], "gains": picked.gains}
+    return arrays, facts | _origin(request, data)
 
 
 def fetch_dataset(name: str) -> None:
@@ -339,36 +350,43 @@ def dataset(name: str, n: int | None, seed: int) -> Dataset:
     return datasets.load(name, n=n, seed=seed)
 
 
-def embedding(spec: Spec) -> Embedded:
+def _points(request: Request) -> Dataset:
+    spec = request.spec
+    return dataset(spec.dataset, spec.n, spec.subset)
+
+
+def embedding(spec: Spec | Request) -> Embedded:
     """The dataset through the Spec's embedding, from memory, the cache, or computed."""
-    return _embedding(spec.with_(strategy="random", draw=0))
+    return _embedding(resolve(spec).spec.unscored)
 
 
 @functools.lru_cache(maxsize=2)
 def _embedding(spec: Spec) -> Embedded:
-    data = dataset(spec.dataset, spec.n, spec.subset)
-    if spec.embedding == "raw" or own.is_joined(spec.embedding):  # quicker to compute than to read
-        return embeddings.embed(data, spec.embedding)
-    key = embedding_key(spec, data.fingerprint)
-    found = cache.get(key)
-    if found is None:
-        progress.report(None, f"Computing {embeddings.find(spec.embedding).label.lower()}")
-        embedded = embeddings.embed(
-            data, spec.embedding, seed=spec.seed, **dict(spec.embedding_knobs)
-        )
-        cache.put(key, {"embedding": embedded.embedding}, {"spec": spec.to_query()})
-        return embedded
-    return Embedded(
-        found.arrays["embedding"], probs=data.probs, labels=data.labels if data.labeled else None
-    )
+    request = resolve(spec)
+    data = _points(request)
+    embedder = request.embedder
+    if embedder.name == "raw" or own.is_joined(embedder.name):  # quicker to compute than to read
+        return embeddings.embed(data, embedder)
+
+    def compute() -> tuple[dict, dict]:
+        progress.report(None, f"Computing {embedder.label.lower()}")
+        found = embeddings.embed(data, embedder, seed=spec.seed, **dict(spec.embedding_knobs))
+        return {"embedding": found.embedding}, {"spec": spec.to_query()}
+
+    entry = cache.kept(embedding_key(request, data.fingerprint), compute)
+    labels = data.labels if data.labeled else None
+    return Embedded(entry.arrays["embedding"], probs=data.probs, labels=labels)
 
 
-def _facts(spec: Spec, data: Dataset, embedded: Embedded) -> dict[str, Any]:
+def _origin(request: Request, data: Dataset) -> dict[str, Any]:
+    """What a result belongs to."""
+    return {"spec": request.spec.to_query(), "data": data.fingerprint, "n": len(data)}
+
+
+def _facts(request: Request, data: Dataset, embedded: Embedded) -> dict[str, Any]:
     whitening = leverage.whiten(embedded.embedding)
     return {
-        "spec": spec.to_query(),
-        "data": data.fingerprint,
-        "n": len(data),
+        **_origin(request, data),
         "d": embedded.embedding.shape[1],
         "rank": whitening.rank,
         "gap": None if np.isinf(whitening.gap) else whitening.gap,

@@ -3,21 +3,28 @@ state, the job's argument, the cache key and the command line.
 
 A Spec is canonical: settings at their default are left out, seeds of things that draw no random
 numbers are dropped. So two Specs that mean the same are equal, and so are their links and keys.
+
+    resolve(spec) -> Request      the same with what its names mean; what computes, bounds or draws
+                                  it takes that and looks no name up again
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core import datasets, embeddings, strategy
-from core.models import shipped_networks as trained
+from core.data import own
+from core.data.catalogue import Info
+from core.embeddings import Embedder
+from core.models import shipped_networks
 from core.plugins import menu
 from core.runtime import cache
 from core.runtime.code_version import code_version
-from core.strategy import Knob, parse_knobs
+from core.strategy import Knob, Strategy, parse_knobs
 from core.types import UserError
 
 Knobs = tuple[tuple[str, Any], ...]
@@ -78,26 +85,77 @@ class Spec:
         return plain | knobs
 
     @property
+    def unscored(self) -> Spec:
+        """The same points under the same embedding, whatever the strategy."""
+        return dataclasses.replace(self, strategy="random", strategy_knobs=(), draw=0)
+
+    @property
     def embedding_label(self) -> str:
         """What the embedding is called on this dataset."""
-        return embeddings.label_of(self.embedding, datasets.info(self.dataset).is_images)
+        return resolve(self).embedding_label
 
     def title(self) -> str:
         """For captions and manifests: "MNIST, Raw pixels, Leverage (ridge 0.1)"."""
-        labels = [
-            datasets.info(self.dataset).title,
-            self.embedding_label,
-            menu.find(self.strategy).label,
-        ]
-        settings = [("n", self.n)] * (self.n is not None) + [
-            *self.embedding_knobs,
-            *self.strategy_knobs,
-        ]
-        if embeddings.find(self.embedding).seeded:
-            settings.append(("seed", self.seed))
-        return ", ".join(labels) + (
-            f" ({', '.join(f'{name} {value}' for name, value in settings)})" if settings else ""
-        )
+        return resolve(self).title()
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A Spec with what its names mean. about: its dataset's entry."""
+
+    spec: Spec
+    about: Info
+    embedder: Embedder
+    strategy: Strategy
+
+    @property
+    def rows(self) -> int:
+        """How many points it is about."""
+        return self.spec.n or self.about.n
+
+    @property
+    def embedding_label(self) -> str:
+        """What the embedding is called on this dataset."""
+        return self.embedder.label_on(self.about.is_images)
+
+    def title(self) -> str:
+        """For captions and manifests: "MNIST, Raw pixels, Leverage (ridge 0.1)"."""
+        spec = self.spec
+        settings = [*spec.embedding_knobs, *spec.strategy_knobs]
+        if spec.n is not None:
+            settings.insert(0, ("n", spec.n))
+        if self.embedder.seeded:
+            settings.append(("seed", spec.seed))
+        labels = ", ".join([self.about.title, self.embedding_label, self.strategy.label])
+        said = ", ".join(f"{name} {value}" for name, value in settings)
+        return f"{labels} ({said})" if said else labels
+
+
+def resolve(spec: Spec | Request) -> Request:
+    """What the names of a Spec mean; a UserError for a name that there is not.
+
+    Names are looked up once. A user's own data may vanish and their strategies be registered anew,
+    so those are looked up again.
+    """
+    if isinstance(spec, Request):
+        return spec
+    names = spec.dataset, spec.embedding, spec.strategy
+    if own.is_own(spec.dataset) or own.is_joined(spec.embedding):
+        return Request(spec, *_look_up(*names))
+    about, embedder, chosen = _looked_up(*names)
+    if not strategy.is_registered(chosen):
+        _looked_up.cache_clear()
+        about, embedder, chosen = _looked_up(*names)
+    return Request(spec, about, embedder, chosen)
+
+
+def _look_up(dataset: str, embedding: str, strategy_name: str) -> tuple[Info, Embedder, Strategy]:
+    embedder = embeddings.find(embedding)
+    chosen = menu.find(strategy_name)
+    return datasets.info(dataset), embedder, chosen
+
+
+_looked_up = functools.cache(_look_up)
 
 
 _PLAIN = ("dataset", "n", "subset", "embedding", "seed", "strategy", "draw")
@@ -159,74 +217,57 @@ def talk_comparison() -> Comparison:
     return Comparison((*fixed, *learned))
 
 
-def embedding_key(spec: Spec, fingerprint: str) -> str:
+def embedding_key(spec: Spec | Request, fingerprint: str) -> str:
     """The cache key of the embedding: its name, seed and knobs, its code, and the data's
     fingerprint.
     """
-    return cache.key(
-        "embedding", _embedding_fields(spec), code=_embedding_code(spec), data=fingerprint
-    )
+    return _embedding_step("embedding", spec, "", fingerprint)
 
 
-def scores_key(spec: Spec, fingerprint: str) -> str:
+def textbook_key(spec: Spec | Request, fingerprint: str) -> str:
+    """The cache key of the exhibit: scores by unpivoted QR on the Spec's embedding."""
+    return _embedding_step("textbook", spec, code_version("core.strategies.leverage"), fingerprint)
+
+
+def map_key(spec: Spec | Request, fingerprint: str) -> str:
+    """The cache key of the map of the Spec's embedding."""
+    return _embedding_step("map", spec, code_version("core.models.umap_map"), fingerprint)
+
+
+def head_key(spec: Spec | Request, fingerprint: str, fold: int | None = None) -> str:
+    """The cache key of the linear head on the Spec's embedding; fold: the one whose training set
+    it is fitted on, None for all training points.
+    """
+    code = code_version("core.softmax_head")
+    if fold is None:
+        return _embedding_step("head", spec, code, fingerprint)
+    code += code_version("core.data.splits")
+    return _embedding_step("head", spec, code, fingerprint, sitting=fold)
+
+
+def record_key(spec: Spec | Request, fingerprint: str) -> str:
+    """The cache key of the training record on the Spec's embedding."""
+    code = code_version("core.models.training_record")
+    return _embedding_step("record", spec, code, fingerprint)
+
+
+def scores_key(spec: Spec | Request, fingerprint: str) -> str:
     """The cache key of the scores: the embedding's fields and the strategy's name, knobs, seed, and
     the code of both.
     """
-    return cache.key("scores", score_fields(spec), code=score_code(spec), data=fingerprint)
+    return _scores_step("scores", spec, "", fingerprint)
 
 
-def textbook_key(spec: Spec, fingerprint: str) -> str:
-    """The cache key of the exhibit: scores by unpivoted QR on the Spec's embedding."""
-    code = _embedding_code(spec) + code_version("core.strategies.leverage")
-    return cache.key("textbook", _embedding_fields(spec), code=code, data=fingerprint)
-
-
-def map_key(spec: Spec, fingerprint: str) -> str:
-    """The cache key of the map of the Spec's embedding."""
-    return cache.key("map", _embedding_fields(spec), code=map_code(spec), data=fingerprint)
-
-
-def plane_key(spec: Spec, fingerprint: str) -> str:
+def plane_key(spec: Spec | Request, fingerprint: str) -> str:
     """The cache key of the lesson's plane: a few points of a two-dimensional embedding, with their
     scores.
     """
-    return cache.key(
-        "plane",
-        score_fields(spec),
-        code=score_code(spec) + code_version("core.lesson"),
-        data=fingerprint,
-    )
+    return _scores_step("plane", spec, code_version("core.lesson"), fingerprint)
 
 
-def favourites_key(spec: Spec, fingerprint: str) -> str:
+def favourites_key(spec: Spec | Request, fingerprint: str) -> str:
     """The cache key of the points that the Spec's strategy picks first."""
-    return cache.key(
-        "favourites",
-        score_fields(spec),
-        code=score_code(spec) + code_version("core.lesson"),
-        data=fingerprint,
-    )
-
-
-def head_key(spec: Spec, fingerprint: str, sitting: int | None = None) -> str:
-    """The cache key of the linear head on the Spec's embedding; sitting: without a validation set,
-    the first or the second one.
-    """
-    code = _embedding_code(spec) + code_version("core.softmax_head")
-    if sitting is None:
-        return cache.key("head", _embedding_fields(spec), code=code, data=fingerprint)
-    fields = _embedding_fields(spec) | {"sitting": sitting}
-    return cache.key("head", fields, code=code + code_version("core.data.splits"), data=fingerprint)
-
-
-def record_key(spec: Spec, fingerprint: str) -> str:
-    """The cache key of the training record on the Spec's embedding."""
-    return cache.key(
-        "record",
-        _embedding_fields(spec),
-        code=_embedding_code(spec) + code_version("core.models.training_record"),
-        data=fingerprint,
-    )
+    return _scores_step("favourites", spec, code_version("core.lesson"), fingerprint)
 
 
 def comparison_key(comparison: Comparison, fingerprint: str) -> str:
@@ -234,10 +275,6 @@ def comparison_key(comparison: Comparison, fingerprint: str) -> str:
     fields = {"columns": [score_fields(spec) for spec in comparison.columns], "k": comparison.k}
     code = code_version("core.agreement") + "".join(score_code(spec) for spec in comparison.columns)
     return cache.key("agreement", fields, code=code, data=fingerprint)
-
-
-def _embedding_fields(spec: Spec) -> dict[str, Any]:
-    return {"embedding": spec.embedding, "seed": spec.seed, "knobs": dict(spec.embedding_knobs)}
 
 
 def score_fields(spec: Spec) -> dict[str, Any]:
@@ -250,26 +287,48 @@ def score_fields(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _embedding_code(spec: Spec) -> str:
-    """The code of the embedding; for a learned one also the content of its shipped network."""
-    entry = embeddings.find(spec.embedding)
-    shipped = trained.digest(spec.dataset, entry.objective, spec.seed) if entry.objective else ""
-    return code_version(entry.function.__module__) + shipped
-
-
-def score_code(spec: Spec) -> str:
+def score_code(spec: Spec | Request) -> str:
     """The code of the embedding, of the strategy, and of what makes its inputs: a head for
     probabilities, or more (core/strategy_inputs.py).
     """
-    chosen = menu.find(spec.strategy)
+    request = resolve(spec)
+    chosen = request.strategy
     head = code_version("core.softmax_head") if {"probs", "head"} & set(chosen.accepts) else ""
     made = code_version("core.strategy_inputs") if set(strategy.MADE) & set(chosen.accepts) else ""
-    return _embedding_code(spec) + code_version(chosen.function.__module__) + head + made
+    return _embedding_code(request) + code_version(chosen.function.__module__) + head + made
 
 
-def map_code(spec: Spec) -> str:
+def map_code(spec: Spec | Request) -> str:
     """The code of the embedding and of what draws its map."""
-    return _embedding_code(spec) + code_version("core.models.umap_map")
+    return _embedding_code(resolve(spec)) + code_version("core.models.umap_map")
+
+
+def _embedding_step(
+    step: str, spec: Spec | Request, code: str, fingerprint: str, **more: Any
+) -> str:
+    """The key of what follows from the embedding by this code."""
+    request = resolve(spec)
+    fields = _embedding_fields(request.spec) | more
+    return cache.key(step, fields, code=_embedding_code(request) + code, data=fingerprint)
+
+
+def _scores_step(step: str, spec: Spec | Request, code: str, fingerprint: str) -> str:
+    """The key of what follows from the scores, or is chosen as they are, by this code."""
+    request = resolve(spec)
+    fields = score_fields(request.spec)
+    return cache.key(step, fields, code=score_code(request) + code, data=fingerprint)
+
+
+def _embedding_fields(spec: Spec) -> dict[str, Any]:
+    return {"embedding": spec.embedding, "seed": spec.seed, "knobs": dict(spec.embedding_knobs)}
+
+
+def _embedding_code(request: Request) -> str:
+    """The code of the embedding; for a learned one also the content of its shipped network."""
+    spec = request.spec
+    objective = request.embedder.objective
+    shipped = shipped_networks.digest(spec.dataset, objective, spec.seed) if objective else ""
+    return code_version(request.embedder.function.__module__) + shipped
 
 
 def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
@@ -281,26 +340,12 @@ def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:
 
 
 def _canonical(spec: Spec) -> Spec:
-    embedder = embeddings.find(spec.embedding)
-    chosen = menu.find(spec.strategy)
-    about = datasets.info(spec.dataset)
-    if reason := embeddings.unsuited(spec.embedding, about):
-        kind = (
-            f"holds images of {about.shape[0]} x {about.shape[1]}"
-            if about.is_images
-            else "is a table"
-        )
-        raise UserError(
-            f"{embedder.label} {reason}; {about.title}"
-            f" {kind}{'' if about.labeled else ' without labels'}. Choose another one."
-        )
-    if reason := strategy.unsuited(chosen, about.labeled, about.probs):
-        raise UserError(
-            f"{chosen.label} {reason}, which {about.title} does not have. Choose another strategy."
-        )
-    size = about.n
-    rows = Knob("n", name="n", low=1, high=size, kind=int, optional=True)
-    n = rows.parse(spec.n)
+    request = resolve(spec)
+    _check_suited(request)
+    embedder = request.embedder
+    chosen = request.strategy
+    size = request.about.n
+    n = Knob("n", name="n", low=1, high=size, kind=int, optional=True).parse(spec.n)
     n = None if n == size else n
     return dataclasses.replace(
         spec,
@@ -311,6 +356,24 @@ def _canonical(spec: Spec) -> Spec:
         embedding_knobs=_only_changed(embedder.knobs, spec.embedding_knobs, embedder.label),
         strategy_knobs=_only_changed(chosen.knobs, spec.strategy_knobs, chosen.label),
     )
+
+
+def _check_suited(request: Request) -> None:
+    """A UserError for an embedding or a strategy that this dataset cannot have."""
+    about = request.about
+    if reason := embeddings.unsuited(request.embedder, about):
+        size = f"{about.shape[0]} x {about.shape[1]}" if about.is_images else ""
+        kind = f"holds images of {size}" if about.is_images else "is a table"
+        unlabeled = "" if about.labeled else " without labels"
+        raise UserError(
+            f"{request.embedder.label} {reason}; {about.title} {kind}{unlabeled}. Choose another"
+            " one."
+        )
+    if reason := strategy.unsuited(request.strategy, about.labeled, about.probs):
+        raise UserError(
+            f"{request.strategy.label} {reason}, which {about.title} does not have. Choose another"
+            " strategy."
+        )
 
 
 def _only_changed(knobs: Mapping[str, Knob], values: Knobs, owner: str) -> Knobs:

@@ -130,6 +130,11 @@ def find(name: str | Strategy) -> Strategy:
     return _registry[name]
 
 
+def is_registered(entry: Strategy) -> bool:
+    """Does this entry's name still mean this entry?"""
+    return _registry.get(entry.name) is entry
+
+
 def missing(strategy: str | Strategy, embedded: Embedded, **more: Any) -> str | None:
     """Why the strategy cannot run on this input ("needs labels"), or None if it can."""
     given = _inputs(embedded, more)

@@ -1,16 +1,16 @@
 """What does a strategy take beside the embedding and its labels? Heads, a validation set, several
 opinions, a training record.
 
-    scores(chosen, scene, rng=..., **knobs) -> (n,)
+    scores(chosen, problem, rng=..., **knobs) -> (n,)
 
-A scene is all there is: nothing here looks beyond its points. Who plays which part:
+A learning problem is all there is: nothing here looks beyond its points. Which part do they play?
     head, probs    fitted on the training points; scores all of them. Probabilities that came with
                    the points are used as they are
-    validation     the published test part, or a class-stratified fifth where there is none, judges
-                   all other points: they are the training
-                   set, the head is fitted on them, with an l2. No point may judge itself, and one
-                   that is not trained on has no influence. So there is a second sitting for those
-                   who judged: as many of the others judge, the rest is the training set
+    validation     the published test part, or a class-stratified fifth where there is none,
+                   validates all other points: they are the training set, the head is fitted on
+                   them, with an l2. No point may judge itself, and one that is not trained on has
+                   no influence. So there is a second fold for those that validated: as many of the
+                   others validate, the rest is the training set
     member_probs   linear heads on bootstrap samples of the training points
     record         a network trained on every labeled point, so that each is one that can be
                    forgotten
@@ -29,8 +29,7 @@ import numpy as np
 from core import softmax_head, strategy
 from core.data import splits
 from core.linalg.probabilities import check_labels
-from core.models import ensembles
-from core.models import training_record as record
+from core.models import ensembles, training_record
 from core.runtime import progress
 from core.strategy import Strategy
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError
@@ -39,19 +38,19 @@ HEAD_L2 = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Sitting:
-    """learn: rows of the training set. judge: rows of the validation set.
+class Fold:
+    """train, validation: rows of the training and the validation set.
 
-    scored: those rows of `learn` whose scores count.
+    scored: those rows of `train` whose scores count.
     """
 
-    learn: Ints
-    judge: Ints
+    train: Ints
+    validation: Ints
     scored: Ints
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class LearningProblem:
     """Points under one embedding, with their labels. test: (n,), rows of a published test part.
 
     name: of the dataset, for messages.
@@ -63,7 +62,7 @@ class Scene:
     name: str
 
     @cached_property
-    def known(self) -> Ints:
+    def training_rows(self) -> Ints:
         """The labeled points outside the test part."""
         if self.points.labels is None:
             raise UserError(
@@ -73,50 +72,52 @@ class Scene:
         return np.flatnonzero(~self.test & (self.points.labels >= 0))
 
     @cached_property
-    def sittings(self) -> tuple[Sitting, Sitting]:
+    def folds(self) -> tuple[Fold, Fold]:
         """Every point is scored in one of the two.
 
         A UserError for points without a label, or too few.
         """
         labels = check_labels(self.points.labels, len(self.points))
-        learn, judge = splits.parts(labels, self.test, self.name)
-        return Sitting(learn, judge, learn), Sitting(*splits.swapped(labels, learn, judge), judge)
+        train, validation = splits.parts(labels, self.test, self.name)
+        swapped = splits.swapped(labels, train, validation)
+        return Fold(train, validation, scored=train), Fold(*swapped, scored=validation)
 
-    def among(self, rows: Ints) -> Scene:
+    def among(self, rows: Ints) -> LearningProblem:
         """These rows alone; none of them counts as a test point."""
         return dataclasses.replace(
-            self, points=taken(self.points, rows), test=np.zeros(len(rows), bool)
+            self, points=part(self.points, rows), test=np.zeros(len(rows), bool)
         )
 
-    def learners(self, sitting: int | None = None) -> Ints:
-        """The training set of the first or second sitting, or all training points."""
-        return self.known if sitting is None else self.sittings[sitting].learn
+    def rows_of(self, fold: int | None) -> Ints:
+        """The training set of the first or second fold; None: all training points."""
+        return self.training_rows if fold is None else self.folds[fold].train
 
-    def fit(self, sitting: int | None = None) -> Head:
-        """The linear head on the sitting's training set.
+    def fit(self, fold: int | None = None) -> Head:
+        """The linear head on the fold's training set.
 
         A UserError if a class has no point there.
         """
         progress.report(None, "Fitting a linear head")
-        seen = taken(self.points, self.learners(sitting))
+        seen = part(self.points, self.rows_of(fold))
         return softmax_head.fit(seen.embedding, seen.labels, l2=HEAD_L2, classes=self.classes)
 
     def record(self) -> Floats:
         """The record (t, n, c) of a network trained on the points, with progress."""
-        return record.train(self.points, classes=self.classes, progress=_step_done)
+        return training_record.train(self.points, classes=self.classes, progress=_step_done)
 
-    def opinions(self) -> Floats:
+    def member_probs(self) -> Floats:
         """Probabilities (m, n, c) under heads on bootstrap samples, with progress."""
-        how = {
-            "classes": self.classes,
-            "l2": HEAD_L2,
-            "rng": np.random.default_rng(0),
-            "progress": _head_done,
-        }
-        return ensembles.from_heads(self.points, self.known, **how)
+        return ensembles.from_heads(
+            self.points,
+            self.training_rows,
+            classes=self.classes,
+            l2=HEAD_L2,
+            rng=np.random.default_rng(0),
+            progress=_head_done,
+        )
 
 
-def taken(points: Embedded, rows: Ints) -> Embedded:
+def part(points: Embedded, rows: Ints) -> Embedded:
     """These rows of the points."""
     fields = {name: getattr(points, name) for name in ("embedding", "probs", "labels", "labeled")}
     return Embedded(
@@ -124,95 +125,105 @@ def taken(points: Embedded, rows: Ints) -> Embedded:
     )
 
 
-def make(
-    scene: Scene,
+def whole_inputs(
+    problem: LearningProblem,
     wanted: Set[str],
     fit: Callable[[], Head] | None = None,
     recorded: Callable[[], Floats] | None = None,
 ) -> tuple[Embedded, dict[str, Any]]:
-    """The scene's points, with probabilities if they are wanted, and the other inputs by name; all
-    but a validation set.
+    """The problem's points, with probabilities if they are wanted, and the other inputs by name;
+    all but a validation set.
 
-    fit, recorded: where a head and a record come from, by default from the scene now. Probabilities
-    that came with the points stay.
+    fit, recorded: where a head and a record come from, by default from the problem now.
+    Probabilities that came with the points stay.
     """
-    points = scene.points
-    made = {}
-    given = scene.points.probs is not None
+    points = problem.points
+    inputs = {}
+    given = points.probs is not None
     if "head" in wanted or ("probs" in wanted and not given):
-        made["head"] = (fit or scene.fit)()
-    if made and not given:
-        points = dataclasses.replace(
-            points, probs=softmax_head.probabilities(points.embedding, made["head"])
-        )
+        inputs["head"] = (fit or problem.fit)()
+    if inputs and not given:
+        probs = softmax_head.probabilities(points.embedding, inputs["head"])
+        points = dataclasses.replace(points, probs=probs)
     if "member_probs" in wanted:
-        made["member_probs"] = scene.opinions()
+        inputs["member_probs"] = problem.member_probs()
     if "record" in wanted:
-        made["record"] = (recorded or scene.record)()
-    return points, made
+        inputs["record"] = (recorded or problem.record)()
+    return points, inputs
 
 
 def scores(
     chosen: Strategy,
-    scene: Scene,
+    problem: LearningProblem,
     fit: Callable[[int | None], Head] | None = None,
     recorded: Callable[[], Floats] | None = None,
-    **how: Any,
+    **settings: Any,
 ) -> Floats:
     """The strategy's scores (n,) of all points, its inputs made as they are needed.
 
-    how: rng and knobs. fit, recorded: as for `make`.
+    settings: rng and knobs. fit, recorded: as for `whole_inputs`; fit is told which fold's training
+    set, or None for all training points.
     """
-    fit = fit or scene.fit
+    fit = fit or problem.fit
     wanted = set(chosen.accepts)
-    if "validation" not in wanted:
-        points, made = make(scene, wanted, lambda: fit(None), recorded)
-        progress.report(None, f"Scoring {len(points):,} points")
-        return strategy.score(chosen, points, inputs=made, **how)
-    values = np.zeros(len(scene.points))
-    for number, sitting in enumerate(scene.sittings):
-        made = {"head": fit(number)} if "head" in wanted else {}
-        points = made["head"].fitted_on if made else taken(scene.points, sitting.learn)
-        progress.report(None, f"Scoring {len(sitting.scored):,} points")
-        found = strategy.score(
-            chosen, points, inputs=made | {"validation": taken(scene.points, sitting.judge)}, **how
-        )
-        values[sitting.scored] = found[np.searchsorted(sitting.learn, sitting.scored)]
+    if "validation" in wanted:
+        return _scores_in_folds(chosen, problem, fit, **settings)
+    points, inputs = whole_inputs(problem, wanted, lambda: fit(None), recorded)
+    progress.report(None, f"Scoring {len(points):,} points")
+    return strategy.score(chosen, points, inputs=inputs, **settings)
+
+
+def _scores_in_folds(
+    chosen: Strategy, problem: LearningProblem, fit: Callable[[int], Head], **settings: Any
+) -> Floats:
+    """Each fold's scores under its own validation set, put together."""
+    values = np.zeros(len(problem.points))
+    for number, fold in enumerate(problem.folds):
+        inputs: dict[str, Any] = {"validation": part(problem.points, fold.validation)}
+        if "head" in chosen.accepts:
+            inputs["head"] = fit(number)
+            points = inputs["head"].fitted_on
+        else:
+            points = part(problem.points, fold.train)
+        progress.report(None, f"Scoring {len(fold.scored):,} points")
+        found = strategy.score(chosen, points, inputs=inputs, **settings)
+        values[fold.scored] = found[np.searchsorted(fold.train, fold.scored)]
     return values
 
 
-def said(chosen: Strategy, scene: Scene) -> str:
+def explained(chosen: Strategy, problem: LearningProblem) -> str:
     """How these inputs came about, in a sentence or two for the screen; "" where there is nothing
     to say.
     """
     if "validation" in chosen.accepts:
-        first, second = scene.sittings
-        count = f"{len(first.judge):,}"
-        published = scene.test.any()
-        who = f"the {count} test points" if published else f"{count} points, a fifth of each class,"
-        whom = "the test points" if published else f"the first {count}"
-        back = (
-            f"In a second sitting {len(second.judge):,} of those, drawn class by class, judge"
-            f" {whom}"
-        )
-        return (
-            f"Validation: {who} judge the other {len(first.learn):,}, which are the training set."
-            f" {back}. No point judges itself."
-        )
+        return _explained_folds(problem)
     if "member_probs" in chosen.accepts:
         return (
             f"The opinions: {ensembles.HEADS} linear heads, each fitted to a bootstrap sample of"
-            f" the {len(scene.known):,} training points."
+            f" the {len(problem.training_rows):,} training points."
         )
     if "record" in chosen.accepts:
-        labeled = int((scene.points.labels >= 0).sum())
-        also = ", test points included" if scene.test.any() else ""
+        labeled = int((problem.points.labels >= 0).sum())
+        also = ", test points included" if problem.test.any() else ""
         return (
-            f"The record: {record.PASSES} passes of a small network (MLP) over all {labeled:,}"
-            f" points{also}."
+            f"The record: {training_record.PASSES} passes of a small network (MLP) over all"
+            f" {labeled:,} points{also}."
         )
-    given = "probs" in chosen.accepts and scene.points.probs is not None
+    given = "probs" in chosen.accepts and problem.points.probs is not None
     return "The probabilities are those that came with the points." if given else ""
+
+
+def _explained_folds(problem: LearningProblem) -> str:
+    first, second = problem.folds
+    count = f"{len(first.validation):,}"
+    published = problem.test.any()
+    who = f"the {count} test points" if published else f"{count} points, a fifth of each class,"
+    whom = "the test points" if published else f"the first {count}"
+    return (
+        f"Validation: {who} judge the other {len(first.train):,}, which are the training set."
+        f" In a second sitting {len(second.validation):,} of those, drawn class by class, judge"
+        f" {whom}. No point judges itself."
+    )
 
 
 def _head_done(done: int, total: int) -> None:

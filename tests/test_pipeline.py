@@ -303,12 +303,14 @@ def small(digits):
 )
 def test_scores_are_those_of_a_scene_without_a_cache(name, small):
     spec, data = small
-    scene = strategy_inputs.Scene(embeddings.embed(data, "raw"), data.test, 10, "digits")
-    direct = strategy_inputs.scores(menu.find(name), scene, rng=np.random.default_rng(0))
+    problem = strategy_inputs.LearningProblem(
+        embeddings.embed(data, "raw"), data.test, 10, "digits"
+    )
+    direct = strategy_inputs.scores(menu.find(name), problem, rng=np.random.default_rng(0))
     entry = pipeline.scores(spec.with_(strategy=name))
     assert np.allclose(entry.arrays["scores"], direct, atol=1e-6) and entry.facts[
         "made_of"
-    ] == strategy_inputs.said(menu.find(name), scene)
+    ] == strategy_inputs.explained(menu.find(name), problem)
 
 
 def test_a_record_is_trained_once(small, monkeypatch):
@@ -326,7 +328,7 @@ def test_the_heads_of_both_sittings_are_fitted_once_whatever_judges(small, monke
     pipeline.scores(spec.with_(strategy="influence_value"))
     forbid(monkeypatch, softmax_head, "fit")
     pipeline.scores(spec.with_(strategy="fi_util"))
-    heads = [pipeline.head(spec, sitting) for sitting in (0, 1)]
+    heads = [pipeline.head(spec, fold) for fold in (0, 1)]
     assert [len(head.fitted_on) for head in heads] == [240, 240] and np.abs(
         heads[0].weights - heads[1].weights
     ).max() > 1e-3
@@ -343,10 +345,10 @@ def test_a_published_test_part_is_the_first_validation_set_and_the_first_head_is
         np.array_equal(pipeline.head(DIGITS, 0).weights, usual.weights)
         and len(usual.fitted_on) == 1500
     )
-    scene = pipeline._scene(DIGITS)
+    problem = pipeline.learning_problem(DIGITS)
     assert (
-        scene.sittings[0].judge.tolist()
-        == scene.sittings[1].scored.tolist()
+        problem.folds[0].validation.tolist()
+        == problem.folds[1].scored.tolist()
         == list(range(1500, 1797))
     )
 

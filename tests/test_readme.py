@@ -1,5 +1,11 @@
-"""Is what the README says and shows there?"""
+"""Is what the Markdown files say and show there, wherever they stand?
 
+Their examples are run, their commands parsed, their links, paths, modules, names and settings
+looked up. A path is written from the repository's root, or is a file's name beside the text.
+"""
+
+import importlib
+import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -7,52 +13,153 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core import __main__ as command_line
 from core import strategy
 from core.plugins import menu
 from core.types import Embedded
+from tests.test_architecture import LAYERS, PAGES
+from tests.tools.source_reading import ROOT, code, tracked
 
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
-
-
-def test_its_pictures_are_there():
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert "assets/screenshot.png" in pictures
-    for picture in pictures:
-        assert (ROOT / picture).read_bytes().startswith(b"\x89PNG"), picture
-
-
-@pytest.mark.parametrize(
-    "module", sorted(set(re.findall(r"python -m (tests\.\w+\.\w+)", README.replace("\n", " "))))
-)
-def test_its_benchmarks_can_be_run(module):
-    assert (ROOT / f"{module.replace('.', '/')}.py").exists()
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in tracked()
+    if path.suffix == ".md"
+}
+README = TEXTS["README.md"]
+# Files that an example makes or takes.
+EXAMPLES = ("core/strategies/norm.py", "my_scorer.py", "features.npy")
+# Where Python stands in a text: each block is run, or compared with a file that is run.
+PYTHON = {"README.md", "core/exports/README.md", "core/plugins/README.md"}
+EVERY_TEXT = pytest.mark.parametrize("name", sorted(TEXTS))
 
 
-COMMANDS = re.findall(r"`[^`]*?python -m core (\w[^`]+)`", re.sub(r"\s+", " ", README))
+def line(text: str) -> str:
+    """The text without its line breaks: commands and names may be broken anywhere."""
+    return re.sub(r"\s+", " ", text)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def spans(text: str) -> list[str]:
+    """What stands between single backticks, outside blocks of code."""
+    return re.findall(r"`([^`]+)`", line(re.sub(r"```.*?```", "", text, flags=re.S)))
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The blocks of code in a language, without the indentation of their list."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, flags=re.S | re.M)
+    return [re.sub(rf"^{indent}", "", block, flags=re.M) for indent, block in found]
+
+
+def test_the_readme_is_short_and_names_every_page():
+    assert len(README.encode()) <= 10_000
+    titles = re.findall(r'title="(\w+)"', (ROOT / "app.py").read_text("utf-8"))
+    assert len(titles) == len(PAGES)
+    for title in titles:
+        assert f"\n| {title} | " in README
+
+
+@EVERY_TEXT
+def test_its_links_lead_somewhere(name):
+    for target in re.findall(r"\]\(([^)#]+)", TEXTS[name]):
+        if not target.startswith(("http://", "https://")):
+            assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+def test_every_picture_is_shown_and_is_one():
+    shown = {
+        (ROOT / name).parent.joinpath(picture).resolve()
+        for name, text in TEXTS.items()
+        for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    }
+    assert len(re.findall(r"!\[", README)) == 1
+    assert shown == set((ROOT / "assets").glob("screenshot*.png"))
+    for picture in shown:
+        assert picture.read_bytes().startswith(b"\x89PNG"), picture
+
+
+@EVERY_TEXT
+def test_its_paths_are_there(name):
+    rooms = r"(?:core|pages|tests|assets)(?:/[\w.*]+)+/?"
+    for path in re.findall(rf"(?<![\w/.]){rooms}", TEXTS[name]):
+        path = path.rstrip("./")
+        assert path in EXAMPLES or list(ROOT.glob(path)), path
+    for path in spans(TEXTS[name]):
+        if re.fullmatch(r"[\w/]+\.(py|md|json|npy|css|js|yaml|toml)", path):
+            places = ((ROOT / name).parent / path, ROOT / path)
+            exempt = path in EXAMPLES or path == "entry.json"
+            assert exempt or any(place.exists() for place in places), path
+
+
+@EVERY_TEXT
+def test_its_modules_and_names_are_there(name):
+    for module in re.findall(r"python -m ([\w.]+\w)", line(TEXTS[name])):
+        assert importlib.util.find_spec(module), module
+    for dotted in re.findall(r"\bcore(?:\.[a-z_]\w*)+", " ".join(spans(TEXTS[name]))):
+        assert _found(dotted), dotted
+
+
+def _found(dotted: str) -> bool:
+    """Is there a module of this name, or something in one?"""
+    parent, _, last = dotted.rpartition(".")
+    with_parent = importlib.util.find_spec(parent)
+    if with_parent and with_parent.submodule_search_locations and importlib.util.find_spec(dotted):
+        return True
+    return bool(with_parent) and hasattr(importlib.import_module(parent), last)
+
+
+@EVERY_TEXT
+def test_its_settings_are_read_somewhere(name):
+    source = "\n".join(code().values())
+    for setting in set(re.findall(r"LEVERAGE_LAB_\w+", TEXTS[name])):
+        assert f'"{setting}"' in source, setting
+
+
+COMMANDS = {
+    name: [c for span in spans(text) for c in re.findall(r"python -m core ([a-z].*)", span)]
+    for name, text in TEXTS.items()
+}
+
+
+@pytest.mark.parametrize("command", sorted({c for found in COMMANDS.values() for c in found}))
 def test_its_commands_are_understood(command):
-    from core.__main__ import _parser
+    """A subject alone is a name; with anything behind it, it is a command to type."""
+    subject, *arguments = shlex.split(command)
+    assert subject in _subjects()
+    if arguments:
+        assert command_line._parser().parse_args([subject, *arguments]).run
 
-    assert _parser().parse_args(shlex.split(command)).run
+
+def _subjects() -> set[str]:
+    (subjects,) = [a.choices for a in command_line._parser()._subparsers._group_actions]
+    return set(subjects)
 
 
-def test_it_names_every_subject_of_the_command_line():
-    named = {command.split()[0] for command in COMMANDS}
-    assert {
-        "score",
-        "export",
-        "leverage",
-        "bring",
-        "join",
-        "own",
-        "check",
-        "retrain",
-        "experiments",
-        "fetch",
-    } <= named
+def test_the_map_names_every_subject_of_the_command_line():
+    assert {command.split()[0] for command in COMMANDS["core/README.md"]} == _subjects()
+
+
+def test_the_maps_name_every_room():
+    for folder in ("core", "pages"):
+        named = " ".join(spans(TEXTS[f"{folder}/README.md"])) + TEXTS[f"{folder}/README.md"]
+        for room in (ROOT / folder).iterdir():
+            if not room.name.startswith(("_", ".")) and room.suffix != ".md":
+                label = room.name + ("/" if room.is_dir() else "")
+                assert label in named, label
+
+
+def test_the_map_has_the_layers_that_the_tests_keep():
+    def called(rooms: tuple[str, ...]) -> str:
+        if rooms == PAGES:
+            return "the pages"
+        names = [room.removeprefix("core.").replace(".", "/") for room in rooms]
+        return ", ".join(f"`{name}`" if name.startswith("__") else name for name in names)
+
+    assert " → ".join(called(rooms) for rooms in LAYERS) in line(TEXTS["core/README.md"])
+
+
+def test_python_stands_only_where_it_is_run():
+    assert {name for name, text in TEXTS.items() if re.search(r"^ *```py", text, flags=re.M)} == (
+        PYTHON
+    )
 
 
 def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
@@ -74,27 +181,20 @@ def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
     Path("scores.parquet").write_bytes(
         export.encode(export.table(data, columns), "parquet", manifest)
     )
-    (code,) = re.findall(r"```py\n(.*?)```", README, flags=re.S)
+    (example,) = blocks(TEXTS["core/exports/README.md"], "py")
     found: dict = {}
-    exec(code.split("from renumics")[0], found)
+    exec(example.split("from renumics")[0], found)
     assert (
         len(found["scores"]) == 50 and found["made"]["rankings"][0]["spec"]["dataset"] == "digits"
     )
 
 
-def code_of(title: str) -> str:
-    """The one Python example of a section, without the indentation of its list."""
-    section = README.split(f"## {title}\n")[1].split("\n## ")[0]
-    (code,) = re.findall(r"```python\n(.*?)```", section, flags=re.S)
-    return "".join(line.removeprefix("   ") for line in code.splitlines(keepends=True))
-
-
 def test_its_example_strategy_works_as_it_stands(monkeypatch):
     """The code of the four steps, run: registered, scored, and right."""
     monkeypatch.setattr(strategy, "_registry", dict(menu.strategies()))
-    code = code_of("Add a strategy in four steps")
+    (example,) = blocks(README, "python")
     exec(
-        compile(code.replace("from __future__ import annotations\n", ""), "norm.py", "exec"),
+        compile(example.replace("from __future__ import annotations\n", ""), "norm.py", "exec"),
         {"__name__": "norm"},
     )
     x = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]])
@@ -106,6 +206,5 @@ def test_its_own_strategy_is_the_one_that_is_tried():
     """tests/plugins/test_loading.py runs this file: through check, the command line, a worker and
     the page.
     """
-    assert code_of("Your own strategy, without touching the app") == (
-        ROOT / "tests" / "own" / "my_scorer.py"
-    ).read_text("utf-8")
+    (example,) = blocks(TEXTS["core/plugins/README.md"], "python")
+    assert example == (ROOT / "tests" / "own" / "my_scorer.py").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Is a Spec canonical, does it survive its link, and do keys differ exactly where the meaning does?"""
+"""Is a Spec canonical, does it survive its link, and do keys differ just where the meaning does?"""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
-from core import datasets, embeddings
+from core import datasets, embeddings, strategy
 from core.plugins import menu
 from core.runtime.code_version import code_version
 from core.spec import (
@@ -15,6 +15,7 @@ from core.spec import (
     from_query,
     head_key,
     record_key,
+    resolve,
     scores_key,
     textbook_key,
 )
@@ -157,7 +158,7 @@ def test_scores_are_as_new_as_what_makes_their_inputs(monkeypatch):
 def test_what_makes_inputs_is_read_through_to_its_modules(module):
     from core.runtime import code_version as versions
 
-    assert module in versions._reached("core.strategy_inputs")
+    assert module in versions.reached("core.strategy_inputs")
 
 
 def test_heads_of_sittings_and_records_have_keys_of_their_own():
@@ -169,6 +170,27 @@ def test_heads_of_sittings_and_records_have_keys_of_their_own():
     ]
     assert len(set(keys)) == 4 and record_key(Spec().with_(strategy="forgetting"), DATA) == keys[3]
     assert record_key(Spec(embedding="pca"), DATA) != keys[3] != record_key(Spec(), DATA[::-1])
+
+
+def test_names_are_looked_up_once(monkeypatch):
+    first = resolve(Spec())
+    monkeypatch.setattr("core.spec._look_up", lambda *_: pytest.fail("looked up again"))
+    again = resolve(Spec(n=100, seed=2))
+    assert (again.about, again.embedder, again.strategy) == (
+        first.about,
+        first.embedder,
+        first.strategy,
+    )
+    assert again.rows == 100 and first.rows == 70_000 and resolve(again) is again
+
+
+def test_a_strategy_that_is_registered_anew_is_looked_up_anew(monkeypatch):
+    old = resolve(Spec()).strategy
+    changed = dataclasses.replace(old, label="Another label")
+    monkeypatch.setattr(strategy, "_registry", strategy.registered() | {"leverage": changed})
+    assert resolve(Spec()).strategy is changed and "Another label" in Spec().title()
+    monkeypatch.undo()
+    assert resolve(Spec()).strategy is old
 
 
 def test_knobs_go_with_their_embedding_and_strategy():

@@ -1,10 +1,13 @@
-"""python -m core fetch cifar10                             downloads a dataset, so that it is
-ready: for a host, whose visitors cannot
-python -m core bring birds.zip --title Birds             looks at a file or a folder and keeps it as
-                                                         a dataset of your own
-python -m core join mnist dino.parquet --title DINO       keeps an embedding that was computed
-                                                          elsewhere, joined by id
-python -m core own [--remove NAME]                        lists them, or lets go of one
+"""Datasets on this machine: the published ones, and people's own.
+
+python -m core fetch cifar10
+    downloads a dataset, so that it is ready: for a host, whose visitors cannot
+python -m core bring birds.zip --title Birds
+    looks at a file or a folder and keeps it as a dataset of your own
+python -m core join mnist dino.parquet --title DINO
+    keeps an embedding that was computed elsewhere, joined by id
+python -m core own [--remove NAME]
+    lists them, or lets go of one
 """
 
 from __future__ import annotations
@@ -15,10 +18,7 @@ from pathlib import Path
 
 from core import datasets
 from core.commands import files
-from core.data import own
-from core.data.imports import join_by_id
-from core.data.imports import reading as intake
-from core.data.imports import summary as preview
+from core.data import imports, own
 from core.data.imports.draft import Choices, Draft, Fault
 from core.types import UserError
 
@@ -77,7 +77,7 @@ def fetch(options: argparse.Namespace) -> None:
 def bring(options: argparse.Namespace) -> None:
     """Say what is in a file, and keep it."""
     draft = _read(options.file, Choices(options.side, _column(options.label), _column(options.id)))
-    about = preview.preview(draft)
+    about = imports.preview(draft)
     _tell(about.faults)
     print(
         f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of"
@@ -94,7 +94,7 @@ def join(options: argparse.Namespace) -> None:
     """Keep an embedding that was computed elsewhere."""
     data = datasets.load(options.dataset)
     draft = _read(options.file, Choices(id=_column(options.id)))
-    embedding, faults = join_by_id.join(join_by_id.ids_of(data), draft)
+    embedding, faults = imports.join(imports.ids_of(data), draft)
     _tell(faults)
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
     print(
@@ -127,7 +127,7 @@ def _read(file: str, choices: Choices) -> Draft:
         raise UserError(
             f"{place}: found nothing there, expected a file or a folder. Check its name."
         )
-    return intake.read(place, place.name, choices=choices)
+    return imports.read(place, place.name, choices=choices)
 
 
 def _tell(faults: tuple[Fault, ...]) -> None:

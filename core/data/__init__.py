@@ -1,1 +1,1 @@
-"""Where points come from: what is bundled, published, simulated or the user's own, and their parts."""
+"""Where points come from: bundled, published, simulated or the user's own; and their parts."""

@@ -1,143 +1,17 @@
 """The list of datasets: what is known of each before it is loaded, and which function reads it.
 
-Conventions: rows of the training part first, then the test part. An image dataset's points are
-uint8 (n, h, w) or (n, h, w, 3), a table's float32 (n, d). Adding a dataset: one entry here, one
-reader in core/data/published_files.py (images) or core/data/tables.py.
+Adding a dataset: one entry here, one reader in core/data/image_readers.py or
+core/data/table_readers.py, and its files in core/data/published_files.py if they are downloaded.
 """
 
 from __future__ import annotations
 
-import gzip
-import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-import numpy as np
+from core.data import image_readers, published_files, table_readers
+from core.data.dataset_info import Info
 
-from core.data import published_files as published
-from core.data import tables
-from core.types import Ints, UserError
-
-Read = Callable[[Path, tuple[int, int], tuple[int, ...]], tuple[np.ndarray, Ints]]
-MNIST = (60_000, 10_000)
-# training images of each digit below 5, and of each other one
-RARE = 500
-FREQUENT = 5_000
-ONES_AND_SEVENS = (6_000, 1_000)  # of each of the two, in the training and in the test part
-
-
-@dataclass(frozen=True)
-class Info:
-    """What is known of a dataset before it is loaded.
-
-    n: all rows. train: the first rows, up to the published test part. shape: of one point, (d,) for
-    a table. origin, licence: in words. read(folder, (training rows, test rows), shape) -> points,
-    labels; None for the user's own. files() -> its published files; None if nothing has to be
-    fetched. class_names: () if there are no labels. feature_names: of a table's columns. probs: did
-    class probabilities come with the points?
-    """
-
-    name: str
-    title: str
-    n: int
-    train: int
-    shape: tuple[int, ...]
-    class_names: tuple[str, ...]
-    origin: str
-    licence: str
-    read: Read | None = None
-    files: Callable[[], list[published.RawFile]] | None = None
-    feature_names: tuple[str, ...] = ()
-    probs: bool = False
-
-    @property
-    def classes(self) -> int:
-        return len(self.class_names)
-
-    @property
-    def parts(self) -> tuple[int, int]:
-        """Training rows, test rows."""
-        return self.train, self.n - self.train
-
-    @property
-    def bundled(self) -> bool:
-        """Comes with the program: always ready, nothing to fetch."""
-        return self.files is None
-
-    @property
-    def is_images(self) -> bool:
-        """Images; otherwise a table."""
-        return len(self.shape) > 1
-
-    @property
-    def labeled(self) -> bool:
-        """Are its classes known?"""
-        return bool(self.class_names)
-
-    @property
-    def dtype(self) -> type[np.generic]:
-        """Of the points."""
-        return np.uint8 if self.is_images else np.float32
-
-
-def _read_digits(_folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]) -> published.Part:
-    """scikit-learn's own file, read without scikit-learn: importing it takes 150 MB, half of what a
-    web process may use.
-    """
-    found = importlib.util.find_spec("sklearn")
-    if found is None or found.origin is None:
-        raise UserError(
-            "digits: scikit-learn, which brings this dataset, is not installed. Install what"
-            " requirements.txt names."
-        )
-    path = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
-    with published.reading(path), gzip.open(path) as stream:
-        table = np.loadtxt(stream, delimiter=",")
-    return np.rint(table[:, :-1] * 255 / 16).astype(np.uint8).reshape(-1, *shape), table[
-        :, -1
-    ].astype(np.int64)
-
-
-def _read_unbalanced(
-    folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]
-) -> published.Part:
-    """500 of each of the digits 0 to 4 and 5,000 of each of 5 to 9, the first ones of the training
-    part; the test part whole.
-    """
-    images, labels = published.read_idx_folder("mnist", folder, MNIST, shape)
-    chosen = [
-        np.flatnonzero(labels[: MNIST[0]] == c)[: RARE if c < 5 else FREQUENT] for c in range(10)
-    ]
-    rows = np.concatenate([np.sort(np.concatenate(chosen)), np.arange(MNIST[0], sum(MNIST))])
-    return images[rows], labels[rows]
-
-
-def _read_redundant(
-    folder: Path, _parts: tuple[int, int], shape: tuple[int, ...]
-) -> published.Part:
-    """Three classes: 1, 7 and neither.
-
-    Equally many ones and sevens, the first ones of each part; all other digits.
-    """
-    images, digits = published.read_idx_folder("mnist", folder, MNIST, shape)
-    labels = np.select([digits == 1, digits == 7], [0, 1], 2)
-    rows = []
-    for part, most in zip(
-        (slice(0, MNIST[0]), slice(MNIST[0], None)), ONES_AND_SEVENS, strict=True
-    ):
-        places = np.arange(len(labels))[part]
-        rows += [
-            np.sort(
-                np.concatenate(
-                    [places[labels[part] == c][: most if c < 2 else None] for c in range(3)]
-                )
-            )
-        ]
-    chosen = np.concatenate(rows)
-    return images[chosen], labels[chosen]
-
+BY_READER = ()  # no files of ours: the reader fetches them, or tells the user where to put them
 
 _DIGITS = tuple("0123456789")
 _LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -182,253 +56,235 @@ _FACES = tuple(
     " Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie"
     " Young".split()
 )
-_MADE = "Simulated by this program"
 
-# One paragraph per dataset reads better than one line per field.
+
+def _simulated(name: str, title: str, *, train: int) -> Info:
+    """600 points of two classes in the plane."""
+    return Info(
+        name=name,
+        title=title,
+        n=600,
+        train=train,
+        shape=(2,),
+        class_names=("0", "1"),
+        origin="Simulated by this program",
+        licence="MIT",
+        read=partial(table_readers.read_simulated, name),
+        feature_names=("x", "y"),
+    )
+
+
 ENTRIES = {
     entry.name: entry
     for entry in (
         Info(
-            "mnist",
-            "MNIST",
-            70_000,
-            60_000,
-            (28, 28),
-            _DIGITS,
-            "LeCun, Cortes and Burges",
-            "CC BY-SA 3.0",
-            partial(published.read_idx_folder, "mnist"),
+            name="mnist",
+            title="MNIST",
+            n=70_000,
+            train=60_000,
+            shape=(28, 28),
+            class_names=_DIGITS,
+            origin="LeCun, Cortes and Burges",
+            licence="CC BY-SA 3.0",
+            read=partial(image_readers.read_idx_folder, "mnist"),
         ),
         Info(
-            "digits",
-            "Digits 8 x 8",
-            1_797,
-            1_797,
-            (8, 8),
-            _DIGITS,
-            "Alpaydin and Kaynak (1998), UCI, as in scikit-learn",
-            "CC BY 4.0",
-            _read_digits,
+            name="digits",
+            title="Digits 8 x 8",
+            n=1_797,
+            train=1_797,
+            shape=(8, 8),
+            class_names=_DIGITS,
+            origin="Alpaydin and Kaynak (1998), UCI, as in scikit-learn",
+            licence="CC BY 4.0",
+            read=image_readers.read_digits,
         ),
         Info(
-            "fashion_mnist",
-            "Fashion-MNIST",
-            70_000,
-            60_000,
-            (28, 28),
-            _CLOTHES,
-            "Xiao, Rasul and Vollgraf (2017)",
-            "MIT",
-            partial(published.read_idx_folder, "FashionMNIST/raw"),
-            partial(published.idx_files, "FashionMNIST"),
+            name="fashion_mnist",
+            title="Fashion-MNIST",
+            n=70_000,
+            train=60_000,
+            shape=(28, 28),
+            class_names=_CLOTHES,
+            origin="Xiao, Rasul and Vollgraf (2017)",
+            licence="MIT",
+            read=partial(image_readers.read_idx_folder, "FashionMNIST/raw"),
+            files=published_files.FASHION_MNIST,
         ),
         Info(
-            "kmnist",
-            "Kuzushiji-MNIST",
-            70_000,
-            60_000,
-            (28, 28),
-            _KANA,
-            "Clanuwat et al. (2018)",
-            "CC BY-SA 4.0",
-            partial(published.read_idx_folder, "KMNIST/raw"),
-            partial(published.idx_files, "KMNIST"),
+            name="kmnist",
+            title="Kuzushiji-MNIST",
+            n=70_000,
+            train=60_000,
+            shape=(28, 28),
+            class_names=_KANA,
+            origin="Clanuwat et al. (2018)",
+            licence="CC BY-SA 4.0",
+            read=partial(image_readers.read_idx_folder, "KMNIST/raw"),
+            files=published_files.KMNIST,
         ),
         Info(
-            "emnist_letters",
-            "EMNIST letters",
-            145_600,
-            124_800,
-            (28, 28),
-            _LETTERS,
-            "Cohen et al. (2017), NIST",
-            "none stated",
-            published.read_emnist_letters,
-            published.emnist_files,
+            name="emnist_letters",
+            title="EMNIST letters",
+            n=145_600,
+            train=124_800,
+            shape=(28, 28),
+            class_names=_LETTERS,
+            origin="Cohen et al. (2017), NIST",
+            licence="none stated",
+            read=image_readers.read_emnist_letters,
+            files=published_files.EMNIST,
         ),
         Info(
-            "cifar10",
-            "CIFAR-10",
-            60_000,
-            50_000,
-            (32, 32, 3),
-            _THINGS,
-            "Krizhevsky (2009)",
-            "none stated",
-            published.read_cifar,
-            published.cifar_files,
+            name="cifar10",
+            title="CIFAR-10",
+            n=60_000,
+            train=50_000,
+            shape=(32, 32, 3),
+            class_names=_THINGS,
+            origin="Krizhevsky (2009)",
+            licence="none stated",
+            read=image_readers.read_cifar,
+            files=published_files.CIFAR10,
         ),
         Info(
-            "svhn",
-            "SVHN",
-            99_289,
-            73_257,
-            (32, 32, 3),
-            _DIGITS,
-            "Netzer et al. (2011)",
-            "non-commercial use only",
-            published.read_svhn,
-            published.svhn_files,
+            name="svhn",
+            title="SVHN",
+            n=99_289,
+            train=73_257,
+            shape=(32, 32, 3),
+            class_names=_DIGITS,
+            origin="Netzer et al. (2011)",
+            licence="non-commercial use only",
+            read=image_readers.read_svhn,
+            files=published_files.SVHN,
         ),
         Info(
-            "mnist_unbalanced",
-            "Unbalanced MNIST",
-            37_500,
-            27_500,
-            (28, 28),
-            _DIGITS,
-            "MNIST, classes as in the FI paper",
-            "CC BY-SA 3.0",
-            _read_unbalanced,
+            name="mnist_unbalanced",
+            title="Unbalanced MNIST",
+            n=37_500,
+            train=27_500,
+            shape=(28, 28),
+            class_names=_DIGITS,
+            origin="MNIST, classes as in the FI paper",
+            licence="CC BY-SA 3.0",
+            read=image_readers.read_mnist_unbalanced,
         ),
         Info(
-            "mnist_redundant",
-            "Redundant MNIST",
-            68_830,
-            58_993,
-            (28, 28),
-            ("1", "7", "neither"),
-            "MNIST, classes as in the FI paper",
-            "CC BY-SA 3.0",
-            _read_redundant,
+            name="mnist_redundant",
+            title="Redundant MNIST",
+            n=68_830,
+            train=58_993,
+            shape=(28, 28),
+            class_names=("1", "7", "neither"),
+            origin="MNIST, classes as in the FI paper",
+            licence="CC BY-SA 3.0",
+            read=image_readers.read_mnist_redundant,
         ),
         Info(
-            "letter",
-            "Letter",
-            20_000,
-            15_000,
-            (16,),
-            _LETTERS,
-            "Slate (1991), UCI",
-            "CC BY 4.0",
-            tables.read_letter,
-            feature_names=tables.LETTER,
+            name="letter",
+            title="Letter",
+            n=20_000,
+            train=15_000,
+            shape=(16,),
+            class_names=_LETTERS,
+            origin="Slate (1991), UCI",
+            licence="CC BY 4.0",
+            read=table_readers.read_letter,
+            feature_names=table_readers.LETTER,
         ),
         Info(
-            "adult",
-            "Adult (sample)",
-            9_200,
-            5_000,
-            (104,),
-            ("at most 50K", "above 50K"),
-            "Becker and Kohavi (1996), UCI",
-            "CC BY 4.0",
-            tables.read_adult,
-            feature_names=tables.adult_columns(),
+            name="adult",
+            title="Adult (sample)",
+            n=9_200,
+            train=5_000,
+            shape=(104,),
+            class_names=("at most 50K", "above 50K"),
+            origin="Becker and Kohavi (1996), UCI",
+            licence="CC BY 4.0",
+            read=table_readers.read_adult,
+            feature_names=table_readers.adult_columns(),
+        ),
+        _simulated("synth2", "Synth2", train=540),
+        _simulated("two_gaussians", "Two Gaussians", train=400),
+        _simulated("two_crescents", "Two crescents", train=400),
+        Info(
+            name="openml_155",
+            title="OpenML 155 (poker hands)",
+            n=50_000,
+            train=40_000,
+            shape=(10,),
+            class_names=tuple("0123456789"),
+            origin="Cattral and Oppacher, OpenML 155, a sample",
+            licence="as stated there",
+            read=partial(table_readers.read_openml, 155),
+            files=BY_READER,
+            feature_names=_CARDS,
         ),
         Info(
-            "synth2",
-            "Synth2",
-            600,
-            540,
-            (2,),
-            ("0", "1"),
-            _MADE,
-            "MIT",
-            partial(tables.read_simulated, "synth2"),
-            feature_names=("x", "y"),
+            name="openml_156",
+            title="OpenML 156 (random RBF)",
+            n=50_000,
+            train=40_000,
+            shape=(10,),
+            class_names=tuple("12345"),
+            origin="OpenML 156, a sample",
+            licence="as stated there",
+            read=partial(table_readers.read_openml, 156),
+            files=BY_READER,
+            feature_names=tuple(f"attribute {i}" for i in range(1, 11)),
         ),
         Info(
-            "two_gaussians",
-            "Two Gaussians",
-            600,
-            400,
-            (2,),
-            ("0", "1"),
-            _MADE,
-            "MIT",
-            partial(tables.read_simulated, "two_gaussians"),
-            feature_names=("x", "y"),
+            name="openml_184",
+            title="OpenML 184 (king and rook against king)",
+            n=28_056,
+            train=22_445,
+            shape=(6,),
+            class_names=_MOVES,
+            origin="Bain (1994), OpenML 184",
+            licence="as stated there",
+            read=partial(table_readers.read_openml, 184),
+            files=BY_READER,
+            feature_names=_FIELDS,
         ),
         Info(
-            "two_crescents",
-            "Two crescents",
-            600,
-            400,
-            (2,),
-            ("0", "1"),
-            _MADE,
-            "MIT",
-            partial(tables.read_simulated, "two_crescents"),
-            feature_names=("x", "y"),
+            name="bank",
+            title="Bank (sample)",
+            n=9_200,
+            train=5_000,
+            shape=(51,),
+            class_names=("no", "yes"),
+            origin="Moro, Cortez and Rita (2014), OpenML 1461",
+            licence="CC BY 4.0",
+            read=table_readers.read_bank,
+            files=BY_READER,
+            feature_names=_BANK,
         ),
         Info(
-            "openml_155",
-            "OpenML 155 (poker hands)",
-            50_000,
-            40_000,
-            (10,),
-            tuple("0123456789"),
-            "Cattral and Oppacher, OpenML 155, a sample",
-            "as stated there",
-            partial(tables.read_openml, 155),
-            tables.no_files,
-            _CARDS,
+            name="celeba_attributes",
+            title="CelebA attributes (sample)",
+            n=9_200,
+            train=5_000,
+            shape=(39,),
+            class_names=("not smiling", "smiling"),
+            origin="Liu et al. (2015)",
+            licence="non-commercial research only",
+            read=table_readers.read_celeba,
+            files=BY_READER,
+            feature_names=_FACES,
         ),
         Info(
-            "openml_156",
-            "OpenML 156 (random RBF)",
-            50_000,
-            40_000,
-            (10,),
-            tuple("12345"),
-            "OpenML 156, a sample",
-            "as stated there",
-            partial(tables.read_openml, 156),
-            tables.no_files,
-            tuple(f"attribute {i}" for i in range(1, 11)),
-        ),
-        Info(
-            "openml_184",
-            "OpenML 184 (king and rook against king)",
-            28_056,
-            22_445,
-            (6,),
-            _MOVES,
-            "Bain (1994), OpenML 184",
-            "as stated there",
-            partial(tables.read_openml, 184),
-            tables.no_files,
-            _FIELDS,
-        ),
-        Info(
-            "bank",
-            "Bank (sample)",
-            9_200,
-            5_000,
-            (51,),
-            ("no", "yes"),
-            "Moro, Cortez and Rita (2014), OpenML 1461",
-            "CC BY 4.0",
-            tables.read_bank,
-            tables.no_files,
-            _BANK,
-        ),
-        Info(
-            "celeba_attributes",
-            "CelebA attributes (sample)",
-            9_200,
-            5_000,
-            (39,),
-            ("not smiling", "smiling"),
-            "Liu et al. (2015)",
-            "non-commercial research only",
-            tables.read_celeba,
-            tables.no_files,
-            _FACES,
-        ),
-        Info(
-            "jigsaw",
-            "Jigsaw (sample)",
-            9_200,
-            5_000,
-            (385,),
-            ("harmless", "toxic"),
-            "your own embeddings of the comments",
-            "as stated there",
-            tables.read_jigsaw,
-            tables.no_files,
-            tuple(f"dimension {i}" for i in range(1, 386)),
+            name="jigsaw",
+            title="Jigsaw (sample)",
+            n=9_200,
+            train=5_000,
+            shape=(385,),
+            class_names=("harmless", "toxic"),
+            origin="your own embeddings of the comments",
+            licence="as stated there",
+            read=table_readers.read_jigsaw,
+            files=BY_READER,
+            feature_names=tuple(f"dimension {i}" for i in range(1, 386)),
         ),
     )
 }

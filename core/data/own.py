@@ -1,9 +1,9 @@
 """The user's own datasets, and embeddings of any dataset that were computed elsewhere.
 
-    accept(data, title) -> "own_<16 hex digits>"                 names(), info(name), load(name),
-                                                                 remove(name)
-    join(dataset, title, embedding) -> "joined_<16 hex digits>"   joined(dataset), about(name),
-        embedding(name), remove(name)
+    accept(data, title) -> "own_<16 hex digits>"
+        names(), info(name), load(name), remove(name)
+    join(dataset, title, embedding) -> "joined_<16 hex digits>"
+        joined(dataset), about(name), embedding(name), remove(name)
 
 Each is a folder of plain arrays with a card, named by its content: what a Spec, a link or a cache
 key calls by that name never changes. On a host with visitors what one of them brought carries their
@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from core.data import catalogue
-from core.data.catalogue import Info
+from core.data.dataset_info import Info
 from core.hosting import policy
 from core.runtime import folders
 from core.types import Dataset, Floats, UserError
@@ -113,7 +113,8 @@ def join(dataset: Info, title: str, embedding: Floats, taken: Collection[str] = 
     array = np.ascontiguousarray(embedding, np.float32)
 
     def name_of(title: str) -> str:
-        return f"joined_{_digest(array.data.cast('B'), repr((title, dataset.name, array.shape, visitor.get())).encode())}"
+        texts = repr((title, dataset.name, array.shape, visitor.get()))
+        return f"joined_{_digest(array.data.cast('B'), texts.encode())}"
 
     name, title = _called(
         title, name_of, {*taken, *(one.title for one in joined(dataset.name).values())}

@@ -1,10 +1,10 @@
 """Named columns of a Parquet or CSV file that somebody hands in: read without trust, as plain
 arrays.
 
-    opened = open_columns(content, "scores.parquet")                     the names, and what the
-        file carries inside
-    opened.columns(whole=["index"], numbers=["score"], texts=["id"])     the arrays: int64,
-        float64, texts
+    opened = open_columns(content, "scores.parquet")
+        the names, and what the file carries inside
+    opened.columns(whole=["index"], numbers=["score"], texts=["id"])
+        the arrays: int64, float64, texts
 
 Bounds: the file's bytes; its values, counted before they are decoded; of a Parquet file also what
 its pages unpack to (core/data/imports/parquet_limits.py). Nothing in such a file is ever run.
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.imports import parquet_limits
-from core.data.imports.draft import MEGABYTE, Limits
+from core.data.imports.file_limits import MEGABYTE, Limits
 from core.exports.score_table import METADATA, kind_of
 from core.types import UserError
 

@@ -16,11 +16,9 @@ import dataclasses
 import math
 from typing import Any
 
-from core import datasets, embeddings
 from core.hosting.policy import BOUNDS, hosted
-from core.plugins import menu
 from core.runtime import tasks
-from core.spec import Comparison, Spec
+from core.spec import Comparison, Request, Spec, resolve
 from core.strategy import MADE
 from core.types import UserError
 
@@ -51,8 +49,10 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
     for argument in arguments:
         if isinstance(argument, Comparison):
             _check_comparison(argument)
+        elif isinstance(argument, Spec) and task == tasks.MAP:
+            _at_most("points to be drawn on a map", resolve(argument).rows, BOUNDS.mapped)
         elif isinstance(argument, Spec):
-            _check_spec(argument, task == tasks.MAP)
+            _check_scores(resolve(argument))
         elif setting := getattr(argument, "setting", None):
             _check_settings(setting)
 
@@ -83,9 +83,8 @@ def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
     if not hosted() or not missing:
         return
     _check_settings(plan)
-    if "budgets" in {
-        field.name for field in dataclasses.fields(plan)
-    }:  # elsewhere they follow from the rounds
+    # elsewhere budgets follow from the rounds
+    if "budgets" in {field.name for field in dataclasses.fields(plan)}:
         _at_most("budgets", len(plan.budgets), BOUNDS.budgets)
         _at_most("points in the largest budget", max(plan.budgets), BOUNDS.pool)
     _at_most(plan.units_are, len(missing), BOUNDS.units)
@@ -114,44 +113,33 @@ def _check_settings(setting: Any) -> None:
         _at_most(what, getattr(setting, name, None) or 0, most)
 
 
-def _check_spec(spec: Spec, mapped: bool) -> None:
-    rows = _rows(spec)
-    chosen = menu.find(spec.strategy)
-    if mapped:
-        return _at_most("points to be drawn on a map", rows, BOUNDS.mapped)
-    _at_most("points to be scored", rows, BOUNDS.rows)
-    _at_most("values to be scored (points times dimensions)", rows * _columns(spec), BOUNDS.values)
-    if spec.strategy not in QUICK:
-        _at_most(
-            f"points (strategy: {chosen.label})",
-            rows,
-            BOUNDS.studied if set(MADE) & set(chosen.accepts) else BOUNDS.fitted,
-        )
+def _check_scores(request: Request) -> None:
+    _at_most("points to be scored", request.rows, BOUNDS.rows)
+    values = request.rows * _columns(request)
+    _at_most("values to be scored (points times dimensions)", values, BOUNDS.values)
+    chosen = request.strategy
+    if chosen.name not in QUICK:
+        most = BOUNDS.studied if set(MADE) & set(chosen.accepts) else BOUNDS.fitted
+        _at_most(f"points (strategy: {chosen.label})", request.rows, most)
 
 
 def _check_comparison(comparison: Comparison) -> None:
-    for column in comparison.columns:
-        _check_spec(column, False)
-    _at_most(
-        "scores in one comparison (points times rankings)",
-        _rows(comparison.columns[0]) * len(comparison.columns),
-        BOUNDS.compared,
-    )
+    requests = [resolve(column) for column in comparison.columns]
+    for request in requests:
+        _check_scores(request)
+    compared = requests[0].rows * len(requests)
+    _at_most("scores in one comparison (points times rankings)", compared, BOUNDS.compared)
 
 
-def _rows(spec: Spec) -> int:
-    return spec.n or datasets.info(spec.dataset).n
-
-
-def _columns(spec: Spec) -> int:
+def _columns(request: Request) -> int:
     """Of the points or of their embedding, whichever is wider."""
-    chosen = dict(spec.embedding_knobs)
+    chosen = dict(request.spec.embedding_knobs)
     widths = [
         chosen.get(name, knob.default)
-        for name, knob in embeddings.find(spec.embedding).knobs.items()
+        for name, knob in request.embedder.knobs.items()
         if knob.kind is int
     ]
-    return max(math.prod(datasets.info(spec.dataset).shape), *(width or 0 for width in widths), 1)
+    return max(math.prod(request.about.shape), *(width or 0 for width in widths), 1)
 
 
 def _at_most(what: str, found: int, most: int) -> None:

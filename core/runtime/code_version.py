@@ -1,11 +1,17 @@
 """Which code made a result? A hash of the modules that compute it, so that a change of code never
 meets an old result.
 
-The hash covers a module and every module of core that it imports, directly or through others,
-except the plumbing below, which moves results about but does not change them. Comments, docstrings
-and layout do not count. It reads source text, so it imports nothing, and it is the same on every
-version of Python. Modules from elsewhere (core/plugins/loading.py) count with the text that was
-loaded, whatever has become of the file since.
+The hash covers a module and every module of core that it imports, directly or through others. The
+rooms say what counts: those in CARRIERS move results about and do not change them; whatever else is
+in core computes. Comments, docstrings, layout, the order of imports and the room in which an
+imported module lies do not count either, so a file that moves to another room keeps its results. It
+reads source text, so it imports nothing, and it is the same on every version of Python. Modules from
+elsewhere (core/plugins/loading.py) count with the text that was loaded, whatever has become of the
+file since.
+
+Before the files of core had their rooms, full module names counted. What a user computed then is
+computed anew, finished units of experiments too; results that come with the app are found whatever
+the code's version (core/runtime/cache.py).
 """
 
 from __future__ import annotations
@@ -13,24 +19,26 @@ from __future__ import annotations
 import ast
 import functools
 import threading
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from core.runtime.folders import ROOT
 
-PLUMBING = {
-    "core",
-    *(
-        f"core.{name}"
-        for name in (
-            "types strategy spec cache jobs versions folders datasets own hosting catalogue".split()
-        )
-    ),
-}
-
+# Nouns, registries and doors: data enter a key by their fingerprint, settings by their values.
+CARRIERS = (
+    *("core.types", "core.knobs", "core.strategy", "core.datasets", "core.data", "core.spec"),
+    *("core.runtime", "core.hosting", "core.plugins", "core.exports", "core.charts"),
+    "core.commands",
+)
+# What lies in these rooms and computes all the same.
+COMPUTES = ("core.data.splits", "core.data.simulated")
 
 _elsewhere: dict[str, str] = {}
+# Python 3.11 counts the depth of a syntax tree per interpreter, not per thread: two threads parsing
+# at once can fail.
+_one_at_a_time = threading.Lock()
 
 
 def remember(module: str, source: str) -> None:
@@ -45,26 +53,48 @@ def code_version(module: str) -> str:
         return _code_version(module)
 
 
-# Python 3.11 counts the depth of a syntax tree per interpreter, not per thread: two threads parsing
-# at once can fail.
-_one_at_a_time = threading.Lock()
-
-
 @functools.cache
 def _code_version(module: str) -> str:
-    digest = blake2b(digest_size=8)
-    for name in sorted(_reached(module)):
-        digest.update(repr((name, skeleton(ast.parse(_source(name))))).encode())
-    return digest.hexdigest()
+    contents = sorted(repr(skeleton(ast.parse(source(name)))) for name in reached(module))
+    return blake2b("\n".join(contents).encode(), digest_size=8).hexdigest()
+
+
+def reached(module: str) -> set[str]:
+    """The modules whose text counts for this one: itself, and what it computes with."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and counts(name) and is_there(name):
+            found.add(name)
+            waiting += _imports(source(name))
+    return found
+
+
+def counts(module: str) -> bool:
+    """Does a result depend on this module's text?"""
+    return module != "core" and (_within(module, COMPUTES) or not _within(module, CARRIERS))
+
+
+def is_there(module: str) -> bool:
+    """Is this a module of core, or one that was remembered?"""
+    return module in _elsewhere or _path(module).exists()
+
+
+def source(module: str) -> str:
+    """The module's text."""
+    return _elsewhere[module] if module in _elsewhere else _path(module).read_text("utf-8")
 
 
 def skeleton(node: Any) -> Any:
-    """Nested lists of what the code says: no comments, docstrings or layout.
+    """Nested lists of what the code says: no comments, docstrings or layout; imports of a body
+    first and in order.
 
     Not ast.dump, whose text changes with Python's version.
     """
     if isinstance(node, list):
-        return [skeleton(item) for item in node]
+        imports = [line for item in node if _is_import(item) for line in _imported(item)]
+        return sorted(imports) + [skeleton(item) for item in node if not _is_import(item)]
     if not isinstance(node, ast.AST):
         return [type(node).__name__, repr(node)]
     fields = {
@@ -80,38 +110,38 @@ def skeleton(node: Any) -> Any:
     return [type(node).__name__, *([name, skeleton(value)] for name, value in fields.items())]
 
 
-def _reached(module: str) -> set[str]:
-    found = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if (
-            name not in found
-            and name not in PLUMBING
-            and (name in _elsewhere or _path(name).exists())
-        ):
-            found.add(name)
-            waiting += _imports(_source(name))
-    return found
+def _is_import(node: Any) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
 
 
-def _imports(source: str) -> list[str]:
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[list[str]]:
+    """[what is imported, what it is called here], a line for each; of core without its rooms."""
+    module = "." * getattr(node, "level", 0) + (getattr(node, "module", None) or "")
+    for alias in node.names:
+        name = f"{module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+        if _within(name, ("core",)):
+            attribute = isinstance(node, ast.ImportFrom) and not is_there(name)
+            name = ".".join(name.split(".")[-1 - attribute :])
+        yield ["import", name, alias.asname or ""]
+
+
+def _imports(text: str) -> list[str]:
     """core.x for `import core.x`, `from core.x import y` and `from core import x`, wherever they
     stand.
     """
     names = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return [name for name in names if name.split(".")[0] == "core"]
+    return [name for name in names if _within(name, ("core",))]
+
+
+def _within(module: str, rooms: tuple[str, ...]) -> bool:
+    return any(module == room or module.startswith(f"{room}.") for room in rooms)
 
 
 def _path(module: str) -> Path:
     path = ROOT.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def _source(module: str) -> str:
-    return _elsewhere[module] if module in _elsewhere else _path(module).read_text("utf-8")

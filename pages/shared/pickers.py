@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
 from core import datasets, embeddings, strategy
+from core.data.catalogue import Info
 from core.models.network_names import FOR_TABLES, NETWORKS
 from core.plugins import menu
-from core.spec import SEED, Knobs, Spec
-from core.strategy import Knob
+from core.spec import SEED, Knobs, Spec, resolve
+from core.strategy import Knob, Strategy
 from core.types import UserError
 from pages.shared import state
 from pages.shared.words import plain
@@ -25,67 +26,70 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
     The same on every page, but for those that choose several embeddings.
     """
     with st.sidebar:
-        name = _choose("Dataset", datasets.names(), spec.dataset, lambda n: datasets.info(n).title)
+        entries = {name: datasets.info(name) for name in datasets.names()}
+        name = _choose("Dataset", entries, spec.dataset, lambda name: entries[name].title)
         if name != spec.dataset:
-            spec = _tried(spec, **_moved(spec, name))
-        spec = _tried(spec, n=_size(spec))
+            spec = _tried(spec, **_moved(spec, entries[name]))
+        about = resolve(spec).about
+        spec = _tried(spec, n=_size(spec, about))
         if not embedding:
             return spec
         st.divider()
-        about = datasets.info(spec.dataset)
-        names = tuple(embeddings.embedders(about))
-        chosen = _choose(
-            "Embedding",
-            names,
-            spec.embedding,
-            lambda n: embeddings.label_of(n, about.is_images),
-            help=_lacking(about),
-        )
-        entry = embeddings.find(chosen)
-        spec = _tried(spec, embedding=chosen)
-        if entry.seeded:
-            spec = _tried(spec, seed=knob_widget(SEED, spec.seed, f"{chosen} seed"))
-        return _tried(spec, embedding_knobs=_knobs(entry.knobs, spec.embedding_knobs, chosen))
+        return _embedding_choice(spec, about)
 
 
-def _moved(spec: Spec, dataset: str) -> dict[str, Any]:
+def _embedding_choice(spec: Spec, about: Info) -> Spec:
+    offered = embeddings.embedders(about)
+    chosen = _choose(
+        "Embedding",
+        offered,
+        spec.embedding,
+        lambda name: offered[name].label_on(about.is_images),
+        help=_lacking(about),
+    )
+    spec = _tried(spec, embedding=chosen)
+    if offered[chosen].seeded:
+        spec = _tried(spec, seed=knob_widget(SEED, spec.seed, f"{chosen} seed"))
+    knobs = _knobs(offered[chosen].knobs, spec.embedding_knobs, chosen)
+    return _tried(spec, embedding_knobs=knobs)
+
+
+def _moved(spec: Spec, about: Info) -> dict[str, Any]:
     """What changes with the dataset: all its points, and the first screen's embedding and strategy
     in place of what does not suit it.
     """
-    about = datasets.info(dataset)
     first = Spec()
-    moved: dict[str, Any] = {"dataset": dataset, "n": None}
-    if embeddings.unsuited(spec.embedding, about):
+    moved: dict[str, Any] = {"dataset": about.name, "n": None}
+    if embeddings.unsuited(embeddings.find(spec.embedding), about):
         moved["embedding"] = first.embedding
     if strategy.unsuited(menu.find(spec.strategy), about.labeled, about.probs):
         moved["strategy"] = first.strategy
     return moved
 
 
-def _lacking(about: datasets.Info) -> str | None:
+def _lacking(about: Info) -> str | None:
     """Which embeddings are not offered, and why."""
     reasons = {
-        entry.label: embeddings.unsuited(name, about)
-        for name, entry in embeddings.embedders().items()
+        entry.label: embeddings.unsuited(entry, about) for entry in embeddings.embedders().values()
     }
     return "  \n".join(f"{label} {reason}." for label, reason in reasons.items() if reason) or None
 
 
 def strategy_choice(spec: Spec) -> Spec:
     """One row: the strategy and its knobs."""
-    scorers, reasons = rankers(datasets.info(spec.dataset))
+    scorers, reasons = rankers(resolve(spec).about)
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         explained = f"Gives every point a score; the highest are picked first.{reasons}"
         chosen = _choose(
             "Strategy",
             scorers,
             spec.strategy,
-            lambda n: menu.find(n).label,
+            lambda name: scorers[name].label,
             help=explained,
             width=240,
         )
         spec = _tried(spec, strategy=chosen)
-        entry = menu.find(chosen)
+        entry = scorers[chosen]
         values = dict(spec.strategy_knobs)
         for name, knob in entry.knobs.items():
             values[name] = knob_widget(
@@ -104,15 +108,13 @@ def network_choice(knob: Knob, current: str, images: bool) -> str:
     return _choose("Network", names, current, NETWORKS.__getitem__, help=knob.help, width=220)
 
 
-def rankers(about: datasets.Info) -> tuple[tuple[str, ...], str]:
-    """The scorers that can rank this dataset, and for a tooltip what the others lack."""
+def rankers(about: Info) -> tuple[dict[str, Strategy], str]:
+    """The scorers by name that can rank this dataset, and for a tooltip what the others lack."""
+    known = menu.strategies()
     found = menu.rankers(about.labeled, about.probs)
-    absent = "; ".join(
-        f"{menu.find(name).label} {reason}" for name, reason in found.items() if reason
-    )
-    return tuple(name for name, reason in found.items() if not reason), (
-        f"  \nNot here: {absent}." if absent else ""
-    )
+    absent = "; ".join(f"{known[name].label} {reason}" for name, reason in found.items() if reason)
+    suited = {name: known[name] for name, reason in found.items() if not reason}
+    return suited, f"  \nNot here: {absent}." if absent else ""
 
 
 def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch") -> Any:
@@ -179,12 +181,13 @@ def segments(
 
 def _choose(
     label: str,
-    names: tuple[str, ...],
+    offered: Iterable[str],
     current: str,
     title: Any,
     help: str | None = None,
     width: int | str = "stretch",
 ) -> str:
+    names = tuple(offered)
     index = names.index(current) if current in names else 0
     return (
         st.selectbox(
@@ -194,8 +197,8 @@ def _choose(
     )
 
 
-def _size(spec: Spec) -> int | None:
-    total = datasets.info(spec.dataset).n
+def _size(spec: Spec, about: Info) -> int | None:
+    total = about.n
     if total <= SIZES[0]:
         return None  # nothing to choose from
     options = sorted({*(size for size in SIZES if size < total), spec.n or total, total})

@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from core import spec
-from core.data.imports.reading import HOSTED, read
-from core.data.imports.summary import preview
+from core.data.imports.draft_preview import preview
+from core.data.imports.file_limits import HOSTED
+from core.data.imports.read_file import read
 from core.experiments.kinds import KINDS
 from core.types import UserError
 from tests.tools.fuzzing import SMALL, assert_plain, assert_sound, links, uploads

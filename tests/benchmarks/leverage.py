@@ -93,7 +93,7 @@ def measure(name: str, x: np.ndarray) -> None:
 
 
 def main() -> None:
-    """Both shapes of the README, on the full MNIST."""
+    """Both shapes of the figures in README.md, on the full MNIST."""
     machine = platform.processor() or platform.machine()
     print(
         f"{machine}, {psutil.cpu_count()} cores, {torch.get_num_threads()} threads, arithmetic on"

@@ -1,5 +1,8 @@
-"""The README's pictures: `python -m tests.browser.screenshots` opens the app in Chromium and writes
-them into assets/.
+"""The pictures that the READMEs show: `python -m tests.browser.screenshots` opens the app in
+Chromium and writes them into assets/.
+
+screenshot.png stands in README.md, screenshot-lesson.png in pages/README.md, the other two in
+assets/results/README.md. tests/test_readme.py finds one that is shown nowhere.
 """
 
 from __future__ import annotations
@@ -21,8 +24,6 @@ LEVER_DRAWN = (
 PICTURES = {
     "screenshot.png": ("/", GALLERY_DRAWN, 860),
     "screenshot-agreement.png": ("/agreement", CHART_DRAWN.format(2), 1500),
-    "screenshot-map.png": ("/map?colour=score", CHART_DRAWN.format(1), 900),
-    "screenshot-retrain.png": ("/retrain", CHART_DRAWN.format(1), 1250),
     "screenshot-lesson.png": ("/lesson?chapter=1&talk=1", LEVER_DRAWN, 720),
     "screenshot-lesson-help.png": ("/lesson?chapter=7&talk=1", CHART_DRAWN.format(1), 720),
 }

@@ -121,7 +121,8 @@ def test_menus_tell_things_apart_by_their_titles():
 
 
 def test_what_is_removed_is_gone_with_what_was_joined_to_it():
-    name, other = own.accept(table(), "A"), own.accept(table(seed=1), "B")
+    name = own.accept(table(), "A")
+    other = own.accept(table(seed=1), "B")
     mine, theirs = (
         own.join(datasets.info(n), "E", np.ones((40, 2), np.float32)) for n in (name, other)
     )

@@ -38,7 +38,8 @@ def test_synth2_misleads_a_head_that_knows_its_centre_only():
     points, labels = synth2(600, np.random.default_rng(0))
     groups = synth2_groups(points)
     assert np.bincount(groups).min() > 150
-    central, definitive = groups == 0, groups == 2
+    central = groups == 0
+    definitive = groups == 2
     first = softmax_head.fit(points[central][:20], labels[central][:20], l2=0.01)
     assert abs(first.weights[1, 1]) > 2 * abs(first.weights[1, 0])  # nearly horizontal
     assert accuracy(points[definitive], labels[definitive], first) < 0.05

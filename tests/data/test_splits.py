@@ -12,7 +12,8 @@ def labels_of(n=100, classes=4):
 
 
 def test_a_published_part_is_kept_and_points_without_a_label_are_in_neither():
-    labels, test = np.array([0, 1, -1, 0, 1, -1]), np.array([0, 0, 0, 1, 1, 1], bool)
+    labels = np.array([0, 1, -1, 0, 1, -1])
+    test = np.array([0, 0, 0, 1, 1, 1], bool)
     learn, judge = parts(labels, test, "made up")
     assert learn.tolist() == [0, 1] and judge.tolist() == [3, 4]
 

@@ -368,7 +368,7 @@ def test_a_change_of_the_code_changes_the_keys(monkeypatch):
 
 
 def test_the_key_hears_of_every_module_that_trains():
-    from core.runtime.code_version import _reached
+    from core.runtime.code_version import reached
 
     assert {
         f"core.{name}"
@@ -379,7 +379,7 @@ def test_the_key_hears_of_every_module_that_trains():
             "models.training_data",
             "models.networks",
         )
-    } <= _reached("core.experiments.retrain.run")
+    } <= reached("core.experiments.retrain.run")
 
 
 def test_a_training_is_the_unit_with_the_pools_own_scores():

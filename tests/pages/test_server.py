@@ -17,7 +17,7 @@ import streamlit as st
 import yaml
 from packaging.requirements import Requirement
 
-from core.data.imports.draft import HOSTED
+from core.data.imports.file_limits import HOSTED
 from core.hosting import policy as hosting
 from pages.shared import server as room
 from tests.tools import hosted_server

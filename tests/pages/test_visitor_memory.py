@@ -4,7 +4,7 @@ within bounds?
 
 import pytest
 
-from core.data.imports import reading as intake
+from core.data.imports import read_file
 from pages.shared import visitor, visitor_memory
 from tests.tools import pages
 
@@ -63,9 +63,9 @@ def test_what_was_wanted_least_lately_goes_first_and_the_last_one_stays(who, mon
 
 
 def test_a_file_is_read_once_however_often_the_page_runs(monkeypatch):
-    read, times = intake.read, []
+    read, times = read_file.read, []
     monkeypatch.setattr(
-        intake, "read", lambda *given, **how: times.append(how["choices"]) or read(*given, **how)
+        read_file, "read", lambda *given, **how: times.append(how["choices"]) or read(*given, **how)
     )
     at = pages.visit("pages/data.py", dataset="digits")
     at.file_uploader[0].upload(

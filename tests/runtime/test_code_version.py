@@ -6,6 +6,7 @@ import pytest
 
 from core.runtime import code_version as versions
 from core.runtime.code_version import code_version, skeleton
+from tests.tools.source_reading import ROOT
 
 SOURCE = '''"""Module."""
 
@@ -74,8 +75,72 @@ def test_plumbing_and_strangers_do_not_count(house):
     assert version_after(house, "d", "D = 2\n") == before
 
 
-def test_leverage_depends_on_the_passes_it_makes():
-    assert {"core.strategies.leverage", "core.linalg.row_blocks"} <= versions._reached(
-        "core.strategies.leverage"
-    )
-    assert "core.models.networks" in versions._reached("core.embeddings")
+def test_a_file_that_moves_to_another_room_keeps_the_version(house):
+    before = code_version("core.a")
+    (house / "room").mkdir()
+    (house / "c.py").rename(house / "room" / "c.py")
+    moved = "from core import types\nfrom core.room import c\n"
+    assert version_after(house, "b", moved) == before
+    assert version_after(house, "room/c", "C = 2\n") != before
+
+
+def test_another_function_of_the_same_name_counts(house):
+    (house / "d.py").write_text("from core import b, c\nC = 1\n")
+    before = version_after(house, "a", "from core import d\nfrom core.c import C\n")
+    assert version_after(house, "a", "from core import c\nfrom core.d import C\n") != before
+
+
+@pytest.fixture
+def rooms(tmp_path, monkeypatch):
+    """The files of core, to be edited."""
+    names = [path.relative_to(ROOT) for path in (ROOT / "core").rglob("*.py")]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    monkeypatch.setattr(versions, "ROOT", tmp_path)
+    versions._code_version.cache_clear()
+    yield tmp_path
+    versions._code_version.cache_clear()
+
+
+ASKED = (
+    "core.strategies.leverage",
+    "core.strategies.coreset",
+    "core.strategies.bait",
+    "core.models.umap_map",
+    "core.embeddings",
+    "core.strategy_inputs",
+)
+
+
+@pytest.mark.parametrize(
+    ("edited", "changed"),
+    [
+        ("core/runtime/jobs.py", set()),
+        ("core/runtime/progress.py", set()),
+        ("core/plugins/menu.py", set()),
+        ("core/hosting/limits.py", set()),
+        ("core/exports/score_table.py", set()),
+        ("core/charts/basics.py", set()),
+        ("core/commands/scores.py", set()),
+        ("core/data/catalogue.py", set()),
+        ("core/types.py", set()),
+        ("core/strategy.py", set()),
+        ("core/spec.py", set()),
+        ("core/linalg/whitening.py", {"core.strategies.leverage"}),
+        ("core/strategies/coreset.py", {"core.strategies.coreset"}),
+        ("core/linalg/a_optimal_kernels.py", {"core.strategies.bait"}),
+        ("core/models/ensembles.py", {"core.strategy_inputs"}),
+        ("core/data/splits.py", {"core.strategy_inputs"}),
+    ],
+)
+def test_rooms_that_compute_count_for_what_uses_them(rooms, edited, changed):
+    before = {module: code_version(module) for module in ASKED}
+    with open(rooms / edited, "a") as file:
+        file.write("\nEDITED = True\n")
+    versions._code_version.cache_clear()
+    assert {module for module in ASKED if code_version(module) != before[module]} == changed
+
+
+def test_every_carrier_is_there():
+    assert all(versions.is_there(room) for room in versions.CARRIERS + versions.COMPUTES)

@@ -25,7 +25,8 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.data.imports.draft import Choices, Draft, Limits
+from core.data.imports.draft import Choices, Draft
+from core.data.imports.file_limits import Limits
 from core.experiments import presets
 from core.experiments.kinds import KINDS
 from core.spec import Spec

@@ -6,8 +6,8 @@ ids_of(dataset) -> (n,)                     what a dataset's points are called
 join(ids, draft) -> embedding, faults       a table joined to the points of these ids
 """
 
+from core.data.imports.draft_preview import preview
 from core.data.imports.join_by_id import ids_of, join
-from core.data.imports.reading import read
-from core.data.imports.summary import preview
+from core.data.imports.read_file import read
 
 __all__ = ["ids_of", "join", "preview", "read"]

@@ -1,7 +1,7 @@
 """Which files does an archive or a folder hold, and what is in them?
 
-    open_zip(bytes) -> archive      zip_members(archive), folder_members(path) -> [Member], in order
-                                    of their paths
+    open_zip(bytes) -> archive
+    zip_members(archive), folder_members(path) -> [Member], in order of their paths
 
 Nothing is unpacked to disk: members are read one by one into memory, under an allowance for all of
 them together. A member is left out, with a fault that counts its kind, if its path leads out of the
@@ -21,7 +21,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.imports.draft import MEGABYTE, Allowance, Fault, Limits, reading, size, some
+from core.data.imports.draft import Fault
+from core.data.imports.file_limits import MEGABYTE, Allowance, Limits
+from core.data.imports.wording import damage_reported, size, some
 from core.types import UserError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp")
@@ -69,15 +71,14 @@ class Member:
 
 def open_zip(data: bytes, title: str, limits: Limits) -> zipfile.ZipFile:
     """The archive, if its directory is of bounded length; a UserError otherwise."""
+    # Each entry costs memory when the directory is read; clutter may outnumber the images.
     entries = data.count(ENTRY)
-    if (
-        entries > 3 * limits.files
-    ):  # clutter beside the images may outnumber them; each entry costs memory when the directory is read
+    if entries > 3 * limits.files:
         raise UserError(
             f"{title}: found {entries:,} entries, expected at most {limits.files:,} files. Bring"
             " fewer files."
         )
-    with reading(title, DAMAGED):
+    with damage_reported(title, DAMAGED):
         return zipfile.ZipFile(io.BytesIO(data))
 
 
@@ -109,7 +110,7 @@ def unpack(
     held once, not twice.
     """
     allowance.take(info.file_size)
-    with reading(word_of(info.filename), mend), archive.open(info) as stream:
+    with damage_reported(some([info.filename]), mend), archive.open(info) as stream:
         data = bytearray(info.file_size)
         filled = 0
         while piece := stream.read(MEGABYTE):
@@ -117,11 +118,6 @@ def unpack(
             filled += len(piece)
         del data[filled:]
         return data
-
-
-def word_of(path: str) -> str:
-    """A path inside an archive, as it stands in a message."""
-    return some([path])
 
 
 def folder_members(folder: Path, limits: Limits, faults: list[Fault]) -> list[Member]:
@@ -162,7 +158,7 @@ def _walk(folder: Path) -> Iterator[os.DirEntry]:
 
 def _reader(file: Path) -> Callable[[Allowance], bytes]:
     def read(allowance: Allowance) -> bytes:
-        with reading(file.name, "Mend the file or its rights."), file.open("rb") as stream:
+        with damage_reported(file.name, "Mend the file or its rights."), file.open("rb") as stream:
             data = stream.read(allowance.left + 1)
         allowance.take(len(data))
         return data

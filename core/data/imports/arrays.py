@@ -14,10 +14,19 @@ import zipfile
 
 import numpy as np
 
-from core.data.imports.archives import locked, unpack, word_of
-from core.data.imports.cleaning import as_float32, check_size, encoded, finish, id_array
-from core.data.imports.draft import Allowance, Choices, Draft, Fault, Limits, Raw, reading, some
+from core.data.imports.archives import locked, unpack
+from core.data.imports.cleaning import (
+    as_float32,
+    check_size,
+    draft_of,
+    encoded,
+    has_fractions,
+    id_array,
+)
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows
+from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images import fit_stack
+from core.data.imports.wording import damage_reported, some
 from core.types import UserError
 
 MEND = "Save plain numbers or text with numpy.save or numpy.savez."
@@ -40,7 +49,7 @@ def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
     A UserError if it is damaged, or of other values than numbers and text.
     """
     stream = io.BytesIO(data[:HEADER])
-    with reading(what, MEND):
+    with damage_reported(what, MEND):
         version = np.lib.format.read_magic(stream)
         header = {
             (1, 0): np.lib.format.read_array_header_1_0,
@@ -59,7 +68,7 @@ def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
             f"{what}: found {there:,} bytes of values, expected {wanted:,} for shape"
             f" {some([shape])}. Save the file anew."
         )
-    with reading(what, MEND):
+    with damage_reported(what, MEND):
         return np.frombuffer(data, dtype, offset=stream.tell()).reshape(
             shape, order="F" if fortran else "C"
         )
@@ -116,9 +125,9 @@ def read_npz(
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> np.ndarray:
     if locked(info):
         raise UserError(
-            f"{word_of(info.filename)}: found an encrypted or rarely packed array. {MEND}"
+            f"{some([info.filename])}: found an encrypted or rarely packed array. {MEND}"
         )
-    return parse_npy(unpack(archive, info, allowance, MEND), word_of(info.filename))
+    return parse_npy(unpack(archive, info, allowance, MEND), some([info.filename]))
 
 
 def _draft(
@@ -129,29 +138,29 @@ def _draft(
     choices: Choices,
     faults: list[Fault],
 ) -> Draft:
-    raw = _points(points, title, limits, choices, faults)
+    found_rows = _points(points, title, limits, choices, faults)
     beside = {
         role: array
         for role, array in beside.items()
         if _has_length(role, array, len(points), faults)
     }
     if "labels" in beside:
-        raw.labels = _labels(beside["labels"].reshape(len(points)), faults)
+        found_rows.labels = _labels(beside["labels"].reshape(len(points)), faults)
     if "ids" in beside:
-        raw.ids = id_array(*encoded(beside["ids"].reshape(len(points))), faults)
+        found_rows.ids = id_array(*encoded(beside["ids"].reshape(len(points))), faults)
     if "test" in beside:
-        raw.test = _truths(beside["test"].reshape(len(points)), faults)
-    raw.probs = beside.get("probs")
-    return finish(raw, title, limits, faults)
+        found_rows.test = _truths(beside["test"].reshape(len(points)), faults)
+    found_rows.probs = beside.get("probs")
+    return draft_of(found_rows, title, limits, faults)
 
 
 def _points(
     points: np.ndarray, title: str, limits: Limits, choices: Choices, faults: list[Fault]
-) -> Raw:
+) -> FoundRows:
     if points.dtype == np.uint8 and points.ndim in (3, 4):
         check_size((len(points), 1), title, limits)
         height, width = points.shape[1:3]
-        return Raw(
+        return FoundRows(
             fit_stack(points, title, limits, choices, faults),
             sides=((width, height), (width, height)),
         )
@@ -172,7 +181,7 @@ def _points(
         )
     check_size(points.shape, title, limits)
     values, broken, large = as_float32(points)
-    return Raw(
+    return FoundRows(
         values,
         broken=broken,
         large=large,
@@ -194,7 +203,7 @@ def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bo
 
 def _labels(labels: np.ndarray, faults: list[Fault]) -> tuple[list[str], np.ndarray] | None:
     """(words, codes); -1 throughout stands for no labels."""
-    if labels.dtype.kind == "f" and not (labels == np.floor(labels))[np.isfinite(labels)].all():
+    if labels.dtype.kind == "f" and has_fractions(labels):
         mend = "Save the number or the name of each point's class."
         faults.append(Fault("Labels: found fractions, expected classes.", mend, fatal=True))
         return None

@@ -13,7 +13,9 @@ import re
 
 import numpy as np
 
-from core.data.imports.draft import WORD, Draft, Fault, Limits, Raw, said, some, word
+from core.data.imports.draft import Draft, Fault, FoundRows
+from core.data.imports.file_limits import Limits
+from core.data.imports.wording import LONGEST_WORD, last_faults, one_line, some
 from core.types import Bools, Floats, Ints, UserError
 
 SUM_TOLERANCE = 1e-3
@@ -22,30 +24,30 @@ TRAIN = ("train", "training")
 TEST = ("test", "testing", "val", "valid", "validation")
 
 
-def finish(raw: Raw, title: str, limits: Limits, faults: list[Fault]) -> Draft:
+def draft_of(found_rows: FoundRows, title: str, limits: Limits, faults: list[Fault]) -> Draft:
     """The draft of these rows. A UserError if none is left."""
-    check_size(raw.points.shape, title, limits)
-    keep = _kept(raw, faults)
+    check_size(found_rows.points.shape, title, limits)
+    keep = _kept(found_rows, faults)
     if not keep.any():
-        raise UserError(f"{title}: every row is left out. {said(faults)}")
-    points = raw.points if keep.all() else raw.points[keep]
-    labels, names = _classes(raw, keep, limits, faults)
-    ids, refused = _ids(raw.ids, keep)
+        raise UserError(f"{title}: every row is left out. {last_faults(faults)}")
+    points = found_rows.points if keep.all() else found_rows.points[keep]
+    labels, names = _classes(found_rows, keep, limits, faults)
+    ids, refused = _ids(found_rows.ids, keep)
     faults += [refused] if refused else []
     return Draft(
-        kind="images" if raw.points.ndim > 2 else "table",
+        kind="images" if found_rows.points.ndim > 2 else "table",
         points=points,
         labels=labels,
         class_names=names,
-        test=_test(raw.test, keep, faults),
+        test=_test(found_rows.test, keep, faults),
         ids=ids,
-        probs=_probs(raw, keep, names, faults),
-        feature_names=raw.feature_names,
+        probs=_probs(found_rows, keep, names, faults),
+        feature_names=found_rows.feature_names,
         faults=tuple(faults),
-        columns=raw.columns,
-        sides=raw.sides,
+        columns=found_rows.columns,
+        sides=found_rows.sides,
         title=title,
-        left_out=raw.lost + int((~keep).sum()),
+        left_out=found_rows.lost + int((~keep).sum()),
         refused_ids=refused,
     )
 
@@ -113,8 +115,13 @@ def encoded(values: np.ndarray) -> tuple[list[str], Ints]:
 def coded(texts: list[str]) -> tuple[list[str], Ints]:
     """(words, code of each text), however long they are."""
     number: dict[str, int] = {}
-    codes = np.array([number.setdefault(word(text), len(number)) for text in texts], np.int64)
+    codes = np.array([number.setdefault(one_line(text), len(number)) for text in texts], np.int64)
     return list(number), codes
+
+
+def has_fractions(values: np.ndarray) -> bool:
+    """Is there a number that is not whole? Then these are measurements, and no classes."""
+    return bool((values != np.floor(values))[~np.isnan(values)].any())
 
 
 def as_word(value: object) -> str:
@@ -124,24 +131,24 @@ def as_word(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, bytes):
-        return word(value.decode(errors="replace"))
-    return word(str(value))
+        return one_line(value.decode(errors="replace"))
+    return one_line(str(value))
 
 
-def _kept(raw: Raw, faults: list[Fault]) -> Bools:
-    n = len(raw.points)
+def _kept(found_rows: FoundRows, faults: list[Fault]) -> Bools:
+    n = len(found_rows.points)
     keep = np.ones(n, bool)
     for flags, what in (
-        (raw.broken, "NaN or infinity"),
-        (raw.large, "values beyond the range of float32"),
+        (found_rows.broken, "NaN or infinity"),
+        (found_rows.large, "values beyond the range of float32"),
     ):
         if flags is not None and flags.any():
             faults.append(
                 _left_out(flags, f"with {what}", "Fill or remove them in the file if they matter.")
             )
             keep &= ~flags
-    if raw.labels is not None:
-        blank = np.array([text == "" for text in raw.labels[0]])[raw.labels[1]]
+    if found_rows.labels is not None:
+        blank = np.array([text == "" for text in found_rows.labels[0]])[found_rows.labels[1]]
         if blank.all():
             faults.append(Fault("All labels are blank.", "The points count as unlabeled."))
         elif blank.any():
@@ -166,47 +173,47 @@ def _left_out(flags: Bools, what: str, mend: str) -> Fault:
 
 
 def _classes(
-    raw: Raw, keep: Bools, limits: Limits, faults: list[Fault]
+    found_rows: FoundRows, keep: Bools, limits: Limits, faults: list[Fault]
 ) -> tuple[Ints, tuple[str, ...]]:
+    """(labels of the rows that are kept, class names); -1 and () where there are no classes."""
     unknown = np.full(int(keep.sum()), -1, np.int64)
-    if raw.labels is None:
+    if found_rows.labels is None:
         return unknown, ()
-    words, codes = raw.labels
+    words, codes = found_rows.labels
     codes = codes[keep]
     present = sorted({words[code] for code in np.unique(codes)} - {""})
-    if len(present) > limits.classes:
-        faults.append(
-            Fault(
-                f"Found {len(present):,} different labels among {len(codes):,} points, expected at"
-                f" most {limits.classes:,} classes.",
-                "This looks like a column of ids or of measurements: choose another label column,"
-                " or none.",
-                fatal=True,
-            )
-        )
-        return unknown, ()
-    if any(len(text) > WORD for text in present):
-        faults.append(
-            Fault(
-                f"Found a label longer than {WORD} characters.",
-                "Choose another label column, or none.",
-                fatal=True,
-            )
-        )
-        return unknown, ()
-    if len(present) < 2:
-        if present:
-            faults.append(
-                Fault(
-                    f"All labels are the same: {some(present)}.",
-                    "One class says nothing: the points count as unlabeled.",
-                )
-            )
+    fault = _no_classes(present, len(codes), limits)
+    faults += [fault] if fault else []
+    if fault or not present:
         return unknown, ()
     numbers = all(re.fullmatch(r"-?\d{1,15}", text) for text in present)
     names = sorted(present, key=int if numbers else str)  # type: ignore[arg-type]  # numbers in the order of their size
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(text, -1) for text in words])[codes], tuple(names)
+
+
+def _no_classes(present: list[str], n: int, limits: Limits) -> Fault | None:
+    """Why these different labels of n points are no classes."""
+    if len(present) > limits.classes:
+        return Fault(
+            f"Found {len(present):,} different labels among {n:,} points, expected at most"
+            f" {limits.classes:,} classes.",
+            "This looks like a column of ids or of measurements: choose another label column, or"
+            " none.",
+            fatal=True,
+        )
+    if any(len(text) > LONGEST_WORD for text in present):
+        return Fault(
+            f"Found a label longer than {LONGEST_WORD} characters.",
+            "Choose another label column, or none.",
+            fatal=True,
+        )
+    if len(present) == 1:
+        return Fault(
+            f"All labels are the same: {some(present)}.",
+            "One class says nothing: the points count as unlabeled.",
+        )
+    return None
 
 
 def _ids(ids: np.ndarray | None, keep: Bools) -> tuple[np.ndarray | None, Fault | None]:
@@ -231,11 +238,13 @@ def id_array(words: list[str], codes: Ints, faults: list[Fault]) -> np.ndarray |
     are kept for each row.
     """
     longest = max(map(len, words), default=0)
-    if longest > WORD:
+    if longest > LONGEST_WORD:
         mend = "Choose another id column, or none, or give shorter ids."
         faults.append(
             Fault(
-                f"Found an id of {longest:,} characters, expected at most {WORD}.", mend, fatal=True
+                f"Found an id of {longest:,} characters, expected at most {LONGEST_WORD}.",
+                mend,
+                fatal=True,
             )
         )
         return None
@@ -255,36 +264,37 @@ def _test(test: np.ndarray | None, keep: Bools, faults: list[Fault]) -> Bools:
     return kept
 
 
-def _probs(raw: Raw, keep: Bools, names: tuple[str, ...], faults: list[Fault]) -> Floats | None:
-    if raw.probs is None:
+def _probs(
+    found_rows: FoundRows, keep: Bools, names: tuple[str, ...], faults: list[Fault]
+) -> Floats | None:
+    if found_rows.probs is None:
         return None
-    order = list(range(raw.probs.shape[1]))
-    problem = ""
-    if names and raw.prob_names:
-        problem = (
-            ""
-            if sorted(raw.prob_names) == sorted(names)
-            else f"those of {some(raw.prob_names)}, expected those of {some(names)}"
-        )
-        order = order if problem else [raw.prob_names.index(name) for name in names]
-    elif names and len(order) != len(names):
-        problem = f"{len(order):,} columns, expected {len(names):,}, one for each class"
+    order, problem = _class_order(found_rows, names)
     if not problem:
         with np.errstate(over="ignore"):
-            probs = np.asarray(raw.probs[:, order], np.float32)[keep]
+            probs = np.asarray(found_rows.probs[:, order], np.float32)[keep]
         wrong = int((~_distributions(probs)).sum())
-        problem = (
-            f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1" if wrong else ""
-        )
-    if problem:
-        faults.append(
-            Fault(
-                f"Class probabilities: found {problem}.",
-                "They are not used. Mend them in the file, or let a head be fitted.",
-            )
-        )
-        return None
-    return probs
+        if not wrong:
+            return probs
+        problem = f"{wrong:,} of {len(probs):,} rows that are not positive with sum 1"
+    mend = "They are not used. Mend them in the file, or let a head be fitted."
+    faults.append(Fault(f"Class probabilities: found {problem}.", mend))
+    return None
+
+
+def _class_order(found_rows: FoundRows, names: tuple[str, ...]) -> tuple[list[int], str]:
+    """(column of the probabilities for each class, why there are none or "")."""
+    columns = list(range(found_rows.probs.shape[1]))
+    given = found_rows.prob_names
+    if not names:
+        return columns, ""
+    if given:
+        if sorted(given) != sorted(names):
+            return [], f"those of {some(given)}, expected those of {some(names)}"
+        return [given.index(name) for name in names], ""
+    if len(columns) != len(names):
+        return [], f"{len(columns):,} columns, expected {len(names):,}, one for each class"
+    return columns, ""
 
 
 def _distributions(probs: Floats) -> Bools:

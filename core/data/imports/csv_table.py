@@ -14,7 +14,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from core.data.imports.draft import MEGABYTE, Fault, Limits, reading, some, word
+from core.data.imports.draft import Fault
+from core.data.imports.file_limits import MEGABYTE, Limits
+from core.data.imports.wording import damage_reported, one_line, some
 from core.types import UserError
 
 if TYPE_CHECKING:
@@ -49,20 +51,14 @@ def parse_csv(
             " fewer columns."
         )
     cells = _cells(first, separator, title)
-    headless = all(_is_number(cell) for cell in cells)
-    if headless:
-        faults.append(
-            Fault(
-                "The first line holds numbers instead of names.",
-                "It is read as a row, and the columns are numbered.",
-            )
-        )
-    names = (
-        [f"column {i + 1}" for i in range(len(cells))] if headless else unique_names(cells, faults)
-    )
-    table = _parse(
-        text, title, separator, cells, headless, None if headless else text_column(names), names
-    )
+    if all(_is_number(cell) for cell in cells):
+        what = "The first line holds numbers instead of names."
+        faults.append(Fault(what, "It is read as a row, and the columns are numbered."))
+        names = [f"column {i + 1}" for i in range(len(cells))]
+        table = _parse(text, title, separator, names, header=False)
+    else:
+        names = unique_names(cells, faults)
+        table = _parse(text, title, separator, names, header=True, kept=text_column(names))
     _refuse_decimal_commas(table, title)
     return table
 
@@ -74,7 +70,7 @@ def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
     seen: dict[str, int] = {}
     unique = []
     for i, name in enumerate(names):
-        name = word(name) or f"unnamed {i + 1}"
+        name = one_line(name) or f"unnamed {i + 1}"
         seen[name] = seen.get(name, 0) + 1
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     repeated = [name for name, count in seen.items() if count > 1]
@@ -100,7 +96,6 @@ def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
         )
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
-    data = data if data.endswith(b"\n") else data + b"\n"
     data = data if data.endswith(b"\n") else data + b"\n"
     try:
         data.decode()
@@ -157,44 +152,45 @@ def _parse(
     text: bytes,
     title: str,
     separator: str,
-    cells: list[str],
-    headless: bool,
-    kept: str | None,
     names: list[str],
+    *,
+    header: bool,
+    kept: str | None = None,
 ) -> pa.Table:
+    """header: is the first line one? kept: the column whose values stay as they are written."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     uneven: list[Any] = []
-    arrow_names = [f"{i}" for i in range(len(cells))]
-    with reading(title, MEND):
+    numbered = [f"{i}" for i in range(len(names))]
+    read = arrow_csv.ReadOptions(
+        use_threads=False,
+        block_size=len(text) + 1,
+        column_names=numbered,
+        skip_rows_after_names=int(header),
+    )
+    parse = arrow_csv.ParseOptions(
+        delimiter=separator,
+        newlines_in_values=True,
+        invalid_row_handler=lambda row: uneven.append(row) or "error",
+    )
+    convert = arrow_csv.ConvertOptions(
+        column_types={numbered[names.index(kept)]: pa.string()} if kept else None
+    )
+    with damage_reported(title, MEND):
         try:
-            table = arrow_csv.read_csv(
-                pa.py_buffer(text),
-                arrow_csv.ReadOptions(
-                    use_threads=False,
-                    block_size=len(text) + 1,
-                    column_names=arrow_names,
-                    skip_rows_after_names=0 if headless else 1,
-                ),
-                arrow_csv.ParseOptions(
-                    delimiter=separator,
-                    newlines_in_values=True,
-                    invalid_row_handler=lambda row: uneven.append(row) or "error",
-                ),
-                arrow_csv.ConvertOptions(
-                    column_types={arrow_names[names.index(kept)]: pa.string()} if kept else None
-                ),
-            )
+            table = arrow_csv.read_csv(pa.py_buffer(text), read, parse, convert)
         except pa.ArrowInvalid as error:
             if not uneven:
                 raise
-            where = f"row {uneven[0].number} " if uneven[0].number else "a row "
-            found = f"{where}of {uneven[0].actual_columns:,} cells ({some([uneven[0].text])})"
-            raise UserError(
-                f"{title}: found {found}, expected {uneven[0].expected_columns:,}. {MEND}"
-            ) from error
+            raise _uneven(uneven[0], title) from error
     return table.rename_columns(names)
+
+
+def _uneven(row: Any, title: str) -> UserError:
+    where = f"row {row.number} " if row.number else "a row "
+    found = f"{where}of {row.actual_columns:,} cells ({some([row.text])})"
+    return UserError(f"{title}: found {found}, expected {row.expected_columns:,}. {MEND}")
 
 
 def _refuse_decimal_commas(table: pa.Table, title: str, looked_at: int = 100) -> None:

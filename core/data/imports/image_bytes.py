@@ -1,7 +1,6 @@
 """From the bytes of an image file to grey or colour values, and to a square of a chosen side.
 
-    size_of(data, limits) -> (width, height), colour?      read from the header, before anything is
-                                                           decoded
+    size_of(data, most) -> (width, height), colour?        from the header, nothing is decoded
     decoded(data) -> uint8 (h, w) or (h, w, 3)             upright, opaque, 8 bits
     fitted(image, side) -> uint8 (side, side[, 3])
 

@@ -18,22 +18,12 @@ from functools import partial
 
 import numpy as np
 
-from core.data.imports import image_bytes as pictures
+from core.data.imports import image_bytes
 from core.data.imports.archives import Member
-from core.data.imports.cleaning import TEST, TRAIN, coded, finish, id_array
-from core.data.imports.draft import (
-    Allowance,
-    Choices,
-    Draft,
-    Fault,
-    Limits,
-    Progress,
-    Raw,
-    TooMuch,
-    said,
-    size,
-    some,
-)
+from core.data.imports.cleaning import TEST, TRAIN, coded, draft_of, id_array
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress
+from core.data.imports.file_limits import Allowance, Limits, TooMuch
+from core.data.imports.wording import last_faults, size, some
 from core.types import Bools, Bytes, UserError
 
 KEPT = 128
@@ -59,7 +49,7 @@ def read_images(
     if not members:
         raise UserError(
             f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one"
-            f" folder per class. {said(faults)}".strip()
+            f" folder per class. {last_faults(faults)}".strip()
         )
     found = len(members)
     members, sizes, colour = _headers(members, title, limits, faults, progress)
@@ -67,18 +57,18 @@ def read_images(
     images, members = _values(members, sizes, target, title, limits, faults, progress)
     names, test = layout([member.parts for member in members], faults)
     order = np.argsort(test, kind="stable")
-    points = pictures.stacked(images)
-    raw = Raw(
+    points = image_bytes.stacked(images)
+    found_rows = FoundRows(
         points[order] if test.any() else points,
         test=test[order],
         sides=(min(sizes), max(sizes)),
         lost=found - len(members),
     )
     words, codes = coded(names)
-    raw.labels = (words, codes[order]) if any(words) else None
+    found_rows.labels = (words, codes[order]) if any(words) else None
     words, codes = coded([member.path for member in members])
-    raw.ids = id_array(words, codes[order], faults)
-    return finish(raw, title, limits, faults)
+    found_rows.ids = id_array(words, codes[order], faults)
+    return draft_of(found_rows, title, limits, faults)
 
 
 def layout(paths: list[tuple[str, ...]], faults: list[Fault]) -> tuple[list[str], Bools]:
@@ -86,29 +76,24 @@ def layout(paths: list[tuple[str, ...]], faults: list[Fault]) -> tuple[list[str]
     while min(map(len, paths)) > 1 and len({path[0] for path in paths}) == 1:
         paths = [path[1:] for path in paths]
     test = np.zeros(len(paths), bool)
-    first = {path[0].lower() for path in paths if len(path) > 1}
-    if (
-        min(map(len, paths)) > 1
-        and first <= {*TRAIN, *TEST}
-        and first & {*TRAIN}
-        and first & {*TEST}
-    ):
+    if _are_parts(paths):
         test = np.array([path[0].lower() in TEST for path in paths])
+        first = {path[0].lower() for path in paths}
         paths = [path[1:] for path in paths]
         if len(first & {*TEST}) > 1:
-            faults.append(
-                Fault(
-                    f"Parts named {some(sorted(first))}.",
-                    "All but the training part count as test rows.",
-                )
-            )
+            mend = "All but the training part count as test rows."
+            faults.append(Fault(f"Parts named {some(sorted(first))}.", mend))
     if max(map(len, paths)) == 1:
-        faults.append(
-            Fault(
-                "The images do not lie in folders of their class.", "The points count as unlabeled."
-            )
-        )
+        what = "The images do not lie in folders of their class."
+        faults.append(Fault(what, "The points count as unlabeled."))
     return [path[0] if len(path) > 1 else "" for path in paths], test
+
+
+def _are_parts(paths: list[tuple[str, ...]]) -> bool:
+    """Do the first folders say which rows are for training and which for testing?"""
+    first = {path[0].lower() for path in paths if len(path) > 1}
+    known = first <= {*TRAIN, *TEST} and first & {*TRAIN} and first & {*TEST}
+    return bool(known) and min(map(len, paths)) > 1
 
 
 def target_side(
@@ -131,45 +116,39 @@ def target_side(
             f" {SIDES[-1]}. Bring fewer images."
         )
     if chosen is not None:
-        if (
-            isinstance(chosen, bool)
-            or not isinstance(chosen, int | np.integer)
-            or not 2 <= chosen <= most
-        ):
-            raise UserError(
-                f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose"
-                " another side."
-            )
-        return int(chosen)
+        return _checked_side(chosen, most)
     width, height = sizes[0]
-    one = len(set(sizes)) == 1
-    if (
-        one
-        and max(width, height) <= min(KEPT, limits.side)
-        and width * height <= area
-        and min(n, width * height * channels) <= GRAM
-    ):
+    small = max(width, height) <= min(KEPT, limits.side) and width * height <= area
+    if len(set(sizes)) == 1 and small and min(n, width * height * channels) <= GRAM:
         return None
     side = next(side for side in SIDES if side <= most and min(n, side * side * channels) <= GRAM)
-    found = (
-        f"Images of {width} x {height} pixels."
-        if one
-        else f"Images of different sizes: {_range(sizes)} pixels."
+    mend = (
+        f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen, up"
+        f" to {most}."
     )
-    faults.append(
-        Fault(
-            found,
-            f"They are fitted into {side} x {side}, their aspect kept. Another side can be chosen,"
-            f" up to {most}.",
-        )
-    )
+    faults.append(Fault(_sizes_found(sizes), mend))
     return side
 
 
-def _range(sizes: list[tuple[int, int]]) -> str:
+def _checked_side(chosen: object, most: int) -> int:
+    whole = isinstance(chosen, int | np.integer) and not isinstance(chosen, bool)
+    if not whole or not 2 <= chosen <= most:
+        raise UserError(
+            f"Side: found {chosen!r}, expected 2 to {most} pixels for so many images. Choose"
+            " another side."
+        )
+    return int(chosen)
+
+
+def _sizes_found(sizes: list[tuple[int, int]]) -> str:
     low_width, low_height = min(sizes)
     high_width, high_height = max(sizes)
-    return f"{low_width} x {low_height} to {high_width} x {high_height}"
+    if len(set(sizes)) == 1:
+        return f"Images of {low_width} x {low_height} pixels."
+    return (
+        f"Images of different sizes: {low_width} x {low_height} to {high_width} x {high_height}"
+        " pixels."
+    )
 
 
 def _contents(
@@ -198,16 +177,16 @@ def _headers(
         members, title, limits, lambda done, text: progress(0.2 * done, text)
     ):
         try:
-            good.append((member, *pictures.size_of(read(), limits.pixels)))
+            good.append((member, *image_bytes.size_of(read(), limits.pixels)))
         except TooMuch:
             raise
-        except pictures.TooManyPixels:
+        except image_bytes.TooManyPixels:
             huge.append(member.path)
         except Exception:  # a damaged image fails in more ways than can be listed
             bad.append(member.path)
     _note_left_out(bad, huge, limits, faults)
     if not good:
-        raise UserError(f"{title}: none of the images can be read. {said(faults)}")
+        raise UserError(f"{title}: none of the images can be read. {last_faults(faults)}")
     if (total := sum(width * height for _, (width, height), _ in good)) > limits.all_pixels:
         raise UserError(
             f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}."
@@ -240,10 +219,10 @@ def _values(
     )
     for (member, read), (width, height) in zip(contents, sizes, strict=True):
         try:
-            image = pictures.decoded(read())
+            image = image_bytes.decoded(read())
             if image.shape[:2] != (height, width):
                 raise ValueError("another size than announced")
-            images.append(image if target is None else pictures.fitted(image, target))
+            images.append(image if target is None else image_bytes.fitted(image, target))
             good.append(member)
         except TooMuch:
             raise
@@ -251,7 +230,7 @@ def _values(
             bad.append(member.path)
     _note_left_out(bad, [], limits, faults)
     if not images:
-        raise UserError(f"{title}: none of the images can be decoded. {said(faults)}")
+        raise UserError(f"{title}: none of the images can be decoded. {last_faults(faults)}")
     return images, good
 
 
@@ -288,7 +267,7 @@ def fit_stack(
     target = target_side([(width, height)] * n, channels > 1, limits, choices.side, faults)
     if channels == 1 and target is None:
         return images.reshape(n, height, width).copy()
-    return pictures.stacked(
+    return image_bytes.stacked(
         [_one(image, target) for image in images.reshape(n, height, width, channels)]
     )
 
@@ -297,7 +276,7 @@ def _one(image: Bytes, target: int | None) -> Bytes:
     if image.shape[2] == 4:
         from PIL import Image as pil
 
-        image = pictures.plain(pil.fromarray(image))
+        image = image_bytes.plain(pil.fromarray(image))
     image = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
-    image = pictures.grey_if_it_is(image) if image.ndim == 3 else image
-    return image if target is None else pictures.fitted(image, target)
+    image = image_bytes.grey_if_it_is(image) if image.ndim == 3 else image
+    return image if target is None else image_bytes.fitted(image, target)

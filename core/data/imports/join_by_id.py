@@ -1,10 +1,11 @@
-"""Embeddings computed elsewhere, joined to the points of a dataset by what the points are called."""
+"""Embeddings computed elsewhere, joined to a dataset by what its points are called."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from core.data.imports.draft import Draft, Fault, some
+from core.data.imports.draft import Draft, Fault
+from core.data.imports.wording import some
 from core.types import Dataset, Floats, UserError
 
 MEND = (

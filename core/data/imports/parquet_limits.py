@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.data.imports.draft import Allowance, Limits, reading
+from core.data.imports.file_limits import Allowance, Limits
+from core.data.imports.wording import damage_reported
 from core.types import UserError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def open_parquet(data: bytes, title: str, limits: Limits) -> pq.ParquetFile:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with reading(title, MEND):
+    with damage_reported(title, MEND):
         meta = pq.read_metadata(pa.BufferReader(data))
         rows = meta.num_rows
         leaves = meta.num_columns
@@ -62,7 +63,7 @@ def open_parquet(data: bytes, title: str, limits: Limits) -> pq.ParquetFile:
             raise UserError(
                 f"{title}: found {found:,} {what}, expected 1 to {most:,}. Bring fewer, but some."
             )
-    with reading(title, MEND):
+    with damage_reported(title, MEND):
         words = [
             meta.schema.column(j).path
             for j in range(leaves)
@@ -86,7 +87,7 @@ def read_columns(
     values = Allowance(
         limits.values + 3 * limits.rows, title, "values", "Bring fewer rows or columns."
     )  # three: label, id and split
-    with reading(title, MEND):
+    with damage_reported(title, MEND):
         first = {name.split(".")[0] for name in names}
         for chunk in _chunks(data):
             if b".".join(chunk[PATH]).decode().split(".")[0] in first:

@@ -22,15 +22,18 @@ import numpy as np
 from core.data.imports.cleaning import (
     as_word,
     check_size,
-    finish,
+    draft_of,
+    has_fractions,
     id_array,
     narrow,
     split_of,
     sums_to_one,
 )
 from core.data.imports.csv_table import parse_csv
-from core.data.imports.draft import Choices, Draft, Fault, Limits, Raw, reading, some
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows
+from core.data.imports.file_limits import Limits
 from core.data.imports.parquet_limits import MEND, open_parquet, read_columns
+from core.data.imports.wording import damage_reported, some
 from core.types import UserError
 
 if TYPE_CHECKING:
@@ -93,7 +96,7 @@ def read_parquet(
 ) -> Draft:
     """The draft of a Parquet file."""
     file = open_parquet(data, title, limits)
-    with reading(title, MEND):
+    with damage_reported(title, MEND):
         schema = file.schema_arrow
     if len(set(schema.names)) < len(schema.names):
         raise UserError(f"{title}: found two columns of one name, expected different ones. {MEND}")
@@ -178,11 +181,11 @@ def _draft(
     table: pa.Table, roles: Roles, title: str, limits: Limits, choices: Choices, faults: list[Fault]
 ) -> Draft:
     check_size((table.num_rows, 1), title, limits)
-    with reading(title, "Write the table anew, with plain columns of numbers and text."):
+    with damage_reported(title, "Write the table anew, with plain columns of numbers and text."):
         _settle_label(table, roles, choices, faults)
         labels = _words(table[roles.label]) if roles.label else None
         prob_names, likely = _probabilities(table, roles, labels)
-        raw = _features(
+        found_rows = _features(
             table,
             roles,
             [name for name in roles.numbers if name not in likely],
@@ -190,16 +193,16 @@ def _draft(
             limits,
             faults,
         )
-        raw.labels = labels
-        raw.prob_names = prob_names
-        raw.columns = tuple(roles.choosable)
+        found_rows.labels = labels
+        found_rows.prob_names = prob_names
+        found_rows.columns = tuple(roles.choosable)
         if likely:
-            raw.probs = np.column_stack([_numbers(table[name]) for name in likely])
+            found_rows.probs = np.column_stack([_numbers(table[name]) for name in likely])
         if roles.id:
-            raw.ids = id_array(*_words(table[roles.id]), faults)
+            found_rows.ids = id_array(*_words(table[roles.id]), faults)
         if roles.split:
-            raw.test = _split(*_words(table[roles.split]), faults)
-    return finish(raw, title, limits, faults)
+            found_rows.test = _split(*_words(table[roles.split]), faults)
+    return draft_of(found_rows, title, limits, faults)
 
 
 def _features(
@@ -209,7 +212,7 @@ def _features(
     title: str,
     limits: Limits,
     faults: list[Fault],
-) -> Raw:
+) -> FoundRows:
     if not numbers and not roles.vector:
         expected = "columns of numbers, or one column of lists of equal length"
         raise UserError(
@@ -249,8 +252,7 @@ def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[
         is_.is_floating(kind := table.schema.field(roles.label).type) or is_.is_decimal(kind)
     ):
         return
-    values = _numbers(table[roles.label])
-    if (values == np.floor(values))[~np.isnan(values)].all():
+    if not has_fractions(_numbers(table[roles.label])):
         return
     if roles.label.lower() == "y" and choices.label is None and roles.vector is None:
         taken = {*roles.numbers, roles.label}
@@ -305,7 +307,7 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     return column.cast(pa.float64(), safe=False).to_numpy()
 
 
-def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> Raw:
+def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> FoundRows:
     """The points of columns of numbers."""
     check_size((table.num_rows, len(names)), title, limits)
     out = np.empty((table.num_rows, len(names)), np.float32)
@@ -313,10 +315,10 @@ def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> R
     large = np.zeros(len(out), bool)
     for j, name in enumerate(names):
         narrow(out[:, j], _numbers(table[name]), broken, large)
-    return Raw(out, feature_names=tuple(names), broken=broken, large=large)
+    return FoundRows(out, feature_names=tuple(names), broken=broken, large=large)
 
 
-def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> Raw:
+def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> FoundRows:
     """The points of one column of lists; a missing list is a broken row."""
     import pyarrow.compute as pc
 
@@ -342,7 +344,7 @@ def _vectors(column: pa.ChunkedArray, name: str, title: str, limits: Limits) -> 
     out[~missing] = values
     broken[~missing] = flags[0]
     large[~missing] = flags[1]
-    return Raw(
+    return FoundRows(
         out, feature_names=tuple(f"{name} {j}" for j in range(d)), broken=broken, large=large
     )
 

@@ -14,7 +14,7 @@ import streamlit as st
 from core import agreement, embeddings
 from core.agreement import Interval
 from core.charts import basics as charts
-from core.data.catalogue import Info
+from core.data.dataset_info import Info
 from core.plugins import menu
 from core.spec import Comparison, Spec
 from core.strategy import Knob
@@ -50,12 +50,12 @@ BEHIND = 24
 def controls(view: View, knobs: Mapping[str, Knob], about: Info) -> View:
     """Which embeddings, seeds and strategies to compare, by which measure."""
     names = list(embeddings.embedders(about))
-    scorers = list(pickers.rankers(about)[0])
+    scorers, _ = pickers.rankers(about)
     with st.expander("Which rankings"):
         chosen = _many("Embeddings", names, view["embeddings"], lambda name: plain(short(name)))
         seeds = _many("Seeds of the networks", list(SEEDS), view["seeds"], str)
         picked = _many(
-            "Strategies", scorers, view["strategies"], lambda name: menu.find(name).label
+            "Strategies", list(scorers), view["strategies"], lambda name: scorers[name].label
         )
         reseed = st.toggle(
             "Other seeds for random features too", view["reseed"], key=state.key("agreement reseed")

@@ -16,9 +16,10 @@ from PIL import Image
 
 from core import datasets
 from core.data import own
-from core.data.imports import reading as intake
-from core.data.imports.draft import HOSTED, LOCAL, Choices, Draft, Fault
-from core.data.imports.summary import Preview, preview
+from core.data.imports import read_file
+from core.data.imports.draft import Choices, Draft, Fault
+from core.data.imports.draft_preview import Preview, preview
+from core.data.imports.file_limits import HOSTED, LOCAL
 from core.hosting import policy
 from core.spec import Spec
 from core.types import UserError
@@ -103,7 +104,7 @@ def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
     try:
         with render_lock.aside(), _one_at_a_time:
             limits = HOSTED if policy.hosted() else LOCAL
-            draft = intake.read(
+            draft = read_file.read(
                 source,
                 name,
                 limits=limits,

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import agreement, datasets, embeddings
+from core import agreement, embeddings
 from core.charts import palette
 from core.charts.basics import Colour
 from core.exports import score_table as export
 from core.models import umap_map
-from core.plugins import menu
 from core.runtime import tasks
 from core.runtime.cache import Entry
-from core.spec import Spec, map_key
+from core.spec import Spec, map_key, resolve
 from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import cached, layout, legend, memo, pickers, state
@@ -77,13 +76,14 @@ class Ready:
 def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, View]:
     """One row: what colours the map, and which embedding stands beside it."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-        about = datasets.info(spec.dataset)
+        about = resolve(spec).about
         scorers, _ = pickers.rankers(about)
+        names = list(scorers)
         chosen = st.selectbox(
             "Strategy",
-            scorers,
-            scorers.index(spec.strategy),
-            format_func=lambda n: menu.find(n).label,
+            names,
+            names.index(spec.strategy),
+            format_func=lambda name: scorers[name].label,
             key=state.key("map strategy"),
             width=155,
         )

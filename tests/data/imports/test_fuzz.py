@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from core import spec
+from core.data.imports.draft_preview import preview
 from core.data.imports.join_by_id import ids_of, join
-from core.data.imports.reading import read
-from core.data.imports.summary import preview
+from core.data.imports.read_file import read
 from core.experiments.kinds import KINDS
 from core.types import Dataset, UserError
 from tests.tools.fuzzing import SMALL, assert_plain, assert_sound, links, uploads
@@ -29,7 +29,7 @@ _seen: list[list[str]] = []
 
 
 def _audit(event: str, details: tuple) -> None:
-    """Notes every file that is opened for writing, made, renamed or linked while someone watches."""
+    """Notes every file that is opened for writing, made, renamed or linked while one watches."""
     if _seen and (
         event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove")
         or (event == "open" and _writing(details[1]))

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.imports import image_bytes as pictures
+from core.data.imports import image_bytes
 from core.data.imports.archives import folder_members
-from core.data.imports.draft import HOSTED, LOCAL, Choices
+from core.data.imports.draft import Choices
+from core.data.imports.file_limits import HOSTED, LOCAL
 from core.data.imports.images import layout, target_side
-from core.data.imports.reading import read
+from core.data.imports.read_file import read
 from core.types import UserError
 from tests.tools.fuzzing import announcing, npy, png, zipped
 
@@ -225,18 +226,18 @@ def test_modes_become_eight_bits_grey_or_colour():
     clear = np.zeros((2, 2, 4), np.uint8)
     clear[0, 0] = (10, 20, 30, 255)
     palette = Image.fromarray(COLOUR).quantize(16)
-    assert pictures.plain(Image.fromarray(wide)).tolist() == [[0, 255], [1, 100]]
-    assert pictures.plain(Image.fromarray(np.array([[True, False]]))).tolist() == [[255, 0]]
-    assert pictures.plain(Image.fromarray(clear)).tolist() == [
+    assert image_bytes.plain(Image.fromarray(wide)).tolist() == [[0, 255], [1, 100]]
+    assert image_bytes.plain(Image.fromarray(np.array([[True, False]]))).tolist() == [[255, 0]]
+    assert image_bytes.plain(Image.fromarray(clear)).tolist() == [
         [[10, 20, 30], [255] * 3],
         [[255] * 3, [255] * 3],
     ]
-    np.testing.assert_array_equal(pictures.plain(palette), np.asarray(palette.convert("RGB")))
+    np.testing.assert_array_equal(image_bytes.plain(palette), np.asarray(palette.convert("RGB")))
     np.testing.assert_array_equal(
-        pictures.plain(Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))), GREY
+        image_bytes.plain(Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))), GREY
     )
-    assert pictures.plain(Image.new("CMYK", (2, 2))).tolist() == [[255, 255], [255, 255]]
-    assert pictures.plain(Image.fromarray(np.full((2, 2), 7e9, np.float32))).tolist() == [
+    assert image_bytes.plain(Image.new("CMYK", (2, 2))).tolist() == [[255, 255], [255, 255]]
+    assert image_bytes.plain(Image.fromarray(np.full((2, 2), 7e9, np.float32))).tolist() == [
         [255, 255],
         [255, 255],
     ]
@@ -247,19 +248,19 @@ def test_the_cameras_orientation_is_applied(orientation):
     from PIL import ImageOps
 
     exif = Image.Exif()
-    exif[pictures.ORIENTATION] = orientation
+    exif[image_bytes.ORIENTATION] = orientation
     image = Image.fromarray(GREY[:5])
     for data in (file_of(image, exif=exif), file_of(image, "JPEG", exif=exif, quality=100)):
         expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
-        np.testing.assert_array_equal(pictures.decoded(data), expected)
-        assert pictures.size_of(data, 100) == (expected.shape[::-1], False)
+        np.testing.assert_array_equal(image_bytes.decoded(data), expected)
+        assert image_bytes.size_of(data, 100) == (expected.shape[::-1], False)
 
 
 def test_the_first_frame_of_an_animation_is_taken():
     frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
     for kind, options in (("PNG", {}), ("WEBP", {"lossless": True})):
         data = file_of(frames[0], kind, save_all=True, append_images=frames[1:], **options)
-        np.testing.assert_array_equal(pictures.decoded(data), GREY)
+        np.testing.assert_array_equal(image_bytes.decoded(data), GREY)
 
 
 def test_one_image_in_colour_makes_all_of_them_so():
@@ -275,16 +276,16 @@ def test_one_image_in_colour_makes_all_of_them_so():
 def test_a_fitted_image_keeps_its_aspect_and_its_ground():
     image = np.full((4, 8), 200, np.uint8)
     image[:, 3:5] = 40  # the corners are 200
-    fitted = pictures.fitted(image, 16)
+    fitted = image_bytes.fitted(image, 16)
     assert fitted.shape == (16, 16) and (fitted[:4] == 200).all() and (fitted[12:] == 200).all()
     assert (fitted[4:12, 7:9] == 40).all() and (fitted[4:12, :4] == 200).all()
     np.testing.assert_array_equal(
-        pictures.fitted(image, 4)[1:3], [[200, 120, 120, 200]] * 2
+        image_bytes.fitted(image, 4)[1:3], [[200, 120, 120, 200]] * 2
     )  # (1 200 + 3 200 + 3 40 + 1 40) / 8
-    assert pictures.fitted(image, 4)[0].tolist() == [200] * 4
-    assert pictures.fitted(GREY, 8) is GREY
+    assert image_bytes.fitted(image, 4)[0].tolist() == [200] * 4
+    assert image_bytes.fitted(GREY, 8) is GREY
     assert (
-        pictures.fitted(np.full((1, 300, 3), 9, np.uint8), 8).tolist()
+        image_bytes.fitted(np.full((1, 300, 3), 9, np.uint8), 8).tolist()
         == np.full((8, 8, 3), 9).tolist()
     )
 
@@ -352,8 +353,8 @@ def test_large_images_in_an_array_are_fitted_too():
 def test_a_huge_header_is_refused_before_anything_is_decoded():
     image = png(GREY)
     huge = announcing(image, 30_000, 30_000)
-    with pytest.raises(pictures.TooManyPixels):
-        pictures.size_of(huge, 10**6)
+    with pytest.raises(image_bytes.TooManyPixels):
+        image_bytes.size_of(huge, 10**6)
     draft = read(
         zipped({"a/1.png": image, "a/2.png": huge, "b/3.png": image}), "a.zip", limits=HOSTED
     )

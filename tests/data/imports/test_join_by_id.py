@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.data.imports.join_by_id import ids_of, join
-from core.data.imports.reading import read
+from core.data.imports.read_file import read
 from core.types import Dataset, UserError
 from tests.tools.fuzzing import csv, npy, npz, parquet
 
@@ -26,7 +26,8 @@ def test_rows_follow_the_points():
 
 def test_any_permutation_of_the_file_gives_the_same():
     rng = np.random.default_rng(0)
-    ids, values = rng.permutation(100).astype(str), rng.normal(size=(100, 4)).astype(np.float32)
+    ids = rng.permutation(100).astype(str)
+    values = rng.normal(size=(100, 4)).astype(np.float32)
     order = rng.permutation(100)
     embedding, _ = join(ids, read(npz(x=values[order], ids=ids[order]), "a.npz"))
     np.testing.assert_array_equal(embedding, values)

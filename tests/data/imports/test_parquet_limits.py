@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.data.imports import parquet_limits
-from core.data.imports.draft import LOCAL
+from core.data.imports.file_limits import LOCAL
 from core.data.imports.parquet_limits import open_parquet, read_columns
 from core.types import UserError
 
@@ -64,7 +64,8 @@ def test_what_is_written_is_read(how):
 @pytest.mark.parametrize("how", WAYS, ids=str)
 def test_the_footer_is_read_as_pyarrow_reads_it(how):
     data = written(**how)
-    said, meta = list(parquet_limits._chunks(data)), pq.read_metadata(io.BytesIO(data))
+    said = list(parquet_limits._chunks(data))
+    meta = pq.read_metadata(io.BytesIO(data))
     theirs = [
         meta.row_group(i).column(j)
         for i in range(meta.num_row_groups)
@@ -87,7 +88,7 @@ def test_the_pages_of_the_wanted_columns_are_added_up():
 
 
 def test_a_page_that_announces_much_is_refused_whatever_the_footer_says():
-    """The page's header says 8,000 bytes in place of 406; pyarrow alone would make room for them."""
+    """The page's header says 8,000 bytes in place of 406; pyarrow alone would make room for it."""
     data = written(compression="none", use_dictionary=False)
     chunk = next(parquet_limits._chunks(data))
     start = chunk[parquet_limits.DATA_AT]
@@ -136,8 +137,10 @@ def test_a_damaged_footer_never_ends_the_process():
     """Thousands of footers with a few bytes changed: among them are some for which pyarrow's own
     row groups abort.
     """
-    rng, data = random.Random(2), written()
-    start, outcomes = footer(data), {True: 0, False: 0}
+    rng = random.Random(2)
+    data = written()
+    start = footer(data)
+    outcomes = {True: 0, False: 0}
     for _ in range(3000):
         damaged = bytearray(data)
         for _ in range(rng.randint(1, 4)):

@@ -18,23 +18,12 @@ from pathlib import Path, PurePosixPath
 
 from core.data.imports.archives import folder_members, open_zip, zip_members
 from core.data.imports.arrays import is_npz, read_npy, read_npz
-from core.data.imports.draft import (
-    HOSTED,
-    LOCAL,
-    Choices,
-    Draft,
-    Fault,
-    Limits,
-    Progress,
-    size,
-    some,
-    word,
-)
+from core.data.imports.draft import Choices, Draft, Fault, Progress
+from core.data.imports.file_limits import LOCAL, Limits
 from core.data.imports.images import read_images
 from core.data.imports.tables import read_csv, read_parquet
+from core.data.imports.wording import one_line, size, some
 from core.types import UserError
-
-__all__ = ["HOSTED", "LOCAL", "Choices", "Draft", "Fault", "Limits", "format_of", "read"]
 
 SUFFIXES = {
     "zip": (".zip",),
@@ -57,6 +46,10 @@ MAGIC = (
     (b"PAR1", "parquet"),
 )
 IMAGE = ("an image", "Pack all images into a zip, in folders of their class.")
+PICKLE = (
+    "a pickled object",
+    "Save its arrays with numpy.savez: pickles run code when they are read.",
+)
 OTHERS = (
     (b"\x89PNG", *IMAGE),
     (b"\xff\xd8\xff", *IMAGE),
@@ -65,21 +58,9 @@ OTHERS = (
     (b"7z\xbc\xaf", "a 7z archive", "Pack the folder as a zip."),
     (b"Rar!", "a rar archive", "Pack the folder as a zip."),
     (b"\x89HDF", "an HDF5 file", "Save its arrays with numpy.savez."),
-    (
-        b"\x80\x02",
-        "a pickled object",
-        "Save its arrays with numpy.savez: pickles run code when they are read.",
-    ),
-    (
-        b"\x80\x04",
-        "a pickled object",
-        "Save its arrays with numpy.savez: pickles run code when they are read.",
-    ),
-    (
-        b"\x80\x05",
-        "a pickled object",
-        "Save its arrays with numpy.savez: pickles run code when they are read.",
-    ),
+    (b"\x80\x02", *PICKLE),
+    (b"\x80\x04", *PICKLE),
+    (b"\x80\x05", *PICKLE),
     (b"PARE", "an encrypted Parquet file", "Write it without encryption."),
     (b"%PDF", "a PDF", "Bring images, arrays or a table."),
 )
@@ -150,7 +131,11 @@ def format_of(data: bytes, title: str) -> str:
 
 def title_of(name: str) -> str:
     """The file's name without folders and suffix, fit for a menu."""
-    return word(PurePosixPath(name.replace("\\", "/").replace("\0", "")).stem)[:80] or "Own data"
+    return one_line(_path(name).stem)[:80] or "Own data"
+
+
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.replace("\\", "/").replace("\0", ""))
 
 
 def _content(path: Path, limits: Limits) -> bytes:
@@ -173,7 +158,7 @@ def _content(path: Path, limits: Limits) -> bytes:
 
 
 def _note_suffix(name: str, kind: str, faults: list[Fault]) -> None:
-    suffix = PurePosixPath(name.replace("\\", "/").replace("\0", "")).suffix.lower()
+    suffix = _path(name).suffix.lower()
     if suffix not in SUFFIXES[kind]:
         what = f"The name ends in {some([suffix])}" if suffix else "The name has no ending"
         faults.append(

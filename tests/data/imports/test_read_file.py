@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data.imports.draft import Allowance, TooMuch, some, word
-from core.data.imports.reading import HOSTED, LOCAL, Choices, format_of, read
+from core.data.imports.draft import Choices
+from core.data.imports.file_limits import HOSTED, LOCAL, Allowance, TooMuch
+from core.data.imports.read_file import format_of, read
+from core.data.imports.wording import one_line, some
 from core.types import UserError
 from tests.tools.fuzzing import csv, npy, npz, parquet, png, zipped
 
@@ -228,7 +230,8 @@ def test_other_arrays_are_named():
 
 def test_rows_that_cannot_be_used_are_left_out_and_counted():
     x = FEATURES.copy()
-    x[0, 1], x[2, 0] = np.nan, 1e39
+    x[0, 1] = np.nan
+    x[2, 0] = 1e39
     draft = read(
         npz(x=x, labels=np.array(["a", "b", "c", "b"]), ids=np.array(list("pqrs"))), "a.npz"
     )
@@ -255,7 +258,8 @@ def test_rows_without_a_label_are_left_out_unless_none_has_one():
 
 
 def test_labels_that_look_like_ids_are_for_the_user_to_decide():
-    data, few = npz(x=FEATURES, labels=np.arange(4)), replace(LOCAL, classes=3)
+    data = npz(x=FEATURES, labels=np.arange(4))
+    few = replace(LOCAL, classes=3)
     draft = read(data, "a.npz", limits=few)
     assert draft.fatal and draft.class_names == () and (draft.labels == -1).all()
     assert "4 different labels among 4 points, expected at most 3 classes" in said(
@@ -394,12 +398,16 @@ def test_a_header_that_announces_too_much_is_compared_with_the_bytes():
 BOMBS = """
 import resource
 from dataclasses import replace
-import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet, pyarrow.compute, PIL.Image, PIL.PngImagePlugin
-from core.data.imports.reading import HOSTED, read
+import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet, pyarrow.compute
+import PIL.Image, PIL.PngImagePlugin
+from core.data.imports.file_limits import HOSTED
+from core.data.imports.read_file import read
 from core.types import UserError
 from tests.tools.fuzzing import announcing, npy, parquet, png, zipped
 
-image, zeros, words = png(np.zeros((8, 8), np.uint8)), bytes(75_000_000), {"label": ["x" * 6_000] * 10_000, "x": range(10_000)}
+image = png(np.zeros((8, 8), np.uint8))
+zeros = bytes(75_000_000)
+words = {"label": ["x" * 6_000] * 10_000, "x": range(10_000)}
 bombs = {
     "zip": zipped({"a/1.png": zeros}),
     "npz": zipped({"x.npy": npy(np.zeros((1, 8)))[:-64] + zeros}),
@@ -411,7 +419,7 @@ bombs = {
     "image": zipped({"a/1.png": announcing(image, 30_000, 30_000)}),
 }
 del zeros, words
-limits = replace(HOSTED, unpacked_bytes=50_000_000, values=5_000_000)
+limits = replace(HOSTED, file_bytes=30_000_000, unpacked_bytes=50_000_000, values=5_000_000)
 held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + 110_000_000, -1))
 for name, data in bombs.items():
@@ -454,8 +462,8 @@ def test_neither_torch_nor_sklearn_is_imported(tmp_path):
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     code = (
-        "import sys; from pathlib import Path; from core.data.imports.reading import read; from"
-        " core.data.imports.summary import preview\nfor path in"
+        "import sys; from pathlib import Path; from core.data.imports.read_file import read; from"
+        " core.data.imports.draft_preview import preview\nfor path in"
         f" sorted(Path({str(tmp_path)!r}).iterdir()): preview(read(path, path.name))\nassert not"
         " {'torch', 'sklearn', 'streamlit', 'scipy'} & set(sys.modules), set(sys.modules)"
     )
@@ -463,7 +471,8 @@ def test_neither_torch_nor_sklearn_is_imported(tmp_path):
 
 
 def test_progress_is_told_and_may_stop_the_reading():
-    data, told = zipped({f"a/{i}.png": png(IMAGES[0]) for i in range(120)}), []
+    data = zipped({f"a/{i}.png": png(IMAGES[0]) for i in range(120)})
+    told = []
     read(data, "a.zip", progress=lambda fraction, text: told.append((fraction, text)))
     fractions = [fraction for fraction, _ in told]
     assert (
@@ -480,7 +489,7 @@ def test_progress_is_told_and_may_stop_the_reading():
 
 
 def test_words_stay_on_one_line():
-    assert word(" a\n\tb\0 ") == "a b?" and len(word("x" * 10**6)) == 2000
+    assert one_line(" a\n\tb\0 ") == "a b?" and len(one_line("x" * 10**6)) == 2000
     assert some(["a", "b", "c", "d"]) == "a, b, c and 1 more" and len(some(["x" * 1000])) == 60
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.data.imports.reading import read
-from core.data.imports.summary import constant_columns, duplicate_rows, preview
+from core.data.imports.draft_preview import constant_columns, duplicate_rows, preview
+from core.data.imports.read_file import read
 from tests.tools.fuzzing import csv, npy, npz, png, zipped
 
 

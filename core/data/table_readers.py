@@ -24,7 +24,7 @@ from urllib.error import URLError
 import numpy as np
 
 from core.data import simulated
-from core.data.published_files import RawFile, reading
+from core.data.published_files import as_published
 from core.runtime.folders import ASSETS
 from core.types import Floats, Ints, UserError
 
@@ -53,17 +53,15 @@ Table = tuple[Floats, Ints]
 def read_letter(folder: Path, _parts: tuple[int, int], _shape: tuple[int, ...]) -> Table:
     """20,000 letters as 16 numbers from 0 to 15 each, in the published order."""
     rows = _lines(folder / "letter" / "letter.csv.gz")[1:]
-    return np.array([row[1:] for row in rows], np.float32), np.array(
-        [ord(row[0]) - ord("A") for row in rows], np.int64
-    )
+    labels = np.array([ord(row[0]) - ord("A") for row in rows], np.int64)
+    return np.array([row[1:] for row in rows], np.float32), labels
 
 
 def read_adult(folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]) -> Table:
     """A class-stratified sample of the census table: who earns more than 50,000 dollars a year?"""
     table = np.array(_lines(folder / "adult" / "adult.csv.gz")[1:], np.float64)
     points = table[:, :-2]
-    numbers = table[: parts[0], :NUMBERS]
-    points[:, :NUMBERS] = (points[:, :NUMBERS] - numbers.mean(axis=0)) / numbers.std(axis=0)
+    _standardize(points, parts[0], NUMBERS)
     return points.astype(np.float32), table[:, -1].astype(np.int64)
 
 
@@ -81,17 +79,10 @@ def read_simulated(
     """A point cloud of core/data/simulated.py, always the same one: seed 0 draws the training part,
     seed 1 the test part.
     """
-    drawn = [
-        getattr(simulated, name)(n, np.random.default_rng(seed)) for seed, n in enumerate(parts)
-    ]
-    return np.concatenate([points for points, _ in drawn]), np.concatenate(
-        [labels for _, labels in drawn]
-    )
-
-
-def no_files() -> list[RawFile]:
-    """OpenML's tables are fetched and kept by scikit-learn."""
-    return []
+    draw = getattr(simulated, name)
+    drawn = [draw(n, np.random.default_rng(seed)) for seed, n in enumerate(parts)]
+    points, labels = zip(*drawn, strict=True)
+    return np.concatenate(points), np.concatenate(labels)
 
 
 def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
@@ -120,16 +111,11 @@ def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> T
     found = _openml(1461, folder, as_frame=True)
     words = found.data.select_dtypes(exclude="number")
     numbers = found.data.drop(columns=words.columns).to_numpy(np.float64)
-    codes = pd.get_dummies(words.astype(str)).to_numpy(
-        np.float64
-    )  # a column's words in alphabetical order
-    points, labels = _drawn(
-        "Bank", np.hstack([numbers, codes]), np.asarray(found.target), parts, shape
-    )
-    seen = points[: parts[0], : numbers.shape[1]]
-    points[:, : numbers.shape[1]] = (points[:, : numbers.shape[1]] - seen.mean(axis=0)) / seen.std(
-        axis=0
-    )
+    # A column's words come in alphabetical order.
+    codes = pd.get_dummies(words.astype(str)).to_numpy(np.float64)
+    table = np.hstack([numbers, codes])
+    points, labels = _drawn("Bank", table, np.asarray(found.target), parts, shape)
+    _standardize(points, parts[0], numbers.shape[1])
     return points.astype(np.float32), labels
 
 
@@ -144,7 +130,7 @@ def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
         "CelebA attributes",
         "list_attr_celeba.txt of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
     )
-    with reading(path):
+    with as_published(path):
         _, names, *lines = path.read_text().splitlines()
         table = np.array([line.split()[1:] for line in lines], np.float32)
         smiling = names.split().index("Smiling")
@@ -163,7 +149,7 @@ def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
         "Jigsaw",
         f"a NumPy file without pickles with points (n, {shape[0]}) and labels (n,), 0 or 1",
     )
-    with reading(path), np.load(path, allow_pickle=False) as found:
+    with as_published(path), np.load(path, allow_pickle=False) as found:
         points = np.asarray(found["points"], np.float32)
         labels = np.asarray(found["labels"])
     if set(np.unique(labels)) != {0, 1} or not np.isfinite(points).all():
@@ -210,6 +196,14 @@ def _drawn(
     return points[rows], np.unique(names, return_inverse=True)[1].astype(np.int64)[rows]
 
 
+def _standardize(points: Floats, train: int, columns: int) -> None:
+    """Shift and scale the first columns, in place, to mean 0 and standard deviation 1 of the first
+    `train` rows.
+    """
+    seen = points[:train, :columns]
+    points[:, :columns] = (points[:, :columns] - seen.mean(axis=0)) / seen.std(axis=0)
+
+
 def _lines(path: Path) -> list[list[str]]:
-    with reading(path), gzip.open(path, "rt", newline="") as stream:
+    with as_published(path), gzip.open(path, "rt", newline="") as stream:
         return list(csv.reader(stream))

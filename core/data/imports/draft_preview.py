@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.imports.draft import Draft, Fault, some
+from core.data.imports.draft import Draft, Fault
+from core.data.imports.wording import some
 from core.types import Bools
 
 BLOCK = 4096

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 
 from assets import make_adult
 from core import datasets
-from core.data import catalogue, tables
+from core.data import catalogue, table_readers
 from core.types import UserError
 
 
@@ -39,11 +39,12 @@ def test_adult_is_a_sample_with_the_tables_shares():
         assert data.labels[part].mean() == pytest.approx(
             0.2478, abs=2e-4
         )  # 11,208 of the 45,222 rows earn more
-    numbers, codes = data.points[~data.test][:, : tables.NUMBERS], data.points[:, tables.NUMBERS :]
+    numbers = data.points[~data.test][:, : table_readers.NUMBERS]
+    codes = data.points[:, table_readers.NUMBERS :]
     np.testing.assert_allclose(numbers.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(numbers.std(axis=0), 1, atol=1e-4)
     assert set(np.unique(codes)) == {0, 1}
-    groups = [name.split(": ")[0] for name in data.feature_names[tables.NUMBERS :]]
+    groups = [name.split(": ")[0] for name in data.feature_names[table_readers.NUMBERS :]]
     for group in set(groups):  # every row has one workclass, one education, ...
         np.testing.assert_array_equal(codes[:, [name == group for name in groups]].sum(axis=1), 1)
 
@@ -70,7 +71,8 @@ def test_the_sample_is_what_its_command_draws(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["synth2", "two_gaussians", "two_crescents"])
 def test_simulated_sets_are_always_the_same_and_their_parts_differ(name):
-    first, second = datasets.load(name), datasets.load(name)
+    first = datasets.load(name)
+    second = datasets.load(name)
     np.testing.assert_array_equal(first.points, second.points)
     assert first.points.dtype == np.float32 and first.shape == (2,)
     shared = {tuple(p) for p in first.points[first.test]} & {
@@ -89,7 +91,8 @@ def test_unbalanced_mnist_has_the_papers_shares():
 
 
 def test_redundant_mnist_has_equally_many_ones_and_sevens_and_the_rest_as_neither():
-    data, whole = datasets.load("mnist_redundant"), datasets.load("mnist")
+    data = datasets.load("mnist_redundant")
+    whole = datasets.load("mnist")
     assert data.class_names == ("1", "7", "neither")
     assert np.bincount(data.labels[~data.test]).tolist()[:2] == [6000, 6000]
     assert np.bincount(data.labels[data.test]).tolist()[:2] == [1000, 1000]
@@ -160,7 +163,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_bank_has_its_numbers_scaled_and_its_words_one_hot(folder, monkeypatch):
-    rng, n = np.random.default_rng(3), 9_500
+    rng = np.random.default_rng(3)
+    n = 9_500
     names = iter(f"V{i}" for i in range(1, 17))
     columns = {next(names): rng.normal(40, 10, n) for _ in range(7)}
     for count in (
@@ -214,7 +218,7 @@ def test_jigsaw_reads_the_users_own_embeddings(folder):
     np.testing.assert_array_equal(data.labels, rows % 2)
     np.savez(folder / "jigsaw" / "jigsaw.npz", points=points[:, :384], labels=np.arange(9_250) % 2)
     with pytest.raises(UserError, match="found 9,250 x 384 values, expected 9,200 x 385"):
-        tables.read_jigsaw(folder, (5_000, 4_200), (385,))
+        table_readers.read_jigsaw(folder, (5_000, 4_200), (385,))
 
 
 @pytest.mark.parametrize(
@@ -281,7 +285,8 @@ def test_bank_names_its_columns_as_they_stand(folder, monkeypatch):
         "fetch_openml",
         lambda **_: Bunch(data=frame, target=np.where(np.arange(n) % 2, "1", "2")),
     )
-    data, rows = datasets.load("bank"), np.random.default_rng(0).permutation(n)
+    data = datasets.load("bank")
+    rows = np.random.default_rng(0).permutation(n)
     for column, name, word in (
         ("services", "V2", "services"),
         ("married", "V3", "married"),

@@ -1,0 +1,58 @@
+"""How what was found in a file is put into a sentence, whatever it is called and whatever is wrong
+with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from core.types import UserError
+
+MILLION = 1_000_000
+LONGEST_WORD = 200  # characters of a class name or an id
+
+
+@contextmanager
+def damage_reported(what: str, mend: str) -> Iterator[None]:
+    """Damaged files fail in more ways than can be listed: each becomes a UserError that says what
+    could not be read.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except MemoryError as error:
+        raise UserError(
+            f"{what}: found more than fits into memory, expected a smaller file. Bring fewer rows"
+            " or columns."
+        ) from error
+    except Exception as error:
+        raise UserError(f"{what}: found a damaged file that cannot be read. {mend}") from error
+
+
+def one_line(text: str) -> str:
+    """The text on one line, trimmed; what cannot be printed becomes a question mark."""
+    line = " ".join(text[: 10 * LONGEST_WORD].split())
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def some(names: Iterable[object], most: int = 3) -> str:
+    """ "a, b, c and 9 more", each shortened to what fits in a sentence."""
+    names = list(names)
+    shown = ", ".join(_short(one_line(str(name))) for name in names[:most])
+    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def last_faults(faults: Iterable[object], last: int = 2) -> str:
+    """The last faults as sentences, for the message that nothing could be used."""
+    return " ".join(map(str, [*faults][-last:]))
+
+
+def size(amount: int) -> str:
+    """A number of bytes or pixels in a sentence: 30 million, or 12,345."""
+    return f"{amount / MILLION:,.3g} million" if amount >= MILLION else f"{amount:,}"
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[: most - 20]}...{text[-17:]}"
