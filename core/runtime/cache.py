@@ -174,13 +174,6 @@ def put(
     return entry
 
 
-def kept(key: str, compute: Callable[[], tuple[dict, dict]], *, describe: Any = "") -> Entry:
-    """The stored result of this key; if there is none, compute() gives (arrays, facts) and it is
-    stored.
-    """
-    return get(key) or put(key, *compute(), describe=describe)
-
-
 def entries(step: str) -> list[tuple[str, dict[str, Any]]]:
     """(key, facts) of every result of this step in both roots, sorted by key.
 
