@@ -19,6 +19,7 @@ from core import datasets, embeddings, pipeline
 from core.commands import shipped
 from core.data import own
 from core.experiments import presets, runner, store
+from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as experiment
 from core.experiments.retrain.plan import Retraining
@@ -395,7 +396,7 @@ def test_a_run_is_written_row_by_row_with_its_manifest(tmp_path, here, capsys):
     assert f"{PLAN.title()}: 8 of 8" in said.out
     assert retrain("--out", tmp_path / "run.parquet") == 0
     expected = pd.DataFrame(
-        outcomes.tidy_columns(PLAN, {unit: experiment.train(unit).arrays for unit in PLAN.units()})
+        outcomes.tidy_columns(PLAN, {unit: compute(unit).arrays for unit in PLAN.units()})
     )
     assert list(expected) == [
         "strategy",

@@ -196,7 +196,7 @@ def test_the_speed_is_measured_on_a_few_heads():
 
 def test_a_scene_measures_every_goal(scene):
     data, matrix, arrays, *_ = scene
-    stage = add_or_remove_one.stage(
+    stage = add_or_remove_one.problem_of(
         data, matrix, arrays["labeled"], arrays["pool"], arrays["pool"][:5], 0.01
     )
     assert stage.goals(np.zeros((2, 10, 65))).tolist() == [[0.0, 0.0]] * 3 and isinstance(

@@ -7,7 +7,8 @@ import pytest
 
 from core import datasets
 from core.experiments.active import replay
-from core.experiments.active.plan import Active, compute
+from core.experiments.active.plan import Active
+from core.experiments.plan import compute
 
 SMALL = {
     "dataset": "digits",

@@ -6,8 +6,7 @@ import pytest
 
 from core.runtime import code_version as versions
 from core.runtime.code_version import code_version, skeleton
-from tests.tools.source_reading import code
-from tests.tools.source_reading import ROOT
+from tests.tools.source_reading import ROOT, code
 
 SOURCE = '''"""Module."""
 

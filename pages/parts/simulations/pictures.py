@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.charts import experiments as run_charts
 from core.charts.experiments import Line
-from core.experiments.simulations.outcomes import Found, rows
+from core.experiments.simulations.outcomes import Found, tidy_columns
 from core.experiments.simulations.plan import Simulations
 from core.experiments.statistics import Estimate, estimate
 from core.types import Floats
@@ -107,6 +107,6 @@ def downloads(
         plan,
         data.fingerprint,
         len(found),
-        lambda: rows(plan, found),
+        lambda: tidy_columns(plan, found),
         figures,
     )
