@@ -18,7 +18,7 @@ import sys
 import numpy as np
 
 from core import datasets
-from core.experiments import presets, shipping, store
+from core.experiments import presets, store
 from core.experiments.retrain import outcomes
 from core.experiments.retrain.outcomes import Grid
 from core.experiments.retrain.plan import Retraining, parse_candidate
@@ -31,6 +31,8 @@ NAMES = ("leverage", "network leverage", "random")
 def finished(plan: Retraining, compute: bool) -> Grid:
     """The plan's outcomes as far as they are there, or after computing the rest."""
     if compute:
+        from core.experiments import shipping
+
         shipping.finish(plan, print)
     data = datasets.load(plan.dataset)
     return outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))

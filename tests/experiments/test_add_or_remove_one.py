@@ -17,9 +17,10 @@ from core.experiments.influence.outcomes import (
     slopes,
     together,
 )
-from core.strategies.goal import GOALS, OVER, batch_utility, goal_utility
+from core.strategies.goal import GOALS, OVER, goal_utility
 from core.strategies.influence import leave_one_out
 from core.types import Embedded, UserError
+from tests.tools.heads import batch_utility
 
 SETTING = {"labeled": 40, "pool": 25, "validation": 60, "l2": 0.01, "seed": 1}
 

@@ -43,10 +43,7 @@ SMALL = Retraining().with_(
 )
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
-    retrain._pool_scores.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 # candidates

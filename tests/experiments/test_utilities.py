@@ -22,10 +22,7 @@ QUICK = Utilities().with_(seen=DIGITS, labeled=30, pool=12, validation=20, seeds
 ROUNDS = Queries().with_(seen=DIGITS, labeled=30, unlabeled=100, validation=20, seeds=2, rounds=2)
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
-    store.forget()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.mark.parametrize("plan", [Utilities(), Queries(), QUICK, ROUNDS, *presets.INFLUENCE])

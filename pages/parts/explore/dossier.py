@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import embeddings
-from core.charts import basics as charts
+from core.charts.scores import percentile_strip
 from core.plugins import menu
 from core.runtime import tasks
 from core.runtime.jobs import Job
@@ -150,7 +150,7 @@ def _strip(data: Dataset, point: int) -> None:
         f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to"
         f" {best['percentile']:.0f} ({best['ranking']})"
     )
-    memo.chart(charts.percentile_strip, frame, layout.dark(), alt=summary)
+    memo.chart(percentile_strip, frame, layout.dark(), alt=summary)
 
 
 def _picture(
