@@ -224,9 +224,9 @@ def permutation_null(
     if measure == "overlap":
         return _hypergeometric(n, _check_k(k, n), level)
     if measure == "weighted_kendall":
-        from core.linalg import kendall as ranks
+        from core.linalg.kendall import random_tau
 
-        return replace(_central(ranks.random_tau(n, draws, seed), level), mean=0.0)
+        return replace(_central(random_tau(n, draws, seed), level), mean=0.0)
     variance = 2 * (2 * n + 5) / (9 * n * (n - 1)) if measure == "kendall" else 1 / (n - 1)
     reach = min(1.0, NormalDist().inv_cdf(_tails(level)[1]) * variance**0.5)
     return Interval(0.0, -reach, reach)
@@ -261,15 +261,15 @@ def ceiling(
 
 
 def _tau_matrix(scores: np.ndarray, weighted: bool) -> np.ndarray:
-    from core.linalg import kendall as ranks  # brings numba, which the web process does without
+    # It brings numba, which the web process does without.
+    from core.linalg.kendall import pairwise_tau
 
     scores = _check_rankings(scores)
     order, first, others = (np.stack(rows) for rows in zip(*map(_presort, scores), strict=True))
     a, b = np.triu_indices(len(scores), 1)
     matrix = np.eye(len(scores))
-    matrix[a, b] = matrix[b, a] = ranks.pairwise_tau(
-        order, first, others, np.column_stack([a, b]), weighted
-    )
+    pairs = np.column_stack([a, b])
+    matrix[a, b] = matrix[b, a] = pairwise_tau(order, first, others, pairs, weighted)
     return matrix
 
 

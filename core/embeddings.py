@@ -286,10 +286,9 @@ def cnn_softmax_twice(dataset: Dataset, *, seed: int = 1) -> Floats:
 
 
 def _learned(dataset: Dataset, objective: str, seed: int) -> Floats:
-    from core.models import shipped_networks as trained
-    from core.models import training
+    from core.models import shipped_networks, training
 
-    return training.embed(trained.network(dataset, objective, seed), dataset.points)
+    return training.embed(shipped_networks.network(dataset, objective, seed), dataset.points)
 
 
 def _joined(name: str) -> Embedder:

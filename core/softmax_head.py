@@ -24,8 +24,8 @@ from core.types import Embedded, Floats, Head, Ints, UserError, check_matrix
 
 NEWTON_STEPS = 100
 CG_STEPS = 500
-# Rows per column in the preconditioner: enough for a condition number near (1 + sqrt(1/8))^2 / (1 -
-# sqrt(1/8))^2 = 4.4.
+# Rows per column in the preconditioner: enough for a condition number near
+# (1 + sqrt(1/8))^2 / (1 - sqrt(1/8))^2 = 4.4.
 ROWS_PER_COLUMN = 8
 
 
@@ -60,13 +60,9 @@ def fit(
     # The steps keep the mean over the classes, which is zero at the optimum.
     start = np.zeros((classes, rows.shape[1])) if start is None else start - start.mean(axis=0)
     theta = _minimise(rows, labels, penalty, start, tolerance)
-    weights, intercepts = (theta[:, :-1], theta[:, -1]) if intercept else (theta, np.zeros(classes))
-    return Head(
-        np.ascontiguousarray(weights),
-        intercepts.copy(),
-        float(l2),
-        Embedded(embedding, labels=labels),
-    )
+    weights = np.ascontiguousarray(theta[:, : embedding.shape[1]])
+    intercepts = theta[:, -1].copy() if intercept else np.zeros(classes)
+    return Head(weights, intercepts, float(l2), Embedded(embedding, labels=labels))
 
 
 def probabilities(embedding: Floats, head: Head) -> Floats:
@@ -233,7 +229,8 @@ def conjugate_gradients(
         step = step + power / curvature * direction
         left = left - power / curvature * bent
         ready = precondition(left)
-        power, before = (left * ready).sum(), power
+        before = power
+        power = (left * ready).sum()
         direction = ready + power / before * direction
     return step, float(np.linalg.norm(left) / size)
 
@@ -249,9 +246,8 @@ def _preconditioner(rows: Floats, probs: Floats, penalty: Floats):
     matrix = scaled.T @ scaled
     # Dead or combined columns without a penalty leave P singular; the least part of its trace makes
     # it regular.
-    matrix[np.diag_indices_from(matrix)] += (
-        penalty + 1e-10 * np.trace(matrix) / len(matrix) + np.finfo(float).tiny
-    )
+    least = 1e-10 * np.trace(matrix) / len(matrix)
+    matrix[np.diag_indices_from(matrix)] += penalty + least + np.finfo(float).tiny
     factor = cho_factor(matrix, lower=True, overwrite_a=True)
     return lambda slope: cho_solve(factor, slope.T).T
 
@@ -259,15 +255,16 @@ def _preconditioner(rows: Floats, probs: Floats, penalty: Floats):
 def _line_search(
     theta: Floats, step: Floats, rows: Floats, labels: Ints, penalty: Floats, slope: float
 ) -> Floats:
-    """theta + t step for the first t = 1, 1/2, 1/4, ...
-
-    that lowers the loss by a fair part (Armijo), rounding allowed for.
+    """theta + t step for the first t = 1, 1/2, 1/4, ... that lowers the loss by a fair part
+    (Armijo), rounding allowed for.
     """
     here = loss(theta, rows, labels, penalty)
     t = 1.0
-    while t > 1e-10 and loss(
-        theta + t * step, rows, labels, penalty
-    ) > here + 1e-4 * t * slope + 4e-16 * abs(here):
+    while t > 1e-10:
+        there = theta + t * step
+        fair = here + 1e-4 * t * slope + 4e-16 * abs(here)
+        if not loss(there, rows, labels, penalty) > fair:  # NaN ends the search too
+            return there
         t /= 2
     return theta + t * step
 

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core import agreement, datasets
-from core.charts import basics as charts
+from core.charts.heatmaps import heatmap, heatmap_height
 from core.charts.palette import CORRELATION
 from core.runtime import tasks
 from core.spec import comparison_key, resolve
@@ -115,7 +115,7 @@ with st.container(key="stale" if shown.stale else "current"):
     )
     tips = agreement_parts.tips(families, ceilings, entry.facts["nulls"][measure])
     drawn = (
-        charts.heatmap,
+        heatmap,
         matrix,
         names,
         colours,
@@ -129,7 +129,7 @@ with st.container(key="stale" if shown.stale else "current"):
         f" {matrix.min():.2f}"
     )
     key = state.key(f"heatmap {entry.key} {view['order']}")
-    with layout.fluid("heatmap", charts.heatmap_height(len(names))):
+    with layout.fluid("heatmap", heatmap_height(len(names))):
         event = memo.chart(
             *drawn, on_select="rerun", selection_mode="cell", key=key, alt=summary, height="stretch"
         )

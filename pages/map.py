@@ -8,8 +8,8 @@ from functools import partial
 import streamlit as st
 
 from core import datasets
-from core.charts import basics as charts
-from core.spec import resolve
+from core.charts.maps import scatter
+from core.plugins import menu
 from core.strategy import Knob
 from pages.parts.map import linked_maps as map_parts
 from pages.parts.map.linked_maps import COLOURS
@@ -49,7 +49,7 @@ with answer, layout.explained():
 if ready is None:
     st.stop()
 
-label = resolve(spec).strategy.label
+label = menu.find(spec.strategy).label
 under = inside(spec.embedding_label)
 with answer:
     layout.answer(map_parts.sentence(data, ready, label, under, noun(spec.dataset)))
@@ -71,8 +71,8 @@ for side, (column, entry, chosen) in enumerate(
             f"**{plain(chosen.embedding_label)}** — trustworthiness {trust:.3f}",
             help=map_parts.TRUST,
         )
-        scatter = partial(charts.scatter, brush=side == 0, dark=layout.dark(), height=height)
-        drawn = (scatter, ready.coordinates[side], colours[side], inner, box if side == 0 else None)
+        draw = partial(scatter, brush=side == 0, dark=layout.dark(), height=height)
+        drawn = (draw, ready.coordinates[side], colours[side], inner, box if side == 0 else None)
         alt = (
             f"Map of {len(data):,} {noun(spec.dataset)} under {short(chosen.embedding)}, coloured"
             f" by {view['colour']}"

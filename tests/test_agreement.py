@@ -430,8 +430,10 @@ def test_the_web_process_stays_light():
     code = """
 import sys
 from core import agreement
-agreement.rank_density(range(9), range(9)); agreement.disagreement(range(9), range(9), 2); agreement.percentiles(range(9))
-agreement.overlap([range(9)], 2); agreement.permutation_null(9, "overlap", k=2); agreement.permutation_null(9, "kendall")
+agreement.rank_density(range(9), range(9)); agreement.percentiles(range(9))
+agreement.disagreement(range(9), range(9), 2)
+agreement.overlap([range(9)], 2); agreement.permutation_null(9, "overlap", k=2)
+agreement.permutation_null(9, "kendall")
 print([name for name in ("numba", "torch", "umap", "scipy", "streamlit") if name in sys.modules])
 """
     assert run_python(code) == "[]"

@@ -165,21 +165,21 @@ def test_python_stands_only_where_it_is_run():
 def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
     """The lines for pandas, run."""
     from core import datasets, embeddings
-    from core.exports import score_table as export
+    from core.exports import score_table
     from core.spec import Spec
 
     monkeypatch.chdir(tmp_path)
     data = datasets.load("digits", n=50)
     columns = [
-        export.Column(
+        score_table.Column(
             Spec(dataset="digits").with_(n=50),
             strategy.score("leverage", embeddings.embed(data, "raw", seed=1)),
             {},
         )
     ]
-    manifest = export.manifest(data, columns)
+    manifest = score_table.manifest(data, columns)
     Path("scores.parquet").write_bytes(
-        export.encode(export.table(data, columns), "parquet", manifest)
+        score_table.encode(score_table.table(data, columns), "parquet", manifest)
     )
     (example,) = blocks(TEXTS["core/exports/README.md"], "py")
     found: dict = {}

@@ -10,8 +10,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.charts.basics import CLOSE, finish
-from core.charts.experiments import Line
+from core.charts.common import CLOSE, Line, finish, line_colour
+from core.charts.palette import CHANCE
 from core.types import Floats, Ints
 
 HEIGHT = 360
@@ -25,33 +25,27 @@ def penalty_table(penalty: Floats, names: Sequence[str], dark: bool) -> alt.Laye
     beaten = penalty.sum(axis=0) / max(1, a - 1)
     rows = [*names, "beaten on average"]
     values = np.vstack([np.where(np.eye(a, dtype=bool), np.nan, penalty), beaten])
-    frame = pd.DataFrame(
-        {"row": np.repeat(rows, a), "column": list(names) * (a + 1), "value": values.ravel()}
-    ).dropna()
-    base = alt.Chart(frame).encode(
-        x=alt.X(
-            "column:N",
-            sort=list(names),
-            title=None,
-            axis=alt.Axis(labelAngle=-30, orient="top", ticks=False, domain=False),
-        ),
-        y=alt.Y(
-            "row:N", sort=rows, title=None, axis=alt.Axis(labelLimit=240, ticks=False, domain=False)
-        ),
-        tooltip=[
-            alt.Tooltip("row:N", title="beats"),
-            alt.Tooltip("column:N", title="whom"),
-            alt.Tooltip("value:Q", format=".2f"),
-        ],
+    frame = pd.DataFrame({"row": np.repeat(rows, a), "column": list(names) * (a + 1)})
+    frame["value"] = values.ravel()
+    above = alt.Axis(labelAngle=-30, orient="top", ticks=False, domain=False)
+    beside = alt.Axis(labelLimit=240, ticks=False, domain=False)
+    tooltip = [
+        alt.Tooltip("row:N", title="beats"),
+        alt.Tooltip("column:N", title="whom"),
+        alt.Tooltip("value:Q", format=".2f"),
+    ]
+    base = alt.Chart(frame.dropna()).encode(
+        x=alt.X("column:N", sort=list(names), title=None, axis=above),
+        y=alt.Y("row:N", sort=rows, title=None, axis=beside),
+        tooltip=tooltip,
     )
-    colours = ["#1B2229", "#D55E00"] if dark else ["#FFFFFF", "#D55E00"]
-    scale = alt.Scale(
-        domain=[0, max(1.0, float(np.nanmax(penalty, initial=0)))], range=colours, interpolate="rgb"
-    )
+    top = max(1.0, float(np.nanmax(penalty, initial=0)))
+    colours = ["#1B2229" if dark else "#FFFFFF", "#D55E00"]
+    scale = alt.Scale(domain=[0, top], range=colours, interpolate="rgb")
     cells = base.mark_rect().encode(color=alt.Color("value:Q", scale=scale, legend=None))
-    texts = base.mark_text(fontSize=13).encode(
-        text=alt.Text("value:Q", format=".2f"), color=alt.value("#FFFFFF" if dark else "#000000")
-    )
+    ink = alt.value("#FFFFFF" if dark else "#000000")
+    texts = base.mark_text(fontSize=13)
+    texts = texts.encode(text=alt.Text("value:Q", format=".2f"), color=ink)
     return finish(alt.layer(cells, texts), dark, 42 * (a + 1) + 80, padding=CLOSE)
 
 
@@ -64,98 +58,73 @@ def error_shares(values: Floats, weights: Floats, lines: Sequence[Line], dark: b
         order = np.argsort(row)
         share = np.cumsum(weights[order]) / weights.sum()
         frames.append(pd.DataFrame({"name": line.name, "error": row[order], "share": share}))
-    frame = pd.concat(frames)
-    chart = (
-        alt.Chart(frame)
-        .mark_line(interpolate="step-after", strokeWidth=2.5, point=True)
-        .encode(
-            x=alt.X("error:Q", title="error divided by random's", scale=alt.Scale(zero=False)),
-            y=alt.Y(
-                "share:Q",
-                title="share of the budgets",
-                axis=alt.Axis(format="%", tickCount=5),
-                scale=alt.Scale(domain=[0, 1]),
-            ),
-            color=_colour(lines),
-            tooltip=[
-                "name:N",
-                alt.Tooltip("error:Q", format=".3f"),
-                alt.Tooltip("share:Q", format=".0%"),
-            ],
-        )
+    y = alt.Y(
+        "share:Q",
+        title="share of the budgets",
+        axis=alt.Axis(format="%", tickCount=5),
+        scale=alt.Scale(domain=[0, 1]),
     )
-    return finish(chart, dark, HEIGHT, padding=CLOSE)
+    steps = alt.Chart(pd.concat(frames))
+    steps = steps.mark_line(interpolate="step-after", strokeWidth=2.5, point=True).encode(
+        x=alt.X("error:Q", title="error divided by random's", scale=alt.Scale(zero=False)),
+        y=y,
+        color=line_colour(lines, legend=_legend()),
+        tooltip=[
+            "name:N",
+            alt.Tooltip("error:Q", format=".3f"),
+            alt.Tooltip("share:Q", format=".0%"),
+        ],
+    )
+    return finish(steps, dark, HEIGHT, padding=CLOSE)
 
 
-def by_batch(
+def number_by_batch(
     labels: Ints, values: Floats, lines: Sequence[Line], title: str, dark: bool, log: bool = False
 ) -> alt.Chart:
     """One number per batch (a, r) against the labels known when it was picked."""
     a, r = values.shape
     names = np.repeat([line.name for line in lines], r)
-    frame = pd.DataFrame(
-        {"name": names, "labels": list(labels) * a, "value": values.ravel()}
-    ).dropna()
+    frame = pd.DataFrame({"name": names, "labels": list(labels) * a, "value": values.ravel()})
+    axis = alt.Axis(tickCount=6, grid=False, format=",d")
     scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
-    chart = (
-        alt.Chart(frame)
-        .mark_line(strokeWidth=2.5, point=True)
-        .encode(
-            x=alt.X(
-                "labels:Q",
-                title="labels known",
-                axis=alt.Axis(tickCount=6, grid=False, format=",d"),
-            ),
-            y=alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
-            color=_colour(lines),
-            tooltip=[
-                "name:N",
-                alt.Tooltip("labels:Q", format=","),
-                alt.Tooltip("value:Q", format=".4~g"),
-            ],
-        )
+    drawn = alt.Chart(frame.dropna()).mark_line(strokeWidth=2.5, point=True)
+    drawn = drawn.encode(
+        x=alt.X("labels:Q", title="labels known", axis=axis),
+        y=alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
+        color=line_colour(lines, legend=_legend()),
+        tooltip=[
+            "name:N",
+            alt.Tooltip("labels:Q", format=","),
+            alt.Tooltip("value:Q", format=".4~g"),
+        ],
     )
-    return finish(chart, dark, HEIGHT, padding=CLOSE)
+    return finish(drawn, dark, HEIGHT, padding=CLOSE)
 
 
-def falling(
+def objective_by_pick(
     objective: Floats, names: Sequence[str], at: int, title: str, dark: bool
 ) -> alt.LayerChart:
     """An objective after each pick (2, k), of the batch rule and of the top scores, with a line at
     the pick that is shown.
     """
     m, k = objective.shape
-    frame = pd.DataFrame(
-        {"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * m, "value": objective.ravel()}
-    ).dropna()
-    scale = alt.Scale(domain=list(names), range=["#D55E00", "#0072B2"])
-    base = alt.Chart(frame).encode(
-        x=alt.X("pick:Q", title="picks", axis=alt.Axis(grid=False, tickCount=6, format="d"))
-    )
-    drawn = base.mark_line(strokeWidth=2.5).encode(
+    frame = pd.DataFrame({"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * m})
+    frame["value"] = objective.ravel()
+    colours = alt.Scale(domain=list(names), range=["#D55E00", "#0072B2"])
+    dashes = alt.Scale(domain=list(names), range=[[1, 0], [6, 4]])
+    legend = alt.Legend(title=None, orient="top", columns=1, labelLimit=240)
+    picks = alt.Axis(grid=False, tickCount=6, format="d")
+    drawn = alt.Chart(frame.dropna()).mark_line(strokeWidth=2.5)
+    drawn = drawn.encode(
+        x=alt.X("pick:Q", title="picks", axis=picks),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~g")),
-        color=alt.Color(
-            "name:N",
-            scale=scale,
-            legend=alt.Legend(title=None, orient="top", columns=1, labelLimit=240),
-        ),
-        strokeDash=alt.StrokeDash(
-            "name:N", scale=alt.Scale(domain=list(names), range=[[1, 0], [6, 4]]), legend=None
-        ),
+        color=alt.Color("name:N", scale=colours, legend=legend),
+        strokeDash=alt.StrokeDash("name:N", scale=dashes, legend=None),
         tooltip=["name:N", "pick:Q", alt.Tooltip("value:Q", format=".4~g")],
     )
-    now = (
-        alt.Chart(pd.DataFrame({"pick": [at]}))
-        .mark_rule(color="#8C8C8C", strokeDash=[4, 3])
-        .encode(x="pick:Q")
-    )
-    return finish(alt.layer(drawn, now), dark, 200, padding=CLOSE)
+    now = alt.Chart(pd.DataFrame({"pick": [at]})).mark_rule(color=CHANCE, strokeDash=[4, 3])
+    return finish(alt.layer(drawn, now.encode(x="pick:Q")), dark, 200, padding=CLOSE)
 
 
-def _colour(lines: Sequence[Line]) -> alt.Color:
-    scale = alt.Scale(domain=[line.name for line in lines], range=[line.colour for line in lines])
-    return alt.Color(
-        "name:N",
-        scale=scale,
-        legend=alt.Legend(title=None, orient="top", columns=3, labelLimit=220, labelFontSize=13),
-    )
+def _legend() -> alt.Legend:
+    return alt.Legend(title=None, orient="top", columns=3, labelLimit=220, labelFontSize=13)

@@ -1,10 +1,11 @@
 """Which colour means what? The same on every page, safe for the colour-blind (Okabe and Ito 2008;
 cividis: Nunez, Anderton, Renslow 2018).
 
-    FAMILIES             embedding families            TOP, BOTTOM, CHANCE    selections
-    CORRELATION          over [-1, 1]                  CLASSES                groups without an
-        order
-    score_colours        over percentiles
+    FAMILIES               embedding families
+    TOP, BOTTOM, CHANCE    selections
+    CORRELATION            over [-1, 1]
+    CLASSES                groups without an order
+    score_colours          over percentiles
 
 Colours are "#RRGGBB". In the dark theme those that would vanish are lightened.
 """
@@ -17,8 +18,8 @@ FAMILIES = {
     "untrained": "#CC79A7",
     "regression": "#009E73",
     "classification": "#0072B2",
+    "joined": "#882255",  # computed elsewhere
 }
-FAMILIES |= {"joined": "#882255"}  # computed elsewhere
 ON_DARK = {"raw": "#B8B8B8", "joined": "#CC6699"}
 TOP = "#D55E00"
 BOTTOM = "#56B4E9"

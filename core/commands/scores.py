@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core import datasets, embeddings
 from core.commands import files
-from core.exports import score_table as export
+from core.exports import score_table
 from core.exports.ranking_names import parse_ranking
 from core.plugins import menu
 from core.runtime.cache import Entry
@@ -64,11 +64,11 @@ def leverage(options: argparse.Namespace) -> None:
 
     out = Path(options.out)
     ridge = menu.find("leverage").knobs["ridge"].parse(options.ridge)
-    kind = export.kind_of(out.name)
+    kind = score_table.kind_of(out.name)
     files.check_writable(out)
     table = row_sources.open_table(options.table, options.without)
     scores, facts = large.of_file(table, ridge, files.tenths())
-    files.write(out, export.encode(large.frame(scores), kind))
+    files.write(out, score_table.encode(large.frame(scores), kind))
     files.write(
         out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode()
     )
@@ -82,21 +82,23 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
 
     # an unknown format is said before the work
     out = Path(name)
-    kind = export.kind_of(Path(name).name)
+    kind = score_table.kind_of(Path(name).name)
     entries = [pipeline.scores(spec) for spec in specs]
     drawn = pipeline.map_of(mapped) if mapped else None
     columns = [
-        export.Column(spec, entry.arrays["scores"], entry.facts)
+        score_table.Column(spec, entry.arrays["scores"], entry.facts)
         for spec, entry in zip(specs, entries, strict=True)
     ]
     projection = (
-        export.Projection(mapped, drawn.arrays["coordinates"], drawn.facts)
+        score_table.Projection(mapped, drawn.arrays["coordinates"], drawn.facts)
         if mapped and drawn
         else None
     )
     data = pipeline.dataset(specs[0].dataset, specs[0].n, specs[0].subset)
-    manifest = export.manifest(data, columns, projection)
-    files.write(out, export.encode(export.table(data, columns, projection), kind, manifest))
+    manifest = score_table.manifest(data, columns, projection)
+    files.write(
+        out, score_table.encode(score_table.table(data, columns, projection), kind, manifest)
+    )
     files.write(out.with_suffix(".manifest.json"), manifest.encode())
     for note in [note for entry in (*entries, *filter(None, [drawn])) for note in entry.notes]:
         print(note, file=sys.stderr)

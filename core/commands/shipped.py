@@ -159,19 +159,18 @@ def networks(options: argparse.Namespace) -> None:
     ranking.
     """
     from core import agreement
-    from core.models import shipped_networks as trained
-    from core.models import training
+    from core.models import shipped_networks, training
     from core.strategies import leverage
 
     data = datasets.load("mnist")
-    for objective in trained.SHIPPED:
-        for seed in trained.SEEDS:
-            path = trained.file("mnist", objective, seed)
-            described = trained.description(data, objective, seed)
-            original = trained.fit(data, objective, seed)
+    for objective in shipped_networks.SHIPPED:
+        for seed in shipped_networks.SEEDS:
+            path = shipped_networks.file("mnist", objective, seed)
+            described = shipped_networks.description(data, objective, seed)
+            original = shipped_networks.fit(data, objective, seed)
             path.parent.mkdir(parents=True, exist_ok=True)
-            files.write(path, trained.encode(original, described))
-            shipped = trained.load(path, described)
+            files.write(path, shipped_networks.encode(original, described))
+            shipped = shipped_networks.load(path, described)
             rankings = np.stack(
                 [
                     leverage.leverage(training.embed(network, data.points))

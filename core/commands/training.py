@@ -12,7 +12,7 @@ import pandas as pd
 from core import datasets
 from core.commands import files
 from core.experiments.retrain import outcomes
-from core.exports import score_table as export
+from core.exports import score_table
 
 
 def add(commands) -> None:
@@ -46,12 +46,12 @@ def retrain(options: argparse.Namespace) -> None:
         **{name: value for name in names if (value := getattr(options, name)) is not None}
     )
     out = Path(options.out or "retraining.csv")
-    kind = export.kind_of(out.name)  # an unknown format is said before the work
+    kind = score_table.kind_of(out.name)  # an unknown format is said before the work
     fingerprint = shipping.finish(plan, files.say, partial(print, file=sys.stderr))
     found = store.outcomes(plan, fingerprint)
-    files.write(out, export.encode(pd.DataFrame(outcomes.tidy_columns(plan, found)), kind))
+    files.write(out, score_table.encode(pd.DataFrame(outcomes.tidy_columns(plan, found)), kind))
     files.write(
         out.with_suffix(".manifest.json"),
-        export.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode(),
+        score_table.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode(),
     )
     print(f"{plan.title()}: {len(found):,} trainings -> {out}")

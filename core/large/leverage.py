@@ -24,9 +24,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from core.exports import score_table as export
+from core.exports import score_table
 from core.large.row_sources import Rows
-from core.linalg import row_blocks as blocks
+from core.linalg import row_blocks
 from core.linalg.row_blocks import Table
 from core.linalg.whitening import from_gram, ridge_weights
 from core.runtime import jobs, tasks
@@ -84,22 +84,22 @@ class Streamed:
         """The rows of the table; each block is told when it has been used."""
         self.passes = self.passes + 1
         done = 0
-        for block in blocks.slices(self.table, rows):
+        for block in row_blocks.slices(self.table, rows):
             yield block
             done += len(block)
             self.tell(done / len(self), f"Pass {self.passes}, {done:,} of {len(self):,} rows")
 
     def gram(self, weights: Floats | None = None) -> Floats:
         """See Passes."""
-        return blocks.gram(self, weights)
+        return row_blocks.gram(self, weights)
 
     def squared_norms(self, weights: Floats) -> Floats:
         """See Passes."""
-        return blocks.squared_norms(self, weights)
+        return row_blocks.squared_norms(self, weights)
 
     def not_finite(self) -> Ints:
         """See Passes."""
-        return blocks.not_finite(self)
+        return row_blocks.not_finite(self)
 
 
 def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
@@ -162,7 +162,7 @@ def frame(scores: Floats) -> pd.DataFrame:
     the rows).
     """
     return pd.DataFrame(
-        {"index": np.arange(len(scores)), "score": scores, "rank": export.ranks(scores)}
+        {"index": np.arange(len(scores)), "score": scores, "rank": score_table.ranks(scores)}
     )
 
 
@@ -175,7 +175,8 @@ def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> s
         "facts": dict(facts),
     }
     return json.dumps(
-        content | {"code": code_version("core.linalg.whitening"), "versions": export.versions()},
+        content
+        | {"code": code_version("core.linalg.whitening"), "versions": score_table.versions()},
         indent=1,
     )
 

@@ -1,1 +1,1 @@
-"""The algebra beneath the methods: arrays in, arrays out. It knows no dataset, no job and no menu."""
+"""The algebra beneath the methods: arrays in, arrays out. It knows no dataset and no menu."""

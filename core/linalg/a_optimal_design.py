@@ -7,10 +7,13 @@ exactly, without a pass over F?
 Putting x in lowers tr(P F) by tr(C_x (I + B_x)^-1); taking it out raises it by tr(C_x (I -
 B_x)^-1). After point s has gone in (sign +1) or out (sign -1), with J J^T = (I + sign B_s)^-1 and
 
-    U = P V_s J,    Z = Q V_s J - sign/2 U (J^T C_s J):    P -= sign U U^T,    Q -= sign (U Z^T
-        + Z U^T),
-    G_x = V_x^T U,  H_x = V_x^T Z:                         B_x -= sign G_x G_x^T,    C_x -= sign
-        (G_x H_x^T + H_x G_x^T).
+    U = P V_s J                                  G_x = V_x^T U
+    Z = Q V_s J - sign/2 U (J^T C_s J)           H_x = V_x^T Z
+
+the state becomes
+
+    P -= sign U U^T                              B_x -= sign G_x G_x^T
+    Q -= sign (U Z^T + Z U^T)                    C_x -= sign (G_x H_x^T + H_x G_x^T)
 
 That is the Woodbury identity applied to P and to P F P; it costs 4 n d r^2 + 6 n r^3
 multiplications per point instead of the 8 n r D^2 (D = r d) of evaluating the gains anew. All state
@@ -59,9 +62,9 @@ class Design:
         """
         r = len(root)
         d = len(row)
-        h, l = (row_blocks.place(part.astype(np.float64)) for part in (row, root))  # noqa: E741  l is L_s
-        u, w = ((m.reshape(r * d, r, d) @ h) @ l for m in (self.p, self.q))
-        b, c = (l.T @ (m.reshape(r, d, r).swapaxes(1, 2) @ h) for m in (u, w))
+        h, root = (row_blocks.place(part.astype(np.float64)) for part in (row, root))
+        u, w = ((m.reshape(r * d, r, d) @ h) @ root for m in (self.p, self.q))
+        b, c = (root.T @ (m.reshape(r, d, r).swapaxes(1, 2) @ h) for m in (u, w))
         j = _inverse_root(b, sign)
         u = u @ j
         w = w @ j
@@ -72,8 +75,8 @@ class Design:
         for start in range(0, r * d, ROWS):  # in strips, so that no second (D, D) array is needed
             self.p[start : start + ROWS] -= sign * (u[start : start + ROWS] @ u.T)
             self.q[start : start + ROWS] -= sign * (pair[start : start + ROWS] @ crossed.T)
-        told = l @ (l.T @ (self.probe.reshape(r, d) @ h))
-        self.m_probe += sign * (told[:, None] * h).reshape(-1)
+        seen = root @ (root.T @ (self.probe.reshape(r, d) @ h))
+        self.m_probe += sign * (seen[:, None] * h).reshape(-1)
         return pair, float(change.trace())
 
     def error(self) -> float:
@@ -121,9 +124,8 @@ def pool(rows: Floats, roots: Floats, design: Design) -> Any:
     """The candidates' states, in the form that suits this machine. rows (n, d), roots (n, r, r)."""
     if row_blocks.device() != "cpu":
         return Pool(rows, roots, design)
-    from core.linalg.a_optimal_kernels import (
-        LanePool,  # brings numba, which the web process does without
-    )
+    # It brings numba, which the web process does without.
+    from core.linalg.a_optimal_kernels import LanePool
 
     return LanePool(rows, roots, design)
 
@@ -161,9 +163,8 @@ class Search:
         return change
 
     def _start(self) -> None:
-        self.design = Design(
-            self.prior + information(self.rows[self.inside], self.roots[self.inside]), self.fisher
-        )
+        chosen = information(self.rows[self.inside], self.roots[self.inside])
+        self.design = Design(self.prior + chosen, self.fisher)
         self.limit = max(PRECISION, 10 * self.design.error())
         self.pool = pool(self.rows, self.roots, self.design)
 

@@ -25,9 +25,8 @@ from core.types import Floats
 LANES = 128
 CHUNK = 4096  # candidates per BLAS call, a multiple of LANES
 TINY = 1e-300
-THREADS = (
-    numba.config.NUMBA_NUM_THREADS
-)  # asking numba itself would start its OpenMP threads, and torch would train with as many
+# Asking numba itself would start its OpenMP threads, and torch would train with as many.
+THREADS = numba.config.NUMBA_NUM_THREADS
 
 
 class LanePool:
@@ -47,9 +46,8 @@ class LanePool:
         triangle = np.tril_indices(self.r)
         self.b, self.c = (np.zeros((count, len(triangle[0]), LANES)) for _ in "BC")
         for state, matrix in ((self.b, design.p), (self.c, design.q)):
-            self._spread(
-                state, (form[:, triangle[0], triangle[1]] for form in forms(rows, roots, matrix))
-            )
+            lower = (form[:, *triangle] for form in forms(rows, roots, matrix))
+            self._spread(state, lower)
         self.products = np.empty(2 * self.r**2 * CHUNK)
         # Threads of our own: two callers in numba's parallel loops would end the process.
         self.threads = ThreadPoolExecutor(THREADS)
@@ -60,36 +58,21 @@ class LanePool:
         """
         r = self.r
         d = self.rows.shape[1]
-        weights = np.ascontiguousarray(pair.reshape(r, d, 2, r).transpose(2, 0, 3, 1)).reshape(
-            -1, d
-        )
+        turned = pair.reshape(r, d, 2, r).transpose(2, 0, 3, 1)
+        weights = np.ascontiguousarray(turned).reshape(-1, d)
         for start in range(0, len(self.rows), CHUNK):
             rows = self.rows[start : start + CHUNK]
             products = self.products[: len(weights) * len(rows)].reshape(len(weights), len(rows))
             np.matmul(weights, rows.T, out=products)
             shaped = products.reshape(2, r, r, len(rows))
             first = start // LANES
-            self._share(
-                _follow,
-                len(rows) // LANES,
-                lambda a, b, s=shaped, f=first: (
-                    s,
-                    self.roots,
-                    self.b,
-                    self.c,
-                    float(sign),
-                    f,
-                    a,
-                    b,
-                ),
-            )
+            state = (shaped, self.roots, self.b, self.c, float(sign), first)
+            self._share(_follow, len(rows) // LANES, state)
 
     def changes(self, sign: int) -> Floats:
         """tr(C_x (I + sign B_x)^-1) (n,)."""
         result = np.empty((len(self.b), LANES))
-        self._share(
-            _changes, len(self.b), lambda a, b: (self.b, self.c, self.r, float(sign), result, a, b)
-        )
+        self._share(_changes, len(self.b), (self.b, self.c, self.r, float(sign), result))
         return result.ravel()[: self.n]
 
     def _spread(self, target: np.ndarray, parts: Any) -> None:
@@ -100,12 +83,11 @@ class LanePool:
             target[(at // LANES, *[slice(None)] * (target.ndim - 2), at % LANES)] = part
             start += len(part)
 
-    def _share(self, kernel: Callable, count: int, arguments: Callable) -> None:
+    def _share(self, kernel: Callable, count: int, arguments: tuple) -> None:
         """The kernel over `count` tiles, a range for each thread."""
         cuts = np.linspace(0, count, THREADS + 1).astype(int)
-        jobs = [
-            self.threads.submit(_run, kernel, *arguments(a, b)) for a, b in pairwise(cuts) if b > a
-        ]
+        ranges = [(a, b) for a, b in pairwise(cuts) if b > a]
+        jobs = [self.threads.submit(_run, kernel, *arguments, a, b) for a, b in ranges]
         for job in jobs:
             job.result()
 
@@ -113,9 +95,7 @@ class LanePool:
 def _run(kernel: Callable, *arguments: Any) -> None:
     try:
         kernel(*arguments)
-    except (
-        OSError
-    ):  # the code is compiled, but the cache folder took no copy; the copy in memory serves
+    except OSError:  # compiled, but the cache folder took no copy; the copy in memory serves
         kernel(*arguments)
 
 
@@ -172,7 +152,7 @@ def _follow(products, roots, b, c, sign, first, start, stop):
 
 @_compiled
 def _changes(b, c, r, sign, result, start, stop):
-    """tr(C (I + sign B)^-1) by the Cholesky factor K of I + sign B: the sum of C times K^-T K^-1."""
+    """tr(C (I + sign B)^-1) by the Cholesky factor K of I + sign B: sum of C times K^-T K^-1."""
     k = np.empty((r, r, LANES))
     inverse = np.empty((r, r, LANES))
     for tile in range(start, stop):

@@ -1,6 +1,6 @@
 """Many linear heads at once: one for each team of the same points, all moving in step.
 
-T_k minimises  (1 / |team k|) sum_{i in team k} -log p_i[y_i] + (1/2) sum penalty T_k^2
+    T_k minimises  (1 / |team k|) sum_{i in team k} -log p_i[y_i] + (1/2) sum penalty T_k^2
 
 Data Shapley needs thousands of small heads, each like the one before it; fitted one by one, they
 would spend their time between the products. Newton's method as in core/softmax_head.py, every array
@@ -11,10 +11,8 @@ its one optimum.
 With them the truth that influence functions and Newton steps approximate is found by retraining, a
 few heads at a time:
 
-    with_points(opened, known, points, labels, start)      fitted anew with these points added,
-                                                           under each of several labelings
-    without_each(opened, known)                            fitted anew without each of its points in
-                                                           turn
+    with_points     fitted anew with these points added, under each of several labelings
+    without_each    fitted anew without each of its points in turn
 
 The l2 beside the mean loss and the intercept stay as they are. A head on fewer points than
 dimensions is fitted within the span of its points, which it never leaves (core/linalg/hessian.py),
@@ -59,14 +57,10 @@ def fit_teams(
         size = np.sqrt(_dot(slope, slope))
         if size.max(initial=0) <= tolerance:
             return theta
-        step = _newton_steps(
-            rows, probs, weights, penalty, slope, precondition, np.minimum(0.1, np.sqrt(size))
-        )
-        theta = (
-            theta
-            + _shares(theta, step, rows, own, weights, penalty, _dot(slope, step))[:, None, None]
-            * step
-        )
+        accuracy = np.minimum(0.1, np.sqrt(size))
+        step = _newton_steps(rows, probs, weights, penalty, slope, precondition, accuracy)
+        shares = _shares(theta, step, rows, own, weights, penalty, _dot(slope, step))
+        theta = theta + shares[:, None, None] * step
     raise UserError(
         f"The linear heads did not settle: gradient norm {size.max():.1e}, wanted {tolerance:.0e}."
         " Raise l2."
@@ -93,15 +87,14 @@ def _newton_steps(
         if (np.sqrt(_dot(left, left)) <= goal).all():
             break
         moved = np.matmul(rows, direction.transpose(0, 2, 1))
-        bent = (
-            _pull_back(probs * (moved - (probs * moved).sum(axis=2, keepdims=True)), weights, rows)
-            + penalty * direction
-        )
+        curved = probs * (moved - (probs * moved).sum(axis=2, keepdims=True))
+        bent = _pull_back(curved, weights, rows) + penalty * direction
         share = _ratio(power, _dot(direction, bent))
         step = step + share * direction
         left = left - share * bent
         ready = left @ precondition
-        power, before = _dot(left, ready), power
+        before = power
+        power = _dot(left, ready)
         direction = ready + _ratio(power, before) * direction
     return step
 
@@ -115,23 +108,20 @@ def _shares(
     penalty: Floats,
     slope: Floats,
 ) -> Floats:
-    """For each team the first of 1, 1/2, 1/4, ...
-
-    of its step that lowers its loss by a fair part (Armijo), rounding allowed for.
+    """For each team the first of 1, 1/2, 1/4, ... of its step that lowers its loss by a fair part
+    (Armijo), rounding allowed for.
     """
 
     def losses(there: Floats) -> Floats:
         logs = log_softmax(np.matmul(rows, there.transpose(0, 2, 1)))
-        return 0.5 * (penalty * there**2).sum(axis=(1, 2)) - (
-            weights * (logs * own).sum(axis=2)
-        ).sum(axis=1)
+        gained = (weights * (logs * own).sum(axis=2)).sum(axis=1)
+        return 0.5 * (penalty * there**2).sum(axis=(1, 2)) - gained
 
     here = losses(theta)
     shares = np.ones(len(theta))
     for _ in range(HALVINGS):
-        high = losses(
-            theta + shares[:, None, None] * step
-        ) > here + 1e-4 * shares * slope + 4e-16 * np.abs(here)
+        reached = losses(theta + shares[:, None, None] * step)
+        high = reached > here + 1e-4 * shares * slope + 4e-16 * np.abs(here)
         if not high.any():
             break
         shares[high] /= 2
@@ -172,12 +162,12 @@ def with_points(
     start: (labelings, c, m), near by.
     """
     ways, b = labels.shape
-    rows, axes = _within(opened, np.vstack([opened.rows, points]))
+    rows, axes = _in_span(opened, np.vstack([opened.rows, points]))
     rows = np.vstack([rows[: opened.n], np.tile(rows[opened.n :], (ways, 1))])
-    teams = np.hstack(
-        [np.ones((ways, opened.n), bool), np.kron(np.eye(ways, dtype=bool), np.ones((1, b), bool))]
-    )
-    return _fitted(opened, rows, np.append(known, labels.ravel()), teams, start, axes)
+    fitted = np.ones((ways, opened.n), bool)
+    added = np.kron(np.eye(ways, dtype=bool), np.ones((1, b), bool))
+    teams = np.hstack([fitted, added])
+    return _within_span(opened, rows, np.append(known, labels.ravel()), teams, start, axes)
 
 
 def without_each(opened: OpenHead, known: Ints) -> Iterator[tuple[slice, Floats]]:
@@ -185,29 +175,24 @@ def without_each(opened: OpenHead, known: Ints) -> Iterator[tuple[slice, Floats]
 
     A UserError if a head does not settle.
     """
-    rows, axes = _within(opened, opened.rows)
+    rows, axes = _in_span(opened, opened.rows)
     for first in range(0, opened.n, TOGETHER):
         block = slice(first, min(first + TOGETHER, opened.n))
         teams = ~np.eye(opened.n, dtype=bool)[block]
-        yield (
-            block,
-            _fitted(
-                opened, rows, known, teams, np.repeat(opened.theta[None], len(teams), axis=0), axes
-            ),
-        )
+        start = np.repeat(opened.theta[None], len(teams), axis=0)
+        yield block, _within_span(opened, rows, known, teams, start, axes)
 
 
-def _within(opened: OpenHead, rows: Floats) -> tuple[Floats, Floats]:
+def _in_span(opened: OpenHead, rows: Floats) -> tuple[Floats, Floats]:
     """The rows in coordinates of as few axes (m, q) as hold them all."""
     axes = span(rows, opened.d) if len(rows) < opened.d else np.eye(rows.shape[1])
     return rows @ axes, axes
 
 
-def _fitted(
-    opened: OpenHead, rows: Floats, labels: Ints, teams: np.ndarray, start: Floats, axes: Floats
+def _within_span(
+    opened: OpenHead, rows: Floats, labels: Ints, teams: Bools, start: Floats, axes: Floats
 ) -> Floats:
-    extra = len(opened.penalty) - opened.d
-    penalty = np.append(
-        np.full(axes.shape[1] - extra, opened.penalty[0]), opened.penalty[opened.d :]
-    )
+    """The heads of these teams, fitted in the coordinates of the axes and given in the old ones."""
+    own = opened.penalty[opened.d :]  # the intercept's
+    penalty = np.append(np.full(axes.shape[1] - len(own), opened.penalty[0]), own)
     return fit_teams(rows, labels, teams, penalty, start @ axes, TOLERANCE) @ axes.T

@@ -28,10 +28,10 @@ def level_lines(values: Floats, x: Floats, y: Floats) -> list[Floats]:
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     edges = _crossed(flat > 0, _triangles(*values.shape))
     named, ends = np.unique(edges.reshape(-1, 2), axis=0, return_inverse=True)
-    shares = (
-        flat[named[:, 0]] / (flat[named[:, 0]] - flat[named[:, 1]]) if len(named) else np.zeros(0)
-    )
-    points = places[named[:, 0]] + shares[:, None] * (places[named[:, 1]] - places[named[:, 0]])
+    named = named.reshape(-1, 2)  # also where no edge is crossed
+    start, end = named.T
+    shares = flat[start] / (flat[start] - flat[end])
+    points = places[start] + shares[:, None] * (places[end] - places[start])
     return [points[walk] for walk in _walks(ends.reshape(-1, 2), len(named))]
 
 
@@ -42,9 +42,8 @@ def _triangles(rows: int, columns: int) -> Ints:
     b = corner[:-1, 1:]
     c = corner[1:, :-1]
     d = corner[1:, 1:]
-    return np.concatenate(
-        [np.stack(three, axis=-1).reshape(-1, 3) for three in ((a, b, c), (b, c, d))]
-    )
+    corners = ((a, b, c), (b, c, d))
+    return np.concatenate([np.stack(three, axis=-1).reshape(-1, 3) for three in corners])
 
 
 def _crossed(above: np.ndarray, triangles: Ints) -> Ints:

@@ -97,11 +97,9 @@ class Cover:
         """Distances of all points to i and to the points that are farthest now: most of these are
         centres soon.
         """
-        soon = (
-            np.argpartition(self.near, -min(AHEAD, len(self.near)))[-AHEAD:]
-            if self.centres
-            else np.empty(0, np.int64)
-        )
+        soon = np.empty(0, np.int64)
+        if self.centres:
+            soon = np.argpartition(self.near, -min(AHEAD, len(self.near)))[-AHEAD:]
         soon = np.concatenate([[i], soon[soon != i][: AHEAD - 1]])
         products = self.points[soon] @ self.points.T
         products *= -2
@@ -111,11 +109,8 @@ class Cover:
 
     def _add_many(self, centres: Ints) -> None:
         products = self.points @ self.points[centres].T
-        np.minimum(
-            self.near,
-            (self.squares[centres] - 2 * products).min(axis=1) + self.squares,
-            out=self.near,
-        )
+        nearest = (self.squares[centres] - 2 * products).min(axis=1) + self.squares
+        np.minimum(self.near, nearest, out=self.near)
         self._take(centres.tolist())
 
     def _take(self, centres: list[int]) -> None:
@@ -124,29 +119,25 @@ class Cover:
         self.exact[centres] = -1.0
 
     def _settle(self, candidates: Ints) -> None:
-        """Measure these points exactly against the centres that they were not measured against yet."""
+        """Measure these points exactly against the centres that are new to them."""
         from scipy.spatial.distance import cdist  # in the function: menus do not need it
 
-        behind = candidates[
-            (self.seen[candidates] < len(self.centres)) & (self.exact[candidates] > 0)
-        ]
+        waiting = self.exact[candidates] > 0
+        behind = candidates[waiting & (self.seen[candidates] < len(self.centres))]
         if len(behind) == 0:
             return
         new = self.embedding[self.centres[self.seen[behind].min() :]]
         rows = max(1, BLOCK // len(new))
         for first in range(0, len(behind), rows):
             some = behind[first : first + rows]
-            self.exact[some] = np.minimum(
-                self.exact[some], cdist(self.embedding[some], new, "sqeuclidean").min(axis=1)
-            )
+            squared = cdist(self.embedding[some], new, "sqeuclidean").min(axis=1)
+            self.exact[some] = np.minimum(self.exact[some], squared)
         self.seen[behind] = len(self.centres)
 
     def _centre_and_scale(self) -> None:
         mean = np.mean(self.embedding, axis=0, dtype=np.float64)
-        parts = [
-            slice(first, first + row_blocks.ROWS)
-            for first in range(0, len(self.embedding), row_blocks.ROWS)
-        ]
+        starts = range(0, len(self.embedding), row_blocks.ROWS)
+        parts = [slice(start, start + row_blocks.ROWS) for start in starts]
         for part in parts:
             centred = self.embedding[part] - mean
             self.squares[part] = np.einsum("ij,ij->i", centred, centred)

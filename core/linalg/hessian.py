@@ -1,4 +1,4 @@
-"""The curvature of a fitted head: its Hessian, and three ways to solve with it.
+"""The Hessian of a fitted head, and three ways to solve with it.
 
     H = (1/n) sum_i Lambda_i (x) h_i h_i^T + penalty,    Lambda = diag(p) - p p^T
 
@@ -10,13 +10,17 @@ has shape (r, m), and H is D x D, D = r m. That is exact for all that the softma
 and leaves H no null directions but those of the embedding itself. Nothing of size n x D, or D x D
 for each point, is made.
 
-The three: `Exact` (Cholesky; within the span of a few points `Spanned`), `Iterated` (conjugate
-gradients) and `Kronecker` (K-FAC). Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015
-(K-FAC, here with the true Fisher matrix of the labels).
+    Exact        by Cholesky
+    Spanned      the same within the span of a few points
+    Iterated     by conjugate gradients
+    Kronecker    by K-FAC, approximately
 
 A head on fewer points than dimensions never leaves the span of its points: the gradient of its loss
 is a sum of residuals (x) points, and outside the span the Hessian is the penalty alone, so
-everything can be done inside (the representer theorem, Kimeldorf and Wahba 1971).
+everything can be done inside.
+
+Sources: Bohning 1992 (the Hessian); Martens and Grosse 2015 (K-FAC, here with the true Fisher
+matrix of the labels); Kimeldorf and Wahba 1971 (the representer theorem: the span).
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
+from scipy.linalg import LinAlgError, block_diag, cho_factor, cho_solve, helmert
 from scipy.linalg.lapack import dpotri
 
 from core import softmax_head
@@ -39,8 +43,6 @@ FACTORED = 4_000
 # Up to this many its inverse is kept: half a gigabyte, which methods with r solves for each point
 # read again and again.
 INVERTED = 8_000
-ROWS = 8192
-CG_ACCURACY = 1e-10
 SINGULAR = (
     "The Hessian of this head is singular, or nearly so: some directions are neither penalised nor"
     " bent by the points, because no point uses them or all predictions are certain. Set Damping"
@@ -99,10 +101,8 @@ class OpenHead:
     def fishers(self, probs: Floats) -> Floats:
         """F = N^T (diag(p) - p p^T) N for each row of probs (k, c): (k, r, r)."""
         means = probs @ self.basis
-        return (
-            np.matmul(self.basis.T * probs[:, None, :], self.basis)
-            - means[:, :, None] * means[:, None, :]
-        )
+        squares = np.matmul(self.basis.T * probs[:, None, :], self.basis)
+        return squares - means[:, :, None] * means[:, None, :]
 
     def mean_gradient(self, rows: Floats, residuals: Floats) -> Floats:
         """The mean of q (x) h over these points: (r, m)."""
@@ -117,15 +117,17 @@ def open_head(head: Head) -> OpenHead:
     points = head.fitted_on.embedding
     softmax_head.check_points(points, head, "the set of points it was fitted on")
     intercept = bool(np.any(head.intercepts))
-    theta = (
-        np.column_stack([head.weights, head.intercepts]) if intercept else np.asarray(head.weights)
-    )
-    theta = theta.astype(np.float64)
+    columns = [head.weights, head.intercepts] if intercept else [head.weights]
+    theta = np.column_stack(columns).astype(np.float64)
     rows = softmax_head.design(points, intercept)
     d = head.weights.shape[1]
-    penalty = softmax_head.penalties(d, head.l2, intercept)
     return OpenHead(
-        theta, d, penalty, rows, softmax_head.softmax(rows @ theta.T), helmert(len(theta)).T
+        theta=theta,
+        d=d,
+        penalty=softmax_head.penalties(d, head.l2, intercept),
+        rows=rows,
+        probs=softmax_head.softmax(rows @ theta.T),
+        basis=helmert(len(theta)).T,
     )
 
 
@@ -139,25 +141,94 @@ def solver(
     """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    exact = Spanned if few(opened.n, opened.d, ridge) else Exact
-    return (exact if _parameters(opened, ridge) <= FACTORED else Iterated)(opened, ridge)
+    if _parameters(opened, ridge) > FACTORED:
+        return Iterated(opened, ridge)
+    return Spanned(opened, ridge) if spanned(opened, ridge) else Exact(opened, ridge)
 
 
 def spreader(
     opened: OpenHead, ridge: Floats, hessian: str = "exact"
 ) -> Exact | Spanned | Kronecker:
-    """The same for methods that also need H^-1 (e_a (x) h) for each point; a UserError for more
-    than 8,000 parameters exactly.
+    """The same for methods that also need H^-1 (e_a (x) h) for each point.
+
+    A UserError for more than 8,000 parameters with the exact Hessian.
     """
     if hessian == "kfac":
         return Kronecker(opened, ridge)
-    if (parameters := _parameters(opened, ridge)) > INVERTED:
+    parameters = _parameters(opened, ridge)
+    if parameters > INVERTED:
         raise UserError(
             f"This method inverts the head's Hessian exactly for at most {INVERTED:,} parameters,"
             f" and the head has {parameters:,}. Take an embedding of fewer dimensions or, where the"
             " method offers it, the Hessian 'kfac'."
         )
-    return Spanned(opened, ridge) if few(opened.n, opened.d, ridge) else Exact(opened, ridge)
+    return Spanned(opened, ridge) if spanned(opened, ridge) else Exact(opened, ridge)
+
+
+def _parameters(opened: OpenHead, ridge: Floats) -> int:
+    """How many numbers there are to solve for: r m, or within the span r times its axes at most."""
+    r, m = opened.shape
+    outside = opened.d - opened.n
+    return r * (m - outside) if spanned(opened, ridge) else r * m
+
+
+def spanned(opened: OpenHead, ridge: Floats) -> bool:
+    """Is the span worth taking, and the Hessian outside it one number?
+
+    Fewer points than dimensions, and one ridge above 0 for all weights.
+    """
+    fewer = opened.n < opened.d
+    return fewer and ridge[0] > 0 and bool((ridge[: opened.d] == ridge[0]).all())
+
+
+def span(rows: Floats, d: int) -> Floats:
+    """Axes (m, q), orthonormal, of the subspace in which these rows (n, m) lie: of the d weights'
+    part, and the intercept's own axis.
+    """
+    _, sizes, axes = np.linalg.svd(rows[:, :d], full_matrices=False)
+    rounding = sizes.max(initial=0) * max(rows.shape) * np.finfo(np.float64).eps
+    kept = axes[sizes > rounding].T
+    return block_diag(kept, np.eye(rows.shape[1] - d))
+
+
+ROWS = 8192  # in one product
+
+
+def dense_hessian(opened: OpenHead, ridge: Floats) -> Floats:
+    """H (D, D): r (r + 1) / 2 weighted Gram matrices of the rows, and the ridge (m,) on the
+    diagonal.
+    """
+    r, m = opened.shape
+    basis = opened.basis
+    hessian = np.zeros((r, m, r, m))
+    for start in range(0, opened.n, ROWS):
+        rows = opened.rows[start : start + ROWS]
+        probs = opened.probs[start : start + ROWS]
+        means = probs @ basis
+        for a in range(r):
+            for b in range(a + 1):
+                fisher = probs @ (basis[:, a] * basis[:, b]) - means[:, a] * means[:, b]
+                hessian[a, :, b] += (rows * (fisher / opened.n)[:, None]).T @ rows
+    for a in range(r):
+        hessian[a, np.arange(m), a, np.arange(m)] += ridge
+        for b in range(a):
+            hessian[b, :, a] = hessian[a, :, b].T
+    return hessian.reshape(r * m, r * m)
+
+
+def _factored(matrix: Floats) -> tuple[Floats, bool]:
+    """The Cholesky factor; a UserError where a diagonal entry loses nearly all of its digits, so
+    that the matrix counts as singular.
+    """
+    diagonal = np.diag(matrix).copy()
+    try:
+        factor, lower = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+    except LinAlgError:
+        raise UserError(SINGULAR) from None
+    lost = 10 * len(matrix) * np.finfo(np.float64).eps * diagonal
+    if (np.diag(factor) ** 2 <= lost).any():
+        raise UserError(SINGULAR)
+    return factor, lower
 
 
 class Exact:
@@ -198,30 +269,31 @@ class Spanned:
     def __init__(self, opened: OpenHead, ridge: Floats):
         self.axes = span(opened.rows, opened.d)
         self.beyond = ridge[0]
-        within = np.append(
-            np.full(self.axes.shape[1] - len(ridge[opened.d :]), ridge[0]), ridge[opened.d :]
-        )
+        own = ridge[opened.d :]  # the intercept's
+        within = np.append(np.full(self.axes.shape[1] - len(own), ridge[0]), own)
         self.exact = Exact(replace(opened, rows=opened.rows @ self.axes), within)
 
     def solve(self, targets: Floats) -> Floats:
         """H^-1 targets: (..., r, m)."""
         inside = targets @ self.axes
-        return (
-            self.exact.solve(inside) @ self.axes.T + (targets - inside @ self.axes.T) / self.beyond
-        )
+        outside = targets - inside @ self.axes.T
+        return self.exact.solve(inside) @ self.axes.T + outside / self.beyond
 
     def spread(self, rows: Floats) -> Floats:
         """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m)."""
         inside = rows @ self.axes
+        outside = rows - inside @ self.axes.T
         spreads = self.exact.spread(inside) @ self.axes.T
-        spreads += np.einsum(
-            "ab,km->kabm", np.eye(spreads.shape[1]), (rows - inside @ self.axes.T) / self.beyond
-        )
+        identity = np.eye(spreads.shape[1])
+        spreads += np.einsum("ab,km->kabm", identity, outside / self.beyond)
         return spreads
 
 
+CG_ACCURACY = 1e-10  # of a relative residual
+
+
 class Iterated:
-    """Solves by preconditioned conjugate gradients on Hessian products, one target after the other."""
+    """Solves by preconditioned conjugate gradients on Hessian products, one target at a time."""
 
     def __init__(self, opened: OpenHead, ridge: Floats):
         self.opened = opened
@@ -259,18 +331,15 @@ class Kronecker:
     def __init__(self, opened: OpenHead, ridge: Floats):
         gram = opened.rows.T @ opened.rows / opened.n
         strengths, self.axes = np.linalg.eigh(_mean_fisher(opened))
-        self.factors = [
-            _factored(strength * gram + np.diag(ridge)) for strength in np.maximum(strengths, 0)
-        ]
+        strengths = np.maximum(strengths, 0)
+        self.factors = [_factored(f * gram + np.diag(ridge)) for f in strengths]
 
     def solve(self, targets: Floats) -> Floats:
         """H^-1 targets: (..., r, m)."""
         turned = np.moveaxis(self.axes.T @ targets, -2, 0)
-        solved = [
-            self._block(a, target.reshape(-1, target.shape[-1])).reshape(target.shape)
-            for a, target in enumerate(turned)
-        ]
-        return self.axes @ np.moveaxis(np.array(solved), 0, -2)
+        flat = turned.reshape(len(turned), -1, turned.shape[-1])
+        solved = np.array([self._block(a, target) for a, target in enumerate(flat)])
+        return self.axes @ np.moveaxis(solved.reshape(turned.shape), 0, -2)
 
     def spread(self, rows: Floats) -> Floats:
         """H^-1 (e_a (x) h) for each row h of rows (k, m) and each a: (k, r, r, m)."""
@@ -281,30 +350,15 @@ class Kronecker:
         return cho_solve(self.factors[a], rows.T, check_finite=False).T
 
 
-def dense_hessian(opened: OpenHead, ridge: Floats) -> Floats:
-    """H (D, D): r (r + 1) / 2 weighted Gram matrices of the rows, and the ridge (m,) on the
-    diagonal.
-    """
-    r, m = opened.shape
-    hessian = np.zeros((r, m, r, m))
-    for start in range(0, opened.n, ROWS):
-        rows = opened.rows[start : start + ROWS]
-        probs = opened.probs[start : start + ROWS]
-        means = probs @ opened.basis
-        for a in range(r):
-            for b in range(a + 1):
-                strengths = (
-                    probs @ (opened.basis[:, a] * opened.basis[:, b]) - means[:, a] * means[:, b]
-                )
-                hessian[a, :, b] += (rows * (strengths / opened.n)[:, None]).T @ rows
-    for a in range(r):
-        hessian[a, np.arange(m), a, np.arange(m)] += ridge
-        for b in range(a):
-            hessian[b, :, a] = hessian[a, :, b].T
-    return hessian.reshape(r * m, r * m)
+def _mean_fisher(opened: OpenHead) -> Floats:
+    """The mean of F over the points: (r, r)."""
+    basis = opened.basis
+    means = opened.probs @ basis
+    mean_probs = opened.probs.mean(axis=0)
+    return basis.T @ (mean_probs[:, None] * basis) - means.T @ means / opened.n
 
 
-def chunks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:
+def point_blocks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:
     """Slices of range(n), so that `numbers` float64 for each point stay below 64 MB in all (or one
     point at a time).
     """
@@ -312,56 +366,8 @@ def chunks(n: int, numbers: int, budget: int = 2**23) -> Iterator[slice]:
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def told(done: int, total: int, what: str = "points") -> None:
+def advance_scoring(done: int, total: int, what: str = "points") -> None:
     """Between two parts of a long scoring: ends it if nobody waits for it any more, else says how
     far it is.
     """
     advance(done / total, f"Scoring, {done:,} of {total:,} {what}")
-
-
-def _parameters(opened: OpenHead, ridge: Floats) -> int:
-    r, m = opened.shape
-    beyond = opened.d - opened.n
-    return r * (m - beyond if few(opened.n, opened.d, ridge) else m)
-
-
-def _mean_fisher(opened: OpenHead) -> Floats:
-    means = opened.probs @ opened.basis
-    return (
-        opened.basis.T @ (opened.probs.mean(axis=0)[:, None] * opened.basis)
-        - means.T @ means / opened.n
-    )
-
-
-def _factored(matrix: Floats) -> tuple[Floats, bool]:
-    """The Cholesky factor; a UserError where a diagonal entry loses nearly all of its digits, so
-    that the matrix counts as singular.
-    """
-    diagonal = np.diag(matrix).copy()
-    try:
-        factor, lower = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
-    except LinAlgError:
-        raise UserError(SINGULAR) from None
-    if (np.diag(factor) ** 2 <= 10 * len(matrix) * np.finfo(np.float64).eps * diagonal).any():
-        raise UserError(SINGULAR)
-    return factor, lower
-
-
-def few(n: int, d: int, ridge: Floats) -> bool:
-    """Is the span worth taking, and the Hessian outside it one number?
-
-    n points of d dimensions, one ridge above 0 for all weights.
-    """
-    return n < d and ridge[0] > 0 and bool((ridge[:d] == ridge[0]).all())
-
-
-def span(rows: Floats, d: int) -> Floats:
-    """Axes (m, q), orthonormal, of the subspace in which these rows (n, m) lie: of the d weights'
-    part, and the intercept's own axis.
-    """
-    _, sizes, axes = np.linalg.svd(rows[:, :d], full_matrices=False)
-    kept = axes[sizes > sizes.max(initial=0) * max(rows.shape) * np.finfo(np.float64).eps].T
-    extra = rows.shape[1] - d
-    return np.block(
-        [[kept, np.zeros((d, extra))], [np.zeros((extra, kept.shape[1])), np.eye(extra)]]
-    )

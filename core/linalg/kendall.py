@@ -13,10 +13,9 @@ order it differently, because ties fall the same way in both. So with before_i =
 place_a_i and place_b_j < place_b_i}
 
     discordant_i = place_a_i + place_b_i - 2 before_i
-    net_i = n - 1 - others_a_i - others_b_i + both_i - 2 discordant_i      (both: points equal
-        to i in a and in b)
+    net_i = n - 1 - others_a_i - others_b_i + both_i - 2 discordant_i
 
-and for weights w over the points
+with both_i the points equal to i in a and in b, and for weights w over the points
 
     tau(w) = sum w net / sqrt(sum w (n - 1 - others_a)) / sqrt(sum w (n - 1 - others_b)).
 
@@ -49,20 +48,12 @@ def pairwise_tau(
     tau under the places by (a, b) and under those by (b, a), as scipy.stats.weightedtau(rank=True);
     otherwise tau-b.
     """
-    arguments = (
-        order,
-        first,
-        others,
-        others.any(axis=1),
-        np.ascontiguousarray(pairs, np.int64),
-        bool(weighted),
-    )
+    pairs = np.ascontiguousarray(pairs, np.int64)
+    arguments = (order, first, others, others.any(axis=1), pairs, bool(weighted))
     with _one_at_a_time:
         try:
             return _all_pairs(*arguments)
-        except (
-            OSError
-        ):  # the code is compiled, but the cache folder took no copy; the copy in memory serves
+        except OSError:  # compiled, but the cache folder took no copy; the copy in memory serves
             return _all_pairs(*arguments)
 
 
@@ -75,9 +66,8 @@ def random_tau(n: int, draws: int, seed: int, at_once: int = 25) -> np.ndarray:
     values = []
     for done in range(0, draws, at_once):
         some = min(at_once, draws - done)
-        order = np.stack([np.arange(n), *(rng.permutation(n) for _ in range(some))]).astype(
-            np.int32
-        )
+        shuffled = [rng.permutation(n) for _ in range(some)]
+        order = np.stack([np.arange(n), *shuffled]).astype(np.int32)
         first = np.argsort(order, axis=1).astype(np.int32)
         pairs = np.column_stack([np.zeros(some, np.int64), np.arange(1, some + 1)])
         values.append(pairwise_tau(order, first, np.zeros_like(order), pairs, weighted=True))
@@ -85,7 +75,7 @@ def random_tau(n: int, draws: int, seed: int, at_once: int = 25) -> np.ndarray:
 
 
 def _compiled(function: Callable) -> Callable:
-    """Compiled on the first call; kept on disk for the next process where a folder can be written."""
+    """Compiled on the first call; kept on disk for the next process where a folder allows it."""
     try:
         return numba.njit(parallel=True, cache=True)(function)
     except RuntimeError:  # numba finds no folder to keep it in
@@ -213,9 +203,8 @@ def _all_pairs(order, first, others, has_ties, pairs, weighted):
         b = pairs[t, 1]
         place_a = _places(order[b], first[a], has_ties[a])
         place_b = _places(order[a], first[b], has_ties[b])
-        net = _net(
-            place_a, place_b, first[a], first[b], others[a], others[b], has_ties[a] and has_ties[b]
-        )
+        joint = has_ties[a] and has_ties[b]
+        net = _net(place_a, place_b, first[a], first[b], others[a], others[b], joint)
         out[t] = _tau(net, others[a], others[b], place_a, weighted)
         if weighted:
             out[t] = (out[t] + _tau(net, others[a], others[b], place_b, weighted)) / 2

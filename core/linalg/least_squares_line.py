@@ -6,8 +6,8 @@ it?
 The penalty only sees the slopes, so the fit splits into the mean and the centred rows c_i = x_i -
 mean(x):
 
-    H_ij = 1/n + c_i^T (C^T C + ridge I)^+ c_j        fitted = H y,  hat value h_i = H_ii,
-        sum_i h_i = degrees of freedom
+    H_ij = 1/n + c_i^T (C^T C + ridge I)^+ c_j
+    fitted = H y,    hat value h_i = H_ii,    sum_i h_i = degrees of freedom
 
 At ridge 0 and full rank the hat values sum to p + 1, and h_i = 1/n + M_i^2 / (n - 1) with M_i the
 Mahalanobis distance of x_i from the mean: a point has leverage because it lies far out, whatever
@@ -111,7 +111,8 @@ def hat_values(x: np.ndarray, *, ridge: float = 0.0) -> Floats:
     """
     x = _checked(x, ridge)
     centred = _centred(x)
-    return np.minimum(1 / len(x) + ((centred @ _whitening(centred, ridge)) ** 2).sum(axis=1), 1.0)
+    coordinates = centred @ _whitening(centred, ridge)
+    return np.minimum(1 / len(x) + (coordinates**2).sum(axis=1), 1.0)
 
 
 def mahalanobis(x: np.ndarray) -> Floats:
@@ -161,12 +162,11 @@ def _whitening(centred: Floats, ridge: float) -> Floats:
 
 
 def _cooks(y: Floats, residuals: Floats, hats: Floats, coordinates: Floats) -> Floats:
-    """D_i = |fitted - fitted without i|^2 / (df s^2) = (H H)_ii e_i^2 / ((1 - h_i)^2 df s^2),  s^2
-    = |e|^2 / (n - df).
+    """D_i = |fitted - fitted without i|^2 / (df s^2) = (H H)_ii e_i^2 / ((1 - h_i)^2 df s^2).
 
-    df = sum_i h_i. Leaving one point out shifts the fitted values by H_.i e_i / (1 - h_i), with a
-    ridge as without one. At ridge 0, (H H)_ii = h_i: Cook's own formula. With a ridge, where
-    textbooks differ, the left side is the definition.
+    s^2 = |e|^2 / (n - df), df = sum_i h_i. Leaving one point out shifts the fitted values by
+    H_.i e_i / (1 - h_i), with a ridge as without one. At ridge 0, (H H)_ii = h_i: Cook's own
+    formula. With a ridge, where textbooks differ, the left side is the definition.
     """
     n = len(y)
     degrees = hats.sum()
@@ -174,8 +174,5 @@ def _cooks(y: Floats, residuals: Floats, hats: Floats, coordinates: Floats) -> F
     shift = 1 / n + ((coordinates @ (coordinates.T @ coordinates)) * coordinates).sum(axis=1)
     known = (1 - hats > NO_REST) & (n - degrees > NO_REST) & (squares > NO_SQUARES * (y @ y))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(
-            known,
-            shift * residuals**2 / ((1 - hats) ** 2 * degrees * squares / (n - degrees)),
-            np.nan,
-        )
+        unit = (1 - hats) ** 2 * degrees * squares / (n - degrees)
+        return np.where(known, shift * residuals**2 / unit, np.nan)

@@ -1,10 +1,9 @@
 """log det M of a growing set of points, M = ridge I + sum V V^T: how much does one more point add?
 
 V is a point's block of m vectors of c d numbers. With P = M^-1 the point adds log det(I + V^T P V).
-P is never formed: it is kept as I / ridge - U^T U, where each point taken in gives m more rows of
-U,
+P is never formed: it is kept as I / ridge - U^T U, where each point taken in gives m more rows
 
-    (P V R^-T)^T   with R R^T = I + V^T P V,
+    (P V R^-T)^T    with    R R^T = I + V^T P V,
 
 so that a pick costs a few products with U and one pass over the points, and the memory is U's: m c
 d numbers per point taken. Two kinds of points: `Single`, one vector left (x) right each (m = 1);
@@ -60,9 +59,8 @@ class Expected:
         self.ridge = ridge
         self.factors = s[:, :, None] * (np.eye(s.shape[1]) - s[:, :, None] * s[:, None, :])
         lengths = np.einsum("nd,nd->n", right, right) / ridge
-        self.inner = (
-            np.matmul(self.factors.transpose(0, 2, 1), self.factors) * lengths[:, None, None]
-        )
+        squares = np.matmul(self.factors.transpose(0, 2, 1), self.factors)
+        self.inner = squares * lengths[:, None, None]
 
     def gains(self) -> Floats:
         """log det(I + V^T P V): (n,)."""
@@ -94,12 +92,8 @@ def grow(points: Single | Expected, inside: Bools, k: int) -> tuple[Ints, Floats
     start = points.vectors(np.flatnonzero(inside))
     outside = ~inside
     each = len(points.vectors(np.array([0])))
-    inverse = Inverse(
-        points.ridge,
-        start.left.shape[1],
-        start.right.shape[1],
-        min(len(start), start.width) + k * each,
-    )
+    room = min(len(start), start.width) + k * each
+    inverse = Inverse(points.ridge, start.left.shape[1], start.right.shape[1], room)
     for block in _condensed(start):
         points.shrink(inverse.add(block))
     indices = np.empty(k, np.int64)

@@ -1,11 +1,15 @@
 """Where does the head go when points are added or removed? A Newton step, with the points' own
 curvature in it.
 
+    newton_shifts    for each point, added or removed
+    added_shifts     for each group of points added, which keep their own loss
+    best_lengths     how far to go along a step
+
 One point added (sign = +1) or removed (sign = -1) changes the mean loss of n points to one of n +
 sign. The quadratic that this loss is near the head T has its minimum at
 
-    T - (sign / n) (K + (sign / n) Lambda (x) h h^T)^-1 (q (x) h + penalty T),      K = H with
-        the penalty times (n + sign) / n
+    T - (sign / n) (K + (sign / n) Lambda (x) h h^T)^-1 (q (x) h + penalty T)
+    K = H with the penalty times (n + sign) / n
 
 where T counts as fitted: its own gradient is taken as zero. The point's part is of rank r = c - 1,
 so Woodbury's formula needs K^-1 only, and only B = (I (x) h)^T K^-1 (I (x) h), which is n times the
@@ -16,7 +20,8 @@ A group of b points added keeps its own loss, not its slope: a label that the he
 impossible has almost no curvature at T, and a plain Newton step runs far past the place where the
 point is content. With K = H, its penalty times (n + b) / n, the minimum is at
 
-    T - (1/n) K^-1 (b penalty T + sum_j w_j (x) h_j),      w_j = p_j - e_{y_j} at the minimum itself
+    T - (1/n) K^-1 (b penalty T + sum_j w_j (x) h_j)
+    w_j = p_j - e_{y_j} at the minimum itself
 
 so that b r numbers w are unknown, not r m: they see K^-1 through B = (e_a (x) h_i) K^-1 (e_c (x)
 h_j) alone, and are found by a few damped Newton steps.
@@ -34,29 +39,16 @@ length is his one-step update); Nocedal and Wright, Numerical Optimization, ch. 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from core.linalg.hessian import OpenHead, chunks, spreader, told
+from core.linalg.hessian import OpenHead, advance_scoring, point_blocks, spreader
 from core.softmax_head import log_softmax, softmax
 from core.types import Floats, Ints, UserError
 
 # Numbers that all stepped heads together may give: about five minutes on one core.
 EVALUATIONS = 2 * 10**10
-
-
-def after_newton_step(
-    fishers: Floats, levers: Floats, residuals: Floats, pulled: Floats, n: int, sign: int
-) -> Floats:
-    """w (k, labels, r), by which the step above is -(sign / n) (K^-1 (penalty T) + K^-1 (w (x) h)).
-
-    w = (sign n I + F B)^-1 (sign n q - F g). fishers F, levers B: (k, r, r). residuals q: (k,
-    labels, r), one for each label that the point may have. pulled g: (k, r), K^-1 (penalty T)
-    applied to h.
-    """
-    system = sign * n * np.eye(fishers.shape[-1]) + fishers @ levers
-    targets = sign * n * residuals - np.einsum("kab,kb->ka", fishers, pulled)[:, None, :]
-    return np.linalg.solve(system, targets.transpose(0, 2, 1)).transpose(0, 2, 1)
 
 
 def newton_shifts(
@@ -74,89 +66,31 @@ def newton_shifts(
     r, m = opened.shape
     solve = spreader(opened, opened.penalty * (n + sign) / n + damping)
     drift = solve.solve(opened.pull)
-    for block in chunks(len(rows), r * r * m + labels.shape[1] * (r * m) + per_block):
-        told(block.start, len(rows))
+    for block in point_blocks(len(rows), r * r * m + labels.shape[1] * (r * m) + per_block):
+        advance_scoring(block.start, len(rows))
         h = rows[block]
-        probs = opened.probabilities(rows[block])
+        probs = opened.probabilities(h)
         spreads = solve.spread(h)
         levers = np.matmul(spreads, h[:, None, :, None])[..., 0]
-        residuals = np.stack(
-            [opened.residuals(probs, column) for column in labels[block].T], axis=1
-        )
+        residuals = [opened.residuals(probs, column) for column in labels[block].T]
+        residuals = np.stack(residuals, axis=1)
         weights = after_newton_step(opened.fishers(probs), levers, residuals, h @ drift.T, n, sign)
-        yield (
-            block,
-            -(sign / n) * (drift + np.einsum("kla,kabm->klbm", weights, spreads, optimize=True)),
-        )
+        moved = np.einsum("kla,kabm->klbm", weights, spreads, optimize=True)
+        yield block, -(sign / n) * (drift + moved)
 
 
-def check_evaluations(points: int, each: int) -> None:
-    """A UserError if stepped heads for so many points, of so many numbers each, are more than
-    should be waited for.
-    """
-    if points * each > EVALUATIONS:
-        raise UserError(
-            f"A Newton step for each of {points:,} points, evaluated wherever the goal looks, would"
-            f" take {points * each:.0e} numbers, and {EVALUATIONS:.0e} is the limit. Take fewer"
-            " points, or the first-order step."
-        )
-
-
-# Newton steps for the length, and the longest that is looked at
-STEPS = 8
-LONGEST = 4.0
-
-
-def best_lengths(
-    opened: OpenHead, known: Ints, groups: Floats, labels: Ints, shifts: Floats, sign: int
+def after_newton_step(
+    fishers: Floats, levers: Floats, residuals: Floats, pulled: Floats, n: int, sign: int
 ) -> Floats:
-    """t (k, labelings) in [0, 4] at which T + t shift has the least loss on its n points and a
-    group added (sign 1) or taken out (-1).
+    """w (k, labels, r), by which the step above is -(sign / n) (K^-1 (penalty T) + K^-1 (w (x) h)).
 
-    known: (n,). groups: rows (k, b, m). labels: (k, labelings, b).
+    w = (sign n I + F B)^-1 (sign n q - F g). fishers F, levers B: (k, r, r). residuals q: (k,
+    labels, r), one for each label that the point may have. pulled g: (k, r), K^-1 (penalty T)
+    applied to h.
     """
-    steps = np.matmul(opened.basis, shifts)
-    k, ways, b = labels.shape
-    n = opened.n
-    back = np.swapaxes(steps, -1, -2)
-    logits = np.concatenate(
-        [
-            np.broadcast_to(opened.rows @ opened.theta.T, (k, n, len(opened.theta))),
-            groups @ opened.theta.T,
-        ],
-        axis=1,
-    )
-    moves = np.concatenate([np.matmul(opened.rows, back), np.matmul(groups[:, None], back)], axis=2)
-    own = np.concatenate([np.broadcast_to(known, (k, ways, n)), labels], axis=2)
-    weights = np.append(np.ones(n), np.full(b, sign)) / (n + sign * b)
-    return least(opened, logits, moves, own, weights, steps)
-
-
-def least(
-    opened: OpenHead, logits: Floats, moves: Floats, own: Ints, weights: Floats, steps: Floats
-) -> Floats:
-    """t (k, labelings): Newton's method between bounds, which halves them where it would leave
-    them.
-
-    logits: (k, n, c), moves (k, labelings, n, c) of them at t = 1, own labels (k, labelings, n),
-    weights (n,); steps: of T (k, labelings, c, m).
-    """
-    wanted = np.take_along_axis(moves, own[..., None], axis=-1)[..., 0] @ weights
-    bend = (opened.penalty * steps**2).sum((-1, -2))
-    lean = (opened.penalty * steps * opened.theta).sum((-1, -2))
-    t = np.ones(bend.shape)
-    low = np.zeros(bend.shape)
-    high = np.full(bend.shape, LONGEST)
-    for _ in range(STEPS):
-        probs = softmax(logits[:, None] + t[..., None, None] * moves)
-        mean = (probs * moves).sum(axis=-1)
-        slope = mean @ weights - wanted + lean + t * bend
-        curvature = ((probs * moves**2).sum(axis=-1) - mean**2) @ weights + bend
-        low = np.where(slope < 0, t, low)
-        high = np.where(slope > 0, t, high)
-        newton = t - np.divide(slope, curvature, out=np.zeros_like(t), where=curvature > 0)
-        t = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
-    return t
+    system = sign * n * np.eye(fishers.shape[-1]) + fishers @ levers
+    targets = sign * n * residuals - np.einsum("kab,kb->ka", fishers, pulled)[:, None, :]
+    return np.linalg.solve(system, targets.transpose(0, 2, 1)).transpose(0, 2, 1)
 
 
 # Newton steps for w, and the change at which it counts as found
@@ -183,21 +117,19 @@ def added_shifts(
     solve = spreader(opened, opened.penalty * (n + b) / n + damping)
     ways = labels.shape[1]
     drift = b * solve.solve(opened.pull)
-    numbers = (
-        b * r * r * m + ways * (r * m + (b * r) ** 2 + 3 * (n + b) * len(opened.theta)) + per_group
-    )
-    for block in chunks(len(groups), numbers):
+    one_way = r * m + (b * r) ** 2 + 3 * (n + b) * len(opened.theta)
+    numbers = b * r * r * m + ways * one_way + per_group
+    for block in point_blocks(len(groups), numbers):
         h = groups[block]
         y = labels[block]
         spreads = solve.spread(h.reshape(-1, m)).reshape(len(h), b, r, r, m)
-        levers = np.einsum("kiacm,kjm->kiajc", spreads, h, optimize=True).reshape(
-            len(h), b * r, b * r
-        )
-        weights = own_weights(
-            opened, h @ opened.theta.T, y, levers, (h @ drift.T).reshape(len(h), b * r)
-        )
+        levers = np.einsum("kiacm,kjm->kiajc", spreads, h, optimize=True)
+        levers = levers.reshape(len(h), b * r, b * r)
+        pulled = (h @ drift.T).reshape(len(h), b * r)
+        weights = own_weights(opened, h @ opened.theta.T, y, levers, pulled)
         shifts = -(drift + np.einsum("klia,kiasm->klsm", weights, spreads, optimize=True)) / n
-        yield block, best_lengths(opened, known, h, y, shifts, sign=1)[..., None, None] * shifts
+        lengths = best_lengths(opened, known, h, y, shifts, sign=1)
+        yield block, lengths[..., None, None] * shifts
 
 
 def own_weights(
@@ -212,36 +144,127 @@ def own_weights(
     """
     k, ways, b = labels.shape
     r = opened.basis.shape[1]
-    n = opened.n
     own = np.eye(logits.shape[-1])[labels]
+    minimum = _OwnLoss(opened, logits, own, levers, pulled)
     w = np.zeros((k, ways, b * r))
-
-    def look(w: Floats) -> tuple[Floats, Floats]:
-        moved = (-(pulled[:, None] + w @ levers) / n).reshape(k, ways, b, r)
-        there = logits[:, None] + moved @ opened.basis.T
-        return there, 0.5 * (w * (w @ levers)).sum(-1) / n - (log_softmax(there) * own).sum(
-            (-1, -2)
-        )
-
     for _ in range(OWN_STEPS):
-        there, value = look(w)
+        there, value = minimum.at(w)
         probs = softmax(there)
         rest = w - ((probs - own) @ opened.basis).reshape(w.shape)
         if np.abs(rest).max(initial=0) <= OWN_REST:
             break
-        fishers = opened.fishers(probs.reshape(-1, probs.shape[-1])).reshape(k, ways, b, r, r)
-        bent = np.einsum(
-            "klirs,kisq->klirq", fishers, levers.reshape(k, b, r, b * r), optimize=True
-        ).reshape(k, ways, b * r, b * r)
-        step = -np.linalg.solve(np.eye(b * r) + bent / n, rest[..., None])[..., 0]
-        slope = (rest * (step @ levers)).sum(-1) / n
-        share = np.ones((k, ways))
+        step = minimum.newton_step(probs, rest)
+        slope = (rest * (step @ levers)).sum(-1) / opened.n
+        w = w + minimum.share(w, step, value, slope)[..., None] * step
+    return w.reshape(k, ways, b, r)
+
+
+@dataclass(frozen=True, eq=False)
+class _OwnLoss:
+    """w.B w / 2n + the added points' loss, as a function of w (k, labelings, b r).
+
+    logits: (k, b, c) at T. own: (k, labelings, b, c), their labels one-hot. levers, pulled: as in
+    `own_weights`.
+    """
+
+    opened: OpenHead
+    logits: Floats
+    own: Floats
+    levers: Floats
+    pulled: Floats
+
+    def at(self, w: Floats) -> tuple[Floats, Floats]:
+        """(the points' logits (k, labelings, b, c), the value (k, labelings))."""
+        k, ways, b, _ = self.own.shape
+        n = self.opened.n
+        moved = -(self.pulled[:, None] + w @ self.levers) / n
+        there = self.logits[:, None] + moved.reshape(k, ways, b, -1) @ self.opened.basis.T
+        gained = (log_softmax(there) * self.own).sum((-1, -2))
+        return there, 0.5 * (w * (w @ self.levers)).sum(-1) / n - gained
+
+    def newton_step(self, probs: Floats, rest: Floats) -> Floats:
+        """-(I + F B / n)^-1 (w - q) for each labeling, of the shape of w."""
+        k, ways, b, c = probs.shape
+        r = c - 1
+        fishers = self.opened.fishers(probs.reshape(-1, c)).reshape(k, ways, b, r, r)
+        levers = self.levers.reshape(k, b, r, b * r)
+        bent = np.einsum("klirs,kisq->klirq", fishers, levers, optimize=True)
+        system = np.eye(b * r) + bent.reshape(k, ways, b * r, b * r) / self.opened.n
+        return -np.linalg.solve(system, rest[..., None])[..., 0]
+
+    def share(self, w: Floats, step: Floats, value: Floats, slope: Floats) -> Floats:
+        """The first of 1, 1/2, 1/4, ... of the step that lowers the value by a fair part (Armijo),
+        rounding allowed for: (k, labelings).
+        """
+        share = np.ones(value.shape)
         for _ in range(HALVINGS):
-            high = look(w + share[..., None] * step)[
-                1
-            ] > value + 1e-4 * share * slope + 1e-14 * np.abs(value)
+            reached = self.at(w + share[..., None] * step)[1]
+            high = reached > value + 1e-4 * share * slope + 1e-14 * np.abs(value)
             if not high.any():
                 break
             share[high] /= 2
-        w = w + share[..., None] * step
-    return w.reshape(k, ways, b, r)
+        return share
+
+
+# Newton steps for the length, and the longest that is looked at
+STEPS = 8
+LONGEST = 4.0
+
+
+def best_lengths(
+    opened: OpenHead, known: Ints, groups: Floats, labels: Ints, shifts: Floats, sign: int
+) -> Floats:
+    """t (k, labelings) in [0, 4] at which T + t shift has the least loss on its n points and a
+    group added (sign 1) or taken out (-1).
+
+    known: (n,). groups: rows (k, b, m). labels: (k, labelings, b).
+    """
+    steps = np.matmul(opened.basis, shifts)
+    k, ways, b = labels.shape
+    n = opened.n
+    back = np.swapaxes(steps, -1, -2)
+    fitted = np.broadcast_to(opened.rows @ opened.theta.T, (k, n, len(opened.theta)))
+    logits = np.concatenate([fitted, groups @ opened.theta.T], axis=1)
+    moves = np.concatenate([np.matmul(opened.rows, back), np.matmul(groups[:, None], back)], axis=2)
+    own = np.concatenate([np.broadcast_to(known, (k, ways, n)), labels], axis=2)
+    weights = np.append(np.ones(n), np.full(b, sign)) / (n + sign * b)
+    return _length_of_least_loss(opened, logits, moves, own, weights, steps)
+
+
+def _length_of_least_loss(
+    opened: OpenHead, logits: Floats, moves: Floats, own: Ints, weights: Floats, steps: Floats
+) -> Floats:
+    """t (k, labelings): Newton's method between bounds, which halves them where it would leave
+    them.
+
+    logits: (k, n, c), moves (k, labelings, n, c) of them at t = 1, own labels (k, labelings, n),
+    weights (n,); steps: of T (k, labelings, c, m).
+    """
+    wanted = np.take_along_axis(moves, own[..., None], axis=-1)[..., 0] @ weights
+    bend = (opened.penalty * steps**2).sum((-1, -2))
+    lean = (opened.penalty * steps * opened.theta).sum((-1, -2))
+    t = np.ones(bend.shape)
+    low = np.zeros(bend.shape)
+    high = np.full(bend.shape, LONGEST)
+    for _ in range(STEPS):
+        probs = softmax(logits[:, None] + t[..., None, None] * moves)
+        mean = (probs * moves).sum(axis=-1)
+        slope = mean @ weights - wanted + lean + t * bend
+        curvature = ((probs * moves**2).sum(axis=-1) - mean**2) @ weights + bend
+        low = np.where(slope < 0, t, low)
+        high = np.where(slope > 0, t, high)
+        newton = t - np.divide(slope, curvature, out=np.zeros_like(t), where=curvature > 0)
+        t = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+    return t
+
+
+def check_evaluations(points: int, each: int) -> None:
+    """A UserError if stepped heads for so many points, of so many numbers each, are more than
+    should be waited for.
+    """
+    if points * each > EVALUATIONS:
+        raise UserError(
+            f"A Newton step for each of {points:,} points, evaluated wherever the goal looks, would"
+            f" take {points * each:.0e} numbers, and {EVALUATIONS:.0e} is the limit. Take fewer"
+            " points, or the first-order step."
+        )

@@ -103,12 +103,9 @@ class Outer:
         step = left - self.left[i]
         move = right - self.right[i]
         crossed = 2 * (step @ self.left[i]) * row_dot(right, move)
-        squared = (
-            row_dot(step, step) * row_dot(right, right)
-            + row_dot(move, move) * (self.left[i] @ self.left[i])
-            + crossed
-        )
-        return np.maximum(squared, 0.0)
+        by_left = row_dot(step, step) * row_dot(right, right)
+        by_right = row_dot(move, move) * (self.left[i] @ self.left[i])
+        return np.maximum(by_left + by_right + crossed, 0.0)
 
 
 def gradients(embedding: np.ndarray, probs: np.ndarray | None, *, exact: bool) -> Outer:
@@ -119,22 +116,18 @@ def gradients(embedding: np.ndarray, probs: np.ndarray | None, *, exact: bool) -
     float32 embedding as it is.
     """
     check_matrix(embedding, "embedding")
-    left = (
-        np.ones((len(embedding), 1))
-        if probs is None
-        else predicted_residuals(check_probs(probs, len(embedding)))
-    )
-    return Outer(
-        left, embedding.astype(np.float64) if exact or not _is_comfortable(embedding) else embedding
-    )
+    n = len(embedding)
+    left = np.ones((n, 1)) if probs is None else predicted_residuals(check_probs(probs, n))
+    as_it_is = not exact and _is_comfortable(embedding)
+    return Outer(left, embedding if as_it_is else embedding.astype(np.float64))
 
 
 def _is_comfortable(embedding: np.ndarray) -> bool:
     """Is this a float32 array whose largest value can be squared in float32?"""
+    if embedding.dtype != np.float32:
+        return False
     largest = max(abs(float(embedding.max(initial=0))), abs(float(embedding.min(initial=0))))
-    return embedding.dtype == np.float32 and (
-        largest == 0 or COMFORTABLE[0] < largest < COMFORTABLE[1]
-    )
+    return largest == 0 or COMFORTABLE[0] < largest < COMFORTABLE[1]
 
 
 def row_dot(a: Floats, b: Floats) -> Floats:

@@ -25,17 +25,13 @@ def check_probs(probs: np.ndarray, n: int | None = None, name: str = "probs") ->
         raise UserError(
             f"{name} has {len(probs):,} rows, the embedding {n:,}. Give one row per point."
         )
-    off = (
-        (probs.min(axis=1) < 0) | (np.abs(probs.sum(axis=1) - 1) > SUM_TOLERANCE)
-        if probs.shape[1]
-        else np.ones(len(probs), bool)
-    )
+    off = np.abs(probs.sum(axis=1) - 1) > SUM_TOLERANCE  # without a class the sum is 0
+    off |= (probs < 0).any(axis=1)
     if off.any():
         row = int(np.argmax(off))
-        found = (
-            f"row {row:,} sums to {probs[row].sum():.4g}, least entry"
-            f" {probs[row].min(initial=0):.4g}"
-        )
+        total = probs[row].sum()
+        least = probs[row].min(initial=0)
+        found = f"row {row:,} sums to {total:.4g}, least entry {least:.4g}"
         raise UserError(
             f"{name}: {found}; expected probabilities that sum to 1. If these are logits, take"
             " their softmax first."

@@ -20,9 +20,8 @@ def by_weight(weights: Floats, u: float) -> int:
     before = np.cumsum(parts)
     part = _reached(before, parts, u * before[-1])
     inside = weights[part * BLOCK : (part + 1) * BLOCK]
-    return part * BLOCK + _reached(
-        np.cumsum(inside, dtype=np.float64), inside, u * before[-1] - (before[part] - parts[part])
-    )
+    left = u * before[-1] - (before[part] - parts[part])
+    return part * BLOCK + _reached(np.cumsum(inside, dtype=np.float64), inside, left)
 
 
 def _reached(sums: Floats, weights: Floats, aim: float) -> int:

@@ -51,9 +51,9 @@ def whiten(embedding: Table) -> Whitening:
     With fewer points than dimensions from the spectrum of X X^T, which has the same eigenvalues and
     is the smaller one.
     """
-    return (
-        _from_few(embedding) if _few(embedding) else from_gram(partial(row_blocks.gram, embedding))
-    )
+    if _few(embedding):
+        return _from_few(embedding)
+    return from_gram(partial(row_blocks.gram, embedding))
 
 
 def from_gram(gram: Callable[..., Floats]) -> Whitening:
@@ -63,7 +63,8 @@ def from_gram(gram: Callable[..., Floats]) -> Whitening:
     plain = gram()
     norms = np.sqrt(np.diag(plain))
     alive = norms > 0
-    values, vectors = descending(plain[np.ix_(alive, alive)] / np.outer(norms[alive], norms[alive]))
+    scaled = plain[np.ix_(alive, alive)] / np.outer(norms[alive], norms[alive])
+    values, vectors = descending(scaled)
     return _whitening(values, lambda r: vectors[:, :r], norms, gram)
 
 
@@ -76,7 +77,7 @@ def _from_few(embedding: np.ndarray) -> Whitening:
     values, vectors = descending(_of_points(embedding, norms))
 
     def axes(r: int) -> Floats:
-        """X^T u / |X^T u| for the first r eigenvectors u of X X^T, on the columns that are alive."""
+        """X^T u / |X^T u| for the first r eigenvectors u of X X^T, on the live columns."""
         found = [(x.T @ vectors[:, :r]) / np.sqrt(values[:r]) for x in _columns(embedding, norms)]
         return np.concatenate(found)[norms > 0]
 

@@ -55,10 +55,9 @@ def rows_of(subset: Ints | None, n: int) -> Tensor:
 
 def tensor(array: np.ndarray | Tensor) -> Tensor:
     """The array as a tensor, on the same memory where that may be written to."""
-    if isinstance(
-        array, np.ndarray
-    ):  # torch warns about read-only memory, such as a cached file's; a copy is small beside the training
-        array = torch.from_numpy(
-            np.ascontiguousarray(array) if array.flags.writeable else np.array(array)
-        )
+    if isinstance(array, np.ndarray):
+        # torch warns about read-only memory, such as a cached file's; a copy is small beside the
+        # training.
+        own = np.ascontiguousarray(array) if array.flags.writeable else np.array(array)
+        array = torch.from_numpy(own)
     return array

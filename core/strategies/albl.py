@@ -9,10 +9,9 @@ and its whole batch is asked, so a point i is asked with probability q_i = sum_a
 After training, the reward is the importance-weighted accuracy sum_i right_i / q_i over sum_i 1 /
 q_i of all points asked so far, and the weights move by EXP4.P:
 
-    w_a *= exp(floor / 2 (y_a + v_a sqrt(log(A / delta) / (A T))))    y_a = mean over batch a of
-        reward [i asked] / q_i
-                                                                      v_a = mean over batch a of 1 /
-                                                                      q_i
+    w_a *= exp(floor / 2 (y_a + v_a sqrt(log(A / delta) / (A T))))
+    y_a = mean over batch a of reward [i asked] / q_i
+    v_a = mean over batch a of 1 / q_i
 
 One round is `play` then `learn`; the `Bandit` that `learn` returns is the state to keep. `albl` is
 the first round, from equal weights.

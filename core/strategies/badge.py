@@ -107,9 +107,8 @@ class Nearest:
         self.x = x
         self.squared = np.where(unpicked, np.inf, 0.0)
         self.unit = longest[0]
-        self.left = np.ascontiguousarray(
-            (x.left / np.sqrt(longest[0])).T, x.right.dtype
-        )  # (c, n): products with one column run along n
+        # (c, n): products with one column run along n.
+        self.left = np.ascontiguousarray((x.left / np.sqrt(longest[0])).T, x.right.dtype)
         self.lengths = np.sqrt(x.right_squares / longest[1]).astype(np.float32)
         self.scale = longest[0] * longest[1]
         room = 1 - (x.left.shape[1] + 16) * np.finfo(np.float32).eps
@@ -135,11 +134,10 @@ class Nearest:
         and it matters.
         """
         x = self.x
-        right = (
-            np.take(x.right, rows, axis=0) @ x.right[i]
-            if len(rows) < MANY * len(x)
-            else (x.right @ x.right[i])[rows]
-        )
+        if len(rows) < MANY * len(x):
+            right = np.take(x.right, rows, axis=0) @ x.right[i]
+        else:
+            right = (x.right @ x.right[i])[rows]
         scale = x.squares[rows] + x.squares[i]
         found = np.maximum(scale - 2 * self.unit * left * right.astype(np.float64), 0.0)
         close = np.flatnonzero((found < CLOSE * scale) & (self.squared[rows] > 0))

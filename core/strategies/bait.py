@@ -1,8 +1,9 @@
 """BAIT: which batch of labels would tell most about the last layer's weights, weighed by what the
 whole dataset needs to know?
 
-    minimise tr(M_S^-1 F),    M_S = lambda I + what the labeled points and the batch S tell,
-        F = (1/n) sum over all points of I(x)
+    minimise tr(M_S^-1 F)
+    M_S = lambda I + what the labeled points and the batch S tell
+    F = (1/n) sum over all points of I(x)
 
 Greedy: 2k points go in, each the one that lowers the objective most; then k come out, each the one
 that raises it least. The objective is not submodular, which is why taking some back helps. Per pick

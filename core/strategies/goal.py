@@ -1,8 +1,8 @@
 """How much would one more labeled point help a goal? Goal-oriented utilities of a whole pool,
 without retraining.
 
-    u(x, y) = tau(head refitted with (x, y) added) - tau(head) ~ < v, q (x) h + penalty T >,
-        v = -(1/n) H^-1 grad tau
+    u(x, y) = tau(head refitted with (x, y) added) - tau(head)
+            ~ < v, q (x) h + penalty T >,    v = -(1/n) H^-1 grad tau
 
 with q = p - e_y in the coordinates of core/linalg/hessian.py: with S = X V^T all labels of the
 whole pool are one matrix product, u(x, y) = < v, penalty T > + p.S - S_y. What the unknown label y
@@ -21,8 +21,8 @@ changes):
     dev        mean log p[y] of the validation points
     entropy    - mean entropy of the pool's predictions
     fisher     - mean trace of the pool's Fisher matrices, (1 - p.p) |h|^2; the penalty's constant,
-               which the paper's Eq. 8 gives as
-               lambda K instead of lambda d K, plays no part
+               which the paper's Eq. 8 gives as lambda K instead of lambda d K, plays no part
+
 The refitted head has the same l2 beside the *mean* loss; scikit-learn's C stands beside the sum,
 which weakens the penalty as points are added. Conventions: utilities in the goal's unit, any sign,
 higher = picked first. n and H belong to the points the head was fitted on, and the head counts as
@@ -32,14 +32,13 @@ Influence Functions" (GORAL).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 
 from core.knobs import Damping
-from core.linalg.hessian import OpenHead, open_head, solver, told
+from core.linalg.hessian import OpenHead, advance_scoring, open_head, solver
 from core.linalg.newton_update import added_shifts
 from core.softmax_head import check_labels, check_points, log_softmax, residuals, softmax
 from core.strategy import Knob, scorer
@@ -115,82 +114,17 @@ def goal_utility(
     if step == "newton":
         tried = every_label(opened, len(rows)) if known is None else known[:, None]
         utilities = _newton_utilities(opened, head, aim, rows, tried, damping)
-        return (
-            utilities[:, 0]
-            if known is not None
-            else resolved(utilities, over, tempered(opened.probabilities(rows), over, temperature))
-        )
+        if known is not None:
+            return utilities[:, 0]
+        return resolved(utilities, over, tempered(opened.probabilities(rows), over, temperature))
     probs, products, constant = linear_terms(opened, aim, rows, damping)
-    if over in (
-        "uniform",
-        "predicted",
-    ):  # as one difference, so that equal weights give exactly the constant
+    if over in ("uniform", "predicted"):
+        # As one difference, so that equal weights give exactly the constant.
         return constant + ((probs - tempered(probs, over, temperature)) * products).sum(axis=1)
     utilities = constant + (probs * products).sum(axis=1)[:, None] - products
-    return (
-        utilities[np.arange(len(rows)), known]
-        if known is not None
-        else resolved(utilities, over, probs)
-    )
-
-
-def label_utilities(
-    embedding: Floats, validation: Embedded, head: Head, *, goal: str = "dev", damping: float = 0.0
-) -> Floats:
-    """First-order u(x, y) of every point of the pool (n, d) under every label: (n, c), by one
-    product n x m x c.
-    """
-    opened, rows = open_pool(embedding, head)
-    probs, products, constant = linear_terms(
-        opened, aim_of(opened, rows, validation, head, goal), rows, damping
-    )
-    return constant + (probs * products).sum(axis=1)[:, None] - products
-
-
-def batch_utility(
-    embedding: Floats,
-    labels: Ints,
-    validation: Embedded,
-    head: Head,
-    batch: Sequence[int],
-    *,
-    goal: str = "dev",
-    over: str = "oracle",
-    temperature: float = 1.0,
-    step: str = "linear",
-    damping: float = 0.0,
-) -> float:
-    """The utility of adding the points `batch` (row numbers of the pool) all at once.
-
-    step="linear": the sum of the single utilities, which Remark 2 shows to be the first-order
-    utility of the batch. step="newton": one step with the curvature of the whole batch, the goal
-    evaluated there; for the true labels (over="oracle") only, since the others would go through c^b
-    labelings: a UserError.
-    """
-    _check_choices(over, temperature, step)
-    if step == "linear":
-        settings = {"goal": goal, "over": over, "temperature": temperature, "damping": damping}
-        return float(
-            goal_utility(embedding, labels, validation, head, **settings)[list(batch)].sum()
-        )
-    if over != "oracle":
-        raise UserError(
-            f"Batch by a Newton step: found over={over!r}, expected 'oracle'. Take step 'linear'"
-            " for unknown labels."
-        )
-    opened, pool = open_pool(embedding, head)
-    rows = pool[list(batch)]
-    known = check_labels(labels, len(pool), head)[list(batch)]
-    aim = aim_of(opened, pool, validation, head, goal)
-    ((_, shifts),) = added_shifts(
-        opened,
-        fitted_labels(opened, head),
-        damping,
-        rows[None],
-        known[None, None],
-        3 * aim.logits.size,
-    )
-    return float(aim.after(opened.basis @ shifts[0, 0]) - aim.value(aim.logits))
+    if known is not None:
+        return utilities[np.arange(len(rows)), known]
+    return resolved(utilities, over, probs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,12 +218,8 @@ def aim_of(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goa
         return Aim(goal, pool, pool @ opened.theta.T, None)
     check_points(validation.embedding, head, "the validation set")
     rows = opened.design(validation.embedding)
-    return Aim(
-        goal,
-        rows,
-        rows @ opened.theta.T,
-        check_labels(validation.labels, len(rows), head, "validation labels"),
-    )
+    labels = check_labels(validation.labels, len(rows), head, "validation labels")
+    return Aim(goal, rows, rows @ opened.theta.T, labels)
 
 
 def linear_terms(
@@ -302,7 +232,7 @@ def linear_terms(
 
 
 def fitted_labels(opened: OpenHead, head: Head) -> Ints:
-    """The labels (n,) of the points that the head was fitted on; a UserError if they are not known."""
+    """The labels (n,) of the points that the head was fitted on; a UserError without them."""
     return check_labels(
         head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on"
     )
@@ -320,10 +250,9 @@ def _newton_utilities(
     result = np.empty(labels.shape)
     before = aim.value(aim.logits)
     numbers = 3 * labels.shape[1] * aim.logits.size
-    steps = added_shifts(
-        opened, fitted_labels(opened, head), damping, rows[:, None], labels[..., None], numbers
-    )
+    known = fitted_labels(opened, head)
+    steps = added_shifts(opened, known, damping, rows[:, None], labels[..., None], numbers)
     for block, shifts in steps:
-        told(block.start, len(rows))
+        advance_scoring(block.start, len(rows))
         result[block] = aim.after(np.matmul(opened.basis, shifts)) - before
     return result

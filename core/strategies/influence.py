@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.knobs import Damping, Hessian
-from core.linalg.hessian import OpenHead, open_head, solver, told
+from core.linalg.hessian import OpenHead, advance_scoring, open_head, solver
 from core.linalg.newton_update import best_lengths, newton_shifts
 from core.softmax_head import check_labels, check_points, fit, log_softmax
 from core.strategy import scorer
@@ -49,9 +49,8 @@ def influence_value(
     times -1/n, the effect of removing a point.
     """
     opened, rows, residuals = _opened(embedding, labels, head)
-    slope = solver(opened, opened.penalty + damping, hessian).solve(
-        _validation_gradient(opened, validation, head)
-    )
+    gradient = _validation_gradient(opened, validation, head)
+    slope = solver(opened, opened.penalty + damping, hessian).solve(gradient)
     return (_products(residuals, rows, slope) + (slope * opened.pull).sum()) / opened.n
 
 
@@ -94,20 +93,16 @@ def newton_influence(
     logits = targets @ opened.theta.T
     scores = np.empty(len(rows))
     labels = np.asarray(labels)
-    known = check_labels(
-        head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on"
-    )
+    what = "labels of the points that the head was fitted on"
+    known = check_labels(head.fitted_on.labels, opened.n, head, what)
     before = _mean_loss(logits, classes)
     numbers = 3 * logits.size + 4 * (opened.n + 1) * len(opened.theta)
-    for block, shifts in newton_shifts(
-        opened, damping, rows, labels[:, None], sign=-1, per_block=numbers
-    ):
-        lengths = best_lengths(
-            opened, known, rows[block, None], labels[block, None, None], shifts, sign=-1
-        )
-        moved = np.matmul(
-            opened.basis, np.matmul((lengths[..., None, None] * shifts)[:, 0], targets.T)
-        )
+    steps = newton_shifts(opened, damping, rows, labels[:, None], sign=-1, per_block=numbers)
+    for block, shifts in steps:
+        taken = labels[block, None, None]
+        lengths = best_lengths(opened, known, rows[block, None], taken, shifts, sign=-1)
+        stepped = (lengths[..., None, None] * shifts)[:, 0]
+        moved = np.matmul(opened.basis, np.matmul(stepped, targets.T))
         scores[block] = _mean_loss(logits + moved.transpose(0, 2, 1), classes) - before
     return scores
 
@@ -139,15 +134,14 @@ def leave_one_out(embedding: Floats, labels: Ints, validation: Embedded, head: H
     }
 
     def refitted(kept: np.ndarray, start: Floats, done: int = 0) -> Floats:
-        told(done, n)
+        advance_scoring(done, n)
         found = fit(embedding[kept], labels[kept], **settings, start=start)
         return np.column_stack([found.weights, found.intercepts])[:, : start.shape[1]]
 
     everyone = refitted(np.ones(n, bool), opened.theta)
     without = (refitted(np.arange(n) != i, everyone, done=i) for i in range(n))
-    return np.array([_mean_loss(targets @ theta.T, classes) for theta in without]) - _mean_loss(
-        targets @ everyone.T, classes
-    )
+    losses = np.array([_mean_loss(targets @ theta.T, classes) for theta in without])
+    return losses - _mean_loss(targets @ everyone.T, classes)
 
 
 @scorer("Gradient product (TracIn, last step)")
@@ -176,9 +170,8 @@ def _opened(embedding: Floats, labels: Ints, head: Head) -> tuple[OpenHead, Floa
 def _validation_points(opened: OpenHead, validation: Embedded, head: Head) -> tuple[Floats, Ints]:
     """The design rows (v, m) of the validation points, and their labels (v,)."""
     check_points(validation.embedding, head, "the validation set")
-    return opened.design(validation.embedding), check_labels(
-        validation.labels, len(validation), head, "validation labels"
-    )
+    labels = check_labels(validation.labels, len(validation), head, "validation labels")
+    return opened.design(validation.embedding), labels
 
 
 def _validation_gradient(opened: OpenHead, validation: Embedded, head: Head) -> Floats:

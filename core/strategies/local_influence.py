@@ -4,10 +4,9 @@ does to the point itself?
 A shift omega of a training point z = (x, y), x -> x + omega, moves the head by J omega and the loss
 of z' by gamma omega:
 
-    J = dT/domega = -(1/n) H^-1 M,    M = d/dx d/dT loss(z),    gamma = grad loss(z')^T J,
-        FI(z', z) = gamma G^+ gamma^T
-    G = sum_c P_c l_c^T l_c,    l_c = d log P_c(x) / domega, directly and through J: the metric of
-                                the perturbation manifold
+    J = dT/domega = -(1/n) H^-1 M,    M = d/dx d/dT loss(z),    gamma = grad loss(z')^T J
+    G = sum_c P_c l_c^T l_c,          l_c = d log P_c(x) / domega, directly and through J
+    FI(z', z) = gamma G^+ gamma^T,    G the metric of the perturbation manifold
 
 How: in the coordinates of core/linalg/hessian.py, M omega = (F W omega) (x) h + q (x) omega, and
 l_c = (e_c - p)^T N Z, where the logits of x move by Z = W - (C F W + R) / n with C = (I (x) h)^T
@@ -39,10 +38,10 @@ from core.linalg.hessian import (
     Exact,
     Kronecker,
     OpenHead,
-    chunks,
+    advance_scoring,
     open_head,
+    point_blocks,
     spreader,
-    told,
 )
 from core.softmax_head import check_labels, check_points
 from core.strategy import Knob, scorer
@@ -94,16 +93,15 @@ def fi_util(
     """
     opened = open_head(head)
     _refuse_long(opened, len(embedding), hessian)
-    points = _seen(opened, embedding, labels, head)
+    points = as_seen(opened, embedding, labels, head)
     unseen = _seen_validation(opened, validation, head)
     solver = spreader(opened, opened.penalty + damping, hessian)
     slope = solver.solve(opened.mean_gradient(unseen.rows, unseen.residuals)).ravel()
     scores = np.empty(len(points))
     for block in _blocks(opened, len(points)):
-        told(block.start, len(points))
-        scores[block] = ((reach(opened, solver, points[block], directions) @ slope) ** 2).sum(
-            axis=1
-        )
+        advance_scoring(block.start, len(points))
+        reached = reach(opened, solver, points[block], directions) @ slope
+        scores[block] = (reached**2).sum(axis=1)
     return scores / opened.n**2
 
 
@@ -153,54 +151,18 @@ def fi_active_forest(
     UserError as for FI-active. Source: Algorithm 4. With the exact algebra FI-active itself is
     quick; this is the paper's second approximation, to be compared with it.
     """
-    from sklearn.ensemble import (
-        RandomForestRegressor,  # menus that only read the signature do not pay for it
-    )
+    # Menus that only read the signature do not pay for it.
+    from sklearn.ensemble import RandomForestRegressor
 
     opened = open_head(head)
     training = _seen_labeled(opened, embedding, labels, labeled, head)
     pool = np.flatnonzero(~np.asarray(labeled))
     pool = pool if len(pool) else np.arange(len(embedding))
     sample = rng.choice(pool, max(1, round(share * len(pool))), replace=False)
-    ranks = np.argsort(
-        np.argsort(
-            _active(opened, training, embedding[sample], head, hessian, directions, damping),
-            kind="stable",
-        )
-    )
+    measured = _active(opened, training, embedding[sample], head, hessian, directions, damping)
+    ranks = np.argsort(np.argsort(measured, kind="stable"))
     forest = RandomForestRegressor(random_state=int(rng.integers(2**31)))
     return forest.fit(embedding[sample], 1.0 + ranks).predict(embedding)
-
-
-def influence_measure(
-    targets: Embedded, embedding: Floats, labels: Ints, head: Head, *, damping: float = 0.0
-) -> Floats:
-    """FI(z', z) for each target z' (t, with labels) and each training point z (n): (t, n) float64
-    >= 0, exact.
-    """
-    opened = open_head(head)
-    solver = spreader(opened, opened.penalty + damping)
-    return _measures(
-        opened,
-        solver,
-        _seen(opened, embedding, labels, head),
-        _seen_validation(opened, targets, head),
-        None,
-    )
-
-
-def parameter_shift(point: Floats, label: int, head: Head) -> Floats:
-    """J = dT/domega (c, m, d) of one training point (d,) with its label: how the head moves as the
-    point is shifted.
-    """
-    opened = open_head(head)
-    one = _seen(opened, point[None], np.array([label]), head)
-    straight = one.residuals[0][:, None] * np.eye(opened.d, opened.shape[1])[:, None, :]
-    mixed = (one.fishers[0] @ opened.weights).T[:, :, None] * one.rows[0] + straight
-    return (
-        -np.einsum("ca,jam->cmj", opened.basis, spreader(opened, opened.penalty).solve(mixed))
-        / opened.n
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,9 +205,8 @@ def reach(
     roots = _inverse_roots(points.probs, opened.basis, opened.weights - through / opened.n)
     roots = roots if kept is None else kept @ (kept.transpose(0, 2, 1) @ roots)
     result = (bent @ roots).transpose(0, 2, 1)[..., None] * points.rows[:, None, None, :]
-    result[..., : opened.d] += (
-        points.residuals[:, None, :, None] * roots.transpose(0, 2, 1)[:, :, None, :]
-    )
+    turned = roots.transpose(0, 2, 1)[:, :, None, :]
+    result[..., : opened.d] += points.residuals[:, None, :, None] * turned
     return result.reshape(len(points), roots.shape[2], -1)
 
 
@@ -267,9 +228,8 @@ def _inverse_roots(probs: Floats, basis: Floats, moves: Floats) -> Floats:
     """
     _, values, vectors = np.linalg.svd(metric_factors(probs, basis, moves), full_matrices=False)
     floor = np.sqrt(moves.shape[2] * np.finfo(np.float64).eps) * values[:, :1]
-    inverse = np.divide(
-        1.0, values, out=np.zeros_like(values), where=(values > floor) & (values > 0)
-    )
+    kept = (values > floor) & (values > 0)
+    inverse = np.divide(1.0, values, out=np.zeros_like(values), where=kept)
     return (vectors * inverse[:, :, None]).transpose(0, 2, 1)
 
 
@@ -285,15 +245,14 @@ def _main_directions(points: Seen, bent: Floats, d: int, count: int) -> Floats:
     middle = np.zeros((len(points), r + 1, r + 1))
     middle[:, np.arange(r), np.arange(r)] = (points.rows**2).sum(axis=1)[:, None]
     middle[:, :r, r] = middle[:, r, :r] = q
-    frame, triangle = np.linalg.qr(
-        np.concatenate([bent, points.rows[:, None, :d]], axis=1).transpose(0, 2, 1)
-    )
+    lifting = np.concatenate([bent, points.rows[:, None, :d]], axis=1)
+    frame, triangle = np.linalg.qr(lifting.transpose(0, 2, 1))
     lifts, turned = np.linalg.eigh(triangle @ middle @ triangle.transpose(0, 2, 1))
     first = (turned * (lifts > 0)[:, None, :])[:, :, ::-1][:, :, :count]
     return frame @ first
 
 
-def _measures(
+def influence_measures(
     opened: OpenHead,
     solver: Exact | Kronecker,
     training: Seen,
@@ -311,13 +270,11 @@ def _measures(
     for block in _blocks(opened, len(training)):
         reaches = reach(opened, solver, training[block], directions)
         count, rank, _ = reaches.shape
-        if slopes is None:
+        if not fewer:
             reaches = solver.solve(reaches.reshape(count, rank, *opened.shape))
         flat = reaches.reshape(count * rank, -1).T
-        for part in chunks(len(targets), parameters + count * rank):
-            left = (
-                targets[part].gradients.reshape(-1, parameters) if slopes is None else slopes[part]
-            )
+        for part in point_blocks(len(targets), parameters + count * rank):
+            left = slopes[part] if fewer else targets[part].gradients.reshape(-1, parameters)
             result[part, block] = ((left @ flat) ** 2).reshape(-1, count, rank).sum(axis=2)
     return result / opened.n**2
 
@@ -338,16 +295,15 @@ def _active(
     solver = spreader(opened, opened.penalty + damping, hessian)
     scores = np.empty(len(embedding))
     cut = len(training) // 10
-    for block in chunks(len(embedding), len(training), budget=2**25):
+    for block in point_blocks(len(embedding), len(training), budget=2**25):
         predicted = opened.probabilities(opened.design(embedding[block])).argmax(axis=1)
-        measures = _measures(
-            opened, solver, training, _seen(opened, embedding[block], predicted, head), directions
-        )
+        targets = as_seen(opened, embedding[block], predicted, head)
+        measures = influence_measures(opened, solver, training, targets, directions)
         scores[block] = np.sort(measures, axis=1)[:, cut : len(training) - cut].mean(axis=1)
     return scores
 
 
-def _seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
+def as_seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
     check_points(embedding, head)
     labels = check_labels(labels, len(embedding), head)
     rows = opened.design(embedding)
@@ -357,12 +313,8 @@ def _seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen
 
 def _seen_validation(opened: OpenHead, validation: Embedded, head: Head) -> Seen:
     check_points(validation.embedding, head, "the validation set")
-    return _seen(
-        opened,
-        validation.embedding,
-        check_labels(validation.labels, len(validation), head, "validation labels"),
-        head,
-    )
+    labels = check_labels(validation.labels, len(validation), head, "validation labels")
+    return as_seen(opened, validation.embedding, labels, head)
 
 
 def _seen_labeled(
@@ -380,7 +332,7 @@ def _seen_labeled(
             f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at"
             " least one labeled point."
         )
-    return _seen(opened, embedding[labeled], labels[labeled], head)
+    return as_seen(opened, embedding[labeled], labels[labeled], head)
 
 
 def _refuse_long(opened: OpenHead, n: int, hessian: str) -> None:
@@ -395,4 +347,4 @@ def _refuse_long(opened: OpenHead, n: int, hessian: str) -> None:
 
 def _blocks(opened: OpenHead, n: int) -> Iterator[slice]:
     r, m = opened.shape
-    return chunks(n, 3 * r * r * m)
+    return point_blocks(n, 3 * r * r * m)

@@ -19,7 +19,7 @@ from typing import Annotated
 import numpy as np
 
 from core.linalg.batched_heads import fit_teams
-from core.linalg.hessian import chunks, open_head, told
+from core.linalg.hessian import advance_scoring, open_head, point_blocks
 from core.softmax_head import check_labels, check_points, log_softmax
 from core.strategy import Knob, scorer
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError, check_matrix
@@ -65,8 +65,11 @@ def knn_shapley(
     the K nearest points of S) / K.
 
     With the points sorted by distance from a validation point of class y:
-    s_(n) = [y_(n) = y] / max(K, n),  s_(i) = s_(i+1) + ([y_(i) = y] - [y_(i+1) = y]) / max(K, i), a
-                                      cumulative sum from the far end;
+
+        s_(n) = [y_(n) = y] / max(K, n)
+        s_(i) = s_(i+1) + ([y_(i) = y] - [y_(i+1) = y]) / max(K, i)
+
+    a cumulative sum from the far end;
     a team of fewer than K points still divides by K. embedding: (n, d), labels: (n,); Euclidean
     distances, equal ones in the order of the points. Returns (n,) float64 in [-1, 1], higher =
     picked first = worth more. UserError: validation points of another width or without labels.
@@ -81,9 +84,9 @@ def knn_shapley(
     squares = (points**2).sum(axis=1)
     shares = 1.0 / np.maximum(neighbours, np.arange(1, n + 1))
     total = np.zeros(n)
-    for block in chunks(len(unseen), 4 * n):
+    for block in point_blocks(len(unseen), 4 * n):
         # The validation point's own square moves all its distances alike.
-        told(block.start, len(unseen), "validation points")
+        advance_scoring(block.start, len(unseen), "validation points")
         order = np.argsort(squares - 2 * unseen[block] @ points.T, axis=1, kind="stable")
         right = (labels[order] == wanted[block, None]).astype(np.float64)
         right[:, :-1] -= right[:, 1:]
@@ -158,7 +161,7 @@ class _Game:
         for place, joining in enumerate(orders.T):
             if not len(alive):
                 break
-            told(place, orders.shape[1], "places of every order")
+            advance_scoring(place, orders.shape[1], "places of every order")
             teams[alive, joining[alive]] = True
             theta = self.heads(teams[alive], theta)
             after = self.values(theta)

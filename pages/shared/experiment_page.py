@@ -20,7 +20,7 @@ import streamlit as st
 
 from core import datasets
 from core.experiments.plan import Plan
-from core.exports import score_table as export
+from core.exports import score_table
 from core.hosting import limits
 from core.runtime import jobs, tasks
 from core.spec import Spec, resolve
@@ -148,13 +148,13 @@ def files(
                     f"{name}{place}.{kind.lower()}",
                 )
             )
-    made = partial(export.run_manifest, plan.title(), plan.to_query(), fingerprint, finished)
+    made = partial(score_table.run_manifest, plan.title(), plan.to_query(), fingerprint, finished)
     manifest = ("Manifest (JSON): how it was computed", made, f"{name}.json")
     layout.downloads("Download the run", [*offered, manifest] if finished else [manifest])
 
 
 def _table(rows: Callable[[], Mapping[str, Sequence]], kind: str) -> bytes:
-    return export.encode(pd.DataFrame(rows()), kind)
+    return score_table.encode(pd.DataFrame(rows()), kind)
 
 
 def _drawn(chart: Callable[[], Any], kind: str) -> bytes:

@@ -12,10 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from core import agreement, datasets, embeddings
-from core.charts import basics as charts
 from core.charts import palette
-from core.exports import reading_back
-from core.exports import score_table as export
+from core.charts.maps import Colour, scatter
+from core.exports import reading_back, score_table
 from core.exports.ranking_names import column_names
 from core.exports.reading_back import Exported
 from core.exports.score_table import Column, Projection
@@ -59,8 +58,10 @@ def files(
 
     def content(kind: str) -> bytes:
         chosen = columns()
-        return export.encode(
-            export.table(data, chosen, projection), kind, export.manifest(data, chosen, projection)
+        return score_table.encode(
+            score_table.table(data, chosen, projection),
+            kind,
+            score_table.manifest(data, chosen, projection),
         )
 
     offered = [
@@ -68,7 +69,7 @@ def files(
         (f"Parquet, {rows}", lambda: content("parquet"), f"{name}.parquet"),
         (
             "Manifest (JSON): how it was computed",
-            lambda: export.manifest(data, columns(), projection),
+            lambda: score_table.manifest(data, columns(), projection),
             f"{name}.manifest.json",
         ),
     ]
@@ -292,9 +293,9 @@ def _drawn(column: Column, projection: Projection, data: Dataset) -> None:
     """The file's map, coloured by the file's scores."""
     whose = ranking_name(projection.spec).partition(", ")[0]
     st.markdown(f"**The file's map**: UMAP of {plain(whose)}, coloured by the file's scores.")
-    colour = charts.Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
+    colour = Colour("score percentile", 100 * agreement.percentiles(column.scores), ())
     everyone = np.ones(len(data), bool)
-    drawn = charts.scatter(
+    drawn = scatter(
         projection.coordinates,
         colour,
         everyone,

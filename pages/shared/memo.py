@@ -1,10 +1,9 @@
 """What is the same for all sessions is made once: charts above all, which take 10 to 50 ms to
 describe, most of a light rerun.
 
-    once.chart(charts.heatmap, matrix, names, ..., key=..., alt=...)     draws
-        charts.heatmap(matrix, names, ...)
-    once.made(agreement.percentiles, scores)                             what a pure function
-        gives for these arguments
+    memo.chart(heatmap, matrix, names, ..., key=..., alt=...)    draws heatmap(matrix, names, ...)
+    memo.made(agreement.percentiles, scores)                     what a pure function gives for
+                                                                 these arguments
 
 Two calls are the same if the function and the content of all its arguments are: arrays, tables,
 plain values, and what consists of them. The least recently used goes first when all together exceed

@@ -31,9 +31,9 @@ NAMES = ("leverage", "network leverage", "random")
 def finished(plan: Retraining, compute: bool) -> Grid:
     """The plan's outcomes as far as they are there, or after computing the rest."""
     if compute:
-        from core.__main__ import _sweep
+        from core.experiments import shipping
 
-        _sweep(plan)
+        shipping.finish(plan, print)
     data = datasets.load(plan.dataset)
     return outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
 

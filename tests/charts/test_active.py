@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.charts import active as round_charts
-from core.charts.experiments import Line
+from core.charts.active import error_shares, number_by_batch, objective_by_pick, penalty_table
+from core.charts.common import Line
 
 LINES = [Line("BADGE", "#0072B2"), Line("Random", "#8C8C8C", (5, 4))]
 
@@ -15,9 +15,7 @@ def tables(chart) -> list[list[dict]]:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_penalty_table_holds_every_pair_and_the_columns_means(dark):
-    (rows,) = tables(
-        round_charts.penalty_table(np.array([[0, 0.75], [0.25, 0]]), ["BADGE", "Random"], dark)
-    )
+    (rows,) = tables(penalty_table(np.array([[0, 0.75], [0.25, 0]]), ["BADGE", "Random"], dark))
     cells = {(row["row"], row["column"]): row["value"] for row in rows}
     assert cells == {
         ("BADGE", "Random"): 0.75,
@@ -29,20 +27,20 @@ def test_the_penalty_table_holds_every_pair_and_the_columns_means(dark):
 
 def test_error_shares_rise_to_one():
     values, weights = np.array([[0.9, 0.7, 0.8], [1.0, 1.0, 1.0]]), np.array([0.5, 0.25, 0.25])
-    (rows,) = tables(round_charts.error_shares(values, weights, LINES, False))
+    (rows,) = tables(error_shares(values, weights, LINES, False))
     badge = [(row["error"], row["share"]) for row in rows if row["name"] == "BADGE"]
     assert badge == [(0.7, 0.25), (0.8, 0.5), (0.9, 1.0)]
 
 
 def test_batches_are_drawn_where_they_were_picked_and_gaps_are_left_out():
     values = np.array([[1.0, np.nan], [3.0, 4.0]])
-    (rows,) = tables(round_charts.by_batch([100, 200], values, LINES, "seconds", False, log=True))
+    (rows,) = tables(number_by_batch([100, 200], values, LINES, "seconds", False, log=True))
     found = sorted((row["name"], row["labels"], row["value"]) for row in rows)
     assert found == [("BADGE", 100, 1.0), ("Random", 100, 3.0), ("Random", 200, 4.0)]
 
 
 def test_the_falling_objective_marks_the_pick_that_is_shown():
-    chart = round_charts.falling(
+    chart = objective_by_pick(
         np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "top k"), 2, "radius", False
     )
     drawn, now = sorted(tables(chart), key=len, reverse=True)

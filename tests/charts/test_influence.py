@@ -4,8 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.charts import influence as influence_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
+from core.charts.influence import (
+    distributions,
+    mean_by_labels,
+    predicted_against_retrained,
+    queried_plane,
+)
 
 LINES = [Line("GORAL", "#0072B2"), Line("Random", "#8C8C8C", (5, 4))]
 FRAME = pd.DataFrame(
@@ -37,7 +42,7 @@ def domains(part) -> list[list]:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_both_axes_are_the_same_and_hold_every_point(dark):
-    chart = influence_charts.foreseen(FRAME, "linear", "predicted", 9, dark).to_dict()
+    chart = predicted_against_retrained(FRAME, "linear", "predicted", 9, dark).to_dict()
     (points,), (ends,) = (
         [table for table in chart["datasets"].values() if ("name" in table[0]) == named]
         for named in (True, False)
@@ -55,7 +60,7 @@ def test_both_axes_are_the_same_and_hold_every_point(dark):
 
 def test_equal_points_have_room_too():
     flat = FRAME.assign(retrained=0.0, linear=0.0)
-    chart = influence_charts.foreseen(flat, "linear", "predicted", None, False).to_dict()
+    chart = predicted_against_retrained(flat, "linear", "predicted", None, False).to_dict()
     ((low, high),) = {
         tuple(domain) for domain in domains(chart["layer"][1]["encoding"]) if domain != [0, 100]
     }
@@ -64,22 +69,18 @@ def test_equal_points_have_room_too():
 
 def test_distributions_count_every_point_once_and_mark_the_constant():
     values = {"True label": np.linspace(-1, 1, 50), "As predicted": np.zeros(50)}
-    found = tables(influence_charts.distributions(values, 0.01, "True label", "gain", False))
+    found = tables(distributions(values, 0.01, "True label", "gain", False))
     bars = next(rows for rows in found if "points" in rows[0])
     for name in values:
         assert sum(row["points"] for row in bars if row["label"] == name) == 50
     assert any(rows[0].get("from") == 0.01 for rows in found)
-    assert (
-        len(tables(influence_charts.distributions(values, None, "True label", "gain", True))) == 2
-    )
-    assert tables(influence_charts.distributions({"one": np.ones(3)}, None, "one", "gain", True))
+    assert len(tables(distributions(values, None, "True label", "gain", True))) == 2
+    assert tables(distributions({"one": np.ones(3)}, None, "one", "gain", True))
 
 
 def test_the_band_of_accuracies_ends_at_one_and_gaps_are_left_out():
     mean, error = np.array([[0.5, 0.99], [0.4, np.nan]]), np.array([[0.1, 0.05], [np.nan, np.nan]])
-    (rows,) = tables(
-        influence_charts.by_labels([10, 20], mean, error, LINES, "accuracy", True, False)
-    )
+    (rows,) = tables(mean_by_labels([10, 20], mean, error, LINES, "accuracy", True, False))
     found = {(row["name"], row["labels"]): (row["low"], row["mean"], row["high"]) for row in rows}
     assert found == {
         ("GORAL", 10): (0.4, 0.5, 0.6),
@@ -100,9 +101,6 @@ def test_the_plane_holds_points_border_and_names(dark):
     )
     names = pd.DataFrame({"x": [1.0], "y": [1.0], "name": ["central"]})
     line = np.array([[0.0, 5.0], [5.0, 0.0]])
-    chart = influence_charts.plane(points, line, names, (-1, 3, -1, 2), 2, dark)
+    chart = queried_plane(points, line, names, (-1, 3, -1, 2), 2, dark)
     assert len(chart.to_dict()["layer"]) == 5 and len(tables(chart)) == 3
-    assert (
-        len(influence_charts.plane(points, None, None, (-1, 3, -1, 2), 0, dark).to_dict()["layer"])
-        == 3
-    )
+    assert len(queried_plane(points, None, None, (-1, 3, -1, 2), 0, dark).to_dict()["layer"]) == 3

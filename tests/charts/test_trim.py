@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.charts import experiments as run_charts
-from core.charts import trim as trim_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
+from core.charts.learning_curves import accuracy_by_removed, precision_by_removed
 from core.charts.palette import CHANCE, TOP
+from core.charts.trim import PLANE_HEIGHT, area_by_method, trimmed_plane
 from core.experiments.statistics import estimate
-from tests.charts.test_basics import layers, table_of
+from tests.charts.reading import layers, table_of
 
 LINES = [Line("FI-util", TOP), Line("Loss", "#CC79A7", (12, 3)), Line("Random", CHANCE, (5, 4))]
 
@@ -26,7 +26,7 @@ def accuracy():
     return np.random.default_rng(0).uniform(0.5, 0.9, (3, 4, 5))
 
 
-@pytest.mark.parametrize("draw", [run_charts.accuracy_by_removed, run_charts.precision_by_removed])
+@pytest.mark.parametrize("draw", [accuracy_by_removed, precision_by_removed])
 def test_the_curves_are_means_with_intervals_from_nothing_removed_on(accuracy, draw):
     chart, found = draw((0, 10, 20, 50), estimate(accuracy), LINES, dark=False), estimate(accuracy)
     (dots,) = layers(chart, "point")
@@ -39,14 +39,14 @@ def test_the_curves_are_means_with_intervals_from_nothing_removed_on(accuracy, d
             )
     assert dots["encoding"]["y"]["title"] == (
         "accuracy on the test points"
-        if draw is run_charts.accuracy_by_removed
+        if draw is accuracy_by_removed
         else "planted among the removed"
     )
 
 
 def test_the_areas_stand_in_order_with_their_intervals():
     auc = estimate(np.array([[0.6, 0.7], [0.9, 0.95], [0.5, 0.5]]))
-    chart = trim_charts.found(auc, LINES, dark=False)
+    chart = area_by_method(auc, LINES, dark=False)
     (dots,), (half, bars) = layers(chart, "point"), layers(chart, "rule")
     table = frame(chart, dots)
     assert table["name"].tolist() == ["Loss", "FI-util", "Random"] == dots["encoding"]["y"]["sort"]
@@ -67,7 +67,7 @@ def test_the_areas_stand_in_order_with_their_intervals():
 
 
 def test_what_is_not_finished_is_left_out_of_the_areas():
-    chart = trim_charts.found(estimate(np.full((3, 2), np.nan)), LINES, dark=True)
+    chart = area_by_method(estimate(np.full((3, 2), np.nan)), LINES, dark=True)
     assert frame(chart, layers(chart, "point")[0]).empty
 
 
@@ -77,7 +77,7 @@ def test_the_plane_shows_every_point_rings_the_trimmed_and_draws_each_boundary()
         0: [np.array([[0.0, -1], [0, 1]])],
         1: [np.array([[1.0, -1], [1, 1]]), np.array([[2.0, 0], [2, 1], [2, 2]])],
     }
-    chart = trim_charts.plane(
+    chart = trimmed_plane(
         points,
         labels,
         np.array([3, 4]),
@@ -109,10 +109,9 @@ def test_the_plane_shows_every_point_rings_the_trimmed_and_draws_each_boundary()
 
 def test_a_plane_without_a_boundary_is_drawn():
     points = np.zeros((4, 2)) + np.arange(4)[:, None]
-    chart = trim_charts.plane(
+    chart = trimmed_plane(
         points, np.zeros(4, int), np.array([], int), {0: []}, LINES[:1], dark=True
     )
     assert (
-        frame(chart, layers(chart, "line")[0]).empty
-        and chart.to_dict()["height"] == trim_charts.PLANE_HEIGHT
+        frame(chart, layers(chart, "line")[0]).empty and chart.to_dict()["height"] == PLANE_HEIGHT
     )

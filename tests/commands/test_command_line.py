@@ -19,6 +19,7 @@ from core import datasets, embeddings, pipeline
 from core.commands import shipped
 from core.data import own
 from core.experiments import presets, runner, store
+from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as experiment
 from core.experiments.retrain.plan import Retraining
@@ -32,14 +33,9 @@ from core.strategies.leverage import leverage
 from core.types import UserError
 from tests.tools import own_data
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 ROOT = Path(__file__).parents[2]
 COLUMNS = ["id", "index", "split", "label", "score_raw_leverage", "rank_raw_leverage"]
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
-    pipeline._embedding.cache_clear()
 
 
 def run(*arguments) -> int:
@@ -395,7 +391,7 @@ def test_a_run_is_written_row_by_row_with_its_manifest(tmp_path, here, capsys):
     assert f"{PLAN.title()}: 8 of 8" in said.out
     assert retrain("--out", tmp_path / "run.parquet") == 0
     expected = pd.DataFrame(
-        outcomes.tidy_columns(PLAN, {unit: experiment.train(unit).arrays for unit in PLAN.units()})
+        outcomes.tidy_columns(PLAN, {unit: compute(unit).arrays for unit in PLAN.units()})
     )
     assert list(expected) == [
         "strategy",

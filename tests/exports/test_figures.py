@@ -10,8 +10,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from core.charts import experiments as run_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
+from core.charts.learning_curves import accuracy_by_budget
 from core.experiments.statistics import estimate
 from core.exports import figures
 from core.types import UserError
@@ -23,7 +23,7 @@ LINES = [Line("Top, raw", "#D55E00"), Line("Random", "#8C8C8C", (5, 4))]
 def description() -> str:
     accuracy = np.array([[[0.5, 0.6], [0.7, 0.8]], [[0.8, 0.82], [0.9, 0.92]]])
     return (
-        run_charts.accuracy_by_budget((100, 1000), estimate(accuracy), LINES, dark=False)
+        accuracy_by_budget((100, 1000), estimate(accuracy), LINES, dark=False)
         .properties(width=600)
         .to_json()
     )
@@ -65,8 +65,8 @@ def test_another_format_is_said():
 
 def test_the_renderer_is_loaded_only_where_it_draws():
     code = (
-        "import core.exports.figures, core.charts.experiments, pages.parts.retrain.pictures, sys;"
-        " print('vl_convert' in sys.modules)"
+        "import core.exports.figures, core.charts.learning_curves, pages.parts.retrain.pictures;"
+        " import sys; print('vl_convert' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

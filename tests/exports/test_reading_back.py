@@ -72,7 +72,7 @@ def read(kind: str = "parquet", frame: pd.DataFrame = FRAME, said: str = SAID, *
 
 
 def changed(path: str, value) -> str:
-    """The manifest with one part changed, or without it if the value is None: "rankings.0.score"."""
+    """The manifest with one part changed ("rankings.0.score"), or without it if None."""
     said = json.loads(SAID)
     *way, last = [int(step) if step.isdecimal() else step for step in path.split(".")]
     place = said

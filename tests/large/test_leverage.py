@@ -18,7 +18,7 @@ from core import __main__ as command_line
 from core.large import leverage as large
 from core.large.leverage import Streamed
 from core.large.row_sources import open_table
-from core.linalg import row_blocks as blocks
+from core.linalg import row_blocks
 from core.linalg.whitening import whiten
 from core.strategies.leverage import leverage
 from core.types import UserError
@@ -53,7 +53,7 @@ def streamed(folder, x, kind="npy", ridge=0.0):
 
 @pytest.mark.parametrize("kind", ["npy", "parquet"])
 def test_the_same_rows_give_the_same_bits_however_they_are_stored(x, kind, tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks.blocks, "__defaults__", (np.float64, 64))  # several blocks
+    monkeypatch.setattr(row_blocks.blocks, "__defaults__", (np.float64, 64))  # several blocks
     scores, facts = streamed(tmp_path, x, kind)
     assert np.array_equal(scores, leverage(x))
     assert facts["rank"] == 5 and facts["dead"] == 1 and facts["n"] == N and facts["d"] == D
@@ -106,7 +106,7 @@ class Counted:
 
     def blocks(self, rows):
         self.reads += 1
-        return blocks.slices(self.x, rows)
+        return row_blocks.slices(self.x, rows)
 
 
 def test_two_passes_and_no_third(x):
@@ -119,7 +119,7 @@ def test_two_passes_and_no_third(x):
 
 
 def test_the_passes_tell_how_far_they_are(x, monkeypatch):
-    monkeypatch.setattr(blocks.blocks, "__defaults__", (np.float64, 100))
+    monkeypatch.setattr(row_blocks.blocks, "__defaults__", (np.float64, 100))
     heard = []
     large.leverage(Streamed(x, lambda *what: heard.append(what)))
     assert [fraction for fraction, _ in heard] == pytest.approx([1 / 3, 2 / 3, 1.0] * 2)
@@ -173,7 +173,7 @@ def test_torch_is_not_needed_where_there_is_no_driver(x, tmp_path):
     script = f"""
 import sys
 from core import blocks, large, rows
-blocks._driver = lambda: False
+row_blocks._driver = lambda: False
 large.leverage(large.Streamed(rows.open_table({str(path)!r})))
 assert "torch" not in sys.modules and "dask" not in sys.modules
 """
@@ -184,14 +184,14 @@ assert "torch" not in sys.modules and "dask" not in sys.modules
 
 
 def test_a_driver_is_found_or_not(monkeypatch):
-    monkeypatch.setattr(blocks, "AMD_DRIVER", Path("no such device"))
-    monkeypatch.setattr(blocks, "DRIVERS", ("no such library.so",))
-    blocks._driver.cache_clear()
-    assert not blocks._driver()
-    monkeypatch.setattr(blocks, "AMD_DRIVER", ROOT)
-    blocks._driver.cache_clear()
-    assert blocks._driver()
-    blocks._driver.cache_clear()
+    monkeypatch.setattr(row_blocks, "AMD_DRIVER", Path("no such device"))
+    monkeypatch.setattr(row_blocks, "DRIVERS", ("no such library.so",))
+    row_blocks._driver.cache_clear()
+    assert not row_blocks._driver()
+    monkeypatch.setattr(row_blocks, "AMD_DRIVER", ROOT)
+    row_blocks._driver.cache_clear()
+    assert row_blocks._driver()
+    row_blocks._driver.cache_clear()
 
 
 # python -m core leverage

@@ -9,7 +9,7 @@ import pytest
 
 from core import softmax_head
 from core.linalg import newton_update
-from core.linalg.hessian import chunks, dense_hessian, open_head
+from core.linalg.hessian import dense_hessian, open_head, point_blocks
 from core.linalg.newton_update import added_shifts, newton_shifts
 from core.types import UserError
 from tests.tools.heads import head_of, parameters, retrained, world
@@ -86,7 +86,7 @@ def test_points_taken_out_again_leave_the_head_where_it_was():
         assert along(lengths[i, 0]) <= min(along(0.98 * lengths[i, 0]), along(1.02 * lengths[i, 0]))
 
 
-def test_under_a_label_thought_impossible_it_stays_close_to_retraining_where_a_newton_step_does_not():
+def test_under_a_label_thought_impossible_it_stays_close_where_a_newton_step_does_not():
     x, y, _, head = world(n=60, l2=0.01, seed=1)
     opened = open_head(head)
     theta, penalty, design = parameters(head)
@@ -127,7 +127,9 @@ def test_blocks_change_nothing(monkeypatch):
     opened, known, groups, labels = case(size=9)
     whole = together(added_shifts(opened, known, 0.0, groups, labels, 0))
     monkeypatch.setattr(
-        newton_update, "chunks", lambda n, numbers: chunks(n, numbers, budget=2 * numbers)
+        newton_update,
+        "point_blocks",
+        lambda n, numbers: point_blocks(n, numbers, budget=2 * numbers),
     )
     found = list(added_shifts(opened, known, 0.0, groups, labels, 0))
     assert len(found) == 5 and np.concatenate([shifts for _, shifts in found]) == pytest.approx(

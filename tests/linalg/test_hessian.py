@@ -6,7 +6,7 @@ import torch
 
 from core import softmax_head
 from core.linalg import hessian as curvature
-from core.linalg.hessian import chunks, dense_hessian, open_head, solver, spreader
+from core.linalg.hessian import dense_hessian, open_head, point_blocks, solver, spreader
 from core.types import UserError
 from tests.tools.heads import autodiff, explicit_hessian, head_of, parameters, retrained, world
 
@@ -163,8 +163,8 @@ def test_badly_scaled_columns_are_not_taken_for_singular():
 
 
 def test_chunks_cover_every_point_once():
-    assert [list(range(5)[c]) for c in chunks(5, 3, budget=6)] == [[0, 1], [2, 3], [4]]
-    assert [list(range(2)[c]) for c in chunks(2, 100, budget=6)] == [[0], [1]]
+    assert [list(range(5)[c]) for c in point_blocks(5, 3, budget=6)] == [[0, 1], [2, 3], [4]]
+    assert [list(range(2)[c]) for c in point_blocks(2, 100, budget=6)] == [[0], [1]]
 
 
 def test_retraining_in_these_tests_finds_the_optimum_that_the_app_finds():

@@ -7,7 +7,7 @@ import pytest
 
 from core import softmax_head
 from core.linalg import newton_update
-from core.linalg.hessian import chunks, open_head
+from core.linalg.hessian import open_head, point_blocks
 from core.linalg.newton_update import after_newton_step, newton_shifts
 from tests.tools.heads import explicit_hessian, parameters, world
 
@@ -44,7 +44,9 @@ def test_all_labels_at_once_are_the_labels_one_by_one(monkeypatch):
         [shifts for _, shifts in newton_shifts(opened, 0.0, rows, every, 1, 0)]
     )
     monkeypatch.setattr(
-        newton_update, "chunks", lambda n, numbers: chunks(n, numbers, budget=4 * numbers)
+        newton_update,
+        "point_blocks",
+        lambda n, numbers: point_blocks(n, numbers, budget=4 * numbers),
     )
     for label in range(3):
         alone = np.concatenate(

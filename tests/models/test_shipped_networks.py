@@ -11,13 +11,14 @@ import torch
 from safetensors.torch import save
 
 from core import agreement, datasets
-from core.models import networks, training
-from core.models import shipped_networks as trained
+from core.models import networks, shipped_networks, training
 from core.spec import Spec, embedding_key, scores_key
 from core.strategies.leverage import leverage
 from core.types import UserError
 
-SHIPPED = [(objective, seed) for objective in trained.SHIPPED for seed in trained.SEEDS]
+SHIPPED = [
+    (objective, seed) for objective in shipped_networks.SHIPPED for seed in shipped_networks.SEEDS
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +33,9 @@ def digits():
 
 @pytest.mark.parametrize("objective, seed", SHIPPED)
 def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective, seed):
-    network = trained.load(
-        trained.file("mnist", objective, seed), trained.description(mnist, objective, seed)
+    network = shipped_networks.load(
+        shipped_networks.file("mnist", objective, seed),
+        shipped_networks.description(mnist, objective, seed),
     )
     accuracy = training.evaluate(
         network, mnist.points[mnist.test], mnist.labels[mnist.test]
@@ -43,7 +45,9 @@ def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective,
 
 def test_networks_of_other_seeds_differ(mnist):
     heads = [
-        trained.load(trained.file("mnist", o, s), trained.description(mnist, o, s)).head.weight
+        shipped_networks.load(
+            shipped_networks.file("mnist", o, s), shipped_networks.description(mnist, o, s)
+        ).head.weight
         for o, s in SHIPPED
     ]
     assert len({head.detach().numpy().tobytes() for head in heads}) == len(SHIPPED)
@@ -55,17 +59,20 @@ def file(tmp_path, digits):
     network = networks.build("talk_cnn", classes=10, shape=(8, 8), seed=1)
     training.train(network, digits.points, digits.labels, seed=1, epochs=3)
     path = tmp_path / "network.safetensors"
-    path.write_bytes(trained.encode(network, trained.description(digits, "cross_entropy", 1)))
+    path.write_bytes(
+        shipped_networks.encode(network, shipped_networks.description(digits, "cross_entropy", 1))
+    )
     return path, network
 
 
-@pytest.mark.parametrize("objective", trained.SHIPPED)
+@pytest.mark.parametrize("objective", shipped_networks.SHIPPED)
 def test_float16_keeps_the_leverage_ranking(mnist, objective):
     """A float32 network that rounds to the shipped one ranks the test digits as it does, to a tau
     of 0.999.
     """
-    shipped = trained.load(
-        trained.file("mnist", objective, 1), trained.description(mnist, objective, 1)
+    shipped = shipped_networks.load(
+        shipped_networks.file("mnist", objective, 1),
+        shipped_networks.description(mnist, objective, 1),
     )
     original, generator = copy.deepcopy(shipped), torch.Generator().manual_seed(0)
     for weights in original.parameters():
@@ -83,17 +90,17 @@ def test_float16_keeps_the_leverage_ranking(mnist, objective):
 
 def test_a_file_that_describes_another_network_is_refused(file, digits):
     with pytest.raises(UserError, match=r"describes .*\"seed\": 1.*expected .*\"seed\": 2"):
-        trained.load(file[0], trained.description(digits, "cross_entropy", 2))
+        shipped_networks.load(file[0], shipped_networks.description(digits, "cross_entropy", 2))
 
 
 def test_a_damaged_file_is_refused(file, digits):
     file[0].write_bytes(file[0].read_bytes()[:-100])
     with pytest.raises(UserError, match="not a readable network file"):
-        trained.load(file[0], trained.description(digits, "cross_entropy", 1))
+        shipped_networks.load(file[0], shipped_networks.description(digits, "cross_entropy", 1))
 
 
 def test_weights_of_another_shape_are_refused(tmp_path, digits):
-    described = trained.description(digits, "cross_entropy", 1)
+    described = shipped_networks.description(digits, "cross_entropy", 1)
     small = networks.build("talk_cnn", classes=3, shape=(8, 8), seed=1)
     path = tmp_path / "small.safetensors"
     path.write_bytes(
@@ -103,7 +110,7 @@ def test_weights_of_another_shape_are_refused(tmp_path, digits):
         )
     )
     with pytest.raises(UserError, match="weights do not fit"):
-        trained.load(path, described)
+        shipped_networks.load(path, described)
 
 
 def test_without_a_shipped_file_the_network_is_trained_on_the_training_rows(digits, monkeypatch):
@@ -113,7 +120,7 @@ def test_without_a_shipped_file_the_network_is_trained_on_the_training_rows(digi
         "train",
         lambda network, points, labels, **settings: seen.append((len(points), settings)),
     )
-    trained.network(digits, "smooth_l1", 3)
+    shipped_networks.network(digits, "smooth_l1", 3)
     rows, settings = seen[0]
     assert rows == 1797  # all of the dataset, although only a subset of 300 was asked for
     assert (
@@ -127,17 +134,17 @@ def test_without_a_shipped_file_the_network_is_trained_on_the_training_rows(digi
 def test_another_network_file_is_another_key(tmp_path, monkeypatch):
     spec = Spec(embedding="cnn_regression")
     before = embedding_key(spec, "data"), scores_key(spec, "data"), embedding_key(Spec(), "data")
-    monkeypatch.setattr(trained, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped_networks, "FOLDER", tmp_path)
     (tmp_path / "mnist-regression-1.safetensors").write_bytes(b"other")
     after = embedding_key(spec, "data"), scores_key(spec, "data"), embedding_key(Spec(), "data")
     assert after[0] != before[0] and after[1] != before[1] and after[2] == before[2]
 
 
 def test_the_description_is_what_was_asked_for(digits):
-    described = json.loads(trained.description(digits, "smooth_l1", 2)["network"])
+    described = json.loads(shipped_networks.description(digits, "smooth_l1", 2)["network"])
     assert described["schedule"] == "linear"
     assert described == {
-        **trained.RECIPE,
+        **shipped_networks.RECIPE,
         "classes": 10,
         "shape": [8, 8],
         "dataset": "digits",
@@ -148,11 +155,11 @@ def test_the_description_is_what_was_asked_for(digits):
 
 def test_the_talk_s_networks_keep_its_constant_rate(digits):
     assert (
-        json.loads(trained.description(digits, "softmax_twice", 1)["network"])["schedule"]
+        json.loads(shipped_networks.description(digits, "softmax_twice", 1)["network"])["schedule"]
         == "constant"
     )
 
 
 def test_an_unknown_objective_names_the_known_ones():
     with pytest.raises(UserError, match="expected one of smooth_l1"):
-        trained.file("mnist", "hinge", 1)
+        shipped_networks.file("mnist", "hinge", 1)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from core import datasets, embeddings
-from core.models import networks, training
-from core.models import training_record as record
+from core.models import networks, training, training_record
 from core.strategies.dynamics import correctness, forgetting
 from core.types import Embedded, UserError
 
@@ -17,12 +16,12 @@ def points():
 
 @pytest.fixture(scope="module")
 def whole(points):
-    return record.train(points, classes=10)
+    return training_record.train(points, classes=10)
 
 
 def test_a_table_for_each_pass_that_learns(points, whole):
     assert (
-        whole.shape == (record.PASSES, 400, 10)
+        whole.shape == (training_record.PASSES, 400, 10)
         and whole.dtype == np.float32
         and whole.sum(axis=2) == pytest.approx(1, abs=1e-5)
     )
@@ -33,31 +32,41 @@ def test_a_table_for_each_pass_that_learns(points, whole):
 def test_the_last_table_is_what_the_same_training_ends_with(points, whole):
     x = points.embedding
     network = networks.build(
-        "mlp", classes=10, shape=(64,), seed=record.SEED, mean=float(x.mean()), std=float(x.std())
+        "mlp",
+        classes=10,
+        shape=(64,),
+        seed=training_record.SEED,
+        mean=float(x.mean()),
+        std=float(x.std()),
     )
-    training.train(network, x, points.labels, seed=record.SEED, epochs=record.PASSES)
+    training.train(
+        network, x, points.labels, seed=training_record.SEED, epochs=training_record.PASSES
+    )
     assert np.abs(training.probabilities(network, x) - whole[-1]).max() < 2e-3
 
 
 def test_points_without_a_label_are_watched_and_not_trained_on(points):
     labels = points.labels.copy()
     labels[:100] = -1
-    part = record.train(Embedded(points.embedding, labels=labels), classes=10)
-    alone = record.train(Embedded(points.embedding[100:], labels=labels[100:]), classes=10)
-    assert part.shape == (record.PASSES, 400, 10) and np.abs(part[:, 100:] - alone).max() < 1e-3
+    part = training_record.train(Embedded(points.embedding, labels=labels), classes=10)
+    alone = training_record.train(Embedded(points.embedding[100:], labels=labels[100:]), classes=10)
+    assert (
+        part.shape == (training_record.PASSES, 400, 10)
+        and np.abs(part[:, 100:] - alone).max() < 1e-3
+    )
 
 
 def test_the_scale_and_the_place_of_the_embedding_do_not_matter(points, whole):
     moved = Embedded((points.embedding * 64 + 128).astype(np.float32), labels=points.labels)
-    assert np.abs(record.train(moved, classes=10)[0] - whole[0]).max() < 1e-2
+    assert np.abs(training_record.train(moved, classes=10)[0] - whole[0]).max() < 1e-2
 
 
 def test_a_constant_embedding_and_a_single_point_break_nothing():
     same = Embedded(np.ones((9, 3), np.float32), labels=np.arange(9) % 2)
-    assert np.isfinite(record.train(same, classes=2)).all()
-    assert record.train(
+    assert np.isfinite(training_record.train(same, classes=2)).all()
+    assert training_record.train(
         Embedded(np.ones((1, 3), np.float32), labels=np.zeros(1, int)), classes=2
-    ).shape == (record.PASSES, 1, 2)
+    ).shape == (training_record.PASSES, 1, 2)
 
 
 def test_progress_is_told_and_can_end_it(points):
@@ -69,19 +78,21 @@ def test_progress_is_told_and_can_end_it(points):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        record.train(points, classes=10, progress=progress)
-    assert told[-1] == (20, record.PASSES * 7)
+        training_record.train(points, classes=10, progress=progress)
+    assert told[-1] == (20, training_record.PASSES * 7)
 
 
 def test_one_class_is_refused(points):
     with pytest.raises(UserError, match="found 1 classes"):
-        record.train(points, classes=1)
+        training_record.train(points, classes=1)
 
 
 def test_mislabeled_points_are_forgotten_more_often(points, whole):
     wrong = np.random.default_rng(0).choice(400, 40, replace=False)
     labels = points.labels.copy()
     labels[wrong] = (labels[wrong] + 5) % 10
-    noisy = forgetting(record.train(Embedded(points.embedding, labels=labels), classes=10), labels)
+    noisy = forgetting(
+        training_record.train(Embedded(points.embedding, labels=labels), classes=10), labels
+    )
     clean = np.setdiff1d(np.arange(400), wrong)
     assert np.median(noisy[wrong]) > np.median(noisy[clean]) + 3

@@ -145,7 +145,7 @@ def test_regression_leaves_out_what_needs_probabilities():
 
 def test_the_penalty_matrix_on_the_page_is_the_summaries(finished):
     at = visit(show="beats")
-    compared = outcomes.Comparison(
+    compared = outcomes.LearningCurves(
         np.array([20, 30, 40, 50]),
         np.stack([finished[name] for name in PLAN.strategies]),
         1,

@@ -229,7 +229,7 @@ def test_an_embedding_of_other_points_is_refused():
 
 
 def test_scores_taken_out_come_back_the_same(monkeypatch):
-    from core.exports import score_table as export
+    from core.exports import score_table
     from pages.shared import cached
 
     kept = own.accept(table(), "Mine")
@@ -245,17 +245,17 @@ def test_scores_taken_out_come_back_the_same(monkeypatch):
         and len(widget(at.multiselect, "Rankings").value) == 2
     )
     data = cached.dataset(kept, None, 0)
-    columns = [export.Column(spec, first.arrays["scores"], first.facts)]
+    columns = [score_table.Column(spec, first.arrays["scores"], first.facts)]
     columns += [
-        export.Column(
+        score_table.Column(
             Spec(dataset=kept).with_(strategy_knobs=(("ridge", 1.0),)),
             second.arrays["scores"],
             second.facts,
         )
     ]
-    manifest = export.manifest(data, columns)
+    manifest = score_table.manifest(data, columns)
     for kind in ("parquet", "csv"):
-        content = export.encode(export.table(data, columns), kind, manifest)
+        content = score_table.encode(score_table.table(data, columns), kind, manifest)
         at = upload(visit(PAGE, show="back"), f"mine.{kind}", content, "A file of scores")
         if kind == "csv":
             assert "Choose its manifest too" in at.info[0].value

@@ -12,7 +12,8 @@ import streamlit as st
 
 from core import datasets
 from core.experiments import runner, store
-from core.experiments.simulations import outcomes, run
+from core.experiments.plan import compute
+from core.experiments.simulations import outcomes
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.simulations.plan import BAIT, DRAWN, LOG_DET, PRESETS
 from core.experiments.statistics import estimate
@@ -88,7 +89,7 @@ def test_start_computes_the_simulation_and_says_who_wins(monkeypatch):
     """The smallest design, really computed: on the orthonormal one BAIT's risk is lower."""
     plan, _ = simulation_plan.Simulations.from_query(RISK)
     for unit in plan.units():
-        run.compute(unit)
+        compute(unit)
     at = visit(**RISK)
     found = outcomes.advantage(plan, outcomes.curves(plan, store.outcomes(plan, DRAWN.fingerprint)))
     low, high = (f"{part[1]:+.1f}".replace("-", "−") for part in (found.low, found.high))

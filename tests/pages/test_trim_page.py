@@ -14,7 +14,7 @@ from core.experiments.plan import compute
 from core.experiments.trim import outcomes, plane
 from core.experiments.trim import plan as trim
 from core.experiments.trim import run as trimming
-from core.experiments.trim.plan import from_query
+from core.experiments.trim.plan import Trim
 from core.runtime import cache
 from pages.parts.trim import plane as plane_pictures
 from tests.tools import pages
@@ -32,7 +32,7 @@ LINK = {
     "seeds": "3",
     "model": "raw",
 }
-PLAN = from_query(LINK)[0]
+PLAN = Trim.from_query(LINK)[0]
 SEGMENTS = ("removed", "difference", "planted", "classes", "points", "plane", "paper")
 
 
@@ -254,7 +254,7 @@ def test_a_finished_table_shows_rows(finished):
         "seeds": "2",
         "show": "points",
     }
-    plan = from_query(LINK | link)[0]
+    plan = Trim.from_query(LINK | link)[0]
     for unit in plan.units():
         compute(unit)
     at = visit(**link)

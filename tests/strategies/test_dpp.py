@@ -1,4 +1,4 @@
-"""Is the k-DPP exact, also beyond the rank, and does the log-det batch gain what determinants say?"""
+"""Is the k-DPP exact, also beyond the rank, and is the log-det batch what determinants say?"""
 
 import itertools
 

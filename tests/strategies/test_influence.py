@@ -63,7 +63,7 @@ def test_influences_of_the_fitted_points_sum_to_zero():
     assert abs(scores.sum()) < 1e-11 * np.abs(scores).sum()
 
 
-def test_a_small_weight_less_changes_the_validation_loss_by_the_influence_and_the_error_falls_by_100():
+def test_a_small_weight_less_changes_the_loss_by_the_influence_and_the_error_falls_by_100():
     x, y, validation, head = world()
     theta, penalty, design = parameters(head)
     rows, n, scores = design(x), len(x), influence_value(x, y, validation, head)

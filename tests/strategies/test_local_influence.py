@@ -10,12 +10,12 @@ from core import softmax_head
 from core.linalg.hessian import open_head, spreader
 from core.strategies import local_influence as module
 from core.strategies.local_influence import (
+    as_seen,
     fi_active,
     fi_active_forest,
     fi_util,
-    influence_measure,
+    influence_measures,
     metric_factors,
-    parameter_shift,
 )
 from core.types import Embedded, Head, UserError
 from tests.tools.heads import explicit_hessian, head_of, parameters, retrained, world
@@ -56,6 +56,16 @@ def slow_fi(x, y, head, i, gradient, **settings):
     return moved @ np.linalg.pinv(metric, rcond=1e-12, hermitian=True) @ moved
 
 
+def influence_measure(targets, x, y, head):
+    """FI(z', z) (t, n) of all pairs of these targets and training points."""
+    opened = open_head(head)
+    training, others = (
+        as_seen(opened, x, y, head),
+        as_seen(opened, targets.embedding, targets.labels, head),
+    )
+    return influence_measures(opened, spreader(opened, opened.penalty), training, others, None)
+
+
 def gradients(points, labels, head):
     """grad loss (k, c, m) of each point."""
     theta, _, design = parameters(head)
@@ -89,8 +99,7 @@ def test_a_shifted_point_moves_the_head_as_central_differences_of_retraining_say
     x, y, _, head = world(intercept=intercept)
     theta, penalty, design = parameters(head)
     for i in (0, 11):
-        shift, step = parameter_shift(x[i], y[i], head), 1e-4
-        assert shift.shape == (*theta.shape, 4)
+        shift, step = slow_parts(x, y, head, i)[0].reshape(*theta.shape, 4), 1e-4
         for j in range(4):
             either = [
                 retrained(
@@ -211,8 +220,8 @@ def test_active_is_the_mean_of_the_middle_of_the_pairs_under_predicted_labels(ma
     assert scores == pytest.approx(
         pairs[:, 2:23].mean(axis=1) if not many else pairs[:, 1:9].mean(axis=1), rel=1e-9
     )
-    chunks = module.chunks
-    monkeypatch.setattr(module, "chunks", lambda n, numbers, budget=0: chunks(n, 1, 3))
+    point_blocks = module.point_blocks
+    monkeypatch.setattr(module, "point_blocks", lambda n, numbers, budget=0: point_blocks(n, 1, 3))
     assert fi_active(x, y, labeled, head) == pytest.approx(scores, rel=1e-9)
 
 
@@ -315,7 +324,7 @@ def test_a_dead_dimension_has_no_length_and_is_cut():
     reaches = module.reach(
         opened,
         spreader(opened, opened.penalty),
-        module._seen(opened, dead.fitted_on.embedding, y, dead),
+        as_seen(opened, dead.fitted_on.embedding, y, dead),
     )
     assert (
         reaches.shape == (30, 2, 6) and not reaches[:, 1].any() and reaches[:, 0].any(axis=1).all()

@@ -64,8 +64,8 @@ def test_knn_shapley_in_blocks_and_in_any_order_of_the_validation_points(monkeyp
         Embedded(validation.embedding[::-1], labels=validation.labels[::-1]),
     )
     assert knn_shapley(x, y, back) == pytest.approx(scores, abs=1e-15)
-    chunks = module.chunks
-    monkeypatch.setattr(module, "chunks", lambda n, numbers: chunks(n, 1, budget=4))
+    point_blocks = module.point_blocks
+    monkeypatch.setattr(module, "point_blocks", lambda n, numbers: point_blocks(n, 1, budget=4))
     assert knn_shapley(x, y, validation) == pytest.approx(scores, abs=1e-15)
     parts = [
         knn_shapley(

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 from core import softmax_head
+from core.linalg.newton_update import added_shifts
+from core.strategies.goal import aim_of, fitted_labels, goal_utility, open_pool
 from core.types import Embedded, Head
 
 
@@ -92,3 +94,16 @@ def autodiff(function, theta):
     (slope,) = torch.autograd.grad(function(parameter), parameter)
     hessian = torch.autograd.functional.hessian(function, torch.tensor(theta))
     return slope.numpy(), hessian.numpy().reshape(theta.size, theta.size)
+
+
+def batch_utility(pool, labels, validation, head, batch, goal="dev", step="linear"):
+    """The utility of adding the points `batch` (rows of the pool) all at once: the sum of the
+    single ones, or by one Newton step with the curvature of the whole batch.
+    """
+    if step == "linear":
+        return goal_utility(pool, labels, validation, head, goal=goal)[list(batch)].sum()
+    opened, rows = open_pool(pool, head)
+    aim = aim_of(opened, rows, validation, head, goal)
+    group, own = rows[list(batch)][None], labels[list(batch)][None, None]
+    ((_, shifts),) = added_shifts(opened, fitted_labels(opened, head), 0.0, group, own, 1)
+    return float(aim.after(opened.basis @ shifts[0, 0]) - aim.value(aim.logits))

@@ -32,7 +32,6 @@ from core.types import Dataset, Floats, UserError
 
 BUDGETS = (1_000, 5_000, 10_000)
 MOST_CANDIDATES = 12
-MOST_UNITS = 2_000
 TEST_POINTS = 10_000
 TEST_SHARE = 0.3
 KNOBS = {

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.charts import active as round_charts
-from core.charts import basics as charts
-from core.charts import experiments as run_charts
-from core.charts.experiments import Line
+from core.charts.active import error_shares, number_by_batch, objective_by_pick, penalty_table
+from core.charts.common import Line
+from core.charts.learning_curves import HEIGHT, accuracy_by_labels
+from core.charts.maps import Colour, scatter
 from core.charts.palette import CHANCE, class_colour
 from core.experiments import statistics
 from core.experiments.active import outcomes
@@ -79,7 +79,7 @@ def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
         f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and"
         " standard error"
     )
-    with layout.fluid("learning-curves", run_charts.HEIGHT + 40):
+    with layout.fluid("learning-curves", HEIGHT + 40):
         memo.chart(
             _learning,
             curves,
@@ -93,7 +93,7 @@ def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
 
 def _learning(curves: Curves, lines: list[Line], dark: bool) -> Any:
     mean, error = statistics.standard_error(of_whole_seeds(curves.accuracy))
-    return run_charts.accuracy_by_labels(
+    return accuracy_by_labels(
         curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark
     )
 
@@ -113,7 +113,7 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
         f" {made_of(plan, curves.finished)}"
     )
     names = [line.name for line in lines]
-    drawn = (round_charts.penalty_table, outcomes.penalty_matrix([compared]), names, layout.dark())
+    drawn = (penalty_table, outcomes.penalty_matrix([compared]), names, layout.dark())
     memo.chart(*drawn, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
     st.caption(
         f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value"
@@ -136,7 +136,7 @@ def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     values, weights = outcomes.normalised_errors([compared])
     known = np.isfinite(values).all(axis=1)
     shown = [line for line, there in zip(lines, known, strict=True) if there]
-    drawn = (round_charts.error_shares, values[known], weights, shown, layout.dark())
+    drawn = (error_shares, values[known], weights, shown, layout.dark())
     memo.chart(*drawn, key=state.key("errors"), alt="Cumulative shares of normalised errors")
 
 
@@ -150,7 +150,7 @@ def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
         st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
         mean, _ = statistics.standard_error(values)
         memo.chart(
-            round_charts.by_batch,
+            number_by_batch,
             asked,
             mean,
             lines,
@@ -232,7 +232,7 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
         with column:
             st.markdown(f"**{title}**", help=why)
             drawn = (
-                round_charts.falling,
+                objective_by_pick,
                 arrays[objective],
                 (name, RIVALS[1]),
                 at,
@@ -249,9 +249,9 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
 def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bool) -> Any:
     member = np.zeros(len(pool))
     member[chosen] = 1
-    colour = charts.Colour("picked", member, ("pool", "picked"))
+    colour = Colour("picked", member, ("pool", "picked"))
     inner = np.ones(len(member), bool)
-    return charts.scatter(
+    return scatter(
         np.asarray(coordinates, float), colour, inner, None, brush=False, dark=dark, height=320
     )
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core import agreement, embeddings
 from core.agreement import Interval
-from core.charts import basics as charts
+from core.charts.heatmaps import rank_plane
 from core.data.dataset_info import Info
 from core.plugins import menu
 from core.spec import Comparison, Spec, resolve
@@ -279,7 +279,7 @@ def behind(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int,
             int(np.clip((len(data) / 20) ** 0.5, 8, 40)),
         )
         alt = f"Density of {len(data):,} points in the plane of their two percentiles"
-        memo.chart(charts.rank_plane, counts.T, a, b, layout.dark(), alt=alt)
+        memo.chart(rank_plane, counts.T, a, b, layout.dark(), alt=alt)
     places = [memo.made(agreement.percentiles, scores[place]) for place in cell]
     parted = memo.made(agreement.disagreement, scores[i], scores[j], min(BEHIND, len(data)))
     with right:

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.charts import basics as charts
+from core import embeddings
+from core.charts.scores import percentile_strip
+from core.plugins import menu
 from core.runtime import tasks
 from core.runtime.jobs import Job
-from core.spec import Spec, embedding_key, resolve
+from core.spec import Spec, embedding_key
 from core.types import Dataset
 from pages.components.gallery import gallery
 from pages.shared import cached, layout, memo, state
@@ -40,7 +42,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
         _picture(data, ranking, [point], "dossier image", 168, f"The image of point {point}")
     with right:
         share = (ranking.rank > ranking.rank[point]).mean()
-        st.metric(resolve(spec).strategy.label, number(float(ranking.scores[point])))
+        st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
         st.markdown(
             f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them,"
@@ -127,7 +129,7 @@ def _strip(data: Dataset, point: int) -> None:
         lower = int((scores < scores[point]).sum())
         equal = int((scores == scores[point]).sum())
         row = ranking_name(spec, seeds=False)
-        family = resolve(spec).embedder.family
+        family = embeddings.find(spec.embedding).family
         percentile = 100 * (lower + (equal - 1) / 2) / max(1, len(scores) - 1)
         rows.append(
             (
@@ -148,7 +150,7 @@ def _strip(data: Dataset, point: int) -> None:
         f"Percentile under {len(frame)} rankings, from {frame['percentile'].min():.0f} to"
         f" {best['percentile']:.0f} ({best['ranking']})"
     )
-    memo.chart(charts.percentile_strip, frame, layout.dark(), alt=summary)
+    memo.chart(percentile_strip, frame, layout.dark(), alt=summary)
 
 
 def _picture(

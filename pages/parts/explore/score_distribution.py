@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.charts import basics as charts
-from core.exports import score_table as export
+from core.charts.palette import family_colour
+from core.charts.scores import class_shares, score_histogram
+from core.exports import score_table
 from core.plugins import menu
 from core.runtime.cache import Entry
 from core.spec import Spec
@@ -82,10 +83,10 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
     )
     key = state.key(f"histogram {identity}")
     drawn = (
-        charts.score_histogram,
+        score_histogram,
         scores,
         inside(label),
-        charts.family_colour(family, layout.dark()),
+        family_colour(family, layout.dark()),
         kept,
         layout.dark(),
     )
@@ -117,7 +118,7 @@ def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     alt = "Share of each class: " + ", ".join(
         f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)
     )
-    memo.chart(charts.class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
+    memo.chart(class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
 
 
 def how_to_read(chosen: str) -> None:
@@ -137,7 +138,7 @@ def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:
     export_scores.files(
         layout.file_name(spec),
         data,
-        lambda: [export.Column(spec, entry.arrays["scores"], entry.facts)],
+        lambda: [score_table.Column(spec, entry.arrays["scores"], entry.facts)],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.charts import influence as influence_charts
+from core.charts.influence import predicted_against_retrained
 from core.experiments.influence.outcomes import foreseen
 from core.experiments.influence.plan import Influence
 from core.strategies.goal import GOALS
@@ -56,7 +56,7 @@ def _scatter(
         [data.class_names[c] for c in labels],
         foreseen(outcome, labels, view["goal"])["retrained"],
     )
-    return influence_charts.foreseen(frame, step, f"predicted: {title}", None, False)
+    return predicted_against_retrained(frame, step, f"predicted: {title}", None, False)
 
 
 def _utility_rows(found: Found, data: Dataset) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.agreement import percentiles
-from core.charts import influence as influence_charts
+from core.charts.influence import HEIGHT, distributions, predicted_against_retrained
 from core.charts.palette import score_colours
 from core.experiments.influence.outcomes import foreseen, slopes
 from core.experiments.influence.plan import Influence, Utilities
@@ -166,7 +166,7 @@ def _charts(
     for column, (step, title) in zip(st.columns(2, gap="large"), STEPS.items(), strict=True):
         with column:
             drawn = (
-                influence_charts.foreseen,
+                predicted_against_retrained,
                 frame,
                 step,
                 f"predicted: {title}",
@@ -178,7 +178,7 @@ def _charts(
                 "alt": f"{title} against retrained, {len(frame)} points: {unit}",
                 "height": "stretch",
             }
-            with layout.fluid(f"{key}-{step}", influence_charts.HEIGHT + 10):
+            with layout.fluid(f"{key}-{step}", HEIGHT + 10):
                 event = memo.chart(*drawn, on_select="rerun", selection_mode="picked", **how)
             if found := event["selection"].get("picked"):
                 clicked = int(found[0]["row"])
@@ -213,7 +213,7 @@ def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     shown = OVER_NAMES[view["over"]]
     st.markdown("**Retrained utilities of the pool**, by what the unknown label is taken for")
     drawn = (
-        influence_charts.distributions,
+        distributions,
         each,
         same if constant(view) else None,
         shown,

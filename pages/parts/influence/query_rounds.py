@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.charts import influence as influence_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
+from core.charts.influence import mean_by_labels, queried_plane
 from core.charts.palette import CHANCE, class_colour, score_colours
 from core.data.simulated import SYNTH2
 from core.experiments import statistics
@@ -86,9 +86,7 @@ def curve(plan: Queries, found: Found, title: str, dark: bool) -> Any:
     labels = plan.labeled + plan.batch * np.arange(plan.rounds + 1)
     percent = title == "Test accuracy"
     axis = "accuracy on the test points" if percent else LEVELS[plan.goal]
-    return influence_charts.by_labels(
-        labels, *measured(plan, found, title), lines(plan), axis, percent, dark
-    )
+    return mean_by_labels(labels, *measured(plan, found, title), lines(plan), axis, percent, dark)
 
 
 def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:
@@ -141,7 +139,7 @@ def _snapshot(data: Dataset, outcome: Any, name: str, number: int) -> None:
     st.markdown(f"**{STRATEGIES[name]}** · accuracy {outcome['accuracy'][number]:.1%}")
     names = _clusters() if data.name == "synth2" else None
     line = border(np.asarray(outcome["heads"][number], float), box)
-    drawn = (influence_charts.plane, frame, line, names, box, number, layout.dark())
+    drawn = (queried_plane, frame, line, names, box, number, layout.dark())
     alt = f"{STRATEGIES[name]} after {number} rounds: {int((asked > 0).sum())} points asked for"
     memo.chart(*drawn, key=state.key(f"snapshot {name}"), alt=alt)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core import lesson
-from core.charts import experiments as run_charts
+from core.charts.learning_curves import replay
 from core.experiments import presets, store
 from core.experiments.retrain import outcomes
 from core.experiments.retrain.outcomes import Grid
@@ -80,7 +80,7 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
 
 
 def _replayed(dark: bool, height: int) -> Any:
-    return run_charts.replay(curves()[0], lines(presets.FAIR, dark), dark, height)
+    return replay(curves()[0], lines(presets.FAIR, dark), dark, height)
 
 
 def fair_and_not() -> str:

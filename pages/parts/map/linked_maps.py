@@ -11,8 +11,8 @@ import streamlit as st
 
 from core import agreement, embeddings
 from core.charts import palette
-from core.charts.basics import Colour
-from core.exports import score_table as export
+from core.charts.maps import Colour
+from core.exports import score_table
 from core.models import umap_map
 from core.runtime import tasks
 from core.runtime.cache import Entry
@@ -296,9 +296,9 @@ def images_inside(
         )
 
     def table() -> bytes:
-        ranked = export.Column(spec, ready.rankings[0].scores)
-        mapped = export.Projection(spec, ready.coordinates[0])
-        return export.encode(export.table(data, [ranked], mapped).iloc[points], "csv")
+        ranked = score_table.Column(spec, ready.rankings[0].scores)
+        mapped = score_table.Projection(spec, ready.coordinates[0])
+        return score_table.encode(score_table.table(data, [ranked], mapped).iloc[points], "csv")
 
     layout.downloads("Download these points", [(f"CSV, {len(points):,} rows", table, "box.csv")])
 

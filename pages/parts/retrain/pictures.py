@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 
 from core import embeddings
-from core.charts import experiments as run_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
+from core.charts.comparisons import class_table, difference_to_random
+from core.charts.learning_curves import FEW_SEEDS, HEIGHT, accuracy_by_budget, accuracy_by_step
 from core.charts.palette import BOTTOM, CHANCE, TOP, family_colour
 from core.experiments import statistics, store
 from core.experiments.retrain import outcomes, selections
@@ -112,11 +113,7 @@ def _by_budget(grid: Grid, competitors: list[Line], dark: bool) -> None:
 
 
 def _by_step(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
-    drawn = (
-        "each seed a thin line"
-        if grid.plan.seeds <= run_charts.FEW_SEEDS
-        else "mean and 95% interval"
-    )
+    drawn = "each seed a thin line" if grid.plan.seeds <= FEW_SEEDS else "mean and 95% interval"
     st.markdown(f"**Test accuracy while training on {_at(grid, budget)}, {drawn}")
     _chart("accuracy during training", _table(grid), _step_chart, grid, competitors, budget, dark)
 
@@ -157,7 +154,7 @@ def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data
     ):
         st.markdown(title)
         drawn = (
-            partial(run_charts.class_table, share=share),
+            partial(class_table, share=share),
             values,
             names,
             list(data.class_names),
@@ -212,7 +209,7 @@ def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
 
 
 def _chart(name: str, alt: str, *drawn: Any) -> None:
-    with layout.fluid(name.replace(" ", "-"), run_charts.HEIGHT + 40):
+    with layout.fluid(name.replace(" ", "-"), HEIGHT + 40):
         memo.chart(*drawn, key=state.key(name), alt=alt, height="stretch")
 
 
@@ -261,7 +258,7 @@ def _percent(estimate: statistics.Estimate, i: int) -> str:
 
 
 def _budget_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
-    return run_charts.accuracy_by_budget(
+    return accuracy_by_budget(
         grid.plan.budgets, statistics.estimate(grid.accuracy), competitors, dark
     )
 
@@ -272,14 +269,12 @@ def _step_chart(grid: Grid, competitors: list[Line], budget: int, dark: bool) ->
     seen = np.isfinite(places).any(axis=(0, 1))
     at = np.nanmax(places[..., seen], axis=(0, 1))
     what = "optimizer steps" if by_steps else "epochs"
-    return run_charts.accuracy_by_step(
-        at, grid.curve[:, budget][..., seen], competitors, what, dark
-    )
+    return accuracy_by_step(at, grid.curve[:, budget][..., seen], competitors, what, dark)
 
 
 def _difference_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
     others = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
     difference = statistics.Estimate(*(part[others] for part in outcomes.against_random(grid)))
-    return run_charts.difference_to_random(
+    return difference_to_random(
         grid.plan.budgets, difference, [competitors[i] for i in others], dark
     )

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.charts import experiments as run_charts
-from core.charts.experiments import Line
-from core.experiments.simulations.outcomes import Found, rows
+from core.charts.common import Line
+from core.charts.learning_curves import HEIGHT, accuracy_by_labels, risk_by_budget
+from core.experiments.simulations.outcomes import Found, tidy_columns
 from core.experiments.simulations.plan import Simulations
 from core.experiments.statistics import Estimate, estimate
 from core.types import Floats
@@ -32,7 +32,7 @@ def picture(plan: Simulations, values: Floats, finished: int) -> None:
         name = DESIGNS[plan.designs[i]][1]
         with panel:
             st.markdown(f"**{name}**")
-            with layout.fluid(f"simulation-{plan.designs[i]}", run_charts.HEIGHT + 40):
+            with layout.fluid(f"simulation-{plan.designs[i]}", HEIGHT + 40):
                 key = state.key(f"simulation {plan.designs[i]}")
                 memo.chart(
                     chart,
@@ -54,9 +54,9 @@ def chart(plan: Simulations, values: Floats, i: int, dark: bool) -> Any:
     lines = _lines(plan)
     found = _estimate(values[i])
     if plan.needs_data:
-        return run_charts.accuracy_by_labels(plan.budgets, found, lines, dark)
+        return accuracy_by_labels(plan.budgets, found, lines, dark)
     every = _estimate(values).mean
-    return run_charts.risk_by_budget(
+    return risk_by_budget(
         plan.budgets,
         found,
         lines,
@@ -107,6 +107,6 @@ def downloads(
         plan,
         data.fingerprint,
         len(found),
-        lambda: rows(plan, found),
+        lambda: tidy_columns(plan, found),
         figures,
     )

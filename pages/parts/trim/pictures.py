@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.charts import experiments as run_charts
-from core.charts import trim as trim_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
+from core.charts.comparisons import class_table, difference_to_random
+from core.charts.learning_curves import HEIGHT, accuracy_by_removed, precision_by_removed
 from core.charts.palette import CHANCE, TOP
+from core.charts.trim import area_by_method
 from core.experiments import statistics
 from core.experiments.trim import outcomes
 from core.experiments.trim import run as trimming
@@ -73,7 +74,7 @@ def _by_removed(trimmed: Trimmed) -> None:
         f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95%"
         " interval"
     )
-    with layout.fluid("accuracy-by-removed", run_charts.HEIGHT + 40):
+    with layout.fluid("accuracy-by-removed", HEIGHT + 40):
         memo.chart(
             _removed_chart,
             trimmed,
@@ -104,7 +105,7 @@ def _difference(trimmed: Trimmed) -> None:
     )
     budgets = trimmed.plan.budgets
     memo.chart(
-        run_charts.difference_to_random,
+        difference_to_random,
         budgets,
         difference,
         drawn,
@@ -137,7 +138,7 @@ def _planted(trimmed: Trimmed) -> None:
         if np.isfinite(auc.mean[i])
     ]
     memo.chart(
-        trim_charts.found,
+        area_by_method,
         auc,
         lines(plan),
         dark,
@@ -152,9 +153,9 @@ def _planted(trimmed: Trimmed) -> None:
         for i, one in enumerate(lines(plan))
         if np.isfinite(precision.mean[i, 0])
     ]
-    with layout.fluid("precision-by-removed", run_charts.HEIGHT + 40):
+    with layout.fluid("precision-by-removed", HEIGHT + 40):
         alt = f"Precision with {plan.budgets[0]:,} points removed. {'; '.join(each)}"
-        drawn = (run_charts.precision_by_removed, plan.budgets, precision, lines(plan), dark)
+        drawn = (precision_by_removed, plan.budgets, precision, lines(plan), dark)
         memo.chart(*drawn, key=state.key("precision by removed"), alt=alt, height="stretch")
     if plan.planted == "duplicate":
         st.caption(
@@ -174,7 +175,7 @@ def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
     )
     names = [name_of(method) for method in plan.methods]
     drawn = (
-        partial(run_charts.class_table, share=True),
+        partial(class_table, share=True),
         removed / budget,
         names,
         list(data.class_names),
@@ -283,6 +284,6 @@ def downloads(trimmed: Trimmed, found: Found, data: Dataset) -> None:
 
 
 def _removed_chart(trimmed: Trimmed, dark: bool) -> Any:
-    return run_charts.accuracy_by_removed(
+    return accuracy_by_removed(
         trimmed.budgets, statistics.estimate(trimmed.accuracy), lines(trimmed.plan), dark
     )

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.charts import trim as trim_charts
-from core.charts.experiments import Line
+from core.charts.common import Line
 from core.charts.palette import BOTTOM, CHANCE, TOP
+from core.charts.trim import PLANE_HEIGHT, trimmed_plane
 from core.experiments import statistics
 from core.experiments.trim import plane as simulation
 from core.experiments.trim.plane import BUDGETS, METHODS, WORLDS, World
@@ -96,7 +96,7 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
         *(LINES[one] for one in traced),
     ]
     drawn = (
-        trim_charts.plane,
+        trimmed_plane,
         arrays["points"],
         arrays["labels"],
         arrays["trimmed"][number][:b],
@@ -109,7 +109,7 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
         f"Training points in the plane, {b} of them ringed as removed, with the boundaries before"
         " and after"
     )
-    with layout.fluid("plane", trim_charts.PLANE_HEIGHT + 40):
+    with layout.fluid("plane", PLANE_HEIGHT + 40):
         memo.chart(*drawn, key=state.key("trimmed plane"), alt=alt, height="stretch")
     st.caption(
         "Training points; circles are class 0, squares class 1. Ringed: removed by"

@@ -17,9 +17,10 @@ from core.experiments.influence.outcomes import (
     slopes,
     together,
 )
-from core.strategies.goal import GOALS, OVER, batch_utility, goal_utility
+from core.strategies.goal import GOALS, OVER, goal_utility
 from core.strategies.influence import leave_one_out
 from core.types import Embedded, UserError
+from tests.tools.heads import batch_utility
 
 SETTING = {"labeled": 40, "pool": 25, "validation": 60, "l2": 0.01, "seed": 1}
 
@@ -196,7 +197,7 @@ def test_the_speed_is_measured_on_a_few_heads():
 
 def test_a_scene_measures_every_goal(scene):
     data, matrix, arrays, *_ = scene
-    stage = add_or_remove_one.stage(
+    stage = add_or_remove_one.problem_of(
         data, matrix, arrays["labeled"], arrays["pool"], arrays["pool"][:5], 0.01
     )
     assert stage.goals(np.zeros((2, 10, 65))).tolist() == [[0.0, 0.0]] * 3 and isinstance(

@@ -1,0 +1,288 @@
+"""The course of an experiment -> Altair charts, one function per question: does it help, how does
+it learn, which strategy needs the fewest labels?
+
+A line is one competitor: colour and dash are the caller's (`Line`), random is grey and dashed on
+every chart. Bands are 95% intervals over seeds. Names stand at the ends of the lines, pushed apart
+where they would overlap. Accuracies are in per cent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from core.charts.common import (
+    CLOSE,
+    PARTS,
+    Line,
+    estimate_tips,
+    finish,
+    line_colour,
+    line_dash,
+    with_bounds,
+)
+from core.experiments.statistics import Estimate, estimate
+from core.types import Floats
+
+PERCENT = alt.Axis(format="%", tickCount=6)
+HEIGHT = 400  # of a chart
+NAME_GAP = 0.055  # between two names, as a share of the height
+FEW_SEEDS = 5  # so many can be told apart as thin lines
+NARROW = "containerSize()[0] < 500"  # a phone; a picture file has no container and is never narrow
+
+
+class _Across(NamedTuple):
+    """The horizontal axis: the column it shows, its title, ticks, scale and last value."""
+
+    column: str
+    title: str
+    axis: alt.Axis
+    scale: alt.Scale
+    last: float
+
+    def of(self, column: str) -> alt.X:
+        """This column of a frame along the axis."""
+        return alt.X(f"{column}:Q", title=self.title, axis=self.axis, scale=self.scale)
+
+
+class _Height(NamedTuple):
+    """The vertical axis: its title, ticks, domain, and how a tooltip writes its values."""
+
+    title: str = "accuracy on the test points"
+    axis: alt.Axis = PERCENT
+    domain: Sequence[float] = (0.0, 1.0)
+    log: bool = False
+    format: str = ".2%"
+
+    @property
+    def scale(self) -> alt.Scale:
+        return alt.Scale(
+            type="log" if self.log else "linear", domain=list(self.domain), nice=False, clamp=True
+        )
+
+
+def accuracy_by_budget(
+    budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
+) -> alt.LayerChart:
+    """Does it help?
+
+    Accuracy (m, b) against the budget on a log axis, with its interval as a band.
+    """
+    x = _budgets("budget: points trained on (log scale)", budgets)
+    return _curves(one_row_per_place(budgets, accuracy, lines, "budget"), x, lines, dark)
+
+
+def accuracy_by_step(
+    steps: Floats, curves: Floats, lines: Sequence[Line], what: str, dark: bool
+) -> alt.LayerChart:
+    """How does it learn? Accuracy (m, s, t) of every seed after each of the steps (t,), or epochs:
+    `what` names them.
+
+    Few seeds are thin lines under their mean, many are a band: its 95% interval.
+    """
+    mean = estimate(np.moveaxis(curves, 1, -1))
+    frame = one_row_per_place(steps, mean, lines, "at")
+    axis = alt.Axis(tickCount=6, tickMinStep=1, grid=False, format=",d")
+    x = _Across("at", what, axis, alt.Scale(nice=False), float(np.max(steps)))
+    few = _each_seed(steps, curves, lines) if curves.shape[1] <= FEW_SEEDS else None
+    return _curves(frame, x, lines, dark, seeds=few)
+
+
+def accuracy_by_labels(
+    labels: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
+) -> alt.LayerChart:
+    """Which strategy needs the fewest labels?
+
+    Accuracy (a, r) against the labels asked for, with a band.
+    """
+    axis = alt.Axis(tickCount=6, grid=False, format=",d")
+    x = _Across("labels", "labels asked for", axis, _plain(), max(labels))
+    return _curves(one_row_per_place(labels, accuracy, lines, "labels"), x, lines, dark)
+
+
+def risk_by_budget(
+    budgets: Sequence[int],
+    risk: Estimate,
+    lines: Sequence[Line],
+    dark: bool,
+    domain: tuple[float, float] | None = None,
+) -> alt.LayerChart:
+    """Which batch tells most?
+
+    Expected error (a, b) > 0 against the points picked, both on log axes, with a band. domain: of
+    the risk.
+    """
+    # An interval of few seeds may reach below zero, which a log axis cannot show.
+    floor = np.maximum(risk.low, risk.mean / 10)
+    frame = one_row_per_place(budgets, risk._replace(low=floor), lines, "budget")
+    low, high = domain or (float(frame["mean"].min()) / 1.3, float(frame["mean"].max()) * 1.3)
+    decades = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)
+    axis = alt.Axis(values=[10.0**i for i in decades], format="~r")
+    height = _Height("Bayes risk (log scale)", axis, [low, high], log=True, format=".4~g")
+    return _curves(frame, _budgets("points picked (log scale)", budgets), lines, dark, height)
+
+
+def accuracy_by_removed(
+    budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
+) -> alt.LayerChart:
+    """Does removing points help?
+
+    Accuracy (m, b) against the points removed, 0 among them, with its interval as a band.
+    """
+    frame = one_row_per_place(budgets, accuracy, lines, "removed")
+    return _curves(frame, _removed(budgets), lines, dark)
+
+
+def precision_by_removed(
+    budgets: Sequence[int], precision: Estimate, lines: Sequence[Line], dark: bool
+) -> alt.LayerChart:
+    """Who finds what is planted?
+
+    The share (m, b) of planted points among those removed, with its interval as a band.
+    """
+    frame = one_row_per_place(budgets, precision, lines, "removed")
+    height = _Height("planted among the removed", domain=_domain(frame[["low", "high"]]))
+    return _curves(frame, _removed(budgets), lines, dark, height)
+
+
+def replay(
+    frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT
+) -> alt.LayerChart:
+    """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the
+    chart, answered in the browser alone.
+
+    frame: columns protocol, name, epoch, accuracy (a mean over seeds).
+    """
+    last = int(frame["epoch"].max())
+    epochs = alt.Scale(domain=[1, last + 3], nice=False)
+    x = alt.X("epoch:Q", scale=epochs, axis=alt.Axis(values=[1, 5, 10, 15], grid=False))
+    accuracies = alt.Scale(domain=[0, 1])
+    y = alt.Y("accuracy:Q", title="accuracy on the test digits", scale=accuracies, axis=PERCENT)
+    tooltip = ["name:N", "epoch:Q", alt.Tooltip("accuracy:Q", format=".1%")]
+    shown = alt.Chart(frame).transform_filter("datum.protocol == protocol && datum.epoch <= epoch")
+    shown = shown.encode(x=x, y=y, color=line_colour(lines), tooltip=tooltip)
+    drawn = shown.mark_line(strokeWidth=3).encode(strokeDash=line_dash(lines))
+    now = shown.transform_filter("datum.epoch == epoch")
+    dots = now.mark_point(filled=True, size=70, opacity=1)
+    names = now.mark_text(align="left", dx=9, fontWeight="bold", fontSize=13).encode(text="name:N")
+    layers = alt.layer(drawn, dots, names)
+    protocols = list(dict.fromkeys(frame["protocol"]))
+    return finish(layers.add_params(*_replayed(last, protocols)), dark, height, padding=CLOSE)
+
+
+def _replayed(last: int, protocols: list[str]) -> tuple[alt.Parameter, alt.Parameter]:
+    """What a replay is moved by: a slider of epochs and a choice of protocols."""
+    slider = alt.binding_range(min=1, max=last, step=1, name="epoch ")
+    choice = alt.binding_radio(options=protocols, name="protocol ")
+    epoch = alt.param(name="epoch", value=last, bind=slider)
+    return epoch, alt.param(name="protocol", value=protocols[0], bind=choice)
+
+
+def one_row_per_place(
+    places: Sequence, estimate: Estimate, lines: Sequence[Line], x: str, unit: float = 1
+) -> pd.DataFrame:
+    """One row per competitor and place (in column x); what is not finished is left out."""
+    m, b = estimate.mean.shape
+    frame = pd.DataFrame({"name": np.repeat([line.name for line in lines], b), x: list(places) * m})
+    for part in PARTS:
+        frame[part] = unit * getattr(estimate, part).ravel()
+    return with_bounds(frame)
+
+
+def _each_seed(steps: Floats, curves: Floats, lines: Sequence[Line]) -> pd.DataFrame:
+    """One row per competitor, seed and step that is finished."""
+    m, s, t = curves.shape
+    frame = pd.DataFrame({"name": np.repeat([line.name for line in lines], s * t)})
+    frame["seed"] = np.tile(np.repeat(np.arange(1, s + 1), t), m)
+    return frame.assign(at=np.tile(steps, m * s), mean=curves.ravel()).dropna(subset="mean")
+
+
+def _curves(
+    frame: pd.DataFrame,
+    x: _Across,
+    lines: Sequence[Line],
+    dark: bool,
+    height: _Height | None = None,
+    seeds: pd.DataFrame | None = None,
+) -> alt.LayerChart:
+    """Bands (or single seeds), lines, dots and names.
+
+    height: the vertical axis, by default of accuracies, as high as what is drawn.
+    """
+    reached = frame[["low", "high"]] if seeds is None else seeds[["mean"]]
+    height = height or _Height(domain=_domain(reached))
+    y = alt.Y("mean:Q", title=height.title, scale=height.scale, axis=height.axis)
+    tooltip = ["name:N", alt.Tooltip(f"{x.column}:Q", format=","), *estimate_tips(height.format)]
+    base = alt.Chart(frame).encode(x=x.of(x.column), color=line_colour(lines), tooltip=tooltip)
+    if seeds is None:
+        pale = base.mark_area(opacity=max(0.06, min(0.16, 0.5 / len(lines))))
+        beneath = pale.encode(y=alt.Y("low:Q", scale=height.scale), y2="high:Q")
+    else:
+        thin = alt.Chart(seeds).mark_line(strokeWidth=1, opacity=0.45)
+        thin = thin.encode(x=x.of(x.column), y=y, color=line_colour(lines))
+        beneath = thin.encode(detail="seed:N", tooltip=["name:N", "seed:N"])
+    drawn = base.mark_line(strokeWidth=2.5).encode(y=y, strokeDash=line_dash(lines))
+    dots = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)
+    layers = alt.layer(beneath, drawn, dots, _names(frame, x, height, lines))
+    return finish(layers, dark, HEIGHT, padding=CLOSE)
+
+
+def _names(frame: pd.DataFrame, x: _Across, height: _Height, lines: Sequence[Line]) -> alt.Chart:
+    """Each competitor's name at the end of its line."""
+    ends = frame.sort_values(x.column).groupby("name", sort=False).tail(1)
+    size = {"fontSize": {"expr": f"{NARROW} ? 11 : 13"}, "limit": {"expr": f"{NARROW} ? 112 : 260"}}
+    names = alt.Chart(_apart(ends, height, x.last))
+    names = names.mark_text(align="left", dx=9, fontWeight="bold", **size)
+    up = alt.Y("height:Q", scale=height.scale)
+    return names.encode(x=x.of("end"), y=up, text="name:N", color=line_colour(lines))
+
+
+def _domain(drawn: pd.DataFrame) -> list[float]:
+    """Of the accuracy axis: all that is drawn and a little more, within [0, 1]."""
+    values = drawn.to_numpy(float)
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    return [max(0.0, float(low) - 0.02), min(1.0, max(float(high), 0.1) + 0.01)]
+
+
+def _apart(ends: pd.DataFrame, axis: _Height, last: float) -> pd.DataFrame:
+    """Where each line's name stands: right of the picture, at the height of its last point, pushed
+    apart where two would overlap.
+    """
+    ends = ends.sort_values("mean")
+    heights = ends["mean"].to_numpy(float).copy()
+    bottom, top = np.log10(axis.domain) if axis.log else axis.domain
+    heights = np.log10(heights) if axis.log else heights
+    gap = NAME_GAP * (top - bottom)
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + gap)
+    for i in range(len(heights) - 1, -1, -1):  # and back down from the top edge
+        heights[i] = min(heights[i], top - gap * (len(heights) - 1 - i))
+    frame = pd.DataFrame({"name": ends["name"].to_numpy(), "end": float(last)})
+    return frame.assign(height=10**heights if axis.log else heights)
+
+
+def _budgets(title: str, budgets: Sequence[int]) -> _Across:
+    """Budgets on a log axis, each with its tick."""
+    low = min(budgets)
+    high = max(budgets)
+    domain = [low, high] if high > low else [low / 2, low * 2]
+    scale = alt.Scale(type="log", domain=domain, nice=False)
+    return _Across("budget", title, _ticks(budgets), scale, high)
+
+
+def _removed(budgets: Sequence[int]) -> _Across:
+    return _Across("removed", "points removed", _ticks(budgets), _plain(), max(budgets))
+
+
+def _plain() -> alt.Scale:
+    return alt.Scale(nice=False, zero=False)
+
+
+def _ticks(budgets: Sequence[int]) -> alt.Axis:
+    return alt.Axis(
+        values=sorted(budgets), format=",d", grid=False, labelOverlap=True, labelFlush=False
+    )
