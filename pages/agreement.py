@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import agreement, datasets
 from core.runtime import tasks
-from core.spec import comparison_key
+from core.spec import comparison_key, resolve
 from core.strategy import Knob
 from pages.parts.agreement import behind_a_cell, heatmap
 from pages.parts.agreement import comparison as agreement_parts
@@ -41,14 +41,14 @@ cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head("Do representations agree?")
-layout.messages([*state.problems(), *agreement_parts.strangers(view, datasets.info(spec.dataset))])
+layout.messages([*state.problems(), *agreement_parts.strangers(view, resolve(spec).about)])
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
     state.leave(PAGE, VIEW_KNOBS, spec, view)
     job_panel.offer_dataset(spec.dataset)
     st.stop()
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
-view = agreement_parts.controls(view, VIEW_KNOBS, datasets.info(spec.dataset))
+view = agreement_parts.controls(view, VIEW_KNOBS, resolve(spec).about)
 with answer, layout.explained():
     comparison = agreement_parts.comparison(spec, view)
     if state.changed("comparison", comparison.columns):

@@ -5,8 +5,8 @@ The highest and lowest scores of one strategy under one embedding, as images or 
 
 import streamlit as st
 
-from core import datasets, embeddings
-from core.plugins import menu
+from core import datasets
+from core.spec import resolve
 from core.strategy import Knob
 from pages.parts.explore import answer as explore_answer
 from pages.parts.explore import gallery_points
@@ -61,8 +61,8 @@ if shown is None:
 wanted = spec
 spec = shown.spec
 entry = shown.entry
-label = menu.find(spec.strategy).label
-family = embeddings.find(spec.embedding).family
+label = resolve(spec).strategy.label
+family = resolve(spec).embedder.family
 names_of = noun(spec.dataset)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 ranking = cached.ranking(entry.key, entry.arrays["scores"])

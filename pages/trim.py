@@ -5,10 +5,10 @@ Methods that name them, against random removal, and planted damage.
 
 import streamlit as st
 
-from core import datasets
 from core.experiments import store
 from core.experiments.trim import outcomes
 from core.experiments.trim import plan as trim
+from core.spec import resolve
 from core.strategy import Knob
 from pages.parts.trim import pictures as trim_pictures
 from pages.parts.trim import plane as plane_pictures
@@ -39,7 +39,7 @@ spec, view = state.arrive(PAGE, VIEW_KNOBS)
 view = word_lists.readable(FIRST, trim_parts.LISTS, view)
 spec = pickers.shared_choice(spec, embedding=False)
 points = (
-    noun(spec.dataset) if datasets.info(spec.dataset).is_images else "points"
+    noun(spec.dataset) if resolve(spec).about.is_images else "points"
 )  # nobody calls people harmful
 layout.head(f"Is the model better off without its most harmful {points}?")
 answer = st.container()

@@ -13,9 +13,69 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Test processes beside each other: threads of each on every core would only wait for another.
+    for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
 _folder = Path(tempfile.mkdtemp(prefix="leverage-lab-tests-"))
+LONGEST = (
+    "experiments/test_presets.py",
+    "tests/test_embeddings.py",
+    "experiments/test_runner.py",
+    "tests/test_pipeline.py",
+    "strategies/test_leverage.py",
+    "commands/test_command_line.py",
+    "runtime/test_jobs.py",
+    "models/test_shipped_networks.py",
+    "tests/test_datasets.py",
+    "tests/test_agreement.py",
+    "browser/test_explore.py",
+    "browser/test_gallery.py",
+    "browser/test_lever.py",
+    "browser/test_data.py",
+    "browser/test_active.py",
+    "browser/test_retrain.py",
+    "browser/test_lesson.py",
+    "browser/test_agreement.py",
+)
+REMEMBERED = (
+    ("core.pipeline", "_embedding"),
+    ("core.experiments.store", "forget"),
+    ("core.experiments.retrain.plan", "_pool_scores"),
+    ("core.experiments.simulations.run", "_represented"),
+)
 os.environ["LEVERAGE_LAB_CACHE"] = str(_folder / "cache")
 os.environ["LEVERAGE_LAB_DATA"] = str(_folder / "data")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that the processes that share them end together;
+    the browser's after all others, see tests/browser/conftest.py.
+    """
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(
+        key=lambda item: (
+            "browser" in item.path.parts,
+            place.get(f"{item.path.parent.name}/{item.path.name}", len(place)),
+        )
+    )
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch) -> Path:
+    """An empty cache, and nothing of an earlier one in memory; its folder."""
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
+    _forget()
+    yield tmp_path / "cache"
+    _forget()
+
+
+def _forget() -> None:
+    """What modules remember of results beside the cache, as far as they are loaded."""
+    for module, name in REMEMBERED:
+        if module in sys.modules:
+            found = getattr(sys.modules[module], name)
+            getattr(found, "cache_clear", found)()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core import datasets, embeddings
+from core import datasets
 from core.data import own
-from core.plugins import menu
-from core.spec import Spec
+from core.spec import Spec, resolve
 
 NOUNS = {
     "mnist": "digits",
@@ -59,14 +58,14 @@ def short(embedding: str) -> str:
 
 def ranking_name(spec: Spec, seeds: bool = True) -> str:
     """A ranking where space is short: "classification 2, leverage (ridge 0.1)"."""
-    seed = f" {spec.seed}" if seeds and embeddings.find(spec.embedding).seeded else ""
+    seed = f" {spec.seed}" if seeds and resolve(spec).embedder.seeded else ""
     draw = f" {spec.draw}" if seeds and spec.draw else ""
     knobs = ", ".join(
         f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs)
     )
     return (
         f"{short(spec.embedding)}{seed},"
-        f" {inside(menu.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
+        f" {inside(resolve(spec).strategy.label)}{draw}{f' ({knobs})' if knobs else ''}"
     )
 
 

@@ -82,24 +82,37 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+Servers = dict[tuple, tuple[subprocess.Popen, str]]
+
+
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+def _servers() -> Iterator[Servers]:
+    servers: Servers = {}
+    yield servers
+    for process, _ in servers.values():
+        _stop(process)
+
+
+@pytest.fixture(scope="module")
+def serve(
+    _servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., str]]:
     """serve(script="app.py", env=None) -> the address of a server that runs the script, one per
-    script and environment.
+    script and environment. The app without more is shared by all modules; others end with theirs,
+    since a server and its worker cost a share of a core even when nobody asks them.
     """
-    servers: dict[tuple, tuple[subprocess.Popen, str]] = {}
 
     def serve(script: str = "app.py", env: Mapping[str, str] | None = None) -> str:
         key = (script, *sorted((env or {}).items()))
-        if key not in servers:
-            servers[key] = _start(
+        if key not in _servers:
+            _servers[key] = _start(
                 script, {**os.environ, **(env or {})}, tmp_path_factory.mktemp("server") / "log.txt"
             )
-        return servers[key][1]
+        return _servers[key][1]
 
     yield serve
-    for process, _ in servers.values():
-        _stop(process)
+    for key in [key for key in _servers if key != ("app.py",)]:
+        _stop(_servers.pop(key)[0])
 
 
 @pytest.fixture
@@ -159,7 +172,7 @@ def visit(request, open_page, address) -> Callable[..., Page]:
     return visit
 
 
-def settle(page: Page, timeout: float = 30) -> None:
+def settle(page: Page, timeout: float = LONG / 1000) -> None:
     """Wait until the page is connected, no script runs and nothing on it is stale; at most
     `timeout` seconds.
     """
@@ -218,7 +231,7 @@ def _record_problems(page: Page) -> None:
 
 
 def _start(
-    script: str, env: dict[str, str], log: Path, timeout: float = 60
+    script: str, env: dict[str, str], log: Path, timeout: float = 240
 ) -> tuple[subprocess.Popen, str]:
     with socket.socket() as probe:
         probe.bind((HERE, 0))

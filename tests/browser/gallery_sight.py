@@ -5,23 +5,30 @@ Pixels are cut out of the canvas where the listbox says that an image lies, so e
 against the other.
 """
 
+import base64
+import json
+
 import numpy as np
 from playwright.sync_api import Page
 
 CUT_OUT = """(canvas, [left, top, width, height]) => {
   const all = canvas.getBoundingClientRect();
-  const cut = [left - all.left, top - all.top, width, height]
-    .map((v) => Math.round(v * devicePixelRatio));
-  return [cut[3], cut[2], ...canvas.getContext("2d").getImageData(...cut).data];
+  const cut = [left - all.left, top - all.top, width, height].map(
+    (v) => Math.round(v * devicePixelRatio));
+  const bytes = canvas.getContext("2d").getImageData(...cut).data;
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 32768)
+    text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+  return [cut[3], cut[2], btoa(text)];
 }"""
 
 
 def region(page: Page, left: float, top: float, width: float, height: float) -> np.ndarray:
     """The canvas's pixels (height, width, 4) in a rectangle of the window given in CSS pixels."""
-    height, width, *values = page.locator(".gallery canvas").evaluate(
+    height, width, values = page.locator(".gallery canvas").evaluate(
         CUT_OUT, [left, top, width, height]
     )
-    return np.array(values).reshape(height, width, 4)
+    return np.frombuffer(base64.b64decode(values), np.uint8).astype(int).reshape(height, width, 4)
 
 
 def cell(page: Page, item: int) -> np.ndarray:
@@ -41,11 +48,10 @@ def image(page: Page, item: int) -> np.ndarray:
 
 def places(page: Page) -> np.ndarray:
     """left, top, right, bottom of every option in CSS pixels, (m, 4)."""
-    script = (
-        "all => all.map((o) => o.getBoundingClientRect()).map((r) => [r.left, r.top, r.right,"
-        " r.bottom])"
-    )
-    return np.array(page.get_by_role("option").evaluate_all(script))
+    script = """all => JSON.stringify(
+        all.map((o) => o.getBoundingClientRect()).map((r) => [r.left, r.top, r.right, r.bottom])
+    )"""  # one text: Playwright takes numbers apart one by one
+    return np.array(json.loads(page.get_by_role("option").evaluate_all(script)))
 
 
 def columns(page: Page) -> int:

@@ -33,14 +33,9 @@ from core.strategies.leverage import leverage
 from core.types import UserError
 from tests.tools import own_data
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 ROOT = Path(__file__).parents[2]
 COLUMNS = ["id", "index", "split", "label", "score_raw_leverage", "rank_raw_leverage"]
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
-    pipeline._embedding.cache_clear()
 
 
 def run(*arguments) -> int:

@@ -19,10 +19,8 @@ from tests.tools.own_data import images, table
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path, monkeypatch):
+def _own_folder(own_cache, tmp_path, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
-    pipeline._embedding.cache_clear()
     pipeline.dataset.cache_clear()
 
 

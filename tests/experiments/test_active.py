@@ -16,9 +16,7 @@ QUICK = {"dataset": "digits", "network": "linear", "pool": None, "seeds": 2}
 QUICK |= {"batch": 20, "rounds": 2, "start": 30, "until": "epochs", "epochs": 2}
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_random_always_competes_and_comes_last():

@@ -77,8 +77,7 @@ def test_the_trace_equals_its_definition_and_falls(world):
     assert (np.diff(found) < 0).all()
 
 
-def test_a_replay_picks_what_the_run_picked(monkeypatch, tmp_path):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
+def test_a_replay_picks_what_the_run_picked(own_cache):
     unit, data = PLAN.units()[0], datasets.load("digits")
     run = compute(unit)
     shown = replay.compute(unit, 1)

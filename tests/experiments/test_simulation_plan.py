@@ -9,7 +9,7 @@ from core import datasets
 from core.experiments import cost, store
 from core.experiments.active import rounds
 from core.experiments.plan import compute
-from core.experiments.simulations import bayes_risk, representations, run
+from core.experiments.simulations import bayes_risk, representations
 from core.experiments.simulations.outcomes import advantage, curves, tidy_columns
 from core.experiments.simulations.plan import (
     BAIT,
@@ -30,11 +30,7 @@ RISK = PRESETS["risk"].with_(strategies=f"{BAIT} {LOG_DET}", seeds=2, pool=200)
 SMALL = {"dataset": "digits", "pool": 200, "batch": 5, "rounds": 2, "seeds": 2}
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
-    run._represented.cache_clear()
-    store.forget()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 # ---- plans ----

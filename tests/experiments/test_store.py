@@ -27,12 +27,8 @@ NAN = float("nan")
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
+def own_folders(own_cache, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    store.forget()
-    yield
-    store.forget()
 
 
 @pytest.fixture(scope="module")

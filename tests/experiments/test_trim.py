@@ -29,10 +29,7 @@ QUICK = Trim().with_(
 )
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
-    store.forget()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_random_always_competes_and_comes_last():

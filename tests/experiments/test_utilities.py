@@ -9,8 +9,7 @@ import pytest
 
 from core import datasets
 from core.experiments import presets, store
-from core.experiments.influence import add_or_remove_one
-from core.experiments.influence import plan as utilities
+from core.experiments.influence import add_or_remove_one, runs
 from core.experiments.influence.plan import Influence, Queries, Utilities
 from core.experiments.influence.queries import STRATEGIES
 from core.experiments.plan import compute
@@ -23,10 +22,7 @@ QUICK = Utilities().with_(seen=DIGITS, labeled=30, pool=12, validation=20, seeds
 ROUNDS = Queries().with_(seen=DIGITS, labeled=30, unlabeled=100, validation=20, seeds=2, rounds=2)
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
-    store.forget()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.mark.parametrize("plan", [Utilities(), Queries(), QUICK, ROUNDS, *presets.INFLUENCE])
@@ -131,7 +127,7 @@ def test_the_speed_is_measured_on_the_plans_own_points():
         and measured.task == tasks.HEADS_SPEED
     )
     assert (
-        utilities.measure(*measured.arguments)["rate"] > 0
+        runs.measure(*measured.arguments)["rate"] > 0
         and measured.told.format(1234.5) == "1,234 retrained heads per second each"
     )
 

@@ -526,12 +526,10 @@ def test_as_a_program(tmp_path):
 
 
 @pytest.fixture
-def at_once(monkeypatch, tmp_path):
+def at_once(own_cache, monkeypatch):
     """An empty cache, and work done on the spot."""
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(jobs._cluster, "jobs", {})
     monkeypatch.setattr(jobs, "start_in_background", lambda: None)
-    pipeline._embedding.cache_clear()
     monkeypatch.setattr(jobs, "submit", pages.on_the_spot([]))
 
 

@@ -26,13 +26,12 @@ REPOSITORY = Path(cache.__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
+def root(own_cache, tmp_path, monkeypatch):
     monkeypatch.delenv("LEVERAGE_LAB_CACHE_GB", raising=False)
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(cache, "_verified", set())
     monkeypatch.setattr(cache, "_damage", {})
-    return tmp_path / "cache"
+    return own_cache
 
 
 def key_of(number=1, step="score"):
@@ -362,7 +361,7 @@ def test_checksums_are_computed_once_per_process_and_file(monkeypatch):
 
 DYING = """
 import numpy as np, os, sys
-from core import cache
+from core.runtime import cache
 cache._save = lambda file, array, save=cache._save: (save(file, array), os._exit(3))
 cache.put(sys.argv[1], {"a": np.zeros(10), "b": np.zeros(10)}, {})
 """
@@ -451,7 +450,7 @@ def test_files_that_are_not_ours_are_never_touched(root, monkeypatch):
 
 RACING = """
 import numpy as np, sys, time
-from core import cache
+from core.runtime import cache
 while time.time() < float(sys.argv[1]): pass
 for number in range(20):
     key = cache.key("race", {"n": number}, code="c", data="d")

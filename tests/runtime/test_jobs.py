@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import dask
 import pytest
 
 from core.runtime import jobs, progress
@@ -24,7 +25,8 @@ from tests.tools import tasks_for_jobs
 
 TASKS = "tests.tools.tasks_for_jobs:"
 REPOSITORY = worker_host.ROOT
-PATIENCE = 60.0
+PATIENCE = 240.0  # on a busy machine a worker needs minutes to start
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,12 +49,18 @@ def key(request):
     return request.node.name.replace("[", "_").replace("]", "")
 
 
+@pytest.fixture
+def gate(tmp_path):
+    """A file that tasks wait for: `gate.touch()` lets them go on."""
+    return tmp_path / "gate"
+
+
 def submit(task, *args, key, **more):
     return jobs.submit(TASKS + task, *args, key=key, **more)
 
 
-def until(condition, seconds=PATIENCE):
-    end = time.time() + seconds
+def until(condition):
+    end = time.time() + PATIENCE
     while not (found := condition()):
         assert time.time() < end, "waited in vain"
         time.sleep(0.02)
@@ -88,35 +96,31 @@ def run_apart(script, **environment):
 # the usual life of a job
 
 
-def test_submitting_does_not_wait_for_the_worker_and_the_result_arrives(key, fresh):
-    began = time.perf_counter()
+def test_submitting_does_not_wait_for_the_worker_and_the_result_arrives(key, fresh, monkeypatch):
+    may_start = threading.Event()
+    monkeypatch.setattr(
+        worker_host,
+        "connect",
+        lambda address, connect=worker_host.connect: may_start.wait() and connect(address),
+    )
     job = submit("add", 2, 3, key=key)
-    assert (
-        time.perf_counter() - began < 0.5
-        and job.state == "starting"
-        and not job.finished
-        and job.elapsed == 0
-    )
+    assert job.state == "starting" and not job.finished and job.elapsed == 0
+    may_start.set()
     assert job.wait(PATIENCE) and job.result() == job.result() == 5
-    assert (
-        job.state == "done"
-        and job.error is None
-        and job.started is not None
-        and 0 <= job.elapsed < 30
-    )
+    assert job.state == "done" and job.error is None
+    assert job.elapsed == job.ended - job.started >= 0
     assert jobs.find(key) is job and jobs.find("unknown") is None
 
 
-def test_the_same_key_runs_once_before_while_and_after(key, tmp_path, fresh):
-    log = tmp_path / "log"
-    first = submit("counted", str(log), "a", key=key)
-    assert submit("counted", str(log), "a", key=key) is first
+def test_the_same_key_runs_once_before_while_and_after(key, tmp_path, gate, fresh):
+    log, asked = tmp_path / "log", ("counted", str(tmp_path / "log"), "a", str(gate))
+    first = submit(*asked, key=key)
+    assert submit(*asked, key=key) is first
     until(lambda: first.state == "running")
-    assert submit("counted", str(log), "a", key=key) is first
+    assert submit(*asked, key=key) is first
+    gate.touch()
     first.wait(PATIENCE)
-    assert (
-        submit("counted", str(log), "a", key=key).result() == "a" and text_of(log).count("\n") == 1
-    )
+    assert submit(*asked, key=key).result() == "a" and text_of(log).count("\n") == 1
 
 
 def test_a_forgotten_job_runs_again(key, tmp_path):
@@ -128,28 +132,27 @@ def test_a_forgotten_job_runs_again(key, tmp_path):
         assert jobs.find(key) is None
 
 
-def test_progress_arrives_and_is_thinned(key, tmp_path, monkeypatch):
-    job, heard = submit("steps", str(tmp_path / "log"), 2.0, key=key), []
+def test_progress_arrives_and_is_thinned(key, tmp_path, gate, monkeypatch):
+    job, heard = submit("steps", str(tmp_path / "log"), 0.5, str(gate), key=key), []
     monkeypatch.setattr(
         job, "_heard", lambda message, hear=job._heard: (heard.append(message), hear(message))
     )
-    until(lambda: job.progress[0] and job.progress[0] > 0.5)
-    assert job.state == "running" and job.progress[1] == "stepping" and 0.5 < job.elapsed < 30
+    until(lambda: job.progress == (1.0, "stepping") and job.elapsed > 1 and len(heard) >= 4)
+    assert job.state == "running"
+    gate.touch()
     assert job.result() == "whole"
-    assert (
-        4 <= len(heard) <= 2.0 * worker_host.REPORTS_PER_SECOND + worker_host.REPORTS_PER_SECOND + 2
-    )
+    # a store of as many as a second's, and what each second adds
+    assert len(heard) <= worker_host.REPORTS_PER_SECOND * (1 + job.elapsed) + 2
 
 
-def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path):
+def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path, gate):
     log = tmp_path / "log"
-    job = submit("steps", str(log), key=key)
+    job = submit("deaf", str(log), str(gate), key=key)
     until(lambda: job.state == "running" and text_of(log))
-    began = time.time()
     job.cancel()
-    assert time.time() - began < 0.2 and job.state == "cancelled" and job.finished
-    stopped = until(lambda: text_of(log).startswith("cancelled") and text_of(log), 5)
-    assert float(stopped.split()[1]) - began < 2
+    assert job.state == "cancelled" and job.finished and text_of(log).startswith("running")
+    gate.touch()
+    until(lambda: text_of(log) == "cancelled")
     with pytest.raises(UserError, match="was cancelled"):
         job.result()
     again = submit("steps", str(log), 0.2, key=key)
@@ -218,7 +221,7 @@ def test_the_worker_sees_the_environment_and_not_the_apps_main_script(key, fresh
         seen["LEVERAGE_LAB_TEST"] == "seen"
         and seen["LEVERAGE_LAB_CACHE"] == os.environ["LEVERAGE_LAB_CACHE"]
     )
-    assert seen["OMP_NUM_THREADS"] == str(CPU_COUNT) and seen["main"].endswith("worker_host.py")
+    assert seen["OMP_NUM_THREADS"] == str(CPU_COUNT) and seen["main"].endswith("worker.py")
 
 
 def test_outside_a_worker_reports_and_checks_do_nothing(tmp_path):
@@ -254,11 +257,11 @@ def test_a_lost_connection_is_told_and_the_next_job_starts_another_worker(
 
 PARENT = """
 import sys, time
-from core import jobs
+from core.runtime import jobs
 job = jobs.submit("tests.tools.tasks_for_jobs:steps", sys.argv[1], key="orphan")
 while job.state != "running": time.sleep(0.05)
 print(jobs._cluster.process.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -274,7 +277,7 @@ def test_the_worker_ends_with_a_killed_parent(tmp_path):
     finally:
         parent.kill()
         parent.communicate()
-    until(lambda: not alive(host) and not alive(worker), 15)
+    until(lambda: not alive(host) and not alive(worker))
 
 
 @needs_proc
@@ -284,7 +287,7 @@ def test_closing_ends_every_process_and_cancels_what_runs(key, tmp_path, fresh):
     worker, host = int(until(lambda: text_of(log)).split()[1]), jobs._cluster.process.pid
     jobs.close()
     assert job.state == "cancelled" and jobs.find(key) is None
-    until(lambda: not alive(host) and not alive(worker), 15)
+    until(lambda: not alive(host) and not alive(worker))
 
 
 @needs_proc
@@ -311,17 +314,25 @@ def test_finished_jobs_are_dropped_when_there_are_many(key, monkeypatch):
 # another scheduler
 
 
-def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, monkeypatch):
+@pytest.fixture
+def impatient(monkeypatch):
+    """A scheduler has a second to answer, where Dask itself would wait for minutes."""
+    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
+    with dask.config.set({"distributed.comm.timeouts.connect": 1000}):
+        yield
+
+
+def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, impatient, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
-        began = time.time()
         job = submit("add", 1, 2, key=key)
-        assert job.wait(PATIENCE) and time.time() - began < worker_host.CONNECT_SECONDS + 5
+        assert job.wait(PATIENCE)
     assert job.state == "failed" and address in job.error and "LEVERAGE_LAB_SCHEDULER" in job.error
     with pytest.raises(UserError, match="found no answer"):
         job.result()
+    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", PATIENCE)
     process, found = worker_host.start()
     try:
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", found)
@@ -334,14 +345,14 @@ def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, monkeyp
 @pytest.mark.parametrize(
     "address", ["nonsense", "tcp://", "http://127.0.0.1:1", "tcp://no-such-host.invalid:8786"]
 )
-def test_a_malformed_scheduler_address_is_named(address, key, fresh, monkeypatch):
+def test_a_malformed_scheduler_address_is_named(address, key, fresh, impatient, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
     job = submit("add", 1, 2, key=key)
-    assert job.wait(worker_host.CONNECT_SECONDS + 3) and f"no answer at {address}" in job.error
+    assert job.wait(PATIENCE) and f"no answer at {address}" in job.error
 
 
 def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
-    key, tmp_path, fresh, monkeypatch
+    key, tmp_path, gate, fresh, monkeypatch
 ):
     process, address = worker_host.start()
     monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
@@ -351,19 +362,23 @@ def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
         "its": lambda name, *args: other.submit(jobs.Job(key, TASKS + name, args)),
     }
     try:
-        mine, its = ask["mine"]("steps", str(log), 4.0), ask["its"]("steps", str(log), 4.0)
+        asked = ("steps", str(log), 2.0, str(gate))
+        mine, its = ask["mine"](*asked), ask["its"](*asked)
         until(lambda: mine.state == its.state == "running")
         assert jobs._cluster.process is None  # so the address was used
         mine.cancel()
+        gate.touch()
         assert its.result() == "whole" and text_of(log).startswith("running")
+        gate.unlink()
         key += "-again"
-        mine = ask["mine"]("slow_to_stop", str(log), 2.0)
+        mine = ask["mine"]("slow_to_stop", str(log), str(gate))
         until(lambda: mine.state == "running")
         mine.cancel()
-        until(lambda: text_of(log).startswith("cancelled"))
-        assert (
-            ask["its"]("slow_to_stop", str(log), 2.0).result() == "whole"
-        )  # asked for while the first run was stopping
+        until(lambda: text_of(log) == "cancelled")
+        its = ask["its"]("slow_to_stop", str(log), str(gate))
+        time.sleep(0.5)  # so that it is asked for while the first run is stopping
+        gate.touch()
+        assert its.result() == "whole"
     finally:
         other.close()
         jobs.close()
@@ -375,13 +390,13 @@ def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
 
 def test_importing_is_cheap_and_a_whole_life_is_silent():
     cheap = (
-        "import sys; from core import jobs, cache; print(sorted({'dask', 'distributed', 'torch',"
-        " 'umap'} & set(sys.modules)))"
+        "import sys; from core.runtime import jobs, cache;"
+        " print(sorted({'dask', 'distributed', 'torch', 'umap'} & set(sys.modules)))"
     )
     assert run_apart(cheap).stdout == "[]\n"
     life = (
-        f"from core import jobs; jobs.start_in_background(); print(jobs.submit('{TASKS}add', 1, 2,"
-        " key='life').result())"
+        "from core.runtime import jobs; jobs.start_in_background();"
+        f" print(jobs.submit('{TASKS}add', 1, 2, key='life').result())"
     )
     run = run_apart(life)
     assert (run.stdout, run.stderr, run.returncode) == ("3\n", "", 0)

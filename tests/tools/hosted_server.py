@@ -22,9 +22,7 @@ HERE = "127.0.0.1"
 
 
 def instructions(name: str) -> list[str]:
-    """What the Dockerfile says after this word, one text per instruction, continued lines
-    joined.
-    """
+    """What the Dockerfile says after this word: one text per instruction, its lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
     return re.findall(rf"^\s*{name} (.+)$", re.sub(r"\\\n\s*", " ", text), flags=re.MULTILINE)
 
@@ -34,10 +32,14 @@ def settings() -> dict[str, str]:
     return dict(pair.split("=", 1) for line in instructions("ENV") for pair in line.split())
 
 
-def command() -> list[str]:
+APP = "pages.shared.server:app"
+
+
+def command(app: str = APP) -> list[str]:
     """The Dockerfile's command, with this machine's loopback for the outside."""
     shell, option, line = json.loads(instructions("CMD")[-1])
-    return [shell, option, line.replace("0.0.0.0", HERE)]
+    assert APP in line
+    return [shell, option, line.replace("0.0.0.0", HERE).replace(APP, app)]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ class Hosted:
 
 
 @contextmanager
-def running(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Hosted]:
+def running(
+    folder: Path, more: Mapping[str, str] | None = None, app: str = APP
+) -> Iterator[Hosted]:
     """The server, once it answers; it ends with the block, and its workers with it."""
     with socket.socket() as probe:
         probe.bind((HERE, 0))
@@ -93,7 +97,12 @@ def running(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Hos
     )
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            command(), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command(app),
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
     server = Hosted(psutil.Process(process.pid), port, folder)
     try:
@@ -103,7 +112,7 @@ def running(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Hos
         _end(process)
 
 
-def _wait_until_healthy(server: Hosted, process: subprocess.Popen, seconds: float = 60) -> None:
+def _wait_until_healthy(server: Hosted, process: subprocess.Popen, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while True:
         with suppress(OSError, http.client.HTTPException):

@@ -18,36 +18,52 @@ def add(a, b):
     return a + b
 
 
-def counted(path, value):
-    """One line per run, with the process id."""
+def counted(path, value, gate=None):
+    """One line per run, with the process id; it ends when `gate` exists."""
     with open(path, "a") as file:
         file.write(f"{os.getpid()}\n")
-    time.sleep(0.5)
+    while _closed(gate):
+        time.sleep(0.01)
     return value
 
 
-def steps(path, seconds=60.0):
-    """A loop that reports and checks at every step, and says in a file how it ended."""
+def steps(path, seconds=600.0, gate=None):
+    """A loop that reports and checks at every step, and says in a file how it ended. It ends after
+    so many seconds, but not before the file `gate` exists.
+    """
     Path(path).write_text(f"running {os.getpid()}")
     try:
         end = time.time() + seconds
-        while time.time() < end:
-            progress.report(1 - (end - time.time()) / seconds, "stepping")
+        while time.time() < end or _closed(gate):
+            progress.report(min(1.0, 1 - (end - time.time()) / seconds), "stepping")
             progress.check()
             time.sleep(0.002)
     except progress.Cancelled:
-        Path(path).write_text(f"cancelled {time.time()}")
+        Path(path).write_text("cancelled")
         raise
     return "whole"
 
 
-def slow_to_stop(path, seconds):
-    """Like steps, but takes a second to clean up after a cancel."""
+def deaf(path, gate):
+    """Like steps, but does not notice a cancel before `gate` exists."""
+    Path(path).write_text(f"running {os.getpid()}")
+    while _closed(gate):
+        time.sleep(0.01)
+    return steps(path)
+
+
+def slow_to_stop(path, gate):
+    """Like steps, but when cancelled it cleans up until `gate` exists; with it, it soon ends."""
     try:
-        return steps(path, seconds)
+        return steps(path, 0.1, gate)
     except progress.Cancelled:
-        time.sleep(1)
+        while _closed(gate):
+            time.sleep(0.01)
         raise
+
+
+def _closed(gate):
+    return gate is not None and not Path(gate).exists()
 
 
 def in_order(path, name):
@@ -62,7 +78,7 @@ def once_killed(path):
     with open(path, "a") as file:
         file.write(f"{os.getpid()}\n")
     if runs == 0:
-        time.sleep(60)
+        time.sleep(600)
     return runs
 
 

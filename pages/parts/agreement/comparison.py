@@ -13,7 +13,7 @@ from core import embeddings
 from core.agreement import Interval
 from core.data.dataset_info import Info
 from core.plugins import menu
-from core.spec import Comparison, Spec
+from core.spec import Comparison, Spec, resolve
 from pages.shared import pickers, state
 from pages.shared.state import View, ViewKnobs
 from pages.shared.words import plain, short, starless
@@ -156,7 +156,7 @@ def _list(text: str) -> list[str]:
 
 def labels(columns: tuple[Spec, ...]) -> list[str]:
     """A short name for each ranking: "regression 3", and its strategy where there are several."""
-    seeds = [f" {spec.seed}" if embeddings.find(spec.embedding).seeded else "" for spec in columns]
+    seeds = [f" {spec.seed}" if resolve(spec).embedder.seeded else "" for spec in columns]
     return [
         f"{short(spec.embedding)}{seed}{rest}"
         for spec, seed, rest in zip(columns, seeds, _strategies(columns), strict=True)
@@ -175,12 +175,12 @@ def colours(columns: tuple[Spec, ...], order: np.ndarray) -> list[str]:
     """The embedding family of each ranking in the order of the picture: it names the ranking's
     colour.
     """
-    return [embeddings.find(columns[i].embedding).family for i in order]
+    return [resolve(columns[i]).embedder.family for i in order]
 
 
 def _strategies(columns: tuple[Spec, ...]) -> list[str]:
     several = len({spec.strategy for spec in columns}) > 1
-    return [f", {menu.find(spec.strategy).label}" if several else "" for spec in columns]
+    return [f", {resolve(spec).strategy.label}" if several else "" for spec in columns]
 
 
 def sentence(

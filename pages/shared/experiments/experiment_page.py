@@ -23,7 +23,7 @@ from core.experiments.plan import Plan
 from core.exports import score_table
 from core.hosting import limits
 from core.runtime import jobs, tasks
-from core.spec import Spec
+from core.spec import Spec, resolve
 from core.types import Dataset
 from pages.shared import cached, job_panel, layout, state
 from pages.shared.experiments import past_experiments, start_button
@@ -61,7 +61,7 @@ class Room:
             self.leave(spec, view)
             job_panel.offer_dataset(spec.dataset)
             st.stop()
-        if not datasets.info(spec.dataset).labeled:
+        if not resolve(spec).about.labeled:
             self.leave(spec, view)
             layout.no_labels(spec.dataset)
             st.stop()
