@@ -25,5 +25,5 @@ PLANE_TABLE = "core.experiments.trim.plane:table"
 # How fast a worker is, by what it is asked to do.
 NETWORK_SPEED = "core.experiments.cost:measure"
 CORE_SPEED = "core.experiments.cost:measure_core"
-HEADS_SPEED = "core.experiments.influence.plan:measure"
+HEADS_SPEED = "core.experiments.influence.runs:measure"
 TRIMMING_SPEED = "core.experiments.trim.plan:measure"

@@ -19,7 +19,6 @@ from core.experiments.retrain import run, selections
 from core.experiments.retrain.plan import (
     BUDGETS,
     KNOBS,
-    MOST_UNITS,
     NETWORKS,
     RANDOM,
     Candidate,
@@ -184,7 +183,7 @@ def test_a_plan_survives_its_link(plan):
         len(units)
         == len(set(units))
         == len(plan.candidates) * len(plan.budgets) * plan.seeds
-        <= MOST_UNITS
+        <= Retraining.most_units
     )
 
 
@@ -296,7 +295,7 @@ def test_the_largest_plans_are_allowed():
         budgets=tuple(range(1, 13)),
         seeds=13,
     )
-    assert len(most.candidates) == 12 and len(most.units()) == 12 * 12 * 13 <= MOST_UNITS
+    assert len(most.candidates) == 12 and len(most.units()) == 12 * 12 * 13 <= Retraining.most_units
 
 
 def test_the_title_says_what_is_trained_and_how():
@@ -370,11 +369,11 @@ def test_the_key_hears_of_every_module_that_trains():
     assert {
         f"core.{name}"
         for name in (
-            "experiments.unit",
-            "experiments.selections",
-            "training",
-            "training_data",
-            "networks",
+            "experiments.retrain.run",
+            "experiments.retrain.selections",
+            "models.training",
+            "models.training_data",
+            "models.networks",
         )
     } <= reached("core.experiments.retrain.run")
 

@@ -17,13 +17,11 @@ from pages.shared import cached
 from tests.tools import pages
 from tests.tools.pages import DIGITS, PAGES, explore_works, galleries, spec_of, texts, widget
 
-asked, held = pages.asked, pages.held
 digits, order = pages.digits, pages.order
 EXPLORE = "pages/explore.py"
 
 
-def visit(page=EXPLORE, **query):
-    return pages.visit(page, **query)
+visit = pages.visiting(EXPLORE)
 
 
 # ---- every page ----

@@ -50,7 +50,9 @@ def fresh(monkeypatch):
 
 @pytest.fixture
 def named(monkeypatch, tmp_path):
-    """named(**files) writes them, names them in the variable, and returns what is wrong with them."""
+    """named(**files) writes them, names them in the variable, and returns what is wrong with
+    them.
+    """
 
     def name(*more: str, **files: str) -> list[str]:
         for stem, text in files.items():

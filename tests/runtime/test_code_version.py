@@ -6,7 +6,7 @@ import pytest
 
 from core.runtime import code_version as versions
 from core.runtime.code_version import code_version, skeleton
-from tests.tools.source_reading import ROOT
+from tests.tools.source_reading import ROOT, code
 
 SOURCE = '''"""Module."""
 
@@ -144,3 +144,16 @@ def test_rooms_that_compute_count_for_what_uses_them(rooms, edited, changed):
 
 def test_every_carrier_is_there():
     assert all(versions.is_there(room) for room in versions.CARRIERS + versions.COMPUTES)
+
+
+def test_every_module_that_is_asked_about_exists():
+    """A name that leads nowhere would give a version that never changes."""
+    asked = [
+        call.args[0].value
+        for text in code().values()
+        for call in ast.walk(ast.parse(text))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).endswith("code_version")
+        and isinstance(call.args[0], ast.Constant)
+    ]
+    assert asked and [name for name in asked if not versions._path(name).exists()] == []

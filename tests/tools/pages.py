@@ -1,14 +1,16 @@
 """What the page tests share: pages without a browser (AppTest), workers that answer on the spot or
 never, and ways to read a page.
 
-`asked` and `held` are fixtures; a test module takes them over by name (`asked, held =
-page_tools.asked, page_tools.held`), and with `asked` every test of that module starts from an empty
-cache. What a gallery or a chart shows is read from the bytes that it sends to the browser.
+`asked` and `held` are fixtures, which tests/pages has from its conftest.py and others take over by
+name (`asked = pages.asked`): with `asked` every test of a module starts from an empty cache. What a
+gallery or a chart shows is read from the bytes that it sends to the browser.
 """
 
 import importlib
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -61,6 +63,12 @@ def on_the_spot(tasks):
     return submit
 
 
+def done(key: str, value) -> None:
+    """A job that has ended with this value."""
+    job = jobs._cluster.jobs[key] = jobs.Job(key, "", ())
+    job._finish("done", value=value)
+
+
 @pytest.fixture
 def held(monkeypatch):
     """held(task) lets that task of core.pipeline (None: any) begin and never end, `of` a strategy
@@ -101,6 +109,22 @@ def visit(page: str, seconds: float = SECONDS, **query) -> AppTest:
     for name, value in query.items():
         at.query_params[name.replace("__", ".")] = value
     return at.run()
+
+
+def visiting(usual: str, link: Mapping[str, str] | None = None) -> Callable[..., AppTest]:
+    """visit(page=usual, **changes of the link) -> the page, which must not have failed."""
+
+    def sound(page: str = usual, **query) -> AppTest:
+        at = visit(page, **{**(link or {}), **query})
+        assert not at.exception, at.exception
+        return at
+
+    return sound
+
+
+def follow(page: str, link: str) -> AppTest:
+    """The page after its first run on a link as it stands in the address."""
+    return visit(page, **dict(parse_qsl(link)))
 
 
 def galleries(at) -> list[dict]:

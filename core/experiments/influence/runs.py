@@ -1,0 +1,122 @@
+"""What workers do for the Influence page: one unit of its plans, and how fast they are at it.
+
+    UtilityRun(seen, setting, seed)             core/experiments/influence/add_or_remove_one.py
+    QueryRun(seen, setting, strategy, seed)     core/experiments/influence/queries.py
+    measure(seen, labeled, l2)                  heads retrained per second
+
+setting: all knobs of the plan but the seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core import datasets
+from core.experiments.plan import Progress, Result, Unit
+from core.runtime import cache
+from core.runtime.code_version import code_version
+from core.runtime.threads import one_thread
+from core.spec import Spec, embedding_key
+from core.types import Dataset
+
+
+class HeadUnit(Unit):
+    """A unit on heads fitted to few points: its settings, all of the plan's but the seeds."""
+
+    seen: Spec
+    setting: tuple[tuple[str, Any], ...]
+    seed: int
+
+    def points(self) -> Dataset:
+        """In the worker: the Spec's dataset."""
+        from core import pipeline
+
+        return pipeline.dataset(self.seen.dataset, self.seen.n, self.seen.subset)
+
+    def _arguments(self, progress: Progress) -> dict[str, Any]:
+        from core import pipeline
+
+        matrix = pipeline.embedding(self.seen).embedding
+        return dict(self.setting) | {"embedding": matrix, "seed": self.seed, "progress": progress}
+
+    def _key(self, module: str, more: Mapping[str, str], fingerprint: str) -> str:
+        """The embedding's key ends in its code's version: that counts as code, not as a field."""
+        embedded = embedding_key(self.seen, fingerprint)
+        fields = dict(self.setting) | {"seed": self.seed, **more}
+        return cache.key(
+            "utilities",
+            fields | {"embedding": cache.bundled_key(embedded)},
+            code=code_version(module) + embedded,
+            data=fingerprint,
+        )
+
+
+@dataclass(frozen=True)
+class UtilityRun(HeadUnit):
+    """One seed of Utilities."""
+
+    seen: Spec
+    setting: tuple[tuple[str, Any], ...]
+    seed: int
+
+    @property
+    def cost(self) -> float:
+        """Heads that are retrained."""
+        setting = dict(self.setting)
+        classes = datasets.info(self.seen.dataset).classes
+        return float(setting["pool"] * classes + setting["labeled"] + 100)
+
+    def key(self, fingerprint: str) -> str:
+        """The cache key: its settings, the embedding and the code of all of it."""
+        return self._key("core.experiments.influence.add_or_remove_one", {}, fingerprint)
+
+    def run(self, data: Dataset, progress: Progress) -> Result:
+        """All predictions and their truths, see `add_or_remove_one.compare`."""
+        from core.experiments.influence.add_or_remove_one import compare
+
+        arguments = self._arguments(progress)
+        with one_thread():
+            return compare(data, **arguments)
+
+
+@dataclass(frozen=True)
+class QueryRun(HeadUnit):
+    """One strategy of Queries with one seed."""
+
+    seen: Spec
+    setting: tuple[tuple[str, Any], ...]
+    strategy: str
+    seed: int
+
+    @property
+    def cost(self) -> float:
+        """Its rounds, each about ten retrained heads: a fit from further away, and the utilities of
+        the pool.
+        """
+        return 10.0 * (dict(self.setting)["rounds"] + 1)
+
+    def key(self, fingerprint: str) -> str:
+        """The cache key: its settings, the embedding and the code of all of it."""
+        more = {"strategy": self.strategy}
+        return self._key("core.experiments.influence.queries", more, fingerprint)
+
+    def run(self, data: Dataset, progress: Progress) -> Result:
+        """All rounds, see `queries.run`."""
+        from core.experiments.influence import queries
+
+        arguments = self._arguments(progress)
+        with one_thread():
+            return queries.run(data, strategy=self.strategy, **arguments)
+
+
+def measure(seen: Spec, labeled: int, l2: float) -> dict[str, float]:
+    """In the worker: heads retrained per second on these points, tried on a few."""
+    from core import pipeline
+    from core.experiments.influence.add_or_remove_one import speed
+    from core.runtime.threads import one_thread
+
+    data = pipeline.dataset(seen.dataset, seen.n, seen.subset)
+    with one_thread():
+        return speed(data, pipeline.embedding(seen).embedding, labeled, l2)

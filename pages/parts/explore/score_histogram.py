@@ -1,0 +1,92 @@
+"""Beside Explore's gallery: the histogram of the scores, the classes that they favour, downloads.
+
+The page imports this once the gallery is drawn, because it brings Altair and pandas.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.charts.palette import family_colour
+from core.charts.scores import class_shares, score_histogram
+from core.exports import score_table as export
+from core.runtime.cache import Entry
+from core.spec import Spec
+from core.types import Dataset
+from pages.shared import layout, memo, score_files, state
+from pages.shared.state import View
+from pages.shared.words import inside, number, plain
+
+
+def score_range(view: View, scores: np.ndarray, label: str, family: str, identity: str) -> View:
+    """The histogram; a drag across it keeps the points in that range of scores."""
+    low = view["low"]
+    high = view["high"]
+    whole = (float(scores.min()), float(scores.max()))
+    kept = (
+        None
+        if low is None and high is None
+        else (whole[0] if low is None else low, whole[1] if high is None else high)
+    )
+    st.markdown(
+        "**How the scores are spread** — drag to keep a range"
+        if kept is None
+        else f"**Kept: {number(kept[0])} to {number(kept[1])}**"
+    )
+    summary = (
+        f"Histogram of {len(scores):,} {inside(label)} scores from {number(whole[0])} to"
+        f" {number(whole[1])}"
+    )
+    key = state.key(f"histogram {identity}")
+    drawn = (
+        score_histogram,
+        scores,
+        inside(label),
+        family_colour(family, layout.dark()),
+        kept,
+        layout.dark(),
+    )
+    event = memo.chart(*drawn, on_select="rerun", selection_mode="range", key=key, alt=summary)
+    brushed = (event["selection"].get("range") or {}).get("from")
+    if brushed and brushed != st.session_state.get(
+        f"{key} seen"
+    ):  # a brush stays in the chart: act on it once
+        st.session_state[f"{key} seen"] = brushed
+        state.change_view("explore", low=float(min(brushed)), high=float(max(brushed)))
+        st.rerun()
+    if kept is not None:
+        st.button("Show all scores", on_click=_clear_range, width="stretch")
+    return view
+
+
+def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
+    """Which classes fill the gallery?"""
+    c = len(data.class_names)
+    chosen, everyone = (
+        np.bincount(labels, minlength=c) / len(labels)
+        for labels in (data.labels[points], data.labels)
+    )
+    most = data.class_names[int(np.argmax(chosen - everyone))]
+    st.markdown(
+        f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun}; grey: its"
+        " share of all"
+    )
+    alt = "Share of each class: " + ", ".join(
+        f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)
+    )
+    memo.chart(class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
+
+
+def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:
+    """The scores of all points as a table, and how they were made."""
+    score_files.offer(
+        layout.file_name(spec),
+        data,
+        lambda: [export.Column(spec, entry.arrays["scores"], entry.facts)],
+    )
+
+
+def _clear_range() -> None:
+    state.change_view("explore", low=None, high=None)
+    state.renew()
