@@ -44,7 +44,7 @@ def open_chapter(chapter=1, app=False, **query):
     pages.
     """
     at = AppTest.from_file(
-        str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=120
+        str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=6000
     )
     if app or chapter == 9:
         at.run().switch_page(PAGE)

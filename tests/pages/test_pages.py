@@ -164,7 +164,7 @@ def test_the_previous_picture_stays_while_the_next_is_computed(held, order):
 )
 def test_a_part_that_was_stopped_or_failed_leaves_the_rest_of_the_page(task, query, held, order):
     begun = held(task)
-    at = visit(**DIGITS, **query, seconds=20)
+    at = visit(**DIGITS, **query, seconds=pages.SECONDS)
     explore_works(at)
     assert at.get("progress") and begun[0].key
     for end in ("cancelled", "failed"):

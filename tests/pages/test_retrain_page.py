@@ -168,7 +168,7 @@ def ended(key, seconds=240):
     return runner.find(key)
 
 
-def until(true, seconds=60):
+def until(true, seconds=240):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come true"

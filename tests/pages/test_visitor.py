@@ -17,7 +17,7 @@ from tests.benchmarks.sessions import visit as connected
 from tests.tools.hosted_server import HERE, ROOT
 from tests.tools.visitor_told import GRACE
 
-PATIENCE = 30.0
+PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")
