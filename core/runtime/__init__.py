@@ -1,1 +1,1 @@
-"""How work is carried out, whatever it is: progress, the cache, jobs, the worker process, folders."""
+"""How any work is carried out: progress, the cache, jobs, the worker process, folders."""

@@ -14,7 +14,7 @@ from streamlit.errors import StreamlitPageNotFoundError
 
 from core import datasets
 from core.hosting import policy
-from core.plugins import loading as plugins
+from core.plugins import loading
 from core.runtime import jobs, tasks
 from core.runtime.cache import Entry
 from core.runtime.jobs import Job
@@ -55,8 +55,8 @@ def head(question: str) -> None:
     """
     st.html(STYLE)
     st.title(question, anchor=False)
-    for problem in [] if policy.hosted() else plugins.problems():
-        st.warning(f"From {plugins.VARIABLE}: {plain(problem)} The other strategies work.")
+    for problem in [] if policy.hosted() else loading.problems():
+        st.warning(f"From {loading.VARIABLE}: {plain(problem)} The other strategies work.")
 
 
 def answer(sentence: str) -> None:

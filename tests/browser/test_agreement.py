@@ -97,8 +97,10 @@ def names_inside(page: Page) -> list[str]:
     return heatmap(page).evaluate("""chart => {
         const frame = chart.querySelector('svg').getBoundingClientRect()
         const whole = (t) => { const b = t.getBoundingClientRect()
-            return b.left >= frame.left - 1 && b.right <= frame.right + 1 && b.bottom <= frame.bottom + 1 && !t.textContent.includes('…') }
-        return [...chart.querySelectorAll('.role-axis-label text')].filter(whole).map((t) => t.textContent)
+            return b.left >= frame.left - 1 && b.right <= frame.right + 1
+                && b.bottom <= frame.bottom + 1 && !t.textContent.includes('…') }
+        const labels = [...chart.querySelectorAll('.role-axis-label text')]
+        return labels.filter(whole).map((t) => t.textContent)
     }""")
 
 

@@ -24,7 +24,10 @@ WATCH = """() => {
   window.watching = 0;
   const Original = ResizeObserver;
   window.ResizeObserver = class extends Original {
-    observe(target) { if (target.matches(".gallery")) { this.ours = true; window.watching++; } super.observe(target); }
+    observe(target) {
+      if (target.matches(".gallery")) { this.ours = true; window.watching++; }
+      super.observe(target);
+    }
     disconnect() { if (this.ours) window.watching--; super.disconnect(); }
   };
 }"""

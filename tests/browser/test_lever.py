@@ -470,21 +470,28 @@ def test_other_hands_do_not_disturb_a_drag(visit):
 def test_many_moves_between_two_frames_cost_one_update(visit):
     page = visit("many")
     script = """() => new Promise((done) => {
-      const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot).find((s) => s?.querySelector(".lever"));
-      const [svg, mark, line] = [".stage > svg", ".point", "line.fitted"].map((name) => root.querySelector(name));
+      const roots = [...document.querySelectorAll("*")].map((e) => e.shadowRoot);
+      const root = roots.find((s) => s?.querySelector(".lever"));
+      const parts = [".stage > svg", ".point", "line.fitted"];
+      const [svg, mark, line] = parts.map((name) => root.querySelector(name));
       const { x, y, width, height } = mark.querySelector(".dot").getBoundingClientRect();
-      const send = (to, type, dx) => to.dispatchEvent(new PointerEvent(type, { bubbles: true, composed: true, isPrimary: true,
-        pointerId: 1, button: 0, clientX: x + width / 2 + dx, clientY: y + height / 2 }));
+      const send = (to, type, dx) => to.dispatchEvent(new PointerEvent(type, {
+        bubbles: true, composed: true, isPrimary: true, pointerId: 1, button: 0,
+        clientX: x + width / 2 + dx, clientY: y + height / 2 }));
       SVGElement.prototype.setPointerCapture = () => {};
       const counts = { line: 0, marks: 0 };
-      const watch = (target, attribute, name) => new MutationObserver((seen) => (counts[name] += seen.length))
-        .observe(target, { subtree: true, attributeFilter: [attribute] });
+      const watch = (target, attribute, name) =>
+        new MutationObserver((seen) => (counts[name] += seen.length))
+          .observe(target, { subtree: true, attributeFilter: [attribute] });
       send(mark, "pointerdown", 0);
       requestAnimationFrame(() => requestAnimationFrame(() => {
         watch(line, "y1", "line");
         watch(mark.parentElement, "transform", "marks");
         for (let move = 1; move <= 50; move++) send(svg, "pointermove", move);
-        requestAnimationFrame(() => requestAnimationFrame(() => { send(svg, "pointerup", 50); done(counts); }));
+        requestAnimationFrame(() => requestAnimationFrame(() => {
+          send(svg, "pointerup", 50);
+          done(counts);
+        }));
       }));
     })"""
     assert page.evaluate(script) == {"line": 1, "marks": 1}
@@ -577,8 +584,13 @@ def test_a_new_theme_keeps_the_points(visit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colours_stand_out(visit, theme):
     page = visit("both", theme=theme)
-    rgb = """(e, name) => { const c = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-      c.fillStyle = getComputedStyle(e)[name]; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data.slice(0, 3)]; }"""
+    rgb = """(e, name) => {
+      const canvas = document.createElement("canvas");
+      const c = canvas.getContext("2d", { willReadFrequently: true });
+      c.fillStyle = getComputedStyle(e)[name];
+      c.fillRect(0, 0, 1, 1);
+      return [...c.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+    }"""
     ground = page.get_by_test_id("stApp").evaluate(rgb, "backgroundColor")
     for selector, name, least in (
         ("line.fitted", "stroke", 7),
@@ -598,8 +610,11 @@ def test_axe_finds_nothing_serious_and_it_fits(visit, width, theme):
     assert fits(page)
     assert page.problems == []
     frames = page.locator(".lever").evaluate_all(
-        """all => all.flatMap((e) => [...e.querySelectorAll("button, text, p, dd, li, label")].filter((i) => i.offsetParent !== null
-            || i.ownerSVGElement).map((i) => i.getBoundingClientRect()).filter((r) => r.width > 2).map((r) => [r.left, r.right]))"""
+        """all => all.flatMap((e) => [...e.querySelectorAll("button, text, p, dd, li, label")]
+            .filter((i) => i.offsetParent !== null || i.ownerSVGElement)
+            .map((i) => i.getBoundingClientRect())
+            .filter((r) => r.width > 2)
+            .map((r) => [r.left, r.right]))"""
     )
     assert min(left for left, _ in frames) >= 0 and max(right for _, right in frames) <= width
 

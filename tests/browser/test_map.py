@@ -33,7 +33,7 @@ def places() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, places) -> Path:
-    """A cache that holds the made-up map of raw pixels, and the same turned and shrunk under PCA."""
+    """A cache with the made-up map of raw pixels, and the same turned and shrunk under PCA."""
     folder, fingerprint = tmp_path_factory.mktemp("cache"), datasets.load("digits").fingerprint
     turned = (places @ np.array([[0.6, -0.8], [0.8, 0.6]]) / 3).astype(np.float32)
     for name, coordinates in (("raw", places), ("pca", turned)):
@@ -112,8 +112,9 @@ def inside(places: np.ndarray, box: tuple[float, ...]) -> int:
 def shades(page: Page, side: int = 0) -> int:
     """How many different colours the map has."""
     return picture(page, side).evaluate("""canvas => {
-        const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)
-        return new Set(pixels).size
+        const { width, height } = canvas
+        const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
+        return new Set(new Uint32Array(data.buffer)).size
     }""")
 
 
@@ -201,7 +202,8 @@ def test_two_maps_stand_side_by_side_in_the_same_orientation(visit):
     same = page.evaluate("""() => {
         const [a, b] = [...document.querySelectorAll('[data-testid=stVegaLiteChart] canvas')]
             .map((c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data)
-        return a.length === b.length && a.filter((v, i) => Math.abs(v - b[i]) < 40).length / a.length
+        const near = a.filter((v, i) => Math.abs(v - b[i]) < 40)
+        return a.length === b.length && near.length / a.length
     }""")
     assert same > 0.95, (
         "the second map was made by turning the first: turned back, it is the same picture"

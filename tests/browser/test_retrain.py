@@ -134,7 +134,8 @@ def test_names_stand_whole_beside_the_lines_on_a_desk(visit):
     settle(page, LONG / 1000)
     names = chart.evaluate("""chart => {
         const frame = chart.getBoundingClientRect()
-        return [...chart.querySelectorAll('.mark-text.role-mark text')].filter((t) => t.getBoundingClientRect().right <= frame.right + 1)
+        return [...chart.querySelectorAll('.mark-text.role-mark text')]
+            .filter((t) => t.getBoundingClientRect().right <= frame.right + 1)
             .map((t) => t.textContent)
     }""")
     assert {

@@ -76,7 +76,9 @@ def test_csv_holds_every_score_exactly_and_a_manifest_says_how(tmp_path, capsys)
 
 
 def test_every_option_reaches_the_scores(tmp_path):
-    embedding = "--dataset digits --n 300 --subset 2 --embedding projection --embedding-knob k=20 --seed 3".split()
+    embedding = (
+        "--dataset digits --n 300 --subset 2 --embedding projection --embedding-knob k=20 --seed 3"
+    ).split()
     assert (
         run(
             *embedding,

@@ -50,7 +50,7 @@ def works(at) -> None:
 
 
 def cells(at) -> pd.DataFrame:
-    """One row per cell of the heatmap: row, column, a, b, value, picked, and what the tooltip says."""
+    """One row per cell of the heatmap: row, column, a, b, value, picked, and its tooltip."""
     return drawn(chart(at, "heatmap"))[0]
 
 

@@ -39,7 +39,7 @@ ANYWAY = "Show without predicting"
 
 
 def visit(chapter=1, app=False, **query):
-    """A chapter; through the app if it is to lead to the last one, which links to the other pages."""
+    """A chapter; through the app if it leads to the last one, which links to the other pages."""
     at = AppTest.from_file(
         str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=120
     )
@@ -179,7 +179,7 @@ def test_a_question_is_answered_once():
 
 
 def test_the_lifted_point_keeps_its_leverage():
-    """By hand: mean 4, squares 9 + 4 + 1 + 0 + 36 = 50, so the point at 10 has 1/5 + 36/50 = 0.92."""
+    """By hand: mean 4, squares 9 + 4 + 1 + 0 + 36 = 50; the point at 10 has 1/5 + 36/50 = 0.92."""
     truth, measured = lesson_regression.lifted()
     assert truth == "leverage" and "stays 0.92" in measured and "follows by 0.92" in measured
     x, y = lesson_regression.POINTS.T
