@@ -38,7 +38,9 @@ class Knob:
     optional: bool = False
 
     def parse(self, text: Any) -> Any:
-        """A link's, command line's or widget's value, checked; a UserError if it does not fit."""
+        """A value from a link, a command line or a widget, checked; a UserError if it does not
+        fit.
+        """
         if self.optional and text in (None, "", "none", "None"):
             return None
         if self.kind is bool:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from core import types
 from core.types import Embedded, Floats, Head, Ints, UserError, check_matrix
 
 NEWTON_STEPS = 100
@@ -89,14 +90,14 @@ def check_labels(labels: Ints | None, n: int, head: Head, what: str = "labels") 
     """
     if labels is None:
         raise UserError(f"{what}: found none, expected {n:,} class numbers, one per point.")
-    labels = _whole_numbers(labels, n, what)
-    if labels.min() < 0 or labels.max() >= len(head.weights):
-        raise UserError(
-            f"{what}: found {labels.min()} to {labels.max()}, expected 0 to"
-            f" {len(head.weights) - 1}, the classes of the head. Leave unlabeled points out, or fit"
-            " a head that knows these classes."
-        )
-    return labels
+    return types.check_labels(
+        labels,
+        n,
+        len(head.weights),
+        name=what,
+        known=", the classes of the head",
+        mend="Leave unlabeled points out, or fit a head that knows these classes.",
+    )
 
 
 def design(embedding: Floats, intercept: bool = True) -> Floats:
@@ -280,13 +281,9 @@ def _refuse_separated(probs: Floats, labels: Ints) -> None:
 
 
 def _check_labels(labels: Ints, n: int, classes: int | None, intercept: bool) -> tuple[Ints, int]:
-    labels = _whole_numbers(labels, n, "labels")
+    labels = types.check_labels(labels, n)
     classes = int(labels.max()) + 1 if classes is None else classes
-    if labels.min() < 0 or labels.max() >= classes:
-        raise UserError(
-            f"labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave"
-            " unlabeled points out."
-        )
+    labels = types.check_labels(labels, n, classes)
     present = np.bincount(labels, minlength=classes) > 0
     if present.sum() < 2:
         raise UserError(
@@ -300,13 +297,3 @@ def _check_labels(labels: Ints, n: int, classes: int | None, intercept: bool) ->
             " each class, or fit without intercepts."
         )
     return labels, classes
-
-
-def _whole_numbers(labels: Ints, n: int, what: str) -> Ints:
-    labels = np.asarray(labels)
-    if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(
-            f"{what}: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers,"
-            " one per point."
-        )
-    return labels

@@ -28,7 +28,7 @@ import numpy as np
 
 from core import softmax_head, strategy
 from core.data import splits
-from core.linalg.probabilities import check_labels
+from core.linalg.probabilities import check_labeled
 from core.models import ensembles, training_record
 from core.runtime import progress
 from core.strategy import Strategy
@@ -77,7 +77,7 @@ class LearningProblem:
 
         A UserError for points without a label, or too few.
         """
-        labels = check_labels(self.points.labels, len(self.points))
+        labels = check_labeled(self.points.labels, len(self.points))
         train, validation = splits.parts(labels, self.test, self.name)
         swapped = splits.swapped(labels, train, validation)
         return Fold(train, validation, scored=train), Fold(*swapped, scored=validation)

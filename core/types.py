@@ -198,6 +198,34 @@ def check_scores(scores: np.ndarray, n: int, name: str = "scores") -> np.ndarray
     return scores
 
 
+def check_labels(
+    labels: np.ndarray,
+    n: int,
+    classes: int | None = None,
+    *,
+    name: str = "labels",
+    known: str = "",
+    mend: str = "Leave unlabeled points out.",
+) -> Ints:
+    """labels as int64 (n,), if there is a whole number for every point, with `classes` one from 0
+    to classes - 1; otherwise a UserError.
+
+    known, mend: how the message goes on after the classes.
+    """
+    labels = np.asarray(labels)
+    if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(
+            f"{name}: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers,"
+            " one per point."
+        )
+    if classes is not None and n and not 0 <= labels.min() <= labels.max() < classes:
+        raise UserError(
+            f"{name}: found {labels.min()} to {labels.max()}, expected 0 to"
+            f" {classes - 1}{known}. {mend}"
+        )
+    return labels.astype(np.int64)
+
+
 def check_budget(k: int, available: int) -> int:
     """k, if 0 <= k <= available; otherwise a UserError."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer):

@@ -10,11 +10,12 @@ from core.experiments.active import plan as active
 from core.strategy import Knob
 from pages.parts.active import pictures as active_pictures
 from pages.parts.active import settings as active_parts
-from pages.shared import cached, experiment_page, layout, pickers, state
+from pages.shared import cached, layout, pickers, state
+from pages.shared.experiments import experiment_page
 from pages.shared.words import noun
 
 PAGE = "active"
-VIEW = {
+VIEW_KNOBS = {
     "strategies": Knob(
         "Strategies", name="strategies", kind=str, default=" ".join(active.Active().strategies)
     ),
@@ -26,10 +27,10 @@ VIEW = {
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW, active_parts.fitted, active_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, active_parts.plan_that_fits, active_parts.show_plan)
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 view = active_parts.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head(f"Which {noun(spec.dataset)} would you label next?")

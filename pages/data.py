@@ -8,8 +8,14 @@ import streamlit as st
 from core import datasets
 from core.data import own
 from core.strategy import Knob
-from pages.parts.data import import_file, join_embedding, own_data, read_scores_back
-from pages.shared import cached, export_scores, layout, pickers, state
+from pages.parts.data import (
+    import_file,
+    join_embedding,
+    own_data,
+    read_scores_back,
+    take_scores_out,
+)
+from pages.shared import cached, job_panel, layout, pickers, state
 
 PAGE = "data"
 SHOWN = {
@@ -18,16 +24,16 @@ SHOWN = {
     "out": "Take scores out",
     "back": "Read scores back",
 }
-VIEW = {"show": Knob("Show", name="show", kind=str, choices=tuple(SHOWN), default="in")}
+VIEW_KNOBS = {"show": Knob("Show", name="show", kind=str, choices=tuple(SHOWN), default="in")}
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head("What about your own data?")
 layout.messages(state.problems())
 answer = st.container()
 view["show"] = pickers.segments("Task", SHOWN, view["show"], PAGE)
-state.leave(PAGE, VIEW, spec, view)
+state.leave(PAGE, VIEW_KNOBS, spec, view)
 with answer:
     layout.answer(own_data.sentence(own.names()))
 with layout.explained():
@@ -38,9 +44,9 @@ with layout.explained():
     elif view["show"] == "join":
         join_embedding.show(spec)
     elif not datasets.is_ready(spec.dataset):
-        layout.offer_dataset(spec.dataset)
+        job_panel.offer_dataset(spec.dataset)
     elif view["show"] == "out":
-        export_scores.take_out(spec, cached.dataset(spec.dataset, spec.n, spec.subset))
+        take_scores_out.show(spec, cached.dataset(spec.dataset, spec.n, spec.subset))
     else:
         read_scores_back.show(spec)
-layout.link_box(state.leave(PAGE, VIEW, spec, view))
+layout.link_box(state.leave(PAGE, VIEW_KNOBS, spec, view))

@@ -5,17 +5,19 @@ The highest and lowest scores of one strategy under one embedding, as images or 
 
 import streamlit as st
 
-from core import datasets, embeddings
-from core.plugins import menu
+from core import datasets
+from core.spec import resolve
 from core.strategy import Knob
-from pages.parts.explore import gallery_view as explore_parts
-from pages.shared import cached, layout, pickers, state
+from pages.parts.explore import answer as explore_answer
+from pages.parts.explore import gallery_points
+from pages.shared import cached, job_panel, layout, pickers, state
 from pages.shared.points import show
 from pages.shared.words import inside, noun, score_texts
 
 PAGE = "explore"
 SHOWN = {"top": "Highest", "bottom": "Lowest", "around": "Around", "random": "Random"}
-VIEW = {
+COUNT = {"low": 1, "high": 1000, "choices": (60, 120, 240, 480, 960)}
+VIEW_KNOBS = {
     "show": Knob("Show", name="show", kind=str, choices=tuple(SHOWN), default="top"),
     "percentile": Knob(
         "Percentile",
@@ -29,23 +31,15 @@ VIEW = {
     ),
     "classes": Knob("Classes", name="classes", kind=str, default=""),
     "count": Knob(
-        "Shown",
-        "How many points to show.",
-        name="count",
-        kind=int,
-        low=1,
-        high=1000,
-        choices=(60, 120, 240, 480, 960),
-        default=120,
+        "Shown", "How many points to show.", **COUNT, name="count", kind=int, default=120
     ),
     "low": Knob("Lowest score", name="low", kind=float, optional=True),
     "high": Knob("Highest score", name="high", kind=float, optional=True),
     "point": Knob("Point", name="point", kind=int, low=0, optional=True),
 }
 
-
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head(f"Which {noun(spec.dataset)} matter?")
 layout.messages(state.problems())
@@ -53,22 +47,22 @@ answer = st.container()
 controls = st.container()
 facts = st.container()
 if not datasets.is_ready(spec.dataset):
-    state.leave(PAGE, VIEW, spec, view)
-    layout.offer_dataset(spec.dataset)
+    state.leave(PAGE, VIEW_KNOBS, spec, view)
+    job_panel.offer_dataset(spec.dataset)
     st.stop()
 with controls:
     spec = pickers.strategy_choice(spec)
-state.leave(PAGE, VIEW, spec, view)
+state.leave(PAGE, VIEW_KNOBS, spec, view)
 with answer, layout.explained():
-    shown = layout.arrived(PAGE, spec, cached.scores(spec), f"Scoring {noun(spec.dataset)}")
+    shown = job_panel.arrived(PAGE, spec, cached.scores(spec), f"Scoring {noun(spec.dataset)}")
 if shown is None:
     st.stop()
 
 wanted = spec
 spec = shown.spec
 entry = shown.entry
-label = menu.find(spec.strategy).label
-family = embeddings.find(spec.embedding).family
+label = resolve(spec).strategy.label
+family = resolve(spec).embedder.family
 names_of = noun(spec.dataset)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 ranking = cached.ranking(entry.key, entry.arrays["scores"])
@@ -76,19 +70,19 @@ names = list(data.class_names)
 with answer:
     under = inside(spec.embedding_label)
     layout.answer(
-        explore_parts.sentence(
+        explore_answer.sentence(
             label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]
         )
     )
 with facts:
-    layout.facts(explore_parts.fact_row(entry.facts, ranking.scores, shown.fresh))
+    layout.facts(explore_answer.fact_row(entry.facts, ranking.scores, shown.fresh))
     layout.notes(entry.notes)
     layout.made_of([entry.facts.get("made_of")])
 with st.container(key="stale" if shown.stale else "current"):
     left, right = st.columns([5, 2], gap="large")
     with left:
-        view = explore_parts.gallery_controls(view, VIEW, SHOWN, names)
-        points = explore_parts.chosen_points(ranking, data.labels, view, names, spec.draw)
+        view = gallery_points.gallery_controls(view, VIEW_KNOBS, SHOWN, names)
+        points = gallery_points.chosen_points(ranking, data.labels, view, names, spec.draw)
         if len(points):
             clicked = show(
                 data,
@@ -107,16 +101,15 @@ with st.container(key="stale" if shown.stale else "current"):
             )
     # Now that the picture is on its way: these bring Altair and pandas, which take longer to import
     # than it took to draw.
-    from pages.parts.explore import dossier, qr_exhibit
-    from pages.parts.explore import score_distribution as explore_side
+    from pages.parts.explore import dossier, how_to_read, qr_exhibit, score_histogram
 
     with right:
-        explore_side.score_range(view, ranking.scores, label, family, entry.key)
+        score_histogram.score_range(view, ranking.scores, label, family, entry.key)
         if len(points) and data.labeled:
-            explore_side.shares(data, points, names_of)
-        explore_side.how_to_read(spec.strategy)
-        layout.link_box(state.leave(PAGE, VIEW, wanted, view))
-        explore_side.downloads(spec, data, entry)
+            score_histogram.shares(data, points, names_of)
+        how_to_read.show(spec.strategy)
+        layout.link_box(state.leave(PAGE, VIEW_KNOBS, wanted, view))
+        score_histogram.downloads(spec, data, entry)
 if spec.embedding == "raw" and data.is_images:
     qr_exhibit.how_qr_fooled_us(spec, data)
 if view["point"] is not None:

@@ -13,10 +13,11 @@ from pages.parts.influence import files as influence_files
 from pages.parts.influence import pictures as influence_pictures
 from pages.parts.influence import settings as influence_parts
 from pages.parts.influence import words as influence_words
-from pages.shared import cached, experiment_page, layout, pickers, state
+from pages.shared import cached, layout, pickers, state
+from pages.shared.experiments import experiment_page
 
 PAGE = "influence"
-VIEW = {
+VIEW_KNOBS = {
     "study": Knob(
         "Study", name="study", kind=str, choices=tuple(influence.STUDIES), default="utilities"
     ),
@@ -38,10 +39,12 @@ VIEW = {
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 
-ROOM = experiment_page.Room(PAGE, VIEW, influence_parts.fitted, influence_parts.show_plan)
+ROOM = experiment_page.Room(
+    PAGE, VIEW_KNOBS, influence_parts.plan_that_fits, influence_parts.show_plan
+)
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head("What would happen without this point, or with it?")
 answer = st.container()

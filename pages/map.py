@@ -13,11 +13,11 @@ from core.plugins import menu
 from core.strategy import Knob
 from pages.parts.map import linked_maps as map_parts
 from pages.parts.map.linked_maps import COLOURS
-from pages.shared import cached, layout, memo, pickers, state
+from pages.shared import cached, job_panel, layout, memo, pickers, state
 from pages.shared.words import inside, noun, plain, short
 
 PAGE = "map"
-VIEW = {
+VIEW_KNOBS = {
     "colour": Knob("Colour", name="colour", kind=str, choices=tuple(COLOURS), default="score"),
     "beside": Knob("Beside", name="beside", kind=str, default=""),
     "k": Knob(
@@ -27,21 +27,21 @@ VIEW = {
 }
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head("Where do they lie?")
 layout.messages(state.problems())
 answer = st.container()
 if not datasets.is_ready(spec.dataset):
-    state.leave(PAGE, VIEW, spec, view)
-    layout.offer_dataset(spec.dataset)
+    state.leave(PAGE, VIEW_KNOBS, spec, view)
+    job_panel.offer_dataset(spec.dataset)
     st.stop()
-spec, view = map_parts.controls(spec, view, VIEW)
+spec, view = map_parts.controls(spec, view, VIEW_KNOBS)
 if state.changed(
     "map", (spec.dataset, spec.n, spec.subset, spec.embedding, spec.seed, spec.embedding_knobs)
 ):
     view["box"] = ""  # it lay on the map of before
-state.leave(PAGE, VIEW, spec, view)
+state.leave(PAGE, VIEW_KNOBS, spec, view)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
 other = spec.with_(embedding=view["beside"], seed=1) if view["beside"] else None
 with answer, layout.explained():
@@ -93,4 +93,4 @@ for side, (column, entry, chosen) in enumerate(
             st.rerun()
 map_parts.legend_line(view["colour"], data, ready.k)
 map_parts.images_inside(data, ready, inner, box, spec, label)
-layout.link_box(state.leave(PAGE, VIEW, spec, view))
+layout.link_box(state.leave(PAGE, VIEW_KNOBS, spec, view))

@@ -11,12 +11,13 @@ from core.experiments.retrain import plan as retrain
 from core.strategy import Knob
 from pages.parts.retrain import pictures as retrain_pictures
 from pages.parts.retrain import settings as retrain_parts
-from pages.shared import cached, experiment_page, layout, pickers, state
+from pages.shared import cached, layout, pickers, state
+from pages.shared.experiments import experiment_page
 from pages.shared.words import noun
 
 PAGE = "retrain"
 FIRST = retrain.Retraining()
-VIEW = {
+VIEW_KNOBS = {
     "candidates": Knob(
         "Selections", name="candidates", kind=str, default=" ".join(map(str, FIRST.candidates))
     ),
@@ -28,10 +29,10 @@ VIEW = {
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW, retrain_parts.fitted, retrain_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, retrain_parts.plan_that_fits, retrain_parts.show_plan)
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 view = retrain_parts.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head(f"Do the selected {noun(spec.dataset)} train a better network?")

@@ -10,10 +10,11 @@ from core.experiments.simulations import plan as simulation_plan
 from core.strategy import Knob
 from pages.parts.simulations import pictures as simulation_pictures
 from pages.parts.simulations import settings as simulation_parts
-from pages.shared import cached, experiment_page, layout, pickers, state
+from pages.shared import cached, layout, pickers, state
+from pages.shared.experiments import experiment_page
 
 PAGE = "simulations"
-VIEW = {
+VIEW_KNOBS = {
     "figure": Knob(
         "Simulation",
         name="figure",
@@ -28,10 +29,15 @@ VIEW = {
     },  # none: as in the preset
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW, simulation_parts.fitted, simulation_parts.show_plan)
+ROOM = experiment_page.Room(
+    PAGE,
+    VIEW_KNOBS,
+    simulation_parts.plan_that_fits,
+    simulation_parts.show_plan,
+)
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head("When does BAIT's weighing pay?")
 answer = st.container()

@@ -5,36 +5,41 @@ Methods that name them, against random removal, and planted damage.
 
 import streamlit as st
 
-from core import datasets
 from core.experiments import store
 from core.experiments.trim import outcomes
 from core.experiments.trim import plan as trim
+from core.spec import resolve
 from core.strategy import Knob
 from pages.parts.trim import pictures as trim_pictures
 from pages.parts.trim import plane as plane_pictures
 from pages.parts.trim import settings as trim_parts
-from pages.shared import cached, experiment_page, layout, lists, pickers, state
+from pages.shared import cached, layout, pickers, state
+from pages.shared.experiments import experiment_page, word_lists
 from pages.shared.words import noun
 
 PAGE = "trim"
 FIRST = trim.Trim()
-VIEW = {
-    "methods": Knob("Methods", name="methods", kind=str, default=lists.text_of(FIRST, "methods")),
-    "budgets": Knob("Budgets", name="budgets", kind=str, default=lists.text_of(FIRST, "budgets")),
+VIEW_KNOBS = {
+    "methods": Knob(
+        "Methods", name="methods", kind=str, default=word_lists.text_of(FIRST, "methods")
+    ),
+    "budgets": Knob(
+        "Budgets", name="budgets", kind=str, default=word_lists.text_of(FIRST, "budgets")
+    ),
     **trim.KNOBS,
     "show": Knob("Show", name="show", kind=str, choices=tuple(trim_parts.SHOWN), default="removed"),
     "focus": Knob("Points removed", name="focus", kind=int, low=1, optional=True),
-    **plane_pictures.VIEW,
+    **plane_pictures.VIEW_KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW, trim_parts.fitted, trim_parts.show_plan)
+ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, trim_parts.plan_that_fits, trim_parts.show_plan)
 
 cached.warm()
-spec, view = state.arrive(PAGE, VIEW)
-view = lists.readable(FIRST, trim_parts.LISTS, view)
+spec, view = state.arrive(PAGE, VIEW_KNOBS)
+view = word_lists.readable(FIRST, trim_parts.LISTS, view)
 spec = pickers.shared_choice(spec, embedding=False)
 points = (
-    noun(spec.dataset) if datasets.info(spec.dataset).is_images else "points"
+    noun(spec.dataset) if resolve(spec).about.is_images else "points"
 )  # nobody calls people harmful
 layout.head(f"Is the model better off without its most harmful {points}?")
 answer = st.container()

@@ -524,7 +524,7 @@ def test_the_web_process_stays_light():
 FIRST_SCREEN = """
 import psutil
 from streamlit.testing.v1 import AppTest
-at = AppTest.from_file("app.py", default_timeout=60).run()
+at = AppTest.from_file("app.py", default_timeout=600).run()
 assert at.title[0].value == "Which digits matter?" and not at.exception
 assert psutil.Process().memory_info().rss < 300 * 2**20, psutil.Process().memory_info().rss
 """

@@ -701,7 +701,7 @@ def test_two_processes_prepare_at_once(data, small, tmp_path, before):
         )
         for pair in (marks, marks[::-1])
     ]
-    said = {process.communicate(timeout=120)[0] for process in run}
+    said = {process.communicate(timeout=600)[0] for process in run}
     assert [process.returncode for process in run] == [0, 0]
     check("kmnist", images, labels)
     assert said == {f"{datasets.load('kmnist').fingerprint}\n"}

@@ -19,7 +19,7 @@ from typing import Any
 
 from core import embeddings
 from core.plugins import menu
-from core.spec import Spec
+from core.spec import Spec, resolve
 from core.types import UserError
 
 FORM = (
@@ -52,7 +52,7 @@ def parse_ranking(text: str, points: Spec) -> Spec:
     seen = _side(text, parts[:at], "embedding", "seed")
     ranked = _side(text, parts[at:], "strategy", "draw")
     spec = Spec().with_(dataset=points.dataset, n=points.n, subset=points.subset, **seen, **ranked)
-    chosen = menu.find(spec.strategy)
+    chosen = resolve(spec).strategy
     reason = menu.rankers().get(chosen.name, "picks a batch and has no score per point")
     if reason:
         raise UserError(f"Ranking {text!r}: {chosen.label} {reason}. Choose another strategy.")

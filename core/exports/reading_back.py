@@ -23,8 +23,7 @@ import pandas as pd
 from core import datasets
 from core.exports.column_file import AGAIN, Opened, open_columns
 from core.exports.score_table import VERSION, Column, Projection, checksum, ranks
-from core.plugins import menu
-from core.spec import Spec, from_query
+from core.spec import Spec, from_query, resolve
 from core.types import Dataset, Ints, UserError
 
 MOST_MANIFEST = 5_000_000
@@ -228,8 +227,8 @@ def _spec(entry: Mapping[str, Any], points: Spec) -> tuple[Spec, str | None]:
     here = points.to_query()
     link = {what: value for what, value in query.items() if what not in ("dataset", "n", "subset")}
     spec, problems = from_query(here | link)
-    if not problems and menu.find(spec.strategy).kind != "scorer":
-        problems = [f"{menu.find(spec.strategy).label} picks batches and gives no scores."]
+    if not problems and resolve(spec).strategy.kind != "scorer":
+        problems = [f"{resolve(spec).strategy.label} picks batches and gives no scores."]
     return spec, problems[0] if problems else None
 
 

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core import datasets, embeddings
+from core import datasets
 from core.exports.ranking_names import column_names
-from core.spec import Spec, map_code, score_code
+from core.spec import Spec, map_code, resolve, score_code
 from core.types import Dataset, Floats, Ints, UserError
 
 PACKAGES = ("numpy", "scipy", "torch", "torchvision", "umap-learn", "streamlit", "dask")
@@ -199,7 +199,7 @@ def _projection(projection: Projection) -> dict[str, Any]:
     )  # a map is of an embedding: the strategy says nothing
     settings = [f"{name} {value}" for name, value in spec.embedding_knobs] + [
         f"seed {spec.seed}"
-    ] * embeddings.find(spec.embedding).seeded
+    ] * resolve(spec).embedder.seeded
     title = f"UMAP of {spec.embedding_label}" + (f" ({', '.join(settings)})" if settings else "")
     said = dict(zip("xy", AXES, strict=True)) | {"title": title, "spec": spec.to_query()}
     return said | {"facts": _facts(projection.facts), "code": map_code(spec)}

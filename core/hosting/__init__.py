@@ -1,1 +1,3 @@
-"""The hosted demo: is this one, what may visitors ask for, and what may they read of an error?"""
+"""The hosted demo: is this one, what may its visitors ask for, and what may they read of an
+error?
+"""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.types import Floats, Ints, UserError, check_matrix
+from core.types import Floats, Ints, UserError, check_labels, check_matrix
 
 SUM_TOLERANCE = 1e-3
 
@@ -39,14 +39,9 @@ def check_probs(probs: np.ndarray, n: int | None = None, name: str = "probs") ->
     return probs
 
 
-def check_labels(labels: np.ndarray, n: int, classes: int | None = None) -> Ints:
+def check_labeled(labels: np.ndarray, n: int, classes: int | None = None) -> Ints:
     """labels as int64 (n,), if every point has one (from 0 to classes-1); otherwise a UserError."""
-    labels = np.asarray(labels)
-    if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(
-            f"labels: found {labels.dtype} of shape {labels.shape}, expected {n:,} whole numbers,"
-            " one per point."
-        )
+    labels = check_labels(labels, n)
     if (labels < 0).any():
         raise UserError(
             f"labels: {int((labels < 0).sum()):,} of {n:,} points have none. Leave these out, or"
@@ -57,7 +52,7 @@ def check_labels(labels: np.ndarray, n: int, classes: int | None = None) -> Ints
             f"labels: found class {labels.max()}, but probabilities of classes 0 to {classes - 1}."
             " Use the same classes."
         )
-    return labels.astype(np.int64)
+    return labels
 
 
 def besides_the_first(probs: Floats) -> Floats:

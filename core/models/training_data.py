@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.types import Floats, Ints, UserError
+from core.types import Floats, Ints, UserError, check_labels
 
 
 def tensors(
@@ -38,11 +38,7 @@ def labels_of(labels, n: int, classes: int) -> Tensor:
             f"Labels: found shape {tuple(labels.shape)} for {n:,} points. Give at least one point,"
             " and one label per point."
         )
-    if labels.is_floating_point() or labels.min() < 0 or labels.max() >= classes:
-        raise UserError(
-            f"Labels: found {labels.min()} to {labels.max()}, expected 0 to {classes - 1}. Leave"
-            " unlabeled points out."
-        )
+    check_labels(labels.numpy(), n, classes, name="Labels")
     return labels.long()
 
 

@@ -47,7 +47,9 @@ class Crashed(UserError):
 
 
 class _Loaded:
-    """What this process has read: the strategies' names by file, and what is wrong with others."""
+    """What this process has read: the strategies' names by file, and what is wrong with the
+    others.
+    """
 
     def __init__(self):
         self.lock = threading.RLock()

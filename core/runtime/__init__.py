@@ -1,1 +1,3 @@
-"""How any work is carried out: progress, the cache, jobs, the worker process, folders."""
+"""How work is carried out, whatever it is: progress, the cache, jobs, the worker process,
+folders.
+"""

@@ -150,7 +150,9 @@ class _Cluster:
         worker.disconnect(*old)
 
     def _has_turn(self, job: Job) -> bool:
-        """On the hosted demo nobody has two jobs computed at once, however many they submit."""
+        """On the hosted demo nobody has two jobs computed at once, however many questions they
+        ask.
+        """
         with self.lock:
             sent = [
                 other

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.linalg.probabilities import check_labels
+from core.linalg.probabilities import check_labeled
 from core.strategy import scorer, selector
 from core.types import Floats, Ints, check_budget
 
@@ -31,7 +31,7 @@ def class_balanced_random(
     likely; in each round the classes come in a random order, and a class that is used up is left
     out. A UserError for k above the pool or a point without a label.
     """
-    labels = check_labels(labels, len(labels))
+    labels = check_labeled(labels, len(labels))
     pool = np.arange(len(labels)) if labeled is None else np.flatnonzero(~labeled)
     k = check_budget(k, len(pool))
     shuffled = rng.permutation(pool)

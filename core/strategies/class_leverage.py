@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 
 from core.linalg import row_blocks
-from core.linalg.probabilities import check_labels
+from core.linalg.probabilities import check_labeled
 from core.linalg.whitening import ridge_weights, whiten
 from core.strategy import Knob, scorer
 from core.types import Floats, check_matrix
@@ -44,7 +44,7 @@ def class_leverage(
     embedding: (n, d); labels: (n,). Returns (n,) float64 in [0, 1], higher = picked first; ridge =
     0: each class sums to its rank. A UserError if a point has no label. Points are not centred.
     """
-    labels = check_labels(labels, len(check_matrix(embedding, "embedding")))
+    labels = check_labeled(labels, len(check_matrix(embedding, "embedding")))
     scores = np.empty(len(embedding))
     for label in np.unique(labels):
         rows = embedding[labels == label]

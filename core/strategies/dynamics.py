@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.linalg.probabilities import check_labels, check_probs
+from core.linalg.probabilities import check_labeled, check_probs
 from core.strategy import scorer
 from core.types import Bools, Floats, UserError, check_matrix
 
@@ -31,7 +31,7 @@ def el2n(probs: np.ndarray, labels: np.ndarray) -> Floats:
     """
     probs = check_probs(probs)
     errors = probs.copy()
-    errors[np.arange(len(probs)), check_labels(labels, len(probs), probs.shape[1])] -= 1
+    errors[np.arange(len(probs)), check_labeled(labels, len(probs), probs.shape[1])] -= 1
     return np.sqrt(np.einsum("nc,nc->n", errors, errors))
 
 
@@ -68,7 +68,7 @@ def correctness(record: np.ndarray, labels: np.ndarray) -> Bools:
 
     record: (t, n, c); labels: (n,).
     """
-    labels = check_labels(labels, *_check_record(record).shape[1:])
+    labels = check_labeled(labels, *_check_record(record).shape[1:])
     return np.array(
         [check_probs(probs, name="record").argmax(axis=1) == labels for probs in record]
     )

@@ -5,8 +5,9 @@ keyboard.
 fitted value. `ellipse`: two regressors and the ellipses on which leverage is equal.
 
 The browser computes: lever_math.js holds the formulas of core/linalg/least_squares_line.py,
-lever_stage.js the points, lever_hands.js mouse, touch and keys, lever.js the two drawings. Python
-sends the starting points once and hears nothing back, so a drag costs the server nothing.
+lever_stage.js the points, lever_hands.js mouse, touch and keys, lever.js the two drawings, in the
+elements of lever.html. Python sends the starting points once and hears nothing back, so a drag
+costs the server nothing.
 """
 
 from __future__ import annotations
@@ -43,33 +44,10 @@ MARGIN = {
     "ellipse": (0.25, 0.25),
 }  # free room to drag into on either side, as a share of the points' span
 
-_FIGURE = """
-<figure class="lever">
-  <div class="side">
-    <p class="who"><strong data-fact="point"></strong> <span data-fact="position"></span></p>
-    {facts}
-  </div>
-  <div class="stage">
-    <ul class="key" aria-hidden="true">{key}</ul>
-    <svg role="group" aria-label="{label}" aria-describedby="how"></svg>
-  </div>
-  <div class="hands">
-    <button type="button" data-do="add">Add point</button>
-    <button type="button" data-do="remove">Remove point</button>
-    <button type="button" data-do="undo">Undo</button>
-    <button type="button" data-do="restore">Restore</button>
-    {ridge}
-  </div>
-  <figcaption id="how">
-    Drag a point. A double click, or two taps, on free ground adds one. <span class="keys">By keyboard: Tab chooses a point, arrows move it,
-    Shift+arrows in larger steps, + adds, Delete removes, Ctrl+Z takes a step back.</span>
-  </figcaption>
-  <p class="heard" role="status" data-fact="heard"></p>
-</figure>
-"""
 _RIDGE = """
 <label class="ridge">
-  <span>Ridge λ</span> <input type="range" min="0" max="0" step="1" value="0"> <output data-fact="ridge">0</output>
+  <span>Ridge λ</span> <input type="range" min="0" max="0" step="1" value="0">
+  <output data-fact="ridge">0</output>
 </label>
 """
 
@@ -87,15 +65,16 @@ def _key(*samples: tuple[str, str]) -> str:
 SHAPES = {"residual": "M18 0V14", "pivot": "M18 1L25 13H11Z", "middle": "M18 1V13M12 7H24"}
 
 
+def _read(*names: str) -> str:
+    return "\n".join(Path(__file__).with_name(name).read_text("utf-8") for name in names)
+
+
 def _register(name: str, **parts: str) -> Callable:
-    folder = Path(__file__).parent
-    scripts = [
-        (folder / file).read_text("utf-8")
-        for file in ("lever_math.js", "lever_stage.js", "lever_hands.js", "lever.js")
-    ]
-    css = (folder / "lever.css").read_text("utf-8")
     return st.components.v2.component(
-        f"leverage_lab_{name}", html=_FIGURE.format(**parts), css=css, js="\n".join(scripts)
+        f"leverage_lab_{name}",
+        html=_read("lever.html").format(**parts),
+        css=_read("lever.css"),
+        js=_read("lever_math.js", "lever_stage.js", "lever_hands.js", "lever.js"),
     )
 
 

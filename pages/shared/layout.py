@@ -1,4 +1,6 @@
-"""Parts that every page shares: the facts, the job panel, messages, the foot of the page."""
+"""What every page is laid out of: the question and its answer, facts, messages, links and
+downloads.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import html
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,31 +17,18 @@ from streamlit.errors import StreamlitPageNotFoundError
 from core import datasets
 from core.hosting import policy
 from core.plugins import loading
-from core.runtime import jobs, tasks
-from core.runtime.cache import Entry
-from core.runtime.jobs import Job
 from core.spec import Spec
 from core.types import UserError
-from pages.shared import visitor
 from pages.shared.words import plain
 
+
+def style(sheet: Path) -> str:
+    """A style sheet, for st.html."""
+    return f"<style>\n{sheet.read_text('utf-8')}</style>"
+
+
 # Styles that Streamlit has no setting for. Only classes of our own and .st-key-* are touched.
-STYLE = """<style>
-dl.facts.facts {display: flex; flex-wrap: wrap; gap: .35rem 1.6rem; margin: 0; padding: 0; font-variant-numeric: tabular-nums}
-.facts div {display: flex; flex-direction: column-reverse}
-.facts dt {font-size: .85rem; opacity: .75; white-space: nowrap}
-.facts dd {font-size: 1.45rem; line-height: 1.25; margin: 0; padding: 0; font-weight: 600; white-space: nowrap}
-.answer {font-size: 1.2rem; line-height: 1.5; margin: 0; max-width: 62rem; text-wrap: pretty}
-.st-key-stale {opacity: .45}
-:has(> [class*=st-key-fluid]), [class*=st-key-fluid] {max-height: 100vw; overflow: hidden}
-[data-testid^=stBaseButton-primary] p, [data-testid=stMultiSelect] [data-tag] * {color: light-dark(#FFFFFF, #101418)}
-@media (max-width: 640px) {
-  dl.facts.facts {gap: .1rem .9rem} .facts div {flex-direction: row-reverse; gap: .3rem; align-items: baseline}
-  .facts dd {font-size: 1rem} .answer {font-size: 1.05rem}
-}
-</style>"""
-
-
+STYLE = style(Path(__file__).with_name("layout.css"))
 MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "json": "application/json"}
 MIME |= {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -62,9 +51,8 @@ def head(question: str) -> None:
 def answer(sentence: str) -> None:
     """The computed sentence under the question; *stars* make bold."""
     parts = html.escape(sentence).split("*")
-    st.html(
-        f'<p class="answer">{"".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))}</p>'
-    )
+    marked = "".join(f"<b>{part}</b>" if i % 2 else part for i, part in enumerate(parts))
+    st.html(f'<p class="answer">{marked}</p>')
 
 
 def fluid(name: str, height: int):
@@ -77,9 +65,8 @@ def fluid(name: str, height: int):
 def facts(pairs: Sequence[tuple[str, str, str]]) -> None:
     """One row of (label, value, explanation); a compact line on a phone."""
     items = "".join(
-        "<div"
-        f' title="{html.escape(why)}"><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>'
-        for name, value, why in pairs
+        f'<div title="{why}"><dt>{name}</dt><dd>{value}</dd></div>'
+        for name, value, why in (map(html.escape, pair) for pair in pairs)
     )
     st.html(f'<dl class="facts">{items}</dl>')
 
@@ -124,61 +111,6 @@ def explained() -> Iterator[None]:
         st.stop()
 
 
-def waiting(job: Job, what: str) -> None:
-    """A result that is not there: how far it is, or why it did not come and the way to try again."""
-    if job.state in ("failed", "cancelled"):
-        failed(job, what)
-    else:
-        job_panel(job, what)
-
-
-@st.fragment(run_every=0.5)
-def job_panel(job: Job, what: str) -> None:
-    """How far a job is, with a way to stop it; reruns the page when it ends."""
-    if job.finished:
-        st.rerun()
-    visitor.watched()
-    fraction, text = job.progress or (None, "")
-    queued = f"Waiting, {job.position} before this one" if job.position else "Waiting for its turn"
-    line = {"starting": "The worker is starting", "queued": queued}.get(job.state, text or what)
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
-    left.progress(fraction or 0.0, f"{line} · {job.elapsed:.0f} s")
-    right.button(
-        "Stop",
-        on_click=visitor.stop,
-        args=(job.key,),
-        key=f"stop {job.key} {what}",
-        width="stretch",
-    )
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the page shows: a Spec and its result; stale if it is the previous one, shown while the
-    next is computed.
-    """
-
-    spec: Any
-    entry: Entry
-    fresh: bool
-    stale: bool
-
-
-def arrived(page: str, spec: Any, result: Entry | Job, what: str) -> Shown | None:
-    """The result, or the previous one with the job's progress above it; None if there is nothing to
-    show yet.
-    """
-    session = st.session_state
-    awaited = session.setdefault("awaited", set())
-    if not isinstance(result, Job):
-        session[f"shown {page}"] = Shown(spec, result, fresh=result.key in awaited, stale=False)
-        return session[f"shown {page}"]
-    awaited.add(result.key)
-    waiting(result, what)
-    before = session.get(f"shown {page}")
-    return replace(before, stale=True) if before and before.spec.dataset == spec.dataset else None
-
-
 def downloads(label: str, files: Sequence[tuple[str, Callable[[], bytes | str], str]]) -> None:
     """A button that offers files: (what it says, content, file name).
 
@@ -198,33 +130,6 @@ def downloads(label: str, files: Sequence[tuple[str, Callable[[], bytes | str], 
             )
 
 
-def offer_dataset(name: str) -> None:
-    """A dataset that is not on this machine yet: say so, and offer to fetch it."""
-    about = datasets.info(name)
-    key = f"~fetch {name}"
-    job = jobs.find(key)
-    if job is not None and not job.finished:
-        job_panel(job, f"Fetching {about.title}")
-        return
-    if job is not None and job.state == "failed":
-        st.error(plain(job.error))
-    what = f"{about.title} ({about.n:,} points; {about.origin})"
-    if policy.hosted():
-        st.info(
-            f"{what} is not on this server. Choose another dataset in the sidebar. The host can add"
-            f" it: python -m core fetch {name}"
-        )
-        return
-    st.info(f"{what} is not on this machine yet.")
-    st.button(
-        f"Download {about.title}",
-        type="primary",
-        on_click=jobs.submit,
-        args=(tasks.FETCH_DATASET, name),
-        kwargs={"key": key},
-    )
-
-
 def no_labels(name: str) -> None:
     """A page that learns from labels, and a dataset without: say what still works."""
     what = plain(datasets.info(name).title)
@@ -241,22 +146,13 @@ def no_labels(name: str) -> None:
 
 
 def onward(page: str, label: str, icon: str, query: Mapping[str, str], where: Any = st) -> None:
-    """A link to another page with this state; the session goes along, and what it has brought in."""
+    """A link to another page with this state; the session goes along, and what it has brought
+    in.
+    """
     try:
         where.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
     except StreamlitPageNotFoundError:  # a page that runs alone knows no others
         where.markdown(f"[{label}](/{page}?{urllib.parse.urlencode(query)})")
-
-
-def failed(job: Job, what: str) -> None:
-    """A job that did not succeed: why, and the way to try again unless it was refused."""
-    if job.state == "failed":
-        st.error(plain(policy.said(job.error or "")))
-        if not job.attempt:
-            return
-    else:
-        st.info("Stopped. Nothing was lost; what had been computed before is still there.")
-    st.button("Try again", on_click=visitor.again, args=(job.key,), key=f"again {job.key} {what}")
 
 
 def link_of(query: Mapping[str, str]) -> str:

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
-_STYLE = """<style>
-.legend {display: flex; flex-wrap: wrap; align-items: center; gap: .2rem .9rem; margin: 0; font-size: .9rem; line-height: 1.5}
-.legend span {display: inline-flex; align-items: center; gap: .4rem}
-.legend i {display: inline-block; width: .8rem; height: .8rem; border-radius: 50%; border: 1px solid rgba(128, 128, 128, .6)}
-.legend .band {width: 9rem; border-radius: .2rem}
-</style>"""
+from pages.shared import layout
+
+_STYLE = layout.style(Path(__file__).with_name("legend.css"))
 
 
 def swatches(title: str, pairs: Sequence[tuple[str, str]]) -> None:

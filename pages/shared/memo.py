@@ -1,13 +1,14 @@
 """What is the same for all sessions is made once: charts above all, which take 10 to 50 ms to
 describe, most of a light rerun.
 
-    memo.chart(heatmap, matrix, names, ..., key=..., alt=...)    draws heatmap(matrix, names, ...)
-    memo.made(agreement.percentiles, scores)                     what a pure function gives for
-                                                                 these arguments
+    memo.chart(charts.heatmap, matrix, names, ..., key=..., alt=...)
+        draws charts.heatmap(matrix, names, ...)
+    memo.made(agreement.percentiles, scores)
+        what a pure function gives for these arguments
 
 Two calls are the same if the function and the content of all its arguments are: arrays, tables,
-plain values, and what consists of them. The least recently used goes first when all together exceed
-MOST bytes.
+plain values, and what consists of them. The least recently used goes when all together are too
+large.
 """
 
 from __future__ import annotations
@@ -16,22 +17,20 @@ import dataclasses
 import functools
 import hashlib
 import json
-import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.elements.vega_charts import _convert_altair_to_vega_lite_spec as described
 
-MOST = 24 * 2**20
+from pages.shared import streamlit_internals
+from pages.shared.recently_used import RecentlyUsed
+
+KEPT = RecentlyUsed(24 * 2**20)  # bytes
 REMEMBERED_FROM = 4096  # bytes
 _contents: dict[int, tuple[weakref.ref, bytes]] = {}
-_kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
-_lock = threading.Lock()
 
 
 def chart(make: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
@@ -47,15 +46,10 @@ def made(function: Callable[..., Any], *arguments: Any) -> Any:
     may change the rest.
     """
     key = digest((function, arguments))
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key][0]
-    value = _frozen(function(*arguments))
-    with _lock:
-        _kept[key] = value, _size(value)
-        while sum(size for _, size in _kept.values()) > MOST:
-            _kept.popitem(last=False)
+    value = KEPT.get(key)
+    if value is None:
+        value = _frozen(function(*arguments))
+        KEPT.put(key, value, _size(value))
     return value
 
 
@@ -71,7 +65,7 @@ def digest(value: Any) -> str:
 
 def _described(make: Callable[..., Any], *arguments: Any) -> Mapping[str, Any]:
     """The chart in Vega-Lite, its data in Arrow's bytes."""
-    return described(make(*arguments))
+    return streamlit_internals.chart_description(make(*arguments))
 
 
 def _feed(state: Any, value: Any) -> None:

@@ -15,6 +15,7 @@ from core.spec import SEED, Knobs, Spec, resolve
 from core.strategy import Knob, Strategy
 from core.types import UserError
 from pages.shared import state
+from pages.shared.state import ViewKnobs
 from pages.shared.words import plain
 
 SIZES = (500, 1000, 2000, 5000, 10000, 20000, 50000)
@@ -118,7 +119,9 @@ def rankers(about: Info) -> tuple[dict[str, Strategy], str]:
 
 
 def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch") -> Any:
-    """The widget that fits a knob: a switch, a menu, a slider over its choices, or a number field."""
+    """The widget that fits a knob: a switch, a menu, a slider over its choices, or a number
+    field.
+    """
     key = state.key(name)
     text = knob.help or None
     if knob.kind is bool:
@@ -213,7 +216,7 @@ def _size(spec: Spec, about: Info) -> int | None:
     return None if chosen == total else chosen
 
 
-def _knobs(knobs: Mapping[str, Knob], values: Knobs, owner: str) -> Knobs:
+def _knobs(knobs: ViewKnobs, values: Knobs, owner: str) -> Knobs:
     given = dict(values)
     return tuple(
         (name, knob_widget(knob, given.get(name, knob.default), f"{owner} {name}"))

@@ -22,32 +22,28 @@ import base64
 import hashlib
 import logging
 import os
-import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
-from streamlit import config
 
 from core.hosting import policy
 from core.runtime.folders import ROOT
-from pages.shared import render_lock
+from pages.shared import render_lock, streamlit_internals
+from pages.shared.recently_used import RecentlyUsed
+from pages.shared.streamlit_internals import OPERATORS, UPLOADS
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-UPLOADS = "/_stcore/upload_file/"
 # bytes of one session; sessions that are counted
 MOST_UPLOADED = 10 * policy.BOUNDS.upload_mb * 1_000_000
 REMEMBERED = 10_000
 LARGEST = (
     policy.BOUNDS.upload_mb + 1
 ) * 1_000_000  # bytes of a request: an upload, and what is written around it
-CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 SOURCES = {
     "default-src": "'self'",
     "script-src": "'self' blob:",
@@ -65,7 +61,7 @@ SOURCES = {
 def headers() -> dict[str, str]:
     """The headers of every answer."""
     framing = " ".join(["'self'", *os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS", "").split()])
-    scripts = " ".join([SOURCES["script-src"], *map(_digest, _own_scripts())])
+    scripts = " ".join([SOURCES["script-src"], *map(_digest, streamlit_internals.page_scripts())])
     directives = SOURCES | {"script-src": scripts, "frame-ancestors": framing}
     return {
         "content-security-policy": "; ".join(
@@ -78,12 +74,6 @@ def headers() -> dict[str, str]:
     }
 
 
-def _own_scripts() -> list[str]:
-    """What Streamlit's page holds of code, as it came with the installed version."""
-    page = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
-    return re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
-
-
 def _digest(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
@@ -93,7 +83,7 @@ class Guarded:
 
     def __init__(self, app: Callable[..., Awaitable[None]]):
         self.app = app
-        self.uploaded: OrderedDict[str, int] = OrderedDict()
+        self.uploaded = RecentlyUsed(REMEMBERED)  # session -> bytes
         self.headers = [(name.encode(), value.encode()) for name, value in headers().items()]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -127,11 +117,10 @@ class Guarded:
             return None
         session = scope["path"].removeprefix(UPLOADS).split("/")[0]
         length = int(dict(scope["headers"]).get(b"content-length", b"0"))
-        if self.uploaded.get(session, 0) + length > MOST_UPLOADED:
+        together = self.uploaded.get(session, 0) + length
+        if together > MOST_UPLOADED:
             return 413, b"Too much for one visit. Load the page anew."
-        self.uploaded[session] = self.uploaded.pop(session, 0) + length
-        while len(self.uploaded) > REMEMBERED:
-            self.uploaded.popitem(last=False)
+        self.uploaded.put(session, together)
         return None
 
 
@@ -139,7 +128,7 @@ def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
     """The status and the text for a request that is not let in; its size is judged before a byte of
     it is read.
     """
-    if scope["path"].rstrip("/").startswith(CLOSED):
+    if scope["path"].rstrip("/").startswith(OPERATORS):
         return 404, b"Not found"
     said = dict(scope["headers"])
     if b"transfer-encoding" in said:
@@ -150,7 +139,9 @@ def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
 
 
 def went_wrong(error: Exception) -> bool:
-    """What a visitor of the hosted demo reads when a page fails; elsewhere Streamlit's own words."""
+    """What a visitor of the hosted demo reads when a page fails; elsewhere Streamlit's own
+    words.
+    """
     if not policy.hosted():
         return False
     message = policy.hidden(f"{type(error).__name__}: {error}", "This page stopped unexpectedly.")
@@ -180,7 +171,7 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         else {}
     )
     for name, value in (SETTINGS | framed).items():
-        config.set_option(name, value, "pages/shared/server.py")
+        streamlit_internals.set_option(name, value, "pages/shared/server.py")
     render_lock.take_turns()
     yield {}
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from core.data import own
 from core.hosting import policy
@@ -22,12 +21,13 @@ from core.runtime.folders import ROOT
 from core.spec import Spec, from_query
 from core.strategy import Knob
 from core.types import UserError
-from pages.shared import visitor
+from pages.shared import streamlit_internals, visitor
 
-View = Mapping[str, Knob]
+ViewKnobs = Mapping[str, Knob]  # what a page's view holds, by name
+View = dict[str, Any]  # the value of each
 
 
-def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
+def arrive(page: str, knobs: ViewKnobs) -> tuple[Spec, View]:
     """The Spec and the page's view, from the link if it is new, else from the session."""
     _enter()
     visitor.begin_run()
@@ -54,7 +54,7 @@ def arrive(page: str, knobs: View) -> tuple[Spec, dict[str, Any]]:
     return session["spec"], view
 
 
-def leave(page: str, knobs: View, spec: Spec, view: Mapping[str, Any]) -> dict[str, str]:
+def leave(page: str, knobs: ViewKnobs, spec: Spec, view: Mapping[str, Any]) -> dict[str, str]:
     """Keep the Spec and the view, and write them into the link, which is returned."""
     session = st.session_state
     session["spec"] = spec
@@ -109,7 +109,7 @@ def _enter() -> None:
     Then app.py is run from here: its st.navigation ends this for the whole server, and it runs the
     page once more.
     """
-    if PagesManager.uses_pages_directory:
+    if streamlit_internals.pages_come_without_app():
         runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
         st.stop()
 
@@ -126,10 +126,10 @@ def _leave_what_is_gone() -> None:
         renew()
 
 
-def _read_view(knobs: View, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+def _read_view(knobs: ViewKnobs, query: Mapping[str, str]) -> tuple[View, list[str]]:
     view = {}
     found = []
-    for name in knobs.keys() & query.keys():
+    for name in (name for name in knobs if name in query):
         try:
             view[name] = knobs[name].parse(query[name])
         except UserError as error:

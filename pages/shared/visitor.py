@@ -21,13 +21,12 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.hosting import limits, policy
 from core.runtime import jobs
 from core.runtime.jobs import Job
 from core.types import UserError
+from pages.shared import streamlit_internals
 
 log = logging.getLogger(__name__)
 GRACE = 130.0  # seconds; Streamlit itself keeps a session for 120
@@ -87,7 +86,7 @@ def owner() -> str:
     session = st.session_state
     if "owner" not in session:
         session["owner"] = uuid.uuid4().hex
-        _guests.sessions[session["owner"]] = get_script_run_ctx().session_id
+        _guests.sessions[session["owner"]] = streamlit_internals.session_id()
         _presence(session["owner"])
     return session["owner"]
 
@@ -95,11 +94,7 @@ def owner() -> str:
 def here(owner: str) -> bool:
     """Is their browser tab open and connected?"""
     session = _guests.sessions.get(owner)
-    return (
-        session is not None
-        and runtime.exists()
-        and runtime.get_instance().is_active_session(session)
-    )
+    return session is not None and streamlit_internals.is_connected(session)
 
 
 def at_end(function: Ending) -> None:
@@ -136,7 +131,7 @@ def watched() -> None:
     """In a fragment that shows a job's progress: once the run that drew it is complete, older
     questions of this visitor are let go of.
     """
-    if get_script_run_ctx().fragment_ids_this_run:
+    if streamlit_internals.only_fragments_run():
         _let_go_of_older(st.session_state.get("run", 0))
 
 

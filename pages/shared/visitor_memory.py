@@ -7,51 +7,37 @@ each may be large.
                                      go
     forget(room)                     let go of it
 
-When all together exceed MOST bytes, what was wanted least lately goes; the one just put in stays.
-Whoever misses it reads it again. With a visit all its rooms end.
+Whoever misses what had to go reads it again. With a visit all its rooms end.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import Any
 
 from pages.shared import visitor
+from pages.shared.recently_used import RecentlyUsed
 
-MOST = 400_000_000
-_kept: OrderedDict[tuple[str, str], tuple[Any, Any, int]] = OrderedDict()
-_lock = threading.Lock()
+KEPT = RecentlyUsed(400_000_000)  # bytes, by (visitor, room)
 
 
 def get(room: str, mark: Any) -> Any:
     """What was put into this visitor's room under this mark."""
-    place = visitor.owner(), room
-    with _lock:
-        known, value, _ = _kept.get(place, (None, None, 0))
-        if known != mark:
-            return None
-        _kept.move_to_end(place)
-        return value
+    known, value = KEPT.get((visitor.owner(), room), (None, None))
+    return value if known == mark else None
 
 
 def put(room: str, mark: Any, value: Any, size: int) -> None:
     """Keep the value for this visitor."""
-    visitor.at_end(_forget_all)
-    with _lock:
-        _kept.pop((visitor.owner(), room), None)
-        _kept[visitor.owner(), room] = mark, value, size
-        while len(_kept) > 1 and sum(size for *_, size in _kept.values()) > MOST:
-            _kept.popitem(last=False)
+    visitor.at_end(forget_all)
+    KEPT.put((visitor.owner(), room), (mark, value), size)
 
 
 def forget(room: str) -> None:
     """Let go of what is in this visitor's room."""
-    with _lock:
-        _kept.pop((visitor.owner(), room), None)
+    place = visitor.owner(), room
+    KEPT.forget(lambda kept: kept == place)
 
 
-def _forget_all(owner: str) -> None:
-    with _lock:
-        for place in [place for place in _kept if place[0] == owner]:
-            del _kept[place]
+def forget_all(owner: str) -> None:
+    """Let go of all that this visitor has."""
+    KEPT.forget(lambda kept: kept[0] == owner)

@@ -4,15 +4,15 @@ separated.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from core import datasets, embeddings
+from core import datasets
 from core.data import own
-from core.plugins import menu
-from core.spec import Spec
+from core.spec import Spec, resolve
 
 NOUNS = {
     "mnist": "digits",
@@ -58,14 +58,14 @@ def short(embedding: str) -> str:
 
 def ranking_name(spec: Spec, seeds: bool = True) -> str:
     """A ranking where space is short: "classification 2, leverage (ridge 0.1)"."""
-    seed = f" {spec.seed}" if seeds and embeddings.find(spec.embedding).seeded else ""
+    seed = f" {spec.seed}" if seeds and resolve(spec).embedder.seeded else ""
     draw = f" {spec.draw}" if seeds and spec.draw else ""
     knobs = ", ".join(
         f"{name} {value}" for name, value in (*spec.embedding_knobs, *spec.strategy_knobs)
     )
     return (
         f"{short(spec.embedding)}{seed},"
-        f" {inside(menu.find(spec.strategy).label)}{draw}{f' ({knobs})' if knobs else ''}"
+        f" {inside(resolve(spec).strategy.label)}{draw}{f' ({knobs})' if knobs else ''}"
     )
 
 
@@ -108,6 +108,18 @@ def plain(text: str) -> str:
 def starless(text: str) -> str:
     """A text from a file, safe to stand in the answer, where *stars* make bold."""
     return text.replace("*", "\u2217")
+
+
+def formula(text: str) -> str:
+    """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes
+    x<sub>i</sub><sup>T</sup>.
+    """
+    lowered = re.sub(
+        r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])",
+        r"\1<sub>\2</sub>",
+        html.escape(text),
+    )
+    return re.sub(r"\^(T|\+|-?\d+)", r"<sup>\1</sup>", lowered)
 
 
 def score_texts(scores: Sequence[float]) -> list[str]:

@@ -23,9 +23,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-GALLERY_DRAWN = """() =>
-[...document.querySelectorAll('[data-testid^=stBidiComponent]')].some(e => {
-  const root = [e, ...e.querySelectorAll('*')].map(x => x.shadowRoot).find(Boolean) || e;
+GALLERY_DRAWN = """() => [...document.querySelectorAll('[data-testid^=stBidiComponent]')].some(e =>
+{ const root = [e, ...e.querySelectorAll('*')].map(x => x.shadowRoot).find(Boolean) || e;
   const canvas = root.querySelector('canvas');
   return canvas && canvas.width > 100 && root.querySelectorAll('[role=option]').length > 10 })"""
 

@@ -26,8 +26,8 @@ from tests.benchmarks.first_picture import ROOT, browser_path
 # Resolves to [milliseconds between frames, milliseconds of each update with its layout] while a
 # point is led in circles.
 DRAG = """([frames, moves]) => new Promise((done) => {
-  const roots = [...document.querySelectorAll("*")].map((e) => e.shadowRoot);
-  const root = roots.find((s) => s?.querySelector(".lever"));
+  const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot)
+    .find((s) => s?.querySelector(".lever"));
   const [svg, mark] = [root.querySelector(".stage > svg"), root.querySelectorAll(".point")[11]];
   const box = mark.querySelector(".dot").getBoundingClientRect();
   const send = (to, type, dx = 0, dy = 0) => to.dispatchEvent(new PointerEvent(type, {
@@ -46,9 +46,8 @@ DRAG = """([frames, moves]) => new Promise((done) => {
   const lead = () => {
     let started;
     requestAnimationFrame(() => (started = performance.now()));
-    for (let i = 0; i < moves; i++, turn += 0.1) {
+    for (let i = 0; i < moves; i++, turn += 0.1)
       send(svg, "pointermove", 150 - 150 * Math.cos(turn), 60 * Math.sin(turn));
-    }
     requestAnimationFrame(() => {
       svg.getBoundingClientRect();
       spent.push(performance.now() - started);
@@ -103,7 +102,9 @@ def measure(page: Page, name: str, moves: int, frames: int = 240) -> None:
 
 
 def processor_seconds() -> float:
-    """What all the browser's processes, those below Playwright's own, have used so far."""
+    """What all the browser's processes have used so far; they are the ones below Playwright's
+    own.
+    """
     browsers = [p for p in psutil.Process().children(recursive=True) if "chrom" in p.name()]
     return sum(sum(p.cpu_times()[:2]) for p in browsers)
 

@@ -33,7 +33,9 @@ WANTED = {"BADGE": 8, "CORESET": 10, "scikit-activeml": 1}
 
 
 def world(n: int, d: int, c: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A ReLU-like embedding with clusters, float32, and probabilities sure of most points."""
+    """A ReLU-like embedding with clusters, float32, and probabilities that are sure of most
+    points.
+    """
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(c, d))
     h = np.maximum(centres[rng.integers(0, c, n)] + rng.normal(size=(n, d)), 0).astype(np.float32)

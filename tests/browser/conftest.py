@@ -149,12 +149,15 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Callable[
 
 
 @pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
+def visit(request, open_page, address) -> Callable[..., Page]:
     """visit(path, width=1280, theme="light") -> a tab on the server of the module's own `address`;
-    a phone's height below 600 pixels.
+    a phone's height below 600 pixels. Where the module has PATH, that is opened unless another is
+    named; where it has `ready`, this has been waited for.
     """
+    usual = getattr(request.module, "PATH", None)
+    ready = getattr(request.module, "ready", None)
 
-    def visit(path: str, width: int = 1280, theme: str = "light") -> Page:
+    def visit(path: str = usual, width: int = 1280, theme: str = "light") -> Page:
         page = open_page(
             path if path.startswith("http") else address + path,
             width=width,
@@ -162,6 +165,8 @@ def visit(open_page, address) -> Callable[..., Page]:
             theme=theme,
         )
         page.set_default_timeout(LONG)
+        if ready is not None:
+            ready(page)
         return page
 
     return visit

@@ -8,7 +8,6 @@ request.
 import csv
 import io
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from core import agreement, datasets, embeddings
 from core.strategies.leverage import leverage
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
+PATH = "/agreement"
 THREE = "/agreement?dataset=digits&embeddings=raw%2Cpca%2Crandom_relu"
 
 
@@ -29,26 +29,6 @@ def folder(tmp_path_factory) -> str:
 @pytest.fixture(scope="module")
 def address(serve, folder) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    """visit(path, width=, theme=) -> a page on which the heatmap is drawn and nothing is being
-    computed.
-    """
-
-    def visit(path: str = "/agreement", width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(
-            path if path.startswith("http") else address + path,
-            width=width,
-            height=844 if width < 600 else 900,
-            theme=theme,
-        )
-        page.set_default_timeout(LONG)
-        ready(page)
-        return page
-
-    return visit
 
 
 def ready(page: Page) -> None:
@@ -99,8 +79,8 @@ def names_inside(page: Page) -> list[str]:
         const whole = (t) => { const b = t.getBoundingClientRect()
             return b.left >= frame.left - 1 && b.right <= frame.right + 1
                 && b.bottom <= frame.bottom + 1 && !t.textContent.includes('…') }
-        const labels = [...chart.querySelectorAll('.role-axis-label text')]
-        return labels.filter(whole).map((t) => t.textContent)
+        return [...chart.querySelectorAll('.role-axis-label text')]
+            .filter(whole).map((t) => t.textContent)
     }""")
 
 

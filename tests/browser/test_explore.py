@@ -8,7 +8,6 @@ screen opens once per size and theme.
 import csv
 import io
 import re
-from collections.abc import Callable
 
 import numpy as np
 import psutil
@@ -19,6 +18,7 @@ from core import datasets, embeddings
 from core.strategies.leverage import leverage
 from tests.browser.conftest import LONG, fits, serious, settle
 
+PATH = "/"
 DIGITS = "/?dataset=digits"
 SIZES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 DESK_AND_PHONE = [(1280, "light"), (390, "dark")]
@@ -27,25 +27,6 @@ DESK_AND_PHONE = [(1280, "light"), (390, "dark")]
 @pytest.fixture(scope="module")
 def address(serve, tmp_path_factory) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    """visit(path, width=, theme=) -> a page on which the gallery is drawn and nothing is being
-    computed.
-    """
-
-    def visit(path: str = "/", width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(
-            path if path.startswith("http") else address + path,
-            width=width,
-            height=844 if width < 600 else 900,
-            theme=theme,
-        )
-        ready(page)
-        return page
-
-    return visit
 
 
 @pytest.fixture(scope="module")

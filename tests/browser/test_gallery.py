@@ -39,11 +39,11 @@ def address(serve):
 
 
 @pytest.fixture
-def visit(browser, address):
-    """visit(query, width=, scheme=, scale=) -> a page on which the gallery is drawn."""
+def open_gallery(browser, address):
+    """open_gallery(query, width=, scheme=, scale=) -> a page on which the gallery is drawn."""
     contexts = []
 
-    def visit(
+    def open_gallery(
         query: str = "show=grey",
         *,
         width: int = 1280,
@@ -67,7 +67,7 @@ def visit(browser, address):
         page.evaluate("document.fonts.ready")
         return page
 
-    yield visit
+    yield open_gallery
     for context in contexts:
         context.close()
 
@@ -76,30 +76,30 @@ def says(page: Page, text: str) -> None:
     expect(page.get_by_text(text, exact=True)).to_be_visible()
 
 
-def test_a_click_returns_the_id_each_time(visit):
-    page = visit()
+def test_a_click_returns_the_id_each_time(open_gallery):
+    page = open_gallery()
     third = places(page)[2]
     for times in (1, 2):
         page.mouse.click((third[0] + third[2]) / 2, third[1] + 20)
         says(page, f"clicked 102, {times} in all")
 
 
-def test_a_tap_on_a_phone_returns_the_id(visit):
-    page = visit(width=390, scale=3, has_touch=True, is_mobile=True)
+def test_a_tap_on_a_phone_returns_the_id(open_gallery):
+    page = open_gallery(width=390, scale=3, has_touch=True, is_mobile=True)
     page.get_by_role("option").nth(7).tap()
     says(page, "clicked 107, 1 in all")
 
 
-def test_a_click_between_two_images_returns_nothing(visit):
-    page = visit()
+def test_a_click_between_two_images_returns_nothing(open_gallery):
+    page = open_gallery()
     left, right = places(page)[:2]
     page.mouse.click((left[2] + right[0]) / 2, left[1] + 20)
     page.wait_for_timeout(500)
     says(page, "clicked None, 0 in all")
 
 
-def test_the_keyboard_walks_and_picks(visit):
-    page = visit("show=grey&selected=100")
+def test_the_keyboard_walks_and_picks(open_gallery):
+    page = open_gallery("show=grey&selected=100")
     across, drawn = columns(page), len(places(page))
     page.get_by_role("listbox").focus()
     walk = [
@@ -128,15 +128,15 @@ def test_the_keyboard_walks_and_picks(visit):
     assert active(page) == 2, "the place is kept over a rerun"
 
 
-def test_keys_scroll_the_active_image_into_sight(visit):
-    page = visit("show=many")
+def test_keys_scroll_the_active_image_into_sight(open_gallery):
+    page = open_gallery("show=many")
     page.get_by_role("listbox").focus()
     page.keyboard.press("End")
     expect(page.get_by_role("option").last).to_be_in_viewport(ratio=1)
 
 
-def test_the_focus_ring_is_seen_on_the_active_image_alone(visit):
-    page = visit("show=grey&selected=100")
+def test_the_focus_ring_is_seen_on_the_active_image_alone(open_gallery):
+    page = open_gallery("show=grey&selected=100")
     page.get_by_role("listbox").focus()
     page.keyboard.press("ArrowRight")
     rings = page.get_by_role("option").evaluate_all(
@@ -145,8 +145,8 @@ def test_the_focus_ring_is_seen_on_the_active_image_alone(visit):
     assert [i for i, ring in enumerate(rings) if ring == "solid"] == [1]
 
 
-def test_options_say_rank_class_score_and_mark(visit):
-    page = visit()
+def test_options_say_rank_class_score_and_mark(open_gallery):
+    page = open_gallery()
     expect(
         page.get_by_role("listbox", name="Made-up rings in the order of their score.")
     ).to_be_visible()
@@ -164,8 +164,8 @@ def test_options_say_rank_class_score_and_mark(visit):
 
 
 @pytest.mark.parametrize(("width", "scale"), [(1280, 1), (1280, 1.5), (390, 1), (390, 3)])
-def test_rows_are_full_even_and_inside_the_page(visit, width, scale):
-    page = visit(width=1280, scale=scale)
+def test_rows_are_full_even_and_inside_the_page(open_gallery, width, scale):
+    page = open_gallery(width=1280, scale=scale)
     page.set_viewport_size({"width": width, "height": 844})
     settle(page)
     assert page.evaluate("devicePixelRatio") == scale
@@ -186,35 +186,35 @@ def test_rows_are_full_even_and_inside_the_page(visit, width, scale):
     assert main[0] <= main[1]
 
 
-def test_a_narrower_place_is_filled_anew(visit):
-    page = visit()
+def test_a_narrower_place_is_filled_anew(open_gallery):
+    page = open_gallery()
     page.locator(".st-key-gallery").evaluate("e => { e.style.width = '300px'; }")
     page.wait_for_timeout(200)
     assert (columns(page), len(places(page))) == (4, 60)
     assert page.locator(".gallery canvas").bounding_box()["width"] == 300
 
 
-def test_few_images_stand_at_the_left_and_rows_can_be_bounded(visit):
-    page = visit("show=few")
+def test_few_images_stand_at_the_left_and_rows_can_be_bounded(open_gallery):
+    page = open_gallery("show=few")
     assert len(places(page)) == 3
     assert columns(page) == 3
     assert page.get_by_role("option").nth(2).get_attribute("aria-label") == "class 2", (
         "what is not known is not said"
     )
-    bounded = visit("show=grey&rows=2")
+    bounded = open_gallery("show=grey&rows=2")
     assert len(places(bounded)) == 2 * columns(bounded)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_digits_are_ink_on_paper(visit, scheme):
-    page = visit(scheme=scheme)
+def test_digits_are_ink_on_paper(open_gallery, scheme):
+    page = open_gallery(scheme=scheme)
     light = luminance(image(page, 0)).ravel()
     paper, ink = light[0], light[np.abs(light - light[0]).argmax()]
     assert (paper > 0.8 and ink < 0.1) if scheme == "light" else (paper < 0.1 and ink > 0.8)
 
 
-def test_a_new_theme_is_drawn_at_once(visit):
-    page = visit(scheme="light")
+def test_a_new_theme_is_drawn_at_once(open_gallery):
+    page = open_gallery(scheme="light")
     assert luminance(image(page, 0))[0, 0] > 0.8
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(
@@ -224,8 +224,8 @@ def test_a_new_theme_is_drawn_at_once(visit):
     assert luminance(image(page, 0))[0, 0] < 0.1
 
 
-def test_pixels_are_whole_and_never_smoothed(visit):
-    page = visit()
+def test_pixels_are_whole_and_never_smoothed(open_gallery):
+    page = open_gallery()
     values = np.unique(image(page, 5).reshape(-1, 3), axis=0)
     assert len(values) == 2, "full ink and paper, no shade between"
     assert page.get_by_role("option").first.bounding_box()["width"] == 58, (
@@ -233,30 +233,30 @@ def test_pixels_are_whole_and_never_smoothed(visit):
     )
 
 
-def test_colour_images_keep_their_colours(visit):
+def test_colour_images_keep_their_colours(open_gallery):
     for scheme in ("light", "dark"):
-        picture = image(visit("show=colour", scheme=scheme), 3)
+        picture = image(open_gallery("show=colour", scheme=scheme), 3)
         half = picture.shape[1] // 2
         assert (picture[:, : half - 1] == (200, 30, 40)).all()
         assert (picture[:, half + 1 :] == (20, 60, 220)).all()
 
 
-def test_the_shape_of_an_image_is_kept(visit):
-    picture = luminance(image(visit("show=wide"), 8)) < 0.5
+def test_the_shape_of_an_image_is_kept(open_gallery):
+    picture = luminance(image(open_gallery("show=wide"), 8)) < 0.5
     rows, across = np.flatnonzero(picture.any(1)), np.flatnonzero(picture.any(0))
     assert np.ptp(across) > 2.5 * np.ptp(rows) > 0, "a ring drawn on 10 x 40 pixels is flat"
     assert abs(rows.mean() - picture.shape[0] / 2) < 2, "and stands in the middle"
 
 
-def test_images_larger_than_their_place_shrink(visit):
-    page = visit("show=big")
+def test_images_larger_than_their_place_shrink(open_gallery):
+    page = open_gallery("show=big")
     assert page.get_by_role("option").first.bounding_box()["width"] == pytest.approx(58, abs=1)
     assert (luminance(image(page, 5)) < 0.5).sum() > 50
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_captions_can_be_read(visit, scheme):
-    page = visit(scheme=scheme, scale=3)
+def test_captions_can_be_read(open_gallery, scheme):
+    page = open_gallery(scheme=scheme, scale=3)
     whole = cell(page, 3)
     side, text = whole.shape[1], whole[whole.shape[1] :, :, :]
     paper = image(page, 3)[0, 0]
@@ -265,8 +265,8 @@ def test_captions_can_be_read(visit, scheme):
         assert max(contrast(colour, paper) for colour in np.unique(solid, axis=0)) >= least
 
 
-def test_a_mark_is_a_broken_frame_and_a_word(visit):
-    page = visit(scale=2)
+def test_a_mark_is_a_broken_frame_and_a_word(open_gallery):
+    page = open_gallery(scale=2)
     plain, marked = cell(page, 2), cell(page, 1)
     side = plain.shape[1]
     last_line = slice(-int(0.2 * side), None)
@@ -276,8 +276,8 @@ def test_a_mark_is_a_broken_frame_and_a_word(visit):
     assert edges[0].sum() == 0 and edges[1].sum() > 8
 
 
-def test_long_class_names_stay_apart(visit):
-    page = visit("show=words", scale=2)
+def test_long_class_names_stay_apart(open_gallery):
+    page = open_gallery("show=words", scale=2)
     where, last = places(page), columns(page) - 1
     assert region(page, where[1, 0] - 4, where[0, 1] + 60, 3, 34)[..., 3].max() == 0, (
         "nothing is written just before the second image"
@@ -292,8 +292,8 @@ def test_long_class_names_stay_apart(visit):
 
 
 @pytest.mark.parametrize(("width", "scale"), [(1280, 1), (390, 3)])
-def test_a_thousand_images_draw(visit, width, scale):
-    page = visit("show=many", width=width, scale=scale)
+def test_a_thousand_images_draw(open_gallery, width, scale):
+    page = open_gallery("show=many", width=width, scale=scale)
     assert len(places(page)) > 980
     for item in (0, 500, len(places(page)) - 1):
         page.get_by_role("option").nth(item).scroll_into_view_if_needed()
@@ -307,8 +307,8 @@ def test_a_thousand_images_draw(visit, width, scale):
     assert drawn.evaluate("c => c.width * c.height <= 16.1e6 && c.height <= 16384")
 
 
-def test_the_active_image_is_kept_when_the_data_change(visit):
-    page = visit("show=grey&drop=1&selected=100")
+def test_the_active_image_is_kept_when_the_data_change(open_gallery):
+    page = open_gallery("show=grey&drop=1&selected=100")
     page.get_by_role("listbox").focus()
     page.keyboard.press("Home")
     for _ in range(5):
@@ -322,8 +322,8 @@ def test_the_active_image_is_kept_when_the_data_change(visit):
     says(page, "clicked 102, 1 in all")
 
 
-def test_reruns_leave_one_observer_and_none_when_the_gallery_goes(visit):
-    page = visit("show=grey&hide=1", watch=True)
+def test_reruns_leave_one_observer_and_none_when_the_gallery_goes(open_gallery):
+    page = open_gallery("show=grey&hide=1", watch=True)
     for times in (1, 2, 3):
         page.get_by_role("option").nth(times).click()
         says(page, f"clicked {100 + times}, {times} in all")
@@ -337,8 +337,8 @@ def test_reruns_leave_one_observer_and_none_when_the_gallery_goes(visit):
 
 @pytest.mark.parametrize("query", ["show=grey", "show=words", "show=few"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit, query, scheme):
-    page = visit(query, scheme=scheme)
+def test_axe_finds_nothing_serious(open_gallery, query, scheme):
+    page = open_gallery(query, scheme=scheme)
     result = Axe().run(page, context=".st-key-gallery")
     grave = [
         v["id"] for v in result.response["violations"] if v["impact"] in ("serious", "critical")

@@ -25,10 +25,10 @@ def address(serve, tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    """visit(chapter, width=, theme=, talk=) -> the settled chapter."""
+def open_chapter(open_page, address) -> Callable[..., Page]:
+    """open_chapter(chapter, width=, theme=, talk=) -> the settled chapter."""
 
-    def visit(
+    def open_chapter(
         chapter: int = 1,
         width: int = 1280,
         theme: str = "light",
@@ -41,7 +41,7 @@ def visit(open_page, address) -> Callable[..., Page]:
         ready(page, chapter)
         return page
 
-    return visit
+    return open_chapter
 
 
 def ready(page: Page, chapter: int) -> None:
@@ -71,8 +71,8 @@ def top(page: Page) -> int:
 @pytest.mark.parametrize(
     ("width", "theme"), SIZES, ids=[f"{width}-{theme}" for width, theme in SIZES]
 )
-def test_every_chapter_can_be_read_and_reached(visit, width, theme):
-    page = visit(1, width, theme)
+def test_every_chapter_can_be_read_and_reached(open_chapter, width, theme):
+    page = open_chapter(1, width, theme)
     for chapter in range(1, CHAPTERS + 1):
         ready(page, chapter)
         assert fits(page) and serious(page) == [], f"chapter {chapter}"
@@ -87,8 +87,8 @@ def test_every_chapter_can_be_read_and_reached(visit, width, theme):
 
 
 @pytest.mark.parametrize("chapter", range(1, CHAPTERS + 1))
-def test_a_talk_shows_a_chapter_on_one_screen(visit, chapter):
-    page = visit(chapter, talk=True)
+def test_a_talk_shows_a_chapter_on_one_screen(open_chapter, chapter):
+    page = open_chapter(chapter, talk=True)
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     over = page.evaluate(
         "(() => {const e = document.querySelector('[data-testid=stMain]'); return e.scrollHeight -"
@@ -101,9 +101,9 @@ def test_a_talk_shows_a_chapter_on_one_screen(visit, chapter):
     ), "large type"
 
 
-def test_pictures_grow_with_the_projector(visit):
+def test_pictures_grow_with_the_projector(open_chapter):
     small, large = (
-        visit(1, width=width, talk=True, height=height)
+        open_chapter(1, width=width, talk=True, height=height)
         for width, height in ((1280, 720), (1920, 1080))
     )
     drawn = [
@@ -113,8 +113,8 @@ def test_pictures_grow_with_the_projector(visit):
     assert drawn[1] == pytest.approx(1.5 * drawn[0], rel=0.02)
 
 
-def test_arrow_keys_and_a_clicker_move_through_a_talk(visit):
-    page = visit(2, talk=True)
+def test_arrow_keys_and_a_clicker_move_through_a_talk(open_chapter):
+    page = open_chapter(2, talk=True)
     for key, chapter in (
         ("ArrowRight", 3),
         ("PageDown", 4),
@@ -135,15 +135,15 @@ def test_arrow_keys_and_a_clicker_move_through_a_talk(visit):
     assert title(page) == "Which point holds the line?" and troubles(page) == []
 
 
-def test_the_last_chapter_is_the_end_of_a_talk(visit):
-    page = visit(CHAPTERS, talk=True)
+def test_the_last_chapter_is_the_end_of_a_talk(open_chapter):
+    page = open_chapter(CHAPTERS, talk=True)
     page.keyboard.press("ArrowRight")
     settle(page)
     assert title(page) == LAST
 
 
-def test_an_arrow_key_in_a_picture_stays_in_it(visit):
-    page = visit(3, talk=True)
+def test_an_arrow_key_in_a_picture_stays_in_it(open_chapter):
+    page = open_chapter(3, talk=True)
     marks = page.locator(".plane").get_by_role("listbox")
     marks.focus()
     before = marks.get_attribute("aria-activedescendant")
@@ -156,8 +156,8 @@ def test_an_arrow_key_in_a_picture_stays_in_it(visit):
     )
 
 
-def test_a_digit_is_chosen_by_keyboard_and_the_highest_are_framed(visit):
-    page = visit(3)
+def test_a_digit_is_chosen_by_keyboard_and_the_highest_are_framed(open_chapter):
+    page = open_chapter(3)
     marks = page.locator(".plane").get_by_role("listbox")
     marks.focus()
     for _ in range(20):
@@ -181,8 +181,8 @@ def test_a_digit_is_chosen_by_keyboard_and_the_highest_are_framed(visit):
     )
 
 
-def test_neighbours_in_the_plane_do_not_cover_one_another(visit):
-    page = visit(3, width=390)
+def test_neighbours_in_the_plane_do_not_cover_one_another(open_chapter):
+    page = open_chapter(3, width=390)
     boxes = [mark.bounding_box() for mark in page.locator(".plane").get_by_role("option").all()]
     for i, a in enumerate(boxes):
         for b in boxes[:i]:
@@ -191,20 +191,20 @@ def test_neighbours_in_the_plane_do_not_cover_one_another(visit):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_code_leads_to_the_same_chapter(visit, theme):
-    page = visit(6, theme=theme, talk=True)
+def test_the_code_leads_to_the_same_chapter(open_chapter, theme):
+    page = open_chapter(6, theme=theme, talk=True)
     code = page.locator("img.code")
     expect(code).to_be_visible()
     link = qr_reading.read(qr_reading.modules(code.evaluate("e => e.outerHTML")))
     assert link == page.url.replace("&talk=1", "") and link.endswith("/lesson?chapter=6")
     box = code.bounding_box()
     assert box["width"] == pytest.approx(box["height"], rel=0.01) and box["width"] > 120
-    phone = visit(6, width=390)
+    phone = open_chapter(6, width=390)
     assert title(phone) == title(page) and page.problems is not phone.problems
 
 
-def test_a_class_predicts_and_takes_its_predictions_home(visit):
-    page = visit(1, width=390)
+def test_a_class_predicts_and_takes_its_predictions_home(open_chapter):
+    page = open_chapter(1, width=390)
     press(page, "Its leverage")
     for chapter, option in ((4, "784, one per pixel"), (6, "0.5, half way")):
         choose(page, chapter)
@@ -227,16 +227,16 @@ def test_a_class_predicts_and_takes_its_predictions_home(visit):
     assert troubles(page) == []
 
 
-def test_the_last_chapter_leads_into_the_pages(visit):
-    page = visit(CHAPTERS)
+def test_the_last_chapter_leads_into_the_pages(open_chapter):
+    page = open_chapter(CHAPTERS)
     page.get_by_test_id("stMain").get_by_role("link", name="Agreement").click()
     expect(page.get_by_role("heading", name="Do representations agree?")).to_be_visible(
         timeout=LONG
     )
 
 
-def test_back_returns_to_the_chapter_before(visit):
-    page = visit(5)
+def test_back_returns_to_the_chapter_before(open_chapter):
+    page = open_chapter(5)
     press(page, re.compile("^Next: "))
     ready(page, 6)
     page.go_back()

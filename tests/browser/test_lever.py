@@ -173,16 +173,16 @@ def address(serve):
 
 
 @pytest.fixture
-def visit(open_page, address):
-    """visit(show, **more of open_page) -> a page on which the figure is drawn."""
+def open_figure(open_page, address):
+    """open_figure(show, **more of open_page) -> a page on which the figure is drawn."""
 
-    def visit(show: str = "line", query: str = "", **more) -> Page:
+    def open_figure(show: str = "line", query: str = "", **more) -> Page:
         page = open_page(f"{address}/?show={show}{query}", **more)
         expect(page.locator(".point").first).to_be_attached()
         page.evaluate("document.fonts.ready")
         return page
 
-    return visit
+    return open_figure
 
 
 def fact(page: Page, name: str) -> str:
@@ -226,8 +226,8 @@ def chosen(page: Page) -> int:
     return marked.index(True)
 
 
-def test_the_first_picture_shows_the_core_s_numbers(visit):
-    page, points = visit(), np.array(LINE)
+def test_the_first_picture_shows_the_core_s_numbers(open_figure):
+    page, points = open_figure(), np.array(LINE)
     line = fit(points[:, :1], points[:, 1])
     assert fact(page, "point") == "Point 12" and chosen(page) == 11
     assert value(page, "leverage") == pytest.approx(line.hat_values[11], abs=6e-4)
@@ -237,8 +237,8 @@ def test_the_first_picture_shows_the_core_s_numbers(visit):
     assert value(page, "sum") == 2
 
 
-def test_the_mouse_drags_a_point_and_the_numbers_follow(visit):
-    page = visit()
+def test_the_mouse_drags_a_point_and_the_numbers_follow(open_figure):
+    page = open_figure()
     before, line = xs(page), page.locator("line.fitted").get_attribute("y2")
     drag(page, 11, -200, -90)
     leverage = value(page, "leverage")
@@ -251,8 +251,8 @@ def test_the_mouse_drags_a_point_and_the_numbers_follow(visit):
     assert value(page, "leverage") == pytest.approx(hat_values(xs(page)[:, None])[2], abs=6e-4)
 
 
-def test_numbers_follow_while_the_button_is_still_down(visit):
-    page = visit()
+def test_numbers_follow_while_the_button_is_still_down(open_figure):
+    page = open_figure()
     x, y = place(page, 11)
     page.mouse.move(x, y)
     page.mouse.down()
@@ -268,8 +268,8 @@ def test_numbers_follow_while_the_button_is_still_down(visit):
     assert fact(page, "leverage") == "0.724"
 
 
-def test_a_point_stays_on_the_stage(visit):
-    page = visit()
+def test_a_point_stays_on_the_stage(open_figure):
+    page = open_figure()
     drag(page, 11, 900, 900)
     frame = page.locator(".stage > svg").bounding_box()
     x, y = place(page, 11)
@@ -279,8 +279,8 @@ def test_a_point_stays_on_the_stage(visit):
     )
 
 
-def test_points_are_added_removed_undone_and_restored_by_mouse(visit):
-    page = visit()
+def test_points_are_added_removed_undone_and_restored_by_mouse(open_figure):
+    page = open_figure()
     points = page.locator(".point")
     frame = page.locator(".stage > svg").bounding_box()
     page.mouse.dblclick(frame["x"] + 0.8 * frame["width"], frame["y"] + 60)
@@ -304,8 +304,8 @@ def test_points_are_added_removed_undone_and_restored_by_mouse(visit):
     assert xs(page)[3] > LINE[3][0] + 0.5, "even the restoring can be taken back"
 
 
-def test_the_ridge_flattens_the_line(visit):
-    page, points = visit(), np.array(LINE)
+def test_the_ridge_flattens_the_line(open_figure):
+    page, points = open_figure(), np.array(LINE)
     slider = page.get_by_role("slider", name="Ridge λ")
     slider.focus()
     for _ in range(5):
@@ -323,8 +323,8 @@ def test_the_ridge_flattens_the_line(visit):
     assert fact(page, "sum") == "2.000" and slider.input_value() == "0"
 
 
-def test_the_keyboard_does_what_the_mouse_does(visit):
-    page = visit()
+def test_the_keyboard_does_what_the_mouse_does(open_figure):
+    page = open_figure()
     points = page.locator(".point")
     page.locator(".point").first.focus()
     assert fact(page, "point") == "Point 1"
@@ -366,8 +366,8 @@ def test_the_keyboard_does_what_the_mouse_does(visit):
     expect(page.get_by_role("slider", name="Ridge λ")).to_be_focused()
 
 
-def test_the_focus_is_seen(visit):
-    page = visit()
+def test_the_focus_is_seen(open_figure):
+    page = open_figure()
     page.get_by_role("slider", name="Point 1", exact=True).focus()
     page.keyboard.press("Tab")
     ring = page.locator(".top .ring")
@@ -376,8 +376,8 @@ def test_the_focus_is_seen(visit):
     assert ring.evaluate("e => getComputedStyle(e).stroke") == "none"
 
 
-def test_the_numbers_are_read_aloud_once_the_point_rests(visit):
-    page = visit()
+def test_the_numbers_are_read_aloud_once_the_point_rests(open_figure):
+    page = open_figure()
     points = page.locator(".point")
     expect(points.nth(11)).to_have_attribute("aria-valuetext", "x 10.5, y 3.40")
     said = page.get_by_role("status").filter(has_text="Point")
@@ -443,8 +443,8 @@ def test_a_finger_drags_points_and_scrolls_beside_them(browser, address):
     context.close()
 
 
-def test_other_hands_do_not_disturb_a_drag(visit):
-    page = visit()
+def test_other_hands_do_not_disturb_a_drag(open_figure):
+    page = open_figure()
     x, y = place(page, 11)
     page.mouse.move(x, y)
     page.mouse.down()
@@ -467,13 +467,13 @@ def test_other_hands_do_not_disturb_a_drag(visit):
     expect(page.locator(".point")).to_have_count(12)
 
 
-def test_many_moves_between_two_frames_cost_one_update(visit):
-    page = visit("many")
+def test_many_moves_between_two_frames_cost_one_update(open_figure):
+    page = open_figure("many")
     script = """() => new Promise((done) => {
-      const roots = [...document.querySelectorAll("*")].map((e) => e.shadowRoot);
-      const root = roots.find((s) => s?.querySelector(".lever"));
-      const parts = [".stage > svg", ".point", "line.fitted"];
-      const [svg, mark, line] = parts.map((name) => root.querySelector(name));
+      const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot)
+        .find((s) => s?.querySelector(".lever"));
+      const [svg, mark, line] = [".stage > svg", ".point", "line.fitted"]
+        .map((name) => root.querySelector(name));
       const { x, y, width, height } = mark.querySelector(".dot").getBoundingClientRect();
       const send = (to, type, dx) => to.dispatchEvent(new PointerEvent(type, {
         bubbles: true, composed: true, isPrimary: true, pointerId: 1, button: 0,
@@ -517,8 +517,8 @@ def test_nothing_is_sent_to_the_server(browser, address):
     context.close()
 
 
-def test_the_check_of_two_regressors_is_computed_live(visit):
-    page, x = visit("ellipse"), np.array(ELLIPSE)
+def test_the_check_of_two_regressors_is_computed_live(open_figure):
+    page, x = open_figure("ellipse"), np.array(ELLIPSE)
     assert fact(page, "check") == "1/12 + 0.596 = 0.679" and fact(page, "leverage") == "0.679"
     assert value(page, "distance") == pytest.approx(mahalanobis(x)[11], abs=6e-4)
     assert (fact(page, "average"), fact(page, "twice"), fact(page, "difference")) == (
@@ -537,8 +537,8 @@ def test_the_check_of_two_regressors_is_computed_live(visit):
     assert fact(page, "check").startswith("1/11 + ")
 
 
-def test_the_ellipse_goes_through_the_chosen_point(visit):
-    page = visit("ellipse")
+def test_the_ellipse_goes_through_the_chosen_point(open_figure):
+    page = open_figure("ellipse")
     for i in (11, 0, 10):
         page.locator(".point").nth(i).focus()
         fact(page, "leverage")
@@ -552,14 +552,14 @@ def test_the_ellipse_goes_through_the_chosen_point(visit):
         assert off < 0.01
 
 
-def test_degenerate_points_are_told_not_hidden(visit):
-    assert fact(visit("flat"), "equation") == "y = 3 + 0 x"
-    page = visit("one")
+def test_degenerate_points_are_told_not_hidden(open_figure):
+    assert fact(open_figure("flat"), "equation") == "y = 3 + 0 x"
+    page = open_figure("one")
     assert (fact(page, "leverage"), fact(page, "cook")) == ("1.000", "undefined")
     assert page.locator("line.without").is_hidden()
     page.locator(".point").press("Delete")
     expect(page.locator(".point")).to_have_count(1)
-    page = visit("diagonal")
+    page = open_figure("diagonal")
     assert (
         "lie on one line" in fact(page, "note")
         and page.locator("circle.contour:visible").count() == 0
@@ -569,8 +569,8 @@ def test_degenerate_points_are_told_not_hidden(visit):
     assert fact(page, "note") == "" and page.locator("circle.contour:visible").count() > 0
 
 
-def test_a_new_theme_keeps_the_points(visit):
-    page = visit()
+def test_a_new_theme_keeps_the_points(open_figure):
+    page = open_figure()
     drag(page, 11, -150, -60)
     before = xs(page)
     page.emulate_media(color_scheme="dark")
@@ -582,15 +582,12 @@ def test_a_new_theme_keeps_the_points(visit):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_stand_out(visit, theme):
-    page = visit("both", theme=theme)
+def test_colours_stand_out(open_figure, theme):
+    page = open_figure("both", theme=theme)
     rgb = """(e, name) => {
-      const canvas = document.createElement("canvas");
-      const c = canvas.getContext("2d", { willReadFrequently: true });
-      c.fillStyle = getComputedStyle(e)[name];
-      c.fillRect(0, 0, 1, 1);
-      return [...c.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-    }"""
+      const c = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+      c.fillStyle = getComputedStyle(e)[name]; c.fillRect(0, 0, 1, 1);
+      return [...c.getImageData(0, 0, 1, 1).data.slice(0, 3)]; }"""
     ground = page.get_by_test_id("stApp").evaluate(rgb, "backgroundColor")
     for selector, name, least in (
         ("line.fitted", "stroke", 7),
@@ -604,16 +601,15 @@ def test_colours_stand_out(visit, theme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_serious_and_it_fits(visit, width, theme):
-    page = visit("both", width=width, theme=theme)
+def test_axe_finds_nothing_serious_and_it_fits(open_figure, width, theme):
+    page = open_figure("both", width=width, theme=theme)
     assert serious(page) == []
     assert fits(page)
     assert page.problems == []
     frames = page.locator(".lever").evaluate_all(
         """all => all.flatMap((e) => [...e.querySelectorAll("button, text, p, dd, li, label")]
             .filter((i) => i.offsetParent !== null || i.ownerSVGElement)
-            .map((i) => i.getBoundingClientRect())
-            .filter((r) => r.width > 2)
+            .map((i) => i.getBoundingClientRect()).filter((r) => r.width > 2)
             .map((r) => [r.left, r.right]))"""
     )
     assert min(left for left, _ in frames) >= 0 and max(right for _, right in frames) <= width
@@ -621,19 +617,19 @@ def test_axe_finds_nothing_serious_and_it_fits(visit, width, theme):
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
 @pytest.mark.parametrize("show", ["line", "ellipse"])
-def test_the_buttons_stay_in_the_window_on_a_projector(visit, show, width, height):
-    page = visit(show, width=width, height=height)
+def test_the_buttons_stay_in_the_window_on_a_projector(open_figure, show, width, height):
+    page = open_figure(show, width=width, height=height)
     expect(page.get_by_role("button", name="Restore")).to_be_in_viewport(ratio=1)
 
 
-def test_type_grows_with_the_place(visit):
+def test_type_grows_with_the_place(open_figure):
     size = "e => parseFloat(getComputedStyle(e).fontSize)"
     sizes = [
-        visit(width=width).locator("[data-fact=leverage]").evaluate(size)
+        open_figure(width=width).locator("[data-fact=leverage]").evaluate(size)
         for width in (390, 1280, 1920)
     ]
     assert sizes[0] >= 24 and sizes[0] < sizes[1] < sizes[2] and sizes[1] >= 40
-    column = visit(query="&narrow=1")
+    column = open_figure(query="&narrow=1")
     assert fits(column) and column.locator("[data-fact=leverage]").evaluate(size) < sizes[1]
     smallest = min(column.locator("text").evaluate_all(f"all => all.map({size})"))
     assert smallest >= 12

@@ -6,7 +6,6 @@ planted, so that what lies where is known; a fresh one for the link that is its 
 """
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from core.runtime import cache
 from core.spec import Spec, map_key
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
+PATH = "/map"
 DIGITS = "/map?dataset=digits"
 
 
@@ -33,7 +33,9 @@ def places() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, places) -> Path:
-    """A cache with the made-up map of raw pixels, and the same turned and shrunk under PCA."""
+    """A cache that holds the made-up map of raw pixels, and the same turned and shrunk under
+    PCA.
+    """
     folder, fingerprint = tmp_path_factory.mktemp("cache"), datasets.load("digits").fingerprint
     turned = (places @ np.array([[0.6, -0.8], [0.8, 0.6]]) / 3).astype(np.float32)
     for name, coordinates in (("raw", places), ("pca", turned)):
@@ -47,25 +49,6 @@ def folder(tmp_path_factory, places) -> Path:
 @pytest.fixture(scope="module")
 def address(serve, folder) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": str(folder)})
-
-
-@pytest.fixture
-def visit(open_page, address) -> Callable[..., Page]:
-    """visit(path, width=, theme=) -> a page on which the map is drawn and nothing is being
-    computed.
-    """
-
-    def visit(path: str = "/map", width: int = 1280, theme: str = "light") -> Page:
-        page = open_page(
-            path if path.startswith("http") else address + path,
-            width=width,
-            height=844 if width < 600 else 900,
-            theme=theme,
-        )
-        ready(page)
-        return page
-
-    return visit
 
 
 def ready(page: Page) -> None:
@@ -112,9 +95,8 @@ def inside(places: np.ndarray, box: tuple[float, ...]) -> int:
 def shades(page: Page, side: int = 0) -> int:
     """How many different colours the map has."""
     return picture(page, side).evaluate("""canvas => {
-        const { width, height } = canvas
-        const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
-        return new Set(new Uint32Array(data.buffer)).size
+        const seen = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+        return new Set(new Uint32Array(seen.data.buffer)).size
     }""")
 
 
@@ -202,8 +184,8 @@ def test_two_maps_stand_side_by_side_in_the_same_orientation(visit):
     same = page.evaluate("""() => {
         const [a, b] = [...document.querySelectorAll('[data-testid=stVegaLiteChart] canvas')]
             .map((c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data)
-        const near = a.filter((v, i) => Math.abs(v - b[i]) < 40)
-        return a.length === b.length && near.length / a.length
+        return a.length === b.length
+            && a.filter((v, i) => Math.abs(v - b[i]) < 40).length / a.length
     }""")
     assert same > 0.95, (
         "the second map was made by turning the first: turned back, it is the same picture"

@@ -32,6 +32,7 @@ from core.experiments.retrain.plan import Retraining
 from core.runtime import cache, jobs, worker
 from core.runtime.cache import Entry
 from core.types import UserError
+from tests.tools import job_desk
 
 PLAN = Retraining().with_(
     dataset="digits",
@@ -600,7 +601,7 @@ def test_a_killed_worker_process_costs_nothing_finished(local, undisturbed):
     kept = midway(local, plan)
     (killed,) = {pid for *_, pid in local.events()}
     assert killed in {
-        child.pid for child in psutil.Process(jobs._cluster.process.pid).children(recursive=True)
+        child.pid for child in psutil.Process(job_desk.host().pid).children(recursive=True)
     }
     os.kill(killed, signal.SIGKILL)
     local.go_on()
@@ -618,11 +619,11 @@ def test_a_killed_worker_host_is_replaced_and_the_sweep_goes_on(local, undisturb
     plan = PLAN.with_(epochs=5)
     local.hold(after=2)
     running = runner.start(plan, DATA, "me")
-    kept, host = midway(local, plan), jobs._cluster.process
+    kept, host = midway(local, plan), job_desk.host()
     host.kill()
     local.go_on()
     until(lambda: running.finished)
-    assert running.state == "done" and running.error is None and jobs._cluster.process is not host
+    assert running.state == "done" and running.error is None and job_desk.host() is not host
     check_nothing_lost_or_repeated(local, plan, kept, jobs.slots())
     assert outcomes.tidy_columns(plan, store.outcomes(plan, DATA)) == undisturbed(plan)
 
@@ -758,7 +759,7 @@ def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
 ):
     workshop, scheduler = cluster
     jobs.start_in_background()
-    until(lambda: jobs._cluster.client is not None and jobs.slots() == 2)
+    until(lambda: job_desk.connected() and jobs.slots() == 2)
     workshop.hold(after=0)
     running = runner.start(PLAN, DATA, "me")
     until(lambda: len({pid for *_, pid in workshop.events("begin")}) == 2)

@@ -22,7 +22,7 @@ from core.runtime import cache, jobs, tasks
 from core.spec import Comparison, Spec, scores_key
 from core.types import UserError
 from pages.shared import cached, visitor
-from tests.tools import pages
+from tests.tools import job_desk, pages
 from tests.tools.pages import widget
 
 asked, held = pages.asked, pages.held
@@ -332,7 +332,7 @@ def test_a_worker_that_stumbles_says_a_number(hosted, monkeypatch, caplog):
 def stumbled(key, task, args):
     from core.runtime.job import explain
 
-    job = jobs._cluster.jobs[key] = jobs.Job(key, task, args)
+    job = job_desk.put(jobs.Job(key, task, args))
     try:
         failing()
     except KeyError as error:
@@ -377,7 +377,7 @@ def measured(monkeypatch):
 
     def measured(rate):
         key = PLAN.measurement.key
-        job = jobs._cluster.jobs[key] = jobs.Job(key, tasks.NETWORK_SPEED, ())
+        job = job_desk.put(jobs.Job(key, tasks.NETWORK_SPEED, ()))
         job._finish("done", value={"rate": rate, "memory": 3e8, "weights": 650.0})
 
     monkeypatch.setattr(jobs, "slots", lambda: 1)
@@ -517,7 +517,7 @@ def test_a_job_that_waits_says_behind_how_many(hosted, held):
     begun = held("scores")
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     for number in range(2):
-        jobs._cluster.jobs[f"other{number}"] = jobs.Job(f"other{number}", "a:b", (), state="queued")
+        job_desk.put(jobs.Job(f"other{number}", "a:b", (), state="queued"))
     begun[0].state, begun[0]._queue = "queued", jobs._cluster
     assert at.run().get("progress")[0].proto.text.startswith("Waiting for its turn")
     jobs._cluster.jobs[begun[0].key] = jobs._cluster.jobs.pop(begun[0].key)

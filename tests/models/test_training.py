@@ -404,7 +404,7 @@ def test_bad_settings_are_refused(settings, says):
         (LABELS[:9], "one label per point"),
         (LABELS - 1, "Leave unlabeled points out"),
         (LABELS + 1, "0 to 2"),
-        (LABELS * 1.0, "0 to 2"),
+        (LABELS * 1.0, "whole numbers"),
     ],
 )
 def test_bad_labels_are_refused(labels, says):

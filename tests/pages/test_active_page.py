@@ -4,19 +4,17 @@ runs.
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from core import datasets
-from core.experiments import runner, statistics, store
+from core.experiments import statistics, store
 from core.experiments.active import outcomes
 from core.experiments.active.plan import Active
 from core.experiments.plan import compute
-from core.runtime import cache, jobs, tasks
+from core.runtime import cache
 from pages.parts.active import pictures as active_pictures
 from tests.tools import pages
 from tests.tools.pages import described, drawn, texts, widget
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/active.py"
 LINK = {
     "dataset": "digits",
@@ -34,20 +32,11 @@ PLAN = Active.from_query(LINK)[0]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_under_way(monkeypatch, asked):
-    store.forget()
-    st.cache_resource.clear()
-    monkeypatch.setattr(runner, "_queue", runner._Queue())
-    job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job(
-        "~rate digits linear", tasks.NETWORK_SPEED, ()
-    )
-    job._finish("done", value={"rate": 1000.0, "memory": 5e8, "weights": 1e5})
+def _measured(nothing_under_way):
+    pages.done("~rate digits linear", {"rate": 1000.0, "memory": 5e8, "weights": 1e5})
 
 
-def visit(**query):
-    at = pages.visit(PAGE, **(LINK | query))
-    assert not at.exception, at.exception
-    return at
+visit = pages.visiting(PAGE, LINK)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from core.plugins import menu
 from core.runtime import cache
 from core.spec import Spec, comparison_key, scores_key, talk_comparison
 from core.strategies.leverage import leverage
+from pages.parts.agreement import behind_a_cell, heatmap
 from pages.parts.agreement import comparison as agreement_parts
 from pages.shared import layout
 from tests.tools import pages
@@ -34,14 +35,12 @@ from tests.tools.pages import (
     widget,
 )
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/agreement.py"
 THREE = DIGITS | {"embeddings": "raw,pca,random_relu"}
 NAMES = ["raw", "PCA", "random ReLU 1"]
 
 
-def visit(page=PAGE, **query):
-    return pages.visit(page, **query)
+visit = pages.visiting(PAGE)
 
 
 def works(at) -> None:
@@ -50,7 +49,9 @@ def works(at) -> None:
 
 
 def cells(at) -> pd.DataFrame:
-    """One row per cell of the heatmap: row, column, a, b, value, picked, and its tooltip."""
+    """One row per cell of the heatmap: row, column, a, b, value, picked, and what the tooltip
+    says.
+    """
     return drawn(chart(at, "heatmap"))[0]
 
 
@@ -62,11 +63,6 @@ def matrix(at) -> pd.DataFrame:
 def picked(at) -> set[frozenset[str]]:
     """The pairs that are framed."""
     return {frozenset((row.a, row.b)) for row in cells(at).itertuples() if row.picked}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return datasets.load("digits")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +109,7 @@ def test_the_talks_figure_is_there_before_any_worker(asked):
     )
     assert at.query_params == {} and "70,000 points" in at.caption[0].value + at.caption[1].value
     assert len(galleries(at)) == 2 and all(
-        len(shown["ids"]) == agreement_parts.BEHIND for shown in galleries(at)
+        len(shown["ids"]) == behind_a_cell.BEHIND for shown in galleries(at)
     )
 
 
@@ -209,7 +205,7 @@ def test_rankings_that_agree_stand_together():
     clusters = np.array([0, 1, 0, 1, 1, 0])
     alike = np.where(clusters[:, None] == clusters, 0.8, 0.1)
     np.fill_diagonal(alike, 1)
-    order = agreement_parts.similarity_order(alike)
+    order = heatmap.similarity_order(alike)
     assert (
         sorted(order) == list(range(6))
         and len(set(clusters[order][:3])) == len(set(clusters[order][3:])) == 1

@@ -13,17 +13,14 @@ import pytest
 from core import datasets, pipeline
 from core.data import own
 from core.spec import Spec
-from tests.tools import pages
 from tests.tools.own_data import npz_of, parquet_of, table, zip_of
 from tests.tools.pages import explore_works, galleries, group, spec_of, texts, visit, widget
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/data.py"
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
+def _at_home(own_folder, monkeypatch):
     monkeypatch.delenv("LEVERAGE_LAB_HOSTED", raising=False)
     pipeline.dataset.cache_clear()
 

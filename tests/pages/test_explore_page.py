@@ -13,11 +13,7 @@ from core.strategies.leverage import leverage
 from tests.tools import pages
 from tests.tools.pages import DIGITS, explore_works, galleries, group, spec_of, texts, widget
 
-asked, held, digits, order = pages.asked, pages.held, pages.digits, pages.order
-
-
-def visit(page="pages/explore.py", **query):
-    return pages.visit(page, **query)
+visit = pages.visiting("pages/explore.py")
 
 
 # ---- what the gallery shows ----

@@ -4,10 +4,9 @@ experiments.
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from core import datasets
-from core.experiments import presets, runner, statistics, store
+from core.experiments import presets, statistics, store
 from core.experiments.influence.outcomes import correlations, foreseen, left_out, mean_correlation
 from core.experiments.influence.plan import Influence
 from core.experiments.plan import compute
@@ -17,7 +16,6 @@ from pages.parts.influence.query_rounds import border
 from tests.tools import pages
 from tests.tools.pages import choose_in, described, drawn, galleries, texts, widget
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/influence.py"
 LINK = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
 ROUNDS = {
@@ -31,11 +29,7 @@ ROUNDS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _nothing_under_way(monkeypatch, asked):
-    store.forget()
-    st.cache_resource.clear()
-    monkeypatch.setattr(runner, "_queue", runner._Queue())
+pytestmark = pytest.mark.usefixtures("nothing_under_way")
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +57,9 @@ def outcomes(link):
     return plan, data, [found[unit] for unit in plan.units()]
 
 
-def visit(link=None, **more):
-    at = pages.visit(PAGE, **((LINK if link is None else link) | more))
-    assert not at.exception, at.exception
-    return at
+visit = pages.visiting(PAGE, LINK)
+visit_rounds = pages.visiting(PAGE, ROUNDS)
+visit_first = pages.visiting(PAGE)
 
 
 def test_before_the_start_the_page_says_what_it_would_cost():
@@ -163,7 +156,7 @@ def test_points_left_out_are_the_labeled_ones(finished):
 
 
 def test_rounds_show_accuracy_and_goal_side_by_side(finished):
-    at = visit(ROUNDS)
+    at = visit_rounds()
     plan, _, found = outcomes(ROUNDS)
     accuracy, goal = at.get("vega_lite_chart")
     frame = drawn(accuracy)[0]
@@ -196,7 +189,7 @@ def test_rounds_show_accuracy_and_goal_side_by_side(finished):
 
 
 def test_snapshots_show_what_was_asked_for_up_to_the_round(finished):
-    at = visit(ROUNDS, follow="snapshots", round="2")
+    at = visit_rounds(follow="snapshots", round="2")
     charts = at.get("vega_lite_chart")
     assert len(charts) == 6
     for chart in charts:
@@ -213,7 +206,7 @@ def test_snapshots_of_images_say_what_they_need(finished):
     plan = Influence.from_query(ROUNDS | {"dataset": "digits", "labeled": "20"})[0]
     for unit in plan.units()[:6]:
         compute(unit)
-    at = visit(ROUNDS | {"dataset": "digits", "labeled": "20"}, follow="snapshots")
+    at = visit_rounds(dataset="digits", labeled="20", follow="snapshots")
     assert "Snapshots need points in the plane" in at.info[0].value
 
 
@@ -256,13 +249,13 @@ def test_bad_links_are_told_without_a_traceback(query, said):
 
 
 def test_a_small_dataset_gets_settings_that_fit():
-    at = visit({"dataset": "synth2"})
+    at = visit_first(dataset="synth2")
     assert (
         not at.error
         and "This dataset has 540 training points" in at.info[0].value
         and widget(at.button, "Start")
     )
-    rounds = visit({"dataset": "synth2", "study": "queries"})
+    rounds = visit_first(dataset="synth2", study="queries")
     assert not rounds.error and widget(rounds.button, "Start")
 
 

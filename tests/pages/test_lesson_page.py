@@ -22,26 +22,29 @@ from core.runtime import cache
 from core.spec import Spec, comparison_key, plane_key, scores_key, talk_comparison
 from core.types import UserError
 from pages.components.digit_plane import digit_plane
+from pages.parts.lesson import (
+    chapter_frame,
+    chapters_regression,
+    chapters_representations,
+    chapters_usefulness,
+    small_pictures,
+)
 from pages.parts.lesson import material as lesson_material
 from pages.parts.lesson import quiz as lesson_quiz
-from pages.parts.lesson import regression as lesson_regression
-from pages.parts.lesson import representations as lesson_seen
-from pages.parts.lesson import stage as lesson_stage
-from pages.parts.lesson import usefulness as lesson_use
 from pages.parts.lesson.material import material
-from pages.shared import small_pictures
 from tests.tools import pages, qr_reading
 from tests.tools.pages import ROOT, galleries, texts, widget
 
-asked, held = pages.asked, pages.held
 PAGE, CHAPTERS = "pages/lesson.py", range(1, 10)
 ANYWAY = "Show without predicting"
 
 
-def visit(chapter=1, app=False, **query):
-    """A chapter; through the app if it leads to the last one, which links to the other pages."""
+def open_chapter(chapter=1, app=False, **query):
+    """A chapter; through the app if it is to lead to the last one, which links to the other
+    pages.
+    """
     at = AppTest.from_file(
-        str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=120
+        str(ROOT / ("app.py" if app or chapter == 9 else PAGE)), default_timeout=6000
     )
     if app or chapter == 9:
         at.run().switch_page(PAGE)
@@ -95,7 +98,7 @@ def talk(mnist):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 @pytest.mark.parametrize("talk", ["0", "1"])
 def test_a_chapter_is_there_without_any_worker(chapter, talk, asked):
-    at = visit(chapter, talk=talk)
+    at = open_chapter(chapter, talk=talk)
     assert asked == [] and at.title[0].value.endswith("?") and f"{chapter} of 9 ·" in words(at)
     assert not at.error and not at.warning and ("QR code of" in texts(at)) == (talk == "1")
     assert at.query_params.get("chapter", ["1"])[0] in (str(chapter), chapter)
@@ -104,7 +107,7 @@ def test_a_chapter_is_there_without_any_worker(chapter, talk, asked):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_sends_little_to_a_phone(chapter):
     """Pictures and words of one chapter, without the app itself: under 200 kB."""
-    at = visit(chapter)
+    at = open_chapter(chapter)
     size = sum(
         element.proto.ByteSize()
         for kind in ("html", "bidi_component", "markdown", "button")
@@ -114,7 +117,7 @@ def test_a_chapter_sends_little_to_a_phone(chapter):
 
 
 def test_the_chapters_follow_one_another():
-    at = visit(app=True)
+    at = open_chapter(app=True)
     names = []
     for _ in range(8):
         names.append(at.title[0].value)
@@ -127,14 +130,14 @@ def test_the_chapters_follow_one_another():
 
 
 def test_any_chapter_can_be_chosen():
-    at = visit(2)
+    at = open_chapter(2)
     pages.group(at, "Chapter").set_value(7).run()
     assert at.title[0].value == "Do they help?" and at.query_params["chapter"] == "7"
 
 
 @pytest.mark.parametrize("chapter", ["0", "10", "two"])
 def test_a_chapter_that_is_not_there_is_told(chapter):
-    at = visit(chapter)
+    at = open_chapter(chapter)
     assert (
         "chapter: found" in at.warning[0].value
         and at.title[0].value == "Which point holds the line?"
@@ -142,7 +145,7 @@ def test_a_chapter_that_is_not_there_is_told(chapter):
 
 
 def test_talk_mode_is_entered_and_left():
-    at = press(visit(4), "Talk mode")
+    at = press(open_chapter(4), "Talk mode")
     assert (
         at.query_params["talk"] == "1"
         and "QR code of" in texts(at)
@@ -159,7 +162,7 @@ def test_talk_mode_is_entered_and_left():
 def test_without_its_results_the_page_says_what_to_run(monkeypatch):
     lesson_material.material.clear()
     monkeypatch.setattr(lesson_material.cache, "get", lambda key: None)
-    at = visit()
+    at = open_chapter()
     assert (
         at.title[0].value == "Which point holds the line?"
         and "python -m core warm --only scores" in at.error[0].value
@@ -168,7 +171,7 @@ def test_without_its_results_the_page_says_what_to_run(monkeypatch):
 
 
 def test_a_question_is_answered_once():
-    at = visit(4)
+    at = open_chapter(4)
     press(at, "784, one per pixel")
     assert "Not quite. You predicted: 784, one per pixel. Measured: 713.0" in words(at)
     assert not {"1, as probabilities do", "Less than 784", ANYWAY} & set(labels(at))
@@ -179,10 +182,12 @@ def test_a_question_is_answered_once():
 
 
 def test_the_lifted_point_keeps_its_leverage():
-    """By hand: mean 4, squares 9 + 4 + 1 + 0 + 36 = 50; the point at 10 has 1/5 + 36/50 = 0.92."""
-    truth, measured = lesson_regression.lifted()
+    """By hand: mean 4, squares 9 + 4 + 1 + 0 + 36 = 50, so the point at 10 has 1/5 + 36/50 =
+    0.92.
+    """
+    truth, measured = chapters_regression.lifted()
     assert truth == "leverage" and "stays 0.92" in measured and "follows by 0.92" in measured
-    x, y = lesson_regression.POINTS.T
+    x, y = chapters_regression.POINTS.T
     before, after = (
         values[4] - np.polyval(np.polyfit(x, values, 1), 10.0)
         for values in (y, y + [0, 0, 0, 0, 1])
@@ -190,14 +195,14 @@ def test_the_lifted_point_keeps_its_leverage():
     assert f"from {before:.2f} to {after:.2f}".replace(
         "-", "−"
     ) in measured and after - before == pytest.approx(1 - 0.92)
-    at = press(visit(1), "Its leverage")
+    at = press(open_chapter(1), "Its leverage")
     assert "Right. You predicted: Its leverage." in words(at) and measured in words(at)
 
 
 def test_the_plane_shows_its_points_and_frames_the_highest(mnist):
     (_, spec), *_ = lesson.results()
     plane = cache.get(plane_key(spec, mnist.fingerprint)).arrays
-    at = visit(3)
+    at = open_chapter(3)
     assert f"{len(plane['points'])} of 70,000 digits" in words(at)
     shown = galleries(at)[0]
     assert (
@@ -224,7 +229,7 @@ def test_a_tapped_digit_is_a_prediction(place, mnist):
     (_, spec), *_ = lesson.results()
     plane = cache.get(plane_key(spec, mnist.fingerprint)).arrays
     point = int(plane["points"][np.argsort(-plane["scores"])[place]])
-    at = visit(3)
+    at = open_chapter(3)
     at.session_state["picks"] = {"plane": point}
     press(at.run(), "I predict the framed one")
     assert ("Right." if place < 3 else "Not quite.") in words(
@@ -233,7 +238,7 @@ def test_a_tapped_digit_is_a_prediction(place, mnist):
 
 
 def test_the_ledger_adds_up(scores, mnist):
-    at = visit(4)
+    at = open_chapter(4)
     assert f"{(scores > 0.99).sum()} of 70,000 digits" in words(
         at
     ) and "pixels that no digit uses" not in words(at)
@@ -245,7 +250,7 @@ def test_the_ledger_adds_up(scores, mnist):
 
 
 def test_the_ends_and_the_artefacts_of_the_textbook(scores):
-    at = visit(4)
+    at = open_chapter(4)
     assert (
         galleries(at)[0]["ids"] == np.argsort(-scores, kind="stable")[:60].tolist()
         and galleries(at)[0]["marks"] is None
@@ -263,29 +268,29 @@ def test_the_ends_and_the_artefacts_of_the_textbook(scores):
 
 
 def test_the_last_point_of_a_power_law_loses_its_leverage_on_log_axes():
-    x = lesson_seen.POWERS
+    x = chapters_representations.POWERS
 
     def last(x):
         return 1 / len(x) + (x[-1] - x.mean()) ** 2 / ((x - x.mean()) ** 2).sum()
 
-    text = words(visit(5))
+    text = words(open_chapter(5))
     assert f"leverage {last(x):.2f}" in text and f"The same point: {last(np.log(x)):.2f}" in text
 
 
 def test_the_travellers_are_high_under_raw_pixels_and_part_under_the_classifiers(talk, scores):
-    four, columns = lesson_seen.travellers(material()), talk_comparison().columns
+    four, columns = chapters_representations.travellers(material()), talk_comparison().columns
     trained = [i for i, spec in enumerate(columns) if spec.embedding == "cnn_classification"]
     place = np.mean(
         [[(column < column[p]).mean() for p in four] for column in talk.arrays["scores"][trained]],
         axis=0,
     )
     assert all((scores > scores[p]).sum() < 700 for p in four)
-    outcomes = [lesson_seen.outcome(p) for p in place]
+    outcomes = [chapters_representations.outcome(p) for p in place]
     assert outcomes.count("stays") == 2 and outcomes.count("falls") == 2
     for point, where, outcome in zip(four.tolist(), place, outcomes, strict=True):
-        at = visit(5)
+        at = open_chapter(5)
         at.session_state["picks"] = {"traveller": point}
-        press(at.run(), lesson_seen.PLACES[outcome])
+        press(at.run(), chapters_representations.PLACES[outcome])
         assert "Right." in words(at) and f"percentile {100 * where:.1f}" in words(at)
         dots = re.findall(r'aria-label="(\w[\w ]*): percentile ([\d, ]+)"', texts(at))
         assert [name for name, _ in dots] == [
@@ -303,12 +308,12 @@ def test_the_travellers_are_high_under_raw_pixels_and_part_under_the_classifiers
     [(1.0, "stays"), (0.9, "stays"), (0.89, "between"), (0.5, "between"), (0.49, "falls")],
 )
 def test_where_a_digit_goes(place, outcome):
-    assert lesson_seen.outcome(place) == outcome
+    assert chapters_representations.outcome(place) == outcome
 
 
 def test_the_table_holds_the_means_and_the_ceilings(talk):
     kendall = talk.arrays["kendall"]
-    at = visit(6)
+    at = open_chapter(6)
     assert "0.67" not in words(at), "nothing is told before the prediction"
     low, high = talk.facts["nulls"]["kendall"][1:]
     assert f"±{max(-low, high):.3f}" in words(at)
@@ -329,7 +334,7 @@ def test_the_table_holds_the_means_and_the_ceilings(talk):
 
 
 def test_the_selection_of_outliers_is_what_is_said(scores, mnist):
-    at = visit(7)
+    at = open_chapter(7)
     train = np.flatnonzero(~mnist.test)
     top = train[np.argsort(-scores[train], kind="stable")[:1000]]
     shares = np.bincount(mnist.labels[top], minlength=10) / 1000
@@ -342,7 +347,7 @@ def test_the_selection_of_outliers_is_what_is_said(scores, mnist):
 
 
 def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist):
-    frame, _ = lesson_use.curves()
+    frame, _ = chapters_usefulness.curves()
     for protocol, plan in (("epochs", presets.FAIR), ("talk", presets.TALK)):
         found = store.outcomes(plan, mnist.fingerprint)
         top = [
@@ -365,15 +370,15 @@ def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist)
             f"reach an accuracy of **{np.mean(top, axis=0)[-1]:.0%}**, {abs(gap):.0f} points"
             f" {'below' if gap < 0 else 'above'} random's"
         )
-        assert said in lesson_use.fair_and_not()
-    at = visit(7)
+        assert said in chapters_usefulness.fair_and_not()
+    at = open_chapter(7)
     assert any("Under the talk's protocol" in markdown.value for markdown in at.markdown)
     (replayed,) = at.get("vega_lite_chart")
     assert len(pages.drawn(replayed)[0]) == len(frame) == 2 * 4 * 15
 
 
 def test_the_family_is_the_registry():
-    at = visit(8)
+    at = open_chapter(8)
     names = re.findall(r"<h3>([^<]+)</h3>", texts(at))
     assert [html.unescape(name) for name in names] == [
         entry.label for entry in menu.strategies().values()
@@ -395,7 +400,7 @@ def test_a_new_strategy_appears_by_itself(monkeypatch):
         """sum_i x_i^T x_j, a formula. Higher = picked first."""
 
     lesson_material.favourites.clear()
-    text = words(visit(8))
+    text = words(open_chapter(8))
     assert (
         "Fresh" in text
         and "sees features and uncertainty and labels and what is labeled already" in text
@@ -407,11 +412,11 @@ def test_a_new_strategy_appears_by_itself(monkeypatch):
 
 
 def test_every_input_of_a_strategy_has_a_word():
-    assert set(lesson_use.SEES) == set(strategy.INPUTS)
+    assert set(chapters_usefulness.SEES) == set(strategy.INPUTS)
 
 
 def test_what_we_take_away_repeats_what_was_measured(scores, talk):
-    text = words(visit(9))
+    text = words(open_chapter(9))
     assert (
         f"{(scores > 0.99).sum()} of 70,000" in text
         and f"τ = {talk.arrays['kendall'][0, 12:].mean():.2f}" in text
@@ -420,7 +425,7 @@ def test_what_we_take_away_repeats_what_was_measured(scores, talk):
 
 
 def test_predictions_are_summed_up_taken_home_and_forgotten():
-    at = visit(1, app=True)
+    at = open_chapter(1, app=True)
     press(at, "Its leverage")
     for chapter, option in ((4, "Less than 784"), (6, "0.9, nearly the same order")):
         pages.group(at, "Chapter").set_value(chapter).run()
@@ -443,7 +448,7 @@ def table_of(at) -> str:
 
 
 def test_the_links_lead_on_with_the_same_settings():
-    at = visit(9, dataset="digits", embedding="pca")
+    at = open_chapter(9, dataset="digits", embedding="pca")
     links = [element.proto for element in at.get("page_link")]
     assert [link.page for link in links] == ["", "agreement", "map", "retrain"]
     assert all(
@@ -477,13 +482,11 @@ def test_the_colour_of_a_correlation(value, colour):
 
 def test_formulas_are_raised_and_lowered_and_escaped():
     assert (
-        small_pictures.formula("l_i = x_i^T (X^T X)^+ x_i < 1")
+        words.formula("l_i = x_i^T (X^T X)^+ x_i < 1")
         == "l<sub>i</sub> = x<sub>i</sub><sup>T</sup> (X<sup>T</sup> X)<sup>+</sup> x<sub>i</sub>"
         " &lt; 1"
     )
-    assert (
-        small_pictures.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
-    )
+    assert words.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
 
 
 @pytest.mark.parametrize("dark", [True, False])
@@ -527,13 +530,13 @@ LINKS = [
     "link", [*LINKS, LINKS[2] + "&embedding=random_relu&e.k=200&strategy=leverage&s.ridge=0.1"]
 )
 def test_the_code_says_the_link(link):
-    drawn = lesson_stage.qr(link)
+    drawn = chapter_frame.qr(link)
     assert html.escape(link) in drawn, "for those who do not see it"
     assert qr_reading.read(qr_reading.modules(drawn)) == link
 
 
 def test_the_reader_of_codes_sees_a_changed_module():
-    matrix = qr_reading.modules(lesson_stage.qr(LINKS[1]))
+    matrix = qr_reading.modules(chapter_frame.qr(LINKS[1]))
     matrix[-1, -2] ^= True
     assert read_or_none(matrix) != LINKS[1]
 

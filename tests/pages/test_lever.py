@@ -85,6 +85,6 @@ def test_what_cannot_be_drawn_is_refused(draw, bad, message):
 
 def test_it_runs_where_there_is_no_browser():
     page = AppTest.from_file(
-        str(Path(__file__).parents[1] / "browser" / "lever_app.py"), default_timeout=60
+        str(Path(__file__).parents[1] / "browser" / "lever_app.py"), default_timeout=600
     ).run()
     assert not page.exception and page.text[0].value == "run 1"

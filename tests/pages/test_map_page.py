@@ -33,18 +33,11 @@ from tests.tools.pages import (
     widget,
 )
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/map.py"
 BOX = "-1.5,1.5,-1.5,1.5"  # around class 0 of the made-up map, and nothing else
 
 
-def visit(page=PAGE, **query):
-    return pages.visit(page, **query)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return datasets.load("digits")
+visit = pages.visiting(PAGE)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from pages.shared import memo
+from pages.shared.recently_used import RecentlyUsed
 
 MADE = []
 
@@ -23,7 +24,7 @@ def double(values, *more):
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):
-    monkeypatch.setattr(memo, "_kept", type(memo._kept)())
+    monkeypatch.setattr(memo, "KEPT", RecentlyUsed(memo.KEPT.most))
     MADE.clear()
 
 
@@ -86,15 +87,15 @@ def test_it_is_made_once_and_read_only():
     assert first.tolist() == [0, 2, 4, 6]
 
 
-def test_the_least_recently_used_goes_when_there_is_no_room(monkeypatch):
-    monkeypatch.setattr(memo, "MOST", 2 * A.nbytes)
+def test_the_least_recently_used_goes_when_there_is_no_room():
+    memo.KEPT.most = 2 * A.nbytes
     for number in (1, 2, 1, 3):
         memo.made(double, A, number)
     assert MADE == [(1,), (2,), (3,)]
     memo.made(double, A, 1)
     assert len(MADE) == 3, "it was used after the second"
     memo.made(double, A, 2)
-    assert MADE[-1] == (2,) and sum(size for _, size in memo._kept.values()) <= memo.MOST
+    assert MADE[-1] == (2,) and memo.KEPT.size <= memo.KEPT.most
 
 
 def picture(values, name):
@@ -113,7 +114,7 @@ def test_a_chart_is_described_once_with_its_data(monkeypatch):
     )
     assert one["encoding"]["x"]["field"] == "x" and how == {"key": "k", "alt": "Bars"}
     (data,) = one["datasets"].values()
-    assert isinstance(data, bytes) and memo._size(one) > len(data)
+    assert isinstance(data, bytes) and memo.KEPT.size > len(data)
     one.pop("datasets")
     memo.chart(picture, A, "bars")
     assert "datasets" in drawn[-1][0]

@@ -11,18 +11,14 @@ import pytest
 from core import datasets
 from core.data import own
 from pages.shared.words import UNSEEN, plain
-from tests.tools import pages
 from tests.tools.own_data import table
 from tests.tools.pages import texts, visit
 
-asked = pages.asked
 EVIL = "*b* [in](http://e.com) ![i](//e.com/x.png) $x$ :red[a] <b>t</b> `c` _u_"
 ACTIVE = ("[in](", "![i](", " $x", " :red", " <b", " `c", " _u_", "http://")
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def written(at) -> list[str]:

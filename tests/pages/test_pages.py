@@ -17,13 +17,11 @@ from pages.shared import cached
 from tests.tools import pages
 from tests.tools.pages import DIGITS, PAGES, explore_works, galleries, spec_of, texts, widget
 
-asked, held = pages.asked, pages.held
 digits, order = pages.digits, pages.order
 EXPLORE = "pages/explore.py"
 
 
-def visit(page=EXPLORE, **query):
-    return pages.visit(page, **query)
+visit = pages.visiting(EXPLORE)
 
 
 # ---- every page ----
@@ -166,7 +164,7 @@ def test_the_previous_picture_stays_while_the_next_is_computed(held, order):
 )
 def test_a_part_that_was_stopped_or_failed_leaves_the_rest_of_the_page(task, query, held, order):
     begun = held(task)
-    at = visit(**DIGITS, **query, seconds=20)
+    at = visit(**DIGITS, **query, seconds=pages.SECONDS)
     explore_works(at)
     assert at.get("progress") and begun[0].key
     for end in ("cancelled", "failed"):

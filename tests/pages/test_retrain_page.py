@@ -27,13 +27,12 @@ from core.experiments.retrain.plan import RANDOM, Retraining
 from core.experiments.retrain.run import CHECKPOINTS
 from core.experiments.store import plan_key
 from core.runtime import cache, jobs, tasks, worker
-from pages.parts.retrain import settings as retrain_parts
 from pages.shared import layout
 from pages.shared import visitor as visits
+from pages.shared.experiments import competitors
 from tests.tools import pages
 from tests.tools.pages import described, drawn, galleries, group, texts, widget
 
-asked, held, digits = pages.asked, pages.held, pages.digits
 SUBMIT = jobs.submit
 PAGE = "pages/retrain.py"
 LINK = {"dataset": "digits", "network": "linear", "epochs": "2", "seeds": "3", "budgets": "50 200"}
@@ -63,10 +62,7 @@ def restart(monkeypatch):
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
     monkeypatch.setattr(jobs._cluster, "jobs", {})
-    job = jobs._cluster.jobs["~rate digits linear"] = jobs.Job(
-        "~rate digits linear", tasks.NETWORK_SPEED, ()
-    )
-    job._finish("done", value=dict(MEASURED))
+    pages.done("~rate digits linear", dict(MEASURED))
 
 
 @pytest.fixture
@@ -90,8 +86,7 @@ def trainings(monkeypatch):
     return begun
 
 
-def visit(**query):
-    return pages.visit(PAGE, **(LINK | query))
+visit = pages.visiting(PAGE, LINK)
 
 
 def works(at) -> None:
@@ -173,7 +168,7 @@ def ended(key, seconds=240):
     return runner.find(key)
 
 
-def until(true, seconds=60):
+def until(true, seconds=240):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come true"
@@ -490,7 +485,7 @@ def test_the_cost_is_said_before_the_button(digits, monkeypatch):
 
 
 def test_an_hour_is_said_as_an_hour(monkeypatch):
-    jobs._cluster.jobs["~rate digits linear"]._value = MEASURED | {"rate": 1.0, "weights": 2**20}
+    pages.done("~rate digits linear", MEASURED | {"rate": 1.0, "weights": 2**20})
     monkeypatch.setattr(jobs, "slots", lambda: 2)
     at = visit()
     hours = cost.predict(PLAN.units(), 1.0, 2) / 3600
@@ -511,7 +506,7 @@ def test_a_finished_experiment_costs_nothing(digits, asked):
 
 
 def test_without_a_measurement_the_page_says_that_it_is_measuring(held):
-    del jobs._cluster.jobs["~rate digits linear"]
+    jobs.forget("~rate digits linear")
     held()
     at = visit()
     works(at)
@@ -521,7 +516,7 @@ def test_without_a_measurement_the_page_says_that_it_is_measuring(held):
 
 
 def test_the_measurement_is_one_of_this_network(asked):
-    del jobs._cluster.jobs["~rate digits linear"]
+    jobs.forget("~rate digits linear")
     at = visit()
     works(at)
     assert asked == [tasks.NETWORK_SPEED] and "samples per second each, just measured" in headings(
@@ -894,7 +889,7 @@ BAD = [
     ids=["&".join(f"{k}={v}" for k, v in query.items()) for query, _ in BAD],
 )
 def test_a_bad_part_of_a_link_is_told_and_the_rest_is_used(query, message):
-    jobs._cluster.jobs["~rate digits talk_cnn"] = jobs._cluster.jobs["~rate digits linear"]
+    pages.done("~rate digits talk_cnn", dict(MEASURED))
     at = visit(**query)
     works(at)
     (told,) = at.warning
@@ -1003,7 +998,7 @@ def test_a_link_restores_everything():
     shown = widget(at.multiselect, "Selections, beside random").value
     assert (
         shown == ["top:pca", "bottom:random_relu:3"]
-        and retrain_parts.name_of(shown[1]) == "Bottom, random ReLU 3"
+        and competitors.selection_name(shown[1]) == "Bottom, random ReLU 3"
     )
 
 

@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from core.data.imports.file_limits import HOSTED
 from core.hosting import policy
 from pages.shared import server as room
+from pages.shared import streamlit_internals
 from tests.tools import hosted_server
 from tests.tools.hosted_server import ROOT, instructions
 
@@ -241,7 +242,10 @@ def test_the_proxy_compresses_bounds_uploads_and_hides_what_the_server_hides():
         and ["header", "-Server"] in lines
     )
     (closed,) = [line[2:] for line in lines if line[:2] == ["@closed", "path"]]
-    assert closed == [f"{path}*" for path in room.CLOSED] and ["respond", "@closed", "404"] in lines
+    assert (
+        closed == [f"{path}*" for path in streamlit_internals.OPERATORS]
+        and ["respond", "@closed", "404"] in lines
+    )
     (size,) = [line[1] for line in lines if line[0] == "max_size"]
     assert int(size.removesuffix("MB")) == policy.BOUNDS.upload_mb + 1
     assert CADDYFILE.count("{") == CADDYFILE.count("}") and "{$SITE_ADDRESS}" in CADDYFILE
@@ -314,7 +318,7 @@ def test_uploads_are_bounded_by_the_same_number_everywhere(monkeypatch):
     )
     set_to = {}
     monkeypatch.setattr(
-        room.config, "set_option", lambda name, value, where: set_to.update({name: value})
+        streamlit_internals, "set_option", lambda name, value, where: set_to.update({name: value})
     )
 
     async def run():

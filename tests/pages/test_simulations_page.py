@@ -8,7 +8,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 
 from core import datasets
 from core.experiments import runner, store
@@ -17,13 +16,12 @@ from core.experiments.simulations import outcomes
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.simulations.plan import BAIT, DRAWN, LOG_DET, PRESETS
 from core.experiments.statistics import estimate
-from core.runtime import jobs, tasks
+from core.runtime import jobs
 from pages.parts.simulations import settings as simulation_parts
 from pages.shared import layout
 from tests.tools import pages
 from tests.tools.pages import described, drawn, group, texts, widget
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/simulations.py"
 RISK = {"pool": "200", "seeds": "3"}
 MEASURED = PRESETS["risk"].measurement.key
@@ -38,18 +36,11 @@ ROUNDS = {
 
 
 @pytest.fixture(autouse=True)
-def _nothing_under_way(monkeypatch, asked):
-    store.forget()
-    st.cache_resource.clear()
-    monkeypatch.setattr(runner, "_queue", runner._Queue())
-    job = jobs._cluster.jobs[MEASURED] = jobs.Job(MEASURED, tasks.CORE_SPEED, ())
-    job._finish("done", value={"rate": 2.0, "memory": 5e8, "weights": 0.0})
+def _measured(nothing_under_way):
+    pages.done(MEASURED, {"rate": 2.0, "memory": 5e8, "weights": 0.0})
 
 
-def visit(**query):
-    at = pages.visit(PAGE, **query)
-    assert not at.exception, at.exception
-    return at
+visit = pages.visiting(PAGE)
 
 
 def known(query, change=lambda value, unit: value):

@@ -20,7 +20,6 @@ from pages.shared import points
 from tests.tools import pages
 from tests.tools.pages import galleries, spec_of, texts, visit, widget
 
-asked, held = pages.asked, pages.held
 SMALL = {"dataset": "letter", "n": "400"}
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from core import datasets
 from core.experiments import runner, statistics, store
@@ -20,7 +19,6 @@ from pages.parts.trim import plane as plane_pictures
 from tests.tools import pages
 from tests.tools.pages import described, drawn, group, texts, widget
 
-asked, held = pages.asked, pages.held
 PAGE = "pages/trim.py"
 LINK = {
     "dataset": "digits",
@@ -37,19 +35,13 @@ SEGMENTS = ("removed", "difference", "planted", "classes", "points", "plane", "p
 
 
 @pytest.fixture(autouse=True)
-def _nothing_under_way(monkeypatch, asked):
-    store.forget()
-    st.cache_resource.clear()
-    monkeypatch.setattr(runner, "_queue", runner._Queue())
+def _measured(monkeypatch, nothing_under_way):
     monkeypatch.setattr(
         trim, "measure", lambda *arguments: {"rate": 2.0, "memory": 5e8, "weights": 1e5}
     )
 
 
-def visit(**query):
-    at = pages.visit(PAGE, **(LINK | query))
-    assert not at.exception, at.exception
-    return at
+visit = pages.visiting(PAGE, LINK)
 
 
 @pytest.fixture

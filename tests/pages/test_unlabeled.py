@@ -18,7 +18,6 @@ from tests.tools import pages
 from tests.tools.own_data import images, table
 from tests.tools.pages import explore_works, galleries, group_labels, spec_of, visit, widget
 
-asked, held = pages.asked, pages.held
 LEARNING = ("retrain", "active", "trim", "influence")
 KINDS = {
     "images": images(600),
@@ -28,9 +27,7 @@ KINDS = {
 KINDS["table without labels"] = table(120, labeled=False)
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.mark.parametrize("kind", KINDS)

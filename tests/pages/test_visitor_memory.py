@@ -6,17 +6,14 @@ import pytest
 
 from core.data.imports import read_file
 from pages.shared import visitor, visitor_memory
+from pages.shared.recently_used import RecentlyUsed
 from tests.tools import pages
-
-asked = pages.asked
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch, tmp_path):
     monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
-    visitor_memory._kept.clear()
-    yield
-    visitor_memory._kept.clear()
+    monkeypatch.setattr(visitor_memory, "KEPT", RecentlyUsed(visitor_memory.KEPT.most))
 
 
 @pytest.fixture
@@ -43,23 +40,23 @@ def test_each_visitor_has_rooms_of_their_own(who):
     visitor_memory.forget("a")
     assert visitor_memory.get("a", 2) is None
     who("second")
-    visitor_memory._forget_all("second")
-    assert visitor_memory.get("a", 1) is None and not visitor_memory._kept
+    visitor_memory.forget_all("second")
+    assert visitor_memory.get("a", 1) is None and not visitor_memory.KEPT.kept()
 
 
-def test_what_was_wanted_least_lately_goes_first_and_the_last_one_stays(who, monkeypatch):
-    monkeypatch.setattr(visitor_memory, "MOST", 100)
+def test_what_was_wanted_least_lately_goes_first_and_the_last_one_stays(who):
+    visitor_memory.KEPT.most = 100
     for name in ("first", "second", "third"):
         who(name)
         visitor_memory.put("a", 1, name, 40)
         who("first")
         assert visitor_memory.get("a", 1) == "first"
-    assert {place[0] for place in visitor_memory._kept} == {
+    assert {place[0] for place in visitor_memory.KEPT.kept()} == {
         "first",
         "third",
     }, "wanted in between, the first stays"
     visitor_memory.put("b", 1, "large", 1000)
-    assert visitor_memory.get("b", 1) == "large" and len(visitor_memory._kept) == 1
+    assert visitor_memory.get("b", 1) == "large" and len(visitor_memory.KEPT.kept()) == 1
 
 
 def test_a_file_is_read_once_however_often_the_page_runs(monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import datasets
-from pages.parts.explore.gallery_view import sentence
+from pages.parts.explore.answer import sentence
 from pages.shared.words import NOUNS, inside, noun, number, score_texts, time_text
 
 

@@ -24,7 +24,7 @@ from core.runtime.code_version import code_version
 from core.spec import Spec, from_query, scores_key
 from core.strategy import OWN, pick, score
 from core.types import Embedded, UserError
-from tests.tools import pages
+from tests.tools import job_desk, pages
 
 ROOT = Path(__file__).parents[2]
 held = pages.held
@@ -49,7 +49,9 @@ def fresh(monkeypatch):
 
 @pytest.fixture
 def named(monkeypatch, tmp_path):
-    """named(**files) writes them, names them in the variable and tells what is wrong with them."""
+    """named(**files) writes them, names them in the variable, and returns what is wrong with
+    them.
+    """
 
     def name(*more: str, **files: str) -> list[str]:
         for stem, text in files.items():
@@ -525,7 +527,7 @@ def test_as_a_program(tmp_path):
 @pytest.fixture
 def at_once(own_cache, monkeypatch):
     """An empty cache, and work done on the spot."""
-    monkeypatch.setattr(jobs._cluster, "jobs", {})
+    job_desk.empty(monkeypatch)
     monkeypatch.setattr(jobs, "start_in_background", lambda: None)
     monkeypatch.setattr(jobs, "submit", pages.on_the_spot([]))
 

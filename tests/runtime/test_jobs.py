@@ -20,7 +20,7 @@ import pytest
 from core.runtime import jobs, progress, worker
 from core.runtime.job import explain
 from core.types import UserError
-from tests.tools import tasks_for_jobs
+from tests.tools import job_desk, tasks_for_jobs
 
 TASKS = "tests.tools.tasks_for_jobs:"
 REPOSITORY = worker.ROOT
@@ -243,7 +243,7 @@ def test_a_lost_connection_is_told_and_the_next_job_starts_another_worker(
 ):
     job = submit("steps", str(tmp_path / "log"), key=key)
     until(lambda: job.state == "running")
-    jobs._cluster.process.kill()
+    job_desk.host().kill()
     assert (
         job.wait(PATIENCE)
         and job.state == "failed"
@@ -257,9 +257,10 @@ def test_a_lost_connection_is_told_and_the_next_job_starts_another_worker(
 PARENT = """
 import sys, time
 from core.runtime import jobs
+from tests.tools import job_desk
 job = jobs.submit("tests.tools.tasks_for_jobs:steps", sys.argv[1], key="orphan")
 while job.state != "running": time.sleep(0.05)
-print(jobs._cluster.process.pid, flush=True)
+print(job_desk.host().pid, flush=True)
 time.sleep(600)
 """
 
@@ -283,7 +284,7 @@ def test_the_worker_ends_with_a_killed_parent(tmp_path):
 def test_closing_ends_every_process_and_cancels_what_runs(key, tmp_path, fresh):
     log = tmp_path / "log"
     job = submit("steps", str(log), key=key)
-    child, host = int(until(lambda: text_of(log)).split()[1]), jobs._cluster.process.pid
+    child, host = int(until(lambda: text_of(log)).split()[1]), job_desk.host().pid
     jobs.close()
     assert job.state == "cancelled" and jobs.find(key) is None
     until(lambda: not alive(host) and not alive(child))
@@ -298,9 +299,7 @@ def test_closing_while_the_worker_starts_leaves_none_behind(key, fresh, monkeypa
     job, thread = submit("add", 1, 2, key=key), jobs._cluster.thread
     jobs.close()
     thread.join(PATIENCE)
-    assert (
-        job.state == "cancelled" and jobs._cluster.client is None and not alive(started[0][0].pid)
-    )
+    assert job.state == "cancelled" and not job_desk.connected() and not alive(started[0][0].pid)
 
 
 def test_finished_jobs_are_dropped_when_there_are_many(key, monkeypatch):
@@ -364,7 +363,7 @@ def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
         asked = ("steps", str(log), 2.0, str(gate))
         mine, its = ask["mine"](*asked), ask["its"](*asked)
         until(lambda: mine.state == its.state == "running")
-        assert jobs._cluster.process is None  # so the address was used
+        assert job_desk.host() is None  # so the address was used
         mine.cancel()
         gate.touch()
         assert its.result() == "whole" and text_of(log).startswith("running")
@@ -404,10 +403,10 @@ def test_importing_is_cheap_and_a_whole_life_is_silent():
 def test_starting_twice_starts_one_worker(fresh):
     for _ in range(5):
         jobs.start_in_background()
-    until(lambda: jobs._cluster.client is not None)
-    process = jobs._cluster.process
+    until(lambda: job_desk.connected())
+    process = job_desk.host()
     jobs.start_in_background()
-    assert jobs._cluster.process is process and process.poll() is None
+    assert job_desk.host() is process and process.poll() is None
 
 
 def test_a_connection_that_closes_under_a_result_is_said_in_the_words_for_a_lost_one():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.linalg.probabilities import check_labels, check_probs, predicted_residuals
+from core.linalg.probabilities import check_labeled, check_probs, predicted_residuals
 from core.strategies.uncertainty import bald, entropy, least_confidence, margin
 from core.types import UserError
 
@@ -116,11 +116,11 @@ def test_checks_name_what_they_found():
     with pytest.raises(UserError, match="2 rows, the embedding 3"):
         check_probs(np.full((2, 2), 0.5), 3)
     with pytest.raises(UserError, match="1 of 2 points have none"):
-        check_labels(np.array([0, -1]), 2)
+        check_labeled(np.array([0, -1]), 2)
     with pytest.raises(UserError, match="found class 3"):
-        check_labels(np.array([0, 3]), 2, 3)
+        check_labeled(np.array([0, 3]), 2, 3)
     with pytest.raises(UserError, match="float64 of shape"):
-        check_labels(np.array([0.0, 1.0]), 2)
+        check_labeled(np.array([0.0, 1.0]), 2)
 
 
 def test_predicted_residuals_are_the_error_of_the_predicted_label(probs):

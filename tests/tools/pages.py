@@ -1,14 +1,16 @@
 """What the page tests share: pages without a browser (AppTest), workers that answer on the spot or
 never, and ways to read a page.
 
-`asked` and `held` are fixtures; a test module takes them over by name (`asked, held =
-page_tools.asked, page_tools.held`), and with `asked` every test of that module starts from an empty
-cache. What a gallery or a chart shows is read from the bytes that it sends to the browser.
+`asked` and `held` are fixtures, which tests/pages has from its conftest.py and others take over by
+name (`asked = pages.asked`): with `asked` every test of a module starts from an empty cache. What a
+gallery or a chart shows is read from the bytes that it sends to the browser.
 """
 
 import importlib
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from core.spec import Spec
 from core.strategies.leverage import leverage
 from core.types import UserError
 from pages.shared import cached
+from tests.tools import job_desk
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -31,14 +34,14 @@ PAGES = sorted(
     if path.name != "__init__.py"
 )
 DIGITS = {"dataset": "digits"}
-SECONDS = 120
+SECONDS = 600  # a page may be slow on a busy machine
 
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch, tmp_path):
     """An empty cache, no jobs, and work done on the spot; the list of tasks that were asked for."""
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(jobs._cluster, "jobs", {})
+    job_desk.empty(monkeypatch)
     monkeypatch.setattr(jobs, "start_in_background", lambda: None)
     pipeline._embedding.cache_clear()
     tasks = []
@@ -48,7 +51,7 @@ def asked(monkeypatch, tmp_path):
 
 def on_the_spot(tasks):
     def submit(task, *args, key, priority=0, owner=None):
-        job = jobs._cluster.jobs[key] = jobs.Job(key, task, args, owners={owner} - {None})
+        job = job_desk.put(jobs.Job(key, task, args, owners={owner} - {None}))
         tasks.append(task)
         module, _, function = task.partition(":")
         try:
@@ -58,6 +61,12 @@ def on_the_spot(tasks):
         return job
 
     return submit
+
+
+def done(key: str, value) -> None:
+    """A job that has ended with this value."""
+    job = jobs._cluster.jobs[key] = jobs.Job(key, "", ())
+    job._finish("done", value=value)
 
 
 @pytest.fixture
@@ -72,13 +81,15 @@ def held(monkeypatch):
         def submit(name, *args, key, priority=0, owner=None):
             if task and (name != f"core.pipeline:{task}" or (of and of != args[0].strategy)):
                 return usual(name, *args, key=key, priority=priority, owner=owner)
-            job = jobs._cluster.jobs[key] = jobs.Job(
-                key,
-                name,
-                args,
-                state="running",
-                progress=(0.25, "counting"),
-                owners={owner} - {None},
+            job = job_desk.put(
+                jobs.Job(
+                    key,
+                    name,
+                    args,
+                    state="running",
+                    progress=(0.25, "counting"),
+                    owners={owner} - {None},
+                )
             )
             begun.append(job)
             return job
@@ -98,6 +109,22 @@ def visit(page: str, seconds: float = SECONDS, **query) -> AppTest:
     for name, value in query.items():
         at.query_params[name.replace("__", ".")] = value
     return at.run()
+
+
+def visiting(usual: str, link: Mapping[str, str] | None = None) -> Callable[..., AppTest]:
+    """visit(page=usual, **changes of the link) -> the page, which must not have failed."""
+
+    def sound(page: str = usual, **query) -> AppTest:
+        at = visit(page, **{**(link or {}), **query})
+        assert not at.exception, at.exception
+        return at
+
+    return sound
+
+
+def follow(page: str, link: str) -> AppTest:
+    """The page after its first run on a link as it stands in the address."""
+    return visit(page, **dict(parse_qsl(link)))
 
 
 def galleries(at) -> list[dict]:

@@ -24,10 +24,9 @@ from core.experiments.plan import Plan, Progress, Result, Unit, parse_budgets, w
 from core.experiments.retrain import run, selections
 from core.experiments.retrain.run import CHECKPOINTS, CURVE_POINTS, PROTOCOLS
 from core.models.network_names import NETWORKS, check_network
-from core.plugins import menu
 from core.runtime import cache
 from core.runtime.code_version import code_version
-from core.spec import Spec, score_code, score_fields
+from core.spec import Spec, resolve, score_code, score_fields
 from core.strategy import Knob
 from core.types import Dataset, Floats, UserError
 
@@ -121,9 +120,9 @@ def parse_candidate(text: str) -> Candidate:
     if not chosen.scored:
         return Candidate(rule)
     spec = Spec().with_(**dict(zip(("embedding", "seed", "strategy"), rest, strict=False)))
-    if menu.find(spec.strategy).kind != "scorer":
+    if resolve(spec).strategy.kind != "scorer":
         raise UserError(
-            f"Selection: {menu.find(spec.strategy).label} picks batches and gives no scores to rank"
+            f"Selection: {resolve(spec).strategy.label} picks batches and gives no scores to rank"
             " by. Choose a scorer."
         )
     return Candidate(rule, spec.embedding, spec.seed, spec.strategy)

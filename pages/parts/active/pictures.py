@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from core.charts.active import error_shares, number_by_batch, objective_by_pick, penalty_table
+from core.charts import active as round_charts
 from core.charts.common import Line
 from core.charts.learning_curves import HEIGHT, accuracy_by_labels
 from core.charts.maps import Colour, scatter
-from core.charts.palette import CHANCE, class_colour
 from core.experiments import statistics
 from core.experiments.active import outcomes
 from core.experiments.active.plan import Active, ActiveRun
@@ -21,12 +20,13 @@ from core.experiments.active.strategy_texts import RANDOM
 from core.experiments.statistics import Estimate
 from core.runtime import tasks
 from core.types import Dataset
-from pages.parts.active.settings import SHOWN, Curves, View, comparison, name_of, table
-from pages.shared import cached, layout, memo, pickers, state
-from pages.shared.experiment_page import files, made_of
+from pages.parts.active.settings import SHOWN, Curves, comparison, table
+from pages.shared import cached, job_panel, layout, memo, pickers, state
+from pages.shared.experiments import competitors
+from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.points import show
+from pages.shared.state import View
 
-COLOURS = (4, 5, 2, 0, 6, 8, 9, 1, 3)  # of the palette's ten, the most different ones first
 RIVALS = ("the strategy's batch", "the most uncertain points")
 OBJECTIVES = {
     "radius": (
@@ -47,23 +47,13 @@ OBJECTIVES = {
 def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
     """One of five pictures of the same runs."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "active")
-    lines = lines_of(plan.strategies)
+    lines = competitors.strategy_lines(plan.strategies)
     if view["show"] == "replay":
         return _replay(plan, view, data)
     {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](
         plan, curves, lines
     )
     return view
-
-
-def lines_of(strategies: Sequence[str], called: Callable[[str], str] = name_of) -> list[Line]:
-    """Every strategy has a colour of its own; random is grey and dashed."""
-    colours = [class_colour(COLOURS[i % len(COLOURS)]) for i in range(len(strategies))]
-    each = zip(strategies, colours, strict=True)
-    return [
-        Line(called(name), CHANCE, (5, 4)) if name == RANDOM else Line(called(name), colour)
-        for name, colour in each
-    ]
 
 
 def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
@@ -113,7 +103,7 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
         f" {made_of(plan, curves.finished)}"
     )
     names = [line.name for line in lines]
-    drawn = (penalty_table, outcomes.penalty_matrix([compared]), names, layout.dark())
+    drawn = (round_charts.penalty_table, outcomes.penalty_matrix([compared]), names, layout.dark())
     memo.chart(*drawn, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
     st.caption(
         f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value"
@@ -136,7 +126,7 @@ def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     values, weights = outcomes.normalised_errors([compared])
     known = np.isfinite(values).all(axis=1)
     shown = [line for line, there in zip(lines, known, strict=True) if there]
-    drawn = (error_shares, values[known], weights, shown, layout.dark())
+    drawn = (round_charts.error_shares, values[known], weights, shown, layout.dark())
     memo.chart(*drawn, key=state.key("errors"), alt="Cumulative shares of normalised errors")
 
 
@@ -150,7 +140,7 @@ def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
         st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
         mean, _ = statistics.standard_error(values)
         memo.chart(
-            number_by_batch,
+            round_charts.number_by_batch,
             asked,
             mean,
             lines,
@@ -174,7 +164,7 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
             "Strategy",
             others,
             others.index(now),
-            format_func=name_of,
+            format_func=competitors.strategy_name,
             key=state.key("replayed"),
             width=240,
         )
@@ -192,9 +182,9 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
     with layout.explained():
         shown = cached.result(key, tasks.REPLAY, unit, view["round"])
     if not hasattr(shown, "arrays"):
-        layout.waiting(shown, "Replaying the round")
+        job_panel.waiting(shown, "Replaying the round")
         return view
-    _picks(shown.arrays, name_of(view["replayed"]), data)
+    _picks(shown.arrays, competitors.strategy_name(view["replayed"]), data)
     return view
 
 
@@ -232,7 +222,7 @@ def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
         with column:
             st.markdown(f"**{title}**", help=why)
             drawn = (
-                objective_by_pick,
+                round_charts.objective_by_pick,
                 arrays[objective],
                 (name, RIVALS[1]),
                 at,
@@ -260,7 +250,7 @@ def downloads(
     plan: Active, data: Dataset, curves: Curves, found: Mapping[ActiveRun, Mapping[str, np.ndarray]]
 ) -> None:
     """The rows of all rounds, the learning curves, and how they were made."""
-    figures = {"": lambda: _learning(curves, lines_of(plan.strategies), False)}
+    figures = {"": lambda: _learning(curves, competitors.strategy_lines(plan.strategies), False)}
     files(
         f"active-{plan.dataset}-{plan.network}",
         plan,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,13 +12,14 @@ from core.experiments import presets, statistics
 from core.experiments.active.outcomes import LearningCurves
 from core.experiments.active.plan import KNOBS, Active, ActiveRun
 from core.experiments.active.rounds import HELD_BACK, inputs_of, pool_of
-from core.experiments.active.strategy_texts import RANDOM, parse_strategy
+from core.experiments.active.strategy_texts import RANDOM
 from core.plugins import menu
 from core.spec import Spec
 from core.types import Dataset, Floats, Ints, UserError
-from pages.shared import experiment_page, layout, pickers, state
+from pages.shared import layout, pickers, state
+from pages.shared.experiments import competitors, experiment_page
+from pages.shared.state import View
 
-View = dict[str, Any]
 PAGE = "active"
 SMALLEST = 20  # points of a pool that a comparison is fitted to
 SHOWN = {
@@ -141,7 +141,12 @@ def _strategies(view: View) -> str:
     return " ".join(
         [
             *st.multiselect(
-                "Strategies, beside random", options, now, format_func=name_of, key=key, help=help
+                "Strategies, beside random",
+                options,
+                now,
+                format_func=competitors.strategy_name,
+                key=key,
+                help=help,
             ),
             RANDOM,
         ]
@@ -154,7 +159,7 @@ def plan_of(spec: Spec, view: View) -> Active:
     return Active().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
 
 
-def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Active, str | None]:
+def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Active, str | None]:
     """The view's plan with as many rounds as the pool can feed, and what to say about it."""
     plan = plan_of(spec, view)
     pool = len(pool_of(data, replace(plan.setting, rounds=0, start=1, batch=1), 1)[0])
@@ -188,17 +193,6 @@ def show_plan(plan: Active) -> None:
     )
 
 
-def name_of(text: str) -> str:
-    """ "BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
-    try:
-        name, knobs = parse_strategy(text)
-    except UserError:  # from a link: told above
-        return text
-    return menu.find(name).label + (
-        f" ({', '.join(f'{knob} {value}' for knob, value in knobs)})" if knobs else ""
-    )
-
-
 def answer(plan: Active, curves: Curves) -> None:
     """How each strategy does against random over all rounds; the best first."""
     if not curves.finished:
@@ -215,7 +209,10 @@ def answer(plan: Active, curves: Curves) -> None:
         return
     known.sort(key=lambda i: -difference.mean[i])
     said = [
-        _sentence(name_of(plan.strategies[i]), *(100 * part[i] for part in difference[:3]))
+        _sentence(
+            competitors.strategy_name(plan.strategies[i]),
+            *(100 * part[i] for part in difference[:3]),
+        )
         for i in known
     ]
     layout.answer(said[0])
@@ -240,7 +237,7 @@ def table(plan: Active, curves: Curves) -> str:
     """The last accuracies in words, for those who do not see the chart."""
     final = statistics.standard_error(curves.accuracy)[0]
     last = {
-        name_of(name): row[np.isfinite(row)][-1]
+        competitors.strategy_name(name): row[np.isfinite(row)][-1]
         for name, row in zip(plan.strategies, final, strict=True)
         if np.isfinite(row).any()
     }

@@ -10,9 +10,9 @@ from core import datasets, embeddings
 from core.data import own
 from core.data.imports import join_by_id
 from core.data.imports.draft import Choices
-from core.spec import Spec
+from core.spec import Spec, resolve
 from pages.parts.data import import_file, own_data
-from pages.shared import cached, layout, state
+from pages.shared import cached, job_panel, layout, state
 from pages.shared.words import noun, plain, short
 
 TYPES = ["npy", "npz", "parquet", "csv", "tsv", "txt"]
@@ -20,9 +20,9 @@ TYPES = ["npy", "npz", "parquet", "csv", "tsv", "txt"]
 
 def show(spec: Spec) -> None:
     """Choose a file with an embedding of the dataset beside, look at it, keep it."""
-    about = datasets.info(spec.dataset)
+    about = resolve(spec).about
     if not datasets.is_ready(spec.dataset):
-        layout.offer_dataset(spec.dataset)
+        job_panel.offer_dataset(spec.dataset)
         return
     help = (
         "Rows are matched by their id. Without ids there must be one row for every point, in the"
@@ -78,7 +78,7 @@ def _list(spec: Spec) -> None:
     found = own.joined(spec.dataset)
     if not found:
         return
-    st.subheader(f"Joined to {plain(datasets.info(spec.dataset).title)}", anchor=False)
+    st.subheader(f"Joined to {plain(resolve(spec).about.title)}", anchor=False)
     query = spec.with_(embedding=Spec().embedding).to_query() | {
         "embeddings": ",".join(["raw", *found])
     }

@@ -16,7 +16,7 @@ from core.runtime.jobs import Job
 from core.spec import Spec, embedding_key
 from core.types import Dataset
 from pages.components.gallery import gallery
-from pages.shared import cached, layout, memo, state
+from pages.shared import cached, job_panel, layout, memo, state
 from pages.shared.points import show as show_points
 from pages.shared.words import inside, noun, number, plain, ranking_name
 
@@ -56,7 +56,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     key = f"~dossier {embedding_key(spec, data.fingerprint)} {point}"
     found = cached.result(key, tasks.DOSSIER, spec, point)
     if isinstance(found, Job):
-        layout.waiting(found, "Looking for its neighbours")
+        job_panel.waiting(found, "Looking for its neighbours")
         return
     if len(data) > 1:
         _neighbours(spec, data, ranking, found)
@@ -79,7 +79,9 @@ def _neighbours(spec: Spec, data: Dataset, ranking: cached.Ranking, found: dict)
 
 
 def _directions(spec: Spec, data: Dataset, found: dict) -> None:
-    """The eigen-directions that carry the point's leverage: as images where the embedding is raw."""
+    """The eigen-directions that carry the point's leverage: as images where the embedding is
+    raw.
+    """
     total = found["shares"].sum()
     st.markdown(
         f"**What carries its leverage**: {len(found['shares'])} of the eigen-directions hold"

@@ -12,7 +12,7 @@ from core.runtime.jobs import Job
 from core.spec import Spec, textbook_key
 from core.types import Dataset
 from pages.components.gallery import gallery
-from pages.shared import cached, layout, memo, state
+from pages.shared import cached, job_panel, layout, memo, state
 from pages.shared.points import captions_of
 from pages.shared.words import score_texts
 
@@ -28,7 +28,7 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
     exact = cached.scores(spec)
     pending = next((r for r in (textbook, exact) if isinstance(r, Job)), None)
     if pending is not None:
-        layout.waiting(pending, "Comparing the two computations")
+        job_panel.waiting(pending, "Comparing the two computations")
         return
     scores = textbook.arrays["scores"]
     artefacts = textbook.arrays["artefacts"]

@@ -15,9 +15,10 @@ from core.strategies.goal import GOALS
 from core.types import Dataset
 from pages.parts.influence.pictures import frame_of, outcome_of
 from pages.parts.influence.query_rounds import curve
-from pages.parts.influence.settings import Found, View
+from pages.parts.influence.settings import Found
 from pages.parts.influence.words import STEPS
-from pages.shared import experiment_page
+from pages.shared.experiments import experiment_page
+from pages.shared.state import View
 
 
 def downloads(plan: Influence, data: Dataset, found: Found, view: View) -> None:

@@ -19,10 +19,11 @@ from core.experiments.influence.plan import Queries
 from core.experiments.influence.queries import asked_in_round
 from core.strategies.goal import GOALS
 from core.types import Dataset, Floats
-from pages.parts.influence.settings import Found, View, stacked
+from pages.parts.influence.settings import Found, stacked
 from pages.parts.influence.words import LEVELS, STRATEGIES
 from pages.shared import layout, legend, memo, state
-from pages.shared.experiment_page import made_of
+from pages.shared.experiments.experiment_page import made_of
+from pages.shared.state import View
 
 COLOURS = {"oracle": 5, "max": 6, "uniform": 2, "min": 4, "entropy": 0}  # of the palette's ten
 

@@ -32,13 +32,19 @@ from core.experiments.presets import SYNTH2
 from core.experiments.statistics import Estimate
 from core.spec import Spec
 from core.strategies.goal import GOALS
-from core.strategy import Knob
 from core.types import Dataset, Floats
-from pages.parts.influence.words import GOAL_NAMES, MEANINGS, OVER_NAMES, STRATEGIES, STUDY_NAMES
-from pages.shared import experiment_page, layout, state
+from pages.parts.influence.words import (
+    GOAL_NAMES,
+    MEANINGS,
+    OVER_NAMES,
+    STRATEGIES,
+    STUDY_NAMES,
+)
+from pages.shared import layout, pickers, state
+from pages.shared.experiments import experiment_page
+from pages.shared.state import View, ViewKnobs
 from pages.shared.words import noun, number
 
-View = dict[str, Any]
 Found = Mapping[Any, Mapping[str, np.ndarray]]
 PAGE = "influence"
 
@@ -53,7 +59,9 @@ def controls(view: View) -> View:
     }
     view["study"] = st.segmented_control("Study", list(STUDY_NAMES), default=view["study"], **how)
     with st.container(horizontal=True, vertical_alignment="top"):
-        view["goal"] = _menu("Goal", GOAL_NAMES, view["goal"], MEANINGS["goal"], 180)
+        view["goal"] = pickers.dropdown(
+            "Goal", GOAL_NAMES, view["goal"], PAGE, MEANINGS["goal"], 180
+        )
         if view["study"] == "utilities":
             view = _unknown_label(view)
         else:
@@ -65,7 +73,7 @@ def controls(view: View) -> View:
     ):
         size = "pool" if view["study"] == "utilities" else "unlabeled"
         view = _numbers(view, UTILITY_KNOBS | QUERY_KNOBS, {size: 150, "validation": 160})
-        view["l2"] = _l2(view["l2"])
+        view["l2"] = pickers.knob_widget(UTILITY_KNOBS["l2"], view["l2"], "l2", 240)
         st.button(
             "The paper's synth2",
             on_click=show_plan,
@@ -77,7 +85,9 @@ def controls(view: View) -> View:
 
 
 def _unknown_label(view: View) -> View:
-    view["over"] = _menu("Unknown label", OVER_NAMES, view["over"], MEANINGS["over"], 160)
+    view["over"] = pickers.dropdown(
+        "Unknown label", OVER_NAMES, view["over"], PAGE, MEANINGS["over"], 160
+    )
     if view["over"] == "predicted":
         options = sorted({0.1, 0.5, 1.0, 2.0, 5.0, 10.0, view["temperature"]})
         how = {
@@ -90,48 +100,10 @@ def _unknown_label(view: View) -> View:
     return view
 
 
-def _numbers(view: View, knobs: Mapping[str, Knob], widths: Mapping[str, int]) -> View:
+def _numbers(view: View, knobs: ViewKnobs, widths: Mapping[str, int]) -> View:
     for name, width in widths.items():
-        knob = knobs[name]
-        key = state.key(f"influence {name}")
-        view[name] = st.number_input(
-            knob.label,
-            int(knob.low),
-            int(knob.high),
-            view[name],
-            key=key,
-            help=knob.help,
-            width=width,
-        )
+        view[name] = pickers.knob_widget(knobs[name], view[name], f"{PAGE} {name}", width)
     return view
-
-
-def _l2(value: float) -> float:
-    knob = UTILITY_KNOBS["l2"]
-    options = sorted({*knob.choices, value})
-    return st.select_slider(
-        "l2",
-        options,
-        value,
-        format_func="{:g}".format,
-        key=state.key("l2"),
-        help=knob.help,
-        width=240,
-    )
-
-
-def _menu(label: str, options: Mapping[str, str], chosen: str, help: str, width: int) -> str:
-    names = list(options)
-    key = state.key(f"influence {label}")
-    return st.selectbox(
-        label,
-        names,
-        names.index(chosen),
-        format_func=options.__getitem__,
-        key=key,
-        help=help,
-        width=width,
-    )
 
 
 def plan_of(spec: Spec, view: View) -> Influence:
@@ -140,7 +112,7 @@ def plan_of(spec: Spec, view: View) -> Influence:
     return blank.with_(seen=spec, **{name: view[name] for name in blank.knobs})
 
 
-def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Influence, str | None]:
+def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Influence, str | None]:
     """The view's plan, with as many points as a small dataset has, and what to say about it."""
     plan = asked = plan_of(spec, view)
     total = len(split(data)[0])

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core import agreement, embeddings, lesson
-from core.plugins import menu
+from core import agreement, lesson
 from core.runtime import cache
 from core.runtime.cache import Entry
 from core.spec import (
@@ -21,6 +20,7 @@ from core.spec import (
     comparison_key,
     favourites_key,
     plane_key,
+    resolve,
     scores_key,
     talk_comparison,
     textbook_key,
@@ -56,9 +56,7 @@ class Material:
     def family(self, name: str) -> str:
         """The colour family of an embedding given by its short name."""
         return next(
-            embeddings.find(spec.embedding).family
-            for spec in self.columns
-            if short(spec.embedding) == name
+            resolve(spec).embedder.family for spec in self.columns if short(spec.embedding) == name
         )
 
 
@@ -111,7 +109,7 @@ def favourites() -> tuple[Favourites, ...]:
 
 
 def _favourites(spec: Spec, pool: Dataset) -> Favourites:
-    chosen = menu.find(spec.strategy)
+    chosen = resolve(spec).strategy
     entry = cache.get(favourites_key(spec, pool.fingerprint))
     if entry is None:
         return Favourites(

@@ -1,8 +1,9 @@
-"""The Map page's own parts: two linked maps, what their colours mean, and the images inside a box."""
+"""The Map page's own parts: two linked maps, what their colours mean, and the images inside a
+box.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,12 @@ from core.models import umap_map
 from core.runtime import tasks
 from core.runtime.cache import Entry
 from core.spec import Spec, map_key, resolve
-from core.strategy import Knob
 from core.types import Dataset
-from pages.shared import cached, layout, legend, memo, pickers, state
+from pages.shared import cached, job_panel, layout, legend, memo, pickers, state
 from pages.shared.points import show
+from pages.shared.state import View, ViewKnobs
 from pages.shared.words import inside, noun, number, plain, score_texts, short, starless
 
-View = dict[str, Any]
 COLOURS = {
     "score": "Score",
     "class": "Class",
@@ -73,7 +73,7 @@ class Ready:
         return [Colour("score percentile", p, ()) for p in places]
 
 
-def controls(spec: Spec, view: View, knobs: Mapping[str, Knob]) -> tuple[Spec, View]:
+def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
     """One row: what colours the map, and which embedding stands beside it."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
         about = resolve(spec).about
@@ -162,7 +162,7 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
         *((r, "Scoring") for r in rankings),
     ]:
         if not isinstance(result, Entry):
-            layout.waiting(result, f"{what} of {len(data):,} {noun(spec.dataset)}")
+            job_panel.waiting(result, f"{what} of {len(data):,} {noun(spec.dataset)}")
             return None
     for entry in maps:
         layout.notes(entry.notes)

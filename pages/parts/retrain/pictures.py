@@ -8,41 +8,27 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import embeddings
 from core.charts.common import Line
 from core.charts.comparisons import class_table, difference_to_random
 from core.charts.learning_curves import FEW_SEEDS, HEIGHT, accuracy_by_budget, accuracy_by_step
-from core.charts.palette import BOTTOM, CHANCE, TOP, family_colour
 from core.experiments import statistics, store
 from core.experiments.retrain import outcomes, selections
 from core.experiments.retrain.outcomes import Grid
-from core.experiments.retrain.plan import RANDOM, Candidate, Retraining
+from core.experiments.retrain.plan import RANDOM, Retraining
 from core.types import Dataset
 from pages.parts.retrain.settings import (
     PROTOCOLS,
     SHOWN,
-    View,
     classes_of,
     focus,
-    name_of,
     verdict_of,
 )
 from pages.shared import layout, memo, pickers, state
-from pages.shared.experiment_page import files, made_of
+from pages.shared.experiments.competitors import selection_lines, selection_name
+from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.points import show
+from pages.shared.state import View
 from pages.shared.words import plain
-
-# Rule -> dash, and its colour where all scores come from one family of embeddings.
-STYLES = {
-    "top": ((1, 0), TOP),
-    "top_balanced": ((2, 3), TOP),
-    "bottom": ((8, 4), BOTTOM),
-    "middle": ((8, 3, 2, 3), "#009E73"),
-    "proportional": ((12, 3), "#E69F00"),
-    "proportional_weighted": ((12, 3, 2, 3), "#CC79A7"),
-    "random": ((5, 4), CHANCE),
-    "random_balanced": ((2, 3), CHANCE),
-}
 
 
 def picture(grid: Grid, view: View, data: Dataset) -> View:
@@ -50,7 +36,7 @@ def picture(grid: Grid, view: View, data: Dataset) -> View:
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "retrain")
     plan = grid.plan
     dark = layout.dark()
-    competitors = lines(plan, dark)
+    competitors = selection_lines(plan, dark)
     if view["show"] in ("budget", "difference"):
         draw = {"budget": _by_budget, "difference": _difference}[view["show"]]
         draw(grid, competitors, dark)
@@ -66,32 +52,6 @@ def picture(grid: Grid, view: View, data: Dataset) -> View:
             " wait for it."
         )
     return view
-
-
-def lines(plan: Retraining, dark: bool) -> list[Line]:
-    """Colour by the embedding's family where several compete, else by rule; dash by rule; random
-    grey and dashed.
-    """
-    several = (
-        len(
-            {
-                embeddings.find(candidate.embedding).family
-                for candidate in plan.candidates
-                if candidate.scored
-            }
-        )
-        > 1
-    )
-    return [
-        Line(name_of(candidate), _colour(candidate, several, dark), STYLES[candidate.rule][0])
-        for candidate in plan.candidates
-    ]
-
-
-def _colour(candidate: Candidate, by_family: bool, dark: bool) -> str:
-    if by_family and candidate.scored:
-        return family_colour(embeddings.find(candidate.embedding).family, dark)
-    return STYLES[candidate.rule][1]
 
 
 def _by_budget(grid: Grid, competitors: list[Line], dark: bool) -> None:
@@ -196,7 +156,7 @@ def _points(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: 
 def downloads(plan: Retraining, data: Dataset, grid: Grid) -> None:
     """The rows, the figure and how they were made."""
     name = f"retraining-{plan.dataset}-{plan.network}-{plan.protocol}".replace("_", "-")
-    figures = {"": lambda: _budget_chart(grid, lines(plan, False), False)}
+    figures = {"": lambda: _budget_chart(grid, selection_lines(plan, False), False)}
     found = store.outcomes(plan, data.fingerprint)
     files(
         name,
@@ -222,7 +182,7 @@ def _table(grid: Grid) -> str:
         values = ", ".join(
             f"{value:.1%} at {budget:,}" for budget, value in each if np.isfinite(value)
         )
-        said.append(f"{name_of(candidate)}: {values}")
+        said.append(f"{selection_name(candidate)}: {values}")
     return "Mean test accuracy. " + "; ".join(said)
 
 

@@ -1,8 +1,8 @@
-"""The Retrain page's own parts: what competes, the verdict in sentences, the pictures, the files."""
+"""The Retrain page's own parts: what competes, the verdict in sentences, the pictures, the
+files.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,19 +11,17 @@ from core import datasets, embeddings
 from core.data.splits import split
 from core.experiments import presets, statistics
 from core.experiments.retrain import outcomes, selections
-from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.outcomes import Grid
 from core.experiments.retrain.plan import KNOBS, RANDOM, Candidate, Retraining, parse_candidate
 from core.experiments.retrain.run import PROTOCOLS
-from core.plugins import menu
 from core.spec import Spec
-from core.types import Dataset, UserError
-from pages.shared import experiment_page, layout, lists, pickers, state
-from pages.shared.words import short
+from core.types import Dataset
+from pages.shared import layout, pickers, state
+from pages.shared.experiments import competitors, experiment_page, word_lists
+from pages.shared.state import View
 
-View = dict[str, Any]
 PAGE = "retrain"
-LISTS = {name: lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
+LISTS = {name: word_lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
 SHOWN = {"budget": "By budget", "training": "During training", "difference": "Against random"}
 SHOWN |= {"classes": "By class", "points": "What was selected"}
 BESIDE = 4  # sentences in sight
@@ -35,7 +33,6 @@ PROTOCOL_MEANING = (
     " score first) and is never shuffled, and softmax is applied twice. Random selections have no"
     " order, so they do not suffer from it."
 )
-RULES = {name: rule.label for name, rule in selections.RULES.items()}
 READING = (
     "Every dot is a mean over seeds; each seed redraws random selections, the network's first"
     " weights and the order of its batches. Bands and bars are 95% intervals (Student's t). A"
@@ -52,7 +49,7 @@ def readable(view: View) -> View:
     """The view without selections and budgets that mean nothing: a link's are told, and the others
     are used.
     """
-    return lists.readable(Retraining(), LISTS, view)
+    return word_lists.readable(Retraining(), LISTS, view)
 
 
 def controls(view: View, data: Dataset) -> View:
@@ -106,7 +103,7 @@ def _selections(chosen: str, data: Dataset) -> str:
         "Selections, beside random",
         options,
         now,
-        format_func=name_of,
+        format_func=competitors.selection_name,
         key=state.key("retrain selections"),
         help=help,
     )
@@ -116,7 +113,7 @@ def _selections(chosen: str, data: Dataset) -> str:
 def _budgets(chosen: str, data: Dataset) -> str:
     offered = (budget for budget in BUDGETS if budget < len(data))
     help = "How many points are selected. Type a number to add another one."
-    return lists.budgets(Retraining(), chosen, offered, "retrain budgets", help)
+    return word_lists.budgets(Retraining(), chosen, offered, "retrain budgets", help)
 
 
 def plan_of(spec: Spec, view: View) -> Retraining:
@@ -125,7 +122,7 @@ def plan_of(spec: Spec, view: View) -> Retraining:
     return Retraining().with_(**points, **{name: view[name] for name in (*LISTS, *KNOBS)})
 
 
-def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
+def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
     """The view's plan without budgets beyond the pool, and what to say about it; shares of the pool
     if none is left.
     """
@@ -146,31 +143,15 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | Non
 def show_plan(plan: Retraining) -> None:
     """For callbacks: the page shows this plan in the next run."""
     view = {name: getattr(plan, name) for name in KNOBS}
-    texts = {name: lists.text_of(plan, name) for name in LISTS}
+    texts = {name: word_lists.text_of(plan, name) for name in LISTS}
     experiment_page.reopen(plan, {**view, **texts, "focus": None})
-
-
-def name_of(text: str | Candidate) -> str:
-    """ "Top, raw"; the strategy and the seed only where they are not the usual ones."""
-    try:
-        candidate = retrain.parse_candidate(text) if isinstance(text, str) else text
-    except UserError:  # from a link: said above, and not to be chosen again
-        return str(text)
-    rule = RULES[candidate.rule]
-    if not candidate.scored:
-        return rule
-    seed = f" {candidate.seed}" if candidate.seed != 1 else ""
-    other = (
-        ""
-        if candidate.strategy == "leverage"
-        else f", {menu.find(candidate.strategy).label.lower()}"
-    )
-    return f"{rule}, {short(candidate.embedding)}{seed}{other}"
 
 
 def verdict_of(grid: Grid) -> list[str]:
     """One sentence per competitor."""
-    return outcomes.sentences(grid, [name_of(candidate) for candidate in grid.plan.candidates])
+    return outcomes.sentences(
+        grid, [competitors.selection_name(candidate) for candidate in grid.plan.candidates]
+    )
 
 
 def answer(grid: Grid) -> None:

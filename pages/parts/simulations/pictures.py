@@ -14,10 +14,10 @@ from core.experiments.simulations.outcomes import Found, tidy_columns
 from core.experiments.simulations.plan import Simulations
 from core.experiments.statistics import Estimate, estimate
 from core.types import Floats
-from pages.parts.active.pictures import lines_of
 from pages.parts.simulations.settings import DESIGNS, called
-from pages.shared import experiment_progress, layout, memo, state
-from pages.shared.experiment_page import files, made_of
+from pages.shared import layout, memo, state
+from pages.shared.experiments import competitors, start_button
+from pages.shared.experiments.experiment_page import files, made_of
 
 
 def picture(plan: Simulations, values: Floats, finished: int) -> None:
@@ -66,7 +66,7 @@ def chart(plan: Simulations, values: Floats, i: int, dark: bool) -> Any:
 
 
 def _lines(plan: Simulations) -> list[Line]:
-    return lines_of(plan.strategies, partial(called, plan.figure))
+    return competitors.strategy_lines(plan.strategies, partial(called, plan.figure))
 
 
 def _estimate(values: Floats) -> Estimate:
@@ -92,9 +92,7 @@ def _table(plan: Simulations, values: Floats, name: str) -> str:
     return f"{name}, {what}: {'; '.join(said)}"
 
 
-def downloads(
-    plan: Simulations, data: experiment_progress.Source, values: Floats, found: Found
-) -> None:
+def downloads(plan: Simulations, data: start_button.Source, values: Floats, found: Found) -> None:
     """The rows of all runs, a figure for each design, and how they were made."""
     names = [DESIGNS[design][1] for design in plan.designs]
     figures = {

@@ -17,10 +17,10 @@ from core.experiments.simulations.plan import BAIT, FORWARD, KNOBS, PRESETS, UNW
 from core.plugins import menu
 from core.spec import Spec
 from core.types import Floats, UserError
-from pages.parts.active import settings as active_parts
-from pages.shared import experiment_page, layout, pickers, state
+from pages.shared import layout, pickers, state
+from pages.shared.experiments import competitors, experiment_page
+from pages.shared.state import View
 
-View = dict[str, Any]
 PAGE = "simulations"
 FIGURES = {
     "risk": "Two designs (Figure 3)",
@@ -176,10 +176,10 @@ def _strategies(view: View, preset: Simulations) -> str:
 
 def called(figure: str, text: str) -> str:
     """A strategy's name in this figure."""
-    return NAMES.get((figure, text)) or active_parts.name_of(text)
+    return NAMES.get((figure, text)) or competitors.strategy_name(text)
 
 
-def fitted(spec: Spec, view: View, data: Any) -> tuple[Simulations, str | None]:
+def plan_that_fits(spec: Spec, view: View, data: Any) -> tuple[Simulations, str | None]:
     """The plan that the view describes. A UserError if its parts do not fit together."""
     changed = {name: view[name] for name in KNOBS if view[name] is not None}
     if view["strategies"]:

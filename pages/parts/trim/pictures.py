@@ -22,9 +22,11 @@ from core.experiments.trim.plan import RANDOM, Trim, TrimRun
 from core.experiments.trim.planted import DAMAGES
 from core.types import Dataset
 from pages.parts.trim import plane as plane_pictures
-from pages.parts.trim.settings import APART, SHOWN, View, focus, name_of
-from pages.shared import experiment_page, layout, memo, pickers, state
+from pages.parts.trim.settings import APART, SHOWN, focus, name_of
+from pages.shared import layout, memo, pickers, state
+from pages.shared.experiments import experiment_page
 from pages.shared.points import captions_of, show
+from pages.shared.state import View
 from pages.shared.words import score_texts
 
 Found = Mapping[TrimRun, Mapping[str, np.ndarray]]

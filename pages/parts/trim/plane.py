@@ -18,9 +18,9 @@ from core.experiments.trim import plane as simulation
 from core.experiments.trim.plane import BUDGETS, METHODS, WORLDS, World
 from core.runtime import tasks
 from core.strategy import Knob
-from pages.shared import cached, layout, memo, pickers, state
+from pages.shared import cached, job_panel, layout, memo, pickers, state
+from pages.shared.state import View
 
-View = dict[str, Any]
 LINES = {
     "fi": Line("FI-util", TOP),
     "iv": Line("Influence value", "#0072B2", (8, 4)),
@@ -34,7 +34,7 @@ IN_TEXT = {
     "turned": "the influence value with its sign turned",
     "random": "chance",
 }
-VIEW = {
+VIEW_KNOBS = {
     "world": Knob(
         "Points in the plane",
         name="world",
@@ -61,7 +61,7 @@ def plane(view: View) -> View:
         )
         view["cut"] = st.segmented_control(
             "Points removed",
-            list(VIEW["cut"].choices),
+            list(VIEW_KNOBS["cut"].choices),
             default=view["cut"],
             required=True,
             key=state.key("cut"),
@@ -74,7 +74,7 @@ def plane(view: View) -> View:
         view["drawn"],
     )
     if not hasattr(shown, "arrays"):
-        layout.waiting(shown, f"Trimming {world.title.lower()}")
+        job_panel.waiting(shown, f"Trimming {world.title.lower()}")
         return view
     _boundaries(shown.arrays, world, view["traced"], int(view["cut"]))
     return view
@@ -133,7 +133,7 @@ def paper(view: View) -> View:
     world = WORLDS[view["world"]]
     shown = cached.result(simulation.table_key(world.name), tasks.PLANE_TABLE, world.name)
     if not hasattr(shown, "arrays"):
-        layout.waiting(shown, f"Trimming {world.seeds} datasets")
+        job_panel.waiting(shown, f"Trimming {world.seeds} datasets")
         return view
     accuracy = np.asarray(shown.arrays["accuracy"])
     st.markdown(

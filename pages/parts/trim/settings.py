@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
@@ -17,9 +15,10 @@ from core.experiments.trim.run import METHODS, MODELS, TRAINED
 from core.models.network_names import FOR_TABLES
 from core.spec import Spec
 from core.types import Dataset, UserError
-from pages.shared import experiment_page, layout, lists, pickers, state
+from pages.shared import layout, pickers, state
+from pages.shared.experiments import experiment_page, word_lists
+from pages.shared.state import View
 
-View = dict[str, Any]
 PAGE = "trim"
 LISTS = ("methods", "budgets")
 SHOWN = {
@@ -72,7 +71,7 @@ def controls(view: View, data: Dataset) -> View:
     with competing:
         view |= {"methods": _methods(view["methods"])}
         help = "How many points are removed. Type a number to add another one."
-        view["budgets"] = lists.budgets(
+        view["budgets"] = word_lists.budgets(
             Trim(),
             view["budgets"],
             (b for b in BUDGETS if b < view["training"]),
@@ -115,7 +114,7 @@ def _number(name: str, value: float, step: float = 1, form: str | None = None) -
     return st.number_input(knob.label, low, high, value, **how)
 
 
-def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
+def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
     """The view's plan with as many points as there are and budgets that leave some, and what to say
     about it.
     """
@@ -150,7 +149,7 @@ def fitted(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
 def show_plan(plan: Trim) -> None:
     """For callbacks: the page shows this plan in the next run."""
     view = {name: getattr(plan, name) for name in KNOBS} | {
-        name: lists.text_of(plan, name) for name in LISTS
+        name: word_lists.text_of(plan, name) for name in LISTS
     }
     experiment_page.reopen(plan, {**view, "focus": None})
 

@@ -18,11 +18,11 @@ from core.exports.reading_back import read_back
 from core.exports.score_table import Column, Projection, encode, manifest, table
 from core.runtime import cache
 from core.spec import Comparison, Spec, map_key
-from pages.shared import export_scores, layout
+from pages.parts.data import read_scores_back, take_scores_out
+from pages.shared import layout
 from tests.tools import pages
 from tests.tools.pages import galleries, texts, widget
 
-asked, held = pages.asked, pages.held
 POINTS = Spec().with_(dataset="digits", n=100)
 SPECS = [
     POINTS,
@@ -175,7 +175,7 @@ def test_rankings_kept_only_for_a_comparison_are_taken_out_as_they_were_kept(off
     )
     again = read_back(offered["digits-scores.parquet"](), "a.parquet")
     scores = pipeline.scores(POINTS).arrays["scores"]
-    assert export_scores.verdict(again.columns[0].scores, scores).startswith(
+    assert read_scores_back.verdict(again.columns[0].scores, scores).startswith(
         "Same but for rounding"
     )
 
@@ -183,12 +183,12 @@ def test_rankings_kept_only_for_a_comparison_are_taken_out_as_they_were_kept(off
 def test_equal_points_of_another_name_share_their_results_under_the_name_that_is_open(
     computed, data
 ):
-    found = export_scores.at_hand(POINTS.with_(dataset="mnist", n=100), data)
+    found = take_scores_out.at_hand(POINTS.with_(dataset="mnist", n=100), data)
     assert {spec.dataset for spec in found} == {"mnist"} and len(found) == 3
 
 
 def test_more_rankings_than_one_file_takes(computed, monkeypatch):
-    monkeypatch.setattr(export_scores, "MOST", 2)
+    monkeypatch.setattr(take_scores_out, "MOST", 2)
     at = take_out()
     fine(at)
     assert len(widget(at.multiselect, "Rankings").value) == 2
@@ -199,22 +199,22 @@ def test_more_rankings_than_one_file_takes(computed, monkeypatch):
 
 def test_verdicts_by_hand():
     scores = np.array([0.1, 0.5, -2.0])
-    assert export_scores.verdict(scores, None) == "Not computed here yet"
-    assert export_scores.verdict(scores, scores.copy()) == "Same as computed here"
+    assert read_scores_back.verdict(scores, None) == "Not computed here yet"
+    assert read_scores_back.verdict(scores, scores.copy()) == "Same as computed here"
     assert (
-        export_scores.verdict(scores + [0, 0.01, 0.005], scores)
+        read_scores_back.verdict(scores + [0, 0.01, 0.005], scores)
         == "Differs by up to 0.01 at 2 points"
     )
     assert (
-        export_scores.verdict(scores + [0, 1e-12, 0], scores)
+        read_scores_back.verdict(scores + [0, 1e-12, 0], scores)
         == "Same but for rounding (by up to 1.000e-12)"
     )
-    assert export_scores.verdict(scores + [0, 1e-7, 0], scores).startswith("Differs")
-    assert export_scores.verdict(scores.astype(np.float32), scores).startswith(
+    assert read_scores_back.verdict(scores + [0, 1e-7, 0], scores).startswith("Differs")
+    assert read_scores_back.verdict(scores.astype(np.float32), scores).startswith(
         "Same but for rounding"
     )
     assert (
-        export_scores.verdict(np.zeros(3), np.array([0.0, 1.0, 0.0]))
+        read_scores_back.verdict(np.zeros(3), np.array([0.0, 1.0, 0.0]))
         == "Differs by up to 1 at 1 point"
     )
 

@@ -14,8 +14,8 @@ import streamlit as st
 
 from core.linalg.least_squares_line import fit
 from pages.components import lever
+from pages.parts.lesson import chapter_frame
 from pages.parts.lesson import quiz as lesson_quiz
-from pages.parts.lesson import stage as lesson_stage
 from pages.parts.lesson.material import Material
 
 POINTS = np.array([[1.0, 1.5], [2.0, 1.8], [3.0, 3.1], [4.0, 3.4], [10.0, 6.0]])
@@ -27,7 +27,7 @@ def height(talk: bool) -> int | None:
     """Of the drawing in CSS pixels, so that all of a talk's chapter is on the screen; for readers
     it follows the width.
     """
-    return round(290 * lesson_stage.scale(talk)) if talk else None
+    return round(290 * chapter_frame.scale(talk)) if talk else None
 
 
 def stage(talk: bool) -> tuple[Any, Any]:

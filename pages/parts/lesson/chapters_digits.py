@@ -9,11 +9,11 @@ from core import lesson
 from core.charts.palette import CHANCE, TOP
 from pages.components.digit_plane import digit_plane
 from pages.components.gallery import gallery
+from pages.parts.lesson import chapter_frame, small_pictures
 from pages.parts.lesson import quiz as lesson_quiz
-from pages.parts.lesson import stage as lesson_stage
 from pages.parts.lesson.material import Material
 from pages.parts.lesson.quiz import Prediction
-from pages.shared import small_pictures, state
+from pages.shared import state
 from pages.shared.words import number, score_texts
 
 NAMED = 3
@@ -197,7 +197,7 @@ def _ends(material: Material, talk: bool) -> None:
         alt=f"{SHOWN[show]}: digits by leverage under raw pixels",
         selected=lesson_quiz.picked("digit"),
         max_rows=(2 if marks else 3) if talk else 4,
-        size=round(56 * lesson_stage.scale(talk)),
+        size=round(56 * chapter_frame.scale(talk)),
         key=state.key(f"lesson gallery {show}"),
     )
     if clicked is not None:

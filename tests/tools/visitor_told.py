@@ -1,4 +1,4 @@
-"""What tests/tools/visit_app.py wants called at the end of a visit: a module of its own, because
+"""What tests/tools/visitor_app.py wants called at the end of a visit: a module of its own, because
 the page is run anew each time.
 """
 

@@ -5,9 +5,9 @@ gone.
 import streamlit as st
 
 from pages.shared import visitor
-from tests.tools import visit_told
+from tests.tools import visitor_told
 
-visitor.GRACE, visitor.LOOK = visit_told.GRACE, visit_told.LOOK
-visitor.at_end(visit_told.failing)
-visitor.at_end(visit_told.told)
+visitor.GRACE, visitor.LOOK = visitor_told.GRACE, visitor_told.LOOK
+visitor.at_end(visitor_told.failing)
+visitor.at_end(visitor_told.told)
 st.markdown(visitor.owner())

@@ -11,11 +11,11 @@ from core import agreement
 from core.charts.palette import family_colour
 from core.linalg.least_squares_line import hat_values
 from pages.components.gallery import gallery
+from pages.parts.lesson import chapter_frame, small_pictures
 from pages.parts.lesson import quiz as lesson_quiz
-from pages.parts.lesson import stage as lesson_stage
 from pages.parts.lesson.material import Material
 from pages.parts.lesson.quiz import Prediction
-from pages.shared import layout, small_pictures, state
+from pages.shared import layout, state
 
 POWERS = 2.0 ** np.arange(9)  # x of a power law's points: 1, 2, 4, ... 256
 # the travellers: of the top 1% under raw pixels, so many that stay and so many that fall
@@ -72,7 +72,7 @@ def representation(material: Material, talk: bool) -> None:
         _where_does_it_go(material, picked)
     with picture:
         clicked = _travellers(
-            material, picked, round((84 if talk else 64) * lesson_stage.scale(talk))
+            material, picked, round((84 if talk else 64) * chapter_frame.scale(talk))
         )
         _places(material, picked)
     if clicked is not None and clicked != picked:

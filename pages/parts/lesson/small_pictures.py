@@ -13,39 +13,16 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from core.charts.palette import CORRELATION, TOP
 from core.types import Bytes, Floats
+from pages.shared import layout
 
-STYLE = """<style>
-.ledger {display: flex; gap: .2rem; margin: .2rem 0 .4rem} .ledger div {border-radius: .2rem; height: 1.6rem; min-width: .35rem}
-.sum {display: grid; grid-template-columns: auto 1fr; gap: .1rem .8rem; margin: 0; font-variant-numeric: tabular-nums}
-.sum dt {text-align: right; font-weight: 600; font-size: 1.25rem; line-height: 1.4} .sum dd {margin: 0; align-self: center}
-.sum .total {border-top: 2px solid currentColor}
-.strip {display: grid; grid-template-columns: max-content 1fr; gap: .55rem 1rem; align-items: center; margin: .3rem 1rem .3rem 0}
-.strip b {font-weight: 500} .strip .track {position: relative; height: 1.3rem; border-bottom: 1px solid rgba(128, 128, 128, .5)}
-.strip i {position: absolute; top: .15rem; width: 1rem; height: 1rem; margin-left: -.5rem; border-radius: 50%; opacity: .9}
-.strip .ends {display: flex; justify-content: space-between; font-size: .9rem}
-table.tau {border-collapse: separate; border-spacing: 3px; width: 100%; table-layout: fixed; border: 0; margin: 0}
-table.tau :is(td, th) {border: 0 !important; padding: .2rem !important; text-align: center}
-table.tau th {font-weight: 500; font-size: .88rem; line-height: 1.2} table.tau th[scope=row] {text-align: right}
-table.tau td {height: 3.1rem; color: #000000; font-variant-numeric: tabular-nums; font-size: 1.5rem; font-weight: 600; line-height: 1.1}
-table.tau td small {display: block; font-size: .72rem; font-weight: 500}
-table.tau td.own {outline: 2px dashed; outline-offset: -4px}
-.digits {display: block; width: 100%; image-rendering: pixelated}
-.family {display: grid; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: .9rem}
-.family section {border: 1px solid rgba(128, 128, 128, .4); border-radius: .4rem; padding: .6rem .8rem}
-.family h3 {margin: 0; padding: 0; font-size: 1.2rem} .family p {margin: .2rem 0 !important; font-size: .95rem !important; line-height: 1.4}
-.family .sees {opacity: .85; font-weight: 600}
-.family.talk {grid-template-columns: repeat(4, 1fr); gap: .5rem} .family.talk section > p {display: none !important}
-.family.talk section {padding: .25rem .5rem} .family.talk h3 {font-size: 1rem; white-space: nowrap; overflow: hidden}
-@media (max-width: 640px) {
-  table.tau td {font-size: 1.05rem; height: 2.6rem} table.tau th {font-size: .72rem} table.tau td small {font-size: .6rem}
-}
-</style>"""
+STYLE = layout.style(Path(__file__).with_name("small_pictures.css"))
 
 
 def ledger(parts: Sequence[tuple[int, str, str]]) -> str:
@@ -91,10 +68,8 @@ def strip(
             f'<b>{html.escape(name)}</b><div class="track" role="img"'
             f' aria-label="{html.escape(said)}">{dots}</div>'
         )
-    lines.append(
-        "<span></span><div"
-        f' class="ends"><span>{html.escape(ends[0])}</span><span>{html.escape(ends[1])}</span></div>'
-    )
+    low, high = map(html.escape, ends)
+    lines.append(f'<span></span><div class="ends"><span>{low}</span><span>{high}</span></div>')
     return f'<div class="strip">{"".join(lines)}</div>'
 
 
@@ -184,18 +159,6 @@ def points_on_axes(
         f'<img alt="{html.escape(alt)}" style="width: 100%"'
         f' src="data:image/svg+xml;base64,{encoded}">'
     )
-
-
-def formula(text: str) -> str:
-    """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes
-    x<sub>i</sub><sup>T</sup>.
-    """
-    lowered = re.sub(
-        r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])",
-        r"\1<sub>\2</sub>",
-        html.escape(text),
-    )
-    return re.sub(r"\^(T|\+|-?\d+)", r"<sup>\1</sup>", lowered)
 
 
 def side_by_side(*figures: tuple[str, str]) -> str:

@@ -22,28 +22,8 @@ PAGE = "lesson"
 KEYS = "lesson keys"
 DESIGNED = 720  # pixels: the height for which a talk's chapters are laid out
 
-_STYLE = """<style>
-/* Streamlit's headings reach 1rem into what follows. */
-.st-key-opening h1 {padding: .1rem 0 1.4rem} .kicker {margin: 0; font-weight: 600; opacity: .8}
-.verdict {margin: 0; padding: .5rem .8rem; border-left: .3rem solid #8C8C8C; background: rgba(128, 128, 128, .1)}
-.verdict.right {border-color: #009E73} .verdict.wrong {border-color: #D55E00}
-.st-key-lesson :is(p, li) {font-size: 1.1rem; line-height: 1.5}
-.st-key-lesson [data-testid=stCaptionContainer] p {font-size: 1rem}
-.st-key-lesson figure {margin: 0} .st-key-lesson figcaption {font-size: .95rem}
-.st-key-lesson .stButton button {min-height: 2.75rem} .st-key-lesson .stButton p {font-size: 1.05rem}
-.code {display: block; width: 8.5rem; margin-left: auto; border-radius: .3rem}
-.st-key-keys {display: none}
-@media (max-width: 640px) {
-  .st-key-lesson-nav > :has([data-testid=stButtonGroup]) {order: -1; width: 100%} .st-key-lesson-talk-mode {display: none}
-}
-</style>"""
-_TALK = """<style>
-html:root {font-size: clamp(16px, min(1.5vw, 2.7vh), 40px)}
-[data-testid=stSidebar], [data-testid=stHeader], [data-testid=stExpandSidebarButton] {display: none !important}
-[data-testid=stMainBlockContainer] {padding: 1rem 3vw 1.2rem !important}
-.st-key-lesson-nav {position: fixed; bottom: 0; left: 3vw; width: 94vw; z-index: 9; background: light-dark(#FFFFFF, #101418)}
-.st-key-lesson-nav button {min-height: 2.2rem}
-</style>"""
+_STYLE = layout.style(Path(__file__).with_name("chapter_frame.css"))
+_TALK = layout.style(Path(__file__).with_name("talk_mode.css"))
 
 _mount_keys = st.components.v2.component(
     "leverage_lab_lesson_keys",
@@ -86,7 +66,9 @@ def opening(chapter: Chapter, number: int, chapters: int, talk: bool, link: str)
 
 
 def closing(chapter: int, names: list[str], talk: bool) -> None:
-    """Where to go from here: the chapter before, the chapter after, any chapter, and the two modes."""
+    """Where to go from here: the chapter before, the chapter after, any chapter, and the two
+    modes.
+    """
     with st.container(
         horizontal=True,
         vertical_alignment="center",

@@ -18,14 +18,14 @@ from core.experiments.retrain.run import PROTOCOLS
 from core.spec import Spec
 from core.types import UserError
 from pages.components.gallery import gallery
+from pages.parts.lesson import chapter_frame, small_pictures
 from pages.parts.lesson import quiz as lesson_quiz
-from pages.parts.lesson import stage as lesson_stage
-from pages.parts.lesson.digits import owners
+from pages.parts.lesson.chapters_digits import owners
+from pages.parts.lesson.chapters_representations import classifier_tau
 from pages.parts.lesson.material import Favourites, Material, favourites
-from pages.parts.lesson.representations import classifier_tau
-from pages.parts.retrain.pictures import lines
-from pages.parts.retrain.settings import name_of
-from pages.shared import cached, layout, memo, small_pictures, state
+from pages.shared import cached, layout, memo, state
+from pages.shared.experiments import competitors
+from pages.shared.words import formula
 
 BUDGET = 1000
 OUTLIERS = 40
@@ -73,14 +73,14 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
             columns = {"epoch": range(1, len(mean) + 1), "accuracy": mean}
             frames.append(
                 pd.DataFrame(columns).assign(
-                    protocol=PROTOCOLS[plan.protocol], name=name_of(candidate)
+                    protocol=PROTOCOLS[plan.protocol], name=competitors.selection_name(candidate)
                 )
             )
     return pd.concat(frames, ignore_index=True), grids
 
 
 def _replayed(dark: bool, height: int) -> Any:
-    return replay(curves()[0], lines(presets.FAIR, dark), dark, height)
+    return replay(curves()[0], competitors.selection_lines(presets.FAIR, dark), dark, height)
 
 
 def fair_and_not() -> str:
@@ -141,7 +141,7 @@ def helps(material: Material, talk: bool) -> None:
             " the outliers'."
         )
     with picture:
-        height = round((240 if talk else 260) * lesson_stage.scale(talk))
+        height = round((240 if talk else 260) * chapter_frame.scale(talk))
         alt = "Accuracy epoch by epoch for top leverage and random; " + fair_and_not().replace(
             "*", ""
         )
@@ -167,7 +167,7 @@ def _first(material: Material, name: str, points: np.ndarray, talk: bool) -> Non
         first.tolist(),
         alt=f"{name}: training digits",
         max_rows=1 if talk else 2,
-        size=round(56 * lesson_stage.scale(talk)),
+        size=round(56 * chapter_frame.scale(talk)),
         key=state.key(f"lesson help {name}"),
     )
 
@@ -212,7 +212,7 @@ def _card(one: Favourites, material: Material, dark: bool) -> str:
     return (
         f"<section><h3>{html.escape(one.strategy.label)}</h3><p class='sees'>sees"
         f" {html.escape(sees(one))}</p>{picture}"
-        f"<p>{small_pictures.formula(one.strategy.summary)}</p></section>"
+        f"<p>{formula(one.strategy.summary)}</p></section>"
     )
 
 

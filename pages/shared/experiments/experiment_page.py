@@ -1,7 +1,7 @@
 """What every page of experiments has: its points, its plan with cost and progress, and its foot
 with link, files and past experiments.
 
-ROOM = Room("active", VIEW, fitted, show)
+ROOM = Room("active", VIEW_KNOBS, plan_that_fits, show)
 data = ROOM.points(spec, view)                  or the offer to fetch them, and the page ends
 plan, view = ROOM.plan(spec, view, data)        or a sentence about what does not fit, and the page
                                                 ends
@@ -23,11 +23,12 @@ from core.experiments.plan import Plan
 from core.exports import score_table
 from core.hosting import limits
 from core.runtime import jobs, tasks
-from core.spec import Spec
+from core.spec import Spec, resolve
 from core.types import Dataset
-from pages.shared import cached, experiment_progress, layout, state
+from pages.shared import cached, job_panel, layout, state
+from pages.shared.experiments import past_experiments, start_button
+from pages.shared.state import View
 
-View = dict[str, Any]
 NOTHING = (
     "Nothing of this experiment is computed yet. Start it above, or open a finished one under Past"
     " experiments."
@@ -38,13 +39,14 @@ NOTHING = (
 class Room:
     """A page of experiments. name: the kind of its plans; knobs: what its link holds.
 
-    fitted(spec, view, data): the plan that the view describes, and what to say if it had to be
-    changed to fit. show(plan): the callback that opens one.
+    plan_that_fits(spec, view, data): the plan that the view describes, and what to say if it had to
+    be changed. show(plan): the callback that
+    opens one.
     """
 
     name: str
-    knobs: state.View
-    fitted: Callable[[Spec, View, Any], tuple[Any, str | None]]
+    knobs: state.ViewKnobs
+    plan_that_fits: Callable[[Spec, View, Any], tuple[Any, str | None]]
     show: Callable[[Any], None]
 
     def leave(self, spec: Spec, view: View) -> dict[str, str]:
@@ -57,31 +59,31 @@ class Room:
         """
         if not datasets.is_ready(spec.dataset):
             self.leave(spec, view)
-            layout.offer_dataset(spec.dataset)
+            job_panel.offer_dataset(spec.dataset)
             st.stop()
-        if not datasets.info(spec.dataset).labeled:
+        if not resolve(spec).about.labeled:
             self.leave(spec, view)
             layout.no_labels(spec.dataset)
             st.stop()
         return cached.dataset(spec.dataset, spec.n, spec.subset)
 
-    def plan(self, spec: Spec, view: View, data: experiment_progress.Source) -> tuple[Any, View]:
+    def plan(self, spec: Spec, view: View, data: start_button.Source) -> tuple[Any, View]:
         """The view's plan, with what it would cost or how far it is; the page ends with a sentence
         where it cannot run.
         """
         layout.messages(state.problems())
         with layout.explained():
             self.leave(spec, view)
-            plan, changed = self.fitted(spec, view, data)
+            plan, changed = self.plan_that_fits(spec, view, data)
             if changed:
                 st.info(changed)
             plan.check(data)
-            view["job"] = experiment_progress.run(plan, data, view["job"], self.show)
+            view["job"] = start_button.run(plan, data, view["job"], self.show)
         self.leave(spec, view)
         return plan, view
 
     def foot(
-        self, spec: Spec, view: View, data: experiment_progress.Source, files: Callable[[], None]
+        self, spec: Spec, view: View, data: start_button.Source, files: Callable[[], None]
     ) -> None:
         """The link, the files and the past experiments."""
         left, middle, right = st.columns(3)
@@ -90,7 +92,7 @@ class Room:
         with middle:
             files()
         with right:
-            experiment_progress.history(data.fingerprint, self.show, self.name)
+            past_experiments.menu(data.fingerprint, self.show, self.name)
 
 
 def reopen(plan: Plan, view: View, points: bool = True) -> None:
