@@ -14,7 +14,7 @@ import argparse
 import sys
 
 from core.commands import own_strategies, points, scores, shipped, training
-from core.plugins import loading as plugins
+from core.plugins import loading
 from core.types import UserError
 
 
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     `check` also knows 1.
     """
     options = _parser().parse_args(arguments)
-    for problem in plugins.problems():
+    for problem in loading.problems():
         print(f"Warning: {problem}", file=sys.stderr)
     try:
         return options.run(options) or 0

@@ -6,7 +6,7 @@ Utilities predicted by influence functions, against those of really retrained he
 import streamlit as st
 
 from core.experiments import store
-from core.experiments.influence import plan as utilities
+from core.experiments.influence import plan as influence
 from core.strategies.goal import OVER
 from core.strategy import Knob
 from pages.parts.influence import files as influence_files
@@ -19,10 +19,10 @@ from pages.shared.experiments import experiment_page
 PAGE = "influence"
 VIEW_KNOBS = {
     "study": Knob(
-        "Study", name="study", kind=str, choices=tuple(utilities.STUDIES), default="utilities"
+        "Study", name="study", kind=str, choices=tuple(influence.STUDIES), default="utilities"
     ),
-    **utilities.QUERY_KNOBS,
-    **utilities.UTILITY_KNOBS,
+    **influence.QUERY_KNOBS,
+    **influence.UTILITY_KNOBS,
     "over": Knob("Unknown label", name="over", kind=str, choices=OVER, default="oracle"),
     "temperature": Knob(
         "Temperature", name="temperature", kind=float, low=0.01, high=100, default=1.0

@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from core import softmax_head as head_of
+from core import softmax_head
 from core.types import UserError
 
 N, D, C = 40, 5, 3
@@ -15,9 +15,9 @@ N, D, C = 40, 5, 3
 @pytest.fixture
 def problem():
     rng = np.random.default_rng(0)
-    rows = head_of.design(rng.standard_normal((N, D)))
+    rows = softmax_head.design(rng.standard_normal((N, D)))
     theta = rng.standard_normal((C, D + 1))
-    return theta, rows, rng.integers(0, C, N), head_of.penalties(D, 0.3)
+    return theta, rows, rng.integers(0, C, N), softmax_head.penalties(D, 0.3)
 
 
 def torch_loss(theta, rows, labels, penalty):
@@ -35,23 +35,27 @@ def test_the_loss_and_its_derivatives_are_autograds(problem):
     value = torch_loss(parameter, rows, labels, penalty)
     (slope,) = torch.autograd.grad(value, parameter, create_graph=True)
     (bent,) = torch.autograd.grad((slope * torch.tensor(direction)).sum(), parameter)
-    assert head_of.loss(*problem) == pytest.approx(value.item(), abs=1e-12)
+    assert softmax_head.loss(*problem) == pytest.approx(value.item(), abs=1e-12)
     np.testing.assert_allclose(
-        head_of.gradient(*problem), slope.detach().numpy(), rtol=0, atol=1e-12
+        softmax_head.gradient(*problem), slope.detach().numpy(), rtol=0, atol=1e-12
     )
-    ours = head_of.hessian_product(direction, rows, head_of.softmax(rows @ theta.T), penalty)
+    ours = softmax_head.hessian_product(
+        direction, rows, softmax_head.softmax(rows @ theta.T), penalty
+    )
     np.testing.assert_allclose(ours, bent.numpy(), rtol=0, atol=1e-12)
 
 
 def test_slopes_are_the_directional_derivatives_of_each_point(problem):
     theta, rows, labels, _ = problem
     direction = np.random.default_rng(2).standard_normal(theta.shape)
-    residual = head_of.residuals(head_of.softmax(rows @ theta.T), labels)
+    residual = softmax_head.residuals(softmax_head.softmax(rows @ theta.T), labels)
     for i in range(5):
         parameter = torch.tensor(theta, requires_grad=True)
         torch_loss(parameter, rows[i : i + 1], labels[i : i + 1], np.zeros(D + 1)).backward()
         by_hand = (parameter.grad.numpy() * direction).sum()
-        assert head_of.slopes(direction, rows, residual)[i] == pytest.approx(by_hand, abs=1e-12)
+        assert softmax_head.slopes(direction, rows, residual)[i] == pytest.approx(
+            by_hand, abs=1e-12
+        )
         np.testing.assert_allclose(
             np.outer(residual[i], rows[i]), parameter.grad.numpy(), rtol=0, atol=1e-12
         )
@@ -60,9 +64,12 @@ def test_slopes_are_the_directional_derivatives_of_each_point(problem):
 def test_a_shift_of_all_classes_bends_nothing_but_the_penalty(problem):
     theta, rows, _, penalty = problem
     shift = np.tile(np.arange(D + 1.0), (C, 1))
-    probs = head_of.softmax(rows @ theta.T)
+    probs = softmax_head.softmax(rows @ theta.T)
     np.testing.assert_allclose(
-        head_of.hessian_product(shift, rows, probs, penalty), penalty * shift, rtol=0, atol=1e-12
+        softmax_head.hessian_product(shift, rows, probs, penalty),
+        penalty * shift,
+        rtol=0,
+        atol=1e-12,
     )
 
 
@@ -74,10 +81,10 @@ def test_the_fit_is_scikit_learns_optimum(l2, intercept):
     theirs = LogisticRegression(
         C=1 / (len(x) * l2), tol=1e-11, max_iter=5000, solver="newton-cg", fit_intercept=intercept
     ).fit(x, y)
-    ours = head_of.fit(x.astype(np.float32), y, l2=l2, intercept=intercept, tolerance=1e-9)
+    ours = softmax_head.fit(x.astype(np.float32), y, l2=l2, intercept=intercept, tolerance=1e-9)
     assert ours.l2 == l2 and len(ours.fitted_on) == 500 and ours.weights.shape == (10, 64)
     np.testing.assert_allclose(
-        head_of.probabilities(x, ours), theirs.predict_proba(x), rtol=0, atol=1e-5
+        softmax_head.probabilities(x, ours), theirs.predict_proba(x), rtol=0, atol=1e-5
     )
     np.testing.assert_allclose(
         ours.weights, theirs.coef_, rtol=0, atol=1e-4 * np.abs(theirs.coef_).max()
@@ -90,9 +97,11 @@ def test_the_gradient_norm_is_reached_for_dead_double_and_badly_scaled_columns(s
     x = rng.standard_normal((300, 8)) * np.logspace(0, 3, 8)
     x[:, 1], x[:, 2], x[:, 3] = 0, x[:, 0], 7
     y = rng.integers(0, 4, 300)
-    head = head_of.fit(x * scale, y, l2=1e-3)
+    head = softmax_head.fit(x * scale, y, l2=1e-3)
     theta = np.column_stack([head.weights, head.intercepts])
-    slope = head_of.gradient(theta, head_of.design(x * scale), y, head_of.penalties(8, 1e-3))
+    slope = softmax_head.gradient(
+        theta, softmax_head.design(x * scale), y, softmax_head.penalties(8, 1e-3)
+    )
     assert np.linalg.norm(slope) <= 1e-6
     assert np.abs(theta.sum(axis=0)).max() < 1e-9 * max(1, np.abs(theta).max())
 
@@ -100,14 +109,14 @@ def test_the_gradient_norm_is_reached_for_dead_double_and_badly_scaled_columns(s
 def test_no_penalty_is_fine_where_the_classes_overlap():
     rng = np.random.default_rng(4)
     x, y = rng.standard_normal((200, 3)), rng.integers(0, 2, 200)
-    head = head_of.fit(x, y, l2=0, tolerance=1e-9)
+    head = softmax_head.fit(x, y, l2=0, tolerance=1e-9)
     theirs = LogisticRegression(C=np.inf, tol=1e-12).fit(x, y)
     np.testing.assert_allclose(head.weights[1] - head.weights[0], theirs.coef_[0], atol=1e-4)
 
 
 def test_probabilities_by_hand_and_without_overflow():
-    head = head_of.fit(np.array([[0.0], [1.0], [0.5], [0.2]]), np.array([0, 1, 1, 0]), l2=0.1)
-    probs = head_of.probabilities(np.array([[0.0], [1e9], [-1e9]]), head)
+    head = softmax_head.fit(np.array([[0.0], [1.0], [0.5], [0.2]]), np.array([0, 1, 1, 0]), l2=0.1)
+    probs = softmax_head.probabilities(np.array([[0.0], [1e9], [-1e9]]), head)
     first = np.exp(head.intercepts) / np.exp(head.intercepts).sum()
     np.testing.assert_allclose(probs, [first, [0, 1], [1, 0]], atol=1e-12)
 
@@ -127,21 +136,21 @@ def test_probabilities_by_hand_and_without_overflow():
 )
 def test_bad_input_is_refused(labels, settings, says):
     with pytest.raises(UserError, match=says):
-        head_of.fit(
+        softmax_head.fit(
             np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(labels), **{"l2": 0.1, **settings}
         )
 
 
 def test_a_class_without_points_is_fine_without_intercepts():
-    head = head_of.fit(
+    head = softmax_head.fit(
         np.array([[0.0], [1.0], [2.0]]), np.array([0, 1, 1]), l2=0.1, intercept=False, classes=3
     )
     assert head.weights.shape == (3, 1) and not head.intercepts.any()
 
 
 def test_another_width_and_broken_rows_are_refused():
-    head = head_of.fit(np.array([[0.0], [1.0], [2.0]]), np.array([0, 1, 1]), l2=0.1)
+    head = softmax_head.fit(np.array([[0.0], [1.0], [2.0]]), np.array([0, 1, 1]), l2=0.1)
     with pytest.raises(UserError, match="fitted on 1 dimensions, the embedding has 2"):
-        head_of.probabilities(np.zeros((3, 2)), head)
+        softmax_head.probabilities(np.zeros((3, 2)), head)
     with pytest.raises(UserError, match="NaN"):
-        head_of.fit(np.array([[0.0], [np.nan], [2.0]]), np.array([0, 1, 1]), l2=0.1)
+        softmax_head.fit(np.array([[0.0], [np.nan], [2.0]]), np.array([0, 1, 1]), l2=0.1)

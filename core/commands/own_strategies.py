@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from core.plugins import loading as plugins
+from core.plugins import loading
 
 
 def add(commands) -> None:
@@ -21,7 +21,7 @@ def check(options: argparse.Namespace) -> int:
     from core.plugins import contract
 
     broken = 0
-    for entry in plugins.load_file(options.file):
+    for entry in loading.load_file(options.file):
         print(f"{entry.label} ({entry.name}, a {entry.kind})")
         for found in contract.findings(entry):
             print(f"  {found}", flush=True)

@@ -23,7 +23,7 @@ import dask
 import numpy as np
 from distributed import get_client, worker_client
 
-from core.large import leverage as large
+from core.large import leverage
 from core.large.row_sources import Rows
 from core.linalg import row_blocks
 from core.runtime import progress
@@ -38,7 +38,7 @@ class Spread:
     table on disk.
     """
 
-    def __init__(self, table: Any, tell: large.Tell = large.silent, rows: int = CHUNK):
+    def __init__(self, table: Any, tell: leverage.Tell = leverage.silent, rows: int = CHUNK):
         self.chunks = _of_file(table, rows) if isinstance(table, Rows) else _of_array(table)
         self.shape = (int(table.shape[0]), int(table.shape[1]))
         self.tell = tell
@@ -83,7 +83,7 @@ def leverage_of_file(table: Rows, ridge: float) -> tuple[Floats, dict[str, Any]]
     thread to them meanwhile.
     """
     with worker_client():
-        return large.leverage(Spread(table, progress.report), ridge)
+        return leverage.leverage(Spread(table, progress.report), ridge)
 
 
 def _of_file(table: Rows, rows: int) -> list[Any]:

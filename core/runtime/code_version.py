@@ -5,9 +5,9 @@ The hash covers a module and every module of core that it imports, directly or t
 rooms say what counts: those in CARRIERS move results about and do not change them; whatever else is
 in core computes. Comments, docstrings, layout, the order of imports and the room in which an
 imported module lies do not count either, so a file that moves to another room keeps its results. It
-reads source text, so it imports nothing, and it is the same on every version of Python. Modules from
-elsewhere (core/plugins/loading.py) count with the text that was loaded, whatever has become of the
-file since.
+reads source text, so it imports nothing, and it is the same on every version of Python. Modules
+from elsewhere (core/plugins/loading.py) count with the text that was loaded, whatever has become of
+the file since.
 
 Before the files of core had their rooms, full module names counted. What a user computed then is
 computed anew, finished units of experiments too; results that come with the app are found whatever

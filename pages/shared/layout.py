@@ -16,7 +16,7 @@ from streamlit.errors import StreamlitPageNotFoundError
 
 from core import datasets
 from core.hosting import policy
-from core.plugins import loading as plugins
+from core.plugins import loading
 from core.spec import Spec
 from core.types import UserError
 from pages.shared.words import plain
@@ -44,8 +44,8 @@ def head(question: str) -> None:
     """
     st.html(STYLE)
     st.title(question, anchor=False)
-    for problem in [] if policy.hosted() else plugins.problems():
-        st.warning(f"From {plugins.VARIABLE}: {plain(problem)} The other strategies work.")
+    for problem in [] if policy.hosted() else loading.problems():
+        st.warning(f"From {loading.VARIABLE}: {plain(problem)} The other strategies work.")
 
 
 def answer(sentence: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from core.exports import score_table as export
+from core.exports import score_table
 from core.exports.score_table import Column, Projection
 from core.types import Dataset
 from pages.shared import layout
@@ -24,8 +24,10 @@ def offer(
 
     def content(kind: str) -> bytes:
         chosen = columns()
-        return export.encode(
-            export.table(data, chosen, projection), kind, export.manifest(data, chosen, projection)
+        return score_table.encode(
+            score_table.table(data, chosen, projection),
+            kind,
+            score_table.manifest(data, chosen, projection),
         )
 
     offered = [
@@ -33,7 +35,7 @@ def offer(
         (f"Parquet, {rows}", lambda: content("parquet"), f"{name}.parquet"),
         (
             "Manifest (JSON): how it was computed",
-            lambda: export.manifest(data, columns(), projection),
+            lambda: score_table.manifest(data, columns(), projection),
             f"{name}.manifest.json",
         ),
     ]

@@ -29,7 +29,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from core.hosting import policy as hosting
+from core.hosting import policy
 from core.runtime.folders import ROOT
 from pages.shared import render_lock, streamlit_internals
 from pages.shared.recently_used import RecentlyUsed
@@ -39,10 +39,10 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 # bytes of one session; sessions that are counted
-MOST_UPLOADED = 10 * hosting.BOUNDS.upload_mb * 1_000_000
+MOST_UPLOADED = 10 * policy.BOUNDS.upload_mb * 1_000_000
 REMEMBERED = 10_000
 LARGEST = (
-    hosting.BOUNDS.upload_mb + 1
+    policy.BOUNDS.upload_mb + 1
 ) * 1_000_000  # bytes of a request: an upload, and what is written around it
 SOURCES = {
     "default-src": "'self'",
@@ -62,10 +62,10 @@ def headers() -> dict[str, str]:
     """The headers of every answer."""
     framing = " ".join(["'self'", *os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS", "").split()])
     scripts = " ".join([SOURCES["script-src"], *map(_digest, streamlit_internals.page_scripts())])
-    policy = SOURCES | {"script-src": scripts, "frame-ancestors": framing}
+    directives = SOURCES | {"script-src": scripts, "frame-ancestors": framing}
     return {
         "content-security-policy": "; ".join(
-            f"{name} {sources}" for name, sources in policy.items()
+            f"{name} {sources}" for name, sources in directives.items()
         ),
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
@@ -142,10 +142,10 @@ def went_wrong(error: Exception) -> bool:
     """What a visitor of the hosted demo reads when a page fails; elsewhere Streamlit's own
     words.
     """
-    if not hosting.hosted():
+    if not policy.hosted():
         return False
-    message = hosting.hidden(f"{type(error).__name__}: {error}", "This page stopped unexpectedly.")
-    hosting.log.error(message, exc_info=error)
+    message = policy.hidden(f"{type(error).__name__}: {error}", "This page stopped unexpectedly.")
+    policy.log.error(message, exc_info=error)
     st.error(message)
     return True
 
@@ -153,7 +153,7 @@ def went_wrong(error: Exception) -> bool:
 # What differs from .streamlit/config.toml before visitors. Streamlit reads its variables in
 # `streamlit run` only.
 SETTINGS = {
-    "server.maxUploadSize": hosting.BOUNDS.upload_mb,
+    "server.maxUploadSize": policy.BOUNDS.upload_mb,
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
 }

@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 from distributed import Client, LocalCluster
 
-from core.large import leverage as large
+from core.large import leverage
 from core.large.dask_rows import Spread
 from core.large.row_sources import Rows, open_table
 from core.types import Floats
@@ -83,7 +83,7 @@ def spread(table: Rows, workers: int) -> tuple[Floats, float]:
     how = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(workers, **how) as cluster, Client(cluster):
         started = time.perf_counter()
-        return large.leverage(Spread(table))[0], time.perf_counter() - started
+        return leverage.leverage(Spread(table))[0], time.perf_counter() - started
 
 
 def measure(path: Path, n: int) -> None:
@@ -92,7 +92,7 @@ def measure(path: Path, n: int) -> None:
     seconds, peak = command(path)
     read = reading(table)
     started = time.perf_counter()
-    scores, facts = large.leverage(large.Streamed(table))
+    scores, facts = leverage.leverage(leverage.Streamed(table))
     passes, floor = time.perf_counter() - started, floor_seconds(n, D, facts["rank"], 3)
     print(f"the command: {seconds:.1f} s, peak {peak:.0f} MB (wanted: at most 1000)")
     print(

@@ -5,7 +5,7 @@ phone, a dot that is clicked, the rounds in the plane, and an experiment from it
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.experiments.influence import plan as utilities
+from core.experiments.influence import plan as influence
 from core.experiments.plan import compute
 from tests.browser.conftest import LONG, fits, serious, settle
 
@@ -39,7 +39,7 @@ def address(serve, tmp_path_factory) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)
         for query, do in ((DONE, compute), (ROUNDS, compute)):
-            for unit in utilities.Influence.from_query(query)[0].units():
+            for unit in influence.Influence.from_query(query)[0].units():
                 do(unit)
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 

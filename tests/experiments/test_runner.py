@@ -29,8 +29,7 @@ from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
-from core.runtime import cache, jobs
-from core.runtime import worker as worker_host
+from core.runtime import cache, jobs, worker
 from core.runtime.cache import Entry
 from core.types import UserError
 from tests.tools import job_desk
@@ -600,11 +599,11 @@ def test_a_killed_worker_process_costs_nothing_finished(local, undisturbed):
     local.hold(after=2)
     running = runner.start(plan, DATA, "me")
     kept = midway(local, plan)
-    (worker,) = {pid for *_, pid in local.events()}
-    assert worker in {
+    (killed,) = {pid for *_, pid in local.events()}
+    assert killed in {
         child.pid for child in psutil.Process(job_desk.host().pid).children(recursive=True)
     }
-    os.kill(worker, signal.SIGKILL)
+    os.kill(killed, signal.SIGKILL)
     local.go_on()
     until(lambda: running.finished)
     assert (
@@ -653,7 +652,7 @@ def test_a_killed_program_goes_on_where_it_was(tmp_path, monkeypatch, undisturbe
         "--candidates=top random",
     ]
     command = [sys.executable, "-c", COMMAND, *options, "--out", str(out)]
-    program = subprocess.Popen(command, cwd=worker_host.ROOT, stdout=subprocess.DEVNULL)
+    program = subprocess.Popen(command, cwd=worker.ROOT, stdout=subprocess.DEVNULL)
     try:
         kept = midway(workshop, plan)
         below = psutil.Process(program.pid).children(recursive=True)
@@ -664,7 +663,7 @@ def test_a_killed_program_goes_on_where_it_was(tmp_path, monkeypatch, undisturbe
     kept, before = kept | finished_in_cache(plan), len(workshop.events("begin"))
     workshop.go_on()
     done = subprocess.run(
-        command, cwd=worker_host.ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=worker.ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (
         done.returncode == 0
@@ -694,7 +693,7 @@ def closed_jobs():
 def test_a_scheduler_that_is_not_there_is_told_and_nothing_is_lost(
     address, monkeypatch, closed_jobs
 ):
-    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(worker, "CONNECT_SECONDS", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = address.format(port=taken.getsockname()[1])
@@ -721,7 +720,7 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
     workshop, file = Workshop(tmp_path / "workshop"), tmp_path / "scheduler.json"
     monkeypatch.setenv("LEVERAGE_LAB_TEST_FOLDER", str(workshop.folder))
     environment = os.environ | {
-        "PYTHONPATH": str(worker_host.ROOT),
+        "PYTHONPATH": str(worker.ROOT),
         "LEVERAGE_LAB_CACHE": str(tmp_path / "theirs"),
     }
     dask = [str(Path(sys.executable).with_name("dask"))]
@@ -777,7 +776,7 @@ def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
         name_of(unit) for unit in PLAN.units()
     }  # on this machine's disk too
 
-    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(worker, "CONNECT_SECONDS", 1)
     workshop.hold(after=8 + 2)
     plan = PLAN.with_(epochs=3)
     running = runner.start(plan, DATA, "me")

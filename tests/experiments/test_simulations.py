@@ -7,9 +7,8 @@ import pytest
 
 from core.datasets import load
 from core.experiments.active.strategy_texts import parse_strategy
-from core.experiments.simulations import bayes_risk as figure_3
 from core.experiments.simulations import representations
-from core.experiments.simulations.bayes_risk import bayes_risk, design
+from core.experiments.simulations.bayes_risk import bayes_risk, design, risks
 from core.experiments.simulations.representations import halves, represent
 from core.strategies.bait import bait_regression
 from core.strategies.leverage import leverage
@@ -19,9 +18,9 @@ FORWARD = "bait_regression:backward=False"
 SMALL = {"budgets": (5, 20, 40), "n": 600, "d": 20}
 
 
-def risks(design, text, seed, **how):
+def measured(design, text, seed, **how):
     name, knobs = parse_strategy(text)
-    return figure_3.risks(design, name, seed, knobs=dict(knobs), **how)
+    return risks(design, name, seed, knobs=dict(knobs), **how)
 
 
 def forward(embedding, *, k, ridge):
@@ -74,7 +73,7 @@ def test_weighing_by_likelihood_pays_on_axes():
     """
     for seed in (1, 2, 3):
         bait, log_det, random = (
-            risks("orthonormal", name, seed, **SMALL) for name in (FORWARD, "log_det", "random")
+            measured("orthonormal", name, seed, **SMALL) for name in (FORWARD, "log_det", "random")
         )
         assert (
             (np.diff(bait) < 0).all()
@@ -88,7 +87,7 @@ def test_weighing_by_likelihood_pays_on_axes():
         every_axis_once = (
             np.trace(np.linalg.solve(axes.T @ axes + 1e-2 * np.eye(20), points.T @ points)) / 600
         )
-        once = risks("orthonormal", "log_det", seed, budgets=(len(axes),), n=600, d=20)
+        once = measured("orthonormal", "log_det", seed, budgets=(len(axes),), n=600, d=20)
         assert once == pytest.approx([every_axis_once], rel=1e-9), (
             "log-det takes the axes in turn, however rare"
         )
@@ -97,7 +96,7 @@ def test_weighing_by_likelihood_pays_on_axes():
 def test_without_axes_log_det_does_as_well():
     """Figure 3, left: on the Gaussian design the two are almost the same."""
     bait, log_det = (
-        np.mean([risks("gaussian", name, seed) for seed in (1, 2, 3)], axis=0)
+        np.mean([measured("gaussian", name, seed) for seed in (1, 2, 3)], axis=0)
         for name in (FORWARD, "log_det")
     )
     assert log_det == pytest.approx(bait, rel=0.08)
@@ -109,20 +108,20 @@ def test_every_strategy_knows_the_prior():
         bayes_risk(points, np.argsort(-leverage(points, ridge=0.3), kind="stable")[:k], 0.3)
         for k in SMALL["budgets"]
     ]
-    assert risks("gaussian", "leverage", 1, **SMALL, ridge=0.3) == pytest.approx(
+    assert measured("gaussian", "leverage", 1, **SMALL, ridge=0.3) == pytest.approx(
         expected, rel=1e-12
     )
     picked = [
         bait_regression(points, k=k, ridge=0.3)[0] for k in SMALL["budgets"]
     ]  # points taken back: anew for each budget
     expected = [bayes_risk(points, chosen, 0.3) for chosen in picked]
-    assert risks("gaussian", "bait_regression", 1, **SMALL, ridge=0.3) == pytest.approx(
+    assert measured("gaussian", "bait_regression", 1, **SMALL, ridge=0.3) == pytest.approx(
         expected, rel=1e-12
     )
 
 
 def test_a_random_batch_grows_and_its_seed_decides():
-    once, again, other = (risks("gaussian", "random", seed, **SMALL) for seed in (1, 1, 2))
+    once, again, other = (measured("gaussian", "random", seed, **SMALL) for seed in (1, 1, 2))
     assert (
         (np.diff(once) < 0).all()
         and np.array_equal(once, again)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core import softmax_head
-from core.linalg import hessian as curvature
+from core.linalg import hessian
 from core.linalg.hessian import dense_hessian, open_head, point_blocks, solver, spreader
 from core.types import UserError
 from tests.tools.heads import autodiff, explicit_hessian, head_of, parameters, retrained, world
@@ -38,13 +38,13 @@ def test_the_hessian_is_autodiffs(opened):
             + 0.5 * (penalty * theta**2).sum()
         )
 
-    _, hessian = autodiff(loss, opened.theta)
-    ours, theirs = dense_hessian(opened, opened.penalty), reduced(opened, hessian)
+    _, second = autodiff(loss, opened.theta)
+    ours, theirs = dense_hessian(opened, opened.penalty), reduced(opened, second)
     assert np.abs(ours - theirs).max() < 1e-12 * np.abs(theirs).max()
 
 
 def test_the_hessian_in_blocks_of_rows(opened, monkeypatch):
-    monkeypatch.setattr(curvature, "ROWS", 7)
+    monkeypatch.setattr(hessian, "ROWS", 7)
     assert dense_hessian(opened, opened.penalty) == pytest.approx(
         slow_hessian(opened, opened.penalty), rel=1e-12, abs=1e-14
     )
@@ -76,7 +76,7 @@ def test_residuals_and_fishers_by_hand():
     assert opened.fishers(probs)[0] == pytest.approx(np.array([[3 / 8]]))
 
 
-@pytest.mark.parametrize("kind", [curvature.Exact, curvature.Iterated])
+@pytest.mark.parametrize("kind", [hessian.Exact, hessian.Iterated])
 def test_solvers_solve(opened, kind):
     targets = np.random.default_rng(1).normal(size=(2, 5, *opened.shape))
     slow = np.linalg.solve(
@@ -94,7 +94,7 @@ def test_kfac_is_the_product_of_the_means_plus_the_ridge(opened):
     )
     targets = np.random.default_rng(1).normal(size=(4, *opened.shape))
     solved = np.linalg.solve(slow, targets.reshape(4, -1).T).T.reshape(targets.shape)
-    assert curvature.Kronecker(opened, opened.penalty + 0.01).solve(targets) == pytest.approx(
+    assert hessian.Kronecker(opened, opened.penalty + 0.01).solve(targets) == pytest.approx(
         solved, rel=1e-11, abs=1e-12
     )
 
@@ -115,9 +115,9 @@ def test_kfac_is_exact_only_under_equal_probabilities():
     assert np.linalg.norm(factored - exact) > 0.01 * np.linalg.norm(exact)
 
 
-@pytest.mark.parametrize("hessian", ["exact", "kfac"])
-def test_spreads_are_solves_for_each_class(opened, hessian):
-    kept, r = spreader(opened, opened.penalty + 0.01, hessian), opened.shape[0]
+@pytest.mark.parametrize("kind", ["exact", "kfac"])
+def test_spreads_are_solves_for_each_class(opened, kind):
+    kept, r = spreader(opened, opened.penalty + 0.01, kind), opened.shape[0]
     spreads = kept.spread(opened.rows[:3])
     for i, a in np.ndindex(3, r):
         assert spreads[i, a] == pytest.approx(
@@ -128,17 +128,17 @@ def test_spreads_are_solves_for_each_class(opened, hessian):
 def test_many_parameters_go_by_conjugate_gradients_and_no_inverse_is_made(opened, monkeypatch):
     target = np.random.default_rng(3).normal(size=opened.shape)
     few = solver(opened, opened.penalty + 0.01).solve(target)
-    monkeypatch.setattr(curvature, "FACTORED", 3)
-    monkeypatch.setattr(curvature, "INVERTED", 3)
+    monkeypatch.setattr(hessian, "FACTORED", 3)
+    monkeypatch.setattr(hessian, "INVERTED", 3)
     many = solver(opened, opened.penalty + 0.01)
-    assert isinstance(many, curvature.Iterated) and many.solve(target) == pytest.approx(
+    assert isinstance(many, hessian.Iterated) and many.solve(target) == pytest.approx(
         few, rel=1e-8, abs=1e-10
     )
     with pytest.raises(UserError, match="at most 3 parameters, and the head has"):
         spreader(opened, opened.penalty)
 
 
-@pytest.mark.parametrize("kind", [curvature.Exact, curvature.Iterated, curvature.Kronecker])
+@pytest.mark.parametrize("kind", [hessian.Exact, hessian.Iterated, hessian.Kronecker])
 def test_a_singular_hessian_is_refused(kind):
     x, y, _, head = world()
     x = np.column_stack([x, np.zeros(len(x))])

@@ -18,7 +18,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from core.data.imports.file_limits import HOSTED
-from core.hosting import policy as hosting
+from core.hosting import policy
 from pages.shared import server as room
 from pages.shared import streamlit_internals
 from tests.tools import hosted_server
@@ -73,15 +73,15 @@ def test_every_answer_carries_the_headers(server, path):
 
 
 def test_nothing_from_elsewhere_is_allowed_and_no_code_from_text(server):
-    policy = dict(
+    directives = dict(
         part.split(" ", 1)
         for part in server.ask("/").getheader("content-security-policy").split("; ")
     )
     assert (
-        policy["frame-ancestors"] == "'self' https://huggingface.co"
-        and policy["object-src"] == "'none'"
+        directives["frame-ancestors"] == "'self' https://huggingface.co"
+        and directives["object-src"] == "'none'"
     )
-    scripts = policy["script-src"].split()
+    scripts = directives["script-src"].split()
     assert (
         "'unsafe-inline'" not in scripts
         and "'unsafe-eval'" not in scripts
@@ -187,7 +187,7 @@ def test_the_pins_lie_in_the_ranges_of_the_requirements():
 
 def test_the_image_is_the_hosted_demo_and_writes_where_it_may():
     settings = hosted_server.settings()
-    assert settings["LEVERAGE_LAB_HOSTED"] in hosting.YES and settings["PORT"] in instructions(
+    assert settings["LEVERAGE_LAB_HOSTED"] in policy.YES and settings["PORT"] in instructions(
         "EXPOSE"
     )
     made = re.search(r"chown visitor (.+)$", " ".join(instructions("RUN")))[1].split()
@@ -247,7 +247,7 @@ def test_the_proxy_compresses_bounds_uploads_and_hides_what_the_server_hides():
         and ["respond", "@closed", "404"] in lines
     )
     (size,) = [line[1] for line in lines if line[0] == "max_size"]
-    assert int(size.removesuffix("MB")) == hosting.BOUNDS.upload_mb + 1
+    assert int(size.removesuffix("MB")) == policy.BOUNDS.upload_mb + 1
     assert CADDYFILE.count("{") == CADDYFILE.count("}") and "{$SITE_ADDRESS}" in CADDYFILE
 
 
@@ -293,7 +293,7 @@ def test_one_visit_cannot_fill_the_memory_with_upload_after_upload():
     async def send(message):
         sent.append(message.get("status"))
 
-    guarded, length = room.Guarded(inner), str(hosting.BOUNDS.upload_mb * 1_000_000).encode()
+    guarded, length = room.Guarded(inner), str(policy.BOUNDS.upload_mb * 1_000_000).encode()
 
     def put(session):
         scope = {
@@ -313,7 +313,7 @@ def test_one_visit_cannot_fill_the_memory_with_upload_after_upload():
 def test_uploads_are_bounded_by_the_same_number_everywhere(monkeypatch):
     assert (
         room.SETTINGS["server.maxUploadSize"]
-        == hosting.BOUNDS.upload_mb
+        == policy.BOUNDS.upload_mb
         <= HOSTED.file_bytes / 1_000_000
     )
     set_to = {}

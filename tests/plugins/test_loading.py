@@ -16,8 +16,7 @@ import pytest
 
 from core import __main__ as command_line
 from core import datasets, lesson, pipeline, strategy
-from core.plugins import loading as plugins
-from core.plugins import menu
+from core.plugins import loading, menu
 from core.plugins.menu import strategies
 from core.runtime import code_version as versions
 from core.runtime import jobs, progress
@@ -37,10 +36,10 @@ BEGINNING = "import numpy as np\nfrom core.strategy import Knob, scorer, selecto
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     """As in a process that has loaded no own strategy; nothing that a test loads stays."""
-    monkeypatch.delenv(plugins.VARIABLE, raising=False)
+    monkeypatch.delenv(loading.VARIABLE, raising=False)
     monkeypatch.delenv("LEVERAGE_LAB_HOSTED", raising=False)
     monkeypatch.setattr(strategy, "_registry", dict(strategies()))
-    monkeypatch.setattr(plugins, "_loaded", plugins._Loaded())
+    monkeypatch.setattr(loading, "_loaded", loading._Loaded())
     monkeypatch.setattr(versions, "_elsewhere", {})
     yield
     for name in [name for name in sys.modules if name.startswith(OWN)]:
@@ -58,8 +57,8 @@ def named(monkeypatch, tmp_path):
         for stem, text in files.items():
             (tmp_path / f"{stem}.py").write_text(text)
         paths = [str(tmp_path / f"{stem}.py") for stem in files]
-        monkeypatch.setenv(plugins.VARIABLE, os.pathsep.join([*paths, *more]))
-        return plugins.problems()
+        monkeypatch.setenv(loading.VARIABLE, os.pathsep.join([*paths, *more]))
+        return loading.problems()
 
     return name
 
@@ -109,10 +108,10 @@ def test_several_files_are_separated_as_paths_are(named):
 def test_paths_are_read_from_where_the_app_is_started(monkeypatch, tmp_path):
     (tmp_path / "here.py").write_text(scoring("return embedding[:, 0].astype(float)"))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(plugins.VARIABLE, "here.py")
-    assert plugins.problems() == [] and "mine" in strategies()
+    monkeypatch.setenv(loading.VARIABLE, "here.py")
+    assert loading.problems() == [] and "mine" in strategies()
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert [entry.name for entry in plugins.load_file("~/here.py")] == ["mine"], (
+    assert [entry.name for entry in loading.load_file("~/here.py")] == ["mine"], (
         "the same file, read once"
     )
 
@@ -120,7 +119,7 @@ def test_paths_are_read_from_where_the_app_is_started(monkeypatch, tmp_path):
 def test_files_are_read_once(named, tmp_path):
     count = f"open({str(tmp_path / 'count')!r}, 'a').write('x')\n"
     named(counted=count + scoring("return embedding[:, 0].astype(float)"))
-    strategies(), strategies(), plugins.problems()
+    strategies(), strategies(), loading.problems()
     assert (tmp_path / "count").read_text() == "x"
 
 
@@ -281,12 +280,12 @@ def test_two_files_cannot_share_a_strategy(named):
 
 def test_a_hosted_app_loads_none(named, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
-    assert named(str(EXAMPLE)) == [plugins.NOT_HERE] and "mean_distance" not in strategies()
+    assert named(str(EXAMPLE)) == [loading.NOT_HERE] and "mean_distance" not in strategies()
 
 
 def test_a_hosted_app_without_the_variable_has_nothing_to_say(monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
-    assert plugins.problems() == []
+    assert loading.problems() == []
 
 
 # ---- when it runs ----
@@ -295,7 +294,7 @@ def test_a_hosted_app_without_the_variable_has_nothing_to_say(monkeypatch):
 def test_an_exception_names_its_line(named):
     named(mine=scoring("return 1 / 0 * embedding[:, 0]"))
     with pytest.raises(
-        plugins.Crashed,
+        loading.Crashed,
         match=r"^mine\.py, line 7: ZeroDivisionError: division by zero\. Mend that line\.$",
     ):
         score("mine", POINTS)
@@ -348,7 +347,7 @@ KEY = (
 
 
 def key_in_a_new_process(path: Path) -> str:
-    environment = {**os.environ, plugins.VARIABLE: str(path)}
+    environment = {**os.environ, loading.VARIABLE: str(path)}
     done = subprocess.run(
         [sys.executable, "-c", KEY],
         cwd=ROOT,
@@ -498,7 +497,7 @@ def test_every_command_says_what_could_not_be_loaded(named, tmp_path, capsys):
 
 def test_as_a_program(tmp_path):
     out = tmp_path / "scores.parquet"
-    environment = {**os.environ, plugins.VARIABLE: str(EXAMPLE.relative_to(ROOT))}
+    environment = {**os.environ, loading.VARIABLE: str(EXAMPLE.relative_to(ROOT))}
     command = [
         sys.executable,
         "-m",
@@ -570,13 +569,13 @@ def test_every_page_says_which_file_could_not_be_loaded(page, named, at_once, he
     at = pages.visit(page, dataset="digits")
     assert (
         not at.exception
-        and f"From {plugins.VARIABLE}: {problem} The other strategies work."
+        and f"From {loading.VARIABLE}: {problem} The other strategies work."
         in [warning.value for warning in at.warning]
     )
 
 
 def test_visitors_of_a_hosted_app_are_not_told(named, at_once, monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
-    assert named(str(EXAMPLE)) == [plugins.NOT_HERE]
+    assert named(str(EXAMPLE)) == [loading.NOT_HERE]
     at = pages.visit("pages/explore.py", dataset="digits")
     assert not at.exception and not at.warning

@@ -17,14 +17,13 @@ from pathlib import Path
 import dask
 import pytest
 
-from core.runtime import jobs, progress
-from core.runtime import worker as worker_host
+from core.runtime import jobs, progress, worker
 from core.runtime.job import explain
 from core.types import UserError
 from tests.tools import job_desk, tasks_for_jobs
 
 TASKS = "tests.tools.tasks_for_jobs:"
-REPOSITORY = worker_host.ROOT
+REPOSITORY = worker.ROOT
 PATIENCE = 240.0  # on a busy machine a worker needs minutes to start
 pytestmark = pytest.mark.timeout(900)
 
@@ -99,9 +98,9 @@ def run_apart(script, **environment):
 def test_submitting_does_not_wait_for_the_worker_and_the_result_arrives(key, fresh, monkeypatch):
     may_start = threading.Event()
     monkeypatch.setattr(
-        worker_host,
+        worker,
         "connect",
-        lambda address, connect=worker_host.connect: may_start.wait() and connect(address),
+        lambda address, connect=worker.connect: may_start.wait() and connect(address),
     )
     job = submit("add", 2, 3, key=key)
     assert job.state == "starting" and not job.finished and job.elapsed == 0
@@ -142,7 +141,7 @@ def test_progress_arrives_and_is_thinned(key, tmp_path, gate, monkeypatch):
     gate.touch()
     assert job.result() == "whole"
     # a store of as many as a second's, and what each second adds
-    assert len(heard) <= worker_host.REPORTS_PER_SECOND * (1 + job.elapsed) + 2
+    assert len(heard) <= worker.REPORTS_PER_SECOND * (1 + job.elapsed) + 2
 
 
 def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path, gate):
@@ -162,7 +161,7 @@ def test_a_cancelled_task_stops_and_can_be_begun_again(key, tmp_path, gate):
 def test_waiting_jobs_know_their_place_and_can_be_cancelled(key, tmp_path):
     running = [
         submit("steps", str(tmp_path / str(name)), key=f"{key}-{name}")
-        for name in range(worker_host.processors() + 1)
+        for name in range(worker.processors() + 1)
     ]
     until(lambda: all(job.state == "running" for job in running))
     log = tmp_path / "log"
@@ -273,29 +272,29 @@ def test_the_worker_ends_with_a_killed_parent(tmp_path):
         [sys.executable, "-c", PARENT, str(log)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
     )
     try:
-        host, worker = int(parent.stdout.readline()), int(until(lambda: text_of(log)).split()[1])
-        assert alive(host) and alive(worker)
+        host, child = int(parent.stdout.readline()), int(until(lambda: text_of(log)).split()[1])
+        assert alive(host) and alive(child)
     finally:
         parent.kill()
         parent.communicate()
-    until(lambda: not alive(host) and not alive(worker))
+    until(lambda: not alive(host) and not alive(child))
 
 
 @needs_proc
 def test_closing_ends_every_process_and_cancels_what_runs(key, tmp_path, fresh):
     log = tmp_path / "log"
     job = submit("steps", str(log), key=key)
-    worker, host = int(until(lambda: text_of(log)).split()[1]), job_desk.host().pid
+    child, host = int(until(lambda: text_of(log)).split()[1]), job_desk.host().pid
     jobs.close()
     assert job.state == "cancelled" and jobs.find(key) is None
-    until(lambda: not alive(host) and not alive(worker))
+    until(lambda: not alive(host) and not alive(child))
 
 
 @needs_proc
 def test_closing_while_the_worker_starts_leaves_none_behind(key, fresh, monkeypatch):
     started = []
     monkeypatch.setattr(
-        worker_host, "start", lambda start=worker_host.start: started.append(start()) or started[0]
+        worker, "start", lambda start=worker.start: started.append(start()) or started[0]
     )
     job, thread = submit("add", 1, 2, key=key), jobs._cluster.thread
     jobs.close()
@@ -316,7 +315,7 @@ def test_finished_jobs_are_dropped_when_there_are_many(key, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """A scheduler has a second to answer, where Dask itself would wait for minutes."""
-    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(worker, "CONNECT_SECONDS", 1)
     with dask.config.set({"distributed.comm.timeouts.connect": 1000}):
         yield
 
@@ -331,14 +330,14 @@ def test_an_unreachable_scheduler_is_named_and_can_come_back(key, fresh, impatie
     assert job.state == "failed" and address in job.error and "LEVERAGE_LAB_SCHEDULER" in job.error
     with pytest.raises(UserError, match="found no answer"):
         job.result()
-    monkeypatch.setattr(worker_host, "CONNECT_SECONDS", PATIENCE)
-    process, found = worker_host.start()
+    monkeypatch.setattr(worker, "CONNECT_SECONDS", PATIENCE)
+    process, found = worker.start()
     try:
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", found)
         assert submit("add", 1, 2, key=key).result() == 3
     finally:
         jobs.close()
-        worker_host.stop(process)
+        worker.stop(process)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +352,7 @@ def test_a_malformed_scheduler_address_is_named(address, key, fresh, impatient, 
 def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
     key, tmp_path, gate, fresh, monkeypatch
 ):
-    process, address = worker_host.start()
+    process, address = worker.start()
     monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
     log, other = tmp_path / "log", jobs._Cluster()
     ask = {
@@ -381,7 +380,7 @@ def test_clients_of_one_scheduler_share_a_key_and_cancel_only_for_themselves(
     finally:
         other.close()
         jobs.close()
-        worker_host.stop(process)
+        worker.stop(process)
 
 
 # the web process
@@ -426,7 +425,7 @@ def test_tasks_import_one_after_the_other(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     found, names = [], ("first_of_two", "second_of_two")
     threads = [
-        threading.Thread(target=lambda name=name: found.append(worker_host._imported(name).with_me))
+        threading.Thread(target=lambda name=name: found.append(worker._imported(name).with_me))
         for name in names
     ]
     for thread in threads:

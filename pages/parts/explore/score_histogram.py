@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.charts.palette import family_colour
 from core.charts.scores import class_shares, score_histogram
-from core.exports import score_table as export
+from core.exports import score_table
 from core.runtime.cache import Entry
 from core.spec import Spec
 from core.types import Dataset
@@ -83,7 +83,7 @@ def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:
     score_files.offer(
         layout.file_name(spec),
         data,
-        lambda: [export.Column(spec, entry.arrays["scores"], entry.facts)],
+        lambda: [score_table.Column(spec, entry.arrays["scores"], entry.facts)],
     )
 
 
