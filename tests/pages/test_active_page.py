@@ -97,7 +97,7 @@ def test_every_picture_is_drawn(finished):
 
 
 def test_the_replay_shows_the_batch_of_the_run(finished, monkeypatch):
-    """On a map that costs nothing: tests/experiments/test_replay.py has the real one."""
+    """On a map that costs nothing: tests/experiments/active/test_replay.py has the real one."""
     monkeypatch.setattr(umap_map, "umap_map", lambda points, progress: points[:, :2])
     at = visit(show="replay", round="1")
     assert not at.error, at.error
