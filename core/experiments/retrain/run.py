@@ -1,5 +1,5 @@
-"""One training: a selection of the pool, a fresh network, its test accuracy as it learns. Every
-experiment is made of these.
+"""One training: a selection of the pool, a fresh network, its test accuracy as it learns.
+Retraining experiments are made of these.
 
     arrays, facts = train(data, scores, rule="top", budget=1000, network="talk_cnn",
     protocol="epochs", length=15, seed=1)

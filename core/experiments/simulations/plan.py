@@ -6,7 +6,8 @@ design, strategy and seed is a run.
     PRESETS["representations"]  Figures 2 and 4: linear classification on a learned and on a random
                                 representation
     PRESETS["backward"]         Figure 1: picking 2k and dropping k against picking k, with an MLP
-    plan.units()                the runs, core/experiments/simulations/run.py
+    plan.units()                RiskRun or LabelingRun, the units in
+                                core/experiments/simulations/run.py
 
 What plays no part in its figure is as in the preset, so that Figure 3 is the same on every dataset.
 
