@@ -179,7 +179,7 @@ def _minimise(
     """Newton's method with a line search; the loss is convex, so it goes to the optimum from
     anywhere.
     """
-    for _ in range(NEWTON_STEPS):
+    for done in range(NEWTON_STEPS):
         probs = softmax(rows @ theta.T)
         slope = residuals(probs, labels).T @ rows / len(rows) + penalty * theta
         size = np.linalg.norm(slope)
@@ -187,10 +187,16 @@ def _minimise(
             _refuse_separated(probs, labels)
         if size <= tolerance:
             return theta
+        if not np.isfinite(size):
+            raise _unsettled(size, tolerance, done)
         step = _newton_step(rows, probs, penalty, slope, accuracy=min(0.1, np.sqrt(size)))
         theta = _line_search(theta, step, rows, labels, penalty, float((slope * step).sum()))
-    raise UserError(
-        f"The linear head did not settle: gradient norm {size:.1e} after {NEWTON_STEPS} Newton"
+    raise _unsettled(size, tolerance, NEWTON_STEPS)
+
+
+def _unsettled(size: float, tolerance: float, steps: int) -> UserError:
+    return UserError(
+        f"The linear head did not settle: gradient norm {size:.1e} after {steps} Newton"
         f" steps, wanted {tolerance:.0e}. Raise l2, or scale the embedding's columns to comparable"
         " size."
     )
@@ -224,7 +230,7 @@ def conjugate_gradients(
             break
         bent = hessian_product(direction, rows, probs, penalty)
         curvature = (direction * bent).sum()
-        if curvature <= 0:
+        if not curvature > 0:  # NaN, where rounding leaves nothing, ends the search too
             break
         step = step + power / curvature * direction
         left = left - power / curvature * bent

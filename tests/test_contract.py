@@ -5,6 +5,8 @@ strategy is tested by being registered. Each must also object to a strategy that
 purpose, so that it cannot pass by seeing nothing.
 """
 
+import re
+from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -13,16 +15,87 @@ import pytest
 from core import embeddings, strategy
 from core.plugins import contract
 from core.plugins.contract import CONTRACT, MANNERS, Broken
-from core.plugins.contract_inputs import DEGENERATE, D, N, arrays, world
+from core.plugins.contract_inputs import DEGENERATE, FEW, D, arrays, world
 from core.plugins.menu import strategies
 from core.strategy import INPUTS, Knob, scorer, selector
 from core.types import UserError
 
+CALM = contract.stays_calm_on_degenerate_points  # tried with its refusals, below
+REST = [check for check in CONTRACT + MANNERS if check is not CALM]
+
 
 @pytest.mark.parametrize("name", strategies())
-@pytest.mark.parametrize("check", CONTRACT + MANNERS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", REST, ids=lambda check: check.__name__)
 def test_contract(check, name):
     check(strategies()[name])
+
+
+# Who may refuse which degenerate worlds, and what the reason says. Who: all that need this input,
+# or one strategy by its name. Whatever is not listed has an answer.
+NO_LABELS = ("one point alone", "two points", "two points in many dimensions")
+MAY_REFUSE = [
+    # Without labeled points there is nothing to compare with.
+    ("labeled", (*NO_LABELS, "copies of one point"), "at least one labeled point"),
+    ("labeled", ("nothing labeled",), "at least one labeled point"),
+    ("labeled", ("no labeled set",), "needs a labeled set"),
+    # One class leaves a head, or the probabilities' covariance, without a parameter.
+    ("head", ("one class",), "found 1 class|knows 1 class"),
+    ("fisher_leverage", ("one class",), "found 1 class"),
+    ("bait", ("one class",), "found 1 class"),
+    # Rounding is larger than what decides.
+    ("head", ("large numbers",), "Hessian of this head is singular|did not settle"),
+    ("bait", ("large numbers",), "lost to rounding"),
+    ("bait_regression", ("large numbers",), "lost to rounding"),
+    ("log_det", ("large numbers",), "rounding decides below .*Raise it"),
+    # What is left without the point has no head.
+    ("leave_one_out", NO_LABELS, "without it no head can be fitted"),
+    ("leave_one_out", ("copies of one point",), "points of at least two classes"),
+    ("newton_influence", ("one point alone",), "Hessian of this head is singular"),
+]
+
+
+@cache
+def refused(name):
+    with np.errstate(all="ignore"):
+        return contract.refusals(strategies()[name])
+
+
+def permission(entry, where, reason):
+    """The row of MAY_REFUSE that allows this, or None."""
+    for who, worlds, says in MAY_REFUSE:
+        if who in (entry.name, *entry.needs) and where in worlds and re.search(says, reason):
+            return who, worlds, says
+    return None
+
+
+def unknown_reasons(entry, reasons):
+    return {where: why for where, why in reasons.items() if not permission(entry, where, why)}
+
+
+@pytest.mark.parametrize("name", strategies())
+def test_degenerate_points_have_an_answer_or_a_reason_that_is_known(name):
+    assert unknown_reasons(strategies()[name], refused(name)) == {}
+
+
+def test_every_reason_is_given_by_one_of_us():
+    used = [
+        permission(entry, where, reason)
+        for name, entry in strategies().items()
+        for where, reason in refused(name).items()
+    ]
+    # What rounding leaves of large numbers depends on the machine.
+    sure = [row for row in MAY_REFUSE if row[1] != ("large numbers",)]
+    assert [row for row in sure if row not in used] == []
+
+
+def test_a_reason_that_is_not_listed_is_noticed(registered):
+    def only_many(embedding):
+        if len(embedding) < 5:
+            raise UserError("This needs 5 points.")
+        return embedding.sum(axis=1).astype(np.float64)
+
+    entry = registered(scorer("x"), only_many)
+    assert tuple(unknown_reasons(entry, contract.refusals(entry))) == NO_LABELS
 
 
 @pytest.mark.parametrize("name", embeddings.embedders())
@@ -43,33 +116,48 @@ def test_every_word_of_the_vocabulary_has_an_input_here():
     assert set(world()) == set(INPUTS)
 
 
+SOME_LABELED = {"nothing labeled": FEW, "all labeled but two": 2, "all labeled": 0}
+
+
 @pytest.mark.parametrize("where", DEGENERATE)
 def test_degenerate_worlds_are_whole(where):
     inputs = DEGENERATE[where]()
     n, d = inputs["embedding"].shape
-    assert set(inputs) == set(INPUTS) and not inputs["labeled"].all()
+    assert set(inputs) == set(INPUTS)
     for name, value in inputs.items():
         if isinstance(value, np.ndarray):
             assert value.shape[name in ("member_probs", "record")] == n, name
     head = inputs["head"]
-    assert (
-        head.fitted_on.embedding is inputs["embedding"]
-        and head.weights.shape[1] == d == inputs["validation"].embedding.shape[1]
-    )
+    c = len(head.weights)
+    assert head.fitted_on.embedding is inputs["embedding"]
+    assert head.weights.shape[1] == d == inputs["validation"].embedding.shape[1]
+    assert c == len(head.intercepts) == inputs["validation"].probs.shape[1]
+    for name in ("probs", "member_probs", "record"):
+        assert inputs[name].shape[-1] == c, name
+        np.testing.assert_allclose(inputs[name].sum(axis=-1), 1)
+    assert inputs["labels"].max() < c and inputs["validation"].labels.max() < c
 
 
 def test_degenerate_worlds_are_what_they_are_called():
-    shapes = {where: make()["embedding"].shape for where, make in DEGENERATE.items()}
-    assert (
-        shapes["one point alone"] == (1, D)
-        and shapes["two points"] == (2, D)
-        and shapes["one dimension"] == (N, 1)
-    )
     found = {where: make()["embedding"] for where, make in DEGENERATE.items()}
-    assert (found["copies of one point"] == found["copies of one point"][0]).all() and not found[
-        "points of zeros"
-    ].any()
+    assert found["one point alone"].shape == (1, D) and found["two points"].shape == (2, D)
+    assert found["two points in many dimensions"].shape == (2, 40)
+    assert found["one dimension"].shape == (FEW, 1)
+    assert (found["copies of one point"] == found["copies of one point"][0]).all()
+    assert not found["points of zeros"].any()
     assert (~found["columns of zeros"].any(axis=0)).nonzero()[0].tolist() == [1, 2]
+    assert np.abs(found["large numbers"]).max() > 1e15 > 1e-14 > found["small numbers"].max() > 0
+
+
+def test_degenerate_predictions_and_labels_are_what_they_are_called():
+    found = {where: make() for where, make in DEGENERATE.items()}
+    for name in ("probs", "member_probs", "record"):
+        assert set(found["certain predictions"][name].ravel()) == {0.0, 1.0}
+        assert set(found["even predictions"][name].ravel()) == {1 / 3}
+        assert found["one class"][name].shape[-1] == 1
+    assert found["no labeled set"]["labeled"] is None
+    unlabeled = {where: int((~found[where]["labeled"]).sum()) for where in SOME_LABELED}
+    assert unlabeled == SOME_LABELED
 
 
 def test_arrays_are_found_inside_heads_and_embedded_points():
@@ -149,6 +237,41 @@ def third_neighbour(embedding):
     return np.sort(((embedding[:, None] - embedding[None]) ** 2).sum(axis=2), axis=1)[:, 3].astype(
         np.float64
     )
+
+
+def sum_of_cubes(embedding):
+    return (np.abs(embedding) ** 3).sum(axis=1).astype(np.float64)
+
+
+def divides_by_a_small_power(embedding):
+    sizes = np.linalg.norm(embedding, axis=1)
+    powers = np.where(sizes > 0, sizes**4, 1)
+    return (1 / powers).astype(np.float64)
+
+
+def takes_logarithms(embedding, probs):
+    return -(probs * np.log(probs)).sum(axis=1)
+
+
+def by_its_range(embedding, probs):
+    return probs[:, 0] / np.ptp(probs, axis=1)
+
+
+def of_the_second_class(embedding, probs):
+    return probs[:, 1]
+
+
+def inverts_labeled(embedding, labeled=None):
+    return (~labeled).astype(np.float64)
+
+
+def far_from_the_unlabeled(embedding, labeled=None):
+    rest = embedding if labeled is None else embedding[~labeled]
+    return (embedding @ rest.min(axis=0)).astype(np.float64)
+
+
+def from_the_end(embedding, *, k):
+    return np.arange(-k, 0), np.zeros(k)
 
 
 def of_a_strange_kind(embedding, *, weights=(1.0, 2.0)):
@@ -277,6 +400,19 @@ BROKEN = [
         half,
         "one point alone: half: expected 1 new points",
     ),
+    (CALM, scorer("x"), sum_of_cubes, "found inf for large numbers"),
+    (CALM, scorer("x"), divides_by_a_small_power, "found inf for small numbers"),
+    (CALM, scorer("x"), takes_logarithms, "found nan for certain predictions"),
+    (CALM, scorer("x"), by_its_range, "found inf for even predictions"),
+    (CALM, scorer("x"), of_the_second_class, "one class: index 1 is out of bounds"),
+    (CALM, scorer("x"), inverts_labeled, "no labeled set: bad operand type for unary ~"),
+    (CALM, scorer("x"), far_from_the_unlabeled, "^all labeled: zero-size array"),
+    (
+        CALM,
+        selector("x", nested=True),
+        from_the_end,
+        r"one point alone: it picked the rows \[-1\], which are none to pick",
+    ),
     (C.scores_are_float64, scorer("x"), single_precision, "found float32 scores, expected float64"),
     (C.knobs_explain_themselves, scorer("x"), no_help, "knob weight has no words of its own"),
     (C.docstring_tells_formula_shapes_and_direction, scorer("x"), row_numbers, "its docstring"),
@@ -305,13 +441,28 @@ def test_the_check_notices_a_broken_strategy(check, decorate, function, message,
         check(entry)
 
 
+@pytest.mark.parametrize("where", DEGENERATE)
+def test_a_fault_in_one_degenerate_world_is_noticed(where, registered):
+    there = DEGENERATE[where]()
+
+    def fails_there(embedding, probs, labeled=None):
+        found = {"embedding": embedding, "probs": probs, "labeled": labeled}
+        same = all(np.array_equal(value, there[name]) for name, value in found.items())
+        return np.full(len(embedding), np.nan if same else 0.0)
+
+    with pytest.raises(Broken, match=f"found nan for {where};"):
+        C.stays_calm_on_degenerate_points(registered(scorer("x"), fails_there))
+
+
 def test_a_refusal_in_words_is_no_fault(registered):
-    def only_many(embedding):
-        if len(embedding) < 5:
-            raise UserError("This needs 5 points.")
+    def only_dense(embedding):
+        if not embedding.any():
+            raise UserError("This needs points that differ from zero.")
         return embedding.sum(axis=1).astype(np.float64)
 
-    C.stays_calm_on_degenerate_points(registered(scorer("x"), only_many))
+    entry = registered(scorer("x"), only_dense)
+    C.stays_calm_on_degenerate_points(entry)
+    assert list(contract.refusals(entry)) == ["points of zeros"]
 
 
 def test_every_finding_has_its_sentence(registered):

@@ -379,11 +379,13 @@ def test_scores_of_some_rows_see_nothing_of_the_others(name, digits, monkeypatch
 # what comes with the program
 
 
+def is_bundled(key):
+    step = key.rpartition("-")[0]
+    return (cache.BUNDLED / step / cache.bundled_key(key) / "entry.json").exists()
+
+
 def bundled(key):
-    name = cache.bundled_key(key)
-    assert (cache.BUNDLED / key.rpartition("-")[0] / name / "entry.json").exists(), (
-        f"{name} is not bundled; run python -m core warm"
-    )
+    assert is_bundled(key), f"{cache.bundled_key(key)} is not bundled; run python -m core warm"
     return cache.get(key)
 
 
@@ -454,8 +456,8 @@ def same_favourites(spec, pool, points, others):
 def test_every_bundled_favourite_is_what_the_strategy_picks_today():
     pool, ready = datasets.load("mnist", n=lesson.POOL), 0
     for function, spec in lesson.results():
-        if function != "favourites_of":
-            continue
+        if function != "favourites_of" or not is_bundled(favourites_key(spec, pool.fingerprint)):
+            continue  # the lesson says of a new strategy that it has not been asked yet
         entry = bundled(favourites_key(spec, pool.fingerprint))
         with cache.without_bundle():
             fresh = pipeline.favourites_of(spec)
@@ -472,7 +474,7 @@ def test_every_bundled_favourite_is_what_the_strategy_picks_today():
             entry.arrays["points"]
         )
         ready += entry.facts["missing"] is None
-    assert ready >= 2
+    assert ready >= 15
 
 
 def test_favourites_are_the_first_picks_as_rows_of_the_full_dataset():

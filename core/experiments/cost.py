@@ -1,10 +1,9 @@
-"""What will an experiment cost? From what its units count, and from the rates this machine has
-shown, its time.
+"""What will an experiment cost? What its units count, and its time at the rates seen here.
 
-    unit.cost                      samples through the network, testing counted; or what the plan's
-                                   own measurement counts
-    plan.measurement               how the rate is measured, in costs per second
-    predict(units, rate, slots)    seconds
+unit.cost                      samples through the network, testing counted; or what the plan's
+                               own measurement counts
+plan.measurement               how the rate is measured, in costs per second
+predict(units, rate, slots)    seconds
 """
 
 from __future__ import annotations
@@ -20,11 +19,9 @@ import numpy as np
 from core.runtime import tasks
 
 TRIAL = 20  # batches of a measurement
-# Of a measurement of the core alone: how many matrices of which size are inverted, and the seconds
-# that one took on the core by which costs in seconds were measured.
-INVERSES = 3
-SIZE = 1000
-REFERENCE = 0.08
+INVERSES = 3  # matrices that a measurement of the core alone inverts
+SIZE = 1000  # their rows
+REFERENCE = 0.08  # seconds of one on the core by which costs in seconds were measured
 
 
 @dataclass(frozen=True)
@@ -59,17 +56,16 @@ def of_network(dataset: str, n: int | None, subset: int, network: str) -> Measur
 
 
 def predict(units: Iterable[Costed], rate: float, slots: int) -> float:
-    """Seconds for these units, `slots` at a time, at `rate` of their cost per second each: the
-    longer of equal shares and the longest one.
+    """Seconds for these units, `slots` at a time, at `rate` of their cost per second each.
+
+    The longer of equal shares and the longest one.
     """
     each = [unit.cost / rate for unit in units]
     return max(sum(each) / slots, max(each, default=0.0))
 
 
 def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str, float]:
-    """In the worker: samples per second of one training, tried on a few batches, and the worker's
-    memory in bytes afterwards.
-    """
+    """In the worker: samples per second of a short training, and its memory in bytes afterwards."""
     import psutil
 
     from core import pipeline
@@ -96,8 +92,7 @@ def measure(dataset: str, n: int | None, subset: int, network: str) -> dict[str,
 
 
 def measure_core(held: int = 0) -> dict[str, float]:
-    """In the worker: how many times as fast as the reference this core inverts a matrix, and the
-    worker's memory in bytes.
+    """In the worker: a matrix inverted how many times as fast as the reference; memory in bytes.
 
     held: bytes that each run of a network needs beside the worker, which then counts with what
     trains networks; 0: there is no network.

@@ -182,8 +182,9 @@ def words(given: str | Iterable[Any]) -> list[str]:
 
 
 def parse_budgets(given: str | tuple[int, ...]) -> tuple[int, ...]:
-    """Sorted whole numbers of at least 1, out of a text or a tuple; a UserError for anything else,
-    for none, and for more than twelve.
+    """Sorted whole numbers of at least 1, out of a text or a tuple.
+
+    A UserError for anything else, for none, and for more than twelve.
     """
     knob = Knob("Budget", low=1, name="budget", kind=int)
     if isinstance(given, str):  # 1,000 is one number; 5,6 is none

@@ -1,15 +1,14 @@
-"""Running a plan: its units as jobs, a few at a time, in a queue of experiments that survives
-whatever happens to its workers.
+"""Running a plan: its units as jobs, a few at a time, in a queue of experiments.
 
-    sweep = start(plan, fingerprint, owner)        returns at once; the same plan asked for twice
-                                                   runs once
+    sweep = start(plan, fingerprint, owner)   returns at once; a plan asked for twice runs once
     sweep.state, sweep.fraction, sweep.seconds_left, sweep.position
     cancel(sweep.key, owner)
 
-One unit is one job, so what is finished is in the cache at once. Only as many units are handed
-out as the workers can do at once: the rest waits here, where it can be cancelled at once. A
-unit whose connection was lost is handed out again. Experiments are served in the order in which
-they were started; the next one begins when the one before has no unit left to hand out.
+The queue survives whatever happens to its workers. One unit is one job, so what is finished is in
+the cache at once. Only as many units are handed out as the workers can do at once: the rest
+waits here, where it can be cancelled at once. A unit whose connection was lost is handed out
+again. Experiments are served in the order in which they were started; the next one begins when the
+one before has no unit left to hand out.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ KEPT = 200
 class Sweep:
     """One experiment under way.
 
-    state: "queued", "running", "done", "failed" or "cancelled"; owners: the sessions that asked for
-    it.
+    state: "queued", "running", "done", "failed" or "cancelled". owners: the sessions that asked
+    for it.
     """
 
     key: str
@@ -163,16 +162,14 @@ class _Queue:
                             f"The experiment stopped with {type(error).__name__}: {error}. The log"
                             " has the details."
                         )
-                        self._end(
-                            sweep,
-                            "failed",
-                            policy.hidden(stopped, "The experiment stopped unexpectedly."),
-                        )
+                        told = policy.hidden(stopped, "The experiment stopped unexpectedly.")
+                        self._end(sweep, "failed", told)
             time.sleep(PAUSE)
 
     def _collect(self, sweep: Sweep) -> None:
-        """Keep what is done, all of it before a failure ends the sweep; what was lost, or let go of
-        elsewhere, waits again.
+        """Keep what is done, all of it before a failure ends the sweep.
+
+        What was lost, or let go of elsewhere, waits again.
         """
         failure = None
         for key, (unit, job) in list(sweep.running.items()):
@@ -240,9 +237,7 @@ class _Queue:
 
 
 def _slots() -> int:
-    """How many units at once; one while the scheduler does not answer, which that one then
-    tells.
-    """
+    """How many units at once; one, which then says so, while the scheduler does not answer."""
     try:
         return jobs.slots()
     except Exception:
@@ -256,8 +251,7 @@ _queue = _Queue()
 def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
     """Begin or join the plan's sweep. A UserError if this owner has another one running.
 
-    A record of it is kept, so that the history knows of it and a link with its key finds it again
-    after a restart.
+    A record of it is kept: the history and a link with its key find it again after a restart.
     """
     sweep = Sweep(plan_key(plan, fingerprint), plan, fingerprint)
     sweep.waiting = store.missing(plan, fingerprint)

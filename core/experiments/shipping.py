@@ -1,6 +1,4 @@
-"""Plans run to their end without a screen, and what comes with the app finished: computed where it
-is missing, and packed.
-"""
+"""Plans run to their end without a screen, and what comes with the app: computed and packed."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ LOOK = 0.2  # seconds between two looks at a running experiment
 
 
 def ship(which: Iterable[str], say: Say) -> None:
-    """Compute and pack the experiments of these kinds; with "trim" the FI paper's simulations in
-    the plane.
-    """
+    """Compute and pack the experiments of these kinds; with "trim" the simulations in the plane."""
     for kind in which:
         for plan in presets.SHIPPED[kind]:
             fingerprint = finish(plan, say)
@@ -30,10 +26,10 @@ def ship(which: Iterable[str], say: Say) -> None:
 
 
 def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
-    """Run a plan to its end and say how far it is; the fingerprint of its points. A UserError if it
-    cannot run or fails.
+    """Run a plan to its end and say how far it is; the fingerprint of its points.
 
     note: hears what the experiment remarked, such as a disk that is full; by default `say`.
+    A UserError if it cannot run or fails.
     """
     data = plan.points()
     plan.check(data)
@@ -44,10 +40,8 @@ def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
         if running.done != said:
             said = running.done
             left = running.seconds_left
-            say(
-                f"{plan.title()}: {said:,} of {running.total:,}"
-                + (f", about {left / 60:.0f} min left" if left else "")
-            )
+            ahead = f", about {left / 60:.0f} min left" if left else ""
+            say(f"{plan.title()}: {said:,} of {running.total:,}{ahead}")
     for remark in running.notes:
         (note or say)(remark)
     if running.error:

@@ -1,12 +1,9 @@
-"""What is finished of a plan: every unit's outcome, from the cache, from what comes with the
-app, or from this process.
+"""What is finished of a plan: outcomes from the cache, from the app's own, or of this process.
 
-    outcomes(plan, fingerprint) -> {unit: Outcome}      only finished ones; cheap to ask again and
-                                                        again
-    pack(plan, fingerprint)                             all of it as one result to ship
+    outcomes(plan, fingerprint) -> {unit: Outcome}   only finished ones; cheap to ask often
+    pack(plan, fingerprint)                          all of it as one result to ship
 
-What comes with the app is packed: one bundled result per plan, the outcomes of its units
-stacked.
+What comes with the app is packed: one bundled result per plan, its units' outcomes stacked.
 """
 
 from __future__ import annotations
@@ -81,10 +78,10 @@ def _keys(plan: Plan, fingerprint: str) -> tuple[tuple[Any, str], ...]:
 
 
 def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """All that is finished of a plan as one result to ship: every array flat, one unit after the
-    other, in float32 and int32.
+    """All that is finished of a plan as one result to ship, in float32 and int32.
 
-    facts["units"]: the units' keys; facts["shapes"]: of every array, unit by unit.
+    Every array is flat, one unit after the other. facts["units"]: the units' keys; facts["shapes"]:
+    of every array, unit by unit.
     """
     each = [(cache.bundled_key(key), outcome(key)) for _, key in _keys(plan, fingerprint)]
     found = {key: arrays for key, arrays in each if arrays is not None}
@@ -133,6 +130,5 @@ def _packed(key: str) -> Outcome | None:
 def _small(array: np.ndarray) -> np.ndarray:
     """Accuracies and row numbers need no more than four bytes each."""
     array = np.asarray(array)
-    return array.astype(
-        {"f": np.float32, "i": np.int32, "u": np.int32}.get(array.dtype.kind, array.dtype)
-    )
+    small = {"f": np.float32, "i": np.int32, "u": np.int32}
+    return array.astype(small.get(array.dtype.kind, array.dtype))

@@ -1,5 +1,4 @@
-"""Named columns of a Parquet or CSV file that somebody hands in: read without trust, as plain
-arrays.
+"""Named columns of a Parquet or CSV file that somebody hands in, read without trust, as arrays.
 
     opened = open_columns(content, "scores.parquet")
         the names, and what the file carries inside
@@ -50,9 +49,12 @@ Names = Sequence[str]
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """name: of the file. names: of its columns.
+    """A file whose columns can be read.
 
-    inside: the manifest that the file carries, or None. read(whole, numbers, texts).
+    name                          of the file
+    names                         of its columns
+    inside                        the manifest that the file carries, or None
+    read(whole, numbers, texts)   the columns of these names as a table
     """
 
     name: str
@@ -139,8 +141,9 @@ def _open_parquet(content: bytes, name: str) -> Opened:
 
 @contextmanager
 def _reading(name: str, names: Names = ()) -> Iterator[None]:
-    """Inside, what the readers find wrong becomes a sentence that names the file, and the column
-    where it is known.
+    """Inside, what the readers find wrong becomes a sentence that names the file.
+
+    It names the column too, where that is known.
     """
     import pyarrow as pa
 
@@ -198,8 +201,7 @@ def _texts(column: pa.ChunkedArray) -> np.ndarray:
     """Each different text once in memory, whatever the file repeats. A missing one is ""."""
     import pyarrow as pa
 
-    coded = (
-        column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    ).combine_chunks()
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = coded.combine_chunks()
     known = np.array([*(text or "" for text in coded.dictionary.to_pylist()), ""], dtype=object)
     return known[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]

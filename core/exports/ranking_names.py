@@ -1,9 +1,9 @@
 """What is a ranking called in one word? As a column of a file, and on the command line.
 
-    column_names    "raw_leverage", "cnn_classification_seed2_leverage_ridge0.1": embedding,
-                    strategy, and what differs from the default
-    parse_ranking   "raw:leverage", "cnn_classification:2:leverage:ridge=0.1", "random": in the
-                    order of retraining's candidates
+    column_names    "raw_leverage", "cnn_classification_seed2_leverage_ridge0.1":
+                    embedding, strategy, and what differs from the default
+    parse_ranking   "raw:leverage", "cnn_classification:2:leverage:ridge=0.1", "random":
+                    in the order of retraining's candidates
 
 A name is made from its own Spec alone, so that it is the same in every file. It has no spaces.
 """
@@ -29,8 +29,9 @@ FORM = (
 
 
 def column_names(specs: Sequence[Spec]) -> list[str]:
-    """One name for each ranking of the same points, all different: two that would share a name
-    carry 8 hex digits of their links.
+    """One name for each ranking of the same points, all different.
+
+    Two that would share a name carry 8 hex digits of their links.
     """
     names = [_name(spec) for spec in specs]
     shared = {name for name, times in Counter(names).items() if times > 1}
@@ -41,11 +42,10 @@ def column_names(specs: Sequence[Spec]) -> list[str]:
 
 
 def parse_ranking(text: str, points: Spec) -> Spec:
-    """The ranking of these points that a word of the command line names; a UserError if a part is
-    unknown or it ranks nothing.
+    """The ranking of these points that a word of the command line names.
 
     A number behind the embedding is its seed, behind the strategy its draw. Without an embedding
-    raw, without a strategy leverage.
+    raw, without a strategy leverage. A UserError if a part is unknown or it ranks nothing.
     """
     parts = text.strip().split(":")
     at = next((place for place, part in enumerate(parts) if part in menu.strategies()), len(parts))
@@ -75,15 +75,12 @@ def _word(value: Any) -> str:
 
 
 def _digest(spec: Spec) -> str:
-    return hashlib.blake2b(
-        json.dumps(spec.to_query(), sort_keys=True).encode(), digest_size=4
-    ).hexdigest()
+    link = json.dumps(spec.to_query(), sort_keys=True)
+    return hashlib.blake2b(link.encode(), digest_size=4).hexdigest()
 
 
 def _side(text: str, parts: list[str], owner: str, number: str) -> dict[str, Any]:
-    """The owner (an embedding or a strategy) with its number and its settings, as changes of a
-    Spec.
-    """
+    """The owner (an embedding or a strategy) with its number and settings, as changes of a Spec."""
     if not parts:
         return {}
     name, *rest = parts

@@ -1,5 +1,4 @@
-"""What does a file of scores say when it comes back? The rankings it holds, how each was made, and
-what is wrong with it.
+"""What does a file of scores say when it comes back? Its rankings, how made, and what is wrong.
 
     read_back(content, "scores.parquet") -> Exported
 
@@ -34,11 +33,13 @@ MANIFEST = "Hand in the manifest that was written with the file."
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """A file of scores. frame: its rows by index, in the columns that export.table gives. columns:
-    its rankings, scores float64 (n,).
+    """A file of scores.
 
-    points: the Spec of its points, the rest at default. fingerprint: of its data, as the file says.
-    faults: sentences to show.
+    frame         its rows by index, in the columns that `score_table.table` gives
+    columns       its rankings, scores float64 (n,)
+    points        the Spec of its points, the rest at default
+    fingerprint   of its data, as the file says
+    faults        sentences to show
     """
 
     name: str
@@ -72,8 +73,7 @@ def read_back(
     manifest: bytes | None = None,
     at_hand: tuple[Spec, str] | None = None,
 ) -> Exported:
-    """The rankings of a file that core/exports/score_table.py wrote, in whatever order its rows are
-    now.
+    """The rankings of a file that core/exports/score_table.py wrote, its rows in any order.
 
     manifest: the manifest file's bytes, for a file that has none inside. at_hand: a Spec of points
     that are open now and their fingerprint: a file with this fingerprint is about these points,
@@ -89,26 +89,17 @@ def read_back(
     rankings, faults = _rankings(_part(said, "rankings", list, name), points, name)
     mapped, more = _projection(said.get("projection"), points, opened)
     axes = mapped[1:] if mapped else ()
-    arrays = _arrays(
-        opened, rankings, axes, _part(about, "points", int, name), datasets.info(points.dataset).n
-    )
-    columns = tuple(
-        Column(ranking.spec, arrays[ranking.score], ranking.facts) for ranking in rankings
-    )
+    expected = _part(about, "points", int, name)
+    arrays = _arrays(opened, rankings, axes, expected, datasets.info(points.dataset).n)
+    columns = tuple(Column(each.spec, arrays[each.score], each.facts) for each in rankings)
     edited = [sentence for ranking in rankings if (sentence := _edited(ranking, arrays))]
-    projection = (
-        Projection(mapped[0], np.column_stack([arrays[axis] for axis in axes])) if mapped else None
-    )
+    projection = None
+    if mapped:
+        projection = Projection(mapped[0], np.column_stack([arrays[axis] for axis in axes]))
     fingerprint = _part(about, "fingerprint", str, name)
-    return Exported(
-        name,
-        pd.DataFrame(arrays),
-        columns,
-        projection,
-        points,
-        fingerprint,
-        (*faults, *more, *edited),
-    )
+    frame = pd.DataFrame(arrays)
+    faults = (*faults, *more, *edited)
+    return Exported(name, frame, columns, projection, points, fingerprint, faults)
 
 
 def other_points(exported: Exported, dataset: Dataset) -> str | None:
@@ -202,16 +193,8 @@ def _rankings(listed: Sequence[Any], points: Spec, name: str) -> tuple[list[_Ran
                 f"{score[:80]!r}: {problem or 'the same ranking is listed twice.'} It is left out."
             )
             continue
-        facts = entry.get("facts")
-        found.append(
-            _Ranking(
-                spec,
-                score,
-                rank,
-                str(entry.get("checksum")),
-                facts if isinstance(facts, dict) else {},
-            )
-        )
+        facts = entry.get("facts") if isinstance(entry.get("facts"), dict) else {}
+        found.append(_Ranking(spec, score, rank, str(entry.get("checksum")), facts))
     if not found:
         raise UserError(
             f"{name}: found no ranking that is known here. {' '.join(faults[:3])}".rstrip()
@@ -235,9 +218,7 @@ def _spec(entry: Mapping[str, Any], points: Spec) -> tuple[Spec, str | None]:
 def _projection(
     said: Any, points: Spec, opened: Opened
 ) -> tuple[tuple[Spec, str, str] | None, list[str]]:
-    """Whose map the file holds and in which columns; a sentence if there was one that cannot be
-    used.
-    """
+    """Whose map the file holds and in which columns; a sentence if one cannot be used."""
     if not isinstance(said, dict):
         return None, []
     spec, problem = _spec(said, points)

@@ -1,5 +1,4 @@
-"""Scores as one file that other tools open: a table with one row per point, and a manifest that
-says how it was made.
+"""Scores as one file that other tools open: a row per point, and a manifest of how it was made.
 
 Columns: id, index (row in the full dataset), split, label; then for every ranking score_<name> and
 rank_<name> (core/exports/ranking_names.py); then projection_x and projection_y if a map is given. A
@@ -61,22 +60,17 @@ def table(
 
     Without ids of its own a point's id is its index. A label that is not known is "".
     """
-    names = np.array(
-        [*dataset.class_names, ""], dtype=object
-    )  # label -1 (unknown) reads the last entry
+    # Label -1 (unknown) reads the last entry.
+    names = np.array([*dataset.class_names, ""], dtype=object)
+    ids = dataset.index.astype(str) if dataset.ids is None else dataset.ids
     frame: dict[str, Any] = {
-        "id": (
-            dataset.index.astype(str).astype(object)
-            if dataset.ids is None
-            else dataset.ids.astype(object)
-        ),
+        "id": ids.astype(object),
         "index": dataset.index,
         "split": np.where(dataset.test, "test", "train").astype(object),
         "label": names[dataset.labels],
     }
-    for name, column in zip(
-        column_names([column.spec for column in columns]), columns, strict=True
-    ):
+    called = column_names([column.spec for column in columns])
+    for name, column in zip(called, columns, strict=True):
         _check_length(dataset, name, column.scores)
         frame |= {f"score_{name}": column.scores, f"rank_{name}": ranks(column.scores)}
     if projection is not None:
@@ -101,8 +95,9 @@ def kind_of(name: str) -> str:
 
 
 def encode(frame: pd.DataFrame, kind: str, manifest: str | None = None) -> bytes:
-    """The table as CSV (17 significant digits: nothing is lost) or Parquet, into which the manifest
-    goes if there is one.
+    """The table as CSV or Parquet, into which the manifest goes if there is one.
+
+    CSV has 17 significant digits: nothing is lost.
     """
     if kind_of(f".{kind}") == "csv":
         return frame.to_csv(index=False, float_format="%.17g").encode()
@@ -122,8 +117,10 @@ def encode(frame: pd.DataFrame, kind: str, manifest: str | None = None) -> bytes
 def manifest(
     dataset: Dataset, columns: Sequence[Column], projection: Projection | None = None
 ) -> str:
-    """JSON: for every ranking its Spec as a link and in words, its facts and its code; whose map
-    the projection is; the data; versions.
+    """JSON that says how each ranking was made.
+
+    For every ranking its Spec as a link and in words, its facts and its code; whose map the
+    projection is; the data; versions.
     """
     if not columns:
         raise UserError("Rankings: found none, expected at least one to write.")
@@ -148,8 +145,10 @@ def manifest(
 
 
 def run_manifest(title: str, query: Mapping[str, str], fingerprint: str, trainings: int) -> str:
-    """JSON: an experiment's plan as a link and in words, the data's fingerprint, how many trainings
-    the rows hold, versions.
+    """JSON that says what an experiment was.
+
+    Its plan as a link and in words, the data's fingerprint, how many trainings the rows hold,
+    versions.
     """
     content = {
         "title": title,
@@ -194,12 +193,10 @@ def _ranking(name: str, column: Column, points: Spec) -> dict[str, Any]:
 
 
 def _projection(projection: Projection) -> dict[str, Any]:
-    spec = projection.spec.with_(
-        strategy="leverage", strategy_knobs=()
-    )  # a map is of an embedding: the strategy says nothing
-    settings = [f"{name} {value}" for name, value in spec.embedding_knobs] + [
-        f"seed {spec.seed}"
-    ] * resolve(spec).embedder.seeded
+    # A map is of an embedding: the strategy says nothing.
+    spec = projection.spec.with_(strategy="leverage", strategy_knobs=())
+    settings = [f"{name} {value}" for name, value in spec.embedding_knobs]
+    settings += [f"seed {spec.seed}"] * resolve(spec).embedder.seeded
     title = f"UMAP of {spec.embedding_label}" + (f" ({', '.join(settings)})" if settings else "")
     said = dict(zip("xy", AXES, strict=True)) | {"title": title, "spec": spec.to_query()}
     return said | {"facts": _facts(projection.facts), "code": map_code(spec)}

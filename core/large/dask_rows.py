@@ -1,15 +1,13 @@
-"""Passes over rows that lie in chunks on a Dask cluster: leverage of a table that no single machine
-has to hold.
+"""Passes over rows in chunks on a Dask cluster: leverage of a table no single machine has to hold.
 
-    scores, facts = large.leverage(Spread(array))       a Dask array (n, d), or a table on disk that
-                                                        every worker can read
+    scores, facts = leverage.leverage(Spread(array))
 
-Each chunk gives its part of a sum (core/linalg/row_blocks.py, on its worker's GPU if there is one),
-and the parts are added in the order of the chunks, whoever computed them and whenever they came. So
-one worker and two give the same bits, provided that they are alike: a GPU and a CPU, or libraries
-with different numbers of threads, round differently. The cluster is that of the current Dask
-client; without one the chunks are computed in this process, one after the other. A chunk is
-computed anew in every pass.
+array: a Dask array (n, d), or a table on disk that every worker can read. Each chunk gives its part
+of a sum (core/linalg/row_blocks.py, on its worker's GPU if there is one), and the parts are added
+in the order of the chunks, whoever computed them and whenever they came. So one worker and two give
+the same bits, provided that they are alike: a GPU and a CPU, or libraries with different numbers of
+threads, round differently. The cluster is that of the current Dask client; without one the chunks
+are computed in this process, one after the other. A chunk is computed anew in every pass.
 """
 
 from __future__ import annotations
@@ -29,13 +27,14 @@ from core.linalg import row_blocks
 from core.runtime import progress
 from core.types import Floats, Ints, UserError
 
-# rows of a table on disk; a fixed number, because where chunks end decides the last digits
+# Rows of a table on disk; a fixed number, because where chunks end decides the last digits.
 CHUNK = 65_536
 
 
 class Spread:
-    """The passes of `large.Passes` over the chunks of a Dask array of real numbers (n, d), or of a
-    table on disk.
+    """The passes of core/large/leverage.py over chunks of real numbers (n, d).
+
+    table: a Dask array, or a table on disk.
     """
 
     def __init__(self, table: Any, tell: leverage.Tell = leverage.silent, rows: int = CHUNK):
@@ -79,8 +78,9 @@ class Spread:
 
 
 def leverage_of_file(table: Rows, ridge: float) -> tuple[Floats, dict[str, Any]]:
-    """In a worker: `large.leverage` of a table on disk, spread over all workers; this one lends its
-    thread to them meanwhile.
+    """In a worker: leverage of a table on disk, spread over all workers.
+
+    This one lends its thread to them meanwhile.
     """
     with worker_client():
         return leverage.leverage(Spread(table, progress.report), ridge)

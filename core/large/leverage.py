@@ -1,8 +1,7 @@
-"""Leverage of a table that does not fit into memory: two passes over its rows, from disk or on a
-cluster.
+"""Leverage of a table that does not fit into memory, by two passes over its rows.
 
-    first pass    X^T X              -> W, as core/linalg/whitening.py finds it (one more pass where
-                                     X is badly conditioned)
+    first pass    X^T X -> W, as core/linalg/whitening.py finds it (one more pass where X is badly
+                  conditioned)
     second pass   l_i = |x_i W|^2
 
 The algebra is that of core/strategies/leverage.py; what differs is how a pass is made: `Streamed`
@@ -103,12 +102,11 @@ class Streamed:
 
 
 def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
-    """Scores l_i = x_i^T (X^T X + ridge I)^+ x_i (n,) float64 in [0, 1], higher = picked first, and
-    facts about the table.
+    """Scores l_i = x_i^T (X^T X + ridge I)^+ x_i (n,) float64 in [0, 1], and facts about the table.
 
-    facts: n, d, ridge, sum; with ridge = 0 also rank, gap (None: full rank), condition and dead,
-    the number of columns of zeros. A UserError for rows that hold NaN or infinity, for numbers
-    whose squares exceed float64, and for a ridge below 0.
+    Higher = picked first. facts: n, d, ridge, sum; with ridge = 0 also rank, gap (None: full rank),
+    condition and dead, the number of columns of zeros. A UserError for rows that hold NaN or
+    infinity, for numbers whose squares exceed float64, and for a ridge below 0.
     """
     if not 0 <= ridge < np.inf:
         raise UserError(f"Ridge: found {ridge}, expected a number of at least 0.")
@@ -136,8 +134,9 @@ def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
 
 
 def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Floats, dict[str, Any]]:
-    """`leverage` of a table on disk: here, or on the cluster of LEVERAGE_LAB_SCHEDULER, whose
-    workers read the same path.
+    """`leverage` of a table on disk: here, or on the cluster of LEVERAGE_LAB_SCHEDULER.
+
+    The cluster's workers read the same path.
     """
     if not os.environ.get("LEVERAGE_LAB_SCHEDULER"):
         return leverage(Streamed(table, tell), ridge)
@@ -158,8 +157,9 @@ def title(table: Rows) -> str:
 
 
 def frame(scores: Floats) -> pd.DataFrame:
-    """Columns index (the row, from 0), score and rank (1 = highest; equal scores in the order of
-    the rows).
+    """Columns index (the row, from 0), score and rank.
+
+    Rank 1 is the highest; equal scores are in the order of the rows.
     """
     return pd.DataFrame(
         {"index": np.arange(len(scores)), "score": scores, "rank": score_table.ranks(scores)}
@@ -174,17 +174,13 @@ def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> s
         "without": list(without),
         "facts": dict(facts),
     }
-    return json.dumps(
-        content
-        | {"code": code_version("core.linalg.whitening"), "versions": score_table.versions()},
-        indent=1,
-    )
+    content["code"] = code_version("core.linalg.whitening")
+    content["versions"] = score_table.versions()
+    return json.dumps(content, indent=1)
 
 
 def identity(table: Rows) -> list[dict[str, Any]]:
-    """Name, size and time of change of the table's files: as much as can be said of them without
-    reading them whole.
-    """
+    """Name, size and time of change of each file: what can be said without reading them whole."""
     return [
         {"file": path.name, "bytes": path.stat().st_size, "modified": path.stat().st_mtime}
         for path in table.paths

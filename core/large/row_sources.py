@@ -1,9 +1,8 @@
-"""Tables that need not fit into memory: the rows of a .npy file or of Parquet files, handed out in
-blocks.
+"""Tables that need not fit into memory: rows of a .npy file or of Parquet files, in blocks.
 
-    table = rows.open_table("features.npy")        shape, dtype; nothing is read but the header
-    for block in table.blocks(4096): ...           plain reads: at no moment is more than one block
-                                                   in memory
+    table = row_sources.open_table("features.npy")   shape, dtype; nothing is read but the header
+    for block in table.blocks(4096): ...             plain reads: at no moment is more than one
+                                                     block in memory
 
 A file is never mapped: pages of a mapped file count as the process's memory. A Parquet table is one
 file or the `*.parquet` of a folder in the order of their names (numbers in names count as numbers);
@@ -33,18 +32,17 @@ import numpy as np
 from core.types import UserError
 
 INDEX_COLUMN = re.compile(r"__index_level_\d+__")
-STREAM_BYTES = (
-    1 << 13
-)  # of each column; without a number Arrow reads whole columns of a row group at once
+# Of each column; without a number Arrow reads whole columns of a row group at once.
+STREAM_BYTES = 1 << 13
 CHANGED = "It has changed since it was opened. Start again when it is whole."
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows start to stop (without) of a table on disk. dtype: of the blocks.
+    """Rows start to stop (without) of a table on disk.
 
-    d: how many columns.
+    d: how many columns. dtype: of the blocks.
     """
 
     start: int
@@ -110,9 +108,9 @@ class NpyRows(Rows):
 
 @dataclass(frozen=True)
 class ParquetRows(Rows):
-    """Rows of Parquet files, one after the other. files: (path, number of rows).
+    """Rows of Parquet files, one after the other.
 
-    columns: the dimensions.
+    files: (path, number of rows). columns: the dimensions.
     """
 
     files: tuple[tuple[Path, int], ...]
@@ -162,11 +160,10 @@ class ParquetRows(Rows):
 
 
 def open_table(path: str | Path, without: Sequence[str] = ()) -> Rows:
-    """The table at this path: a .npy file, a .parquet file or a folder of them, without the columns
-    of these names.
+    """The table at this path: a .npy file, a .parquet file or a folder of them.
 
-    Real numbers in two dimensions, at least one row and one column. A UserError says what does not
-    fit and how to mend it.
+    without: names of columns to leave out. Real numbers in two dimensions, at least one row and one
+    column. A UserError says what does not fit and how to mend it.
     """
     path = Path(path).expanduser().resolve()
     if not path.exists():
@@ -259,14 +256,8 @@ def _open_parquet(path: Path, without: Sequence[str]) -> ParquetRows:
         raise UserError(
             f"{path}: found {n:,} rows and {len(columns):,} columns, expected at least one of each."
         )
-    return ParquetRows(
-        0,
-        n,
-        len(columns),
-        np.result_type(*(dtype for found, _ in parts for dtype in found.values())),
-        files,
-        columns,
-    )
+    dtype = np.result_type(*(dtype for found, _ in parts for dtype in found.values()))
+    return ParquetRows(0, n, len(columns), dtype, files, columns)
 
 
 def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype], int]:

@@ -112,8 +112,13 @@ class OpenHead:
 def open_head(head: Head) -> OpenHead:
     """The head with the design and the probabilities of the points it was fitted on.
 
-    Intercepts that are all zero count as absent.
+    Intercepts that are all zero count as absent. A UserError for a head of a single class.
     """
+    if len(head.weights) < 2:
+        raise UserError(
+            f"The head knows {len(head.weights)} class, expected at least 2. Fit a head on labels"
+            " of several classes."
+        )
     points = head.fitted_on.embedding
     softmax_head.check_points(points, head, "the set of points it was fitted on")
     intercept = bool(np.any(head.intercepts))

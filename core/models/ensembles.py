@@ -68,8 +68,7 @@ def bootstrap(labels: Ints, rows: Ints, rng: np.random.Generator) -> Ints:
 
 
 def from_dropout(network: Any, points: np.ndarray, *, seed: int, passes: int = PASSES) -> Floats:
-    """Probabilities (passes, n, c) float64 of a network with dropout: each pass draws its own
-    masks, one for every point.
+    """Probabilities (passes, n, c) float64 of a network; each pass draws its own mask per point.
 
     Only dropout is switched on; batch statistics are neither taken nor changed. The network is left
     in eval mode on its device.

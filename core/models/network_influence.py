@@ -1,18 +1,21 @@
 """Influence and FI through all weights of a small network, by automatic differentiation.
 
-    harm_i = -(1/n) < g_V, H^-1 g_i >,    FI_i = gamma_i G_i^+ gamma_i^T,    gamma_i = -(1/n)
-        g_V^T H^-1 M_i
+    harm_i = -(1/n) < g_V, H^-1 g_i >
+    FI_i = gamma_i G_i^+ gamma_i^T,    gamma_i = -(1/n) g_V^T H^-1 M_i
 
-g_V is the gradient of the mean validation loss by all D weights, g_i of point i's loss, M_i = d/dx
-g_i (D, d); G_i is the metric of core/strategies/local_influence.py, here with the whole network's
-derivatives. Where the other methods look at the last layer alone, this one moves every weight, as
-the FI paper's experiment on two crescents does.
+g_V is the gradient of the mean validation loss by all D weights, g_i that of point i's loss, and
+M_i = d/dx g_i (D, d). G_i is the metric of core/strategies/local_influence.py, here with the whole
+network's derivatives. Where the other methods look at the last layer alone, this one moves every
+weight, as the FI paper's experiment on two crescents does.
 
 Where ours differs: a network's Hessian has negative eigenvalues short of an optimum, and the paper
-does not say what it does about them. H is the Gauss-Newton matrix (1/n) sum_i J_i^T (diag(p_i) -
-p_i p_i^T) J_i plus `damping` on its diagonal: positive definite, and the Hessian itself where the
-outputs are linear in the weights. Costs n D^2; D at most 2,000. Sources: the FI paper, section 5.1
-and Algorithm 1; Koh and Liang 2017; Schraudolph 2002 (Gauss-Newton).
+does not say what it does about them. H is the damped Gauss-Newton matrix
+
+    H = (1/n) sum_i J_i^T (diag(p_i) - p_i p_i^T) J_i + damping I
+
+which is positive definite, and but for the damping the Hessian itself where the outputs are linear
+in the weights. Costs n D^2; D at most 2,000. Sources: the FI paper, section 5.1 and Algorithm 1;
+Koh and Liang 2017; Schraudolph 2002 (Gauss-Newton).
 """
 
 from __future__ import annotations
@@ -48,8 +51,7 @@ def network_scores(
     *,
     damping: float = 0.01,
 ) -> NetworkScores:
-    """FI-util and the influence function, harmful first, of each training point on the mean
-    validation loss.
+    """FI-util and the influence function of each training point on the mean validation loss.
 
     points: (n, d), labels: (n,), what the network was trained on; validation: points (v, d) with
     labels. Both scores (n,) float64, higher = trimmed first. Raises UserError for damping not above
@@ -66,21 +68,16 @@ def network_scores(
     slope = cho_solve(factor, unseen.gradients().mean(axis=0))
     harm = -seen.gradients() @ slope / n
     mixed = seen.mixed()
-    shifts = (
-        -cho_solve(factor, mixed.transpose(1, 0, 2).reshape(len(slope), -1))
-        .reshape(len(slope), n, -1)
-        .transpose(1, 0, 2)
-        / n
-    )
+    by_weight = mixed.transpose(1, 0, 2).reshape(len(slope), -1)
+    solved = -cho_solve(factor, by_weight).reshape(len(slope), n, -1)
+    shifts = solved.transpose(1, 0, 2) / n
     moves = seen.logits_by_points() + logit_slopes @ shifts
     gammas = -np.einsum("d,ndx->nx", slope, mixed) / n
     return NetworkScores(_measures(gammas, moves, probs), harm)
 
 
 class _Derivatives:
-    """What torch differentiates: the loss of each point, and the logits, by all weights and by the
-    point.
-    """
+    """The loss of each point, and the logits, differentiated by all weights and by the point."""
 
     def __init__(self, network: Network, points: np.ndarray, labels: Ints):
         import torch
@@ -131,8 +128,9 @@ class _Derivatives:
 
 
 def _gauss_newton(logit_slopes: Floats, probs: Floats, damping: float) -> Floats:
-    """(1/n) sum_i J_i^T (diag(p_i) - p_i p_i^T) J_i + damping I, from J (n, c, D): J^T Lambda J =
-    sum_c p_c (J_c - p J)^T (J_c - p J).
+    """(1/n) sum_i J_i^T (diag(p_i) - p_i p_i^T) J_i + damping I, from J (n, c, D).
+
+    With Lambda = diag(p) - p p^T: J^T Lambda J = sum_c p_c (J_c - p J)^T (J_c - p J).
     """
     n, _, weights = logit_slopes.shape
     centred = logit_slopes - np.einsum("nc,ncd->nd", probs, logit_slopes)[:, None]
@@ -141,10 +139,10 @@ def _gauss_newton(logit_slopes: Floats, probs: Floats, damping: float) -> Floats
 
 
 def _measures(gammas: Floats, moves: Floats, probs: Floats) -> Floats:
-    """gamma G^+ gamma^T for each point: gammas (n, d), the logits' derivatives by the shift, moves
-    (n, c, d), probs (n, c).
+    """gamma_i G_i^+ gamma_i^T for each point: gammas (n, d), moves (n, c, d), probs (n, c).
 
-    Singular values of sqrt(P_c) (moves_c - p moves) below sqrt(d eps) of the largest count as zero.
+    moves: the logits' derivatives by the shift. Singular values of sqrt(P_c) (moves_c - p moves)
+    below sqrt(d eps) of the largest count as zero.
     """
     factors = np.sqrt(probs)[:, :, None] * (moves - np.einsum("nc,ncx->nx", probs, moves)[:, None])
     _, values, vectors = np.linalg.svd(factors, full_matrices=False)

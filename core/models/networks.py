@@ -52,9 +52,9 @@ class Network(nn.Module):
 
 
 class Inputs(nn.Module):
-    """From stored points to normalised floats: (x/255 - mean)/std as (b, channels, h, w); tables (x
-    - mean)/std as (b, d).
+    """From stored points to normalised floats.
 
+    Images become (x/255 - mean)/std as (b, channels, h, w), tables (x - mean)/std as (b, d).
     smallest: images with a shorter side are first framed with black to this many pixels, centred.
     Raises UserError for points of another shape or kind than the network was built for.
     """
@@ -139,24 +139,22 @@ def build(name: str, *, classes: int, shape: tuple, seed: int, **options: Any) -
         head = nn.Linear(width, classes)
     inputs = Inputs(shape, **constants, smallest=SMALLEST.get(name, 1))
     network = Network(name, body.to_empty(device="cpu"), head.to_empty(device="cpu"), inputs)
-    _initialise(
-        network, torch.Generator().manual_seed(seed), he_normal=name in ("resnet18", "vgg11")
-    )
+    generator = torch.Generator().manual_seed(seed)
+    _initialise(network, generator, he_normal=name in ("resnet18", "vgg11"))
     return network.eval()
 
 
 def halves(network: nn.Module, device: torch.device) -> bool:
-    """Does bfloat16 arithmetic (weights stay float32) train this network faster? Yes from 32
-    channels up, if the chip has it.
+    """Does bfloat16 arithmetic (weights stay float32) train this network faster?
 
-    Measured on one core with AVX512-BF16, batch 64, channels-last, samples/s in float32 and in
-    bfloat16: talk_cnn 3,500 and 7,600; fi_cnn 3,400 and 5,800; resnet18 65 and 108; vgg11 197 and
-    325; convmixer 72 and 90; but lenet5 17,100 and 16,100, mlp 112,000 and 119,000, linear 274,000
-    and 213,000. On a GPU the same rule, not yet measured.
+    Yes from 32 channels up, if the chip has it. Measured on one core with AVX512-BF16, batch 64,
+    channels-last, samples/s in float32 and in bfloat16: talk_cnn 3,500 and 7,600; fi_cnn 3,400 and
+    5,800; resnet18 65 and 108; vgg11 197 and 325; convmixer 72 and 90; but lenet5 17,100 and
+    16,100, mlp 112,000 and 119,000, linear 274,000 and 213,000. On a GPU the same rule, not yet
+    measured.
     """
-    wide = any(
-        isinstance(layer, nn.Conv2d) and layer.out_channels >= 32 for layer in network.modules()
-    )
+    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    wide = any(layer.out_channels >= 32 for layer in convolutions)
     if device.type == "cuda":
         return wide and torch.cuda.is_bf16_supported(including_emulation=False)
     return wide and any(
@@ -165,9 +163,7 @@ def halves(network: nn.Module, device: torch.device) -> bool:
 
 
 def own_generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """One of several independent streams for one seed: the order of the points is purpose 1,
-    dropout 2.
-    """
+    """One of several independent streams for one seed: purpose 1 orders points, 2 is dropout."""
     state = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state))
 
@@ -191,8 +187,7 @@ def channels(shape: tuple[int, ...]) -> int:
 
 
 def talk_cnn(shape, *, width: int = 200):
-    """Two 3x3 convolutions (to 32, to 64), each with ReLU and 2x2 max-pooling, then a linear layer
-    to 200 with ReLU.
+    """Two 3x3 convolutions (to 32, to 64) with ReLU and 2x2 max-pooling; linear to 200 with ReLU.
 
     Padding 1: a 28x28 digit then costs the published 4.5 million multiply-adds (4,467,664); without
     it 2.7 million.
@@ -202,8 +197,9 @@ def talk_cnn(shape, *, width: int = 200):
 
 
 def lenet5(shape):
-    """5x5 convolutions to 6 (padding 2) and 16, each with ReLU and 2x2 max-pooling; linear to 120,
-    84. 0.42 million multiply-adds.
+    """5x5 convolutions to 6 (padding 2) and 16 with ReLU and 2x2 max-pooling; linear to 120, 84.
+
+    0.42 million multiply-adds.
     """
     flat = 16 * ((shape[0] // 2 - 4) // 2) * ((shape[1] // 2 - 4) // 2)
     first = [nn.Conv2d(channels(shape), 6, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()]
@@ -223,26 +219,23 @@ def linear(shape):
 
 
 def fi_cnn(shape, *, dropout: float = 0.5):
-    """Two 3x3 convolutions (to 32x14x14, 64x7x7 for a 28x28 digit), dropout, linear to 256 with
-    ReLU.
+    """Two 3x3 convolutions (32x14x14, 64x7x7 for a digit), dropout, linear to 256 with ReLU.
 
     The paper's table gives no dropout rate and no word on how the size halves: 0.5 and 2x2
     max-pooling here.
     """
     flat = 64 * (shape[0] // 4) * (shape[1] // 4)
-    return (
-        nn.Sequential(*_two_convolutions(shape), Dropout(dropout), nn.Linear(flat, 256), nn.ReLU()),
-        256,
-    )
+    dense = [nn.Linear(flat, 256), nn.ReLU()]
+    return nn.Sequential(*_two_convolutions(shape), Dropout(dropout), *dense), 256
 
 
 def resnet18(shape):
-    """torchvision's ResNet-18 with the stem for 32x32 images: one 3x3 convolution of stride 1, no
-    max-pooling.
+    """torchvision's ResNet-18 with the stem for 32x32 images.
+
+    The stem is one 3x3 convolution of stride 1, without max-pooling.
     """
-    from torchvision.models import (
-        resnet18 as torchvision_resnet18,  # loads slowly, needed by two networks
-    )
+    # torchvision loads slowly, and only two networks need it.
+    from torchvision.models import resnet18 as torchvision_resnet18
 
     body = torchvision_resnet18(weights=None)
     body.conv1 = nn.Conv2d(channels(shape), 64, 3, padding=1, bias=False)
@@ -252,10 +245,11 @@ def resnet18(shape):
 
 
 def vgg11(shape):
-    """torchvision's VGG-11 convolutions with batch normalisation (without it Adam at 1e-3 often
-    stalls), averaged to 512.
+    """torchvision's VGG-11 convolutions with batch normalisation, averaged to 512.
+
+    Without the normalisation Adam at 1e-3 often stalls.
     """
-    from torchvision.models import vgg11_bn  # loads slowly, needed by two networks
+    from torchvision.models import vgg11_bn
 
     features = vgg11_bn(weights=None).features
     features[0] = nn.Conv2d(channels(shape), 64, 3, padding=1)
@@ -263,8 +257,9 @@ def vgg11(shape):
 
 
 def convmixer(shape, *, dim: int = 256, depth: int = 8, kernel: int = 5, patch: int = 2):
-    """Patches to `dim` channels, then `depth` blocks of a residual depthwise and a pointwise
-    convolution, averaged to (dim,).
+    """Patches to `dim` channels, `depth` mixing blocks, averaged to (dim,).
+
+    A block is a residual depthwise and a pointwise convolution.
     """
     stem = [nn.Conv2d(channels(shape), dim, patch, stride=patch), nn.GELU(), nn.BatchNorm2d(dim)]
     blocks = [_mixer_block(dim, kernel) for _ in range(depth)]
@@ -357,8 +352,9 @@ def _frame(shape: tuple[int, ...], smallest: int) -> tuple[int, ...]:
 
 
 def _initialise(network: Network, generator: torch.Generator, he_normal: bool) -> None:
-    """PyTorch's defaults in module order, weight before bias; he_normal: torchvision's rule for
-    convolutions.
+    """PyTorch's defaults in module order, weight before bias.
+
+    he_normal: torchvision's rule for convolutions.
     """
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):

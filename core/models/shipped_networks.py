@@ -1,10 +1,9 @@
-"""The trained networks behind the learned embeddings: shipped for MNIST, trained on the spot for
-other datasets.
+"""The networks behind the learned embeddings: shipped for MNIST, else trained on the spot.
 
-    objective "smooth_l1": trained to regress on one-hot labels      "cross_entropy": trained to
-        classify
-    objective "softmax_twice": as the talk's code had it, softmax outputs fed to a loss that applies
-    softmax again
+    objective "smooth_l1"       trained to regress on one-hot labels
+    objective "cross_entropy"   trained to classify
+    objective "softmax_twice"   as the talk's code had it: softmax outputs, fed to a loss that
+                                applies softmax again
 
 Every network is the talk's CNN, trained for five epochs of Adam (learning rate 1e-3, batches of 64)
 on the dataset's training rows; the seed draws its weights and the order of the points. The learning
@@ -52,9 +51,7 @@ SEEDS = (1, 2, 3, 4, 5)
 
 
 def network(dataset: Dataset, objective: str, seed: int) -> Any:
-    """The trained network for this dataset: the shipped one if there is one, else trained now, with
-    progress.
-    """
+    """The trained network for this dataset: the shipped one, else trained now, with progress."""
     path = file(dataset.name, objective, seed)
     if path.exists():
         return load(path, description(dataset, objective, seed))
@@ -67,8 +64,9 @@ def fit(
     seed: int,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Any:
-    """Train a network on the dataset's training rows; for a subset of a named dataset, on all of
-    that dataset's.
+    """Train a network on the dataset's training rows.
+
+    For a subset of a named dataset: on all training rows of that dataset.
     """
     from core.models import networks, training
 
@@ -103,8 +101,9 @@ def file(dataset: str, objective: str, seed: int) -> Path:
 
 
 def digest(dataset: str, objective: str, seed: int) -> str:
-    """16 hex digits of the shipped file's content, "" without one: another network must not answer
-    with the old one's results.
+    """16 hex digits of the shipped file's content, "" without one.
+
+    Another network must not answer with the old one's results.
     """
     path = file(dataset, objective, seed)
     return _digest(path, path.stat().st_mtime_ns) if path.exists() else ""
@@ -150,7 +149,8 @@ def load(path: Path, expected: dict[str, str]) -> Any:
     try:
         with safe_open(path, framework="pt") as opened:
             found = (opened.metadata() or {}).get("network")
-            weights = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118  not a mapping
+            names = opened.keys()
+            weights = {name: opened.get_tensor(name).float() for name in names}
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path.name}: not a readable network file ({error}). {mend}") from None
     if found != expected["network"]:
@@ -166,9 +166,7 @@ def load(path: Path, expected: dict[str, str]) -> Any:
 
 
 def encode(trained: Any, described: dict[str, str]) -> bytes:
-    """A network file: the description, the weights in float16, the constants of the input as they
-    are.
-    """
+    """A network file: the description, weights in float16, the input's constants as they are."""
     from safetensors.torch import save as to_bytes
 
     learned = {name for name, _ in trained.named_parameters()}

@@ -1,17 +1,20 @@
 """How is a network trained, and what does it answer? The only training loop of the project.
 
     record = train(network, points, labels, epochs=5, seed=1)
-    evaluate(network, points, labels).accuracy;  embed(network, points) -> (n, d);
-        probabilities(network, points) -> (n, c)
+    evaluate(network, points, labels).accuracy
+    embed(network, points)           -> (n, d)
+    probabilities(network, points)   -> (n, c)
 
 Conventions: points and labels as the dataset stores them; they lie on the device as they are (uint8
 images) and are gathered by index, batch by batch. Adam. Every training draws from generators of its
 own, so that trainings in several threads never disturb each other, and one seed gives one result on
 one machine with one number of threads. A loss is a mean over the points of a batch.
 
-Objectives: cross_entropy on the outputs; smooth_l1, mean over the classes of the smooth-L1 distance
-(beta 1) to the one-hot label; softmax_twice, cross-entropy fed with softmax(outputs), a published
-slip kept to show its effect; squared, the squared distance to the one-hot label.
+Objectives:
+    cross_entropy   on the outputs
+    smooth_l1       mean over the classes of the smooth-L1 distance (beta 1) to the one-hot label
+    softmax_twice   cross-entropy of softmax(outputs): a published slip, kept to show its effect
+    squared         squared distance to the one-hot label
 """
 
 from __future__ import annotations
@@ -51,19 +54,19 @@ CHOICES = {
     "objective": tuple(OBJECTIVES),
     "order": ("shuffle", "as_given"),
     "schedule": ("constant", "linear"),
+    "precision": ("auto", "float32", "bfloat16"),
 }
-CHOICES["precision"] = ("auto", "float32", "bfloat16")
 CHUNK = 512
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a training needs to know beside the data; bad values raise UserError. Exactly one of
-    epochs and steps is given.
+    """What a training needs to know beside the data; bad values raise UserError.
 
-    steps: of the optimizer; the points are gone through as often as that takes. order: "shuffle"
-    draws a new one for each pass, "as_given" keeps it. schedule: "linear" lets the learning rate
-    fall to zero. precision: "auto" is bfloat16 where `core.models.networks.halves` says so.
+    Exactly one of epochs and steps is given. steps: of the optimizer; the points are gone through
+    as often as that takes. order: "shuffle" draws a new one for each pass, "as_given" keeps it.
+    schedule: "linear" lets the learning rate fall to zero. precision: "auto" is bfloat16 where
+    `core.models.networks.halves` says so.
     """
 
     epochs: int | None = None
@@ -108,8 +111,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Record:
-    """What happened: mean training loss and seconds of each pass (the last may be cut short); the
-    time of on_epoch is not in it.
+    """What happened in a training.
+
+    losses, seconds: mean loss and seconds of each pass (the last may be cut short); the time of
+    on_epoch is not in it.
     """
 
     losses: tuple[float, ...] = ()
@@ -164,8 +169,7 @@ def train_many(
     on_epoch: Callable[[int, int, Network], None] | None = None,
     **recipe,
 ) -> list[Record]:
-    """Train networks of one architecture in place; up to rounding the same result as `train` on
-    each.
+    """Train networks of one architecture in place; up to rounding the same as `train` on each.
 
     subsets: for each network the rows of points it sees (in this order if order="as_given"); by
     default all. stacked: train networks with equally many rows together, as batched matrix
@@ -249,9 +253,8 @@ def evaluate(
     outputs = _forward(network, network, points, CHUNK, device, half)
     labels = labels_of(labels, len(points), classes)
     right = (outputs.argmax(-1) == labels).double()
-    per_class = torch.bincount(labels, weights=right, minlength=classes) / torch.bincount(
-        labels, minlength=classes
-    )
+    counts = torch.bincount(labels, minlength=classes)
+    per_class = torch.bincount(labels, weights=right, minlength=classes) / counts
     return Evaluation(right.mean().item(), per_class.numpy(), loss(outputs, labels).mean().item())
 
 
@@ -352,8 +355,9 @@ class _Run:
             )
 
     def step(self, batch: Tensor, rate: float) -> Tensor:
-        """One step of Adam on each network's batch of rows (m, b) -> the mean weighted losses (m,)
-        before it.
+        """One step of Adam on each network's batch of rows (m, b).
+
+        Returns the mean weighted losses (m,) before it.
         """
         points, labels, weights = self.data
         with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=self.half):
@@ -369,8 +373,9 @@ class _Run:
 
 @contextmanager
 def _tiny_as_zero() -> Iterator[None]:
-    """Numbers below 1e-38 count as zero in this thread: they mean nothing here, and on an AVX-512
-    CPU they cost a tenth of the time.
+    """Numbers below 1e-38 count as zero in this thread.
+
+    They mean nothing here, and on an AVX-512 CPU they cost a tenth of the time.
     """
     torch.set_flush_denormal(True)
     try:
@@ -382,9 +387,7 @@ def _tiny_as_zero() -> Iterator[None]:
 def _together(
     networks: list[Network],
 ) -> tuple[list[Tensor], Callable[[Tensor], Tensor], Callable[[], None]]:
-    """Parameters (m, ...), the networks as one function of (m, b, ...), and what writes the
-    parameters back into them.
-    """
+    """Parameters (m, ...), the networks as one function of (m, b, ...), what writes them back."""
     if len(networks) == 1:
         return list(networks[0].parameters()), lambda x: networks[0](x[0])[None], lambda: None
     if len({tuple((k, v.shape) for k, v in one.state_dict().items()) for one in networks}) > 1:
@@ -410,15 +413,12 @@ def _together(
 
 
 def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
-    """The convolution as one matrix product over all patches: (b, c, h, w) -> (b, out, rows,
-    columns).
-    """
-    patches = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride).transpose(
-        1, 2
-    )
+    """One matrix product over all patches: (b, c, h, w) -> (b, out, rows, columns)."""
+    patches = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride)
     sides = zip(x.shape[2:], layer.kernel_size, layer.padding, layer.stride, strict=True)
     grid = [(side + 2 * padding - kernel) // stride + 1 for side, kernel, padding, stride in sides]
-    return F.linear(patches, layer.weight.flatten(1), layer.bias).transpose(1, 2).unflatten(2, grid)
+    products = F.linear(patches.transpose(1, 2), layer.weight.flatten(1), layer.bias)
+    return products.transpose(1, 2).unflatten(2, grid)
 
 
 def _forward(
@@ -427,12 +427,8 @@ def _forward(
     place = _device(device)
     network.eval().to(place, memory_format=torch.channels_last)
     with torch.inference_mode(), torch.autocast(place.type, dtype=torch.bfloat16, enabled=half):
-        return torch.cat(
-            [
-                function(tensor(points[i : i + chunk]).to(place)).float().cpu()
-                for i in range(0, len(points), chunk)
-            ]
-        )
+        batches = (tensor(points[i : i + chunk]) for i in range(0, len(points), chunk))
+        return torch.cat([function(batch.to(place)).float().cpu() for batch in batches])
 
 
 def _half(precision: str, network: Network, device: torch.device) -> bool:

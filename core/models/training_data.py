@@ -15,10 +15,9 @@ from core.types import Floats, Ints, UserError, check_labels
 def tensors(
     device: torch.device, points, labels, classes: int, weights: Floats | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Points as they are, labels (n,) and weights (n,) of each point's loss (ones by default), on
-    the device.
-    """
-    points, labels = tensor(points), labels_of(labels, len(points), classes)
+    """Points, labels (n,) and weights (n,) of the losses (ones by default), on the device."""
+    points = tensor(points)
+    labels = labels_of(labels, len(points), classes)
     weights = (
         torch.ones(len(points)) if weights is None else tensor(np.asarray(weights, np.float32))
     )

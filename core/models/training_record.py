@@ -1,5 +1,4 @@
-"""A training record: how probable did a network find every class of every point after each pass of
-its training?
+"""A training record: how probable did a network find each class of each point after each pass?
 
     record[t] = softmax(outputs after pass t + 1),    (t, n, c)
 
@@ -30,8 +29,7 @@ CHUNK = 8192
 def train(
     points: Embedded, *, classes: int, progress: Callable[[int, int, float], None] | None = None
 ) -> Floats:
-    """The record (PASSES, n, c) float32 of all points; those without a label (-1) are watched and
-    not trained on.
+    """The record (PASSES, n, c) float32 of all points; those without a label (-1) are only watched.
 
     progress(step, steps, loss): after every step. UserErrors as in `training.train`: fewer than two
     classes, a loss that is not finite.

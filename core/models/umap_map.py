@@ -1,9 +1,9 @@
-"""A map: every point in the plane, near its neighbours. UMAP by umap-learn, the only module that
-imports it.
+"""A map: every point in the plane, near its neighbours.
 
-Distances between clusters and the clusters' sizes mean little; who is next to whom means something,
-and `trustworthiness` says how much. Two maps are compared after turning the second onto the first
-(`aligned`). Source: McInnes, Healy, Melville 2018 (UMAP); Venna, Kaski 2001 (trustworthiness).
+UMAP by umap-learn, which only this module imports. Distances between clusters and the clusters'
+sizes mean little; who is next to whom means something, and `trustworthiness` says how much. Two
+maps are compared after turning the second onto the first (`aligned`). Source: McInnes, Healy,
+Melville 2018 (UMAP); Venna, Kaski 2001 (trustworthiness).
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ def umap_map(
     neighbours: int = 15,
     progress: Callable[[float | None, str], None] | None = None,
 ) -> Floats:
-    """UMAP coordinates float32 (n, 2) of the embedding (n, d), after PCA to 50 dimensions where d
-    is larger.
+    """UMAP coordinates float32 (n, 2) of the embedding (n, d), reduced to 50 dimensions by PCA.
 
     Deterministic by seed on one machine (single-threaded layout). progress(fraction, text) hears of
     the layout's epochs. A UserError for fewer than 10 points.
@@ -55,9 +54,8 @@ def umap_map(
         verbose=progress is not None,
         tqdm_kwds={"file": heard, "bar_format": "{percentage:.0f}%", "disable": progress is None},
     )
-    with (
-        contextlib.redirect_stdout(heard) if progress else contextlib.nullcontext()
-    ):  # what umap prints beside its progress
+    # Catches what umap prints beside its progress.
+    with contextlib.redirect_stdout(heard) if progress else contextlib.nullcontext():
         return np.ascontiguousarray(reducer.fit_transform(principal(embedding)), np.float32)
 
 
@@ -69,9 +67,8 @@ def principal(embedding: np.ndarray, components: int = COMPONENTS) -> Floats:
     if embedding.shape[1] <= components:
         return np.ascontiguousarray(embedding, np.float32)
     mean = embedding.mean(axis=0, dtype=np.float64)
-    _, directions = np.linalg.eigh(
-        row_blocks.gram(embedding) / len(embedding) - np.outer(mean, mean)
-    )
+    covariance = row_blocks.gram(embedding) / len(embedding) - np.outer(mean, mean)
+    _, directions = np.linalg.eigh(covariance)
     directions = directions[:, ::-1][:, :components]
     return row_blocks.product(embedding, directions) - (mean @ directions).astype(np.float32)
 
@@ -79,8 +76,7 @@ def principal(embedding: np.ndarray, components: int = COMPONENTS) -> Floats:
 def trustworthiness(
     embedding: np.ndarray, coordinates: np.ndarray, *, neighbours: int = 15, seed: int = 0
 ) -> float:
-    """How far neighbours on the map are neighbours in the embedding: 1 = all of them, about 0.5 =
-    chance.
+    """How far neighbours on the map are neighbours in the embedding: 1 = all, about 0.5 = chance.
 
     Computed on at most 3,000 random points (seeded), because it compares all pairs.
     """
@@ -88,23 +84,17 @@ def trustworthiness(
 
     n = len(embedding)
     embedding = _unit(embedding)
-    sample = (
-        np.arange(n)
-        if n <= SAMPLE
-        else np.random.default_rng(seed).choice(n, SAMPLE, replace=False)
-    )
-    return float(
-        exact(
-            embedding[sample],
-            coordinates[sample],
-            n_neighbors=min(neighbours, (len(sample) - 1) // 2),
-        )
-    )
+    sample = np.arange(n)
+    if n > SAMPLE:
+        sample = np.random.default_rng(seed).choice(n, SAMPLE, replace=False)
+    nearest = min(neighbours, (len(sample) - 1) // 2)
+    return float(exact(embedding[sample], coordinates[sample], n_neighbors=nearest))
 
 
 def _unit(embedding: np.ndarray) -> np.ndarray:
-    """The embedding in a unit in which its squares are numbers of single precision: a map keeps
-    none. Usual values stay as they are.
+    """The embedding in a unit in which its squares fit single precision: a map keeps no unit.
+
+    Usual values stay as they are.
     """
     largest = max(abs(float(embedding.max())), abs(float(embedding.min())))
     if largest == 0 or SMALL < largest < LARGE:
@@ -113,8 +103,7 @@ def _unit(embedding: np.ndarray) -> np.ndarray:
 
 
 def aligned(moving: np.ndarray, fixed: np.ndarray) -> Floats:
-    """`moving` (n, 2) shifted, turned, mirrored and scaled onto `fixed` (n, 2) as well as possible
-    (Procrustes).
+    """`moving` (n, 2) shifted, turned, mirrored and scaled onto `fixed` (n, 2): Procrustes.
 
     Minimises sum_i |s R m_i + t - f_i|^2 over orthogonal R, s > 0, t.
     """
@@ -122,9 +111,8 @@ def aligned(moving: np.ndarray, fixed: np.ndarray) -> Floats:
     f = fixed.mean(axis=0)
     centred = moving.astype(np.float64) - m
     u, s, vt = np.linalg.svd(centred.T @ (fixed - f))
-    return (s.sum() / max(float((centred**2).sum()), 1e-300) * centred @ (u @ vt) + f).astype(
-        np.float32
-    )
+    scale = s.sum() / max(float((centred**2).sum()), 1e-300)
+    return (scale * centred @ (u @ vt) + f).astype(np.float32)
 
 
 class _Percentages:

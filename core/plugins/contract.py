@@ -8,7 +8,7 @@ A check is a function of a strategy that raises Broken. `CONTRACT` must be kept,
 something wrong or stops; `MANNERS` are what the screen gets its explanations from.
 tests/test_contract.py runs both over the whole registry, `python -m core check` over the strategies
 of one file. Degenerate input may be refused by a UserError, which the screen shows; anything else
-is a fault.
+is a fault. Which of our own strategies may refuse what is listed in that test.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 
 from core.plugins.contract_inputs import (
     DEGENERATE,
+    Inputs,
     N,
     arrays,
     given,
@@ -301,32 +302,54 @@ def every_step_of_a_knob_works_or_says_why_not(entry: Strategy) -> None:
 
 def stays_calm_on_degenerate_points(entry: Strategy) -> None:
     """Finite scores, or a whole batch, or a UserError that says why not."""
+    refusals(entry)
+
+
+def refusals(entry: Strategy) -> dict[str, str]:
+    """The degenerate worlds that the strategy refuses, each with its reason.
+
+    Broken if it neither answers nor refuses in words.
+    """
+    found = {}
     for where, make in DEGENERATE.items():
-        with _excused(where):
-            inputs = make()
-            if entry.kind == "scorer":
-                _check_numbers(
-                    returned(entry, inputs), (len(inputs["embedding"]),), "scores", where
-                )
-                continue
-            embedded, more = given(entry, inputs)
-            for k in sorted({0, 1, int((~inputs["labeled"]).sum())}):
-                chosen = pick(entry, embedded, k, rng=np.random.default_rng(3), inputs=more)
-                _check_numbers(chosen.gains, (k,), "gains", where)
+        with _excused(where) as reasons:
+            _answer(entry, make(), where)
+        if reasons:
+            found[where] = reasons[0]
+    return found
+
+
+def _answer(entry: Strategy, inputs: Inputs, where: str) -> None:
+    """Finite scores, or for no point, one and all that are left a whole batch of them."""
+    embedded, more = given(entry, inputs)
+    if reason := missing(entry, embedded, **more):
+        raise UserError(reason)
+    if entry.kind == "scorer":
+        _check_numbers(returned(entry, inputs), (len(embedded),), "scores", where)
+        return
+    labeled = np.zeros(len(embedded), bool) if embedded.labeled is None else embedded.labeled
+    left = np.flatnonzero(~labeled)
+    for k in sorted({0, min(1, len(left)), len(left)}):
+        chosen = pick(entry, embedded, k, rng=np.random.default_rng(3), inputs=more)
+        _check_numbers(chosen.gains, (k,), "gains", where)
+        odd = set(chosen.indices.tolist()) - set(left.tolist())
+        _demand(not odd, f"{where}: it picked the rows {sorted(odd)[:3]}, which are none to pick.")
 
 
 @contextmanager
-def _excused(where: str) -> Iterator[None]:
-    """Inside, a UserError of the strategy's own will is fine; a crash or a wrong batch is a fault,
-    and the place is named.
+def _excused(where: str) -> Iterator[list[str]]:
+    """Inside, a UserError of the strategy's own will is fine and goes into the list; a crash or a
+    wrong batch is a fault, and the place is named.
     """
+    reasons: list[str] = []
     try:
-        yield
+        yield reasons
     except Broken:
         raise
     except Exception as error:
         if not isinstance(error, UserError) or isinstance(error, Crashed):
             raise Broken(f"{where}: {error}") from error
+        reasons.append(str(error))
 
 
 # ---- manners ----

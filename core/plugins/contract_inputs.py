@@ -3,8 +3,9 @@ dimensions in 3 classes.
 
 inputs = world()                  by name, as `core.strategy.INPUTS` has them; 4 points are labeled
 picked(entry, 5), scored(entry)   as the app calls a strategy, with what it accepts of the world
-DEGENERATE                        worlds that data do come in: one point, copies, columns or points
-                                  of zeros, one dimension
+DEGENERATE                        worlds that data do come in: few points or copies, zeros, large
+                                  and small numbers, certain or even predictions, one class,
+                                  nothing or nearly all labeled
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ C = 3
 IN_EMBEDDED = ("embedding", "probs", "labels", "labeled")
 BY_COLUMN = ("member_probs", "record")  # their points lie along the second axis
 UNSEEN = 9
+FEW = 12
 
 Inputs = dict[str, Any]
 
@@ -85,13 +87,64 @@ def _embedded(inputs: Inputs, embedding: Floats) -> Inputs:
     return inputs | {"embedding": embedding, "head": head}
 
 
+def predicted(inputs: Inputs, probs: Floats) -> Inputs:
+    """The world with these predictions (n, c), by every network and at every epoch."""
+    twice = np.stack([probs, probs])
+    return inputs | {"probs": probs, "member_probs": twice, "record": twice}
+
+
+def labeled_but(inputs: Inputs, count: int) -> Inputs:
+    """The world with all points labeled but the first `count`."""
+    return inputs | {"labeled": np.arange(len(inputs["embedding"])) >= count}
+
+
+def wide(inputs: Inputs, d: int) -> Inputs:
+    """The world in d dimensions: those beyond its own are copies of its last one."""
+    head = inputs["head"]
+    added = np.zeros((len(head.weights), d - D))
+    head = dataclasses.replace(head, weights=np.hstack([head.weights, added]))
+    return columns(inputs | {"head": head}, np.eye(D)[:, np.minimum(np.arange(d), D - 1)])
+
+
+def one_class(inputs: Inputs) -> Inputs:
+    """The world in which every point is of class 0, which is the only one."""
+    seen = dataclasses.replace(
+        inputs["validation"],
+        probs=np.ones((UNSEEN, 1)),
+        labels=np.zeros(UNSEEN, int),
+    )
+    head = dataclasses.replace(
+        inputs["head"],
+        weights=inputs["head"].weights[:1],
+        intercepts=inputs["head"].intercepts[:1],
+    )
+    n = len(inputs["embedding"])
+    alone = {"labels": np.zeros(n, int), "head": head, "validation": seen}
+    return _embedded(predicted(inputs | alone, np.ones((n, 1))), inputs["embedding"])
+
+
+def few() -> Inputs:
+    """The first points of the world: strategies that train once a point are slow on more."""
+    return world(np.arange(FEW))
+
+
 DEGENERATE: dict[str, Callable[[], Inputs]] = {
-    "one point alone": lambda: rows(world(), np.array([3])),
-    "two points": lambda: rows(world(), np.array([3, 4])),
-    "copies of one point": lambda: rows(world(), np.full(N, 3)),
-    "columns of zeros": lambda: columns(world(), np.diag([1.0, 0.0, 0.0, 1.0, 1.0])),
-    "points of zeros": lambda: columns(world(), np.zeros((D, D))),
-    "one dimension": lambda: columns(world(), np.eye(D)[:, :1]),
+    "one point alone": lambda: rows(few(), np.array([3])),
+    "two points": lambda: rows(few(), np.array([3, 4])),
+    "two points in many dimensions": lambda: rows(wide(few(), 40), np.array([3, 4])),
+    "copies of one point": lambda: rows(few(), np.full(FEW, 3)),
+    "columns of zeros": lambda: columns(few(), np.diag([1.0, 0.0, 0.0, 1.0, 1.0])),
+    "points of zeros": lambda: columns(few(), np.zeros((D, D))),
+    "one dimension": lambda: columns(few(), np.eye(D)[:, :1]),
+    "large numbers": lambda: columns(few(), 1e15 * np.eye(D)),
+    "small numbers": lambda: columns(few(), 1e-15 * np.eye(D)),
+    "certain predictions": lambda: predicted(few(), np.eye(C)[np.arange(FEW) % C]),
+    "even predictions": lambda: predicted(few(), np.full((FEW, C), 1 / C)),
+    "one class": lambda: one_class(few()),
+    "no labeled set": lambda: few() | {"labeled": None},
+    "nothing labeled": lambda: labeled_but(few(), FEW),
+    "all labeled but two": lambda: labeled_but(few(), 2),
+    "all labeled": lambda: labeled_but(few(), 0),
 }
 
 

@@ -1,3 +1,1 @@
-"""How work is carried out, whatever it is: progress, the cache, jobs, the worker process,
-folders.
-"""
+"""How work is carried out, whatever it is: progress, the cache, jobs, the worker, folders."""

@@ -40,18 +40,17 @@ _KEY = re.compile(r"([a-z][a-z0-9_]*)-[0-9a-f]{24}")
 _FOLDER = re.compile(rf"\.?({_KEY.pattern})(?:\.(damaged|tmp)-\w+)?")
 BUNDLED = ASSETS / "results"
 _verified: set[tuple] = set()
-_mapped: weakref.WeakValueDictionary[tuple, np.ndarray] = (
-    weakref.WeakValueDictionary()
-)  # each file once, however many look at it
+# Each file once, however many look at it.
+_mapped: weakref.WeakValueDictionary[tuple, np.ndarray] = weakref.WeakValueDictionary()
 _damage: dict[str, str] = {}
 _use_bundle = True
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One stored result. arrays: read-only. facts: JSON values.
+    """One stored result.
 
-    notes: sentences that the screen has to show.
+    arrays: read-only. facts: JSON values. notes: sentences that the screen has to show.
     """
 
     key: str
@@ -66,9 +65,8 @@ def key(step: str, fields: Mapping[str, Any], *, code: str, data: str) -> str:
     Types count (1, 1.0, True and "1" differ), the order of fields does not. A UserError for a value
     without exact text.
     """
-    return _match(
-        f"{step}-{_digest(_json([step, fields, data], allow_nan=False))[:16]}{_digest(code)[:8]}"
-    )[0]
+    content = _digest(_json([step, fields, data], allow_nan=False))
+    return _match(f"{step}-{content[:16]}{_digest(code)[:8]}")[0]
 
 
 def bundled_key(key: str) -> str:
@@ -121,8 +119,9 @@ def bundle(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any])
 
 @contextmanager
 def without_bundle() -> Iterator[None]:
-    """Inside, bundled results are not seen: what is computed to replace them must not come from
-    them.
+    """Inside, bundled results are not seen.
+
+    What is computed to replace them must not come from them.
     """
     global _use_bundle
     _use_bundle = False
@@ -140,11 +139,11 @@ def put(
     root: Path | None = None,
     describe: Any = "",
 ) -> Entry:
-    """Store a result and return it. root: the user's cache if None. describe: JSON for people who
-    read the folder.
+    """Store a result and return it.
 
-    The first writer of a key wins. If the disk refuses, the entry holds the arrays in memory and a
-    note that says why.
+    root: the user's cache if None. describe: JSON for people who read the folder. The first writer
+    of a key wins. If the disk refuses, the entry holds the arrays in memory and a note that says
+    why.
     """
     place = (folder() if root is None else Path(root)) / _match(key)[1] / key
     _ = limit()
@@ -163,12 +162,8 @@ def put(
             "Free some space there, or set LEVERAGE_LAB_CACHE to a writable folder; until then it"
             " is computed again each time."
         )
-        return Entry(
-            key,
-            arrays,
-            card["facts"],
-            (*card["notes"], f"The result could not be stored in {place} ({reason}). {mend}"),
-        )
+        refused = f"The result could not be stored in {place} ({reason}). {mend}"
+        return Entry(key, arrays, card["facts"], (*card["notes"], refused))
     if root is None:
         _evict(keep=place)
     return entry
@@ -203,16 +198,15 @@ def folder() -> Path:
     It need not exist yet.
     """
     named = os.environ.get("LEVERAGE_LAB_CACHE")
-    return (
-        Path(named).expanduser()
-        if named
-        else platformdirs.user_cache_path("leverage-lab", appauthor=False)
-    )
+    if named:
+        return Path(named).expanduser()
+    return platformdirs.user_cache_path("leverage-lab", appauthor=False)
 
 
 def limit() -> float:
-    """The size bound in bytes: `LEVERAGE_LAB_CACHE_GB` (default 5) times 1e9; a UserError unless it
-    is a positive number.
+    """The size bound in bytes: `LEVERAGE_LAB_CACHE_GB` (default 5) times 1e9.
+
+    A UserError unless it is a positive number.
     """
     text = os.environ.get("LEVERAGE_LAB_CACHE_GB", "5")
     with suppress(ValueError):
@@ -230,9 +224,7 @@ def _read(place: Path) -> Entry:
 
 
 def _card(place: Path) -> dict[str, Any]:
-    """entry.json, if it is whole: its own checksum guards the facts as the arrays' checksums guard
-    the arrays.
-    """
+    """entry.json, if it is whole: its own checksum guards the facts as others guard the arrays."""
     try:
         card = json.loads((place / "entry.json").read_bytes())
         expected = card.pop("blake2b")
@@ -262,12 +254,10 @@ def _map(file: Path, about: Mapping[str, Any]) -> np.ndarray:
         raise OSError(f"{file.name}: found checksum {digest[:8]}, expected {about['blake2b'][:8]}")
     shared = (found.st_dev, found.st_ino, found.st_mtime_ns, about["blake2b"])
     if (array := _mapped.get(shared)) is None:
-        array = np.load(
-            file, mmap_mode="r" if np.prod(about["shape"]) else None, allow_pickle=False
-        )
-        array = _mapped[shared] = array.view(
-            np.ndarray
-        )  # caches that key on an argument's exact type do not know numpy.memmap
+        mode = "r" if np.prod(about["shape"]) else None
+        array = np.load(file, mmap_mode=mode, allow_pickle=False)
+        # Caches that key on an argument's exact type do not know numpy.memmap.
+        array = _mapped[shared] = array.view(np.ndarray)
     return array
 
 
@@ -283,9 +273,8 @@ def _write(place: Path, arrays: Mapping[str, np.ndarray], card: dict[str, Any]) 
         for file in temporary.iterdir():
             with open(file, "rb+") as opened:
                 os.fsync(opened.fileno())
-        with suppress(
-            OSError
-        ):  # a place that is already taken: equal keys mean equal content, theirs stays
+        # The place may be taken already: equal keys mean equal content, theirs stays.
+        with suppress(OSError):
             os.rename(temporary, place)
         if not place.exists():
             os.rename(temporary, place)
@@ -332,8 +321,9 @@ def _damage_notes(place: Path) -> list[str]:
 
 
 def _evict(keep: Path) -> None:
-    """Damaged ones first, then the least recently used; temporary folders of crashed writers after
-    a day.
+    """Damaged ones first, then the least recently used.
+
+    Temporary folders of crashed writers go after a day.
     """
     found = sorted(_folders(folder()), key=lambda item: (item[1] == "entry", item[2]))
     total = sum(size for *_, size in found)
@@ -391,13 +381,9 @@ def _storable(name: str, array: np.ndarray) -> np.ndarray:
 
 def _json(value: Any, **options: Any) -> str:
     def unpacked(item: Any) -> Any:
-        return (
-            item.item()
-            if isinstance(item, np.generic)
-            else dict(item)
-            if isinstance(item, Mapping)
-            else asdict(item)
-        )
+        if isinstance(item, np.generic):
+            return item.item()
+        return dict(item) if isinstance(item, Mapping) else asdict(item)
 
     try:
         return json.dumps(value, sort_keys=True, default=unpacked, **options)

@@ -1,5 +1,4 @@
-"""ALBL over the rounds of one run: the bandit of core/strategies/albl.py, kept from round to round
-and told what its picks were worth.
+"""ALBL's bandit (core/strategies/albl.py) over the rounds of a run, told what its picks were worth.
 
     arms = Arms(rounds)
     arms.choose(embedded, k, rng)      draws an arm by its weight; its batch is asked
@@ -43,11 +42,9 @@ class Arms:
     @property
     def asked(self) -> Ints:
         """Places in the pool of all points asked so far, in order."""
-        return (
-            np.concatenate([played.indices for played in self.played])
-            if self.played
-            else np.zeros(0, np.int64)
-        )
+        if not self.played:
+            return np.zeros(0, np.int64)
+        return np.concatenate([played.indices for played in self.played])
 
     def choose(self, embedded: Embedded, k: int, rng: np.random.Generator) -> Ints:
         """The batch of the arm drawn, (k,) places in the pool, none of them labeled."""
@@ -57,12 +54,12 @@ class Arms:
         return self.played[-1].indices
 
     def learn(self, right: Bools) -> None:
-        """After the round was trained on: right (asked,), the predictions that did not see the
-        point's label, in the order of `asked`.
+        """After the round was trained on: which of the points asked so far are predicted rightly.
+
+        right (asked,): by predictions that did not see the point's label, in the order of `asked`.
         """
-        self.rewards.append(
-            albl.accuracy(right, np.concatenate([played.probabilities for played in self.played]))
-        )
+        probabilities = np.concatenate([played.probabilities for played in self.played])
+        self.rewards.append(albl.accuracy(right, probabilities))
         self.bandit = albl.learn(self.bandit, self.played[-1], self.rewards[-1])
 
     def restore(self, log_weights: Floats) -> None:
@@ -71,8 +68,9 @@ class Arms:
 
     @property
     def told(self) -> dict[str, np.ndarray]:
-        """Arrays over the rounds (r,): arm drawn, log_weights (r, 2) before it, reward heard before
-        it (NaN before the first).
+        """Arrays over the rounds (r,): arm, log_weights (r, 2), reward.
+
+        arm: the one drawn; log_weights and reward: before it (the first reward is NaN).
         """
         rewards = [np.nan, *self.rewards][: len(self.played)]
         arm = np.array([played.arm for played in self.played], np.int64)

@@ -1,5 +1,4 @@
-"""The BADGE and BAIT papers' summaries of active-learning runs: who beats whom, by how much, how
-diverse the batches are.
+"""The BADGE and BAIT papers' summaries of active-learning runs: who beats whom, and by how much.
 
 A comparison is one setting (dataset, batch size, network): labels (r,) at which accuracies were
 measured, accuracy (a, s, r) of a strategies, s seeds, r rounds, NaN where nothing is finished. Many
@@ -31,8 +30,9 @@ class LearningCurves:
 
 
 def budgets(curves: LearningCurves) -> list[int]:
-    """Places in `labels` of the budgets M + 2^(i-1) B, i = 1 .. ceil(log2((n0 - M) / B)): where
-    learning is still going on.
+    """Places in `labels` of the budgets at which learning is still going on.
+
+        M + 2^(i-1) B,    i = 1 .. ceil(log2((n0 - M) / B))
 
     n0: the fewest labels at which random's mean accuracy reaches 99% of its final one. None if
     random is there after one batch.
@@ -43,24 +43,19 @@ def budgets(curves: LearningCurves) -> list[int]:
         return []
     reached = curves.labels[finished[np.argmax(random[finished] >= REACHED * random[finished[-1]])]]
     steps = (reached - curves.start) / curves.batch
-    wanted = [
-        curves.start + 2**i * curves.batch
-        for i in range(int(np.ceil(np.log2(steps))) if steps > 1 else 0)
-    ]
-    return [
-        int(np.flatnonzero(curves.labels == budget)[0])
-        for budget in wanted
-        if budget in curves.labels
-    ]
+    doublings = int(np.ceil(np.log2(steps))) if steps > 1 else 0
+    wanted = [curves.start + 2**i * curves.batch for i in range(doublings)]
+    there = [budget for budget in wanted if budget in curves.labels]
+    return [int(np.flatnonzero(curves.labels == budget)[0]) for budget in there]
 
 
 def penalty_matrix(comparisons: Sequence[LearningCurves]) -> Floats:
-    """P (a, a): how often i beats j. A comparison shares 1 among its budgets; i beats j where t >
-    critical, on accuracies.
+    """P (a, a): how often i beats j.
 
-    The papers count in errors (BADGE) and in accuracies (BAIT); taken literally, the sign of the
-    first is turned. Here a high row sum means beating others, a high column mean means being
-    beaten. Source: Ash et al. 2020, section 4.
+    A comparison shares 1 among its budgets; i beats j where t > critical, on accuracies. The papers
+    count in errors (BADGE) and in accuracies (BAIT); taken literally, the sign of the first is
+    turned. Here a high row sum means beating others, a high column mean means being beaten.
+    Source: Ash et al. 2020, section 4.
     """
     a = comparisons[0].accuracy.shape[0]
     return sum((_beats(each) for each in comparisons), np.zeros((a, a)))
@@ -80,8 +75,7 @@ def _beats(curves: LearningCurves) -> Floats:
 
 
 def normalised_errors(comparisons: Sequence[LearningCurves]) -> tuple[Floats, Floats]:
-    """(values (a, v), weights (v,)): mean error of each strategy divided by random's, at every
-    budget of every curves.
+    """(values (a, v), weights (v,)): each strategy's mean error over random's, at every budget.
 
     A comparison shares the weight 1 among its budgets. Sorted, with the weights summed up, a row is
     the papers' CDF: higher is better.

@@ -1,8 +1,7 @@
-"""Which strategy needs the fewest labels? The plan of an active-learning experiment, and its runs,
-one strategy and seed each.
+"""Which strategy needs the fewest labels? A plan of active learning; a run per strategy and seed.
 
-    plan = Active().with_(strategies="badge bait:ridge=0.1", batch=100, rounds=19)
-    plan.units()         every run: strategy x seed, random always among the strategies
+plan = Active().with_(strategies="badge bait:ridge=0.1", batch=100, rounds=19)
+plan.units()         every run: strategy x seed, random always among the strategies
 """
 
 from __future__ import annotations
@@ -116,9 +115,7 @@ class ActiveRun(Unit):
 
     @property
     def cost(self) -> float:
-        """Points through the network in training: rounds that grow by a batch each, about 25 passes
-        until 99% are right.
-        """
+        """Points through the network in training: about 25 passes until 99% are right."""
         chosen = self.setting
         passes = chosen.epochs if chosen.until == "epochs" else min(25, chosen.epochs)
         labels = sum(chosen.start + i * chosen.batch for i in range(chosen.rounds + 1))

@@ -1,5 +1,4 @@
-"""A batch pick by pick: what a strategy chose in one round, in which order, and how its objective
-moved; beside it the highest scores.
+"""One round's batch pick by pick, and how the objectives moved; beside it the highest scores.
 
     compute(unit, number) -> Entry     in the worker: the picks are those of the run's record, the
                                        network is trained again from its seed
@@ -62,15 +61,13 @@ def _replayed(unit: ActiveRun, number: int, data: Dataset) -> dict[str, np.ndarr
     order = np.searchsorted(loop.pool, record["picks"][number])
     uncertainty = 1.0 - embedded.probs.max(axis=1)
     rival = np.argsort(-np.where(loop.labeled, -np.inf, uncertainty), kind="stable")[: len(order)]
-    each = [
-        trace(embedded.embedding, embedded.probs, loop.labeled, picks) for picks in (order, rival)
-    ]
+    seen = (embedded.embedding, embedded.probs, loop.labeled)
+    each = [trace(*seen, picks) for picks in (order, rival)]
     report(None, f"Mapping {len(loop.pool):,} points")
     coordinates = umap_map.umap_map(embedded.embedding, progress=advance)
-    arrays = {name: np.stack([one[name] for one in each]) for name in each[0]} | {
-        "picks": np.stack([order, rival])
-    }
-    return arrays | {
+    traces = {name: np.stack([one[name] for one in each]) for name in each[0]}
+    return traces | {
+        "picks": np.stack([order, rival]),
         "pool": loop.pool,
         "labeled": loop.labeled,
         "coordinates": coordinates,
@@ -79,9 +76,7 @@ def _replayed(unit: ActiveRun, number: int, data: Dataset) -> dict[str, np.ndarr
 
 
 def recorded(unit: ActiveRun, fingerprint: str) -> Mapping[str, np.ndarray]:
-    """The arrays of the run (see `rounds.run`), also of one that came with the app; the run is
-    computed if it is not there.
-    """
+    """The arrays of the run (see `rounds.run`), shipped, cached or computed now."""
     return store.outcome(unit.key(fingerprint)) or plan.compute(unit).arrays
 
 
@@ -133,13 +128,10 @@ def fisher_trace(embedding: Floats, probs: Floats, labeled: Bools, picks: Ints) 
 
     def fisher(rows: Ints) -> Floats:
         """Sum over rows of (diag p - p p^T) (x) h h^T, class by class."""
-        blocks = (
-            np.einsum("ia,ab->iab", probs[rows], np.eye(classes))
-            - probs[rows, :, None] * probs[rows, None, :]
-        )
-        return np.einsum("iab,ic,id->acbd", blocks, h[rows], h[rows], optimize=True).reshape(
-            classes * h.shape[1], -1
-        )
+        diagonal = np.einsum("ia,ab->iab", probs[rows], np.eye(classes))
+        blocks = diagonal - probs[rows, :, None] * probs[rows, None, :]
+        summed = np.einsum("iab,ic,id->acbd", blocks, h[rows], h[rows], optimize=True)
+        return summed.reshape(classes * h.shape[1], -1)
 
     m = RIDGE * np.eye(classes * h.shape[1]) + fisher(np.flatnonzero(labeled))
     f = fisher(np.arange(len(h))) / len(h)

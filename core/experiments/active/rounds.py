@@ -1,8 +1,6 @@
-"""Active learning, round by round: train on what is labeled, look at the pool, pick a batch, ask
-for its labels, train anew.
+"""Active learning in rounds: train on what is labeled, pick a batch, ask for its labels, again.
 
-    arrays, facts = run(data, strategy="badge", network="mlp", batch=100, rounds=19, start=100,
-    seed=1, ...)
+    arrays, facts = run(data, "badge", {}, RoundSettings(batch=100, rounds=19, start=100), seed=1)
 
 As in the BADGE and BAIT papers: `start` random points are labeled first (the same for every
 strategy of one seed), each round trains a fresh network by Adam in batches of 64 until it has 99%
@@ -139,8 +137,7 @@ def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Int
 
 
 def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
-    """log det of the Gram matrix of a batch's gradient embeddings g = (p - e_yhat) (x) h, and the
-    mean |g|.
+    """log det of the Gram matrix of a batch's gradients g = (p - e_yhat) (x) h, and their mean |g|.
 
     The Gram matrix is (Q Q^T) * (H H^T) with Q = p - e_yhat. A ridge of 1e-9 of its mean diagonal
     keeps a repeated point finite.
@@ -150,9 +147,8 @@ def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
     gram = (q @ q.T) * (h @ h.T)
     diagonal = np.diag(gram)
     floor = max(float(diagonal.mean()) * 1e-9, 1e-300)
-    return float(np.linalg.slogdet(gram + floor * np.eye(len(gram)))[1]), float(
-        np.sqrt(np.maximum(diagonal, 0)).mean()
-    )
+    log_det = float(np.linalg.slogdet(gram + floor * np.eye(len(gram)))[1])
+    return log_det, float(np.sqrt(np.maximum(diagonal, 0)).mean())
 
 
 def inputs_of(wanted: tuple[str, ...], setting: RoundSettings) -> str | None:
@@ -167,9 +163,7 @@ def inputs_of(wanted: tuple[str, ...], setting: RoundSettings) -> str | None:
 
 
 def networks_trained(strategy: str) -> int:
-    """How many networks a round trains: more than one for a strategy that asks for several
-    opinions, and for ALBL's reward.
-    """
+    """How many networks a round trains: several for opinions to compare, and for ALBL's reward."""
     if strategy == "albl":
         return 1 + FOLDS
     return MEMBERS if "member_probs" in registry.find(strategy).accepts else 1
@@ -188,9 +182,8 @@ class _Loop:
     def __post_init__(self):
         self.pool, self.back, self.test = pool_of(self.data, self.setting, self.seed)
         self.labeled: Bools = np.zeros(len(self.pool), bool)
-        self.labeled[
-            np.random.default_rng([self.seed, 1]).permutation(len(self.pool))[: self.setting.start]
-        ] = True
+        order = np.random.default_rng([self.seed, 1]).permutation(len(self.pool))
+        self.labeled[order[: self.setting.start]] = True
         self.arms = Arms(max(1, self.setting.rounds)) if self.strategy == "albl" else None
 
     def train(self, number: int) -> None:
@@ -215,8 +208,9 @@ class _Loop:
             self.record[name].append(value)
 
     def fit(self, *stream: int, without: Ints = ()) -> tuple[Any, int]:
-        """A network with weights and batches from this stream, trained until it is enough without
-        some labeled rows; its passes.
+        """A network trained on the labeled rows but those in `without`, and its number of passes.
+
+        Its weights and batches are drawn from this stream.
         """
         from core.models import networks, training
 
@@ -292,19 +286,13 @@ class _Loop:
 
         points = self.data.points[self.pool]
         accepts = registry.find(self.strategy).accepts
-        probs = (
-            training.probabilities(self.network, points)
-            if self.setting.task == "classification"
-            else None
-        )
-        labels = (
-            None
-            if probs is None
-            else np.where(self.labeled, self.data.labels[self.pool], probs.argmax(axis=1))
-        )
-        embedded = Embedded(
-            training.embed(self.network, points), probs, labels, self.labeled.copy()
-        )
+        probs = None
+        labels = None
+        if self.setting.task == "classification":
+            probs = training.probabilities(self.network, points)
+            labels = np.where(self.labeled, self.data.labels[self.pool], probs.argmax(axis=1))
+        matrix = training.embed(self.network, points)
+        embedded = Embedded(matrix, probs, labels, self.labeled.copy())
         more = {name: make() for name, make in self._extras(points).items() if name in accepts}
         return embedded, more
 
@@ -317,9 +305,7 @@ class _Loop:
         }
 
     def unseen(self, rows: Ints) -> Bools:
-        """For each of these labeled dataset rows: is a network right that was trained on all labels
-        but those of its fold?
-        """
+        """For each labeled dataset row: is a network right that saw no label of the row's fold?"""
         from core.models import training
 
         fold = np.random.default_rng([self.seed, 4, self.number]).permutation(len(rows)) % FOLDS
@@ -328,10 +314,8 @@ class _Loop:
             mine = rows[fold == number]
             if len(mine):
                 network, _ = self.fit(self.number, MEMBERS + number, without=mine)
-                right[fold == number] = (
-                    training.probabilities(network, self.data.points[mine]).argmax(axis=1)
-                    == self.data.labels[mine]
-                )
+                probs = training.probabilities(network, self.data.points[mine])
+                right[fold == number] = probs.argmax(axis=1) == self.data.labels[mine]
         return right
 
     def _seen(self, rows: Ints) -> Embedded:
@@ -342,9 +326,7 @@ class _Loop:
         )
 
     def _head(self) -> Head:
-        """A linear head fitted to the labeled points under the trained embedding: the network's own
-        has no regularisation.
-        """
+        """A linear head fitted to the labeled points: the network's own has no regularisation."""
         from core import softmax_head
 
         seen = self._seen(self.rows)
@@ -356,8 +338,9 @@ class _Loop:
         )
 
     def _members(self, points: np.ndarray) -> Floats:
-        """Probabilities (members, n, c) of the network with its dropout on; without dropout, of it
-        and others with their own streams.
+        """Probabilities (members, n, c): passes of a network with dropout, or of several networks.
+
+        A network without dropout is joined by others with streams of their own.
         """
         from core.models import ensembles, networks, training
 

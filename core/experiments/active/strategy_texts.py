@@ -14,9 +14,7 @@ MOST_STRATEGIES = 12
 
 
 def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
-    """("bait", (("ridge", 0.1),)) of "bait:ridge=0.1", checked; knobs at their default are left
-    out.
-    """
+    """("bait", (("ridge", 0.1),)) of "bait:ridge=0.1", checked; without knobs at their default."""
     name, *settings = text.strip().split(":")
     chosen = menu.find(name)
     if any("=" not in setting for setting in settings):
@@ -32,8 +30,9 @@ def parse_strategy(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
 
 
 def parse_strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    """Strategies with their knobs, checked: each once, knobs at their default left out, random
-    last. A UserError for too many.
+    """Strategies with their knobs, checked: each once, without knobs at default, random last.
+
+    A UserError for too many.
     """
     parsed = [parse_strategy(text) for text in words(given)]
     each = dict.fromkeys(

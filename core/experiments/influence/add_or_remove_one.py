@@ -1,5 +1,4 @@
-"""One point more, or one less: what was predicted, and what retraining really gives. One seed of
-the experiment.
+"""One point more, or one less: what was predicted, and what retraining gives, for one seed.
 
     arrays, facts = compare(data, embedding, labeled=100, pool=150, validation=500, l2=0.01, seed=1)
 
@@ -66,14 +65,19 @@ def compare(
     seed: int,
     progress: Progress | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """All predictions and their truths for one seed.
+    """All predictions and their truths for one seed. Utilities are by goal, point and label.
 
-    labeled (M,), pool (n,): dataset rows. probs (n, c) of the pool. linear, newton, retrained (3,
-    n, c): utilities by goal, point and label; constant (3,): the first-order utility under the
-    predictions, the same for all points (Remark 1). batch_linear, batch_newton, batch_retrained (3,
-    g): of batches under their true labels. removed_linear, removed_newton, removed_retrained (M,):
-    by how much the mean validation loss rises without the point, in nats. accuracy (): of the head
-    on the test points. before (3,): the goals.
+    labeled (M,), pool (n,)               dataset rows
+    probs (n, c)                          of the pool
+    linear, newton, retrained (3, n, c)   utilities of the pool's points
+    constant (3,)                         first-order utility under the predictions, the same
+                                          for all points (Remark 1)
+    batch_linear, batch_newton, batch_retrained (3, g)
+                                          of batches under their true labels
+    removed_linear, removed_newton, removed_retrained (M,)
+                                          rise of the mean validation loss without the point
+    accuracy ()                           of the head on the test points
+    before (3,)                           the goals
     """
     report = progress or (lambda fraction, text: None)
     matrix = seen(data, embedding)
@@ -81,10 +85,8 @@ def compare(
     report(0.0, "Fitting the head")
     problem = problem_of(data, matrix, chosen.labeled, chosen.pool, chosen.validation, l2)
     known = problem.known
-    right = (
-        probabilities(matrix[chosen.test].astype(np.float64), problem.head).argmax(axis=1)
-        == data.labels[chosen.test]
-    )
+    probs = probabilities(matrix[chosen.test].astype(np.float64), problem.head)
+    right = probs.argmax(axis=1) == data.labels[chosen.test]
     arrays = {"labeled": chosen.labeled, "pool": chosen.pool, "accuracy": np.float64(right.mean())}
     arrays |= {
         "before": np.array([aim.value(aim.logits) for aim in problem.aims]),
@@ -110,9 +112,7 @@ def problem_of(
 
 
 def added(problem: Problem, report: Progress) -> dict[str, Floats]:
-    """Each point of the pool added under each label: linear, newton, retrained (3, n, c), and the
-    constant (3,).
-    """
+    """Pool points added under each label: linear, newton, retrained (3, n, c), constant (3,)."""
     opened = problem.opened
     rows = problem.rows
     c = len(problem.opened.theta)
@@ -149,8 +149,9 @@ def first_order(problem: Problem) -> tuple[Floats, Floats]:
 
 
 def batches(problem: Problem, report: Progress) -> dict[str, Floats]:
-    """Windows of ten points of the pool under their true labels: batch_linear, batch_newton,
-    batch_retrained (3, g).
+    """Windows of ten points of the pool under their true labels.
+
+    batch_linear, batch_newton, batch_retrained (3, g).
     """
     opened = problem.opened
     n = len(problem.rows)
@@ -182,8 +183,9 @@ def batches(problem: Problem, report: Progress) -> dict[str, Floats]:
 
 
 def removed(problem: Problem, points: Floats, report: Progress) -> dict[str, Floats]:
-    """Each labeled point left out: removed_linear, removed_newton, removed_retrained (M,), the rise
-    of the mean validation loss.
+    """The rise of the mean validation loss without each labeled point.
+
+    removed_linear, removed_newton, removed_retrained (M,).
     """
     retrained = np.empty(len(points))
     for block, heads in batched_heads.without_each(problem.opened, problem.known):
@@ -198,9 +200,7 @@ def removed(problem: Problem, points: Floats, report: Progress) -> dict[str, Flo
 
 
 def speed(data: Dataset, embedding: Floats, labeled: int, l2: float) -> dict[str, float]:
-    """Heads retrained per second on this problem, tried on two points, and the worker's memory in
-    bytes.
-    """
+    """Heads retrained per second on this problem, tried on two points; worker's memory in bytes."""
     import psutil
 
     matrix = seen(data, embedding)

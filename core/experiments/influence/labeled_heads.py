@@ -1,5 +1,4 @@
-"""What the experiments on goals share: the points as a linear head sees them, and who is labeled at
-first.
+"""What the experiments on goals share: how a linear head sees the points, and the first labels.
 
 One l2 acts on all weights alike, so a table's columns are shifted and scaled to mean 0 and standard
 deviation 1 of its training points first, but for columns of zeros and ones; embeddings of images
@@ -47,11 +46,9 @@ def draw(data: Dataset, labeled: int, pool: int, validation: int, seed: int) -> 
             " Choose fewer, or more points."
         )
     order = np.random.default_rng([seed, 4]).permutation(train)
-    allowed = (
-        synth2_groups(data.points[order]) == 0
-        if data.name == "synth2"
-        else np.ones(len(order), bool)
-    )
+    allowed = np.ones(len(order), bool)
+    if data.name == "synth2":
+        allowed = synth2_groups(data.points[order]) == 0
     first = _first(data, order[allowed], labeled)
     rest = order[~np.isin(order, first)]
     return Draw(first, rest[:pool], rest[pool : pool + validation], test)
@@ -79,8 +76,9 @@ def _first(data: Dataset, order: Ints, labeled: int) -> Ints:
 
 
 def scaling(data: Dataset, embedding: Floats) -> tuple[Floats, Floats]:
-    """(shift (d,), scale (d,)) by which the head sees (x - shift) / scale: 0 and 1 for images and
-    for columns of zeros and ones.
+    """(shift (d,), scale (d,)) by which the head sees (x - shift) / scale.
+
+    0 and 1 for images and for columns of zeros and ones.
     """
     d = embedding.shape[1]
     if data.is_images:
@@ -93,9 +91,7 @@ def scaling(data: Dataset, embedding: Floats) -> tuple[Floats, Floats]:
 
 
 def seen(data: Dataset, embedding: Floats) -> Floats:
-    """The embedding as the head sees it: (n, d) float64 for a table, the embedding itself for
-    images.
-    """
+    """The embedding as the head sees it: (n, d) float64 for a table, unchanged for images."""
     if data.is_images:
         return embedding
     shift, scale = scaling(data, embedding)

@@ -1,5 +1,4 @@
-"""How well was it foreseen? Utilities of a finished seed for one goal and one meaning of the
-unknown label, and their correlations.
+"""How well was it foreseen? Utilities of a finished seed for one goal and label; correlations.
 
     foreseen(outcome, labels, "dev", "min")      {"linear", "newton", "retrained"}: (n,) each
     correlation(predicted, retrained)            (Pearson, Spearman), NaN where one side is constant
@@ -30,11 +29,10 @@ def foreseen(
     over: str = "oracle",
     temperature: float = 1.0,
 ) -> dict[str, Floats]:
-    """The pool's utilities: by the first order, by a Newton step, and by retraining. labels: (n,),
-    of the pool's points.
+    """The pool's utilities: by the first order, by a Newton step, and by retraining.
 
-    Under the predictions themselves (over "predicted", temperature 1) the first order is exactly
-    constant: Remark 1 of the GORAL paper.
+    labels: (n,), of the pool's points. Under the predictions themselves (over "predicted",
+    temperature 1) the first order is exactly constant: Remark 1 of the GORAL paper.
     """
     if goal not in GOALS or over not in OVER or not temperature > 0:
         raise UserError(
@@ -51,20 +49,15 @@ def foreseen(
             for name, values in each.items()
         }
     found = {name: resolved(values, over, weights) for name, values in each.items()}
-    if over in (
-        "uniform",
-        "predicted",
-    ):  # as one difference, so that Remark 1 holds to the last digit
-        found["linear"] = float(outcome["constant"][g]) + ((weights - probs) * each["linear"]).sum(
-            axis=1
-        )
+    if over in ("uniform", "predicted"):
+        # As one difference, so that Remark 1 holds to the last digit.
+        moved = ((weights - probs) * each["linear"]).sum(axis=1)
+        found["linear"] = float(outcome["constant"][g]) + moved
     return found
 
 
 def left_out(outcome: Mapping[str, np.ndarray]) -> dict[str, Floats]:
-    """What each labeled point is worth: the rise of the validation loss without it, foreseen and by
-    retraining. (M,) each.
-    """
+    """The validation loss's rise without each labeled point, foreseen and retrained: (M,) each."""
     return {
         name: np.asarray(outcome[f"removed_{name}"], np.float64) for name in (*STEPS, "retrained")
     }
@@ -79,14 +72,12 @@ def together(outcome: Mapping[str, np.ndarray], goal: str) -> dict[str, Floats]:
 
 
 def correlation(predicted: Floats, retrained: Floats) -> tuple[float, float]:
-    """(Pearson's r, Spearman's rank correlation); NaN for fewer than three points, or where one
-    side is constant.
-    """
+    """(Pearson's r, Spearman's); NaN for fewer than three points, or where one side is constant."""
     if len(predicted) < 3 or np.ptp(predicted) == 0 or np.ptp(retrained) == 0:
         return np.nan, np.nan
-    return float(np.corrcoef(predicted, retrained)[0, 1]), float(
-        spearman(np.stack([predicted, retrained]))[0, 1]
-    )
+    by_value = np.corrcoef(predicted, retrained)[0, 1]
+    by_rank = spearman(np.stack([predicted, retrained]))[0, 1]
+    return float(by_value), float(by_rank)
 
 
 def correlations(seeds: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
@@ -110,8 +101,9 @@ def slopes(seeds: Sequence[Mapping[str, Floats]], step: str) -> float:
 
 
 def mean_correlation(values: Floats) -> Estimate:
-    """The mean over seeds (the last axis) and its 95% interval, both by Fisher's z = artanh r: they
-    stay within -1 and 1.
+    """The mean over seeds (the last axis) and its 95% interval, both by Fisher's z = artanh r.
+
+    They stay within -1 and 1.
     """
     mean, low, high, seeds = estimate(np.arctanh(np.clip(values, -CERTAIN, CERTAIN)))
     return Estimate(np.tanh(mean), np.tanh(low), np.tanh(high), seeds)

@@ -194,9 +194,7 @@ class Influence(Plan):
 
 @dataclass(frozen=True)
 class Utilities(Influence):
-    """For a labeled set, a pool and a validation set of each seed: every utility, predicted and
-    retrained.
-    """
+    """For each seed's labeled points, pool and validation set: utilities, foreseen and true."""
 
     seen: Spec = FIRST
     labeled: int = 100

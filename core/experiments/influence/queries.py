@@ -1,8 +1,6 @@
-"""Round after round on a linear head: what does each strategy ask for, and do the goal and the
-accuracy rise together?
+"""Rounds on a linear head: what does each strategy ask for; do goal and accuracy rise together?
 
-    arrays, facts = run(data, embedding, strategy="oracle", goal="dev", batch=10, rounds=20,
-    labeled=10, unlabeled=400, ...)
+    arrays, facts = run(data, embedding, strategy="oracle", goal="dev", batch=10, rounds=20, ...)
 
 Strategies: random, entropy (the most uncertain points), and goal-oriented ones by what they take
 the unknown label for: oracle, max, uniform, min, all by the paper's first-order utility; the batch
@@ -46,11 +44,15 @@ def run(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One strategy with one seed through all rounds.
 
-    labels, accuracy (rounds + 1,): points labeled and test accuracy. goals (rounds + 1, 3):
-    validation log-likelihood, and of the whole first pool minus the entropy and minus the Fisher
-    information. picks (rounds, batch), labeled (M,), pool (n,): dataset rows. heads (rounds + 1, c,
-    3): weights and intercept in the dataset's own coordinates, of points in the plane; otherwise
-    (rounds + 1, c, 0). A UserError if the pool cannot feed all rounds.
+        labels, accuracy (rounds + 1,)   points labeled and test accuracy
+        goals (rounds + 1, 3)            validation log-likelihood, and of the whole first pool
+                                         minus the entropy and minus the Fisher information
+        picks (rounds, batch), labeled (M,), pool (n,)
+                                         dataset rows
+        heads (rounds + 1, c, 3)         weights and intercept in the dataset's own coordinates, of
+                                         points in the plane; otherwise (rounds + 1, c, 0)
+
+    A UserError if the pool cannot feed all rounds.
     """
     if unlabeled < batch * rounds:
         raise UserError(
@@ -104,9 +106,7 @@ def scored(
     goal: str,
     rng: np.random.Generator,
 ) -> Floats:
-    """What the strategy thinks of each point of the rest of the pool: (n,), the highest are asked
-    for.
-    """
+    """What the strategy thinks of each point left in the pool, (n,): the highest are asked for."""
     if strategy == "random":
         return rng.random(len(points))
     if strategy == "entropy":
@@ -122,7 +122,8 @@ def values(pool: Floats, validation: Embedded, head: Head) -> list[float]:
 
 
 def in_the_plane(data: Dataset, embedding: Floats, head: Head) -> Floats:
-    """The head of points in the plane as (c, 3), weights and intercept for the points as they are;
+    """The head of points in the plane as (c, 3): weights and intercept for the points as they are.
+
     (c, 0) for other points.
     """
     if embedding.shape[1] != 2:
@@ -133,9 +134,7 @@ def in_the_plane(data: Dataset, embedding: Floats, head: Head) -> Floats:
 
 
 def asked_in_round(picks: Ints, pool: Ints) -> Ints:
-    """For each point of the pool the round in which it was asked for, from 1; 0 for those that
-    never were. (n,).
-    """
+    """The round in which each pool point was asked for, from 1; 0 for never. (n,)."""
     rounds = np.zeros(len(pool), np.int64)
     places = {int(row): i for i, row in enumerate(pool)}
     for number, batch in enumerate(picks, 1):

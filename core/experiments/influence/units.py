@@ -92,9 +92,7 @@ class QueryRun(HeadUnit):
 
     @property
     def cost(self) -> float:
-        """Its rounds, each about ten retrained heads: a fit from further away, and the utilities of
-        the pool.
-        """
+        """About ten retrained heads a round: a fit from further away, and the pool's utilities."""
         return 10.0 * (dict(self.setting)["rounds"] + 1)
 
     def key(self, fingerprint: str) -> str:

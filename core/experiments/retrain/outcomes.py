@@ -26,10 +26,12 @@ from core.types import Floats, Ints
 class Grid:
     """A plan's outcomes as arrays; NaN where a training is not finished.
 
-    accuracy, loss (m, b, s): on all test points, m candidates, b budgets, s seeds. per_class,
-    classes (m, b, s, c): accuracy within each class, points selected of each. curve, step, epoch
-    (m, b, s, t): accuracy at the checkpoints. chosen (m, b, s, 24): dataset rows, -1 if fewer were
-    selected.
+    For m candidates, b budgets and s seeds:
+
+        accuracy, loss (m, b, s)           on all test points
+        per_class, classes (m, b, s, c)    accuracy within each class, points selected of each
+        curve, step, epoch (m, b, s, t)    accuracy at the checkpoints
+        chosen (m, b, s, 24)               dataset rows, -1 if fewer were selected
     """
 
     plan: Retraining
@@ -99,8 +101,7 @@ def against_random(grid: Grid) -> Estimate:
 
 
 def area(grid: Grid) -> Estimate:
-    """Area under accuracy against the logarithm of the budget, divided by the range: a mean
-    accuracy over budgets (m,).
+    """Area under accuracy against log budget over its range: a mean accuracy of budgets (m,).
 
     With one budget: the accuracy there. A seed counts once all its budgets are finished.
     """
@@ -111,9 +112,7 @@ def area(grid: Grid) -> Estimate:
 
 
 def sentences(grid: Grid, names: list[str]) -> list[str]:
-    """One plain sentence per candidate but random: where it is worse, where better, where no
-    difference shows.
-    """
+    """A sentence per candidate but random: where it is worse, where better, where no different."""
     difference = against_random(grid)
     return [
         sentence(names[i], grid.plan.budgets, Estimate(*(part[i] for part in difference)))
@@ -123,10 +122,11 @@ def sentences(grid: Grid, names: list[str]) -> list[str]:
 
 
 def sentence(name: str, budgets: tuple[int, ...], difference: Estimate) -> str:
-    """ "Top, raw is *31 points worse* than random at 1,000 points (95% interval 28 to 34), 0.8 at
-    5,000; no difference at 10,000."
+    """The verdict on one candidate, in words.
 
-    A difference counts if its interval leaves out 0. Points are hundredths of accuracy.
+    "Top, raw is *31 points worse* than random at 1,000 (95% interval 28.0 to 34.0), 0.8 at 5,000;
+    no difference to random shows at 10,000." A difference counts if its interval leaves out 0.
+    Points are hundredths of accuracy.
     """
     said: list[str] = []
     for sign, word in ((-1, "worse"), (1, "better")):

@@ -78,9 +78,7 @@ KNOBS = {
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """One way to select: a rule, and for a rule that ranks, the scores it ranks by (a strategy
-    under an embedding).
-    """
+    """One way to select: a rule, and if it ranks, the scores: a strategy under an embedding."""
 
     rule: str = "random"
     embedding: str = "raw"
@@ -88,13 +86,9 @@ class Candidate:
     strategy: str = "leverage"
 
     def __str__(self) -> str:
-        """ "top:cnn_regression", "random": the form in links and commands, defaults left out."""
+        """The form in links and commands, defaults left out: "top:cnn_regression", "random"."""
         parts = [self.rule, self.embedding, str(self.seed), self.strategy]
-        default = (
-            ["", "", "1", "leverage"]
-            if selections.find(self.rule).scored
-            else ["", "raw", "1", "leverage"]
-        )
+        default = ["", "" if self.scored else "raw", "1", "leverage"]
         while parts[-1] == default[len(parts) - 1]:
             parts.pop()
         return ":".join(parts)
@@ -144,9 +138,7 @@ class Training(Unit):
 
     @property
     def cost(self) -> float:
-        """Samples trained on, plus what testing costs in the same coin: forwards only, beside a
-        training step on as many points.
-        """
+        """Samples trained on, plus testing: forwards only, each a share of a training step."""
         return self.samples + TEST_SHARE * ((CHECKPOINTS - 1) * CURVE_POINTS + TEST_POINTS)
 
     @property
@@ -214,9 +206,7 @@ LISTS = {"candidates": parse_candidates, "budgets": parse_budgets}
 
 @dataclass(frozen=True)
 class Retraining(Plan):
-    """Which candidates compete, at which budgets, with how many seeds, and how each network is
-    trained.
-    """
+    """Which candidates compete, at which budgets, with how many seeds, trained how."""
 
     dataset: str = "mnist"
     n: int | None = None
@@ -238,9 +228,7 @@ class Retraining(Plan):
     fewer = "selections, budgets or seeds"
 
     def units(self) -> list[Training]:
-        """Every training: the first seed of everything first, small budgets before large ones, so
-        that curves grow evenly.
-        """
+        """Every training: first seeds and small budgets first, so that curves grow evenly."""
         length = self.steps if self.protocol == "steps" else self.epochs
         common = (self.network, self.protocol, length)
         return [
@@ -280,9 +268,7 @@ _one_ranking_at_a_time = threading.Lock()
 
 
 def pool_scores(spec: Spec) -> Floats:
-    """The strategy's scores (pool size,) within the pool alone: test points do not take part in
-    choosing.
-    """
+    """The strategy's scores (pool size,) within the pool: test points take no part in choosing."""
     with _one_ranking_at_a_time:  # two trainings that begin together must not compute the same
         return _pool_scores(spec)
 

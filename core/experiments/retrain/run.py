@@ -1,15 +1,13 @@
 """One training: a selection of the pool, a fresh network, its test accuracy as it learns.
-Retraining experiments are made of these.
 
-    arrays, facts = train(data, scores, rule="top", budget=1000, network="talk_cnn",
-    protocol="epochs", length=15, seed=1)
+    arrays, facts = train(data, scores, rule="top", budget=1000, network="talk_cnn", ...)
 
 Protocols, all with Adam at a learning rate of 1e-3 and batches of 64:
     epochs   every selection is gone through equally often; shuffled, cross-entropy
     steps    every training takes equally many optimizer steps; shuffled, cross-entropy
     talk     as the talk's code had it: equal epochs, the selection in its own order (scores:
-             highest first), never shuffled, and
-             a cross-entropy that is fed softmax(outputs), so that softmax is applied twice
+             highest first), never shuffled, and a cross-entropy that is fed softmax(outputs), so
+             that softmax is applied twice
 
 The seed draws the selection if its rule is random, the network's weights, and the order of the
 batches: three streams of their own. Each training runs on one CPU thread, so that two at once use
@@ -31,9 +29,7 @@ from core.types import Dataset, Floats, Ints, UserError
 PROTOCOLS = {"epochs": "Equal epochs", "steps": "Equal steps", "talk": "As in the talk"}
 AS_IN_THE_TALK = {"order": "as_given", "objective": "softmax_twice"}
 CHECKPOINTS = 15
-CURVE_POINTS = (
-    2_000  # test points that a checkpoint before the last one looks at; the last looks at all
-)
+CURVE_POINTS = 2_000  # test points that a checkpoint looks at; the last one looks at all
 SHOWN = 24
 
 
@@ -99,8 +95,9 @@ def train(
 def select(
     data: Dataset, pool: Ints, scores: Floats | None, rule: str, budget: int, seed: int
 ) -> tuple[Ints, Floats | None]:
-    """Rows within the pool (budget,) in the rule's order, and the loss weights of the pool's points
-    if the rule has any.
+    """Rows within the pool (budget,) in the rule's order, and the rule's loss weights.
+
+    The weights are of all points of the pool; None for a rule without.
     """
     chosen = selections.find(rule)
     if chosen.scored and scores is None:
@@ -121,18 +118,17 @@ def _recipe(protocol: str, length: int) -> dict[str, Any]:
 
 
 class _Checkpoints:
-    """Test accuracy at about 15 moments of a training, evenly spread over its passes; the last one
-    is added by hand.
+    """Test accuracy at about 15 moments of a training, evenly spread over its passes.
+
+    The last one is added by hand.
     """
 
     def __init__(self, data: Dataset, test: Ints, steps_per_pass: int, total: int):
         from core.data.splits import stratified_rows
 
-        few = (
-            stratified_rows(data.labels[test], CURVE_POINTS, 0)
-            if len(test) > CURVE_POINTS
-            else np.arange(len(test))
-        )
+        few = np.arange(len(test))
+        if len(test) > CURVE_POINTS:
+            few = stratified_rows(data.labels[test], CURVE_POINTS, 0)
         self.points = data.points[test[few]]
         self.labels = data.labels[test[few]]
         self.steps_per_pass = steps_per_pass
@@ -145,11 +141,8 @@ class _Checkpoints:
 
         due = epoch * CHECKPOINTS // self.passes > (epoch - 1) * CHECKPOINTS // self.passes
         if due and epoch < self.passes:
-            self.add(
-                epoch,
-                epoch * self.steps_per_pass,
-                training.evaluate(network, self.points, self.labels, precision="auto").accuracy,
-            )
+            found = training.evaluate(network, self.points, self.labels, precision="auto")
+            self.add(epoch, epoch * self.steps_per_pass, found.accuracy)
 
     def add(self, epoch: int, step: int, accuracy: float) -> None:
         self.rows.append((epoch, step, accuracy))

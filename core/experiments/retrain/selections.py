@@ -1,5 +1,4 @@
-"""Which k points does a rule take from a pool, given the points' scores? Top k, its counterparts,
-and the random baselines.
+"""Which k points does a rule take from a pool? Top k, its counterparts, the random baselines.
 
     selection = RULES["top_balanced"].take(scores, labels, k, rng)
 
@@ -75,10 +74,9 @@ def random_balanced(scores: Floats | None, labels: Ints, k: int, rng: np.random.
 
 
 def proportional(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
-    """k draws with replacement, point i with probability p_i = score_i / sum of the scores; a point
-    may come several times.
+    """k draws with replacement, point i with probability p_i = score_i / sum of the scores.
 
-    A UserError for a negative score, or scores that are all zero.
+    A point may come several times. A UserError for a negative score, or scores that are all zero.
     """
     return rng.choice(len(scores), size=k, p=probabilities(scores))
 
@@ -145,18 +143,17 @@ def check(rule: Rule, labels: Ints, k: int, classes: int) -> None:
 
 
 def shares(labels: Ints, k: int) -> Ints:
-    """How many points of each class make k in all, as equal as the classes' sizes allow; a
-    remainder goes to the first classes.
+    """How many points of each class make k in all, as equal as the classes' sizes allow.
 
-    A class smaller than its share gives all it has, and the others share the rest.
+    A remainder goes to the first classes. A class smaller than its share gives all it has, and the
+    others share the rest.
     """
     sizes = np.bincount(labels)
     level = np.zeros(len(sizes), np.int64)
     while (missing := k - level.sum()) > 0:
         open_ones = np.flatnonzero(level < sizes)[:missing]
-        level[open_ones] += np.minimum(
-            missing // len(open_ones), sizes[open_ones] - level[open_ones]
-        )
+        room = sizes[open_ones] - level[open_ones]
+        level[open_ones] += np.minimum(missing // len(open_ones), room)
     return level
 
 
@@ -172,11 +169,11 @@ def probabilities(scores: Floats) -> Floats:
 
 
 def weights(scores: Floats) -> Floats:
-    """1 / (n p_i) (n,): with these, the mean loss over draws has the pool's mean loss as its
-    expectation. 0 where p_i is 0.
+    """1 / (n p_i) (n,), the loss weights of `proportional`; 0 where p_i is 0.
 
-    The usual 1/(k p_i) estimates the pool's summed loss; divided by n, and by a batch's size
-    instead of k, it estimates the mean.
+    With these, the mean loss over draws has the pool's mean loss as its expectation. The usual
+    1/(k p_i) estimates the pool's summed loss; divided by n, and by a batch's size instead of k, it
+    estimates the mean.
     """
     p = probabilities(scores)
     return np.divide(1.0, len(p) * p, out=np.zeros_like(p), where=p > 0)

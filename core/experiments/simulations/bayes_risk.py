@@ -1,11 +1,10 @@
-"""Figure 3 of the BAIT paper: exact Bayes risk of ridge regression on two designs with the same
-covariance.
+"""Figure 3 of the BAIT paper: exact Bayes risk of ridge regression on two designs.
 
     risks(design, strategy, seed, ...)       at every budget
     bayes_risk(points, chosen, ridge)        equation 3
 
-The paper gives neither n nor lambda: n = 1,000 and lambda = 0.01 are ours.
-
+Both designs have the same covariance. The paper gives neither n nor lambda: n = 1,000 and
+lambda = 0.01 are ours.
 Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing, sections 4 and 5.
 """
 
@@ -36,12 +35,11 @@ def risks(
     d: int = DIMENSIONS,
     ridge: float = 1e-2,
 ) -> Floats:
-    """Figure 3: the Bayes risk (b,) of a strategy's batch at every budget, on n points of a design
-    drawn anew for each seed.
+    """Figure 3: the Bayes risk (b,) of a strategy's batch at every budget.
 
-    chosen, knobs: a strategy, such as "bait_regression" and {"backward": False}. One that has a
-    ridge takes this one: the prior is known to all. One whose batches are not nested picks afresh
-    for each budget.
+    The n points of the design are drawn anew for each seed. chosen, knobs: a strategy, such as
+    "bait_regression" and {"backward": False}. One that has a ridge takes this one: the prior is
+    known to all. One whose batches are not nested picks afresh for each budget.
     """
     points = design(name, n, d, seed)
     strategy = menu.find(chosen)
@@ -53,8 +51,10 @@ def risks(
 def design(name: str, n: int, d: int, seed: int) -> Floats:
     """n points (n, d) whose covariance is proportional to diag(1 / i^2).
 
-    "gaussian": x_i ~ N(0, s / i^2). "orthonormal": x = e_i with probability s / i^2. s = 1 / sum_i
-    1 / i^2, so that E|x|^2 = 1 in both.
+        "gaussian"      x_i ~ N(0, s / i^2)
+        "orthonormal"   x = e_i with probability s / i^2
+
+    s = 1 / sum_i 1 / i^2, so that E|x|^2 = 1 in both.
     """
     rng = np.random.default_rng(seed)
     shares = 1 / (1 + np.arange(d)) ** 2.0
@@ -67,11 +67,11 @@ def design(name: str, n: int, d: int, seed: int) -> Floats:
 
 
 def bayes_risk(points: Floats, chosen: Ints, ridge: float, noise: float = 1.0) -> float:
-    """s^2 tr((X_S^T X_S + ridge s^2 I)^-1 X^T X / n): the expected squared error over all points of
-    the MAP estimate from the chosen ones.
+    """s^2 tr((X_S^T X_S + ridge s^2 I)^-1 X^T X / n), the Bayes risk of the chosen points.
 
-    points X (n, d), labels with noise of standard deviation s, prior weights N(0, I / ridge).
-    Source: equation 3 of the paper.
+    The expected squared error over all points of the MAP estimate from the chosen ones. points
+    X (n, d), labels with noise of standard deviation s, prior weights N(0, I / ridge). Source:
+    equation 3 of the paper.
     """
     picked = points[chosen]
     known = picked.T @ picked + ridge * noise**2 * np.eye(points.shape[1])

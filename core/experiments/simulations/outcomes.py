@@ -1,11 +1,9 @@
-"""What do the finished runs of a simulation say? Its curves, the two strategies that the figure is
-about, and its tidy rows.
+"""What do the finished runs of a simulation say? Curves, a duel of two strategies, tidy rows.
 
-    curves(plan, found)           (designs, strategies, seeds, budgets), NaN where nothing is
-                                  finished
-    advantage(plan, values)       per design: the first of the two strategies against the second,
-                                  seed by seed, with its interval
-    tidy_columns(plan, found)     figure, design, strategy, seed, budget, metric, value
+    curves(plan, found)         (designs, strategies, seeds, budgets), NaN where not finished
+    advantage(plan, values)     per design: the first strategy of the duel against the second, seed
+                                by seed, with its interval
+    tidy_columns(plan, found)   figure, design, strategy, seed, budget, metric, value
 
 All strategies of one design and seed see the same points, first labels and networks, so a
 difference is taken seed by seed.
@@ -29,23 +27,22 @@ Found = Mapping[Any, Mapping[str, np.ndarray]]
 
 def curves(plan: Simulations, found: Found) -> Floats:
     """The outcomes in their places: (designs, strategies, seeds, budgets)."""
-    values = np.full(
-        (len(plan.designs), len(plan.strategies), plan.seeds, len(plan.budgets)), np.nan
-    )
+    shape = (len(plan.designs), len(plan.strategies), plan.seeds, len(plan.budgets))
+    values = np.full(shape, np.nan)
     for unit, outcome in found.items():
-        values[
-            plan.designs.index(unit.design), plan.strategies.index(unit.strategy), unit.seed - 1
-        ] = outcome["value"]
+        design = plan.designs.index(unit.design)
+        strategy = plan.strategies.index(unit.strategy)
+        values[design, strategy, unit.seed - 1] = outcome["value"]
     return values
 
 
 def advantage(plan: Simulations, values: Floats) -> Estimate:
-    """The first of `plan.duel` against the second over all budgets, (designs,) with its 95%
-    interval over the seeds.
+    """The first of `plan.duel` against the second, (designs,) with its 95% interval over the seeds.
 
-    Accuracies: the mean difference, in hundredths; above 0 the first is better. Bayes risks: by how
-    many per cent the first's risk is above the second's, from the mean of log ratios over the
-    budgets; below 0 the first is better. NaN where fewer than two seeds of both are finished.
+    Accuracies: the mean difference over all budgets, in hundredths; above 0 the first is better.
+    Bayes risks: by how many per cent the first's risk is above the second's, from the mean of log
+    ratios over the budgets; below 0 the first is better. NaN where fewer than two seeds of both are
+    finished.
     """
     first, second = (values[:, plan.strategies.index(name)] for name in plan.duel)
     each = first - second if plan.needs_data else np.log(first / second)

@@ -1,13 +1,12 @@
-"""When does BAIT's weighing pay? Plans of the BAIT paper's simulations, a figure each: every
-design, strategy and seed is a run.
+"""When does BAIT's weighing pay? Plans of the BAIT paper's simulations, a figure each.
 
     PRESETS["risk"]             Figure 3: Bayes risk of ridge regression on two designs with the
                                 same covariance
     PRESETS["representations"]  Figures 2 and 4: linear classification on a learned and on a random
                                 representation
     PRESETS["backward"]         Figure 1: picking 2k and dropping k against picking k, with an MLP
-    plan.units()                RiskRun or LabelingRun, the units in
-                                core/experiments/simulations/run.py
+    plan.units()                a run per design, strategy and seed
+                                (core/experiments/simulations/run.py)
 
 What plays no part in its figure is as in the preset, so that Figure 3 is the same on every dataset.
 
@@ -139,11 +138,9 @@ class Simulations(Plan):
     @property
     def budgets(self) -> tuple[int, ...]:
         """Points picked, or labels known, where something is measured."""
-        return (
-            tuple(FIRST + self.batch * i for i in range(self.rounds + 1))
-            if self.needs_data
-            else bayes_risk.BUDGETS
-        )
+        if not self.needs_data:
+            return bayes_risk.BUDGETS
+        return tuple(FIRST + self.batch * i for i in range(self.rounds + 1))
 
     @property
     def duel(self) -> tuple[str, str]:
@@ -175,14 +172,11 @@ class Simulations(Plan):
         return super().points() if self.needs_data else DRAWN
 
     def units(self) -> list[RiskRun | LabelingRun]:
-        """Every run: the first seed of all first, the strategies of one design and seed side by
-        side.
-        """
+        """Every run: first seeds first, the strategies of one design and seed side by side."""
+        seeds = range(1, self.seeds + 1)
         each = [
             (design, chosen, seed)
-            for seed, design, chosen in product(
-                range(1, self.seeds + 1), self.designs, self.strategies
-            )
+            for seed, design, chosen in product(seeds, self.designs, self.strategies)
         ]
         if self.needs_data:
             return [
@@ -223,11 +217,8 @@ class Simulations(Plan):
                     " all. Set it there."
                 )
         if isinstance(data, Dataset):
-            pool_of(
-                halves(data, 1)[0] if self.figure == "representations" else data,
-                self.setting,
-                seed=1,
-            )
+            asked = halves(data, 1)[0] if self.figure == "representations" else data
+            pool_of(asked, self.setting, seed=1)
 
     @classmethod
     def _begun(cls, query: Mapping[str, str]) -> tuple[Simulations, list[str]]:

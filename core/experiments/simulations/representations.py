@@ -1,8 +1,9 @@
-"""Figures 2 and 4 of the BAIT paper: a learned and a random representation of the same points, on
-which rounds of active learning classify linearly (core/experiments/active/rounds.py).
+"""Figures 2 and 4 of the BAIT paper: a learned and a random representation of the same points.
 
-    represent(data, kind, seed)     a table in place of the images
-    halves(data, seed)              where labels are asked for, and where the representation learns
+    represent(data, kind, seed)   a table in place of the images
+    halves(data, seed)            where labels are asked for, and where the representation learns
+
+Rounds of active learning classify on them linearly (core/experiments/active/rounds.py).
 
 Source: Ash, Goel, Krishnamurthy, Kakade 2021, Gone Fishing, section 6.
 """
@@ -31,9 +32,8 @@ def represent(data: Dataset, kind: str, seed: int, width: int = WIDTH, epochs: i
     if kind == "learned":
         points = _hidden_layer(data, fitted, part, width, epochs, seed)
     elif kind == "random":
-        points = embeddings.raw(part) @ np.random.default_rng([seed, 6]).standard_normal(
-            (part.d, width)
-        ).astype(np.float32)
+        drawn = np.random.default_rng([seed, 6]).standard_normal((part.d, width))
+        points = embeddings.raw(part) @ drawn.astype(np.float32)
     else:
         raise UserError(f"Representation: found {kind!r}, expected learned or random.")
     return Dataset(
@@ -42,8 +42,9 @@ def represent(data: Dataset, kind: str, seed: int, width: int = WIDTH, epochs: i
 
 
 def halves(data: Dataset, seed: int) -> tuple[Dataset, Ints]:
-    """One half of the training points with the test points, in which labels are asked for; rows of
-    the other half.
+    """One half of the training points with the test points; dataset rows of the other half.
+
+    Labels are asked for in the first.
     """
     train, test = split(data)
     order = np.random.default_rng([seed, 5]).permutation(train)

@@ -87,8 +87,9 @@ class RiskRun(Unit):
 class LabelingRun(Unit):
     """One run of Figures 1, 2 and 4.
 
-    Arrays: budget (r + 1,) labels known, value (r + 1,) accuracy on the test points, picks (r,
-    batch).
+    budget (r + 1,)    labels known
+    value (r + 1,)     accuracy on the test points
+    picks (r, batch)   dataset rows
     """
 
     dataset: str
@@ -101,16 +102,15 @@ class LabelingRun(Unit):
 
     @property
     def cost(self) -> float:
-        """Seconds on the reference core, see core/experiments/cost.py: training, and for BAIT the
-        products with (d c)^2 numbers.
+        """Seconds on the reference core, see core/experiments/cost.py.
+
+        Training, and for BAIT the products with (d c)^2 numbers.
         """
         name, knobs = parse_strategy(self.strategy)
         chosen = self.setting
         start, each = PICKING[dict(knobs).get("backward", True)] if name == "bait" else (0, 0)
-        return (
-            TRAINING * (1 + chosen.rounds)
-            + chosen.rounds * (start + each * chosen.batch) * chosen.pool / 2000
-        )
+        picking = chosen.rounds * (start + each * chosen.batch) * chosen.pool / 2000
+        return TRAINING * (1 + chosen.rounds) + picking
 
     def key(self, fingerprint: str) -> str:
         """The cache key: its settings, the strategy's code and that of the rounds."""

@@ -1,12 +1,11 @@
-"""The FI paper's two simulations in the plane: trim two Gaussians and two crescents, and look at
-the boundary before and after.
+"""The FI paper's two simulations in the plane: Gaussians and crescents, trimmed.
 
-    trial(WORLDS["two_gaussians"], seed=1)     one dataset: points, what each method trims, test
-                                               accuracies, boundaries
-    picture(name, seed) -> Entry               the same in the worker, kept in the cache
-    table(name) -> Entry                       all seeds' accuracies
-    better(accuracy, "iv")                     in how many seeds FI-util leaves the better model:
-                                               the tables' count
+    trial(WORLDS["two_gaussians"], seed=1)   one dataset: points, what each method trims, test
+                                             accuracies, boundaries before and after
+    picture(name, seed) -> Entry             the same in the worker, kept in the cache
+    table(name) -> Entry                     all seeds' accuracies
+    better(accuracy, "iv")                   in how many seeds FI-util leaves the better model: the
+                                             tables' count
 
 Two Gaussians, Table 1: logistic regression, 150 training, 100 validation and 600 test points, 30
 seeds. Two crescents, Table 2: a network of two hidden layers with ReLU, 500, 250 and 250 points, 20
@@ -50,7 +49,7 @@ METHODS = {
 }
 CELLS = 61
 MARGIN = 0.5
-# of the network on the crescents
+# Of the network on the crescents.
 HIDDEN = 16
 STEPS = 400
 RATE = 0.02
@@ -76,9 +75,7 @@ class World:
 
 
 class Logistic:
-    """A logistic head on the two coordinates, with scikit-learn's usual penalty for 150 points, C =
-    1.
-    """
+    """A logistic head on the two coordinates, with scikit-learn's penalty C = 1 for 150 points."""
 
     def __init__(self, seen: Points, seed: int, *, l2: float = 1 / 150, intercept: bool = True):
         self.seen = seen
@@ -86,23 +83,18 @@ class Logistic:
 
     def logit(self, points: Floats) -> Floats:
         """log p_1 / p_0 of each point."""
-        return (
-            points @ (self.head.weights[1] - self.head.weights[0])
-            + self.head.intercepts[1]
-            - self.head.intercepts[0]
-        )
+        weights = self.head.weights
+        intercepts = self.head.intercepts
+        return points @ (weights[1] - weights[0]) + intercepts[1] - intercepts[0]
 
     def scores(self, validation: Embedded) -> tuple[Floats, Floats]:
         """FI-util, and the influence value, harmful first."""
-        return fi_util(*self.seen, validation, self.head), influence_harm(
-            *self.seen, validation, self.head
-        )
+        given = (*self.seen, validation, self.head)
+        return fi_util(*given), influence_harm(*given)
 
 
 class TwoLayers:
-    """A network of two hidden layers of 16 with ReLU, trained from the seed's weights on all points
-    at once, by Adam.
-    """
+    """A network of two hidden layers of 16 with ReLU, trained on all points at once, by Adam."""
 
     def __init__(self, seen: Points, seed: int, *, steps: int = STEPS, damping: float = DAMPING):
         from torch import nn
@@ -163,9 +155,10 @@ WORLDS = {world.name: world for world in (GAUSSIANS, CRESCENTS)}
 def trial(world: World, seed: int, *, lines: bool = False) -> dict[str, Any]:
     """One dataset of the world, trimmed by every method at every budget.
 
-    points (n, 2), labels (n,); trimmed (m, 20), the training points that each method removes, worst
-    first; accuracy (m, b + 1) on the test points, first with nothing removed. lines: also the
-    boundaries, {(method or "before", budget): polylines}.
+    points (n, 2), labels (n,)   the training points
+    trimmed (m, 20)              those that each method removes, worst first
+    accuracy (m, b + 1)          on the test points, first with nothing removed
+    lines                        if asked for: {(method or "before", budget): polylines}
     """
     rng = np.random.default_rng(seed)
     seen, unseen, test = (world.draw(size, rng) for size in world.sizes)
@@ -190,9 +183,7 @@ def trial(world: World, seed: int, *, lines: bool = False) -> dict[str, Any]:
 
 
 def boundary(model: Any, points: Floats) -> list[Floats]:
-    """The polylines on which both classes are equally probable, in a box a little larger than the
-    points.
-    """
+    """The polylines where both classes are equally probable, in a box around the points."""
     low = points.min(axis=0) - MARGIN
     high = points.max(axis=0) + MARGIN
     x, y = (np.linspace(low[j], high[j], CELLS) for j in (0, 1))
@@ -201,9 +192,7 @@ def boundary(model: Any, points: Floats) -> list[Floats]:
 
 
 def better(accuracy: Floats, rival: str) -> Ints:
-    """In how many seeds FI-util's accuracy is strictly above the rival's, at each budget: (b,) of
-    accuracy (s, m, b + 1).
-    """
+    """In how many seeds of accuracy (s, m, b + 1) FI-util is strictly above the rival: (b,)."""
     names = list(METHODS)
     return (accuracy[:, names.index("fi"), 1:] > accuracy[:, names.index(rival), 1:]).sum(axis=0)
 
@@ -229,8 +218,10 @@ def table_key(name: str) -> str:
 
 
 def picture(name: str, seed: int) -> Entry:
-    """In the worker: one trial. The boundaries lie end to end in `line` (k, 2), with the number of
-    their method (0: before), their budget and their polyline's number in `piece` (k, 3).
+    """In the worker: one trial, with its boundaries.
+
+    They lie end to end in `line` (k, 2), with the number of their method (0: before), their budget
+    and their polyline's number in `piece` (k, 3).
     """
     return cache.kept(picture_key(name, seed), lambda: _picture(name, seed))
 

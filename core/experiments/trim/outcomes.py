@@ -65,8 +65,9 @@ def trimmed_of(plan: Trim, found: Mapping[TrimRun, Outcome], classes: int) -> Tr
 
 
 def against_random(trimmed: Trimmed) -> Estimate:
-    """Accuracy minus random's with as many points removed and the same seed, (m, b); random's own
-    row is 0.
+    """Accuracy minus random's with as many points removed and the same seed, (m, b).
+
+    Random's own row is 0.
     """
     later = trimmed.accuracy[:, 1:]
     return estimate(later - later[trimmed.plan.methods.index(RANDOM)])

@@ -1,9 +1,7 @@
-"""Does the network get better when the most harmful points are removed? The plan of a trimming
-experiment, and its runs.
+"""Does the network get better when the most harmful points are removed? A plan and its runs.
 
-    plan = Trim().with_(methods="fi iv random", budgets="10 50 100", planted="flip")
-    plan.units()          every run: method x seed, all budgets at once, random always among the
-                          methods
+plan = Trim().with_(methods="fi iv random", budgets="10 50 100", planted="flip")
+plan.units()   every run: method x seed, all budgets at once, random always among the methods
 """
 
 from __future__ import annotations
@@ -133,9 +131,7 @@ LISTS = {"methods": parse_methods, "budgets": parse_budgets}
 
 @dataclass(frozen=True)
 class Trim(Plan):
-    """Which methods compete, at which budgets of points to remove, under which settings, with how
-    many seeds.
-    """
+    """Which methods compete, at which budgets of points to remove, under which settings."""
 
     dataset: str = "mnist"
     n: int | None = None
@@ -213,8 +209,9 @@ class Trim(Plan):
 
 
 def measure(dataset: str, n: int | None, subset: int, setting: TrimSettings) -> dict[str, float]:
-    """In the worker: the pace of a short run at random, in `TrimRun.cost` per second, and the
-    worker's memory in bytes afterwards.
+    """In the worker: the pace of a short run at random, in `TrimRun.cost` per second.
+
+    And the worker's memory in bytes afterwards.
     """
     import os
     import time
@@ -224,9 +221,8 @@ def measure(dataset: str, n: int | None, subset: int, setting: TrimSettings) -> 
     from core import pipeline
 
     data = pipeline.dataset(dataset, n, subset)
-    short = TrimRun(
-        dataset, n, subset, RANDOM, dataclasses.replace(setting, budgets=setting.budgets[:1]), 1
-    )
+    brief = dataclasses.replace(setting, budgets=setting.budgets[:1])
+    short = TrimRun(dataset, n, subset, RANDOM, brief, 1)
     started = time.perf_counter()
     run.run(data, RANDOM, short.setting, 1)
     seconds = time.perf_counter() - started

@@ -1,7 +1,8 @@
 """Planted truth: damage a known share of the points, and see which method finds them.
 
     points, labels, planted = plant("flip", points, labels, share=0.1, classes=10, rng=rng)
-    auc(scores, planted);  precision(scores, planted, budgets)
+    auc(scores, planted)
+    precision(scores, planted, budgets)
 
 Conventions: points as the dataset stores them, images uint8 (n, h, w[, 3]) or a table (n, d);
 planted (n,) bool says which points the truth is about. The points given are not changed. Scores:
@@ -39,19 +40,26 @@ def plant(
 ):
     """(points, labels, planted): the same points with a random share of them, rounded, altered.
 
-    flip: another label, each equally likely. noise: white noise with a standard deviation of 0.32
-    times the range (pixels 0 to 255, or a column's), images cut to their range. invert: low + high
-    - x in the same range. duplicate: half of the share are overwritten by copies of the other half,
-    and all of these twins count as planted. none: nothing. UserError: an unknown kind, a share
-    outside [0, 1].
+        none        nothing
+        flip        another label, each equally likely
+        noise       white noise with a standard deviation of 0.32 times the range (pixels 0 to 255,
+                    or a column's), images cut to their range
+        invert      low + high - x in the same range
+        duplicate   half of the share are overwritten by copies of the other half, and all of these
+                    twins count as planted
+
+    UserError: an unknown kind, a share outside [0, 1].
     """
     if kind not in DAMAGES or not 0 <= share <= 1:
         raise UserError(
             f"Planted: found {kind!r} and a share of {share}, expected one of {', '.join(DAMAGES)}"
             " and a share from 0 to 1."
         )
-    points, labels, planted = points.copy(), labels.copy(), np.zeros(len(points), bool)
-    rows = rng.permutation(len(points))[: round(share * len(points)) if kind != "none" else 0]
+    points = points.copy()
+    labels = labels.copy()
+    planted = np.zeros(len(points), bool)
+    count = round(share * len(points)) if kind != "none" else 0
+    rows = rng.permutation(len(points))[:count]
     rows = rows[: len(rows) // 2 * 2] if kind == "duplicate" else rows
     planted[rows] = True
     if kind == "flip":
@@ -67,10 +75,9 @@ def plant(
 
 
 def auc(scores: Floats, planted: Bools) -> float:
-    """The chance that a planted point's score is above another's, equal ones counted half: in [0,
-    1], 0.5 = no better than random.
+    """The chance that a planted point's score is above another's, equal ones counted half.
 
-    NaN if all points are planted, or none.
+    In [0, 1], 0.5 = no better than random; NaN if all points are planted, or none.
     """
     inside = int(planted.sum())
     outside = int((~planted).sum())
@@ -82,8 +89,9 @@ def auc(scores: Floats, planted: Bools) -> float:
 
 
 def precision(scores: Floats, planted: Bools, budgets: Sequence[int]) -> Floats:
-    """The share of planted points among the b highest scores, for each b (equal scores in the order
-    of the points); NaN without any.
+    """The share of planted points among the b highest scores, for each b; NaN without any.
+
+    Equal scores are taken in the order of the points.
     """
     if not planted.any():
         return np.full(len(budgets), np.nan)
@@ -95,11 +103,10 @@ def _damaged(kind: str, points: np.ndarray, rows: Ints, rng: np.random.Generator
     images = points.dtype == np.uint8
     low, high = (0.0, 255.0) if images else (points.min(axis=0), points.max(axis=0))
     before = points[rows].astype(np.float64)
-    after = (
-        low + high - before
-        if kind == "invert"
-        else before + NOISE * (high - low) * rng.normal(size=before.shape)
-    )
-    return (
-        np.rint(np.clip(after, 0, 255)).astype(np.uint8) if images else after.astype(points.dtype)
-    )
+    if kind == "invert":
+        after = low + high - before
+    else:
+        after = before + NOISE * (high - low) * rng.normal(size=before.shape)
+    if images:
+        return np.rint(np.clip(after, 0, 255)).astype(np.uint8)
+    return after.astype(points.dtype)

@@ -1,5 +1,4 @@
-"""One method, one seed: rank the training points by harm, remove the worst b, fit anew, test. For
-each budget b.
+"""One method, one seed, each budget b: rank by harm, remove the worst b points, fit anew, test.
 
     arrays, facts = run(data, method="fi", setting=TrimSettings(budgets=(10, 50)), seed=1)
 
@@ -49,9 +48,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class TrimSettings:
-    """What all methods share: how many points are trained on and removed, the model and its
-    penalty, and what is planted.
-    """
+    """What all methods share: points trained on and removed, the model and its penalty, damage."""
 
     budgets: tuple[int, ...] = (5, 10, 20)
     model: str = "raw"
@@ -67,8 +64,8 @@ class TrimSettings:
 class Material:
     """A seed's points.
 
-    rows (n,), of the dataset: the training points; points, labels: the same, with the planted
-    damage.
+    rows (n,): the training points' rows in the dataset. points, labels: the same points with the
+    planted damage.
     """
 
     rows: Ints
@@ -81,9 +78,7 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What a method looks at: the training points (n, d) with their labels, the validation points,
-    the head fitted on the first.
-    """
+    """What a method looks at: training points (n, d), labels, validation points, fitted head."""
 
     embedding: Floats
     labels: Ints
@@ -228,8 +223,9 @@ def run(
 
 
 def operations(method: str, setting: TrimSettings, d: int, classes: int) -> float:
-    """About how many floating-point operations a run takes on points of d numbers, to compare runs
-    by: right within a factor of a few.
+    """About how many floating-point operations a run takes on points of d numbers.
+
+    To compare runs by: right within a factor of a few.
     """
     n = setting.training
     width = _width(setting, d)
@@ -288,21 +284,13 @@ class _Logistic:
         self.head = softmax_head.fit(self.train[kept], labels, l2=self.l2, start=start)
         if self.theta is None:
             self.theta = np.column_stack([self.head.weights, self.head.intercepts])
-        return float(
-            (
-                present[softmax_head.probabilities(self.test, self.head).argmax(axis=1)]
-                == self.test_labels
-            ).mean()
-        )
+        probs = softmax_head.probabilities(self.test, self.head)
+        return float((present[probs.argmax(axis=1)] == self.test_labels).mean())
 
     def seen(self) -> Seen:
         """What a method looks at, after the first fit."""
-        return Seen(
-            self.train,
-            self.given.labels,
-            Embedded(self.unseen, labels=self.validation_labels),
-            self.head,
-        )
+        validation = Embedded(self.unseen, labels=self.validation_labels)
+        return Seen(self.train, self.given.labels, validation, self.head)
 
 
 class _Network:
@@ -330,9 +318,8 @@ class _Network:
             seed=self.seed,
             epochs=self.setting.epochs,
         )
-        return training.evaluate(
-            self.network, data.points[given.test], data.labels[given.test]
-        ).accuracy
+        test = (data.points[given.test], data.labels[given.test])
+        return training.evaluate(self.network, *test).accuracy
 
     def seen(self) -> Seen:
         """The penultimate layer after the first training, with a head fitted on it."""
@@ -345,12 +332,8 @@ class _Network:
         head = softmax_head.fit(
             train, self.given.labels, l2=self.setting.l2, classes=len(self.data.class_names)
         )
-        return Seen(
-            train,
-            self.given.labels,
-            Embedded(unseen, labels=self.data.labels[self.given.validation]),
-            head,
-        )
+        validation = Embedded(unseen, labels=self.data.labels[self.given.validation])
+        return Seen(train, self.given.labels, validation, head)
 
 
 def _features(data: Dataset, parts: Sequence[np.ndarray], model: str, seed: int) -> list[Floats]:

@@ -1,6 +1,6 @@
-"""How the lines of an experiment look: what strategies and selections are called, and by which colour
-and dash they are known. The same on the pages of experiments and wherever their results are shown
-again.
+"""How the lines of an experiment look: the names, colours and dashes of what competes.
+
+The same on the pages of experiments and wherever their results are shown again.
 """
 
 from __future__ import annotations
