@@ -1,11 +1,8 @@
-"""Rankings of points, written into a table.
-
-python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
-    one ranking
-python -m core export --dataset mnist --rankings "raw:leverage random" --map raw --out scores.csv
-    several, and a map
-python -m core leverage features.npy --out scores.parquet
-    of a table that need not fit into memory
+"""python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
+python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random"
+--map raw --out scores.parquet
+python -m core leverage features.npy --out scores.parquet      of a table that need not fit into
+                                                               memory
 """
 
 from __future__ import annotations
@@ -15,7 +12,7 @@ import sys
 from pathlib import Path
 
 from core import datasets, embeddings
-from core.commands import files
+from core.commands import writing
 from core.exports import score_table
 from core.exports.ranking_names import parse_ranking
 from core.plugins import menu
@@ -44,9 +41,8 @@ def score(options: argparse.Namespace) -> None:
 
 
 def export_scores(options: argparse.Namespace) -> None:
-    """Several rankings of the same points, and a map if one is wanted, into one table.
-
-    What is missing is computed.
+    """Several rankings of the same points, and a map if one is wanted, into one table; what is
+    missing is computed.
     """
     points = Spec().with_(dataset=options.dataset, n=options.n, subset=options.subset)
     specs = list(dict.fromkeys(parse_ranking(word, points) for word in options.rankings.split()))
@@ -60,9 +56,8 @@ def export_scores(options: argparse.Namespace) -> None:
 
 
 def leverage(options: argparse.Namespace) -> None:
-    """Leverage of a table that need not fit into memory, into a table with a row per row.
-
-    Beside it lies a manifest.
+    """Leverage of a table that need not fit into memory, into a table with one row per row, and
+    beside it a manifest.
     """
     from core.large import leverage as large
     from core.large import row_sources
@@ -70,12 +65,13 @@ def leverage(options: argparse.Namespace) -> None:
     out = Path(options.out)
     ridge = menu.find("leverage").knobs["ridge"].parse(options.ridge)
     kind = score_table.kind_of(out.name)
-    files.check_writable(out)
+    writing.check_writable(out)
     table = row_sources.open_table(options.table, options.without)
-    scores, facts = large.of_file(table, ridge, files.tenths())
-    files.write(out, score_table.encode(large.frame(scores), kind))
-    manifest = large.manifest(table, options.without, facts)
-    files.write(out.with_suffix(".manifest.json"), manifest.encode())
+    scores, facts = large.of_file(table, ridge, writing.tenths())
+    writing.write(out, score_table.encode(large.frame(scores), kind))
+    writing.write(
+        out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode()
+    )
     rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
     print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
 
@@ -84,22 +80,26 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     """The table of these rankings, with the map of one Spec's embedding, and its manifest."""
     from core import pipeline  # computes with torch: only here
 
+    # an unknown format is said before the work
     out = Path(name)
-    kind = score_table.kind_of(out.name)  # an unknown format is said before the work
+    kind = score_table.kind_of(Path(name).name)
     entries = [pipeline.scores(spec) for spec in specs]
     drawn = pipeline.map_of(mapped) if mapped else None
     columns = [
         score_table.Column(spec, entry.arrays["scores"], entry.facts)
         for spec, entry in zip(specs, entries, strict=True)
     ]
-    projection = None
-    if mapped and drawn:
-        projection = score_table.Projection(mapped, drawn.arrays["coordinates"], drawn.facts)
+    projection = (
+        score_table.Projection(mapped, drawn.arrays["coordinates"], drawn.facts)
+        if mapped and drawn
+        else None
+    )
     data = pipeline.dataset(specs[0].dataset, specs[0].n, specs[0].subset)
     manifest = score_table.manifest(data, columns, projection)
-    table = score_table.table(data, columns, projection)
-    files.write(out, score_table.encode(table, kind, manifest))
-    files.write(out.with_suffix(".manifest.json"), manifest.encode())
+    writing.write(
+        out, score_table.encode(score_table.table(data, columns, projection), kind, manifest)
+    )
+    writing.write(out.with_suffix(".manifest.json"), manifest.encode())
     for note in [note for entry in (*entries, *filter(None, [drawn])) for note in entry.notes]:
         print(note, file=sys.stderr)
     return entries

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets, lesson
-from core.commands import files
+from core.commands import writing
 from core.experiments.kinds import KINDS
 from core.runtime import cache
 from core.spec import Comparison, Spec, from_query, talk_comparison
@@ -167,7 +167,7 @@ def networks(options: argparse.Namespace) -> None:
             described = shipped_networks.description(data, objective, seed)
             original = shipped_networks.fit(data, objective, seed)
             path.parent.mkdir(parents=True, exist_ok=True)
-            files.write(path, shipped_networks.encode(original, described))
+            writing.write(path, shipped_networks.encode(original, described))
             shipped = shipped_networks.load(path, described)
             embedded = (training.embed(network, data.points) for network in (original, shipped))
             rankings = np.stack([leverage.leverage(matrix) for matrix in embedded])
@@ -184,13 +184,13 @@ def experiments(options: argparse.Namespace) -> None:
     """Compute and pack the experiments that come with the app."""
     from core.experiments import presets, shipping
 
-    shipping.ship(options.only or presets.SHIPPED, files.say)
+    shipping.ship(options.only or presets.SHIPPED, writing.say)
     index(options)
 
 
 def index(options: argparse.Namespace) -> None:
     """Write INDEX.md beside the bundled results."""
-    files.write(cache.BUNDLED / "INDEX.md", index_text().encode())
+    writing.write(cache.BUNDLED / "INDEX.md", index_text().encode())
 
 
 def index_text() -> str:

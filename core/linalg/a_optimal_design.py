@@ -33,7 +33,7 @@ import numpy as np
 
 from core.linalg import row_blocks
 from core.linalg.fisher_information import forms, information
-from core.types import Bools, Floats
+from core.types import Bools, Floats, UserError
 
 ROWS = 512
 TIE = 1e-12
@@ -44,11 +44,18 @@ EPS = float(np.finfo(np.float64).eps)
 class Design:
     """P = M^-1 and Q = P F P (D, D), as points come in and go out. m: M (D, D).
 
-    fisher: F, or None for the identity.
+    fisher: F, or None for the identity. UserError: a ridge so small beside the points that M has no
+    inverse in float64.
     """
 
     def __init__(self, m: Any, fisher: Any | None):
-        self.p = _library(m).inv(m)
+        try:
+            self.p = _library(m).inv(m)
+        except _library(m).LinAlgError:
+            raise UserError(
+                "Ridge: it is lost to rounding beside vectors this long, whose information goes up"
+                f" to {float(m.diagonal().max()):.0e}. Raise it, or scale the embedding down."
+            ) from None
         self.q = self.p @ self.p if fisher is None else self.p @ fisher @ self.p
         self.probe = row_blocks.place(np.random.default_rng(0).choice([-1.0, 1.0], len(self.p)))
         self.m_probe = m @ self.probe

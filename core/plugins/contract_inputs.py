@@ -24,6 +24,7 @@ C = 3
 IN_EMBEDDED = ("embedding", "probs", "labels", "labeled")
 BY_COLUMN = ("member_probs", "record")  # their points lie along the second axis
 UNSEEN = 9
+FEW = 12
 
 Inputs = dict[str, Any]
 
@@ -119,23 +120,28 @@ def one_class(inputs: Inputs) -> Inputs:
     return _embedded(predicted(inputs | alone, np.ones((n, 1))), inputs["embedding"])
 
 
+def few() -> Inputs:
+    """The first points of the world: strategies that train once a point are slow on more."""
+    return world(np.arange(FEW))
+
+
 DEGENERATE: dict[str, Callable[[], Inputs]] = {
-    "one point alone": lambda: rows(world(), np.array([3])),
-    "two points": lambda: rows(world(), np.array([3, 4])),
-    "two points in many dimensions": lambda: rows(wide(world(), 40), np.array([3, 4])),
-    "copies of one point": lambda: rows(world(), np.full(N, 3)),
-    "columns of zeros": lambda: columns(world(), np.diag([1.0, 0.0, 0.0, 1.0, 1.0])),
-    "points of zeros": lambda: columns(world(), np.zeros((D, D))),
-    "one dimension": lambda: columns(world(), np.eye(D)[:, :1]),
-    "large numbers": lambda: columns(world(), 1e15 * np.eye(D)),
-    "small numbers": lambda: columns(world(), 1e-15 * np.eye(D)),
-    "certain predictions": lambda: predicted(world(), np.eye(C)[np.arange(N) % C]),
-    "even predictions": lambda: predicted(world(), np.full((N, C), 1 / C)),
-    "one class": lambda: one_class(world()),
-    "no labeled set": lambda: world() | {"labeled": None},
-    "nothing labeled": lambda: labeled_but(world(), N),
-    "all labeled but two": lambda: labeled_but(world(), 2),
-    "all labeled": lambda: labeled_but(world(), 0),
+    "one point alone": lambda: rows(few(), np.array([3])),
+    "two points": lambda: rows(few(), np.array([3, 4])),
+    "two points in many dimensions": lambda: rows(wide(few(), 40), np.array([3, 4])),
+    "copies of one point": lambda: rows(few(), np.full(FEW, 3)),
+    "columns of zeros": lambda: columns(few(), np.diag([1.0, 0.0, 0.0, 1.0, 1.0])),
+    "points of zeros": lambda: columns(few(), np.zeros((D, D))),
+    "one dimension": lambda: columns(few(), np.eye(D)[:, :1]),
+    "large numbers": lambda: columns(few(), 1e15 * np.eye(D)),
+    "small numbers": lambda: columns(few(), 1e-15 * np.eye(D)),
+    "certain predictions": lambda: predicted(few(), np.eye(C)[np.arange(FEW) % C]),
+    "even predictions": lambda: predicted(few(), np.full((FEW, C), 1 / C)),
+    "one class": lambda: one_class(few()),
+    "no labeled set": lambda: few() | {"labeled": None},
+    "nothing labeled": lambda: labeled_but(few(), FEW),
+    "all labeled but two": lambda: labeled_but(few(), 2),
+    "all labeled": lambda: labeled_but(few(), 0),
 }
 
 
