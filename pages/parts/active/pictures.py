@@ -57,8 +57,9 @@ def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
 
 
 def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
-    """The seeds (a, s, r) that all strategies have finished, so that their means compare; all there
-    is as long as there are none.
+    """The seeds (a, s, r) that all strategies have finished, so that their means compare.
+
+    All there is as long as there are none.
     """
     whole = np.isfinite(accuracy).all(axis=(0, 2))
     return accuracy[:, whole] if whole.any() else accuracy

@@ -55,8 +55,9 @@ READING = (
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """The finished runs as arrays, NaN where none is: accuracy, (a, s, r + 1); per batch seconds,
-    log_det and norm, (a, s, r).
+    """The finished runs as arrays, NaN where none is.
+
+    accuracy (a, s, r + 1); per batch seconds, log_det and norm (a, s, r).
     """
 
     labels: Ints

@@ -1,6 +1,4 @@
-"""The Influence page's own parts: its two studies and their settings, the answer in a sentence, how
-to read it.
-"""
+"""The Influence page's own parts: its two studies, their settings, the answer in a sentence."""
 
 from __future__ import annotations
 
@@ -177,7 +175,7 @@ def estimates(seeds: list[dict[str, Floats]]) -> dict[str, Estimate]:
 
 
 def said(estimate: Estimate, i: int) -> str:
-    """ "0.996 (0.991 to 1.000)"; without an interval for one seed."""
+    """An estimate in words: "0.996 (0.991 to 1.000)"; without an interval for one seed."""
     if not np.isfinite(estimate.mean[i]):
         return "none"
     interval = (
@@ -231,9 +229,7 @@ def constant(view: View) -> bool:
 
 
 def stacked(plan: Queries, found: Found, name: str, part: int | None = None) -> Floats:
-    """One number of every run after every round: (strategies, seeds, rounds + 1), NaN where a run
-    is not finished.
-    """
+    """A number of every run and round: (strategies, seeds, rounds + 1), NaN where unfinished."""
     values = np.full((len(plan.strategies), plan.seeds, plan.rounds + 1), np.nan)
     for unit, outcome in found.items():
         array = outcome[name] if part is None else outcome[name][:, part]
@@ -271,7 +267,7 @@ def _progress(plan: Queries, found: Found) -> str:
 
 
 def _points(gain: Estimate, i: int) -> str:
-    """ "1.2 points better than random (95% interval +0.4 to +2.0)"."""
+    """A gain in words: "1.2 points better than random (95% interval +0.4 to +2.0)"."""
     mean = gain.mean[i]
     low = gain.low[i]
     high = gain.high[i]

@@ -1,6 +1,4 @@
-"""The Influence page's words: what its settings are called, what they mean, how to read its
-pictures.
-"""
+"""The Influence page's words: names of its settings, what they mean, how to read its pictures."""
 
 STUDY_NAMES = {"utilities": "One point", "queries": "Round after round"}
 SHOWN = {

@@ -1,6 +1,4 @@
-"""The Simulations page's own parts: which figure, what competes, the verdict in a sentence, what
-the paper shows.
-"""
+"""The Simulations page's own parts: which figure, what competes, the verdict, the paper's words."""
 
 from __future__ import annotations
 
@@ -44,8 +42,8 @@ NAMES = {
 OF_FIGURE = {
     "risk": ("pool", "ridge", "seeds"),
     "representations": ("pool", "batch", "rounds", "seeds"),
+    "backward": ("pool", "batch", "rounds", "seeds"),
 }
-OF_FIGURE["backward"] = OF_FIGURE["representations"]
 WIDTHS = {"pool": 140, "ridge": 240, "batch": 140, "rounds": 120, "seeds": 120}
 PAPER = {
     "risk": (
@@ -108,8 +106,9 @@ def figure(view: View) -> View:
 
 
 def readable(view: View) -> View:
-    """The view without strategies that cannot take part: a link's are told, and the others are
-    used.
+    """The view without strategies that cannot take part.
+
+    A link's are told, and the others are used.
     """
     kept = []
     for word in view["strategies"].split():
@@ -124,9 +123,7 @@ def readable(view: View) -> View:
 
 
 def controls(view: View) -> View:
-    """What competes, and the numbers of this figure; what is as in the preset stays out of the
-    view.
-    """
+    """What competes, and the numbers of this figure; the view holds what differs from the preset."""
     preset = PRESETS[view["figure"]]
     with st.expander("What to compare"):
         chosen = _strategies(view, preset)
@@ -224,10 +221,10 @@ def answer(plan: Simulations, values: Floats) -> None:
 
 
 def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, again: bool) -> str:
-    """ "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over
-    all budgets (95% interval ...)".
+    """One design's verdict in words.
 
-    again: what is compared has been said.
+    "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over all
+    budgets (95% interval ...)". again: what is compared has been said.
     """
     unit, over = (" points", " over all rounds") if plan.needs_data else ("%", " over all budgets")
     first, second = (_within(called(plan.figure, name)) for name in plan.duel)

@@ -31,11 +31,8 @@ SHOWN |= {"points": "Trimmed first", "plane": "In the plane", "paper": "The pape
 APART = ("plane", "paper")  # do not belong to the experiment above them
 FEWEST = 15  # points that suffice for the least training and validation sets
 BUDGETS = (5, 10, 20, 25, 50, 100, 150, 200, 500, 1_000)
-IN_TEXT = {
-    "iv": "the influence value",
-    "leverage": "leverage",
-    "loss": "the loss",
-}  # the others are names
+# The others are names.
+IN_TEXT = {"iv": "the influence value", "leverage": "leverage", "loss": "the loss"}
 READING = (
     "Each seed draws its own training and validation points. A model is fitted on the training"
     " points; each method looks at it and ranks them; the first are removed, the model is fitted"
@@ -115,8 +112,9 @@ def _number(name: str, value: float, step: float = 1, form: str | None = None) -
 
 
 def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
-    """The view's plan with as many points as there are and budgets that leave some, and what to say
-    about it.
+    """The view's plan with as many points as there are and budgets that leave some.
+
+    And what to say about it.
     """
     parts_of = {name: view[name] for name in (*LISTS, *KNOBS)}
     plan = Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
@@ -160,8 +158,9 @@ def name_of(method: str) -> str:
 
 
 def answer(trimmed: Trimmed, noun: str) -> None:
-    """At the largest budget: the best method against random and against removing nothing; then the
-    others against random.
+    """At the largest budget: the best method against random and against removing nothing.
+
+    Then the others against random.
     """
     said = sentences(trimmed, noun)
     if said:
@@ -202,8 +201,9 @@ def sentences(trimmed: Trimmed, noun: str) -> list[str]:
 
 
 def _compared(mean: float, low: float, high: float, what: str, bold: bool = False) -> str:
-    """ "1.2 points better than random removal (95% interval 0.6 to 1.8)": points are hundredths of
-    accuracy.
+    """A difference in words: "1.2 points better than random removal (95% interval 0.6 to 1.8)".
+
+    Points are hundredths of accuracy.
     """
     mean, low, high = (100 * value for value in (mean, low, high))
     star = "*" if bold else ""

@@ -15,16 +15,16 @@ from pages.shared.words import plain
 
 
 def menu(fingerprint: str, show: Show, kind: str) -> None:
-    """Past experiments of this kind on these points, each with how much of it is finished;
-    show(plan) is the callback that opens one.
+    """Past experiments of this kind on these points, each with how much of it is finished.
 
-    On the hosted demo a visitor sees their own, and what comes with the app.
+    show(plan) is the callback that opens one. On the hosted demo a visitor sees their own, and what
+    comes with the app.
     """
     with st.popover("Past experiments", width="stretch"):
         shown = st.session_state.get("own experiments", set()) if policy.hosted() else None
         records = [
             (key, facts)
-            for key, facts in cache.entries("menu")
+            for key, facts in cache.entries("history")
             if shown is None or key in shown | {cache.bundled_key(key)}
         ]
         records.sort(key=lambda item: -item[1]["started"])
@@ -50,6 +50,6 @@ def menu(fingerprint: str, show: Show, kind: str) -> None:
                 f"{plain(facts['title'])}  \n{when} · {said}",
                 on_click=show,
                 args=(plan,),
-                key=f"menu {key}",
+                key=f"history {key}",
                 width="stretch",
             )
