@@ -159,7 +159,7 @@ def networks(options: argparse.Namespace) -> None:
     ranking.
     """
     from core import agreement
-    from core.models import shipped_networks, training
+    from core.models import evaluation, shipped_networks
     from core.strategies import leverage
 
     data = datasets.load("mnist")
@@ -173,11 +173,11 @@ def networks(options: argparse.Namespace) -> None:
             shipped = shipped_networks.load(path, described)
             rankings = np.stack(
                 [
-                    leverage.leverage(training.embed(network, data.points))
+                    leverage.leverage(evaluation.embed(network, data.points))
                     for network in (original, shipped)
                 ]
             )
-            accuracy = training.evaluate(
+            accuracy = evaluation.evaluate(
                 shipped, data.points[data.test], data.labels[data.test]
             ).accuracy
             print(
