@@ -1,9 +1,8 @@
-"""From a Spec to its result: the only place that joins dataset, embedding, strategy and cache. Runs
-in the worker.
+"""From a Spec to its result: the only place that joins dataset, embedding, strategy and cache.
 
-Every function takes a Spec, or the Request that it was resolved to, looks into the cache, computes
-what is missing and says how far it is. What one worker needs again and again (a dataset, the last
-embeddings) stays in its memory, read-only.
+Runs in the worker. Every function takes a Spec, or the Request that it was resolved to, looks into
+the cache, computes what is missing and says how far it is. What one worker needs again and again (a
+dataset, the last embeddings) stays in its memory, read-only.
 """
 
 from __future__ import annotations
@@ -46,8 +45,9 @@ DIRECTIONS = 6
 
 
 def kept_under(key_of: Callable[[Request, str], str]) -> Callable:
-    """The entry under key_of(request, the data's fingerprint), from the cache or computed: the
-    function gives (arrays, facts).
+    """The entry under key_of(request, the data's fingerprint), from the cache or computed.
+
+    The decorated function gives (arrays, facts).
     """
 
     def decorate(
@@ -67,7 +67,8 @@ def kept_under(key_of: Callable[[Request, str], str]) -> Callable:
 
 @kept_under(scores_key)
 def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
-    """The strategy's scores (n,) under the embedding, with the facts that the page prints;
+    """The strategy's scores (n,) under the embedding, with the facts that the page prints.
+
     facts["made_of"]: see `strategy_inputs.explained`.
     """
     problem = learning_problem(request)
@@ -88,8 +89,9 @@ def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
 
 
 def scores_of(spec: Spec | Request, rows: Ints) -> Floats:
-    """The strategy's scores (len(rows),) when these rows are all there is: the rest takes no part,
-    nor in what is fitted.
+    """The strategy's scores (len(rows),) when these rows are all there is.
+
+    The other rows take no part, nor in what is fitted.
     """
     request = resolve(spec)
     whole = learning_problem(request)
@@ -109,8 +111,7 @@ def _settings(request: Request) -> dict[str, Any]:
 
 @kept_under(textbook_key)
 def textbook_scores(request: Request, data: Dataset) -> tuple[dict, dict]:
-    """The exhibit: what unpivoted QR gives on the Spec's embedding, and which of its points are
-    artefacts.
+    """What unpivoted QR gives on the Spec's embedding, and which of its points are artefacts.
 
     An artefact is a point whose index equals a dead column and whose textbook score is 1, to 1e-9.
     """
@@ -127,24 +128,19 @@ def textbook_scores(request: Request, data: Dataset) -> tuple[dict, dict]:
 
 
 def dossier(spec: Spec | Request, index: int) -> dict[str, np.ndarray]:
-    """What the worker knows of one point: its nearest neighbours, and the directions that carry its
-    leverage.
+    """What the worker knows of one point: its neighbours, and what carries its leverage.
 
-    neighbours (12,) row numbers and distances (12,), Euclidean in the embedding; axes (6, d) unit
-    vectors of the column-scaled embedding and shares (6,) of the point's leverage, largest first
-    (fewer if the rank is lower).
+    neighbours (12,)   row numbers of the nearest points, with their distances (12,): Euclidean
+                       in the embedding
+    axes (6, d)        unit vectors of the column-scaled embedding, with their shares (6,) of the
+                       point's leverage, largest first (fewer if the rank is lower)
     """
     matrix = embedding(spec).embedding
     if not 0 <= index < len(matrix):
         raise UserError(f"Point: found {index:,}, expected a number from 0 to {len(matrix) - 1:,}.")
-    distances = np.sqrt(
-        np.concatenate(
-            [
-                ((x - matrix[index]) ** 2).sum(axis=1)
-                for x in np.array_split(matrix, max(1, len(matrix) // row_blocks.ROWS))
-            ]
-        )
-    )
+    blocks = np.array_split(matrix, max(1, len(matrix) // row_blocks.ROWS))
+    squares = [((block - matrix[index]) ** 2).sum(axis=1) for block in blocks]
+    distances = np.sqrt(np.concatenate(squares))
     nearest = np.argsort(distances, kind="stable")
     nearest = nearest[nearest != index][:NEIGHBOURS]
     whitening = leverage.whiten(matrix)
@@ -160,11 +156,11 @@ def dossier(spec: Spec | Request, index: int) -> dict[str, np.ndarray]:
 
 
 def agreement_of(comparison: Comparison) -> Entry:
-    """Kendall, weighted Kendall, Spearman and overlap matrices (m, m) of the rankings, and the
-    permutation null of each.
+    """Four matrices (m, m) between the rankings, and the permutation null of each.
 
-    Scores that differ by rounding only count as equal. facts["ranks"]: the rank of each column's
-    embedding. scores (m, n) float32: enough to draw what lies behind a cell.
+    Kendall, weighted Kendall, Spearman and overlap. Scores that differ by rounding only count as
+    equal. facts["ranks"]: the rank of each column's embedding. scores (m, n) float32: enough to
+    draw what lies behind a cell.
     """
     data = dataset(comparison.dataset, comparison.n, comparison.subset)
     key = comparison_key(comparison, data.fingerprint)
@@ -173,10 +169,9 @@ def agreement_of(comparison: Comparison) -> Entry:
 
 def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     entries = []
+    m = len(comparison.columns)
     for done, spec in enumerate(comparison.columns):
-        progress.advance(
-            done / len(comparison.columns), f"Ranking {done + 1} of {len(comparison.columns)}"
-        )
+        progress.advance(done / m, f"Ranking {done + 1} of {m}")
         entries.append(scores(spec))
     progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
@@ -212,13 +207,13 @@ def _different(texts: Iterable[str | None]) -> list[str]:
 
 
 def head(spec: Spec | Request, fold: int | None = None) -> Head:
-    """The linear softmax head on the Spec's embedding: the network's own last layer for one trained
-    by cross-entropy, else fitted.
+    """The linear softmax head on the Spec's embedding.
 
-    Fitted on the training rows with l2 = 1e-3. fold: 0 or 1, on that fold's training set
-    (core/strategy_inputs.py) and never the network's own, whose Hessian has no l2. facts of its
-    cache entry: accuracy on the test rows, if there are any (they may be in the second fold's
-    training set). A UserError if a class has no training row.
+    The network's own last layer for one trained by cross-entropy, else fitted on the training rows
+    with l2 = 1e-3. fold: 0 or 1, on that fold's training set (core/strategy_inputs.py) and never
+    the network's own, whose Hessian has no l2. facts of its cache entry: accuracy on the test rows,
+    if there are any (they may be in the second fold's training set). A UserError if a class has no
+    training row.
     """
     request = resolve(spec)
     data = _points(request)
@@ -229,9 +224,8 @@ def head(spec: Spec | Request, fold: int | None = None) -> Head:
     fitted_on = strategy_inputs.part(problem.points, problem.rows_of(fold))
 
     def compute() -> tuple[dict, dict]:
-        found = (
-            _own_head(request, data, fitted_on) if has_own and fold is None else problem.fit(fold)
-        )
+        own_one = has_own and fold is None
+        found = _own_head(request, data, fitted_on) if own_one else problem.fit(fold)
         facts = {
             "l2": found.l2,
             "accuracy": _test_accuracy(found, problem.points, data),
@@ -300,10 +294,10 @@ def map_of(request: Request, data: Dataset) -> tuple[dict, dict]:
 
 @kept_under(plane_key)
 def plane_of(request: Request, data: Dataset) -> tuple[dict, dict]:
-    """A few points of the Spec's two-dimensional embedding: points (m,), coordinates (m, 2), scores
-    (m,) among all n points.
+    """A few points of the Spec's two-dimensional embedding.
 
-    facts["spreads"]: root mean square of all points along both axes.
+    points (m,), coordinates (m, 2), scores (m,) among all n points. facts["spreads"]: root mean
+    square of all points along both axes.
     """
     matrix = embedding(request).embedding
     values = scores(request).arrays["scores"]
@@ -315,11 +309,11 @@ def plane_of(request: Request, data: Dataset) -> tuple[dict, dict]:
 
 @kept_under(favourites_key)
 def favourites_of(request: Request, data: Dataset) -> tuple[dict, dict]:
-    """The ten points that the Spec's strategy picks first: points (10,) as rows of the full
-    dataset, gains (10,).
+    """The ten points that the Spec's strategy picks first.
 
-    The points are all there is: no validation set, no further trainings. Where the strategy lacks
-    an input both are empty, and facts["missing"] says which.
+    points (10,) as rows of the full dataset, gains (10,). The points are all there is: no
+    validation set, no further trainings. Where the strategy lacks an input both are empty, and
+    facts["missing"] says which.
     """
     chosen = request.strategy
     wanted = set(chosen.accepts) & set(strategy.WHOLE)

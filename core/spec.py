@@ -1,11 +1,11 @@
-"""A Spec says what to compute, in frozen names and numbers. It is at once the link, the session's
-state, the job's argument, the cache key and the command line.
+"""A Spec says what to compute, in frozen names and numbers.
 
+It is at once the link, the session's state, the job's argument, the cache key and the command line.
 A Spec is canonical: settings at their default are left out, seeds of things that draw no random
 numbers are dropped. So two Specs that mean the same are equal, and so are their links and keys.
 
-    resolve(spec) -> Request      the same with what its names mean; what computes, bounds or draws
-                                  it takes that and looks no name up again
+    resolve(spec) -> Request   the same with what its names mean; what computes, bounds or draws it
+                               takes that and looks no name up again
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ SUBSET = dataclasses.replace(SEED, name="subset", default=0)
 
 @dataclass(frozen=True)
 class Spec:
-    """dataset (n points drawn with seed `subset`; None: all) -> embedding (seed, knobs) -> strategy
-    (knobs, seed `draw`).
+    """dataset -> embedding -> strategy, with their settings.
+
+    dataset: n points drawn with seed `subset`; n None: all. embedding: its seed and knobs.
+    strategy: its knobs, and the seed `draw`.
     """
 
     dataset: str = "mnist"
@@ -163,8 +165,9 @@ _PREFIXES = {"e": "embedding_knobs", "s": "strategy_knobs"}
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Spec, list[str]]:
-    """The Spec of a link, and one message for every part that could not be used (the rest of the
-    link is kept).
+    """The Spec of a link, and one message for every part that could not be used.
+
+    The rest of the link is kept.
     """
     spec = Spec()
     problems = []
@@ -205,8 +208,9 @@ class Comparison:
 
 
 def talk_comparison() -> Comparison:
-    """The talk's figure: leverage of the 70,000 digits under raw pixels, random ReLU features and
-    15 networks.
+    """The talk's figure: leverage of the 70,000 digits under 17 embeddings.
+
+    Raw pixels, random ReLU features and 15 networks.
     """
     fixed = [Spec(), Spec(embedding="random_relu")]
     learned = [
@@ -218,9 +222,7 @@ def talk_comparison() -> Comparison:
 
 
 def embedding_key(spec: Spec | Request, fingerprint: str) -> str:
-    """The cache key of the embedding: its name, seed and knobs, its code, and the data's
-    fingerprint.
-    """
+    """The cache key of the embedding: its name, seed and knobs, its code, the data."""
     return _embedding_step("embedding", spec, "", fingerprint)
 
 
@@ -235,8 +237,9 @@ def map_key(spec: Spec | Request, fingerprint: str) -> str:
 
 
 def head_key(spec: Spec | Request, fingerprint: str, fold: int | None = None) -> str:
-    """The cache key of the linear head on the Spec's embedding; fold: the one whose training set
-    it is fitted on, None for all training points.
+    """The cache key of the linear head on the Spec's embedding.
+
+    fold: the one whose training set it is fitted on, None for all training points.
     """
     code = code_version("core.softmax_head")
     if fold is None:
@@ -252,16 +255,15 @@ def record_key(spec: Spec | Request, fingerprint: str) -> str:
 
 
 def scores_key(spec: Spec | Request, fingerprint: str) -> str:
-    """The cache key of the scores: the embedding's fields and the strategy's name, knobs, seed, and
-    the code of both.
+    """The cache key of the scores.
+
+    It holds the embedding's fields, the strategy's name, knobs and seed, and the code of both.
     """
     return _scores_step("scores", spec, "", fingerprint)
 
 
 def plane_key(spec: Spec | Request, fingerprint: str) -> str:
-    """The cache key of the lesson's plane: a few points of a two-dimensional embedding, with their
-    scores.
-    """
+    """The cache key of the lesson's plane: a few points of a two-dimensional embedding, scored."""
     return _scores_step("plane", spec, code_version("core.lesson"), fingerprint)
 
 
@@ -288,8 +290,9 @@ def score_fields(spec: Spec) -> dict[str, Any]:
 
 
 def score_code(spec: Spec | Request) -> str:
-    """The code of the embedding, of the strategy, and of what makes its inputs: a head for
-    probabilities, or more (core/strategy_inputs.py).
+    """The code of the embedding, of the strategy, and of what makes its inputs.
+
+    A head for probabilities, or more (core/strategy_inputs.py).
     """
     request = resolve(spec)
     chosen = request.strategy

@@ -27,7 +27,9 @@ VIEW_KNOBS = {
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, active_parts.plan_that_fits, active_parts.show_plan)
+EXPERIMENT_PAGE = experiment_page.ExperimentPage(
+    PAGE, VIEW_KNOBS, active_parts.plan_that_fits, active_parts.show_plan
+)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
@@ -35,9 +37,9 @@ view = active_parts.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head(f"Which {noun(spec.dataset)} would you label next?")
 answer = st.container()
-data = ROOM.points(spec, view)
+data = EXPERIMENT_PAGE.points(spec, view)
 view = active_parts.controls(view, data.is_images)
-plan, view = ROOM.plan(spec, view, data)
+plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 curves = active_parts.curves_of(plan, found)
@@ -48,4 +50,4 @@ if found:
 else:
     st.info(experiment_page.NOTHING)
 experiment_page.reading(active_parts.READING)
-ROOM.foot(spec, view, data, lambda: active_pictures.downloads(plan, data, curves, found))
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: active_pictures.downloads(plan, data, curves, found))

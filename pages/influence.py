@@ -39,7 +39,7 @@ VIEW_KNOBS = {
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 
-ROOM = experiment_page.Room(
+EXPERIMENT_PAGE = experiment_page.ExperimentPage(
     PAGE, VIEW_KNOBS, influence_parts.plan_that_fits, influence_parts.show_plan
 )
 
@@ -48,9 +48,9 @@ spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head("What would happen without this point, or with it?")
 answer = st.container()
-data = ROOM.points(spec, view)
+data = EXPERIMENT_PAGE.points(spec, view)
 view = influence_parts.controls(view)
-plan, view = ROOM.plan(spec, view, data)
+plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 with answer:
@@ -60,4 +60,4 @@ if found:
 else:
     st.info(experiment_page.NOTHING)
 experiment_page.reading(influence_words.READING[plan.study])
-ROOM.foot(spec, view, data, lambda: influence_files.downloads(plan, data, found, view))
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: influence_files.downloads(plan, data, found, view))

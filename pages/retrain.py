@@ -29,7 +29,9 @@ VIEW_KNOBS = {
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, retrain_parts.plan_that_fits, retrain_parts.show_plan)
+EXPERIMENT_PAGE = experiment_page.ExperimentPage(
+    PAGE, VIEW_KNOBS, retrain_parts.plan_that_fits, retrain_parts.show_plan
+)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
@@ -37,9 +39,9 @@ view = retrain_parts.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head(f"Do the selected {noun(spec.dataset)} train a better network?")
 answer = st.container()
-data = ROOM.points(spec, view)
+data = EXPERIMENT_PAGE.points(spec, view)
 view = retrain_parts.controls(view, data)
-plan, view = ROOM.plan(spec, view, data)
+plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
 with answer:
@@ -49,4 +51,4 @@ if grid.finished:
 else:
     st.info(experiment_page.NOTHING)
 experiment_page.reading(retrain_parts.READING)
-ROOM.foot(spec, view, data, lambda: retrain_pictures.downloads(plan, data, grid))
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: retrain_pictures.downloads(plan, data, grid))

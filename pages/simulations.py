@@ -29,7 +29,7 @@ VIEW_KNOBS = {
     },  # none: as in the preset
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(
+EXPERIMENT_PAGE = experiment_page.ExperimentPage(
     PAGE,
     VIEW_KNOBS,
     simulation_parts.plan_that_fits,
@@ -42,9 +42,9 @@ spec = pickers.shared_choice(spec, embedding=False)
 layout.head("When does BAIT's weighing pay?")
 answer = st.container()
 view = simulation_parts.figure(view)
-data = simulation_plan.DRAWN if view["figure"] == "risk" else ROOM.points(spec, view)
+data = simulation_plan.DRAWN if view["figure"] == "risk" else EXPERIMENT_PAGE.points(spec, view)
 view = simulation_parts.controls(simulation_parts.readable(view))
-plan, view = ROOM.plan(spec, view, data)
+plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 values = outcomes.curves(plan, found)
@@ -56,4 +56,6 @@ else:
     st.info(experiment_page.NOTHING)
 st.caption(simulation_parts.PAPER[plan.figure])
 experiment_page.reading(simulation_parts.READING[plan.figure])
-ROOM.foot(spec, view, data, lambda: simulation_pictures.downloads(plan, data, values, found))
+EXPERIMENT_PAGE.foot(
+    spec, view, data, lambda: simulation_pictures.downloads(plan, data, values, found)
+)

@@ -10,8 +10,8 @@ from core.experiments.trim import outcomes
 from core.experiments.trim import plan as trim
 from core.spec import resolve
 from core.strategy import Knob
+from pages.parts.trim import fi_simulations as plane_pictures
 from pages.parts.trim import pictures as trim_pictures
-from pages.parts.trim import plane as plane_pictures
 from pages.parts.trim import settings as trim_parts
 from pages.shared import cached, layout, pickers, state
 from pages.shared.experiments import experiment_page, word_lists
@@ -32,7 +32,9 @@ VIEW_KNOBS = {
     **plane_pictures.VIEW_KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
-ROOM = experiment_page.Room(PAGE, VIEW_KNOBS, trim_parts.plan_that_fits, trim_parts.show_plan)
+EXPERIMENT_PAGE = experiment_page.ExperimentPage(
+    PAGE, VIEW_KNOBS, trim_parts.plan_that_fits, trim_parts.show_plan
+)
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
@@ -43,9 +45,9 @@ points = (
 )  # nobody calls people harmful
 layout.head(f"Is the model better off without its most harmful {points}?")
 answer = st.container()
-data = ROOM.points(spec, view)
+data = EXPERIMENT_PAGE.points(spec, view)
 view = trim_parts.controls(view, data)
-plan, view = ROOM.plan(spec, view, data)
+plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 trimmed = outcomes.trimmed_of(plan, found, len(data.class_names))
@@ -53,4 +55,4 @@ with answer:
     trim_parts.answer(trimmed, points)
 view = trim_pictures.picture(trimmed, found, view, data)
 experiment_page.reading(trim_parts.READING)
-ROOM.foot(spec, view, data, lambda: trim_pictures.downloads(trimmed, found, data))
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: trim_pictures.downloads(trimmed, found, data))

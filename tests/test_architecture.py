@@ -112,7 +112,7 @@ WRITERS = (
     "core/data/published_files.py",
     "core/runtime/folders.py",
     "core/data/own.py",
-    "core/commands/files.py",
+    "core/commands/writing.py",
 )
 # Saved Python objects run code when they are read; arrays and tables do not.
 PICKLERS = ("pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal")

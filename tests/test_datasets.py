@@ -27,7 +27,7 @@ import pytest
 import requests
 
 from core import datasets
-from core.data import image_readers, published_files
+from core.data import published_files, published_images
 from core.data.splits import stratified_rows
 from core.types import UserError
 
@@ -61,7 +61,7 @@ def small(monkeypatch):
     def shrink(name):
         entry = replace(datasets.info(name), n=TRAIN + TEST, train=TRAIN)
         monkeypatch.setitem(datasets._REGISTRY, name, entry)
-        monkeypatch.setattr(image_readers, "PUBLISHED", {})
+        monkeypatch.setattr(published_images, "PUBLISHED", {})
         rng = np.random.default_rng(5)
         return (
             rng.integers(0, 256, (entry.n, *entry.shape), np.uint8),
@@ -187,8 +187,8 @@ LIGHT = """
 import sys
 from dataclasses import replace
 from core import datasets
-from core.data import image_readers
-image_readers.PUBLISHED = {}
+from core.data import published_images
+published_images.PUBLISHED = {}
 datasets._REGISTRY["kmnist"] = replace(datasets.info("kmnist"), n=30, train=26)
 datasets.fetch("kmnist")
 assert datasets.is_ready("kmnist") and not datasets.is_ready("svhn")
@@ -394,13 +394,15 @@ def test_files_of_another_set_with_the_same_shapes_are_noticed(data, small, monk
         hashlib.md5(part).hexdigest(): f"mnist {file}"
         for file, part in zip(IDX, idx_parts(images, labels), strict=True)
     }
-    monkeypatch.setattr(image_readers, "PUBLISHED", {**sums, "another": f"FashionMNIST {IDX[0]}"})
+    monkeypatch.setattr(
+        published_images, "PUBLISHED", {**sums, "another": f"FashionMNIST {IDX[0]}"}
+    )
     refuse(name, rf"found mnist train-images-idx3-ubyte, expected (KMNIST|FashionMNIST) {IDX[0]}\.")
 
 
 def test_unpublished_content_is_noticed_where_the_published_is_known(data, small, monkeypatch):
     write_idx(data / "FashionMNIST/raw", *small("fashion_mnist"))
-    monkeypatch.setattr(image_readers, "PUBLISHED", {"another": f"FashionMNIST {IDX[0]}"})
+    monkeypatch.setattr(published_images, "PUBLISHED", {"another": f"FashionMNIST {IDX[0]}"})
     refuse("fashion_mnist", f"found content that was not published, expected FashionMNIST {IDX[0]}")
 
 
@@ -670,9 +672,9 @@ from dataclasses import replace
 from pathlib import Path
 from core.data.splits import stratified_rows
 from core import datasets
-from core.data import image_readers
+from core.data import published_images
 me, other = Path(sys.argv[1]), Path(sys.argv[2])
-image_readers.PUBLISHED = {}
+published_images.PUBLISHED = {}
 datasets._REGISTRY["kmnist"] = replace(datasets.info("kmnist"), n=30, train=26)
 def meet(_fraction, _text):
     me.touch()

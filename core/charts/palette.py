@@ -7,6 +7,8 @@ cividis: Nunez, Anderton, Renslow 2018).
     CLASSES                groups without an order
     score_colours          over percentiles
 
+Which colour a strategy or a selection has: pages/shared/experiments/line_styles.py.
+
 Colours are "#RRGGBB". In the dark theme those that would vanish are lightened.
 """
 

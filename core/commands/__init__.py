@@ -1,3 +1,1 @@
-"""Commands of `python -m core`, one file per subject; each file's `add` puts its commands into the
-parser.
-"""
+"""Commands of `python -m core`, one file per subject; each `add` puts them into the parser."""

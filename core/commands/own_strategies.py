@@ -15,9 +15,7 @@ def add(commands) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Every strategy of a file against the contract, a line for each promise; 1 if one is broken,
-    advice aside.
-    """
+    """Every strategy of a file against the contract; 1 if a promise is broken, advice aside."""
     from core.plugins import contract
 
     broken = 0
@@ -26,9 +24,6 @@ def check(options: argparse.Namespace) -> int:
         for found in contract.findings(entry):
             print(f"  {found}", flush=True)
             broken += found.broken
-    print(
-        f"{broken} {'promise is' if broken == 1 else 'promises are'} broken."
-        if broken
-        else "Every promise is kept."
-    )
+    count = f"{broken} {'promise is' if broken == 1 else 'promises are'}"
+    print(f"{count} broken." if broken else "Every promise is kept.")
     return int(broken > 0)

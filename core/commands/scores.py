@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from core import datasets, embeddings
-from core.commands import files
+from core.commands import writing
 from core.exports import score_table
 from core.exports.ranking_names import parse_ranking
 from core.plugins import menu
@@ -65,11 +65,11 @@ def leverage(options: argparse.Namespace) -> None:
     out = Path(options.out)
     ridge = menu.find("leverage").knobs["ridge"].parse(options.ridge)
     kind = score_table.kind_of(out.name)
-    files.check_writable(out)
+    writing.check_writable(out)
     table = row_sources.open_table(options.table, options.without)
-    scores, facts = large.of_file(table, ridge, files.tenths())
-    files.write(out, score_table.encode(large.frame(scores), kind))
-    files.write(
+    scores, facts = large.of_file(table, ridge, writing.tenths())
+    writing.write(out, score_table.encode(large.frame(scores), kind))
+    writing.write(
         out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode()
     )
     rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
@@ -96,10 +96,10 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     )
     data = pipeline.dataset(specs[0].dataset, specs[0].n, specs[0].subset)
     manifest = score_table.manifest(data, columns, projection)
-    files.write(
+    writing.write(
         out, score_table.encode(score_table.table(data, columns, projection), kind, manifest)
     )
-    files.write(out.with_suffix(".manifest.json"), manifest.encode())
+    writing.write(out.with_suffix(".manifest.json"), manifest.encode())
     for note in [note for entry in (*entries, *filter(None, [drawn])) for note in entry.notes]:
         print(note, file=sys.stderr)
     return entries

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets, lesson
-from core.commands import files
+from core.commands import writing
 from core.experiments.kinds import KINDS
 from core.runtime import cache
 from core.spec import Comparison, Spec, from_query, talk_comparison
@@ -155,9 +155,7 @@ def warm(options: argparse.Namespace) -> None:
 
 
 def networks(options: argparse.Namespace) -> None:
-    """Train the shipped networks and print how well each does, and what float16 costs its leverage
-    ranking.
-    """
+    """Train the shipped networks; print how well each does, and what float16 costs its ranking."""
     from core import agreement
     from core.models import evaluation, shipped_networks
     from core.strategies import leverage
@@ -169,17 +167,12 @@ def networks(options: argparse.Namespace) -> None:
             described = shipped_networks.description(data, objective, seed)
             original = shipped_networks.fit(data, objective, seed)
             path.parent.mkdir(parents=True, exist_ok=True)
-            files.write(path, shipped_networks.encode(original, described))
+            writing.write(path, shipped_networks.encode(original, described))
             shipped = shipped_networks.load(path, described)
-            rankings = np.stack(
-                [
-                    leverage.leverage(evaluation.embed(network, data.points))
-                    for network in (original, shipped)
-                ]
-            )
-            accuracy = evaluation.evaluate(
-                shipped, data.points[data.test], data.labels[data.test]
-            ).accuracy
+            embedded = (evaluation.embed(network, data.points) for network in (original, shipped))
+            rankings = np.stack([leverage.leverage(matrix) for matrix in embedded])
+            test = (data.points[data.test], data.labels[data.test])
+            accuracy = evaluation.evaluate(shipped, *test).accuracy
             print(
                 f"{path.name}: test accuracy {accuracy:.4f}, tau with float32"
                 f" {agreement.kendall(rankings)[0, 1]:.5f}",
@@ -191,13 +184,13 @@ def experiments(options: argparse.Namespace) -> None:
     """Compute and pack the experiments that come with the app."""
     from core.experiments import presets, shipping
 
-    shipping.ship(options.only or presets.SHIPPED, files.say)
+    shipping.ship(options.only or presets.SHIPPED, writing.say)
     index(options)
 
 
 def index(options: argparse.Namespace) -> None:
     """Write INDEX.md beside the bundled results."""
-    files.write(cache.BUNDLED / "INDEX.md", index_text().encode())
+    writing.write(cache.BUNDLED / "INDEX.md", index_text().encode())
 
 
 def index_text() -> str:

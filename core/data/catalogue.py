@@ -1,14 +1,14 @@
 """The list of datasets: what is known of each before it is loaded, and which function reads it.
 
-Adding a dataset: one entry here, one reader in core/data/image_readers.py or
-core/data/table_readers.py, and its files in core/data/published_files.py if they are downloaded.
+Adding a dataset: one entry here, one reader in core/data/published_images.py or
+core/data/published_tables.py, and its files in core/data/published_files.py if they are downloaded.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-from core.data import image_readers, published_files, table_readers
+from core.data import published_files, published_images, published_tables
 from core.data.dataset_info import Info
 
 BY_READER = ()  # no files of ours: the reader fetches them, or tells the user where to put them
@@ -69,7 +69,7 @@ def _simulated(name: str, title: str, *, train: int) -> Info:
         class_names=("0", "1"),
         origin="Simulated by this program",
         licence="MIT",
-        read=partial(table_readers.read_simulated, name),
+        read=partial(published_tables.read_simulated, name),
         feature_names=("x", "y"),
     )
 
@@ -86,7 +86,7 @@ ENTRIES = {
             class_names=_DIGITS,
             origin="LeCun, Cortes and Burges",
             licence="CC BY-SA 3.0",
-            read=partial(image_readers.read_idx_folder, "mnist"),
+            read=partial(published_images.read_idx_folder, "mnist"),
         ),
         Info(
             name="digits",
@@ -97,7 +97,7 @@ ENTRIES = {
             class_names=_DIGITS,
             origin="Alpaydin and Kaynak (1998), UCI, as in scikit-learn",
             licence="CC BY 4.0",
-            read=image_readers.read_digits,
+            read=published_images.read_digits,
         ),
         Info(
             name="fashion_mnist",
@@ -108,7 +108,7 @@ ENTRIES = {
             class_names=_CLOTHES,
             origin="Xiao, Rasul and Vollgraf (2017)",
             licence="MIT",
-            read=partial(image_readers.read_idx_folder, "FashionMNIST/raw"),
+            read=partial(published_images.read_idx_folder, "FashionMNIST/raw"),
             files=published_files.FASHION_MNIST,
         ),
         Info(
@@ -120,7 +120,7 @@ ENTRIES = {
             class_names=_KANA,
             origin="Clanuwat et al. (2018)",
             licence="CC BY-SA 4.0",
-            read=partial(image_readers.read_idx_folder, "KMNIST/raw"),
+            read=partial(published_images.read_idx_folder, "KMNIST/raw"),
             files=published_files.KMNIST,
         ),
         Info(
@@ -132,7 +132,7 @@ ENTRIES = {
             class_names=_LETTERS,
             origin="Cohen et al. (2017), NIST",
             licence="none stated",
-            read=image_readers.read_emnist_letters,
+            read=published_images.read_emnist_letters,
             files=published_files.EMNIST,
         ),
         Info(
@@ -144,7 +144,7 @@ ENTRIES = {
             class_names=_THINGS,
             origin="Krizhevsky (2009)",
             licence="none stated",
-            read=image_readers.read_cifar,
+            read=published_images.read_cifar,
             files=published_files.CIFAR10,
         ),
         Info(
@@ -156,7 +156,7 @@ ENTRIES = {
             class_names=_DIGITS,
             origin="Netzer et al. (2011)",
             licence="non-commercial use only",
-            read=image_readers.read_svhn,
+            read=published_images.read_svhn,
             files=published_files.SVHN,
         ),
         Info(
@@ -168,7 +168,7 @@ ENTRIES = {
             class_names=_DIGITS,
             origin="MNIST, classes as in the FI paper",
             licence="CC BY-SA 3.0",
-            read=image_readers.read_mnist_unbalanced,
+            read=published_images.read_mnist_unbalanced,
         ),
         Info(
             name="mnist_redundant",
@@ -179,7 +179,7 @@ ENTRIES = {
             class_names=("1", "7", "neither"),
             origin="MNIST, classes as in the FI paper",
             licence="CC BY-SA 3.0",
-            read=image_readers.read_mnist_redundant,
+            read=published_images.read_mnist_redundant,
         ),
         Info(
             name="letter",
@@ -190,8 +190,8 @@ ENTRIES = {
             class_names=_LETTERS,
             origin="Slate (1991), UCI",
             licence="CC BY 4.0",
-            read=table_readers.read_letter,
-            feature_names=table_readers.LETTER,
+            read=published_tables.read_letter,
+            feature_names=published_tables.LETTER,
         ),
         Info(
             name="adult",
@@ -202,8 +202,8 @@ ENTRIES = {
             class_names=("at most 50K", "above 50K"),
             origin="Becker and Kohavi (1996), UCI",
             licence="CC BY 4.0",
-            read=table_readers.read_adult,
-            feature_names=table_readers.adult_columns(),
+            read=published_tables.read_adult,
+            feature_names=published_tables.adult_columns(),
         ),
         _simulated("synth2", "Synth2", train=540),
         _simulated("two_gaussians", "Two Gaussians", train=400),
@@ -217,7 +217,7 @@ ENTRIES = {
             class_names=tuple("0123456789"),
             origin="Cattral and Oppacher, OpenML 155, a sample",
             licence="as stated there",
-            read=partial(table_readers.read_openml, 155),
+            read=partial(published_tables.read_openml, 155),
             files=BY_READER,
             feature_names=_CARDS,
         ),
@@ -230,7 +230,7 @@ ENTRIES = {
             class_names=tuple("12345"),
             origin="OpenML 156, a sample",
             licence="as stated there",
-            read=partial(table_readers.read_openml, 156),
+            read=partial(published_tables.read_openml, 156),
             files=BY_READER,
             feature_names=tuple(f"attribute {i}" for i in range(1, 11)),
         ),
@@ -243,7 +243,7 @@ ENTRIES = {
             class_names=_MOVES,
             origin="Bain (1994), OpenML 184",
             licence="as stated there",
-            read=partial(table_readers.read_openml, 184),
+            read=partial(published_tables.read_openml, 184),
             files=BY_READER,
             feature_names=_FIELDS,
         ),
@@ -256,7 +256,7 @@ ENTRIES = {
             class_names=("no", "yes"),
             origin="Moro, Cortez and Rita (2014), OpenML 1461",
             licence="CC BY 4.0",
-            read=table_readers.read_bank,
+            read=published_tables.read_bank,
             files=BY_READER,
             feature_names=_BANK,
         ),
@@ -269,7 +269,7 @@ ENTRIES = {
             class_names=("not smiling", "smiling"),
             origin="Liu et al. (2015)",
             licence="non-commercial research only",
-            read=table_readers.read_celeba,
+            read=published_tables.read_celeba,
             files=BY_READER,
             feature_names=_FACES,
         ),
@@ -282,7 +282,7 @@ ENTRIES = {
             class_names=("harmless", "toxic"),
             origin="your own embeddings of the comments",
             licence="as stated there",
-            read=table_readers.read_jigsaw,
+            read=published_tables.read_jigsaw,
             files=BY_READER,
             feature_names=tuple(f"dimension {i}" for i in range(1, 386)),
         ),

@@ -1,14 +1,14 @@
-"""Running a plan: its trainings as jobs, a few at a time, in a queue of experiments.
+"""Running a plan: its units as jobs, a few at a time, in a queue of experiments.
 
     sweep = start(plan, fingerprint, owner)   returns at once; a plan asked for twice runs once
     sweep.state, sweep.fraction, sweep.seconds_left, sweep.position
     cancel(sweep.key, owner)
 
 The queue survives whatever happens to its workers. One unit is one job, so what is finished is in
-the cache at once. Only as many trainings are handed out as the workers can do at once: the rest
-waits here, where it can be cancelled at once. A training whose connection was lost is handed out
+the cache at once. Only as many units are handed out as the workers can do at once: the rest
+waits here, where it can be cancelled at once. A unit whose connection was lost is handed out
 again. Experiments are served in the order in which they were started; the next one begins when the
-one before has no training left to hand out.
+one before has no unit left to hand out.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Sweep:
 
     @property
     def done(self) -> int:
-        """Finished trainings, those that were finished before the start included."""
+        """Finished units, those that were finished before the start included."""
         return self.total - len(self.waiting) - len(self.running)
 
     @property
@@ -74,7 +74,7 @@ class Sweep:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since its first training was handed out."""
+        """Seconds since its first unit was handed out."""
         return 0.0 if self.started is None else (self.ended or time.time()) - self.started
 
     @property
@@ -101,7 +101,7 @@ class Sweep:
 
 
 class _Queue:
-    """All sweeps of this process, and the thread that hands out their trainings."""
+    """All sweeps of this process, and the thread that hands out their units."""
 
     def __init__(self):
         self.lock = threading.RLock()
@@ -237,7 +237,7 @@ class _Queue:
 
 
 def _slots() -> int:
-    """How many trainings at once; one, which then says so, while the scheduler does not answer."""
+    """How many units at once; one, which then says so, while the scheduler does not answer."""
     try:
         return jobs.slots()
     except Exception:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from core.experiments import presets, runner, store
 from core.experiments.plan import Plan
-from core.experiments.trim import plane
+from core.experiments.trim import fi_simulations
 from core.runtime import cache
 from core.types import UserError
 
@@ -50,9 +50,9 @@ def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
 
 
 def _ship_planes(say: Say) -> None:
-    for name in plane.WORLDS:
+    for name in fi_simulations.WORLDS:
         with cache.without_bundle():
-            entries = plane.table(name), plane.picture(name, 1)
+            entries = fi_simulations.table(name), fi_simulations.picture(name, 1)
         for entry in entries:
             cache.bundle(entry.key, entry.arrays, entry.facts)
             say(entry.key)

@@ -3,7 +3,7 @@
     outcomes(plan, fingerprint) -> {unit: Outcome}   only finished ones; cheap to ask often
     pack(plan, fingerprint)                          all of it as one result to ship
 
-What comes with the app is packed: one bundled result per plan, its trainings' outcomes stacked.
+What comes with the app is packed: one bundled result per plan, its units' outcomes stacked.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def outcomes(plan: Plan, fingerprint: str) -> dict[Any, Outcome]:
 
 
 def outcome(key: str) -> Outcome | None:
-    """One training's arrays, if it is finished."""
+    """One unit's arrays, if it is finished."""
     if (known := _outcomes.get(key)) is not None:
         return known
     found = cache.get(key)
@@ -68,7 +68,7 @@ def forget() -> None:
 
 
 def missing(plan: Plan, fingerprint: str) -> list[tuple[Any, str]]:
-    """The trainings that are still to do, with their keys, in the plan's order."""
+    """The units that are still to do, with their keys, in the plan's order."""
     return [(unit, key) for unit, key in _keys(plan, fingerprint) if outcome(key) is None]
 
 
@@ -116,7 +116,7 @@ def unpack(entry: Entry, row: int) -> Outcome:
 
 @functools.lru_cache(maxsize=1)
 def shipped() -> dict[str, tuple[str, int]]:
-    """Where every packed training lies: its bundled key -> (the pack's key, its row)."""
+    """Where every packed unit lies: its bundled key -> (the pack's key, its row)."""
     packs = cache.entries("pack")
     return {unit: (key, row) for key, facts in packs for row, unit in enumerate(facts["units"])}
 

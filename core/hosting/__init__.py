@@ -1,3 +1,1 @@
-"""The hosted demo: is this one, what may its visitors ask for, and what may they read of an
-error?
-"""
+"""The hosted demo: what may its visitors ask for, and what may they read of an error?"""

@@ -1,13 +1,14 @@
-"""May a visitor of the hosted demo have this computed? At home everything may be; what is bundled
-or cached is never asked about here.
+"""May a visitor of the hosted demo have this computed? At home everything may be.
 
-    check_task(task, arguments)             scores, maps, comparisons, replays: by their points,
-                                            dimensions and strategies
-    check_plan(plan, missing, seconds)      experiments: by their settings, and by the time they
-                                            would take
-    check_queue(own, all), check_experiments(all)       is there room among what is waiting?
+    check_task(task, arguments)          scores, maps, comparisons, replays: by their points,
+                                         dimensions and strategies
+    check_plan(plan, missing, seconds)   experiments: by their settings, and by the time they would
+                                         take
+    check_queue(own, everyone)           is there room for a computation among what is waiting?
+    check_experiments(everyone)          is there room for an experiment?
 
-Each raises a UserError that says what was found, what is expected and how to mend it.
+What is bundled or cached is never asked about here. Each raises a UserError that says what was
+found, what is expected and how to mend it.
 """
 
 from __future__ import annotations
@@ -58,9 +59,7 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
 
 
 def check_queue(own: int, everyone: int) -> None:
-    """A UserError if this visitor, or all of them together, have as many computations waiting as
-    they may.
-    """
+    """A UserError if this visitor, or all of them, have too many computations waiting."""
     if not hosted():
         return
     if own >= BOUNDS.jobs:
@@ -83,7 +82,7 @@ def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
     if not hosted() or not missing:
         return
     _check_settings(plan)
-    # elsewhere budgets follow from the rounds
+    # In other plans budgets follow from the rounds.
     if "budgets" in {field.name for field in dataclasses.fields(plan)}:
         _at_most("budgets", len(plan.budgets), BOUNDS.budgets)
         _at_most("points in the largest budget", max(plan.budgets), BOUNDS.pool)

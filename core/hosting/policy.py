@@ -1,9 +1,9 @@
 """Is this the hosted demo, what may a visitor of it ask for, and what may they read of an error?
 
-    hosted()            LEVERAGE_LAB_HOSTED=1: strangers share this machine
-    BOUNDS.rows, ...    what one visitor may have computed; core/hosting/limits.py compares a
-                        question with it
-    said(message)       the message itself; on the hosted demo without paths, settings and internals
+    hosted()           LEVERAGE_LAB_HOSTED=1: strangers share this machine
+    BOUNDS.rows, ...   what one visitor may have computed; core/hosting/limits.py compares a
+                       question with it
+    said(message)      the message itself; on the hosted demo without paths, settings and internals
 
 A visitor reads a number in place of what is left out, and the log has the whole message under that
 number.
@@ -30,18 +30,24 @@ BROKEN = "Something went wrong on this server."
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one visitor of the hosted demo may have computed. Chosen for two cores and 4 GB that a
-    hundred visitors share.
+    """What one visitor of the hosted demo may have computed.
 
-    rows, values: points that are scored anew, and points times dimensions. fitted: points for a
-    strategy whose work grows faster than their number, or that fits a head. studied: points for one
-    that fits many models. mapped: points of a map. compared: scores of all rankings of one
-    comparison. seeds, budgets, rounds, pool, units: of an experiment; pool also bounds how many
-    points are trained on. minutes: how long an experiment may keep this machine busy. jobs:
-    unfinished computations of one visitor, one of which runs. queue: unfinished computations of
-    all. experiments: waiting and running ones of all, one for each visitor. upload_mb: of one file,
-    which lies in memory until its visitor leaves. own, own_mb: datasets and embeddings that one
-    visitor keeps, megabytes of all visitors'.
+    Chosen for two cores and 4 GB that a hundred visitors share.
+
+        rows, values   points that are scored anew, and points times dimensions
+        fitted         points for a strategy whose work grows faster than their number, or that fits
+                       a head
+        studied        points for one that fits many models
+        mapped         points of a map
+        compared       scores of all rankings of one comparison
+        seeds, budgets, rounds, pool, units
+                       of an experiment; pool also bounds how many points are trained on
+        minutes        how long an experiment may keep this machine busy
+        jobs           unfinished computations of one visitor, one of which runs
+        queue          unfinished computations of all
+        experiments    waiting and running ones of all, one for each visitor
+        upload_mb      of one file, which lies in memory until its visitor leaves
+        own, own_mb    datasets and embeddings that one visitor keeps, megabytes of all visitors'
     """
 
     rows: int = 70_000
@@ -73,19 +79,18 @@ def hosted() -> bool:
 
 
 def said(message: str, instead: str = BROKEN) -> str:
-    """The message as this reader may have it: on the hosted demo `instead` and a number, if it
-    speaks of the machine's insides.
+    """The message as this reader may have it.
+
+    On the hosted demo `instead` and a number, if it speaks of the machine's insides.
     """
     return hidden(message, instead) if hosted() and _INTERNAL.search(message) else message
 
 
 def hidden(message: str, instead: str = BROKEN) -> str:
     """For messages that are internal as a whole: on the hosted demo `instead` and a number."""
-    return (
-        f"{instead} Its host finds the details in the log under the number {_number(message)}."
-        if hosted()
-        else message
-    )
+    if not hosted():
+        return message
+    return f"{instead} Its host finds the details in the log under the number {_number(message)}."
 
 
 @functools.lru_cache(maxsize=1000)

@@ -1,8 +1,6 @@
-"""Does a strategy keep the contract that menus, galleries and experiments rely on? Checks that say
-what they found.
+"""Does a strategy keep the contract that menus, galleries and experiments rely on?
 
-    findings(menu.find("leverage"))     one Finding per check: kept, or what is wrong and how to
-                                        mend it
+    findings(menu.find("leverage"))   one Finding per check: kept, or what is wrong and its mend
 
 A check is a function of a strategy that raises Broken. `CONTRACT` must be kept, or the app shows
 something wrong or stops; `MANNERS` are what the screen gets its explanations from.
@@ -53,9 +51,10 @@ class Broken(AssertionError):
 
 @dataclass(frozen=True)
 class Finding:
-    """check: the name of a promise. fault: what is wrong; None if it is kept.
+    """What a check found.
 
-    advice: nothing stops working without it.
+    check: the name of a promise. fault: what is wrong; None if it is kept. advice: nothing stops
+    working without it.
     """
 
     check: str
@@ -76,9 +75,8 @@ def findings(entry: Strategy) -> Iterator[Finding]:
     """Every check of the strategy, one after the other."""
     for check in CONTRACT + MANNERS:
         with np.errstate(all="ignore"):
-            yield Finding(
-                check.__name__.replace("_", " "), _fault(check, entry), advice=check in MANNERS
-            )
+            name = check.__name__.replace("_", " ")
+            yield Finding(name, _fault(check, entry), advice=check in MANNERS)
 
 
 def _fault(check: Callable[[Strategy], None], entry: Strategy) -> str | None:
@@ -159,9 +157,8 @@ def same_rng_same_answer(entry: Strategy) -> None:
     """A result can be computed again."""
     first = picked(entry, 6)
     second = picked(entry, 6)
-    same = np.array_equal(first.indices, second.indices) and np.array_equal(
-        first.gains, second.gains
-    )
+    same = np.array_equal(first.indices, second.indices)
+    same = same and np.array_equal(first.gains, second.gains)
     _demand(
         same,
         "two runs with the same seed differ. Draw random numbers only from rng, a keyword-only"
@@ -188,16 +185,14 @@ def order_of_points_does_not_matter(entry: Strategy) -> None:
     order = np.random.default_rng(8).permutation(N)
     if entry.kind == "scorer":
         plain = scored(entry)
-        same = np.isclose(
-            scored(entry, world(order)), plain[order], rtol=1e-6, atol=1e-9 * np.abs(plain).max()
-        )
+        close = {"rtol": 1e-6, "atol": 1e-9 * np.abs(plain).max()}
+        same = np.isclose(scored(entry, world(order)), plain[order], **close)
         _demand(
             same.all(),
             f"in another order of the points {(~same).sum()} of {N} get another score. {PLACE}",
         )
-        if (
-            len(np.unique(plain[UNLABELED])) < POOL
-        ):  # counts: which of equal points is picked does depend on their order
+        # Which of points with equal scores is picked does depend on their order.
+        if len(np.unique(plain[UNLABELED])) < POOL:
             return
     same = np.array_equal(order[picked(entry, 6, world(order)).indices], picked(entry, 6).indices)
     _demand(same, f"in another order of the points it picks others. {PLACE}")
@@ -209,9 +204,8 @@ def nested_holds_where_it_is_declared(entry: Strategy) -> None:
         most = picked(entry, 9)
         for j in (0, 1, 4, 8):
             fewer = picked(entry, j)
-            same = np.array_equal(fewer.indices, most.indices[:j]) and np.allclose(
-                fewer.gains, most.gains[:j]
-            )
+            same = np.array_equal(fewer.indices, most.indices[:j])
+            same = same and np.allclose(fewer.gains, most.gains[:j])
             _demand(
                 same,
                 f"its {j} points are not the first {j} of its 9. Declare nested=False, or pick one"
@@ -295,9 +289,8 @@ def every_step_of_a_knob_works_or_says_why_not(entry: Strategy) -> None:
     for name, knob in entry.knobs.items():
         for choice in knob.choices:
             with _excused(f"with {name} = {choice}"):
-                pick(
-                    entry, embedded, 5, rng=np.random.default_rng(3), inputs=more, **{name: choice}
-                )
+                rng = np.random.default_rng(3)
+                pick(entry, embedded, 5, rng=rng, inputs=more, **{name: choice})
 
 
 def stays_calm_on_degenerate_points(entry: Strategy) -> None:
@@ -338,8 +331,9 @@ def _answer(entry: Strategy, inputs: Inputs, where: str) -> None:
 
 @contextmanager
 def _excused(where: str) -> Iterator[list[str]]:
-    """Inside, a UserError of the strategy's own will is fine and goes into the list; a crash or a
-    wrong batch is a fault, and the place is named.
+    """Inside, a UserError of the strategy's own will is fine.
+
+    A crash or a wrong batch is a fault, and the place is named.
     """
     reasons: list[str] = []
     try:

@@ -1,11 +1,10 @@
-"""A small world on which a strategy can be tried: every input of the vocabulary, for 24 points of 5
-dimensions in 3 classes.
+"""A small world on which a strategy can be tried: every input, for 24 points of 3 classes.
 
-inputs = world()                  by name, as `core.strategy.INPUTS` has them; 4 points are labeled
+inputs = world()                  by name, as `core.strategy.INPUTS` has them; 4 points are
+                                  labeled
 picked(entry, 5), scored(entry)   as the app calls a strategy, with what it accepts of the world
-DEGENERATE                        worlds that data do come in: few points or copies, zeros, large
-                                  and small numbers, certain or even predictions, one class,
-                                  nothing or nearly all labeled
+DEGENERATE                        worlds that data do come in: one point, copies, columns or
+                                  points of zeros, one dimension
 """
 
 from __future__ import annotations
@@ -42,15 +41,14 @@ def world(order: Ints | None = None) -> Inputs:
     unseen = rng.normal(size=(UNSEEN, D)).astype(np.float32)
     members = _softmax(rng.normal(size=(4, N, C)))[:, order]
     probs = _softmax(embedding @ weights.T + intercepts)
+    unseen_probs = _softmax(unseen @ weights.T + intercepts)
     return {
         "embedding": embedding,
         "probs": probs,
         "labels": labels,
         "labeled": labeled,
         "head": Head(weights, intercepts, 0.1, Embedded(embedding, probs, labels)),
-        "validation": Embedded(
-            unseen, _softmax(unseen @ weights.T + intercepts), np.arange(UNSEEN) % C
-        ),
+        "validation": Embedded(unseen, unseen_probs, np.arange(UNSEEN) % C),
         "member_probs": members,
         "record": _softmax(3 * rng.normal(size=(6, N, C)))[:, order],
         "images": rng.integers(0, 256, (N, 6, 6), dtype=np.uint8)[order],
@@ -67,16 +65,15 @@ def rows(inputs: Inputs, which: Ints) -> Inputs:
 
 
 def columns(inputs: Inputs, weights: Floats) -> Inputs:
-    """The world with its embeddings multiplied by weights (d, d'), the validation points' too,
-    under a head of that width.
+    """The world with its embeddings multiplied by weights (d, d'), the validation points' too.
+
+    Its head gets that width.
     """
-    seen = dataclasses.replace(
-        inputs["validation"],
-        embedding=(inputs["validation"].embedding @ weights).astype(np.float32),
-    )
-    return _embedded(
-        inputs | {"validation": seen}, (inputs["embedding"] @ weights).astype(np.float32)
-    )
+    validation = inputs["validation"]
+    unseen = (validation.embedding @ weights).astype(np.float32)
+    seen = dataclasses.replace(validation, embedding=unseen)
+    embedding = (inputs["embedding"] @ weights).astype(np.float32)
+    return _embedded(inputs | {"validation": seen}, embedding)
 
 
 def _embedded(inputs: Inputs, embedding: Floats) -> Inputs:
@@ -155,9 +152,8 @@ def given(entry: Strategy, inputs: Inputs, labeled: bool = True) -> tuple[Embedd
         for name, value in inputs.items()
         if name in (*entry.accepts, "embedding", *(["labeled"] if labeled else []))
     }
-    return Embedded(**{n: v for n, v in kept.items() if n in IN_EMBEDDED}), {
-        n: v for n, v in kept.items() if n not in IN_EMBEDDED
-    }
+    embedded = Embedded(**{n: v for n, v in kept.items() if n in IN_EMBEDDED})
+    return embedded, {n: v for n, v in kept.items() if n not in IN_EMBEDDED}
 
 
 def picked(entry: Strategy, k: int, inputs: Inputs | None = None, seed: int = 3) -> Selection:
@@ -183,11 +179,10 @@ def arrays(value: Any, name: str = "") -> list[tuple[str, np.ndarray]]:
     """All arrays inside the inputs with the name of their input, in a fixed order."""
     if isinstance(value, np.ndarray):
         return [(name, value)]
-    named = (
-        value.items()
-        if isinstance(value, dict)
-        else [(name, getattr(value, field.name)) for field in dataclasses.fields(value)]
-    )
+    if isinstance(value, dict):
+        named = value.items()
+    else:
+        named = [(name, getattr(value, field.name)) for field in dataclasses.fields(value)]
     return [
         found
         for name, part in named

@@ -1,14 +1,13 @@
-"""Own strategies, without touching the app: files that register functions exactly as those in
-core/strategies do.
+"""Own strategies, without touching the app: files that register functions as core/strategies do.
 
-    LEVERAGE_LAB_PLUGINS=my_scorer.py streamlit run app.py       several files are separated as in
-                                                                 PATH (: or ;)
+    LEVERAGE_LAB_PLUGINS=my_scorer.py streamlit run app.py
 
-They are read once, after the app's own, when the strategies are first asked for; workers on this
-machine inherit the variable. A file that cannot be used costs nothing but itself: what is wrong
-stands in `problems()`. It may not take a name or a label that there is. Results are kept under a
-hash of the file as it was read and of what it imports from core: an edited file never meets an old
-result. What else it imports is not looked into. On a hosted app no file is read.
+Several files are separated as in PATH (: or ;). They are read once, after the app's own, when the
+strategies are first asked for; workers on this machine inherit the variable. A file that cannot be
+used costs nothing but itself: what is wrong stands in `problems()`. It may not take a name or a
+label that there is. Results are kept under a hash of the file as it was read and of what it imports
+from core: an edited file never meets an old result. What else it imports is not looked into. On a
+hosted app no file is read.
 """
 
 from __future__ import annotations
@@ -47,9 +46,7 @@ class Crashed(UserError):
 
 
 class _Loaded:
-    """What this process has read: the strategies' names by file, and what is wrong with the
-    others.
-    """
+    """What this process has read: the strategies' names by file, and what is wrong with others."""
 
     def __init__(self):
         self.lock = threading.RLock()
@@ -81,8 +78,9 @@ def load() -> None:
 
 
 def problems() -> list[str]:
-    """One sentence for each file that could not be used: what was found, what was expected, how to
-    mend it.
+    """One sentence for each file that could not be used.
+
+    What was found, what was expected, how to mend it.
     """
     load()
     return list(_loaded.problems)
@@ -147,8 +145,9 @@ def _read(path: Path) -> str:
 
 
 def _new(path: Path, module: str, before: dict[str, Strategy]) -> list[Strategy]:
-    """What was registered since; a UserError for nothing, for what comes from elsewhere, and for a
-    label that is taken.
+    """What was registered since.
+
+    A UserError for nothing, for what comes from elsewhere, and for a label that is taken.
     """
     found = [
         entry for name, entry in strategy.registered().items() if before.get(name) is not entry

@@ -1,8 +1,8 @@
-"""Every strategy that can be chosen: the app's own, in the order of core/strategies/__init__.py,
-then the user's.
+"""Every strategy that can be chosen: the app's own, then the user's.
 
-strategies()         by name        find(name)         one of them        rankers()        those
-    that rank a whole dataset
+strategies()   all by name; the app's in the order of core/strategies/__init__.py
+find(name)     one of them
+rankers()      those that rank a whole dataset
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def find(name: str | Strategy) -> Strategy:
 
 
 def rankers(labeled: bool = True, probs: bool = False) -> dict[str, str | None]:
-    """Every scorer, in menu order, and why it cannot rank a whole dataset ("needs a labeled set"),
-    or None if it can.
+    """Every scorer, in menu order, and why it cannot rank a whole dataset, or None if it can.
 
-    labeled: has the dataset labels? probs: did probabilities come with it?
+    The reason reads "needs a labeled set". labeled: has the dataset labels? probs: did
+    probabilities come with it?
     """
     found = {}
     for name, entry in strategies().items():

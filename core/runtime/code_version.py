@@ -1,5 +1,4 @@
-"""Which code made a result? A hash of the modules that compute it, so that a change of code never
-meets an old result.
+"""Which code made a result? A hash of it, so that changed code never meets an old result.
 
 The hash covers a module and every module of core that it imports, directly or through others. The
 rooms say what counts: those in CARRIERS move results about and do not change them; whatever else is
@@ -26,7 +25,7 @@ from typing import Any
 
 from core.runtime.folders import ROOT
 
-# Nouns, registries and doors: data enter a key by their fingerprint, settings by their values.
+# Data enter a key by their fingerprint, settings by their values, so these need not count.
 CARRIERS = (
     *("core.types", "core.knobs", "core.strategy", "core.datasets", "core.data", "core.spec"),
     *("core.runtime", "core.hosting", "core.plugins", "core.exports", "core.charts"),
@@ -87,10 +86,10 @@ def source(module: str) -> str:
 
 
 def skeleton(node: Any) -> Any:
-    """Nested lists of what the code says: no comments, docstrings or layout; imports of a body
-    first and in order.
+    """Nested lists of what the code says: no comments, docstrings or layout.
 
-    Not ast.dump, whose text changes with Python's version.
+    Imports of a body come first and in order. Not ast.dump, whose text changes with Python's
+    version.
     """
     if isinstance(node, list):
         imports = [line for item in node if _is_import(item) for line in _imported(item)]
@@ -126,9 +125,7 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[list[str]]:
 
 
 def _imports(text: str) -> list[str]:
-    """core.x for `import core.x`, `from core.x import y` and `from core import x`, wherever they
-    stand.
-    """
+    """Names of core that the text imports, wherever: x.y too for `from x import y`."""
     names = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

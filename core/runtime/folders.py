@@ -24,21 +24,21 @@ DISK_ERRORS = tuple(
 
 
 def data_folder() -> Path:
-    """Where downloads, prepared arrays and the user's own live: LEVERAGE_LAB_DATA if set, else the
-    platform's folder for user data.
+    """Where downloads, prepared arrays and the user's own data live.
+
+    LEVERAGE_LAB_DATA if set, else the platform's folder for user data.
     """
     chosen = os.environ.get("LEVERAGE_LAB_DATA")
-    return (
-        Path(chosen).expanduser().absolute()
-        if chosen
-        else platformdirs.user_data_path("leverage-lab", appauthor=False)
-    )
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return platformdirs.user_data_path("leverage-lab", appauthor=False)
 
 
 @contextmanager
 def scratch_beside(folder: Path) -> Iterator[Path]:
-    """A scratch folder beside the folder's files (it is made if need be), gone afterwards; disk
-    trouble becomes a UserError.
+    """A scratch folder beside the folder's files, gone afterwards.
+
+    The folder is made if need be. Disk trouble becomes a UserError.
     """
     scratch = None
     try:

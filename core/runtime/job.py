@@ -29,9 +29,11 @@ WHY["CommClosedError"] = LOST
 class Job:
     """One computation, shared by all who asked for its key.
 
-    state: "starting" (no worker yet), "queued", "running", "done", "failed" or "cancelled".
-    progress: fraction or None, and a text. started: seconds since the epoch, or None. error: what
-    to show if it failed. owners: who waits for it.
+    state      "starting" (no worker yet), "queued", "running", "done", "failed" or "cancelled"
+    progress   fraction or None, and a text
+    started    seconds since the epoch, or None
+    error      what to show if it failed
+    owners     who waits for it
     """
 
     key: str
@@ -136,9 +138,8 @@ class Job:
             if future.status == "finished":
                 self._finish("done", value=future.result())
             elif future.status == "error":
-                self._finish(
-                    "failed", error=explain(future.exception(), self.key, future.traceback())
-                )
+                why = explain(future.exception(), self.key, future.traceback())
+                self._finish("failed", error=why)
             else:
                 self._finish("failed", error=LOST)
         except Exception as error:  # the result may have been lost or refuse to load here
@@ -151,9 +152,6 @@ def explain(error: BaseException, what: str, traceback: Any) -> str:
     if isinstance(error, UserError):
         return str(error)
     log.error("%s failed", what, exc_info=(type(error), error, traceback))
-    stopped = (
-        f"The computation stopped with {type(error).__name__}: {error}. The log has the details."
-    )
-    return WHY.get(type(error).__name__) or policy.hidden(
-        stopped, "The computation stopped unexpectedly."
-    )
+    kind = type(error).__name__
+    stopped = f"The computation stopped with {kind}: {error}. The log has the details."
+    return WHY.get(kind) or policy.hidden(stopped, "The computation stopped unexpectedly.")

@@ -1,7 +1,7 @@
 """Heavy work outside the web process: submit, watch, cancel, collect, on Dask at every size.
 
-    job = submit(tasks.SCORES, spec, key=key, owner=visitor)        returns at once
-    job.state, job.progress, job.position                                      for the screen
+    job = submit(tasks.SCORES, spec, key=key, owner=visitor)   returns at once
+    job.state, job.progress, job.position                      for the screen
     job.wait(1.0), job.result(), let_go(key, visitor), job.cancel()
 
 Without more, the work runs in a worker process on this machine; `LEVERAGE_LAB_SCHEDULER` names a
@@ -106,9 +106,8 @@ class _Cluster:
     def next_turns(self) -> None:
         """Send what had to wait for another job of its owner."""
         if policy.hosted() and self._connected():
-            for job in [
-                job for job in list(self.jobs.values()) if job.state == "queued" and not job._turn
-            ]:
+            waiting = [job for job in list(self.jobs.values()) if job.state == "queued"]
+            for job in [job for job in waiting if not job._turn]:
                 self._send(job)
 
     def threads(self) -> int:
@@ -150,9 +149,7 @@ class _Cluster:
         worker.disconnect(*old)
 
     def _has_turn(self, job: Job) -> bool:
-        """On the hosted demo nobody has two jobs computed at once, however many questions they
-        ask.
-        """
+        """On the hosted demo nobody has two jobs computed at once, however much they ask."""
         with self.lock:
             sent = [
                 other
@@ -169,9 +166,8 @@ class _Cluster:
             job.state = "queued"
             return
         try:
-            self.client.subscribe_topic(
-                worker.TOPIC, self._heard
-            )  # each time, because a scheduler that came back has forgotten it
+            # Each time, because a scheduler that came back has forgotten it.
+            self.client.subscribe_topic(worker.TOPIC, self._heard)
             # Dask may swap what is submitted within fifo_timeout; `position` promises the order of
             # submission.
             how = {"key": job._name, "priority": job.priority, "fifo_timeout": "0 ms"}
@@ -199,11 +195,10 @@ def start_in_background() -> None:
 
 
 def submit(task: str, *args: Any, key: str, priority: int = 0, owner: str | None = None) -> Job:
-    """The job of this key: a new one that calls task, "module:function", with these small
-    arguments, or the one there is.
+    """The job of this key: the one there is, or a new one.
 
-    Returns at once. A failed or cancelled job is begun again. Higher priority goes first. A
-    UserError for a malformed task.
+    A new one calls task, "module:function", with these small arguments. Returns at once. A failed
+    or cancelled job is begun again. Higher priority goes first. A UserError for a malformed task.
     """
     if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
         raise UserError(f"Job: found task {task!r}, expected the form module:function.")
@@ -239,15 +234,14 @@ def wanted(owner: str | None = None) -> list[Job]:
 
 
 def forget(key: str) -> None:
-    """Let the next `submit` of this key compute again: for a finished job whose stored result has
-    gone since.
-    """
+    """Let the next `submit` of this key compute again: its stored result has gone since."""
     _cluster.forget(key)
 
 
 def slots() -> int:
-    """How many long computations of one thread each run at once: a cluster's threads, or
-    processors; short questions find one more.
+    """How many long computations of one thread each run at once.
+
+    A cluster's threads, or this machine's processors; short questions find one more.
     """
     return _cluster.threads() if os.environ.get("LEVERAGE_LAB_SCHEDULER") else worker.processors()
 

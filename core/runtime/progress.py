@@ -1,9 +1,8 @@
 """What a task says while it runs, and how it learns that nobody waits for it any more.
 
-    report(0.5, "half way")         to whoever waits
-    check()                         raises Cancelled if nobody does
-    advance(0.5, "half way")        both, once per step: what long computations take as their
-                                    `progress`
+    report(0.5, "half way")    to whoever waits
+    check()                    raises Cancelled if nobody does
+    advance(0.5, "half way")   both, once per step: what long computations take as `progress`
 
 Outside a worker all of them do nothing, so that the same functions run in a test or on the command
 line.
@@ -22,9 +21,7 @@ class Cancelled(Exception):
 
 
 class Task(Protocol):
-    """Who hears the reports of the task that this thread runs, and knows whether it is still
-    wanted.
-    """
+    """Who hears the reports of this thread's task, and knows whether it is still wanted."""
 
     def report(self, fraction: float | None, text: str) -> None: ...
 

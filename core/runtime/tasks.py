@@ -19,11 +19,11 @@ UNIT = "core.experiments.plan:compute"
 
 # What pages show beside an experiment.
 REPLAY = "core.experiments.active.replay:compute"
-PLANE_PICTURE = "core.experiments.trim.plane:picture"
-PLANE_TABLE = "core.experiments.trim.plane:table"
+PLANE_PICTURE = "core.experiments.trim.fi_simulations:picture"
+PLANE_TABLE = "core.experiments.trim.fi_simulations:table"
 
 # How fast a worker is, by what it is asked to do.
 NETWORK_SPEED = "core.experiments.cost:measure"
 CORE_SPEED = "core.experiments.cost:measure_core"
-HEADS_SPEED = "core.experiments.influence.runs:measure"
+HEADS_SPEED = "core.experiments.influence.units:measure"
 TRIMMING_SPEED = "core.experiments.trim.plan:measure"

@@ -27,8 +27,9 @@ def one_thread() -> Iterator[None]:
 
 
 class _SingleProducts:
-    """NumPy's matrix products know one limit for the whole process: the first unit that begins sets
-    it, the last that ends lifts it.
+    """NumPy's matrix products know one limit for the whole process.
+
+    The first unit that begins sets it, the last that ends lifts it.
     """
 
     def __init__(self):

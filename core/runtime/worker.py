@@ -50,22 +50,14 @@ class _Task:
 
     def report(self, fraction: float | None, text: str) -> None:
         now = time.monotonic()
-        self.tokens = min(
-            REPORTS_PER_SECOND, self.tokens + (now - self.reported) * REPORTS_PER_SECOND
-        )
+        earned = (now - self.reported) * REPORTS_PER_SECOND
+        self.tokens = min(REPORTS_PER_SECOND, self.tokens + earned)
         self.reported = now
         if self.tokens >= 1.0:
             self.tokens -= 1.0
             fraction = None if fraction is None else min(1.0, max(0.0, float(fraction)))
-            self.worker.log_event(
-                TOPIC,
-                {
-                    "key": self.key,
-                    "fraction": fraction,
-                    "text": str(text),
-                    "elapsed": now - self.began,
-                },
-            )
+            message = {"key": self.key, "fraction": fraction, "text": str(text)}
+            self.worker.log_event(TOPIC, message | {"elapsed": now - self.began})
 
     def is_cancelled(self) -> bool:
         now = time.monotonic()
@@ -94,9 +86,10 @@ _importing = threading.Lock()
 
 
 def _imported(module: str) -> ModuleType:
-    """The module, one import at a time. While importlib_metadata is first imported it replaces
-    Python's own import for all threads, and what another one imports meanwhile comes out broken: so
-    it comes before everything else.
+    """The module, one import at a time.
+
+    While importlib_metadata is first imported it replaces Python's own import for all threads, and
+    what another one imports meanwhile comes out broken: so it comes before everything else.
     """
     with _importing:
         with suppress(ImportError):  # it need not be there
@@ -110,9 +103,10 @@ MALLOPT = {-1: 256 << 20, -3: 64 << 20}  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
 
 @functools.cache
 def _keep_memory() -> None:
-    """Let freed memory stay with this process. Dask tells its workers to hand it back at once; a
-    training, which frees and asks for the same few megabytes at every step, then spends half of its
-    time in the system.
+    """Let freed memory stay with this process.
+
+    Dask tells its workers to hand it back at once; a training, which frees and asks for the same
+    few megabytes at every step, then spends half of its time in the system.
     """
     with suppress(OSError, AttributeError):  # another C library than glibc has its own ways
         for name, value in MALLOPT.items():
@@ -164,10 +158,10 @@ def stop(process: subprocess.Popen, seconds: float = 5.0) -> None:
 
 
 def connect(address: str | None) -> tuple[Any, Any]:
-    """A client of the scheduler at this address, and None; without an address, of a new local
-    cluster, and its process.
+    """A client of the scheduler at this address, and None.
 
-    A UserError if there is no answer.
+    Without an address, a client of a new local cluster, and its process. A UserError if there is no
+    answer.
     """
     process = None
     if not address:
@@ -175,19 +169,13 @@ def connect(address: str | None) -> tuple[Any, Any]:
     from distributed import Client
     from distributed.comm import resolve_address
 
-    for name in (
-        "distributed",
-        "distributed.client",
-    ):  # each has a level of its own; what matters becomes a job's error
+    # Each has a level of its own; what matters becomes a job's error.
+    for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    how = {"timeout": CONNECT_SECONDS, "set_as_default": False, "name": "leverage-lab"}
     try:
-        resolve_address(
-            address
-        )  # a malformed one is known at once, where the client would try for long
-        return (
-            Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="leverage-lab"),
-            process,
-        )
+        resolve_address(address)  # a malformed one is known at once; the client would try for long
+        return Client(address, **how), process
     except Exception as error:
         disconnect(None, process)
         raise UserError(

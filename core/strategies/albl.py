@@ -3,11 +3,14 @@
 Two arms suggest a batch each round: CORESET (farthest first) and CONF (least confidence). Arm a is
 drawn with probability
 
-    p_a = (1 - A floor) w_a / sum w + floor         (A arms)
+    p_a = (1 - A floor) w_a / sum w + floor    (A arms)
 
 and its whole batch is asked, so a point i is asked with probability q_i = sum_a p_a [i in batch a].
-After training, the reward is the importance-weighted accuracy sum_i right_i / q_i over sum_i 1 /
-q_i of all points asked so far, and the weights move by EXP4.P:
+After training, the reward is the importance-weighted accuracy of all points asked so far,
+
+    reward = (sum_i right_i / q_i) / (sum_i 1 / q_i)
+
+and the weights move by EXP4.P:
 
     w_a *= exp(floor / 2 (y_a + v_a sqrt(log(A / delta) / (A T))))
     y_a = mean over batch a of reward [i asked] / q_i
@@ -68,8 +71,9 @@ class Bandit:
 class Round:
     """What was asked.
 
-    arm: the one drawn; batches: every arm's suggestion; asked_with: for each batch, its points'
-    probabilities q.
+    arm          the one drawn
+    batches      every arm's suggestion
+    asked_with   for each batch, its points' probabilities q
     """
 
     arm: int
@@ -106,8 +110,9 @@ def play(bandit: Bandit, batches: Sequence[Ints], rng: np.random.Generator) -> R
 
 
 def accuracy(right: Bools, probabilities: Floats) -> float:
-    """Importance-weighted accuracy sum right / q over sum 1 / q, in [0, 1]; of all points asked so
-    far, q their probabilities then.
+    """Importance-weighted accuracy sum right / q over sum 1 / q, in [0, 1].
+
+    Of all points asked so far, q their probabilities then; 0 without any.
     """
     return float((right / probabilities).sum() / (1 / probabilities).sum()) if len(right) else 0.0
 

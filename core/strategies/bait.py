@@ -1,7 +1,6 @@
-"""BAIT: which batch of labels would tell most about the last layer's weights, weighed by what the
-whole dataset needs to know?
+"""BAIT: which batch of labels would tell most about the last layer's weights?
 
-    minimise tr(M_S^-1 F)
+    minimise tr(M_S^-1 F),    weighed by what the whole dataset needs to know
     M_S = lambda I + what the labeled points and the batch S tell
     F = (1/n) sum over all points of I(x)
 
@@ -124,9 +123,7 @@ def bait_regression(
 
 
 def weights(scaling: str, labeled: int, k: int) -> tuple[float, float]:
-    """(w_L, w): how much one labeled point's and one candidate's information counts, for so many
-    labeled points.
-    """
+    """(w_L, w): how much a labeled point's and a candidate's information counts."""
     choices = {
         "reference": (1 / max(labeled + k, 1), k / max(labeled + k, 1)),
         "paper": (1 / max(labeled, 1), 1.0),
@@ -160,9 +157,8 @@ def _choose(
     prior = _prior(rows[known], roots[known], ridge, w_labeled)
     rows = rows[candidates]
     roots = roots[candidates] * np.sqrt(w)
-    chosen, gains = _forward(
-        rows, roots, prior, target, min(2 * k, len(candidates)) if backward else k
-    )
+    count = min(2 * k, len(candidates)) if backward else k
+    chosen, gains = _forward(rows, roots, prior, target, count)
     kept = _backward(rows[chosen], roots[chosen], prior, target, k)
     return candidates[chosen[kept]], gains[kept]
 

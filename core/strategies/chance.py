@@ -22,8 +22,8 @@ def random(embedding: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 def class_balanced_random(
     labels: np.ndarray, labeled: np.ndarray | None = None, *, k: int, rng: np.random.Generator
 ) -> tuple[Ints, Floats]:
-    """Random points, equally many of each class: |picks of class y| differ by one at most while the
-    classes last.
+    """Random points, equally many of each class: |picks of class y| differ by one at most while
+    the classes last.
 
     labels: (n,), of all points: this baseline uses the labels of the pool, which an active learner
     would have to pay for. labeled: bool (n,) or None, never picked and not counted. Returns indices

@@ -1,6 +1,6 @@
 """Class leverage: how far does a point stick out of the span of its own class?
 
-    l_i = x_i^T (X_y^T X_y + ridge I)^+ x_i   with X_y the points of the class y of point i
+    l_i = x_i^T (X_y^T X_y + ridge I)^+ x_i,    X_y the points of the class y of point i
 
 so that within each class the scores lie in [0, 1] and sum to the rank of the class (ridge = 0). A
 small class has large scores: a class of at most rank many independent points scores 1 throughout.
@@ -48,9 +48,8 @@ def class_leverage(
     scores = np.empty(len(embedding))
     for label in np.unique(labels):
         rows = embedding[labels == label]
-        scores[labels == label] = np.minimum(
-            row_blocks.squared_norms(rows, _weights(rows, ridge)), 1.0
-        )
+        norms = row_blocks.squared_norms(rows, _weights(rows, ridge))
+        scores[labels == label] = np.minimum(norms, 1.0)
     return scores
 
 

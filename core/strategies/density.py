@@ -50,21 +50,18 @@ def neighbour_distance(embedding: np.ndarray, *, neighbours: Neighbours = 20) ->
 
 
 def nearest_distances(embedding: np.ndarray, k: int) -> Floats:
-    """Distances (n, min(k, n-1)) to the nearest other points, smallest first; (1, 1) with a 0 for a
-    single point.
+    """Distances (n, min(k, n-1)) to the nearest other points, smallest first.
+
+    (1, 1) with a 0 for a single point.
     """
-    from sklearn.neighbors import (
-        NearestNeighbors,  # takes a second to load, and menus do not need it
-    )
+    # Takes a second to load, and menus do not need it.
+    from sklearn.neighbors import NearestNeighbors
 
     n = len(check_matrix(embedding, "embedding"))
     if n == 1:
         return np.zeros((1, 1))
-    nearest = (
-        NearestNeighbors(n_neighbors=min(k, n - 1), algorithm="brute")
-        .fit(embedding)
-        .kneighbors(return_distance=False)
-    )
+    search = NearestNeighbors(n_neighbors=min(k, n - 1), algorithm="brute").fit(embedding)
+    nearest = search.kneighbors(return_distance=False)
     distances = np.empty(nearest.shape)
     rows = max(1, 2**22 // (nearest.shape[1] * max(1, embedding.shape[1])))
     for start in range(0, n, rows):

@@ -1,9 +1,10 @@
 """Volume: a batch whose vectors span much, drawn (k-DPP) or grown (log-det).
 
+    k-DPP     P(S) = det K_S / sum over all sets of k points,    K_ij = <x_i, x_j>
+    log-det   grows log det(ridge I + sum_S x x^T) by the largest step each time
+
 The vectors x_i are the gradients (p - e_yhat) (x) h, as in BADGE, if there are probabilities, or
-the embedding. With the kernel K_ij = <x_i, x_j> a k-DPP draws each set S of k points with
-probability det K_S / sum over all such sets; the greedy log-det batch grows log det(ridge I + sum_S
-x x^T) by the largest step each time.
+the embedding.
 
 Sources: Kulesza and Taskar 2011, 2012 (k-DPP, dual kernel); Derezinski and Warmuth 2018 (volume
 sampling); Ash et al. 2020 (k-DPP on gradients, there by a Markov chain; here exact).
@@ -47,8 +48,8 @@ def k_dpp(
     rng: np.random.Generator,
     space: Space = "gradients",
 ) -> tuple[Ints, Floats]:
-    """An exact draw of k points with P(S) = det K_S / e_k(eigenvalues of K), K_ij = <x_i, x_j> over
-    the points not labeled.
+    """An exact draw of k points with P(S) = det K_S / e_k(eigenvalues of K), K_ij = <x_i, x_j>
+    over the points not labeled.
 
     embedding: h (n, d); probs: p (n, c) or None; labeled: bool (n,) or None, left out. Returns
     indices (k,) in the order of the draw and gains (k,): the part of the point, in [0, 1], that the
@@ -101,17 +102,17 @@ def log_det(
         ),
     ] = False,
 ) -> tuple[Ints, Floats]:
-    """Greedy log-det: next = argmax_x log(1 + x^T M^-1 x), M = ridge I + sum of x x^T over the
-    labeled and the picked points.
+    """Greedy log-det: next = argmax_x log(1 + x^T M^-1 x),
+    M = ridge I + sum of x x^T over the labeled and the picked points.
 
     embedding: h (n, d); probs: p (n, c) or None; labeled: bool (n,) or None. Returns indices (k,)
-    and gains (k,): what each pick added to log det M, never increasing; they sum to log det M_k -
-    log det M_0. Of equal gains the first point is taken. all_labels: x becomes the block V of all
-    labels with V V^T = (diag(p) - p p^T) (x) h h^T, of rank c - 1, and the gain log det(I + V^T
-    M^-1 V). Cost per pick n c d (n c^2 (d + c) for all labels); memory 8 n d bytes, n c^2 more for
-    all labels, and c d for each point in M. A UserError for a ridge of 0 or below 1e-12 of the
-    largest |x|^2 (rounding would decide), for k above the pool, for all labels without
-    probabilities.
+    and gains (k,): what each pick added to log det M, never increasing; they sum to
+    log det M_k - log det M_0. Of equal gains the first point is taken. all_labels: x becomes the
+    block V of all labels with V V^T = (diag(p) - p p^T) (x) h h^T, of rank c - 1, and the gain
+    log det(I + V^T M^-1 V). Cost per pick n c d (n c^2 (d + c) for all labels); memory 8 n d bytes,
+    n c^2 more for all labels, and c d for each point in M. A UserError for a ridge of 0 or below
+    1e-12 of the largest |x|^2 (rounding would decide), for k above the pool, for all labels
+    without probabilities.
     """
     x = _vectors(embedding, probs, space)
     _check_ridge(ridge, x)
@@ -162,8 +163,9 @@ def _vectors(embedding: np.ndarray, probs: np.ndarray | None, space: str) -> Out
 class Frame(NamedTuple):
     """Coordinates (n, m) of the points along m orthonormal directions of K, not written out.
 
-    row(i): point i's coordinates (m,). along(e): e (m,) times all rows, (n,). lengths: the squared
-    length of each row, (n,).
+    row(i)     point i's coordinates (m,)
+    along(e)   e (m,) times all rows, (n,)
+    lengths    the squared length of each row, (n,)
     """
 
     row: Callable[[int], Floats]
@@ -184,11 +186,9 @@ def _directions(x: Outer) -> tuple[Floats, Callable[[Ints], Frame]]:
     positive = values > NEGLIGIBLE * max(values.max(initial=0.0), np.finfo(float).tiny)
     values = values[positive]
     vectors = vectors[:, positive]
-    return values, (
-        (lambda kept: _dual_frame(x, (vectors / np.sqrt(values))[:, kept]))
-        if dual
-        else lambda kept: _frame(vectors[:, kept])
-    )
+    if dual:
+        return values, lambda kept: _dual_frame(x, (vectors / np.sqrt(values))[:, kept])
+    return values, lambda kept: _frame(vectors[:, kept])
 
 
 def _frame(v: Floats) -> Frame:
@@ -197,9 +197,8 @@ def _frame(v: Floats) -> Frame:
 
 def _dual_frame(x: Outer, v: Floats) -> Frame:
     """The rows x_i v for v (c d, m)."""
-    lengths = [
-        np.einsum("nm,nm->n", rows, rows) for rows in (block @ v for block in x.written_out())
-    ]
+    products = (block @ v for block in x.written_out())
+    lengths = [np.einsum("nm,nm->n", rows, rows) for rows in products]
     shape = x.left.shape[1], x.right.shape[1]
     return Frame(
         lambda i: x[i].ravel() @ v,
@@ -209,25 +208,22 @@ def _dual_frame(x: Outer, v: Floats) -> Frame:
 
 
 def _draw_directions(log_values: Floats, k: int, rng: np.random.Generator) -> Ints:
-    """k of the directions, each set with probability the product of its eigenvalues over e_k of
-    all.
-    """
+    """k of the directions, each set with P = product of its eigenvalues / e_k of all."""
     table = log_elementary(log_values, k)
     kept = []
     chances = rng.random(len(log_values))
     for j in range(len(log_values), 0, -1):
         left = k - len(kept)
-        if left and chances[j - 1] < np.exp(
-            log_values[j - 1] + table[j - 1, left - 1] - table[j, left]
-        ):
+        if not left:
+            break
+        log_chance = log_values[j - 1] + table[j - 1, left - 1] - table[j, left]
+        if chances[j - 1] < np.exp(log_chance):
             kept.append(j - 1)
     return np.array(kept[::-1], np.int64)
 
 
 def _draw_points(frame: Frame, m: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """The m points of a draw from the projection DPP of the frame, and the squared length that each
-    had left.
-    """
+    """The m points of a draw from the frame's projection DPP; the squared length each had left."""
     weights = frame.lengths
     picks = np.empty(m, np.int64)
     gains = np.empty(m)

@@ -1,5 +1,4 @@
-"""Training dynamics: which points are hard to learn, by their error and by what happens to them
-during training?
+"""Training dynamics: which points are hard to learn?
 
 EL2N and GraNd read one network, early in training; forgetting reads a training record: the
 probabilities of every point after each epoch, an array (t, n, c) of t epochs, made by asking the
@@ -37,8 +36,8 @@ def el2n(probs: np.ndarray, labels: np.ndarray) -> Floats:
 
 @scorer("GraNd, last layer")
 def grand(embedding: np.ndarray, probs: np.ndarray, labels: np.ndarray) -> Floats:
-    """The length of a point's loss gradient by the last layer's weights: |(p - e_y) (x) h| = |p -
-    e_y| |h|.
+    """The length of a point's loss gradient by the last layer's weights:
+    |(p - e_y) (x) h| = |p - e_y| |h|.
 
     embedding: h (n, d); probs: (n, c); labels: (n,). Returns (n,) float64 >= 0, higher = picked
     first. The paper takes the gradient by all weights and the mean over networks; here it is the
@@ -75,15 +74,17 @@ def correctness(record: np.ndarray, labels: np.ndarray) -> Bools:
 
 
 def forgetting_events(right: Bools) -> np.ndarray:
-    """(n,) whole numbers: how often a point goes from right to wrong between one row of right (t,
-    n) and the next.
+    """(n,) whole numbers: how often a point goes from right to wrong.
+
+    That is, between one row of right (t, n) and the next.
     """
     return (right[:-1] & ~right[1:]).sum(axis=0)
 
 
 def mean_el2n(record: np.ndarray, labels: np.ndarray) -> Floats:
-    """EL2N averaged over the tables of a record (t, n, c): epochs of one network, or one epoch of
-    several. (n,), higher = harder.
+    """EL2N averaged over the tables of a record (t, n, c). (n,), higher = harder.
+
+    The tables are epochs of one network, or one epoch of several.
     """
     return np.mean([el2n(probs, labels) for probs in _check_record(record)], axis=0)
 

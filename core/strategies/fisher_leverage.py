@@ -1,12 +1,11 @@
-"""Fisher leverage: how far a point sticks out of what all points together tell about a softmax
-classifier's last layer.
+"""Fisher leverage: how far a point sticks out of what all points tell about the last layer.
 
     s_x = tr(V_x^T (F + lambda I)^-1 V_x),    F = sum over all points of V_x V_x^T = sum I(x)
 
-This is ridge leverage with the gradients V_x = L_x (x) h_x in the place of the embedding's rows, r
-= c - 1 of them for each point. It is the bridge between leverage and BAIT: take L_x = 1 and it is
-ridge leverage; and B_x of a BAIT that knows all points is this block. Confident points have little
-Fisher information and so little leverage, whatever their embedding.
+This is ridge leverage with the gradients V_x = L_x (x) h_x of a softmax classifier in the place of
+the embedding's rows, r = c - 1 of them for each point. It is the bridge between leverage and BAIT:
+take L_x = 1 and it is ridge leverage; and B_x of a BAIT that knows all points is this block.
+Confident points have little Fisher information and so little leverage, whatever their embedding.
 
 Source: our own combination of ridge leverage (Alaoui and Mahoney 2015) with the last layer's Fisher
 information (Ash et al. 2021).
@@ -46,8 +45,8 @@ def fisher_leverage(
         ),
     ] = 1.0,
 ) -> Floats:
-    """Leverage in the gradients of the last layer: s_x = tr(V_x^T (F + ridge I)^-1 V_x), F = sum_x
-    V_x V_x^T.
+    """Leverage in the gradients of the last layer: s_x = tr(V_x^T (F + ridge I)^-1 V_x),
+    F = sum_x V_x V_x^T.
 
     embedding (n, d), probs (n, c) -> (n,) float64 in [0, c - 1], higher = picked first. They sum to
     the effective dimension sum_j w_j / (w_j + ridge) over the eigenvalues w of F, at most (c - 1)

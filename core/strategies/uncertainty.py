@@ -55,9 +55,9 @@ def bald(member_probs: np.ndarray) -> Floats:
     """How far several networks disagree: the mutual information H(mean_m p_m) - mean_m H(p_m) of
     the label and the network.
 
-    member_probs: (m, n, c), the probabilities of m networks. Returns (n,) float64 in [0, log min(m,
-    c)] nats, higher = picked first. Probabilities are averaged, never logits. Rounding below 0 is
-    cut off. With one network: 0.
+    member_probs: (m, n, c), the probabilities of m networks. Returns (n,) float64 in
+    [0, log min(m, c)] nats, higher = picked first. Probabilities are averaged, never logits.
+    Rounding below 0 is cut off. With one network: 0.
     """
     members = np.asarray(member_probs)
     if members.ndim != 3 or len(members) == 0:

@@ -31,7 +31,7 @@ from core.data import simulated
 from core.experiments import presets, statistics
 from core.experiments.trim import outcomes
 from core.experiments.trim import plan as trim
-from core.experiments.trim.plane import (
+from core.experiments.trim.fi_simulations import (
     BUDGETS,
     CRESCENTS,
     GAUSSIANS,

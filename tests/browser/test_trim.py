@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.experiments.plan import compute
+from core.experiments.trim import fi_simulations
 from core.experiments.trim import plan as trim
-from core.experiments.trim import plane
 from tests.browser.conftest import LONG, fits, serious, settle, troubles
 
 DONE = {
@@ -37,9 +37,9 @@ def address(serve, tmp_path_factory) -> str:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)
         for unit in trim.Trim.from_query(DONE)[0].units():
             compute(unit)
-        plane.picture("two_gaussians", 1)
-        plane.picture("two_crescents", 1)
-        plane.table("two_gaussians")
+        fi_simulations.picture("two_gaussians", 1)
+        fi_simulations.picture("two_crescents", 1)
+        fi_simulations.table("two_gaussians")
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 

@@ -24,7 +24,7 @@ from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as experiment
 from core.experiments.retrain.plan import Retraining
 from core.experiments.simulations import plan as simulation_plan
-from core.experiments.trim import plane
+from core.experiments.trim import fi_simulations
 from core.experiments.trim.plan import Trim
 from core.exports.reading_back import read_back
 from core.runtime import cache, jobs
@@ -533,16 +533,18 @@ def test_shipped_trimmings_are_computed_and_packed_with_the_simulations(
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"trim": (plan,)})
     monkeypatch.setattr(
-        plane, "WORLDS", {"two_gaussians": dataclasses.replace(plane.GAUSSIANS, seeds=2)}
+        fi_simulations,
+        "WORLDS",
+        {"two_gaussians": dataclasses.replace(fi_simulations.GAUSSIANS, seeds=2)},
     )
     assert command_line.main(["experiments", "--only", "trim"]) == 0
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
     assert len(store.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == 4
-    table = cache.get(plane.table_key("two_gaussians"))
+    table = cache.get(fi_simulations.table_key("two_gaussians"))
     assert (
         table.arrays["accuracy"].shape == (2, 4, 4)
-        and cache.get(plane.picture_key("two_gaussians", 1)) is not None
+        and cache.get(fi_simulations.picture_key("two_gaussians", 1)) is not None
     )
 
 

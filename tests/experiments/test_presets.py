@@ -10,7 +10,7 @@ from core.data import splits
 from core.experiments import kinds, presets, store
 from core.experiments.retrain import run
 from core.experiments.retrain.plan import pool_scores
-from core.experiments.trim import plane
+from core.experiments.trim import fi_simulations
 from core.runtime import cache, code_version
 
 pytestmark = pytest.mark.usefixtures("own_cache")  # only the bundle answers
@@ -54,13 +54,17 @@ def test_nothing_else_is_shipped():
 
 
 def test_the_simulations_in_the_plane_are_there_and_what_this_code_computes():
-    for name, world in plane.WORLDS.items():
-        table = cache.get(plane.table_key(name)).arrays["accuracy"]
-        assert len(table) == world.seeds and cache.get(plane.picture_key(name, 1)) is not None
+    for name, world in fi_simulations.WORLDS.items():
+        table = cache.get(fi_simulations.table_key(name)).arrays["accuracy"]
+        assert (
+            len(table) == world.seeds and cache.get(fi_simulations.picture_key(name, 1)) is not None
+        )
     kept = [list((cache.BUNDLED / kind).iterdir()) for kind in ("trim_table", "plane_trimmed")]
-    assert [len(folders) for folders in kept] == [len(plane.WORLDS)] * 2
-    shipped = cache.get(plane.table_key("two_gaussians")).arrays["accuracy"][0]
-    assert plane.trial(plane.GAUSSIANS, 1)["accuracy"] == pytest.approx(shipped, abs=0.01)
+    assert [len(folders) for folders in kept] == [len(fi_simulations.WORLDS)] * 2
+    shipped = cache.get(fi_simulations.table_key("two_gaussians")).arrays["accuracy"][0]
+    assert fi_simulations.trial(fi_simulations.GAUSSIANS, 1)["accuracy"] == pytest.approx(
+        shipped, abs=0.01
+    )
 
 
 def smallest(candidate):

@@ -29,7 +29,7 @@ from core.experiments.store import plan_key
 from core.runtime import cache, jobs, tasks, worker
 from pages.shared import layout
 from pages.shared import visitor as visits
-from pages.shared.experiments import competitors
+from pages.shared.experiments import line_styles
 from tests.tools import pages
 from tests.tools.pages import described, drawn, galleries, group, texts, widget
 
@@ -998,7 +998,7 @@ def test_a_link_restores_everything():
     shown = widget(at.multiselect, "Selections, beside random").value
     assert (
         shown == ["top:pca", "bottom:random_relu:3"]
-        and competitors.selection_name(shown[1]) == "Bottom, random ReLU 3"
+        and line_styles.selection_name(shown[1]) == "Bottom, random ReLU 3"
     )
 
 

@@ -10,12 +10,12 @@ import pytest
 from core import datasets
 from core.experiments import runner, statistics, store
 from core.experiments.plan import compute
-from core.experiments.trim import outcomes, plane
+from core.experiments.trim import fi_simulations, outcomes
 from core.experiments.trim import plan as trim
 from core.experiments.trim import run as trimming
 from core.experiments.trim.plan import Trim
 from core.runtime import cache
-from pages.parts.trim import plane as plane_pictures
+from pages.parts.trim import fi_simulations as plane_pictures
 from tests.tools import pages
 from tests.tools.pages import described, drawn, group, texts, widget
 
@@ -99,7 +99,9 @@ def test_the_curves_are_the_runs(finished):
 
 @pytest.mark.parametrize("show", SEGMENTS)
 def test_every_picture_is_drawn(finished, monkeypatch, show):
-    monkeypatch.setitem(plane.WORLDS, "two_gaussians", replace(plane.GAUSSIANS, seeds=3))
+    monkeypatch.setitem(
+        fi_simulations.WORLDS, "two_gaussians", replace(fi_simulations.GAUSSIANS, seeds=3)
+    )
     at = visit(show=show)
     assert not at.error and not at.info
     assert at.get("vega_lite_chart") or pages.galleries(at) or at.dataframe
@@ -143,7 +145,7 @@ def test_the_first_trimmed_are_shown_as_the_method_saw_them(finished):
 
 def test_the_plane_needs_no_experiment_and_rings_what_is_trimmed():
     at = visit(show="plane", traced="fi", cut="5", drawn="2")
-    found = plane.trial(plane.GAUSSIANS, 2)
+    found = fi_simulations.trial(fi_simulations.GAUSSIANS, 2)
     (chart,) = at.get("vega_lite_chart")
     table = next(table for table in drawn(chart) if "trimmed" in table.columns)
     assert sorted(np.flatnonzero(table["trimmed"] == "trimmed")) == sorted(found["trimmed"][0][:5])
@@ -154,17 +156,21 @@ def test_the_plane_needs_no_experiment_and_rings_what_is_trimmed():
 
 
 def test_the_papers_table_stands_beside_ours(monkeypatch, tmp_path):
-    monkeypatch.setitem(plane.WORLDS, "two_gaussians", replace(plane.GAUSSIANS, seeds=4))
+    monkeypatch.setitem(
+        fi_simulations.WORLDS, "two_gaussians", replace(fi_simulations.GAUSSIANS, seeds=4)
+    )
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     at = visit(show="paper")
-    accuracy = np.array([plane.trial(plane.GAUSSIANS, seed)["accuracy"] for seed in range(1, 5)])
+    accuracy = np.array(
+        [fi_simulations.trial(fi_simulations.GAUSSIANS, seed)["accuracy"] for seed in range(1, 5)]
+    )
     assert any("picked, after a search" in element.value for element in at.caption)
     table = at.dataframe[0].value
     assert table["whose"].tolist() == ["the paper", "ours", "ours, IV's sign turned"] * 3
     assert table["FI better, of 4"].tolist()[:3] == [
         23,
-        plane.better(accuracy, "iv")[0],
-        plane.better(accuracy, "turned")[0],
+        fi_simulations.better(accuracy, "iv")[0],
+        fi_simulations.better(accuracy, "turned")[0],
     ]
     assert table["accuracy, IV"].tolist()[0] == "95.77" and table["accuracy, FI"][1].startswith(
         f"{100 * accuracy[:, 0, 1].mean():.2f} ["
@@ -185,7 +191,7 @@ def test_the_sentence_on_the_papers_counts_is_as_honest_as_the_counts(
 ):
     counts = {"iv": np.array(ours), "turned": np.array(turned)}
     monkeypatch.setattr(plane_pictures.simulation, "better", lambda accuracy, rival: counts[rival])
-    sentence = plane_pictures.verdict_of(plane.GAUSSIANS, np.zeros((30, 4, 4)))
+    sentence = plane_pictures.verdict_of(fi_simulations.GAUSSIANS, np.zeros((30, 4, 4)))
     assert said in sentence and "The paper counts 23, 28, 30" in sentence
 
 

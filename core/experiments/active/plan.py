@@ -1,7 +1,7 @@
 """Which strategy needs the fewest labels? A plan of active learning; a run per strategy and seed.
 
 plan = Active().with_(strategies="badge bait:ridge=0.1", batch=100, rounds=19)
-plan.units()         every run: strategy x seed, random always among the strategies
+plan.units()   every run: strategy x seed, random always among the strategies
 """
 
 from __future__ import annotations

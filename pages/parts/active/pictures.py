@@ -22,7 +22,7 @@ from core.runtime import tasks
 from core.types import Dataset
 from pages.parts.active.settings import SHOWN, Curves, comparison, table
 from pages.shared import cached, job_panel, layout, memo, pickers, state
-from pages.shared.experiments import competitors
+from pages.shared.experiments import line_styles
 from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.points import show
 from pages.shared.state import View
@@ -47,7 +47,7 @@ OBJECTIVES = {
 def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
     """One of five pictures of the same runs."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "active")
-    lines = competitors.strategy_lines(plan.strategies)
+    lines = line_styles.strategy_lines(plan.strategies)
     if view["show"] == "replay":
         return _replay(plan, view, data)
     {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](
@@ -164,7 +164,7 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
             "Strategy",
             others,
             others.index(now),
-            format_func=competitors.strategy_name,
+            format_func=line_styles.strategy_name,
             key=state.key("replayed"),
             width=240,
         )
@@ -184,7 +184,7 @@ def _replay(plan: Active, view: View, data: Dataset) -> View:
     if not hasattr(shown, "arrays"):
         job_panel.waiting(shown, "Replaying the round")
         return view
-    _picks(shown.arrays, competitors.strategy_name(view["replayed"]), data)
+    _picks(shown.arrays, line_styles.strategy_name(view["replayed"]), data)
     return view
 
 
@@ -250,7 +250,7 @@ def downloads(
     plan: Active, data: Dataset, curves: Curves, found: Mapping[ActiveRun, Mapping[str, np.ndarray]]
 ) -> None:
     """The rows of all rounds, the learning curves, and how they were made."""
-    figures = {"": lambda: _learning(curves, competitors.strategy_lines(plan.strategies), False)}
+    figures = {"": lambda: _learning(curves, line_styles.strategy_lines(plan.strategies), False)}
     files(
         f"active-{plan.dataset}-{plan.network}",
         plan,

@@ -17,7 +17,7 @@ from core.plugins import menu
 from core.spec import Spec
 from core.types import Dataset, Floats, Ints, UserError
 from pages.shared import layout, pickers, state
-from pages.shared.experiments import competitors, experiment_page
+from pages.shared.experiments import experiment_page, line_styles
 from pages.shared.state import View
 
 PAGE = "active"
@@ -144,7 +144,7 @@ def _strategies(view: View) -> str:
                 "Strategies, beside random",
                 options,
                 now,
-                format_func=competitors.strategy_name,
+                format_func=line_styles.strategy_name,
                 key=key,
                 help=help,
             ),
@@ -210,7 +210,7 @@ def answer(plan: Active, curves: Curves) -> None:
     known.sort(key=lambda i: -difference.mean[i])
     said = [
         _sentence(
-            competitors.strategy_name(plan.strategies[i]),
+            line_styles.strategy_name(plan.strategies[i]),
             *(100 * part[i] for part in difference[:3]),
         )
         for i in known
@@ -237,7 +237,7 @@ def table(plan: Active, curves: Curves) -> str:
     """The last accuracies in words, for those who do not see the chart."""
     final = statistics.standard_error(curves.accuracy)[0]
     last = {
-        competitors.strategy_name(name): row[np.isfinite(row)][-1]
+        line_styles.strategy_name(name): row[np.isfinite(row)][-1]
         for name, row in zip(plan.strategies, final, strict=True)
         if np.isfinite(row).any()
     }

@@ -24,7 +24,7 @@ from pages.parts.lesson.chapters_digits import owners
 from pages.parts.lesson.chapters_representations import classifier_tau
 from pages.parts.lesson.material import Favourites, Material, favourites
 from pages.shared import cached, layout, memo, state
-from pages.shared.experiments import competitors
+from pages.shared.experiments import line_styles
 from pages.shared.words import formula
 
 BUDGET = 1000
@@ -73,14 +73,14 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
             columns = {"epoch": range(1, len(mean) + 1), "accuracy": mean}
             frames.append(
                 pd.DataFrame(columns).assign(
-                    protocol=PROTOCOLS[plan.protocol], name=competitors.selection_name(candidate)
+                    protocol=PROTOCOLS[plan.protocol], name=line_styles.selection_name(candidate)
                 )
             )
     return pd.concat(frames, ignore_index=True), grids
 
 
 def _replayed(dark: bool, height: int) -> Any:
-    return replay(curves()[0], competitors.selection_lines(presets.FAIR, dark), dark, height)
+    return replay(curves()[0], line_styles.selection_lines(presets.FAIR, dark), dark, height)
 
 
 def fair_and_not() -> str:

@@ -24,8 +24,8 @@ from pages.parts.retrain.settings import (
     verdict_of,
 )
 from pages.shared import layout, memo, pickers, state
-from pages.shared.experiments.competitors import selection_lines, selection_name
 from pages.shared.experiments.experiment_page import files, made_of
+from pages.shared.experiments.line_styles import selection_lines, selection_name
 from pages.shared.points import show
 from pages.shared.state import View
 from pages.shared.words import plain

@@ -17,7 +17,7 @@ from core.experiments.retrain.run import PROTOCOLS
 from core.spec import Spec
 from core.types import Dataset
 from pages.shared import layout, pickers, state
-from pages.shared.experiments import competitors, experiment_page, word_lists
+from pages.shared.experiments import experiment_page, line_styles, word_lists
 from pages.shared.state import View
 
 PAGE = "retrain"
@@ -103,7 +103,7 @@ def _selections(chosen: str, data: Dataset) -> str:
         "Selections, beside random",
         options,
         now,
-        format_func=competitors.selection_name,
+        format_func=line_styles.selection_name,
         key=state.key("retrain selections"),
         help=help,
     )
@@ -150,7 +150,7 @@ def show_plan(plan: Retraining) -> None:
 def verdict_of(grid: Grid) -> list[str]:
     """One sentence per competitor."""
     return outcomes.sentences(
-        grid, [competitors.selection_name(candidate) for candidate in grid.plan.candidates]
+        grid, [line_styles.selection_name(candidate) for candidate in grid.plan.candidates]
     )
 
 

@@ -16,7 +16,7 @@ from core.experiments.statistics import Estimate, estimate
 from core.types import Floats
 from pages.parts.simulations.settings import DESIGNS, called
 from pages.shared import layout, memo, state
-from pages.shared.experiments import competitors, start_button
+from pages.shared.experiments import line_styles, start_button
 from pages.shared.experiments.experiment_page import files, made_of
 
 
@@ -66,7 +66,7 @@ def chart(plan: Simulations, values: Floats, i: int, dark: bool) -> Any:
 
 
 def _lines(plan: Simulations) -> list[Line]:
-    return competitors.strategy_lines(plan.strategies, partial(called, plan.figure))
+    return line_styles.strategy_lines(plan.strategies, partial(called, plan.figure))
 
 
 def _estimate(values: Floats) -> Estimate:
@@ -92,7 +92,9 @@ def _table(plan: Simulations, values: Floats, name: str) -> str:
     return f"{name}, {what}: {'; '.join(said)}"
 
 
-def downloads(plan: Simulations, data: start_button.Source, values: Floats, found: Found) -> None:
+def downloads(
+    plan: Simulations, data: start_button.HasFingerprint, values: Floats, found: Found
+) -> None:
     """The rows of all runs, a figure for each design, and how they were made."""
     names = [DESIGNS[design][1] for design in plan.designs]
     figures = {

@@ -18,7 +18,7 @@ from core.plugins import menu
 from core.spec import Spec
 from core.types import Floats, UserError
 from pages.shared import layout, pickers, state
-from pages.shared.experiments import competitors, experiment_page
+from pages.shared.experiments import experiment_page, line_styles
 from pages.shared.state import View
 
 PAGE = "simulations"
@@ -176,7 +176,7 @@ def _strategies(view: View, preset: Simulations) -> str:
 
 def called(figure: str, text: str) -> str:
     """A strategy's name in this figure."""
-    return NAMES.get((figure, text)) or competitors.strategy_name(text)
+    return NAMES.get((figure, text)) or line_styles.strategy_name(text)
 
 
 def plan_that_fits(spec: Spec, view: View, data: Any) -> tuple[Simulations, str | None]:

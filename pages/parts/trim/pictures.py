@@ -21,7 +21,7 @@ from core.experiments.trim.outcomes import Trimmed
 from core.experiments.trim.plan import RANDOM, Trim, TrimRun
 from core.experiments.trim.planted import DAMAGES
 from core.types import Dataset
-from pages.parts.trim import plane as plane_pictures
+from pages.parts.trim import fi_simulations as plane_pictures
 from pages.parts.trim.settings import APART, SHOWN, focus, name_of
 from pages.shared import layout, memo, pickers, state
 from pages.shared.experiments import experiment_page

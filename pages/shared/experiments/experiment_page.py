@@ -1,11 +1,10 @@
 """What every page of experiments has: its points, its plan with cost and progress, and its foot
 with link, files and past experiments.
 
-ROOM = Room("active", VIEW_KNOBS, plan_that_fits, show)
-data = ROOM.points(spec, view)                  or the offer to fetch them, and the page ends
-plan, view = ROOM.plan(spec, view, data)        or a sentence about what does not fit, and the page
-                                                ends
-ROOM.foot(spec, view, data, lambda: files(...))
+page = ExperimentPage("active", VIEW_KNOBS, plan_that_fits, show_plan)
+data = page.points(spec, view)              or the offer to fetch them, and the page ends
+plan, view = page.plan(spec, view, data)    or a sentence about what does not fit, and the page ends
+page.foot(spec, view, data, lambda: files(...))
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ NOTHING = (
 
 
 @dataclass(frozen=True)
-class Room:
+class ExperimentPage:
     """A page of experiments. name: the kind of its plans; knobs: what its link holds.
 
     plan_that_fits(spec, view, data): the plan that the view describes, and what to say if it had to
@@ -67,7 +66,7 @@ class Room:
             st.stop()
         return cached.dataset(spec.dataset, spec.n, spec.subset)
 
-    def plan(self, spec: Spec, view: View, data: start_button.Source) -> tuple[Any, View]:
+    def plan(self, spec: Spec, view: View, data: start_button.HasFingerprint) -> tuple[Any, View]:
         """The view's plan, with what it would cost or how far it is; the page ends with a sentence
         where it cannot run.
         """
@@ -78,12 +77,12 @@ class Room:
             if changed:
                 st.info(changed)
             plan.check(data)
-            view["job"] = start_button.run(plan, data, view["job"], self.show)
+            view["job"] = start_button.cost_or_progress(plan, data, view["job"], self.show)
         self.leave(spec, view)
         return plan, view
 
     def foot(
-        self, spec: Spec, view: View, data: start_button.Source, files: Callable[[], None]
+        self, spec: Spec, view: View, data: start_button.HasFingerprint, files: Callable[[], None]
     ) -> None:
         """The link, the files and the past experiments."""
         left, middle, right = st.columns(3)

@@ -8,7 +8,7 @@ from core.experiments import runner
 from core.experiments.runner import Sweep
 from core.runtime.jobs import Job
 from pages.shared import visitor
-from pages.shared.experiments import own_experiment
+from pages.shared.experiments import session_experiment
 from pages.shared.words import time_text
 
 REFRESH = 1.0  # seconds between two looks at a running experiment
@@ -32,7 +32,7 @@ def show(key: str, done: int, wanted: bool) -> None:
     if wanted:
         right.button(
             "Stop",
-            on_click=own_experiment.stop,
+            on_click=session_experiment.stop,
             args=(key, running.plan.kind),
             key=f"stop {key}",
             width="stretch",
@@ -41,11 +41,11 @@ def show(key: str, done: int, wanted: bool) -> None:
         st.caption("Another session waits for this experiment, so it goes on.")
         right.button(
             "Join",
-            on_click=own_experiment.press,
+            on_click=session_experiment.press,
             args=(key,),
             key=f"join {key}",
             width="stretch",
-            disabled=own_experiment.mine() is not None,
+            disabled=session_experiment.mine() is not None,
         )
 
 

@@ -18,7 +18,7 @@ from core.runtime import jobs
 from core.runtime.jobs import Job
 from core.types import UserError
 from pages.shared import job_panel, layout, render_lock, state, visitor
-from pages.shared.experiments import own_experiment, progress_bar
+from pages.shared.experiments import progress_bar, session_experiment
 from pages.shared.words import plain
 
 Show = Callable[[Plan], None]
@@ -26,14 +26,14 @@ QUICK = 0.3  # seconds to wait for a measurement before showing that it is being
 MEGABYTE = 2**20
 
 
-class Source(Protocol):
+class HasFingerprint(Protocol):
     """What an experiment is about: a Dataset, or whatever else has a fingerprint."""
 
     @property
     def fingerprint(self) -> str: ...
 
 
-def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
+def cost_or_progress(plan: Plan, data: HasFingerprint, asked: str, show: Show) -> str:
     """The plan's state: what it would cost and the button, or how far it is; the key of the job
     that the link should carry ("" for none).
 
@@ -46,13 +46,13 @@ def run(plan: Plan, data: Source, asked: str, show: Show) -> str:
     if not missing:
         layout.notes(known.notes if known else ())
         return key if asked == key else ""
-    mine = own_experiment.mine()
+    mine = session_experiment.mine()
     pressed = st.session_state.pop("pressed", None) == key
     found = asked == key and (
         known is None or not (known.finished or visitor.owner() in known.owners)
     )
     if (pressed or found) and mine is None and _may_start(plan, key, missing, known):
-        known = own_experiment.start(plan, data.fingerprint)
+        known = session_experiment.start(plan, data.fingerprint)
         if known.finished:  # it ended in between
             st.rerun()
     if known is not None and not known.finished:
@@ -87,7 +87,9 @@ def _told(problem: str) -> None:
         layout.messages([problem])
 
 
-def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: Show) -> None:
+def _offer(
+    plan: Plan, data: HasFingerprint, missing: list, other: Sweep | None, show: Show
+) -> None:
     """What it would cost, and the button, unless this session has another experiment under way."""
     left, right = st.columns([4, 1], vertical_alignment="center")
     total = len(plan.units())
@@ -107,7 +109,12 @@ def _offer(plan: Plan, data: Source, missing: list, other: Sweep | None, show: S
         "disabled": idle,
     }  # the primary one's text is white, disabled or not
     right.button(
-        word, on_click=own_experiment.press, args=(key,), key=f"start {key}", width="stretch", **how
+        word,
+        on_click=session_experiment.press,
+        args=(key,),
+        key=f"start {key}",
+        width="stretch",
+        **how,
     )
     if other is not None:
         left, right = st.columns([4, 1], vertical_alignment="center")

@@ -9,7 +9,7 @@ import pytest
 
 from core import datasets
 from core.experiments import presets, store
-from core.experiments.influence import add_or_remove_one, runs
+from core.experiments.influence import add_or_remove_one, units
 from core.experiments.influence.plan import Influence, Queries, Utilities
 from core.experiments.influence.queries import STRATEGIES
 from core.experiments.plan import compute
@@ -127,7 +127,7 @@ def test_the_speed_is_measured_on_the_plans_own_points():
         and measured.task == tasks.HEADS_SPEED
     )
     assert (
-        runs.measure(*measured.arguments)["rate"] > 0
+        units.measure(*measured.arguments)["rate"] > 0
         and measured.told.format(1234.5) == "1,234 retrained heads per second each"
     )
 

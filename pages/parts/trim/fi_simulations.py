@@ -14,8 +14,8 @@ from core.charts.common import Line
 from core.charts.palette import BOTTOM, CHANCE, TOP
 from core.charts.trim import PLANE_HEIGHT, trimmed_plane
 from core.experiments import statistics
-from core.experiments.trim import plane as simulation
-from core.experiments.trim.plane import BUDGETS, METHODS, WORLDS, World
+from core.experiments.trim import fi_simulations as simulation
+from core.experiments.trim.fi_simulations import BUDGETS, METHODS, WORLDS, World
 from core.runtime import tasks
 from core.strategy import Knob
 from pages.shared import cached, job_panel, layout, memo, pickers, state

@@ -1,6 +1,4 @@
-"""What the commands share: writing a file with a sentence where it fails, and saying how far the
-work is.
-"""
+"""What the commands share: writing a file, and saying how far the work is."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from core import softmax_head
-from core.experiments.trim import plane
-from core.experiments.trim.plane import (
+from core.experiments.trim import fi_simulations
+from core.experiments.trim.fi_simulations import (
     BUDGETS,
     CRESCENTS,
     GAUSSIANS,
@@ -27,7 +27,7 @@ from core.types import Embedded
 
 NAMES = list(METHODS)
 SMALL = replace(CRESCENTS, sizes=(120, 60, 80))
-QUICK = replace(SMALL, model=partial(plane.TwoLayers, steps=60))
+QUICK = replace(SMALL, model=partial(fi_simulations.TwoLayers, steps=60))
 
 
 def test_the_papers_sizes_and_numbers():
@@ -92,8 +92,8 @@ def test_better_counts_strict_wins():
 def test_a_picture_and_a_table_are_kept(monkeypatch, tmp_path):
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setitem(plane.WORLDS, "two_gaussians", replace(GAUSSIANS, seeds=3))
-    entry, table = plane.picture("two_gaussians", 2), plane.table("two_gaussians")
+    monkeypatch.setitem(fi_simulations.WORLDS, "two_gaussians", replace(GAUSSIANS, seeds=3))
+    entry, table = fi_simulations.picture("two_gaussians", 2), fi_simulations.table("two_gaussians")
     found = trial(GAUSSIANS, 2, lines=True)
     assert np.array_equal(table.arrays["accuracy"][1], found["accuracy"]) and table.arrays[
         "accuracy"
@@ -101,13 +101,15 @@ def test_a_picture_and_a_table_are_kept(monkeypatch, tmp_path):
     own = entry.arrays["piece"][:, 0] == 1 + NAMES.index("iv")
     drawn = entry.arrays["line"][own & (entry.arrays["piece"][:, 1] == 20)]
     assert drawn == pytest.approx(np.concatenate(found["lines"]["iv", 20]), abs=1e-5)
-    monkeypatch.setattr(plane, "trial", None)
+    monkeypatch.setattr(fi_simulations, "trial", None)
     assert (
-        plane.picture("two_gaussians", 2).key == entry.key == plane.picture_key("two_gaussians", 2)
+        fi_simulations.picture("two_gaussians", 2).key
+        == entry.key
+        == fi_simulations.picture_key("two_gaussians", 2)
     )
     assert (
-        cache.get(plane.table_key("two_gaussians")) is not None
-        and plane.table("two_gaussians").key == table.key
+        cache.get(fi_simulations.table_key("two_gaussians")) is not None
+        and fi_simulations.table("two_gaussians").key == table.key
     )
 
 

@@ -202,7 +202,7 @@ def picture_key(name: str, seed: int) -> str:
     return cache.key(
         "plane_trimmed",
         {"world": name, "seed": seed},
-        code=code_version("core.experiments.trim.plane"),
+        code=code_version("core.experiments.trim.fi_simulations"),
         data="",
     )
 
@@ -210,7 +210,10 @@ def picture_key(name: str, seed: int) -> str:
 def table_key(name: str) -> str:
     """The cache key of a table."""
     return cache.key(
-        "trim_table", {"world": name}, code=code_version("core.experiments.trim.plane"), data=""
+        "trim_table",
+        {"world": name},
+        code=code_version("core.experiments.trim.fi_simulations"),
+        data="",
     )
 
 

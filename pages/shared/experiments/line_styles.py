@@ -1,6 +1,6 @@
-"""What competes in an experiment: how strategies and selections are called, and by which colour and
-dash their lines are known. The same on the experiments' own pages and wherever their results are
-shown again.
+"""How the lines of an experiment look: the names, colours and dashes of what competes.
+
+The same on the pages of experiments and wherever their results are shown again.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 
 from assets import make_adult
 from core import datasets
-from core.data import catalogue, table_readers
+from core.data import catalogue, published_tables
 from core.types import UserError
 
 
@@ -39,12 +39,12 @@ def test_adult_is_a_sample_with_the_tables_shares():
         assert data.labels[part].mean() == pytest.approx(
             0.2478, abs=2e-4
         )  # 11,208 of the 45,222 rows earn more
-    numbers = data.points[~data.test][:, : table_readers.NUMBERS]
-    codes = data.points[:, table_readers.NUMBERS :]
+    numbers = data.points[~data.test][:, : published_tables.NUMBERS]
+    codes = data.points[:, published_tables.NUMBERS :]
     np.testing.assert_allclose(numbers.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(numbers.std(axis=0), 1, atol=1e-4)
     assert set(np.unique(codes)) == {0, 1}
-    groups = [name.split(": ")[0] for name in data.feature_names[table_readers.NUMBERS :]]
+    groups = [name.split(": ")[0] for name in data.feature_names[published_tables.NUMBERS :]]
     for group in set(groups):  # every row has one workclass, one education, ...
         np.testing.assert_array_equal(codes[:, [name == group for name in groups]].sum(axis=1), 1)
 
@@ -218,7 +218,7 @@ def test_jigsaw_reads_the_users_own_embeddings(folder):
     np.testing.assert_array_equal(data.labels, rows % 2)
     np.savez(folder / "jigsaw" / "jigsaw.npz", points=points[:, :384], labels=np.arange(9_250) % 2)
     with pytest.raises(UserError, match="found 9,250 x 384 values, expected 9,200 x 385"):
-        table_readers.read_jigsaw(folder, (5_000, 4_200), (385,))
+        published_tables.read_jigsaw(folder, (5_000, 4_200), (385,))
 
 
 @pytest.mark.parametrize(

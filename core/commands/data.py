@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from core import datasets
-from core.commands import files
+from core.commands import writing
 from core.data import imports, own
 from core.data.imports.draft import Choices, Draft, Fault
 from core.types import UserError
@@ -66,7 +66,7 @@ def fetch(options: argparse.Namespace) -> None:
         nonlocal told
         if (line := text.partition(", ")[0]) != told:  # not every megabyte
             told = line
-            files.say(line)
+            writing.say(line)
 
     datasets.fetch(options.dataset, say)
     about = datasets.info(options.dataset)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from core import datasets
-from core.commands import files
+from core.commands import writing
 from core.experiments.retrain import outcomes
 from core.exports import score_table
 
@@ -47,10 +47,10 @@ def retrain(options: argparse.Namespace) -> None:
     )
     out = Path(options.out or "retraining.csv")
     kind = score_table.kind_of(out.name)  # an unknown format is said before the work
-    fingerprint = shipping.finish(plan, files.say, partial(print, file=sys.stderr))
+    fingerprint = shipping.finish(plan, writing.say, partial(print, file=sys.stderr))
     found = store.outcomes(plan, fingerprint)
-    files.write(out, score_table.encode(pd.DataFrame(outcomes.tidy_columns(plan, found)), kind))
-    files.write(
+    writing.write(out, score_table.encode(pd.DataFrame(outcomes.tidy_columns(plan, found)), kind))
+    writing.write(
         out.with_suffix(".manifest.json"),
         score_table.run_manifest(plan.title(), plan.to_query(), fingerprint, len(found)).encode(),
     )
