@@ -9,10 +9,7 @@ from core.experiments import store
 from core.experiments.influence import plan as influence
 from core.strategies.goal import OVER
 from core.strategy import Knob
-from pages.parts.influence import files as influence_files
-from pages.parts.influence import pictures as influence_pictures
-from pages.parts.influence import settings as influence_parts
-from pages.parts.influence import words as influence_words
+from pages.parts.influence import controls, files, how_to_read, pictures, verdict, words
 from pages.shared import cached, layout, pickers, state
 from pages.shared.experiments import experiment_page
 
@@ -27,11 +24,9 @@ VIEW_KNOBS = {
     "temperature": Knob(
         "Temperature", name="temperature", kind=float, low=0.01, high=100, default=1.0
     ),
-    "show": Knob(
-        "Show", name="show", kind=str, choices=tuple(influence_words.SHOWN), default="scatter"
-    ),
+    "show": Knob("Show", name="show", kind=str, choices=tuple(words.SHOWN), default="scatter"),
     "follow": Knob(
-        "Follow", name="follow", kind=str, choices=tuple(influence_words.FOLLOWED), default="curves"
+        "Follow", name="follow", kind=str, choices=tuple(words.FOLLOWED), default="curves"
     ),
     "seed_shown": Knob("Seed shown", name="seed_shown", kind=int, low=1, high=20, default=1),
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
@@ -40,7 +35,7 @@ VIEW_KNOBS = {
 }
 
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
-    PAGE, VIEW_KNOBS, influence_parts.plan_that_fits, influence_parts.show_plan
+    PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan
 )
 
 cached.warm()
@@ -49,15 +44,15 @@ spec = pickers.shared_choice(spec)
 layout.head("What would happen without this point, or with it?")
 answer = st.container()
 data = EXPERIMENT_PAGE.points(spec, view)
-view = influence_parts.controls(view)
+view = controls.widgets(view)
 plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 with answer:
-    influence_parts.answer(plan, found, view, data)
+    verdict.answer(plan, found, view, data)
 if found:
-    view = influence_pictures.picture(plan, found, view, data)
+    view = pictures.picture(plan, found, view, data)
 else:
     st.info(experiment_page.NOTHING)
-experiment_page.reading(influence_words.READING[plan.study])
-EXPERIMENT_PAGE.foot(spec, view, data, lambda: influence_files.downloads(plan, data, found, view))
+experiment_page.reading(how_to_read.READING[plan.study])
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: files.downloads(plan, data, found, view))

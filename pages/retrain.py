@@ -9,8 +9,7 @@ from core.experiments import store
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
 from core.strategy import Knob
-from pages.parts.retrain import pictures as retrain_pictures
-from pages.parts.retrain import settings as retrain_parts
+from pages.parts.retrain import controls, how_to_read, pictures, verdict
 from pages.shared import cached, layout, pickers, state
 from pages.shared.experiments import experiment_page
 from pages.shared.words import noun
@@ -23,32 +22,30 @@ VIEW_KNOBS = {
     ),
     "budgets": Knob("Budgets", name="budgets", kind=str, default=" ".join(map(str, FIRST.budgets))),
     **retrain.KNOBS,
-    "show": Knob(
-        "Show", name="show", kind=str, choices=tuple(retrain_parts.SHOWN), default="budget"
-    ),
+    "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="budget"),
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
-    PAGE, VIEW_KNOBS, retrain_parts.plan_that_fits, retrain_parts.show_plan
+    PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan
 )
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
-view = retrain_parts.readable(view)
+view = controls.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head(f"Do the selected {noun(spec.dataset)} train a better network?")
 answer = st.container()
 data = EXPERIMENT_PAGE.points(spec, view)
-view = retrain_parts.controls(view, data)
+view = controls.widgets(view, data)
 plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
 with answer:
-    retrain_parts.answer(grid)
+    verdict.answer(grid)
 if grid.finished:
-    view = retrain_pictures.picture(grid, view, data)
+    view = pictures.picture(grid, view, data)
 else:
     st.info(experiment_page.NOTHING)
-experiment_page.reading(retrain_parts.READING)
-EXPERIMENT_PAGE.foot(spec, view, data, lambda: retrain_pictures.downloads(plan, data, grid))
+experiment_page.reading(how_to_read.READING)
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, grid))

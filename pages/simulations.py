@@ -8,8 +8,7 @@ from core.experiments import store
 from core.experiments.simulations import outcomes
 from core.experiments.simulations import plan as simulation_plan
 from core.strategy import Knob
-from pages.parts.simulations import pictures as simulation_pictures
-from pages.parts.simulations import settings as simulation_parts
+from pages.parts.simulations import controls, how_to_read, pictures, verdict, words
 from pages.shared import cached, layout, pickers, state
 from pages.shared.experiments import experiment_page
 
@@ -19,7 +18,7 @@ VIEW_KNOBS = {
         "Simulation",
         name="figure",
         kind=str,
-        choices=tuple(simulation_parts.FIGURES),
+        choices=tuple(words.FIGURES),
         default="risk",
     ),
     "strategies": Knob("Strategies", name="strategies", kind=str, default=""),
@@ -32,8 +31,8 @@ VIEW_KNOBS = {
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
     PAGE,
     VIEW_KNOBS,
-    simulation_parts.plan_that_fits,
-    simulation_parts.show_plan,
+    controls.plan_that_fits,
+    controls.show_plan,
 )
 
 cached.warm()
@@ -41,21 +40,19 @@ spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head("When does BAIT's weighing pay?")
 answer = st.container()
-view = simulation_parts.figure(view)
+view = controls.figure(view)
 data = simulation_plan.DRAWN if view["figure"] == "risk" else EXPERIMENT_PAGE.points(spec, view)
-view = simulation_parts.controls(simulation_parts.readable(view))
+view = controls.widgets(controls.readable(view))
 plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 values = outcomes.curves(plan, found)
 with answer:
-    simulation_parts.answer(plan, values)
+    verdict.answer(plan, values)
 if found:
-    simulation_pictures.picture(plan, values, len(found))
+    pictures.picture(plan, values, len(found))
 else:
     st.info(experiment_page.NOTHING)
-st.caption(simulation_parts.PAPER[plan.figure])
-experiment_page.reading(simulation_parts.READING[plan.figure])
-EXPERIMENT_PAGE.foot(
-    spec, view, data, lambda: simulation_pictures.downloads(plan, data, values, found)
-)
+st.caption(how_to_read.PAPER[plan.figure])
+experiment_page.reading(how_to_read.READING[plan.figure])
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, values, found))

@@ -10,9 +10,7 @@ from core.experiments.trim import outcomes
 from core.experiments.trim import plan as trim
 from core.spec import resolve
 from core.strategy import Knob
-from pages.parts.trim import fi_simulations as plane_pictures
-from pages.parts.trim import pictures as trim_pictures
-from pages.parts.trim import settings as trim_parts
+from pages.parts.trim import controls, fi_simulations, how_to_read, pictures, verdict
 from pages.shared import cached, layout, pickers, state
 from pages.shared.experiments import experiment_page, word_lists
 from pages.shared.words import noun
@@ -27,18 +25,18 @@ VIEW_KNOBS = {
         "Budgets", name="budgets", kind=str, default=word_lists.text_of(FIRST, "budgets")
     ),
     **trim.KNOBS,
-    "show": Knob("Show", name="show", kind=str, choices=tuple(trim_parts.SHOWN), default="removed"),
+    "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="removed"),
     "focus": Knob("Points removed", name="focus", kind=int, low=1, optional=True),
-    **plane_pictures.VIEW_KNOBS,
+    **fi_simulations.VIEW_KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
-    PAGE, VIEW_KNOBS, trim_parts.plan_that_fits, trim_parts.show_plan
+    PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan
 )
 
 cached.warm()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
-view = word_lists.readable(FIRST, trim_parts.LISTS, view)
+view = word_lists.readable(FIRST, controls.LISTS, view)
 spec = pickers.shared_choice(spec, embedding=False)
 points = (
     noun(spec.dataset) if resolve(spec).about.is_images else "points"
@@ -46,13 +44,13 @@ points = (
 layout.head(f"Is the model better off without its most harmful {points}?")
 answer = st.container()
 data = EXPERIMENT_PAGE.points(spec, view)
-view = trim_parts.controls(view, data)
+view = controls.widgets(view, data)
 plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 trimmed = outcomes.trimmed_of(plan, found, len(data.class_names))
 with answer:
-    trim_parts.answer(trimmed, points)
-view = trim_pictures.picture(trimmed, found, view, data)
-experiment_page.reading(trim_parts.READING)
-EXPERIMENT_PAGE.foot(spec, view, data, lambda: trim_pictures.downloads(trimmed, found, data))
+    verdict.answer(trimmed, points)
+view = pictures.picture(trimmed, found, view, data)
+experiment_page.reading(how_to_read.READING)
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(trimmed, found, data))

@@ -17,7 +17,7 @@ from core.experiments.simulations import plan as simulation_plan
 from core.experiments.simulations.plan import BAIT, DRAWN, LOG_DET, PRESETS
 from core.experiments.statistics import estimate
 from core.runtime import jobs
-from pages.parts.simulations import settings as simulation_parts
+from pages.parts.simulations import controls, how_to_read, words
 from pages.shared import layout
 from tests.tools import pages
 from tests.tools.pages import described, drawn, group, texts, widget
@@ -290,12 +290,10 @@ def test_the_files_hold_the_runs(monkeypatch):
 
 def test_every_figure_has_its_words():
     for texts_of in (
-        simulation_parts.FIGURES,
-        simulation_parts.PAPER,
-        simulation_parts.READING,
-        simulation_parts.OF_FIGURE,
+        words.FIGURES,
+        how_to_read.PAPER,
+        how_to_read.READING,
+        controls.OF_FIGURE,
     ):
         assert set(texts_of) == set(PRESETS)
-    assert {design for plan in PRESETS.values() for design in plan.designs} == set(
-        simulation_parts.DESIGNS
-    )
+    assert {design for plan in PRESETS.values() for design in plan.designs} == set(words.DESIGNS)

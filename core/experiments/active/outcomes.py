@@ -1,4 +1,4 @@
-"""The BADGE and BAIT papers' summaries of active-learning runs: who beats whom, and by how much.
+"""Active-learning runs as arrays, and their summaries in the BADGE and BAIT papers: who beats whom.
 
 A comparison is one setting (dataset, batch size, network): labels (r,) at which accuracies were
 measured, accuracy (a, s, r) of a strategies, s seeds, r rounds, NaN where nothing is finished. Many
@@ -7,11 +7,13 @@ comparisons add up to one matrix, in which each counts 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.experiments.active.plan import Active, ActiveRun
+from core.experiments.active.strategy_texts import RANDOM
 from core.experiments.statistics import critical, standard_error, t_statistic
 from core.types import Floats, Ints
 
@@ -27,6 +29,43 @@ class LearningCurves:
     random: int
     start: int
     batch: int
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRuns:
+    """The finished runs as arrays, NaN where none is: accuracy, (a, s, r + 1); per batch seconds,
+    log_det and norm, (a, s, r).
+    """
+
+    labels: Ints
+    accuracy: Floats
+    seconds: Floats
+    log_det: Floats
+    norm: Floats
+    finished: int
+
+
+def finished_runs(
+    plan: Active, found: Mapping[ActiveRun, Mapping[str, np.ndarray]]
+) -> FinishedRuns:
+    """The outcomes in their places."""
+    shape = (len(plan.strategies), plan.seeds)
+    arrays = {
+        name: np.full((*shape, plan.rounds), np.nan) for name in ("seconds", "log_det", "norm")
+    }
+    arrays["accuracy"] = np.full((*shape, plan.rounds + 1), np.nan)
+    for unit, outcome in found.items():
+        for name, array in arrays.items():
+            array[plan.strategies.index(unit.strategy), unit.seed - 1] = outcome[name]
+    labels = plan.start + plan.batch * np.arange(plan.rounds + 1)
+    return FinishedRuns(labels, **arrays, finished=len(found))
+
+
+def learning_curves(plan: Active, runs: FinishedRuns) -> LearningCurves:
+    """The curves as the papers compare them."""
+    return LearningCurves(
+        runs.labels, runs.accuracy, plan.strategies.index(RANDOM), plan.start, plan.batch
+    )
 
 
 def budgets(curves: LearningCurves) -> list[int]:

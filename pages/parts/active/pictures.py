@@ -14,13 +14,14 @@ from core.charts.learning_curves import HEIGHT, accuracy_by_labels
 from core.charts.maps import Colour, scatter
 from core.experiments import statistics
 from core.experiments.active import outcomes
+from core.experiments.active.outcomes import FinishedRuns
 from core.experiments.active.plan import Active, ActiveRun
 from core.experiments.active.replay import replay_key
 from core.experiments.active.strategy_texts import RANDOM
 from core.experiments.statistics import Estimate
 from core.runtime import tasks
 from core.types import Dataset
-from pages.parts.active.settings import SHOWN, Curves, comparison, table
+from pages.parts.active.controls import SHOWN
 from pages.shared import cached, job_panel, layout, memo, pickers, state
 from pages.shared.experiments import line_styles
 from pages.shared.experiments.experiment_page import files, made_of
@@ -44,7 +45,7 @@ OBJECTIVES = {
 }
 
 
-def picture(plan: Active, curves: Curves, view: View, data: Dataset) -> View:
+def picture(plan: Active, curves: FinishedRuns, view: View, data: Dataset) -> View:
     """One of five pictures of the same runs."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "active")
     lines = line_styles.strategy_lines(plan.strategies)
@@ -64,7 +65,7 @@ def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
     return accuracy[:, whole] if whole.any() else accuracy
 
 
-def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
+def _curves(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     st.markdown(
         f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and"
         " standard error"
@@ -76,20 +77,33 @@ def _curves(plan: Active, curves: Curves, lines: list[Line]) -> None:
             lines,
             layout.dark(),
             key=state.key("learning curves"),
-            alt=table(plan, curves),
+            alt=_table(plan, curves),
             height="stretch",
         )
 
 
-def _learning(curves: Curves, lines: list[Line], dark: bool) -> Any:
+def _table(plan: Active, curves: FinishedRuns) -> str:
+    """The last accuracies in words, for those who do not see the chart."""
+    final = statistics.standard_error(curves.accuracy)[0]
+    last = {
+        line_styles.strategy_name(name): row[np.isfinite(row)][-1]
+        for name, row in zip(plan.strategies, final, strict=True)
+        if np.isfinite(row).any()
+    }
+    return f"Mean test accuracy at {curves.labels[-1]:,} labels. " + "; ".join(
+        f"{name}: {value:.1%}" for name, value in last.items()
+    )
+
+
+def _learning(curves: FinishedRuns, lines: list[Line], dark: bool) -> Any:
     mean, error = statistics.standard_error(of_whole_seeds(curves.accuracy))
     return accuracy_by_labels(
         curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark
     )
 
 
-def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
-    compared = comparison(plan, curves)
+def _beats(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
+    compared = outcomes.learning_curves(plan, curves)
     places = outcomes.budgets(compared)
     if not places:
         st.info(
@@ -111,8 +125,8 @@ def _beats(plan: Active, curves: Curves, lines: list[Line]) -> None:
     )
 
 
-def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
-    compared = comparison(plan, curves)
+def _errors(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
+    compared = outcomes.learning_curves(plan, curves)
     if not outcomes.budgets(compared):
         st.info(
             "No budget is left at which to compare: random is at 99% of its final accuracy after"
@@ -130,7 +144,7 @@ def _errors(plan: Active, curves: Curves, lines: list[Line]) -> None:
     memo.chart(*drawn, key=state.key("errors"), alt="Cumulative shares of normalised errors")
 
 
-def _batches(plan: Active, curves: Curves, lines: list[Line]) -> None:
+def _batches(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     asked = curves.labels[:-1]
     for values, title, log in (
         (curves.log_det, "log-det of a batch's gradient embeddings", False),
@@ -247,7 +261,10 @@ def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bo
 
 
 def downloads(
-    plan: Active, data: Dataset, curves: Curves, found: Mapping[ActiveRun, Mapping[str, np.ndarray]]
+    plan: Active,
+    data: Dataset,
+    curves: FinishedRuns,
+    found: Mapping[ActiveRun, Mapping[str, np.ndarray]],
 ) -> None:
     """The rows of all rounds, the learning curves, and how they were made."""
     figures = {"": lambda: _learning(curves, line_styles.strategy_lines(plan.strategies), False)}

@@ -15,7 +15,7 @@ from core.strategies.goal import GOALS
 from core.types import Dataset
 from pages.parts.influence.pictures import frame_of, outcome_of
 from pages.parts.influence.query_rounds import curve
-from pages.parts.influence.settings import Found
+from pages.parts.influence.shown_outcomes import Found
 from pages.parts.influence.words import STEPS
 from pages.shared.experiments import experiment_page
 from pages.shared.state import View

@@ -16,7 +16,8 @@ from core.experiments.influence.plan import Influence, Utilities
 from core.strategies.goal import GOALS, OVER
 from core.types import Dataset, Floats, Ints
 from pages.parts.influence.query_rounds import curves, snapshots
-from pages.parts.influence.settings import Found, constant, estimates, said, shown_seeds
+from pages.parts.influence.shown_outcomes import Found, constant, estimates, shown_seeds
+from pages.parts.influence.verdict import said
 from pages.parts.influence.words import FOLLOWED, OVER_NAMES, SHOWN, STEPS, UNITS
 from pages.shared import layout, legend, memo, points, state
 from pages.shared.state import View

@@ -19,7 +19,7 @@ from core.experiments.influence.plan import Queries
 from core.experiments.influence.queries import asked_in_round
 from core.strategies.goal import GOALS
 from core.types import Dataset, Floats
-from pages.parts.influence.settings import Found, stacked
+from pages.parts.influence.shown_outcomes import Found, stacked
 from pages.parts.influence.words import LEVELS, STRATEGIES
 from pages.shared import layout, legend, memo, state
 from pages.shared.experiments.experiment_page import made_of

@@ -15,14 +15,10 @@ from core.experiments import statistics, store
 from core.experiments.retrain import outcomes, selections
 from core.experiments.retrain.outcomes import Grid
 from core.experiments.retrain.plan import RANDOM, Retraining
+from core.experiments.retrain.run import PROTOCOLS
 from core.types import Dataset
-from pages.parts.retrain.settings import (
-    PROTOCOLS,
-    SHOWN,
-    classes_of,
-    focus,
-    verdict_of,
-)
+from pages.parts.retrain.controls import SHOWN, focus
+from pages.parts.retrain.verdict import verdict_of
 from pages.shared import layout, memo, pickers, state
 from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.experiments.line_styles import selection_lines, selection_name
@@ -98,7 +94,7 @@ def _difference(grid: Grid, competitors: list[Line], dark: bool) -> None:
 
 def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:
     names = [line.name for line in competitors]
-    selected = classes_of(grid.classes[:, budget])
+    selected = _classes(grid.classes[:, budget])
     st.markdown(f"**By class, training on {_at(grid, budget)}, mean over seeds, in per cent")
     for values, title, share in (
         (
@@ -107,7 +103,7 @@ def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data
             True,
         ),
         (
-            classes_of(grid.per_class[:, budget]),
+            _classes(grid.per_class[:, budget]),
             "**Learned**: test accuracy within each class",
             False,
         ),
@@ -128,6 +124,12 @@ def _by_class(grid: Grid, competitors: list[Line], budget: int, dark: bool, data
             "A class that was never selected cannot be learned. With a class left out entirely:"
             f" {plain('; '.join(never))}."
         )
+
+
+def _classes(values: np.ndarray) -> np.ndarray:
+    """Mean over the seeds that are finished."""
+    with np.errstate(invalid="ignore"):
+        return statistics.estimate(np.moveaxis(values, -2, -1)).mean
 
 
 def _points(grid: Grid, competitors: list[Line], budget: int, dark: bool, data: Dataset) -> None:

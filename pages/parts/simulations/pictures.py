@@ -14,7 +14,7 @@ from core.experiments.simulations.outcomes import Found, tidy_columns
 from core.experiments.simulations.plan import Simulations
 from core.experiments.statistics import Estimate, estimate
 from core.types import Floats
-from pages.parts.simulations.settings import DESIGNS, called
+from pages.parts.simulations.words import DESIGNS, called
 from pages.shared import layout, memo, state
 from pages.shared.experiments import line_styles, start_button
 from pages.shared.experiments.experiment_page import files, made_of

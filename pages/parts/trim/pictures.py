@@ -21,8 +21,9 @@ from core.experiments.trim.outcomes import Trimmed
 from core.experiments.trim.plan import RANDOM, Trim, TrimRun
 from core.experiments.trim.planted import DAMAGES
 from core.types import Dataset
-from pages.parts.trim import fi_simulations as plane_pictures
-from pages.parts.trim.settings import APART, SHOWN, focus, name_of
+from pages.parts.trim import fi_simulations
+from pages.parts.trim.controls import APART, SHOWN, focus
+from pages.parts.trim.verdict import name_of
 from pages.shared import layout, memo, pickers, state
 from pages.shared.experiments import experiment_page
 from pages.shared.points import captions_of, show
@@ -49,7 +50,7 @@ def picture(trimmed: Trimmed, found: Found, view: View, data: Dataset) -> View:
     """One of seven pictures; the last two, the paper's simulations, need no experiment."""
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "trim")
     if view["show"] in APART:
-        return {"plane": plane_pictures.plane, "paper": plane_pictures.paper}[view["show"]](view)
+        return {"plane": fi_simulations.plane, "paper": fi_simulations.paper}[view["show"]](view)
     if not trimmed.finished:
         st.info(experiment_page.NOTHING)
         return view

@@ -1,21 +1,18 @@
-"""The Trim page's own parts: what competes, the verdict in sentences, how to read it."""
+"""The Trim page's controls: its widgets, the plan they describe, and what of it fits."""
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from core.data.splits import split
-from core.experiments import presets, statistics
-from core.experiments.trim import outcomes
-from core.experiments.trim.outcomes import Trimmed
+from core.experiments import presets
 from core.experiments.trim.plan import KNOBS, RANDOM, Trim
 from core.experiments.trim.planted import DAMAGES
 from core.experiments.trim.run import METHODS, MODELS, TRAINED
 from core.models.network_names import FOR_TABLES
 from core.spec import Spec
 from core.types import Dataset, UserError
-from pages.shared import layout, pickers, state
+from pages.shared import pickers, state
 from pages.shared.experiments import experiment_page, word_lists
 from pages.shared.state import View
 
@@ -31,24 +28,9 @@ SHOWN |= {"points": "Trimmed first", "plane": "In the plane", "paper": "The pape
 APART = ("plane", "paper")  # do not belong to the experiment above them
 FEWEST = 15  # points that suffice for the least training and validation sets
 BUDGETS = (5, 10, 20, 25, 50, 100, 150, 200, 500, 1_000)
-IN_TEXT = {
-    "iv": "the influence value",
-    "leverage": "leverage",
-    "loss": "the loss",
-}  # the others are names
-READING = (
-    "Each seed draws its own training and validation points. A model is fitted on the training"
-    " points; each method looks at it and ranks them; the first are removed, the model is fitted"
-    " anew, and the test points, which no method has seen, are classified. Bands and bars are 95%"
-    " intervals over seeds (Student's t). A difference to random is taken seed by seed.\n\n"
-    + "\n".join(f"- **{method.label}**: {method.says}" for method in METHODS.values())
-    + "\n\n*Planted truth*: a known share of the training points is damaged before anything is"
-    " fitted; validation and test points stay as they are. The area under the curve is the chance"
-    " that a damaged point ranks above another one."
-)
 
 
-def controls(view: View, data: Dataset) -> View:
+def widgets(view: View, data: Dataset) -> View:
     """What competes, on which model, and what is planted."""
     competing = st.expander("What to compare")
     names = {
@@ -152,69 +134,6 @@ def show_plan(plan: Trim) -> None:
         name: word_lists.text_of(plan, name) for name in LISTS
     }
     experiment_page.reopen(plan, {**view, "focus": None})
-
-
-def name_of(method: str) -> str:
-    """Its label."""
-    return METHODS[method].label
-
-
-def answer(trimmed: Trimmed, noun: str) -> None:
-    """At the largest budget: the best method against random and against removing nothing; then the
-    others against random.
-    """
-    said = sentences(trimmed, noun)
-    if said:
-        layout.answer(said[0])
-    elif trimmed.finished and len(trimmed.plan.methods) > 1:
-        layout.answer("No verdict yet: an interval needs two seeds of a method and of random.")
-    if said[1:]:
-        st.markdown("  \n".join(said[1:]))
-
-
-def sentences(trimmed: Trimmed, noun: str) -> list[str]:
-    """The best method first, in full; the others in short. Empty while nothing can be said."""
-    plan = trimmed.plan
-    last = trimmed.plan.budgets[-1]
-    gain = statistics.Estimate(*(part[:, -1] for part in outcomes.against_random(trimmed)))
-    known = [
-        i for i, method in enumerate(plan.methods) if method != RANDOM and np.isfinite(gain.low[i])
-    ]
-    if not known:
-        return []
-    known.sort(key=lambda i: -gain.mean[i])
-    best = plan.methods[known[0]]
-    change = statistics.estimate(trimmed.accuracy[known[0], -1] - trimmed.accuracy[known[0], 0])
-    first = (
-        f"Without the {last:,} of {plan.training:,} {noun} that"
-        f" *{IN_TEXT.get(best, name_of(best))}* puts first, the model is"
-        f" {_compared(*(part[known[0]] for part in gain[:3]), 'random removal', bold=True)};"
-        f" against keeping all, it is {_compared(*change[:3], 'before')}."
-    )
-    return [
-        first,
-        *(
-            f"{name_of(plan.methods[i])}:"
-            f" {_compared(*(part[i] for part in gain[:3]), 'random removal')}."
-            for i in known[1:]
-        ),
-    ]
-
-
-def _compared(mean: float, low: float, high: float, what: str, bold: bool = False) -> str:
-    """ "1.2 points better than random removal (95% interval 0.6 to 1.8)": points are hundredths of
-    accuracy.
-    """
-    mean, low, high = (100 * value for value in (mean, low, high))
-    star = "*" if bold else ""
-    if not low > 0 and not high < 0:
-        interval = f"{mean:+.1f} points, 95% interval {low:+.1f} to {high:+.1f}".replace("-", "−")
-        return f"{star}not distinguishable{star} from {what} ({interval})"
-    near, far = sorted((abs(low), abs(high)))
-    return (
-        f"{star}{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}{star} than {what} (95%"
-        f" interval {near:.1f} to {far:.1f})"
-    )
 
 
 def focus(view: View, plan: Trim) -> int:

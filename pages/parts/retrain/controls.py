@@ -1,22 +1,18 @@
-"""The Retrain page's own parts: what competes, the verdict in sentences, the pictures, the
-files.
-"""
+"""The Retrain page's controls: its widgets, the plan they describe, and what of it fits."""
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from core import datasets, embeddings
 from core.data.splits import split
-from core.experiments import presets, statistics
-from core.experiments.retrain import outcomes, selections
-from core.experiments.retrain.outcomes import Grid
+from core.experiments import presets
+from core.experiments.retrain import selections
 from core.experiments.retrain.plan import KNOBS, RANDOM, Candidate, Retraining, parse_candidate
 from core.experiments.retrain.run import PROTOCOLS
 from core.spec import Spec
 from core.types import Dataset
-from pages.shared import layout, pickers, state
+from pages.shared import pickers, state
 from pages.shared.experiments import experiment_page, line_styles, word_lists
 from pages.shared.state import View
 
@@ -24,7 +20,6 @@ PAGE = "retrain"
 LISTS = {name: word_lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
 SHOWN = {"budget": "By budget", "training": "During training", "difference": "Against random"}
 SHOWN |= {"classes": "By class", "points": "What was selected"}
-BESIDE = 4  # sentences in sight
 BUDGETS = (100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 50_000)
 PROTOCOL_MEANING = (
     "**Equal epochs**: every selection is gone through equally often, so a larger one trains"
@@ -32,16 +27,6 @@ PROTOCOL_MEANING = (
     " budget.  \n**As in the talk**: equal epochs, but the selection stays in its order (highest"
     " score first) and is never shuffled, and softmax is applied twice. Random selections have no"
     " order, so they do not suffer from it."
-)
-READING = (
-    "Every dot is a mean over seeds; each seed redraws random selections, the network's first"
-    " weights and the order of its batches. Bands and bars are 95% intervals (Student's t). A"
-    " difference to random is taken seed by seed.\n\nThe points are selected among the training"
-    " points, and their scores are computed among these alone. The network's own leverage uses"
-    " features that were trained on *all* labels: it asks whether scores at the end of training"
-    " name the points that would have been enough from the start.\n\nIntermediate accuracies are"
-    " measured on 2,000 fixed test points, the last ones on all of them. If a class was never"
-    " selected, its accuracy is 0: see *By class*."
 )
 
 
@@ -52,7 +37,7 @@ def readable(view: View) -> View:
     return word_lists.readable(Retraining(), LISTS, view)
 
 
-def controls(view: View, data: Dataset) -> View:
+def widgets(view: View, data: Dataset) -> View:
     """What competes, at which budgets, and how it is trained."""
     competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
@@ -147,33 +132,6 @@ def show_plan(plan: Retraining) -> None:
     experiment_page.reopen(plan, {**view, **texts, "focus": None})
 
 
-def verdict_of(grid: Grid) -> list[str]:
-    """One sentence per competitor."""
-    return outcomes.sentences(
-        grid, [line_styles.selection_name(candidate) for candidate in grid.plan.candidates]
-    )
-
-
-def answer(grid: Grid) -> None:
-    """The sentences under the question: the first one large, the others below it."""
-    competing = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
-    known = np.isfinite(outcomes.against_random(grid).low[competing]).any(axis=1).tolist()
-    said = [sentence for sentence, enough in zip(verdict_of(grid), known, strict=True) if enough]
-    if said:
-        layout.answer(said[0])
-    elif competing and grid.finished:
-        layout.answer("No verdict yet: an interval needs two seeds of a selection and of random.")
-    others = [
-        "  \n".join(sentence.replace("*", "**") for sentence in some)
-        for some in (said[1:BESIDE], said[BESIDE:])
-    ]
-    if others[0]:
-        st.markdown(others[0])
-    if others[1]:
-        with st.expander("The other selections against random"):
-            st.markdown(others[1])
-
-
 def focus(view: View, plan: Retraining) -> int:
     """The budget that the detailed pictures look at: a small one shows most."""
     budgets = list(plan.budgets)
@@ -182,9 +140,3 @@ def focus(view: View, plan: Retraining) -> int:
         return now
     how = {"format_func": "{:,}".format, "key": state.key("retrain focus"), "wrap": True}
     return st.segmented_control("Budget", budgets, default=now, required=True, **how)
-
-
-def classes_of(values: np.ndarray) -> np.ndarray:
-    """Mean over the seeds that are finished."""
-    with np.errstate(invalid="ignore"):
-        return statistics.estimate(np.moveaxis(values, -2, -1)).mean

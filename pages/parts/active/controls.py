@@ -1,0 +1,136 @@
+"""The Active page's controls: its widgets, the plan they describe, and what of it fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.experiments import presets
+from core.experiments.active.plan import KNOBS, Active
+from core.experiments.active.rounds import inputs_of, pool_of
+from core.experiments.active.strategy_texts import RANDOM
+from core.plugins import menu
+from core.spec import Spec
+from core.types import Dataset, UserError
+from pages.shared import pickers, state
+from pages.shared.experiments import experiment_page, line_styles
+from pages.shared.state import View
+
+PAGE = "active"
+SMALLEST = 20  # points of a pool that a comparison is fitted to
+SHOWN = {
+    "curves": "Learning curves",
+    "beats": "Who beats whom",
+    "errors": "Errors",
+    "batches": "Batches",
+    "replay": "Replay",
+}
+UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passes"}
+TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
+TASKS = {"classification": "Classification", "regression": "Regression on one-hot labels"}
+
+
+def readable(view: View) -> View:
+    """The view without strategies that mean nothing: a link's are told, and the others are used."""
+    kept = []
+    for word in view["strategies"].split():
+        try:
+            Active().with_(strategies=word)
+            kept.append(word)
+        except UserError as error:
+            state.problems().append(str(error))
+    return view | {"strategies": " ".join(kept)}
+
+
+def widgets(view: View, images: bool) -> View:
+    """What competes, and how a round goes."""
+    competing = st.expander("What to compare")
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], images)
+        for name, width in (("batch", 140), ("rounds", 120), ("seeds", 120)):
+            view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
+    with competing:
+        view["strategies"] = _strategies(view)
+        with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+            view["task"] = pickers.dropdown("Task", TASKS, view["task"], PAGE, TASK_MEANING, 240)
+            view["until"] = pickers.dropdown(
+                "Train until", UNTIL, view["until"], PAGE, KNOBS["until"].help, 240
+            )
+            for name, width in (("epochs", 120), ("start", 130), ("pool", 140)):
+                view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
+        with st.container(horizontal=True, gap="medium"):
+            for name, plan in presets.NAMED_ACTIVE.items():
+                st.button(
+                    name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished."
+                )
+    return view
+
+
+def _strategies(view: View) -> str:
+    setting = Active().with_(task=view["task"]).setting
+    reasons = {name: inputs_of(chosen.needs, setting) for name, chosen in menu.strategies().items()}
+    now = [text for text in view["strategies"].split() if text != RANDOM]
+    options = list(
+        dict.fromkeys(
+            [*(name for name, reason in reasons.items() if not reason and name != RANDOM), *now]
+        )
+    )
+    absent = [f"{menu.find(name).label}: {reason}" for name, reason in reasons.items() if reason]
+    help = "Type to search. Random always competes." + (
+        "  \nNot here: " + "; ".join(absent) + "." if absent else ""
+    )
+    key = state.key(f"active strategies {view['task']}")
+    return " ".join(
+        [
+            *st.multiselect(
+                "Strategies, beside random",
+                options,
+                now,
+                format_func=line_styles.strategy_name,
+                key=key,
+                help=help,
+            ),
+            RANDOM,
+        ]
+    )
+
+
+def plan_of(spec: Spec, view: View) -> Active:
+    """The plan that the view describes. A UserError if its parts do not fit together."""
+    parts_of = {name: view[name] for name in ("strategies", *KNOBS)}
+    return Active().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)
+
+
+def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Active, str | None]:
+    """The view's plan with as many rounds as the pool can feed, and what to say about it."""
+    plan = plan_of(spec, view)
+    pool = len(pool_of(data, replace(plan.setting, rounds=0, start=1, batch=1), 1)[0])
+    rounds = (pool - plan.start) // plan.batch
+    if rounds >= plan.rounds or pool < SMALLEST:
+        return plan, None
+    if rounds < 1:
+        batch = pool // SMALLEST
+        plan = plan.with_(start=2 * batch, batch=batch, rounds=min(plan.rounds, SMALLEST // 2))
+        return (
+            plan,
+            (
+                f"The pool has {pool:,} points: shown are {plan.rounds} batches of {batch:,}, from"
+                f" {plan.start:,} labels on."
+            ),
+        )
+    return (
+        plan.with_(rounds=rounds),
+        (
+            f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are"
+            f" {rounds}."
+        ),
+    )
+
+
+def show_plan(plan: Active) -> None:
+    """For callbacks: the page shows this plan in the next run."""
+    experiment_page.reopen(
+        plan,
+        {name: getattr(plan, name) for name in KNOBS} | {"strategies": " ".join(plan.strategies)},
+    )

@@ -1,0 +1,25 @@
+"""How to read the Active page's pictures."""
+
+from __future__ import annotations
+
+from core.experiments.active.rounds import HELD_BACK
+
+READING = (
+    "All strategies of a seed begin with the same random labels. In each round a fresh network is"
+    " trained on what is labeled, the strategy looks at the rest of the pool through this network"
+    " (its penultimate layer and its probabilities) and picks a batch; no strategy sees the label"
+    " of a point of the pool that was not asked for: one that takes labels is given the network's"
+    " predictions in their place, so that the true label of an influence or a utility (oracle) is"
+    " the predicted one here.\n\nInfluence, FI-util, Shapley and goal-oriented utilities judge by"
+    f" a validation set: up to {HELD_BACK} labeled points that are never in the pool and are not"
+    " counted among the labels. BADGE, BAIT, CORESET and the uncertainties do without.\n\nALBL"
+    " draws one of two strategies, CORESET or least confidence, in each round. After it, two more"
+    " networks tell how well the points that it asked for are predicted without their own labels;"
+    " by this its weights move.\n\n*Learning curves*: mean over seeds, the band is one standard"
+    " error to each side, as in the papers.\n\n*Who beats whom*: for budgets M + 2^k B up to where"
+    " random reaches 99% of its final accuracy, a paired t-test over the seeds (t > 2.776 for"
+    " five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the"
+    " sign turned; here as in the BAIT paper: on accuracies, so a high row beats others and a low"
+    " column mean is good.\n\n*Errors*: at how many of these budgets a strategy's error is at most"
+    " x times random's."
+)
