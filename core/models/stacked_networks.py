@@ -1,6 +1,4 @@
-"""Several networks of one architecture as one function, so that they train together as batched
-matrix products.
-"""
+"""Several networks of one architecture as one function: their products are batched."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What every page is laid out of: the question and its answer, facts, messages, links and
-downloads.
-"""
+"""What every page is laid out of: question and answer, facts, messages, links and downloads."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What is behind one cell of the matrix: the ranks of all points under both rankings, and the
-points on which the two disagree most.
-"""
+"""Behind one cell of the matrix: all points' ranks under both, and where the two disagree most."""
 
 from __future__ import annotations
 

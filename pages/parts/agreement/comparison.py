@@ -1,6 +1,4 @@
-"""The Agreement page's own parts: which rankings to compare, what the matrix says in a sentence,
-what lies behind a cell.
-"""
+"""The Agreement page's own parts: which rankings to compare, and what the matrix says."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Embeddings computed elsewhere: joined to a dataset by id, so that their rankings can be compared
-with all others.
-"""
+"""Embeddings computed elsewhere: joined to a dataset by id, and compared with all others."""
 
 from __future__ import annotations
 

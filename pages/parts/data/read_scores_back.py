@@ -1,6 +1,4 @@
-"""Read scores back: a file that left here, chosen again, and what it says beside what is computed
-here; CSV comes with its manifest.
-"""
+"""Read scores back: what a file that left here says, beside what is computed here."""
 
 from __future__ import annotations
 

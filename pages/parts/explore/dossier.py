@@ -1,6 +1,4 @@
-"""One point's dossier: its image, its rank under every cached result, its neighbours, and what
-carries its leverage.
-"""
+"""One point's dossier: its image, ranks, neighbours, and what carries its leverage."""
 
 from __future__ import annotations
 

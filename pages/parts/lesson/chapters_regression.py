@@ -1,5 +1,4 @@
-"""The lesson's first two chapters: what leverage is, where everything can be seen: a line, and two
-regressors.
+"""The lesson's first two chapters: what leverage is, where everything can be seen.
 
 A chapter is a function of the material and of the mode (talk or not); it draws under the title and
 asks at most one question.

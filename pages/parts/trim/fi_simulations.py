@@ -1,6 +1,4 @@
-"""The FI paper's simulations on the Trim page: boundaries before and after trimming in the plane,
-and its tables beside ours.
-"""
+"""The FI paper's simulations on the Trim page: points in the plane, and its tables beside ours."""
 
 from __future__ import annotations
 
