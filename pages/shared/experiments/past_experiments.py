@@ -24,7 +24,7 @@ def menu(fingerprint: str, show: Show, kind: str) -> None:
         shown = st.session_state.get("own experiments", set()) if policy.hosted() else None
         records = [
             (key, facts)
-            for key, facts in cache.entries("menu")
+            for key, facts in cache.entries("history")
             if shown is None or key in shown | {cache.bundled_key(key)}
         ]
         records.sort(key=lambda item: -item[1]["started"])
@@ -50,6 +50,6 @@ def menu(fingerprint: str, show: Show, kind: str) -> None:
                 f"{plain(facts['title'])}  \n{when} · {said}",
                 on_click=show,
                 args=(plan,),
-                key=f"menu {key}",
+                key=f"history {key}",
                 width="stretch",
             )
