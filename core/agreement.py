@@ -1,12 +1,12 @@
 """Do two rankings of the same points agree, by how much, and against which yardsticks?
 
-    matrices      kendall, weighted_kendall, spearman, overlap: scores (m, n), one ranking a row ->
-                  (m, m)
-    yardsticks    permutation_null: what unrelated rankings give;  ceiling: what the same
-        embedding with other seeds gives
-    pictures      rank_density, disagreement, percentiles: where two rankings part
-    input         stack: named rankings -> (m, n);  settle: forget differences that are rounding
-                                                    noise
+    matrices     kendall, weighted_kendall, spearman, overlap: scores (m, n), one ranking a row,
+                 -> (m, m)
+    yardsticks   permutation_null: what unrelated rankings give
+                 ceiling: what the same embedding with other seeds gives
+    pictures     rank_density, disagreement, percentiles: where two rankings part
+    input        stack: named rankings -> (m, n)
+                 settle: forget differences that are rounding noise
 
 Conventions: scores are real numbers, one per point, higher = picked first; only their order counts.
 Equal scores are ties: the correlations correct for them, `overlap` takes the earlier point, as
@@ -42,35 +42,35 @@ class Interval:
 
 
 def kendall(scores: np.ndarray) -> np.ndarray:
-    """Kendall's tau-b of all pairs of rankings: (concordant - discordant) / sqrt((N - ties_a)(N -
-    ties_b)), N = n(n-1)/2.
+    """Kendall's tau-b of all pairs of rankings.
 
-    Shapes: scores (m, n) -> (m, m). Range [-1, 1]; 0 for unrelated rankings. Without ties 1 - 4
-    inversions/(n(n-1)). Equals scipy.stats.kendalltau. O(n log n) a pair, all processors. UserError
-    for bad scores or a constant ranking.
+        (concordant - discordant) / sqrt((N - ties_a) (N - ties_b)),    N = n (n - 1) / 2
+
+    Shapes: scores (m, n) -> (m, m). Range [-1, 1]; 0 for unrelated rankings. Without ties
+    1 - 4 inversions / (n (n - 1)). Equals scipy.stats.kendalltau. O(n log n) a pair, all
+    processors. UserError for bad scores or a constant ranking.
     """
     return _tau_matrix(scores, weighted=False)
 
 
 def weighted_kendall(scores: np.ndarray) -> np.ndarray:
-    """Kendall's tau with hyperbolic weights: a pair counts 1/(1+r) + 1/(1+s) for its points' places
-    r, s (0 = highest).
+    """Kendall's tau with hyperbolic weights.
 
-    Shapes: scores (m, n) -> (m, m). Range [-1, 1]; a swap at the top costs more than one at the
-    bottom. The mean of Vigna's tau under the places by (a, then b) and by (b, then a): equals
-    scipy.stats.weightedtau with its defaults, ties included. O(n log n) a pair, all processors.
-    UserError for bad scores or a constant ranking.
+    A pair counts 1/(1+r) + 1/(1+s) for its points' places r, s (0 = highest). Shapes: scores (m, n)
+    -> (m, m). Range [-1, 1]; a swap at the top costs more than one at the bottom. The mean of
+    Vigna's tau under the places by (a, then b) and by (b, then a): equals scipy.stats.weightedtau
+    with its defaults, ties included. O(n log n) a pair, all processors. UserError for bad scores or
+    a constant ranking.
     """
     return _tau_matrix(scores, weighted=True)
 
 
 def spearman(scores: np.ndarray) -> np.ndarray:
-    """Spearman's rho of all pairs of rankings: Pearson's correlation of the ranks, tied points
-    sharing their mean rank.
+    """Spearman's rho of all pairs of rankings: Pearson's correlation of the ranks.
 
-    Shapes: scores (m, n) -> (m, m). Range [-1, 1]. Equals scipy.stats.spearmanr: all ranks once,
-    then one m x m Gram matrix, exact up to n of about 300,000. UserError for bad scores or a
-    constant ranking.
+    Tied points share their mean rank. Shapes: scores (m, n) -> (m, m). Range [-1, 1]. Equals
+    scipy.stats.spearmanr: all ranks once, then one m x m Gram matrix, exact up to n of about
+    300,000. UserError for bad scores or a constant ranking.
     """
     scores = _check_rankings(scores)
     ranks = np.stack([_mean_places(row) for row in scores]) - (scores.shape[1] - 1) / 2
@@ -82,8 +82,9 @@ def spearman(scores: np.ndarray) -> np.ndarray:
 
 
 def overlap(scores: np.ndarray, k: int) -> np.ndarray:
-    """The share of their k highest points that two rankings have in common: |top_k(a) & top_k(b)| /
-    k.
+    """The share of their k highest points that two rankings have in common.
+
+        |top_k(a) & top_k(b)| / k
 
     Shapes: scores (m, n) -> (m, m). Range [0, 1]; k/n for unrelated rankings. Equal scores in the
     order of the points. UserError for bad scores, a constant ranking, or k outside 1..n.
@@ -97,10 +98,10 @@ def overlap(scores: np.ndarray, k: int) -> np.ndarray:
 
 
 def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
-    """Rankings of the same n points as the rows of one (m, n) array, checked, with the culprit
-    named in a UserError.
+    """Rankings of the same n points as the rows of one (m, n) array, checked.
 
-    All must have the same length; none may be constant or hold NaN or infinity.
+    All must have the same length; none may be constant or hold NaN or infinity. The UserError names
+    the culprit.
     """
     if len(scores) != len(names) or not len(scores):
         raise UserError(
@@ -115,23 +116,19 @@ def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
             " Only rankings of the same points compare: choose the same dataset and the same"
             " number of points for all."
         )
-    return np.stack(
-        [
-            _check_ranking(ranking, sizes[0], str(name))
-            for ranking, name in zip(scores, names, strict=True)
-        ]
-    )
+    named = zip(scores, names, strict=True)
+    return np.stack([_check_ranking(ranking, sizes[0], str(name)) for ranking, name in named])
 
 
 def settle(scores: np.ndarray, *, relative: float = 1e-12) -> np.ndarray:
-    """Scores with rounding noise removed: neighbours in value closer than relative * max|score|
-    become equal.
+    """Scores with rounding noise removed.
 
-    Shapes: (n,) or (m, n), row by row, unchanged in shape and order. Scores that are equal in exact
-    arithmetic leave floating point a few last digits apart, and a ranking would order them by
-    noise. Every chain of such neighbours takes its highest value. The tolerance is absolute within
-    a ranking, so leave alone scores whose order matters over many orders of magnitude. UserError
-    for NaN, infinity or relative < 0.
+    Neighbours in value closer than relative * max|score| become equal. Shapes: (n,) or (m, n), row
+    by row, unchanged in shape and order. Scores that are equal in exact arithmetic leave floating
+    point a few last digits apart, and a ranking would order them by noise. Every chain of such
+    neighbours takes its highest value. The tolerance is absolute within a ranking, so leave alone
+    scores whose order matters over many orders of magnitude. UserError for NaN, infinity or
+    relative < 0.
     """
     if not (np.isfinite(relative) and relative >= 0):
         raise UserError(
@@ -149,11 +146,12 @@ def settle(scores: np.ndarray, *, relative: float = 1e-12) -> np.ndarray:
 
 
 def percentiles(scores: np.ndarray) -> np.ndarray:
-    """Each point's place among all: 0 for the lowest score, 1 for the highest; tied points share
-    their mean.
+    """Each point's place among all: 0 for the lowest score, 1 for the highest.
 
-    Shapes: (n,) -> (n,) in [0, 1]; (lower + equal/2) / (n - 1), the point itself not counted. A
-    constant ranking, a single point too, gives 0.5 everywhere. UserError for NaN or infinity.
+        (lower + equal / 2) / (n - 1),    the point itself not counted
+
+    Shapes: (n,) -> (n,) in [0, 1]; tied points share their mean. A constant ranking, a single point
+    too, gives 0.5 everywhere. UserError for NaN or infinity.
     """
     scores = _check_finite(scores, np.size(scores), "scores")
     return 1 - _mean_places(scores) / (len(scores) - 1) if len(scores) > 1 else np.full(1, 0.5)
@@ -162,12 +160,11 @@ def percentiles(scores: np.ndarray) -> np.ndarray:
 def disagreement(
     scores_a: np.ndarray, scores_b: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The points that a ranks much higher than b, and those that b ranks much higher: two int64
-    arrays of at most k.
+    """The points that a ranks much higher than b, and those that b ranks much higher.
 
-    By difference of percentiles, largest first, ties in the order of the points. Fewer than k where
-    fewer points stand higher. Shapes: two (n,). UserError for bad scores, lengths that differ, or k
-    outside 1..n.
+    Two int64 arrays of at most k, by difference of percentiles, largest first, ties in the order of
+    the points. Fewer than k where fewer points stand higher. Shapes: two (n,). UserError for bad
+    scores, lengths that differ, or k outside 1..n.
     """
     a, b = stack([scores_a, scores_b], ["the first ranking", "the second ranking"])
     k = _check_k(k, len(a))
@@ -176,12 +173,12 @@ def disagreement(
 
 
 def rank_density(scores_a: np.ndarray, scores_b: np.ndarray, bins: int = 50) -> np.ndarray:
-    """How many points lie in each cell of the rank-rank plane: counts (bins, bins) int64, summing
-    to n.
+    """How many points lie in each cell of the rank-rank plane.
 
-    counts[i, j]: points in the i-th of `bins` equal parts of ranking a, from lowest to highest, and
-    the j-th of b; tied points lie together, at their mean rank. Agreement is the diagonal. Shapes:
-    two (n,). UserError for bad scores, lengths that differ, or bins below 1.
+    Counts (bins, bins) int64, summing to n. counts[i, j]: points in the i-th of `bins` equal parts
+    of ranking a, from lowest to highest, and the j-th of b; tied points lie together, at their mean
+    rank. Agreement is the diagonal. Shapes: two (n,). UserError for bad scores, lengths that
+    differ, or bins below 1.
     """
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:
         raise UserError(f"Bins: found {bins!r}, expected a whole number of at least 1.")
@@ -200,16 +197,17 @@ def permutation_null(
     seed: int = 0,
     level: float = 0.95,
 ) -> Interval:
-    """What a measure gives between two independent random rankings of n points without ties: mean
-    and central interval.
+    """What a measure gives between two independent random rankings of n points without ties.
 
-    kendall            mean 0, variance 2(2n+5) / (9n(n-1)), normal bounds: close from n = 10 on
-    spearman           mean 0, variance 1/(n-1), normal bounds: close from n = 30 on
-    overlap            k times it is hypergeometric: mean k/n, exact quantiles
-    weighted_kendall   mean 0, since reversing one ranking flips each one-sided tau; its law is
-                       skewed and has no
-                       closed form, so the bounds are quantiles of `draws` simulated pairs at n
-                       itself (a run of the compiled kernels: work for the worker)
+    Mean and central interval:
+
+        kendall            mean 0, variance 2(2n+5) / (9n(n-1)), normal bounds: close from n = 10 on
+        spearman           mean 0, variance 1/(n-1), normal bounds: close from n = 30 on
+        overlap            k times it is hypergeometric: mean k/n, exact quantiles
+        weighted_kendall   mean 0, since reversing one ranking flips each one-sided tau; its law is
+                           skewed and has no closed form, so the bounds are quantiles of `draws`
+                           simulated pairs at n itself (a run of the compiled kernels: work for the
+                           worker)
 
     Range of level: (0, 1). UserError for an unknown measure, n < 2, draws < 1, or k missing or
     outside 1..n.
@@ -274,8 +272,9 @@ def _tau_matrix(scores: np.ndarray, weighted: bool) -> np.ndarray:
 
 
 def _presort(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A ranking as `core.linalg.kendall` reads it: the points best first; each point's first place
-    and number of equals.
+    """A ranking as core/linalg/kendall.py reads it.
+
+    The points best first; each point's first place and number of equals.
     """
     order = np.argsort(-scores, kind="stable")
     best_first = scores[order]
@@ -288,8 +287,9 @@ def _presort(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _mean_places(scores: np.ndarray) -> np.ndarray:
-    """Each point's place, 0 for the highest score, n - 1 for the lowest; tied points share their
-    mean, a multiple of 1/2.
+    """Each point's place, 0 for the highest score, n - 1 for the lowest.
+
+    Tied points share their mean, a multiple of 1/2.
     """
     _, first, others = _presort(scores)
     return first + others / 2
@@ -328,9 +328,7 @@ def _hypergeometric(n: int, k: int, level: float) -> Interval:
 
 
 def _check_rankings(scores: np.ndarray) -> np.ndarray:
-    """scores as float64 (m, n), if every row is a finite ranking that is not constant; otherwise a
-    UserError.
-    """
+    """scores as float64 (m, n), if every row is a finite, not constant ranking."""
     try:
         scores = np.asarray(scores)
     except ValueError:

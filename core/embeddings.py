@@ -241,12 +241,12 @@ def cnn_untrained(dataset: Dataset, *, seed: int = 1) -> Floats:
     """The talk's convolutional network with its initial random weights: the 200 activations before
     the last layer. (n, 200).
     """
-    from core.models import networks, training
+    from core.models import evaluation, networks
 
     network = networks.build(
         "talk_cnn", classes=max(2, len(dataset.class_names)), shape=dataset.shape, seed=seed
     )
-    return training.embed(network, dataset.points)
+    return evaluation.embed(network, dataset.points)
 
 
 @embedder(
@@ -286,9 +286,9 @@ def cnn_softmax_twice(dataset: Dataset, *, seed: int = 1) -> Floats:
 
 
 def _learned(dataset: Dataset, objective: str, seed: int) -> Floats:
-    from core.models import shipped_networks, training
+    from core.models import evaluation, shipped_networks
 
-    return training.embed(shipped_networks.network(dataset, objective, seed), dataset.points)
+    return evaluation.embed(shipped_networks.network(dataset, objective, seed), dataset.points)
 
 
 def _joined(name: str) -> Embedder:

@@ -94,7 +94,17 @@ ONLY_IN = {
 APP_MAY = ("streamlit", *sys.stdlib_module_names)
 # Loaded lazily in core, but for the modules that only a worker imports.
 LAZY = ("torch", "torchvision")
-EAGER_ROOMS = ("core/models/networks.py", "core/models/training.py", "core/models/training_data.py")
+EAGER_ROOMS = tuple(
+    f"core/models/{name}.py"
+    for name in (
+        "networks",
+        "recipe",
+        "training",
+        "training_data",
+        "stacked_networks",
+        "evaluation",
+    )
+)
 # Only these write to disk. A variable called `buffer` is taken for a file in memory.
 WRITERS = (
     "core/runtime/cache.py",

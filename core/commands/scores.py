@@ -1,8 +1,11 @@
-"""python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
-python -m core export --dataset mnist --rankings "raw:leverage cnn_classification:2:leverage random"
---map raw --out scores.parquet
-python -m core leverage features.npy --out scores.parquet      of a table that need not fit into
-                                                               memory
+"""Rankings of points, written into a table.
+
+python -m core score --dataset mnist --embedding raw --strategy leverage --out scores.parquet
+    one ranking
+python -m core export --dataset mnist --rankings "raw:leverage random" --map raw --out scores.csv
+    several, and a map
+python -m core leverage features.npy --out scores.parquet
+    leverage of a table that need not fit into memory
 """
 
 from __future__ import annotations
@@ -41,8 +44,9 @@ def score(options: argparse.Namespace) -> None:
 
 
 def export_scores(options: argparse.Namespace) -> None:
-    """Several rankings of the same points, and a map if one is wanted, into one table; what is
-    missing is computed.
+    """Several rankings of the same points, and a map if one is wanted, into one table.
+
+    What is missing is computed.
     """
     points = Spec().with_(dataset=options.dataset, n=options.n, subset=options.subset)
     specs = list(dict.fromkeys(parse_ranking(word, points) for word in options.rankings.split()))
@@ -56,8 +60,9 @@ def export_scores(options: argparse.Namespace) -> None:
 
 
 def leverage(options: argparse.Namespace) -> None:
-    """Leverage of a table that need not fit into memory, into a table with one row per row, and
-    beside it a manifest.
+    """Leverage of a table that need not fit into memory, into a table with a row per row.
+
+    Beside it lies a manifest.
     """
     from core.large import leverage as large
     from core.large import row_sources

@@ -157,7 +157,7 @@ def warm(options: argparse.Namespace) -> None:
 def networks(options: argparse.Namespace) -> None:
     """Train the shipped networks; print how well each does, and what float16 costs its ranking."""
     from core import agreement
-    from core.models import shipped_networks, training
+    from core.models import evaluation, shipped_networks
     from core.strategies import leverage
 
     data = datasets.load("mnist")
@@ -169,10 +169,10 @@ def networks(options: argparse.Namespace) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             writing.write(path, shipped_networks.encode(original, described))
             shipped = shipped_networks.load(path, described)
-            embedded = (training.embed(network, data.points) for network in (original, shipped))
+            embedded = (evaluation.embed(network, data.points) for network in (original, shipped))
             rankings = np.stack([leverage.leverage(matrix) for matrix in embedded])
             test = (data.points[data.test], data.labels[data.test])
-            accuracy = training.evaluate(shipped, *test).accuracy
+            accuracy = evaluation.evaluate(shipped, *test).accuracy
             print(
                 f"{path.name}: test accuracy {accuracy:.4f}, tau with float32"
                 f" {agreement.kendall(rankings)[0, 1]:.5f}",

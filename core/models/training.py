@@ -1,112 +1,32 @@
-"""How is a network trained, and what does it answer? The only training loop of the project.
+"""How is a network trained? The only training loop of the project.
 
     record = train(network, points, labels, epochs=5, seed=1)
-    evaluate(network, points, labels).accuracy
-    embed(network, points)           -> (n, d)
-    probabilities(network, points)   -> (n, c)
+
+What it is told is in core/models/recipe.py, what a trained network answers in
+core/models/evaluation.py.
 
 Conventions: points and labels as the dataset stores them; they lie on the device as they are (uint8
 images) and are gathered by index, batch by batch. Adam. Every training draws from generators of its
 own, so that trainings in several threads never disturb each other, and one seed gives one result on
 one machine with one number of threads. A loss is a mean over the points of a batch.
-
-Objectives:
-    cross_entropy   on the outputs
-    smooth_l1       mean over the classes of the smooth-L1 distance (beta 1) to the one-hot label
-    softmax_twice   cross-entropy of softmax(outputs): a published slip, kept to show its effect
-    squared         squared distance to the one-hot label
 """
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from core.models.networks import Network, draws, halves, own_generator, seed_dropout
-from core.models.training_data import labels_of, rows_of, tensor, tensors
+from core.models.networks import Network, draws, own_generator, seed_dropout
+from core.models.recipe import OBJECTIVES, Recipe, device_named, in_half
+from core.models.stacked_networks import as_one_function
+from core.models.training_data import rows_of, tensors
 from core.types import Floats, Ints, UserError
-
-OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross_entropy": lambda outputs, labels: F.cross_entropy(outputs, labels, reduction="none"),
-    "smooth_l1": (
-        lambda outputs, labels: F.smooth_l1_loss(
-            outputs, F.one_hot(labels, outputs.shape[-1]).float(), reduction="none"
-        ).mean(-1)
-    ),
-    "softmax_twice": lambda outputs, labels: F.cross_entropy(
-        outputs.softmax(-1), labels, reduction="none"
-    ),
-    "squared": lambda outputs, labels: (
-        (outputs - F.one_hot(labels, outputs.shape[-1])).square().sum(-1)
-    ),
-}
-CHOICES = {
-    "objective": tuple(OBJECTIVES),
-    "order": ("shuffle", "as_given"),
-    "schedule": ("constant", "linear"),
-    "precision": ("auto", "float32", "bfloat16"),
-}
-CHUNK = 512
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a training needs to know beside the data; bad values raise UserError.
-
-    Exactly one of epochs and steps is given. steps: of the optimizer; the points are gone through
-    as often as that takes. order: "shuffle" draws a new one for each pass, "as_given" keeps it.
-    schedule: "linear" lets the learning rate fall to zero. precision: "auto" is bfloat16 where
-    `core.models.networks.halves` says so.
-    """
-
-    epochs: int | None = None
-    steps: int | None = None
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    objective: str = "cross_entropy"
-    order: str = "shuffle"
-    schedule: str = "constant"
-    precision: str = "auto"
-
-    def __post_init__(self):
-        if (self.epochs is None) == (self.steps is None):
-            raise UserError(
-                f"Training: found epochs={self.epochs} and steps={self.steps}. Give exactly one of"
-                " the two."
-            )
-        for name, value in {
-            "epochs": self.epochs,
-            "steps": self.steps,
-            "batch_size": self.batch_size,
-        }.items():
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1
-            ):
-                raise UserError(f"{name}: found {value!r}, expected a whole number of at least 1.")
-        if not 0 < self.learning_rate < float("inf"):
-            raise UserError(
-                f"learning_rate: found {self.learning_rate}, expected a number above 0, for example"
-                " 0.001."
-            )
-        for name, known in CHOICES.items():
-            if getattr(self, name) not in known:
-                raise UserError(
-                    f"{name}: found {getattr(self, name)!r}, expected one of {', '.join(known)}."
-                )
-
-    def total_steps(self, n: int) -> int:
-        """Optimizer steps on n points; the last batch of a pass may be smaller."""
-        return self.steps if self.steps is not None else self.epochs * -(-n // self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -122,18 +42,6 @@ class Record:
     samples_per_second: float = 0.0
     steps: int = 0
     stopped: bool = True
-
-
-class Evaluation(NamedTuple):
-    """accuracy: in [0, 1].
-
-    per_class: accuracy within each class (c,), NaN for a class without points. loss: mean
-    objective.
-    """
-
-    accuracy: float
-    per_class: Floats
-    loss: float
 
 
 def train(
@@ -191,7 +99,7 @@ def train_many(
             " one seed and one subset."
         )
     how = Recipe(**recipe)
-    data = tensors(_device(device), points, labels, networks[0].head.out_features, weights)
+    data = tensors(device_named(device), points, labels, networks[0].head.out_features, weights)
     rows = [
         rows_of(subset, len(data[0]))
         for subset in ([None] * len(networks) if subsets is None else subsets)
@@ -214,48 +122,6 @@ def train_many(
         with _tiny_as_zero():
             records |= dict(zip(group, run.run() if group else [], strict=True))
     return [records.get(i, Record()) for i in range(len(networks))]
-
-
-def embed(
-    network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None
-) -> Floats:
-    """The penultimate layer of every point, (n, d) float32, computed in float32, chunk by chunk."""
-    return _forward(network, network.embed, points, chunk, device).numpy()
-
-
-def probabilities(
-    network: Network, points: np.ndarray | Tensor, chunk: int = CHUNK, *, device: str | None = None
-) -> Floats:
-    """softmax of the outputs, (n, c) float64, rows sum to 1.
-
-    Only a network trained with cross_entropy means them so.
-    """
-    return _forward(network, network, points, chunk, device).double().softmax(-1).numpy()
-
-
-def evaluate(
-    network: Network,
-    points,
-    labels,
-    *,
-    objective: str = "cross_entropy",
-    device: str | None = None,
-    precision: str = "float32",
-) -> Evaluation:
-    """How often the largest output is the label's, overall and per class, and the mean objective.
-
-    precision: as in `Recipe`.
-    """
-    how = Recipe(epochs=1, objective=objective, precision=precision)
-    classes = network.head.out_features
-    half = _half(how.precision, network, _device(device))
-    loss = OBJECTIVES[how.objective]
-    outputs = _forward(network, network, points, CHUNK, device, half)
-    labels = labels_of(labels, len(points), classes)
-    right = (outputs.argmax(-1) == labels).double()
-    counts = torch.bincount(labels, minlength=classes)
-    per_class = torch.bincount(labels, weights=right, minlength=classes) / counts
-    return Evaluation(right.mean().item(), per_class.numpy(), loss(outputs, labels).mean().item())
 
 
 @dataclass
@@ -300,9 +166,9 @@ class _Run:
         for network, seed in zip(self.networks, self.seeds, strict=True):
             network.to(device, memory_format=torch.channels_last)
             seed_dropout(network, seed)
-        parameters, self.model, write_back = _together(self.networks)
+        parameters, self.model, write_back = as_one_function(self.networks)
         self.adam = torch.optim.Adam(parameters, lr=self.recipe.learning_rate, fused=True)
-        self.half = _half(self.recipe.precision, self.networks[0], device)
+        self.half = in_half(self.recipe.precision, self.networks[0], device)
         while self.steps < total and not self.hooks.stopped:
             drawn = [
                 rows[torch.randperm(len(rows), generator=g)]
@@ -382,58 +248,3 @@ def _tiny_as_zero() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)
-
-
-def _together(
-    networks: list[Network],
-) -> tuple[list[Tensor], Callable[[Tensor], Tensor], Callable[[], None]]:
-    """Parameters (m, ...), the networks as one function of (m, b, ...), what writes them back."""
-    if len(networks) == 1:
-        return list(networks[0].parameters()), lambda x: networks[0](x[0])[None], lambda: None
-    if len({tuple((k, v.shape) for k, v in one.state_dict().items()) for one in networks}) > 1:
-        raise UserError(
-            "A stack needs networks of one architecture, found several. Train each architecture on"
-            " its own."
-        )
-    parameters, buffers = torch.func.stack_module_state(networks)
-    template = copy.deepcopy(networks[0]).train()
-    for layer in template.modules():
-        if isinstance(layer, nn.Conv2d) and layer.groups == 1:
-            # A stack of convolutions would run as one grouped convolution, which GPUs do slowly.
-            layer.forward = partial(_convolve, layer)
-    model = torch.vmap(lambda p, b, x: torch.func.functional_call(template, (p, b), (x,)))
-
-    def write_back():
-        for i, network in enumerate(networks):
-            network.load_state_dict(
-                {name: value[i].detach() for name, value in {**parameters, **buffers}.items()}
-            )
-
-    return list(parameters.values()), partial(model, parameters, buffers), write_back
-
-
-def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
-    """One matrix product over all patches: (b, c, h, w) -> (b, out, rows, columns)."""
-    patches = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride)
-    sides = zip(x.shape[2:], layer.kernel_size, layer.padding, layer.stride, strict=True)
-    grid = [(side + 2 * padding - kernel) // stride + 1 for side, kernel, padding, stride in sides]
-    products = F.linear(patches.transpose(1, 2), layer.weight.flatten(1), layer.bias)
-    return products.transpose(1, 2).unflatten(2, grid)
-
-
-def _forward(
-    network: Network, function: Callable, points, chunk: int, device: str | None, half: bool = False
-) -> Tensor:
-    place = _device(device)
-    network.eval().to(place, memory_format=torch.channels_last)
-    with torch.inference_mode(), torch.autocast(place.type, dtype=torch.bfloat16, enabled=half):
-        batches = (tensor(points[i : i + chunk]) for i in range(0, len(points), chunk))
-        return torch.cat([function(batch.to(place)).float().cpu() for batch in batches])
-
-
-def _half(precision: str, network: Network, device: torch.device) -> bool:
-    return {"auto": halves(network, device), "float32": False, "bfloat16": True}[precision]
-
-
-def _device(device: str | None) -> torch.device:
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

@@ -34,7 +34,7 @@ def train(
     progress(step, steps, loss): after every step. UserErrors as in `training.train`: fewer than two
     classes, a loss that is not finite.
     """
-    from core.models import networks, training
+    from core.models import evaluation, networks, training
 
     known = np.flatnonzero(points.labels >= 0)
     record = []
@@ -46,7 +46,7 @@ def train(
     network = networks.build(NETWORK, classes=classes, shape=seen.shape[1:], seed=SEED, **constants)
 
     def watch(epoch: int, trained: Any) -> None:
-        record.append(training.probabilities(trained, points.embedding, CHUNK).astype(np.float32))
+        record.append(evaluation.probabilities(trained, points.embedding, CHUNK).astype(np.float32))
 
     how = {"epochs": PASSES, "learning_rate": LEARNING_RATE, "progress": progress}
     training.train(network, seen, points.labels[known], seed=SEED, on_epoch=watch, **how)

@@ -187,11 +187,6 @@ def entries(step: str) -> list[tuple[str, dict[str, Any]]]:
     return sorted(found.items())
 
 
-def usage() -> int:
-    """Bytes in the user's cache, damaged entries that were moved aside included."""
-    return sum(size for *_, size in _folders(folder()))
-
-
 def folder() -> Path:
     """The user's cache: `LEVERAGE_LAB_CACHE`, else the platform's cache folder.
 

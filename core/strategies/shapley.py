@@ -2,9 +2,9 @@
 
     s_i = mean over the orders of the points of v(those before i, and i) - v(those before i)
 
-v(S) is how well a classifier trained on S does on the validation set, and the values sum to v(all)
-- v(none). For nearest neighbours the average has a closed form; for a linear head it is estimated
-from random orders.
+v(S) is how well a classifier trained on S does on the validation set, and the values sum to
+v(all) - v(none). For nearest neighbours the average has a closed form; for a linear head it is
+estimated from random orders.
 
 Conventions: higher = picked first = worth more; values may be negative. Zero is no threshold of
 harm: in KNN-Shapley every correct neighbour lifts all points behind it. Sources: Jia et al. 2019
@@ -69,11 +69,11 @@ def knn_shapley(
         s_(n) = [y_(n) = y] / max(K, n)
         s_(i) = s_(i+1) + ([y_(i) = y] - [y_(i+1) = y]) / max(K, i)
 
-    a cumulative sum from the far end;
-    a team of fewer than K points still divides by K. embedding: (n, d), labels: (n,); Euclidean
-    distances, equal ones in the order of the points. Returns (n,) float64 in [-1, 1], higher =
-    picked first = worth more. UserError: validation points of another width or without labels.
-    Source: Jia et al. 2019, Theorem 1; costs v n (d + log n).
+    a cumulative sum from the far end; a team of fewer than K points still divides by K.
+    embedding: (n, d), labels: (n,); Euclidean distances, equal ones in the order of the points.
+    Returns (n,) float64 in [-1, 1], higher = picked first = worth more. UserError: validation
+    points of another width or without labels. Source: Jia et al. 2019, Theorem 1; costs
+    v n (d + log n).
     """
     labels, unseen, wanted = _neighbourhood(embedding, labels, validation)
     # About the points' centre, products lose fewer digits.
@@ -136,8 +136,9 @@ def data_shapley(
 
 @dataclass(frozen=True, eq=False)
 class _Game:
-    """v(S): the mean log-likelihood of the points `unseen` (v, m) with labels `wanted`, under the
-    head fitted on the rows of S.
+    """v(S): the mean log-likelihood of unseen points under the head fitted on the rows of S.
+
+    unseen (v, m), with labels `wanted` (v,).
     """
 
     rows: Floats
@@ -148,8 +149,9 @@ class _Game:
     classes: int
 
     def shapley(self, orders: Ints, tolerance: float) -> Floats:
-        """The mean over orders (k, n) of what each point adds to those before it; orders within the
-        tolerance of the end are dropped.
+        """The mean over orders (k, n) of what each point adds to those before it.
+
+        Orders within the tolerance of the end are dropped.
         """
         theta = np.zeros((len(orders), self.classes, self.rows.shape[1]))
         total = np.zeros(len(self.rows))

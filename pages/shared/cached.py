@@ -29,11 +29,11 @@ QUICK = 0.35  # seconds to wait for a result before showing that it is being com
 
 @st.cache_resource(show_spinner=False)
 def warm() -> None:
-    """Once per server: start the worker, and take what is loaded now out of the garbage collector's
-    sight.
+    """Once per server: start the worker, and freeze what is loaded now.
 
-    The worker starts a moment later, or when it is first asked for: the first picture comes without
-    it and comes first. The hosted demo starts it only when somebody asks for work.
+    What is frozen is out of the garbage collector's sight. The worker starts a moment later, or
+    when it is first asked for: the first picture comes without it and comes first. The hosted demo
+    starts it only when somebody asks for work.
     """
     if policy.hosted():
         own.remove_all_of_visitors()  # of an earlier server, whose sessions have ended with it
@@ -53,7 +53,9 @@ def dataset(name: str, n: int | None, subset: int) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """scores (n,); order (n,), best first; rank (n,), 1 = best, equal scores in the order of the
+    """A ranking of n points.
+
+    scores (n,); order (n,), best first; rank (n,), 1 = best, equal scores in the order of the
     points.
     """
 
@@ -78,10 +80,10 @@ def scores(spec: Spec) -> Entry | Job:
 
 
 def result(key: str, task: str, *arguments: Any) -> Any:
-    """What `task` returns, from the cache or if it is quick; else its Job, which may still run,
-    have failed, been stopped or refused.
+    """What `task` returns, from the cache or if it is quick; else its Job.
 
-    A key that begins with "~" names something quick that is not kept on disk.
+    The Job may still run, have failed, been stopped or refused. A key that begins with "~" names
+    something quick that is not kept on disk.
     """
     on_disk = not key.startswith("~")
     found = cache.get(key) if on_disk else None
@@ -99,11 +101,10 @@ def result(key: str, task: str, *arguments: Any) -> Any:
 
 
 def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
-    """The scores of every ranking of these points in the cache or the bundle, made by today's code,
-    one per Spec.
+    """The scores of every ranking of these points that is kept, one per Spec.
 
-    Of joined embeddings only those that this visitor has joined: what others call theirs is nobody
-    else's business.
+    In the cache or the bundle, made by today's code. Of joined embeddings only those that this
+    visitor has joined: what others call theirs is nobody else's business.
     """
     found: dict[Spec, np.ndarray] = {}
     for stored, facts in cache.entries("scores"):

@@ -20,8 +20,9 @@ from pages.shared.words import plain
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: a Spec and its result; stale if it is the previous one, shown while the
-    next is computed.
+    """What the page shows: a Spec and its result.
+
+    stale: it is the previous one, shown while the next is computed.
     """
 
     spec: Any
@@ -31,8 +32,9 @@ class Shown:
 
 
 def arrived(page: str, spec: Any, result: Entry | Job, what: str) -> Shown | None:
-    """The result, or the previous one with the job's progress above it; None if there is nothing to
-    show yet.
+    """The result, or the previous one with the job's progress above it.
+
+    None if there is nothing to show yet.
     """
     session = st.session_state
     awaited = session.setdefault("awaited", set())
@@ -46,9 +48,7 @@ def arrived(page: str, spec: Any, result: Entry | Job, what: str) -> Shown | Non
 
 
 def waiting(job: Job, what: str) -> None:
-    """A result that is not there: how far it is, or why it did not come and the way to try
-    again.
-    """
+    """A result that is not there: how far it is, or why it did not come, and another try."""
     if job.state in ("failed", "cancelled"):
         failed(job, what)
     else:

@@ -39,8 +39,9 @@ def dark() -> bool:
 
 
 def head(question: str) -> None:
-    """The question that the page answers, and under it which own strategies could not be loaded; a
-    visitor of the hosted demo has none.
+    """The question that the page answers, and under it which own strategies could not be loaded.
+
+    A visitor of the hosted demo has none.
     """
     st.html(STYLE)
     st.title(question, anchor=False)
@@ -56,8 +57,9 @@ def answer(sentence: str) -> None:
 
 
 def fluid(name: str, height: int):
-    """A container for one chart that is `height` pixels high, but never higher than the screen is
-    wide; the chart stretches in it.
+    """A container for one chart that is `height` pixels high, in which the chart stretches.
+
+    It is never higher than the screen is wide.
     """
     return st.container(key=f"fluid-{name}", height=height, border=False)
 
@@ -94,8 +96,9 @@ def notes(sentences: Sequence[str]) -> None:
 
 
 def made_of(sentences: Sequence[str | None]) -> None:
-    """What was made for the strategies besides the embedding: who judges, how many opinions, which
-    training. Each once.
+    """What was made for the strategies besides the embedding, each sentence once.
+
+    Who judges, how many opinions, which training.
     """
     for sentence in dict.fromkeys(filter(None, sentences)):
         st.caption(sentence)
@@ -146,9 +149,7 @@ def no_labels(name: str) -> None:
 
 
 def onward(page: str, label: str, icon: str, query: Mapping[str, str], where: Any = st) -> None:
-    """A link to another page with this state; the session goes along, and what it has brought
-    in.
-    """
+    """A link to another page with this state; the session goes along, and what it brought in."""
     try:
         where.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
     except StreamlitPageNotFoundError:  # a page that runs alone knows no others

@@ -1,6 +1,4 @@
-"""One line under a picture that says what its colours mean: named swatches, or a band from one end
-to the other.
-"""
+"""One line under a picture that says what its colours mean: named swatches, or a band."""
 
 from __future__ import annotations
 

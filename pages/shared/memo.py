@@ -42,8 +42,9 @@ def chart(make: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
 
 
 def made(function: Callable[..., Any], *arguments: Any) -> Any:
-    """function(*arguments), which must depend on nothing else; its arrays are read-only, and nobody
-    may change the rest.
+    """function(*arguments), which must depend on nothing else.
+
+    Its arrays are read-only, and nobody may change the rest.
     """
     key = digest((function, arguments))
     value = KEPT.get(key)
@@ -87,8 +88,9 @@ def _feed(state: Any, value: Any) -> None:
 
 
 def _content(array: np.ndarray) -> bytes:
-    """The digest of an array; of one that is read-only it is remembered as long as the array lives,
-    since it stays true.
+    """The digest of an array.
+
+    Of one that is read-only it is remembered as long as the array lives, since it stays true.
     """
     known = _contents.get(id(array))
     if known is not None and known[0]() is array:

@@ -56,8 +56,9 @@ def _embedding_choice(spec: Spec, about: Info) -> Spec:
 
 
 def _moved(spec: Spec, about: Info) -> dict[str, Any]:
-    """What changes with the dataset: all its points, and the first screen's embedding and strategy
-    in place of what does not suit it.
+    """What changes with the dataset.
+
+    All its points, and the first screen's embedding and strategy in place of what does not suit it.
     """
     first = Spec()
     moved: dict[str, Any] = {"dataset": about.name, "n": None}
@@ -102,8 +103,9 @@ def strategy_choice(spec: Spec) -> Spec:
 
 
 def network_choice(knob: Knob, current: str, images: bool) -> str:
-    """The networks that suit the points; the first of them in place of one that needs images where
-    there are none.
+    """The networks that suit the points.
+
+    The first of them in place of one that needs images where there are none.
     """
     names = tuple(name for name in knob.choices if images or name in FOR_TABLES)
     return _choose("Network", names, current, NETWORKS.__getitem__, help=knob.help, width=220)
@@ -119,9 +121,7 @@ def rankers(about: Info) -> tuple[dict[str, Strategy], str]:
 
 
 def knob_widget(knob: Knob, value: Any, name: str, width: int | str = "stretch") -> Any:
-    """The widget that fits a knob: a switch, a menu, a slider over its choices, or a number
-    field.
-    """
+    """The widget that fits a knob: a switch, a menu, a slider over its choices, a number field."""
     key = state.key(name)
     text = knob.help or None
     if knob.kind is bool:
@@ -225,8 +225,9 @@ def _knobs(knobs: ViewKnobs, values: Knobs, owner: str) -> Knobs:
 
 
 def _tried(spec: Spec, **changes: Any) -> Spec:
-    """The changed Spec; an impossible combination is said beside the widget and leaves the Spec as
-    it was.
+    """The changed Spec.
+
+    An impossible combination is said beside the widget and leaves the Spec as it was.
     """
     try:
         return spec.with_(**changes)

@@ -13,10 +13,9 @@ from core.data import unusual_features
 from core.types import Dataset, Ints
 from pages.components.gallery import gallery
 
-# pixels of a row, of the header; rows in sight
-ROW = 35
-HEADER = 38
-MOST = 14
+ROW = 35  # pixels
+HEADER = 38  # pixels
+MOST = 14  # rows in sight
 COLUMNS = 30  # of a wider table only the unusual features are shown
 
 
@@ -34,11 +33,10 @@ def show(
     size: int = 56,
     ragged: bool = False,
 ) -> int | None:
-    """These points in this order, each with its class and its score; the one just clicked, else
-    None.
+    """These points in this order, each with its class and score; the one just clicked, else None.
 
-    points: row numbers of the dataset. scores: formatted, one per point. For images as `gallery`; a
-    table is at most 14 rows high.
+    points: row numbers of the dataset. scores: formatted, one per point. For images as `gallery`;
+    a table is at most 14 rows high.
     """
     captions = captions_of(data, points)
     texts = [""] * len(points) if scores is None else list(scores)

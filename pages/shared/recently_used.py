@@ -9,8 +9,10 @@ from typing import Any
 
 
 class RecentlyUsed:
-    """Values by key, each with a size. When all together exceed `most`, the least recently used go;
-    the one put in last stays, however large.
+    """Values by key, each with a size.
+
+    When all together exceed `most`, the least recently used go; the one put in last stays, however
+    large.
     """
 
     def __init__(self, most: int):

@@ -38,12 +38,10 @@ from pages.shared.streamlit_internals import OPERATORS, UPLOADS
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-# bytes of one session; sessions that are counted
-MOST_UPLOADED = 10 * policy.BOUNDS.upload_mb * 1_000_000
-REMEMBERED = 10_000
-LARGEST = (
-    policy.BOUNDS.upload_mb + 1
-) * 1_000_000  # bytes of a request: an upload, and what is written around it
+MOST_UPLOADED = 10 * policy.BOUNDS.upload_mb * 1_000_000  # bytes of one session
+REMEMBERED = 10_000  # sessions that are counted
+# Bytes of a request: an upload, and what is written around it.
+LARGEST = (policy.BOUNDS.upload_mb + 1) * 1_000_000
 SOURCES = {
     "default-src": "'self'",
     "script-src": "'self' blob:",
@@ -110,8 +108,9 @@ class Guarded:
         await send_guarded({"type": "http.response.body", "body": text})
 
     def _had_enough(self, scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
-        """Streamlit keeps every upload of a session in memory until its end, and bounds only each
-        one's size.
+        """Streamlit keeps every upload of a session in memory until its end.
+
+        It bounds only each one's size.
         """
         if scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
             return None
@@ -125,8 +124,9 @@ class Guarded:
 
 
 def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
-    """The status and the text for a request that is not let in; its size is judged before a byte of
-    it is read.
+    """The status and the text for a request that is not let in.
+
+    Its size is judged before a byte of it is read.
     """
     if scope["path"].rstrip("/").startswith(OPERATORS):
         return 404, b"Not found"
@@ -139,8 +139,9 @@ def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
 
 
 def went_wrong(error: Exception) -> bool:
-    """What a visitor of the hosted demo reads when a page fails; elsewhere Streamlit's own
-    words.
+    """What a visitor of the hosted demo reads when a page fails.
+
+    Elsewhere Streamlit's own words.
     """
     if not policy.hosted():
         return False
@@ -165,12 +166,10 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 
     In another site's frame the cookie that protects uploads has to be sent from there, too.
     """
-    framed = (
-        {"server.xsrfCookieSameSite": "none"}
-        if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS")
-        else {}
-    )
-    for name, value in (SETTINGS | framed).items():
+    changed = dict(SETTINGS)
+    if os.environ.get("LEVERAGE_LAB_FRAME_ANCESTORS"):
+        changed["server.xsrfCookieSameSite"] = "none"
+    for name, value in changed.items():
         streamlit_internals.set_option(name, value, "pages/shared/server.py")
     render_lock.take_turns()
     yield {}

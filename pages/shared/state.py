@@ -103,11 +103,10 @@ def renew() -> None:
 
 
 def _enter() -> None:
-    """A fresh server's first visitor on a page's own link gets the page without app.py, because the
-    folder is called pages.
+    """A fresh server's first visitor on a page's own link gets the page without app.py.
 
-    Then app.py is run from here: its st.navigation ends this for the whole server, and it runs the
-    page once more.
+    That is because the folder is called pages. Then app.py is run from here: its st.navigation ends
+    this for the whole server, and it runs the page once more.
     """
     if streamlit_internals.pages_come_without_app():
         runpy.run_path(str(ROOT / "app.py"), run_name="__main__")

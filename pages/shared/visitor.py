@@ -57,8 +57,9 @@ class _Guests:
                 self.thread.start()
 
     def _watch(self) -> None:
-        """One who has come back is still watched: the next loss of their connection may not be
-        told.
+        """One who has come back is still watched.
+
+        The next loss of their connection may not be told.
         """
         while True:
             time.sleep(LOOK)
@@ -98,8 +99,9 @@ def here(owner: str) -> bool:
 
 
 def at_end(function: Ending) -> None:
-    """function(owner) is called once when this session has ended, in a thread of its own; asked for
-    again, it is still called once.
+    """function(owner) is called once when this session has ended, in a thread of its own.
+
+    Asked for again, it is still called once.
     """
     name = owner()
     with _guests.lock:
@@ -128,8 +130,9 @@ def begin_run() -> None:
 
 
 def watched() -> None:
-    """In a fragment that shows a job's progress: once the run that drew it is complete, older
-    questions of this visitor are let go of.
+    """In a fragment that shows a job's progress: let go of this visitor's older questions.
+
+    Once the run that drew it is complete.
     """
     if streamlit_internals.only_fragments_run():
         _let_go_of_older(st.session_state.get("run", 0))

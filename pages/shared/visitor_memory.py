@@ -1,11 +1,8 @@
-"""What visitors have just read in and may want again at their next click: few things in all, since
-each may be large.
+"""What visitors have just read in and may want again at their next click: few things in all.
 
-    put(room, mark, value, size)     size in bytes; it takes the place of what was in this visitor's
-                                     room
-    get(room, mark)                  the value, or None if the room holds another one or it had to
-                                     go
-    forget(room)                     let go of it
+    put(room, mark, value, size)   size in bytes; takes the place of what was in this visitor's room
+    get(room, mark)                the value; None if the room holds another one or it had to go
+    forget(room)                   let go of it
 
 Whoever misses what had to go reads it again. With a visit all its rooms end.
 """

@@ -1,6 +1,4 @@
-"""Numbers and sentences as the reader sees them: four significant digits at most, thousands
-separated.
-"""
+"""Numbers and sentences as the reader sees them: four digits at most, thousands separated."""
 
 from __future__ import annotations
 
@@ -51,9 +49,9 @@ SHORT = {
 
 def short(embedding: str) -> str:
     """An embedding's name where space is short."""
-    return (
-        own.about(embedding).title if own.is_joined(embedding) else SHORT.get(embedding, embedding)
-    )
+    if own.is_joined(embedding):
+        return own.about(embedding).title
+    return SHORT.get(embedding, embedding)
 
 
 def ranking_name(spec: Spec, seeds: bool = True) -> str:
@@ -81,8 +79,9 @@ def number(value: float) -> str:
 
 
 def inside(label: str) -> str:
-    """A label inside a sentence: "Random ReLU features" -> "random ReLU features"; names such as
-    "BALD" or "GraNd" stay.
+    """A label inside a sentence: "Random ReLU features" -> "random ReLU features".
+
+    Names such as "BALD" or "GraNd" stay.
     """
     first = label.partition(" ")[0]
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
@@ -99,8 +98,9 @@ UNSEEN = "\u2060"  # word joiner, of no width: an escape does not keep Markdown 
 
 
 def plain(text: str) -> str:
-    """A text from a file or a link, safe to stand in Markdown: nothing in it is a link, a picture,
-    a formula or a colour.
+    """A text from a file or a link, safe to stand in Markdown.
+
+    Nothing in it is a link, a picture, a formula or a colour.
     """
     return _MARKS.sub(r"\\\1", _WHOLE.sub(UNSEEN, text))
 
@@ -111,8 +111,9 @@ def starless(text: str) -> str:
 
 
 def formula(text: str) -> str:
-    """A docstring's plain formulas with raised and lowered letters, escaped: x_i^T becomes
-    x<sub>i</sub><sup>T</sup>.
+    """A docstring's plain formulas with raised and lowered letters, escaped.
+
+    x_i^T becomes x<sub>i</sub><sup>T</sup>.
     """
     lowered = re.sub(
         r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])",

@@ -20,7 +20,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from core.datasets import load
-from core.models import networks, training
+from core.models import evaluation, networks, training
 
 TRAIN, EPOCHS, SEEDS, WANTED = 12_000, 2, (1, 2, 3, 4), {"talk_cnn": 2.5}
 
@@ -69,7 +69,7 @@ def race(name: str, seed: int) -> tuple[tuple[float, float], tuple[float, float]
     }
     record = training.train(ours, points[train], labels[train], **turn)
     right = (
-        training.evaluate(ours, points[test], labels[test]).accuracy,
+        evaluation.evaluate(ours, points[test], labels[test]).accuracy,
         accuracy(usual, images[test], labels[test]),
     )
     return (record.samples_per_second, EPOCHS * TRAIN / sum(seconds)), right

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core import datasets, embeddings, softmax_head
-from core.models import ensembles, networks, training
+from core.models import ensembles, evaluation, networks
 from core.strategies.uncertainty import bald
 from core.types import Embedded, UserError
 
@@ -85,7 +85,7 @@ def test_dropout_before_the_head_leaves_the_mean_of_the_logits_where_it_was():
     x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
     network = networks.build("linear", classes=3, shape=(6,), seed=1)
     network.body.append(networks.Dropout(0.5))
-    plain = np.log(training.probabilities(network, x))
+    plain = np.log(evaluation.probabilities(network, x))
     tables = np.log(ensembles.from_dropout(network, x, seed=2, passes=4000))
     gaps, errors = tables[..., 1:] - tables[..., :1], plain[:, 1:] - plain[:, :1]
     deviation = (gaps.mean(axis=0) - errors) / (gaps.std(axis=0) / np.sqrt(4000))

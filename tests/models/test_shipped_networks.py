@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 
 from core import agreement, datasets
-from core.models import networks, shipped_networks, training
+from core.models import evaluation, networks, shipped_networks, training
 from core.spec import Spec, embedding_key, scores_key
 from core.strategies.leverage import leverage
 from core.types import UserError
@@ -37,7 +37,7 @@ def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective,
         shipped_networks.file("mnist", objective, seed),
         shipped_networks.description(mnist, objective, seed),
     )
-    accuracy = training.evaluate(
+    accuracy = evaluation.evaluate(
         network, mnist.points[mnist.test], mnist.labels[mnist.test]
     ).accuracy
     assert accuracy >= 0.985
@@ -81,7 +81,7 @@ def test_float16_keeps_the_leverage_ranking(mnist, objective):
             1 + half_a_step * 2**-10
         )  # float16 keeps 11 bits: rounding moves a number by up to one part in 2^11
     scores = [
-        leverage(training.embed(network, mnist.points[mnist.test]))
+        leverage(evaluation.embed(network, mnist.points[mnist.test]))
         for network in (shipped, original)
     ]
     assert not np.array_equal(*scores)

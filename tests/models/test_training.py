@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.models import networks, training
+from core.models import evaluation, networks, recipe, training
 from core.types import UserError
 
 RNG = np.random.default_rng(0)
@@ -122,7 +122,7 @@ def test_the_record_holds_the_mean_loss_of_each_pass():
 def test_every_pass_sees_every_point_once_in_an_order_of_its_own(monkeypatch):
     seen = []
     monkeypatch.setitem(
-        training.OBJECTIVES, "cross_entropy", lambda z, y: (seen.append(y.tolist()), z.sum(1))[1]
+        recipe.OBJECTIVES, "cross_entropy", lambda z, y: (seen.append(y.tolist()), z.sum(1))[1]
     )
     training.train(
         a_network("linear"),
@@ -209,7 +209,7 @@ def test_an_evaluation_after_each_pass_changes_nothing():
     a_training(
         looked,
         on_epoch=lambda _, network: accuracies.append(
-            training.evaluate(network, IMAGES, LABELS).accuracy
+            evaluation.evaluate(network, IMAGES, LABELS).accuracy
         ),
     )
     a_training(plain)
@@ -325,7 +325,7 @@ def test_stop_ends_the_networks_that_follow_before_they_start():
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "auto"])
-@pytest.mark.parametrize("objective", list(training.OBJECTIVES))
+@pytest.mark.parametrize("objective", list(recipe.OBJECTIVES))
 def test_a_learnable_toy_is_learned(precision, objective):
     labels = np.arange(240) % 3
     points = np.random.default_rng(1).integers(0, 60, (240, 8, 8), dtype=np.uint8)
@@ -342,7 +342,7 @@ def test_a_learnable_toy_is_learned(precision, objective):
         precision=precision,
         objective=objective,
     )
-    assert training.evaluate(network, points[180:], labels[180:]).accuracy == 1
+    assert evaluation.evaluate(network, points[180:], labels[180:]).accuracy == 1
     assert all(p.dtype == torch.float32 for p in network.parameters())
 
 
@@ -354,12 +354,12 @@ def test_embeddings_probabilities_and_evaluations_by_hand():
             network(torch.tensor(IMAGES)).double(),
             network.embed(torch.tensor(IMAGES)),
         )
-    ours = training.embed(network, IMAGES, chunk=7)
+    ours = evaluation.embed(network, IMAGES, chunk=7)
     assert ours.dtype == np.float32
     np.testing.assert_allclose(ours, embedding, atol=1e-6)
     probs = (outputs.exp() / outputs.exp().sum(1, keepdim=True)).numpy()
-    np.testing.assert_allclose(training.probabilities(network, IMAGES), probs, atol=1e-6)
-    found, right = training.evaluate(network, IMAGES, labels), probs.argmax(1) == labels
+    np.testing.assert_allclose(evaluation.probabilities(network, IMAGES), probs, atol=1e-6)
+    found, right = evaluation.evaluate(network, IMAGES, labels), probs.argmax(1) == labels
     assert found.accuracy == pytest.approx(right.mean()) and found.loss == pytest.approx(
         -np.log(probs[np.arange(50), labels]).mean(), rel=1e-5
     )
@@ -374,7 +374,7 @@ def test_read_only_points_and_tables_are_taken():
     labels = (table[:, 0] > 0).astype(np.int64)
     network = networks.build("linear", classes=2, shape=(4,), seed=1)
     training.train(network, table, labels, epochs=60, learning_rate=0.05, seed=1)
-    assert training.evaluate(network, table, labels).accuracy > 0.95
+    assert evaluation.evaluate(network, table, labels).accuracy > 0.95
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_bad_labels_are_refused(labels, says):
     with pytest.raises(UserError, match=says):
         training.train(a_network(), IMAGES, labels, epochs=1, seed=1)
     with pytest.raises(UserError, match=says):
-        training.evaluate(a_network(), IMAGES, labels)
+        evaluation.evaluate(a_network(), IMAGES, labels)
 
 
 def test_bad_stacks_and_subsets_are_refused():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import datasets, embeddings
-from core.models import networks, training, training_record
+from core.models import evaluation, networks, training, training_record
 from core.strategies.dynamics import correctness, forgetting
 from core.types import Embedded, UserError
 
@@ -42,7 +42,7 @@ def test_the_last_table_is_what_the_same_training_ends_with(points, whole):
     training.train(
         network, x, points.labels, seed=training_record.SEED, epochs=training_record.PASSES
     )
-    assert np.abs(training.probabilities(network, x) - whole[-1]).max() < 2e-3
+    assert np.abs(evaluation.probabilities(network, x) - whole[-1]).max() < 2e-3
 
 
 def test_points_without_a_label_are_watched_and_not_trained_on(points):

@@ -188,12 +188,12 @@ class _Loop:
 
     def train(self, number: int) -> None:
         """A fresh network on what is labeled, and what it can do."""
-        from core.models import training
+        from core.models import evaluation
 
         self.number = number
         self.rows = self.pool[self.labeled]
         self.network, epochs = self.fit(number)
-        found = training.evaluate(
+        found = evaluation.evaluate(
             self.network,
             self.data.points[self.test],
             self.data.labels[self.test],
@@ -212,7 +212,7 @@ class _Loop:
 
         Its weights and batches are drawn from this stream.
         """
-        from core.models import networks, training
+        from core.models import evaluation, networks, training
 
         rows = np.setdiff1d(self.rows, without)
         points = self.data.points[rows]
@@ -235,7 +235,7 @@ class _Loop:
             )
             enough = (
                 self.setting.until == "accuracy"
-                and training.evaluate(trained, points, labels).accuracy >= ENOUGH
+                and evaluation.evaluate(trained, points, labels).accuracy >= ENOUGH
             )
 
         how = {"epochs": self.setting.epochs, "learning_rate": RATE, "objective": self.objective}
@@ -282,16 +282,16 @@ class _Loop:
 
     def look(self) -> tuple[Embedded, dict[str, Any]]:
         """The pool as the trained network sees it, and what else the strategy takes."""
-        from core.models import training
+        from core.models import evaluation
 
         points = self.data.points[self.pool]
         accepts = registry.find(self.strategy).accepts
         probs = None
         labels = None
         if self.setting.task == "classification":
-            probs = training.probabilities(self.network, points)
+            probs = evaluation.probabilities(self.network, points)
             labels = np.where(self.labeled, self.data.labels[self.pool], probs.argmax(axis=1))
-        matrix = training.embed(self.network, points)
+        matrix = evaluation.embed(self.network, points)
         embedded = Embedded(matrix, probs, labels, self.labeled.copy())
         more = {name: make() for name, make in self._extras(points).items() if name in accepts}
         return embedded, more
@@ -306,7 +306,7 @@ class _Loop:
 
     def unseen(self, rows: Ints) -> Bools:
         """For each labeled dataset row: is a network right that saw no label of the row's fold?"""
-        from core.models import training
+        from core.models import evaluation
 
         fold = np.random.default_rng([self.seed, 4, self.number]).permutation(len(rows)) % FOLDS
         right = np.zeros(len(rows), bool)
@@ -314,15 +314,15 @@ class _Loop:
             mine = rows[fold == number]
             if len(mine):
                 network, _ = self.fit(self.number, MEMBERS + number, without=mine)
-                probs = training.probabilities(network, self.data.points[mine])
+                probs = evaluation.probabilities(network, self.data.points[mine])
                 right[fold == number] = probs.argmax(axis=1) == self.data.labels[mine]
         return right
 
     def _seen(self, rows: Ints) -> Embedded:
-        from core.models import training
+        from core.models import evaluation
 
         return Embedded(
-            training.embed(self.network, self.data.points[rows]), labels=self.data.labels[rows]
+            evaluation.embed(self.network, self.data.points[rows]), labels=self.data.labels[rows]
         )
 
     def _head(self) -> Head:
@@ -342,7 +342,7 @@ class _Loop:
 
         A network without dropout is joined by others with streams of their own.
         """
-        from core.models import ensembles, networks, training
+        from core.models import ensembles, evaluation, networks
 
         if networks.draws(self.network):
             return ensembles.from_dropout(
@@ -350,7 +350,7 @@ class _Loop:
             )
         others = [self.fit(self.number, member)[0] for member in range(1, MEMBERS)]
         return np.stack(
-            [training.probabilities(network, points) for network in (self.network, *others)]
+            [evaluation.probabilities(network, points) for network in (self.network, *others)]
         )
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -54,7 +54,8 @@ def train(
     first. Facts: steps, seconds, samples_per_second of the training alone. UserError as in
     `selections.take`, and for a budget of 0.
     """
-    from core.models import networks, training
+    from core.models import evaluation, networks, training
+    from core.models.recipe import Recipe
 
     pool, test = split(data)
     rows, weights = select(data, pool, scores, rule, budget, seed)
@@ -62,7 +63,7 @@ def train(
         raise UserError("Budget: found 0 points, expected at least 1 to train on.")
     fresh = networks.build(network, classes=len(data.class_names), shape=data.shape, seed=seed)
     recipe = _recipe(protocol, length)
-    total = training.Recipe(**recipe).total_steps(budget)
+    total = Recipe(**recipe).total_steps(budget)
     checkpoints = _Checkpoints(data, test, -(-budget // 64), total)
     with one_thread():
         record = training.train(
@@ -76,7 +77,7 @@ def train(
             progress=progress,
             **recipe,
         )
-        final = training.evaluate(fresh, data.points[test], data.labels[test], precision="auto")
+        final = evaluation.evaluate(fresh, data.points[test], data.labels[test], precision="auto")
     checkpoints.add(len(record.losses), record.steps, final.accuracy)
     arrays = checkpoints.arrays() | {
         "loss": np.float64(final.loss),
@@ -137,11 +138,11 @@ class _Checkpoints:
 
     def visit(self, epoch: int, network: Any) -> None:
         """After each pass."""
-        from core.models import training
+        from core.models import evaluation
 
         due = epoch * CHECKPOINTS // self.passes > (epoch - 1) * CHECKPOINTS // self.passes
         if due and epoch < self.passes:
-            found = training.evaluate(network, self.points, self.labels, precision="auto")
+            found = evaluation.evaluate(network, self.points, self.labels, precision="auto")
             self.add(epoch, epoch * self.steps_per_pass, found.accuracy)
 
     def add(self, epoch: int, step: int, accuracy: float) -> None:

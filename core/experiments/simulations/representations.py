@@ -65,11 +65,11 @@ def halves(data: Dataset, seed: int) -> tuple[Dataset, Ints]:
 def _hidden_layer(
     data: Dataset, fitted: Ints, part: Dataset, width: int, epochs: int, seed: int
 ) -> Floats:
-    from core.models import networks, training
+    from core.models import evaluation, networks, training
 
     network = networks.build(
         "mlp", classes=len(data.class_names), shape=data.shape, seed=seed, hidden=width
     )
     with one_thread():
         training.train(network, data.points[fitted], data.labels[fitted], seed=seed, epochs=epochs)
-        return training.embed(network, part.points)
+        return evaluation.embed(network, part.points)

@@ -116,9 +116,9 @@ class TwoLayers:
 
     def logit(self, points: Floats) -> Floats:
         """log p_1 / p_0 of each point."""
-        from core.models import training
+        from core.models import evaluation
 
-        probs = training.probabilities(self.network, points.astype(np.float32))
+        probs = evaluation.probabilities(self.network, points.astype(np.float32))
         return np.log(np.maximum(probs[:, 1], 1e-30)) - np.log(np.maximum(probs[:, 0], 1e-30))
 
     def scores(self, validation: Embedded) -> tuple[Floats, Floats]:

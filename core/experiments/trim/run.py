@@ -304,7 +304,7 @@ class _Network:
 
     def fit(self, kept: Ints) -> float:
         """The test accuracy of a network trained on these points."""
-        from core.models import networks, training
+        from core.models import evaluation, networks, training
 
         data = self.data
         given = self.given
@@ -319,14 +319,14 @@ class _Network:
             epochs=self.setting.epochs,
         )
         test = (data.points[given.test], data.labels[given.test])
-        return training.evaluate(self.network, *test).accuracy
+        return evaluation.evaluate(self.network, *test).accuracy
 
     def seen(self) -> Seen:
         """The penultimate layer after the first training, with a head fitted on it."""
-        from core.models import training
+        from core.models import evaluation
 
         train, unseen = (
-            training.embed(self.network, points)
+            evaluation.embed(self.network, points)
             for points in (self.given.points, self.data.points[self.given.validation])
         )
         head = softmax_head.fit(

@@ -58,8 +58,9 @@ def picture(plan: Active, curves: FinishedRuns, view: View, data: Dataset) -> Vi
 
 
 def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
-    """The seeds (a, s, r) that all strategies have finished, so that their means compare; all there
-    is as long as there are none.
+    """The seeds (a, s, r) that all strategies have finished, so that their means compare.
+
+    All there is as long as there are none.
     """
     whole = np.isfinite(accuracy).all(axis=(0, 2))
     return accuracy[:, whole] if whole.any() else accuracy

@@ -127,9 +127,7 @@ def strangers(view: View, about: Info) -> list[str]:
 
 
 def comparison(spec: Spec, view: View) -> Comparison:
-    """The rankings that the view asks for: every strategy under every embedding, networks with
-    every seed.
-    """
+    """The view's rankings: every strategy under every embedding, networks with every seed."""
     columns = []
     for chosen in _list(view["strategies"]):
         for name in _list(view["embeddings"]):
@@ -172,9 +170,7 @@ def groups(columns: tuple[Spec, ...]) -> list[str]:
 
 
 def colours(columns: tuple[Spec, ...], order: np.ndarray) -> list[str]:
-    """The embedding family of each ranking in the order of the picture: it names the ranking's
-    colour.
-    """
+    """The embedding family of each ranking, in the picture's order: it names its colour."""
     return [resolve(columns[i]).embedder.family for i in order]
 
 

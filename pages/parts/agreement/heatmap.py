@@ -1,6 +1,4 @@
-"""The matrix of agreement as a picture, with its legend, what chance would give, and its
-download.
-"""
+"""The matrix of agreement as a picture, with its legend, what chance would give, its download."""
 
 from __future__ import annotations
 
@@ -102,22 +100,19 @@ def under(entry: Entry, columns: tuple[Spec, ...], measure: str, n: int) -> None
 
 
 def similarity_order(matrix: np.ndarray) -> np.ndarray:
-    """Rankings in the order of the Fiedler vector of their similarities: those that agree stand
-    together.
+    """Rankings in the order of the Fiedler vector of their similarities.
+
+    Those that agree stand together.
     """
     weights = np.clip(matrix, 0, None)
-    return np.argsort(
-        np.linalg.eigh(np.diag(weights.sum(axis=1)) - weights)[1][:, min(1, len(matrix) - 1)],
-        kind="stable",
-    )
+    _, vectors = np.linalg.eigh(np.diag(weights.sum(axis=1)) - weights)
+    return np.argsort(vectors[:, min(1, len(matrix) - 1)], kind="stable")
 
 
 def tips(
     families: list[str], ceilings: Mapping[str, Interval | None], null: list[float]
 ) -> list[dict[str, str]]:
-    """What a cell's tooltip says beside its value: chance, and the reseed ceiling of both
-    families.
-    """
+    """What a cell's tooltip says beside its value: chance, and both families' reseed ceilings."""
     chance = f"{null[0]:.3f} [{null[1]:.3f}, {null[2]:.3f}]"
     bound = {
         name: f"{c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]" if c else "one seed only"
@@ -139,9 +134,7 @@ def linked_cell(text: str, m: int) -> tuple[int, int] | None:
 
 
 def clicked_cell(event: Any, order: np.ndarray) -> str | None:
-    """The cell of a click as the link writes it: the places of both rankings before they were
-    ordered.
-    """
+    """The cell of a click as the link writes it: both rankings' places before they were ordered."""
     picked = event["selection"].get("cell")
     return f"{order[int(picked[0]['row'])]}-{order[int(picked[0]['column'])]}" if picked else None
 
@@ -156,8 +149,9 @@ def downloads(names: list[str], matrix: np.ndarray, measure: str, dataset: str) 
 
 
 def rank_line(columns: tuple[Spec, ...], ranks: list[int]) -> str:
-    """Which embeddings fall short of full rank: leverage then spreads over fewer directions than
-    there are dimensions.
+    """Which embeddings fall short of full rank.
+
+    Leverage then spreads over fewer directions than there are dimensions.
     """
     spans: dict[str, list[int]] = {}
     for spec, rank in zip(columns, ranks, strict=True):

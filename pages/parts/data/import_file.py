@@ -1,6 +1,4 @@
-"""Data in: a file or a folder is read, shown with its faults and their mends, and kept when the
-user says so.
-"""
+"""Data in: a file or a folder is read, shown with its faults and their mends, and kept."""
 
 from __future__ import annotations
 

@@ -34,10 +34,9 @@ from pages.shared.words import inside, noun, number, plain, ranking_name, score_
 
 SHOWN = 60
 HEIGHT = 420
-# differences that come from the machine, relative to the largest score; of scores kept in single
-# precision
+# Differences that come from the machine, relative to the largest score.
 ROUNDING = 1e-9
-SINGLE = 1e-6
+SINGLE = 1e-6  # of scores kept in single precision
 
 
 def show(spec: Spec) -> None:
@@ -75,11 +74,10 @@ def read_in(
     spec: Spec | None = None,
     data: Dataset | None = None,
 ) -> None:
-    """A file of scores that was handed in: its rankings beside what this app computes, and the
-    points that one of them puts first.
+    """A file of scores that was handed in: its rankings beside what this app computes.
 
-    spec, data: the points that are open now; a file about these very points is read as theirs,
-    whatever they were called.
+    And the points that one of them puts first. spec, data: the points that are open now; a file
+    about these very points is read as theirs, whatever they were called.
     """
     try:
         exported = _read(

@@ -1,6 +1,4 @@
-"""Take scores out: which of the rankings that were computed for these points to write into one
-file.
-"""
+"""Take scores out: which of the rankings computed for these points to write into one file."""
 
 from __future__ import annotations
 
@@ -20,8 +18,9 @@ MOST = 50  # rankings of one file
 
 
 def show(spec: Spec, data: Dataset) -> None:
-    """Which of the rankings that were computed for these points to write, with the map of the
-    Spec's embedding if it is at hand.
+    """Which of the rankings that were computed for these points to write.
+
+    With the map of the Spec's embedding if it is at hand.
     """
     found = at_hand(spec, data)
     if not found:
@@ -34,9 +33,8 @@ def show(spec: Spec, data: Dataset) -> None:
         )
         return
     named = dict(zip(column_names(list(found)), found, strict=True))
-    key = state.key(
-        f"take out {data.fingerprint} {len(named)}"
-    )  # a new ranking is chosen at first, as all are
+    # Another key with every new ranking: it is chosen at first, as all are.
+    key = state.key(f"take out {data.fingerprint} {len(named)}")
     how = {
         "max_selections": MOST,
         "format_func": lambda name: ranking_name(named[name]),
@@ -68,8 +66,8 @@ def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
         if (one := _of(spec, kept))
     }
     seen, ranked = (
-        {name: place for place, name in enumerate(menu)}
-        for menu in (embeddings.embedders(), menu.strategies())
+        {name: place for place, name in enumerate(offered)}
+        for offered in (embeddings.embedders(), menu.strategies())
     )
 
     def place(one: Spec) -> tuple:
@@ -85,8 +83,9 @@ def at_hand(spec: Spec, data: Dataset) -> dict[Spec, Floats]:
 
 
 def _of(spec: Spec, kept: Spec) -> Spec | None:
-    """A kept ranking as one of the points that are open: equal points of another name share
-    results, but not what was joined.
+    """A kept ranking as one of the points that are open.
+
+    Equal points of another name share results, but not what was joined.
     """
     try:
         return kept.with_(dataset=spec.dataset, n=spec.n, subset=spec.subset)

@@ -8,9 +8,7 @@ from pages.shared.words import inside, number, starless, time_text
 
 
 def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: int, d: int) -> str:
-    """One computed sentence that answers the question, and a second one where the embedding is far
-    from full rank.
-    """
+    """The computed sentence that answers the question, and one more for a low rank."""
     embedding = starless(embedding)
     if label == "Leverage" and rank == len(scores) and (scores == 1).all():
         return (

@@ -79,9 +79,7 @@ def _neighbours(spec: Spec, data: Dataset, ranking: cached.Ranking, found: dict)
 
 
 def _directions(spec: Spec, data: Dataset, found: dict) -> None:
-    """The eigen-directions that carry the point's leverage: as images where the embedding is
-    raw.
-    """
+    """The eigen-directions that carry the point's leverage: images where the embedding is raw."""
     total = found["shares"].sum()
     st.markdown(
         f"**What carries its leverage**: {len(found['shares'])} of the eigen-directions hold"

@@ -15,8 +15,9 @@ from pages.shared.words import plain
 def chosen_points(
     ranking: cached.Ranking, labels: np.ndarray, view: dict, names: list[str], draw: int
 ) -> np.ndarray:
-    """The points of the gallery, in its order: filtered by class and score, then highest, lowest,
-    around or random.
+    """The points of the gallery, in its order: highest, lowest, around or random.
+
+    Filtered by class and score first.
     """
     wanted = [names.index(name) for name in chosen_classes(view, names)]
     kept = np.isin(labels, wanted) if wanted else np.ones(len(labels), bool)

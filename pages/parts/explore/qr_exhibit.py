@@ -1,6 +1,4 @@
-"""How QR fooled us: the textbook computation of leverage beside the exact one, with its artefacts
-marked.
-"""
+"""How QR fooled us: the textbook computation of leverage beside the exact one."""
 
 from __future__ import annotations
 

@@ -49,9 +49,8 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
     )
     event = memo.chart(*drawn, on_select="rerun", selection_mode="range", key=key, alt=summary)
     brushed = (event["selection"].get("range") or {}).get("from")
-    if brushed and brushed != st.session_state.get(
-        f"{key} seen"
-    ):  # a brush stays in the chart: act on it once
+    # A brush stays in the chart: act on it once.
+    if brushed and brushed != st.session_state.get(f"{key} seen"):
         st.session_state[f"{key} seen"] = brushed
         state.change_view("explore", low=float(min(brushed)), high=float(max(brushed)))
         st.rerun()

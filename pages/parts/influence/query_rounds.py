@@ -1,6 +1,4 @@
-"""Rounds of queries on the Influence page: accuracy and goal as labels come in, and what was asked
-for in the plane.
-"""
+"""Rounds of queries on the Influence page: accuracy and goal, and what was asked in the plane."""
 
 from __future__ import annotations
 
@@ -146,8 +144,9 @@ def _snapshot(data: Dataset, outcome: Any, name: str, number: int) -> None:
 
 
 def border(head: Floats, box: list[float]) -> Floats | None:
-    """The ends (2, 2) of the line where two classes are equally probable, beyond the box; None for
-    more classes or no line.
+    """The ends (2, 2) of the line where two classes are equally probable, beyond the box.
+
+    None for more classes or no line.
     """
     if len(head) != 2:
         return None
@@ -162,8 +161,9 @@ def border(head: Floats, box: list[float]) -> Floats | None:
 
 
 def _clusters() -> pd.DataFrame:
-    """The names of the clusters, above each; the central ones, which lie close together, have one
-    beside them.
+    """The names of the clusters, above each.
+
+    The central ones, which lie close together, have one beside them.
     """
     each = [
         (side * x, side * y + 1.6, name)

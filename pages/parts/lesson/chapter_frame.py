@@ -34,11 +34,13 @@ _mount_keys = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Chapter:
-    """name: in the list of chapters. question: its title. lead: the computed sentence under it;
-    *stars* make bold. body: the rest.
+    """A chapter of the lesson.
 
-    body takes the material and whether it is shown as a talk; it draws one picture and asks at most
-    one question.
+    name       in the list of chapters
+    question   its title
+    lead       the computed sentence under it; *stars* make bold
+    body       the rest: takes the material and whether it is shown as a talk, draws one picture
+               and asks at most one question
     """
 
     name: str
@@ -66,9 +68,7 @@ def opening(chapter: Chapter, number: int, chapters: int, talk: bool, link: str)
 
 
 def closing(chapter: int, names: list[str], talk: bool) -> None:
-    """Where to go from here: the chapter before, the chapter after, any chapter, and the two
-    modes.
-    """
+    """Where to go from here: the chapter before or after, any chapter, and the two modes."""
     with st.container(
         horizontal=True,
         vertical_alignment="center",
@@ -130,17 +130,16 @@ def move(where: str, chapters: int) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def qr(link: str) -> str:
-    """The link as a QR code: an image for st.html, black on white in both themes, with its quiet
-    zone.
-    """
+    """The link as a QR code for st.html, black on white in both themes, with its quiet zone."""
     code = segno.make(link, error="m", micro=False)
     drawn = code.svg_data_uri(border=4, omitsize=True, light="#FFFFFF", dark="#000000")
     return f'<img class="code" alt="QR code of {html.escape(link)}" src="{drawn}">'
 
 
 def scale(talk: bool) -> float:
-    """How much larger than on a screen 720 pixels high pictures of a fixed size are to be drawn; 1
-    for readers.
+    """How much larger pictures of a fixed size are drawn than on a screen 720 pixels high.
+
+    1 for readers.
     """
     told = st.session_state.get(KEYS)
     height = getattr(told, "height", None) if talk else None

@@ -71,8 +71,9 @@ def plane(material: Material, talk: bool) -> None:
 
 
 def levels(scores: np.ndarray) -> list[float]:
-    """The leverages whose ellipses are drawn: a ninth, four ninths and all of the highest, so that
-    they lie at equal distances.
+    """The leverages whose ellipses are drawn: a ninth, four ninths and all of the highest.
+
+    So they lie at equal distances.
     """
     return [float(scores.max()) * (part / 3) ** 2 for part in (1, 2, 3)]
 
@@ -207,8 +208,9 @@ def _ends(material: Material, talk: bool) -> None:
 
 
 def textbook_top(material: Material) -> tuple[np.ndarray, np.ndarray]:
-    """(scores (n,), the first points) by QR without pivoting; scores of 1 differ by rounding only:
-    ties in row order.
+    """(scores (n,), the first points) by QR without pivoting.
+
+    Scores of 1 differ by rounding only: ties in row order.
     """
     values = material.textbook.arrays["scores"]
     return values, np.argsort(-np.round(values, 9), kind="stable")[:IMAGES]

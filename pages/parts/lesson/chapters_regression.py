@@ -24,15 +24,17 @@ NUMBERS = {"leverage": "Its leverage", "residual": "Its residual", "cook": "Its 
 
 
 def height(talk: bool) -> int | None:
-    """Of the drawing in CSS pixels, so that all of a talk's chapter is on the screen; for readers
-    it follows the width.
+    """Of the drawing in CSS pixels, so that all of a talk's chapter is on the screen.
+
+    For readers it follows the width.
     """
     return round(290 * chapter_frame.scale(talk)) if talk else None
 
 
 def stage(talk: bool) -> tuple[Any, Any]:
-    """Places for the words and for a picture that wants width: side by side on a projector, else
-    the picture first.
+    """Places for the words and for a picture that wants width.
+
+    Side by side on a projector, else the picture first.
     """
     if talk:
         return tuple(st.columns([1, 3], gap="medium"))
@@ -70,8 +72,9 @@ def line(material: Material, talk: bool) -> None:
 
 
 def lifted() -> tuple[str, str]:
-    """Which of NUMBERS stays as it is when the far point is lifted by 1, and what happens to the
-    others, in words.
+    """Which of NUMBERS stays as it is when the far point is lifted by 1.
+
+    And what happens to the others, in words.
     """
     x = POINTS[:, :1]
     y = POINTS[:, 1]

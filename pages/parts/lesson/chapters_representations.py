@@ -1,6 +1,4 @@
-"""The lesson's chapters 5 and 6: the same digits seen through other maps, and whether their
-rankings agree.
-"""
+"""The lesson's chapters 5 and 6: digits seen through other maps, and whether rankings agree."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from pages.parts.lesson.quiz import Prediction
 from pages.shared import layout, state
 
 POWERS = 2.0 ** np.arange(9)  # x of a power law's points: 1, 2, 4, ... 256
-# the travellers: of the top 1% under raw pixels, so many that stay and so many that fall
+# The travellers: of the top 1% under raw pixels, so many that stay and so many that fall.
 SHARE = 0.01
 EACH = 2
 STAYS = 0.9
@@ -41,8 +39,9 @@ def mean_places(material: Material) -> dict[str, np.ndarray]:
 
 @st.cache_resource(show_spinner=False)
 def travellers(_material: Material) -> np.ndarray:
-    """Four digits from the top 1% under raw pixels: the two that the classifiers rank highest, and
-    the two they rank lowest.
+    """Four digits from the top 1% under raw pixels.
+
+    The two that the classifiers rank highest, and the two they rank lowest.
     """
     top = _material.ranking.order[: round(SHARE * len(_material.data))]
     there = mean_places(_material)["classification"][top]
@@ -82,9 +81,7 @@ def representation(material: Material, talk: bool) -> None:
 
 @st.cache_data(show_spinner=False)
 def _power_law(dark: bool) -> str:
-    """The same nine points on plain axes and on logarithmic ones; the area of a disc is its
-    leverage.
-    """
+    """The same nine points on plain and on logarithmic axes; the area of a disc is its leverage."""
     y = POWERS**-1.5
     told = (
         "A power law's nine points, x doubling each time, on {} axes; the area of a disc is its"
@@ -179,8 +176,9 @@ def _places(material: Material, point: int | None) -> None:
 
 
 def family_means(material: Material) -> tuple[list[str], np.ndarray]:
-    """The embeddings, and Kendall's tau between them (m, m), averaged over seeds; the diagonal:
-    between two seeds, NaN without.
+    """The embeddings, and Kendall's tau between them (m, m), averaged over seeds.
+
+    The diagonal: between two seeds, NaN without.
     """
     families = material.families
     matrix = material.agreement.arrays["kendall"]

@@ -45,17 +45,17 @@ ROOMS = {
     "explore": "Explore: which points matter?",
     "agreement": "Agreement: do representations agree?",
     "map": "Map: where do they lie?",
+    "retrain": "Retrain: do they help?",
 }
-ROOMS |= {"retrain": "Retrain: do they help?"}
 BLIND = {"random"}  # asks for the embedding only to count its points
 
 
 @st.cache_resource(show_spinner=False)
 def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
-    """Mean accuracy of networks trained on BUDGET selected digits, epoch by epoch under both
-    protocols, and the finished trainings.
+    """Mean accuracy of networks trained on BUDGET selected digits, and the finished trainings.
 
-    Columns protocol, name, epoch, accuracy. A UserError if these results are not bundled.
+    Epoch by epoch under both protocols: columns protocol, name, epoch, accuracy. A UserError if
+    these results are not bundled.
     """
     grids = {}
     frames = []
@@ -142,13 +142,11 @@ def helps(material: Material, talk: bool) -> None:
         )
     with picture:
         height = round((240 if talk else 260) * chapter_frame.scale(talk))
-        alt = "Accuracy epoch by epoch for top leverage and random; " + fair_and_not().replace(
-            "*", ""
-        )
+        said = fair_and_not().replace("*", "")
+        alt = f"Accuracy epoch by epoch for top leverage and random; {said}"
         memo.chart(_replayed, layout.dark(), height, key=state.key("lesson replay"), alt=alt)
-        sides = (
-            st.columns(2) if talk else (st.container(), st.container())
-        )  # a talk's screen is wide and low
+        # A talk's screen is wide and low.
+        sides = st.columns(2) if talk else (st.container(), st.container())
         for side, name, points in zip(
             sides, ("Highest leverage", "Random"), (training_top(material), chance), strict=True
         ):

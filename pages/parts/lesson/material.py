@@ -68,6 +68,7 @@ def material() -> Material:
     (_, plane), *_ = lesson.results()
     raw = _bundled(scores_key, Spec(), data, "scores")
     compared = _bundled(comparison_key, comparison, data, "agreement_of")
+    places = [agreement.percentiles(scores) for scores in compared.arrays["scores"]]
     return Material(
         data,
         raw,
@@ -76,19 +77,15 @@ def material() -> Material:
         _bundled(plane_key, plane, data, "plane_of"),
         compared,
         comparison.columns,
-        np.stack(
-            [
-                agreement.percentiles(scores).astype(np.float32)
-                for scores in compared.arrays["scores"]
-            ]
-        ),
+        np.stack(places).astype(np.float32),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Favourites:
-    """A strategy and the points it picks first (rows of the full dataset); none, and why, if they
-    are not known.
+    """A strategy and the points it picks first (rows of the full dataset).
+
+    None, and why, if they are not known.
     """
 
     strategy: Strategy

@@ -65,11 +65,10 @@ def start_over() -> None:
 def ask(
     name: str, chapter: int, question: str, options: Mapping[str, str], truth: str, measured: str
 ) -> bool:
-    """The question with one button per option until it is answered, then the verdict; has it been
-    revealed?
+    """The question with one button per option until it is answered, then the verdict.
 
-    options: name -> what the button says. truth: the name of the right one. measured: the answer in
-    words, computed.
+    Returns whether it has been revealed. options: name -> what the button says. truth: the name of
+    the right one. measured: the answer in words, computed.
     """
     st.markdown(f"**{question}**")
     if revealed(name):

@@ -1,5 +1,4 @@
-"""The lesson's small pictures, as text for st.html: light on a phone, sharp on a projector, the
-same for every session.
+"""The lesson's small pictures, as text for st.html: light on a phone, sharp on a projector.
 
 Rows of dots, tables of colour and rows of digits are HTML, so that their words grow with the page;
 curves are SVG images. What colours mean stands in core/charts/palette.py.
@@ -26,8 +25,9 @@ STYLE = layout.style(Path(__file__).with_name("small_pictures.css"))
 
 
 def ledger(parts: Sequence[tuple[int, str, str]]) -> str:
-    """What a sum is made of: one bar of pieces (amount, words, colour), the largest first, and the
-    same as a subtraction.
+    """What a sum is made of: one bar of pieces, the largest first, and the same as a subtraction.
+
+    A piece: (amount, words, colour).
     """
     pieces = "".join(
         f'<div style="flex: {n} 1 0; background: {colour}" title="{n:,}'
@@ -74,11 +74,10 @@ def strip(
 
 
 def tau_table(names: Sequence[str], matrix: Floats, own: Sequence[str]) -> str:
-    """Do these rankings agree? A table of correlations, coloured; the diagonal holds the families'
-    agreement with themselves.
+    """Do these rankings agree? A table of correlations, coloured.
 
-    matrix: (m, m); NaN on the diagonal where there is one ranking only. own: what stands under each
-    diagonal value.
+    The diagonal holds the families' agreement with themselves. matrix: (m, m); NaN on the diagonal
+    where there is one ranking only. own: what stands under each diagonal value.
     """
     head = "".join(f'<th scope="col">{_breakable(name)}</th>' for name in names)
     body = ""
@@ -137,9 +136,7 @@ def digits_row(images: Bytes, alt: str, dark: bool, gap: int = 4) -> str:
 def points_on_axes(
     x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, width: int = 300, height: int = 190
 ) -> str:
-    """Points as discs in a frame, the area of each in proportion to `sizes` (0 to 1), as an SVG
-    image.
-    """
+    """Points as discs in a frame, areas in proportion to `sizes` (0 to 1), as an SVG image."""
     ink = "#F5F7F9" if dark else "#0B0D0F"
     places = [_within(values, 20, extent - 20) for values, extent in ((x, width), (-y, height))]
     discs = "".join(

@@ -1,6 +1,4 @@
-"""The Map page's own parts: two linked maps, what their colours mean, and the images inside a
-box.
-"""
+"""The Map page's own parts: two linked maps, what their colours mean, the images inside a box."""
 
 from __future__ import annotations
 
@@ -42,8 +40,9 @@ SHOWN = 180
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """One or two maps of the same points with their rankings; the second map is turned onto the
-    first.
+    """One or two maps of the same points with their rankings.
+
+    The second map is turned onto the first.
     """
 
     maps: list[Entry]
@@ -52,9 +51,7 @@ class Ready:
     k: int
 
     def colours(self, what: str, data: Dataset) -> list[Colour]:
-        """What colours each map: percentile, class, membership of the k highest, or the difference
-        of percentiles.
-        """
+        """What colours each map: percentile, class, membership of the k highest, or difference."""
         if what == "class":
             return [Colour("class", data.labels, data.class_names)] * len(self.maps)
         if what == "selection":
@@ -150,8 +147,9 @@ def legend_line(what: str, data: Dataset, k: int) -> None:
 
 
 def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
-    """Both maps and both rankings; None, with the progress on screen, while one of them is being
-    computed.
+    """Both maps and both rankings.
+
+    None, with the progress on screen, while one of them is being computed.
     """
     specs = [spec] if other is None else [spec, other]
     data = cached.dataset(spec.dataset, spec.n, spec.subset)
@@ -214,14 +212,14 @@ def _most(data: Dataset, top: np.ndarray) -> str:
 
 
 def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:
-    """The mean share of chosen points in the cell of a chosen point, itself left out, on a grid of
-    cells x cells.
+    """The mean share of chosen points in the cell of a chosen point, itself left out.
+
+    On a grid of cells x cells.
     """
     low = coordinates.min(axis=0)
     high = coordinates.max(axis=0)
-    places = np.minimum(
-        ((coordinates - low) / np.maximum(high - low, 1e-12) * cells).astype(int), cells - 1
-    ) @ np.array([cells, 1])
+    within = (coordinates - low) / np.maximum(high - low, 1e-12) * cells
+    places = np.minimum(within.astype(int), cells - 1) @ np.array([cells, 1])
     total = np.bincount(places, minlength=cells**2)
     hits = np.bincount(places[chosen], minlength=cells**2)
     mine = places[chosen]

@@ -196,9 +196,7 @@ def _against_random(grid: Grid) -> str:
 
 
 def _at(grid: Grid, budget: int) -> str:
-    """Of a heading: the budget, the protocol, its length, and how many of its trainings are
-    finished.
-    """
+    """Of a heading: the budget, the protocol, its length, how many trainings are finished."""
     done = int(np.isfinite(grid.accuracy[:, budget]).sum())
     total = grid.accuracy[:, budget].size
     share = (

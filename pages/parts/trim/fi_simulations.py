@@ -49,8 +49,9 @@ VIEW_KNOBS = {
 
 
 def plane(view: View) -> View:
-    """One dataset of two Gaussians or two crescents, under one method: points, what is trimmed,
-    both boundaries.
+    """One dataset of two Gaussians or two crescents, under one method.
+
+    Points, what is trimmed, both boundaries.
     """
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view["world"] = pickers.dropdown("Points", TITLES, view["world"], "plane", width=160)
@@ -156,8 +157,9 @@ def paper(view: View) -> View:
 
 
 def table(world: World, accuracy: np.ndarray) -> pd.DataFrame:
-    """Three rows per budget: the paper's count and accuracies, and ours under both signs of the
-    influence value.
+    """Three rows per budget: the paper's count and accuracies, and ours.
+
+    Ours under both signs of the influence value.
     """
     mean = statistics.estimate(np.moveaxis(accuracy, 0, -1))
     names = list(METHODS)

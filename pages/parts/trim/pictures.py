@@ -169,9 +169,8 @@ def _planted(trimmed: Trimmed) -> None:
 
 def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
     plan = trimmed.plan
-    removed = statistics.estimate(
-        np.moveaxis(trimmed.removed[:, plan.budgets.index(budget)], 1, -1)
-    ).mean
+    counts = np.moveaxis(trimmed.removed[:, plan.budgets.index(budget)], 1, -1)
+    removed = statistics.estimate(counts).mean
     st.markdown(
         f"**Of which class are the {budget:,} removed points?** · mean over seeds, in per cent of"
         " the removed"
@@ -226,9 +225,7 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
 
 
 def _seen(plan: Trim, seed: int, data: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
-    """The seed's training points as a dataset, damage included; which are planted; and their rows
-    in `data`.
-    """
+    """The seed's training points as a dataset, damaged; which are planted; their rows in `data`."""
     given = trimming.material(data, plan.setting, seed)
     none = np.zeros(len(given.rows), bool)
     seen = Dataset(

@@ -53,8 +53,10 @@ class ExperimentPage:
         return state.leave(self.name, self.knobs, spec, view)
 
     def points(self, spec: Spec, view: View) -> Dataset:
-        """The dataset; the page ends with an offer to fetch it if it is not on this machine, and
-        where it has no labels to learn from.
+        """The dataset.
+
+        The page ends with an offer to fetch it if it is not on this machine, and where it has no
+        labels to learn from.
         """
         if not datasets.is_ready(spec.dataset):
             self.leave(spec, view)
@@ -67,8 +69,9 @@ class ExperimentPage:
         return cached.dataset(spec.dataset, spec.n, spec.subset)
 
     def plan(self, spec: Spec, view: View, data: start_button.HasFingerprint) -> tuple[Any, View]:
-        """The view's plan, with what it would cost or how far it is; the page ends with a sentence
-        where it cannot run.
+        """The view's plan, with what it would cost or how far it is.
+
+        The page ends with a sentence where it cannot run.
         """
         layout.messages(state.problems())
         with layout.explained():

@@ -34,14 +34,13 @@ RULES = {name: rule.label for name, rule in selections.RULES.items()}
 
 
 def strategy_name(text: str) -> str:
-    """ "BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
+    """What a strategy's text is called: "BAIT (ridge 0.1)" of "bait:ridge=0.1"."""
     try:
         name, knobs = parse_strategy(text)
     except UserError:  # from a link: told above
         return text
-    return menu.find(name).label + (
-        f" ({', '.join(f'{knob} {value}' for knob, value in knobs)})" if knobs else ""
-    )
+    said = ", ".join(f"{knob} {value}" for knob, value in knobs)
+    return f"{menu.find(name).label} ({said})" if knobs else menu.find(name).label
 
 
 def strategy_lines(
@@ -57,7 +56,7 @@ def strategy_lines(
 
 
 def selection_name(text: str | Candidate) -> str:
-    """ "Top, raw"; the strategy and the seed only where they are not the usual ones."""
+    """What a selection is called: "Top, raw"; strategy and seed only where they are not the usual."""
     try:
         candidate = retrain.parse_candidate(text) if isinstance(text, str) else text
     except UserError:  # from a link: said above, and not to be chosen again
@@ -66,33 +65,22 @@ def selection_name(text: str | Candidate) -> str:
     if not candidate.scored:
         return rule
     seed = f" {candidate.seed}" if candidate.seed != 1 else ""
-    other = (
-        ""
-        if candidate.strategy == "leverage"
-        else f", {menu.find(candidate.strategy).label.lower()}"
-    )
+    other = ""
+    if candidate.strategy != "leverage":
+        other = f", {menu.find(candidate.strategy).label.lower()}"
     return f"{rule}, {short(candidate.embedding)}{seed}{other}"
 
 
 def selection_lines(plan: Retraining, dark: bool) -> list[Line]:
-    """Colour by the embedding's family where several compete, else by rule; dash by rule; random
-    grey and dashed.
+    """Colour by the embedding's family where several compete, else by rule; dash by rule.
+
+    Random is grey and dashed.
     """
-    several = (
-        len(
-            {
-                embeddings.find(candidate.embedding).family
-                for candidate in plan.candidates
-                if candidate.scored
-            }
-        )
-        > 1
-    )
+    scored = [candidate for candidate in plan.candidates if candidate.scored]
+    several = len({embeddings.find(candidate.embedding).family for candidate in scored}) > 1
     return [
-        Line(
-            selection_name(candidate), _colour(candidate, several, dark), STYLES[candidate.rule][0]
-        )
-        for candidate in plan.candidates
+        Line(selection_name(each), _colour(each, several, dark), STYLES[each.rule][0])
+        for each in plan.candidates
     ]
 
 

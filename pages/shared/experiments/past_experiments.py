@@ -15,10 +15,10 @@ from pages.shared.words import plain
 
 
 def menu(fingerprint: str, show: Show, kind: str) -> None:
-    """Past experiments of this kind on these points, each with how much of it is finished;
-    show(plan) is the callback that opens one.
+    """Past experiments of this kind on these points, each with how much of it is finished.
 
-    On the hosted demo a visitor sees their own, and what comes with the app.
+    show(plan) is the callback that opens one. On the hosted demo a visitor sees their own, and what
+    comes with the app.
     """
     with st.popover("Past experiments", width="stretch"):
         shown = st.session_state.get("own experiments", set()) if policy.hosted() else None

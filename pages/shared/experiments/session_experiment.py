@@ -36,8 +36,9 @@ def _let_go(owner: str) -> None:
 
 
 def stop(key: str, page: str) -> None:
-    """Let go of it, and so for every session that has gone since; the link forgets it too, or a
-    reload would go on with it.
+    """Let go of it, and so for every session that has gone since.
+
+    The link forgets it too, or a reload would go on with it.
     """
     known = runner.find(key)
     for owner in list(known.owners) if known else ():

@@ -20,8 +20,9 @@ def text_of(plan: Any, name: str) -> str:
 
 
 def readable(first: Any, names: Iterable[str], view: dict[str, Any]) -> dict[str, Any]:
-    """The view without words that mean nothing in these lists: a link's are told, and the others
-    are used. first: the page's first plan.
+    """The view without words that mean nothing in these lists.
+
+    A link's are told, and the others are used. first: the page's first plan.
     """
     for name in names:
         view[name], wrong = sifted(first, name, view[name])
@@ -30,8 +31,9 @@ def readable(first: Any, names: Iterable[str], view: dict[str, Any]) -> dict[str
 
 
 def sifted(first: Any, name: str, text: str) -> tuple[str, list[str]]:
-    """The words of a list that can be used (the first plan's if there are none), and one message
-    for each of the others.
+    """The words of a list that can be used, and one message for each of the others.
+
+    The first plan's words if there are none.
     """
     kept = []
     wrong = []

@@ -92,16 +92,16 @@ def test_training_ends_when_enough_points_are_right_or_at_the_cap(digits):
 
 
 def test_the_last_pass_before_the_end_is_the_first_that_is_enough(digits, monkeypatch):
-    from core.models import training
+    from core.models import evaluation
 
-    heard, evaluate = [], training.evaluate
+    heard, evaluate = [], evaluation.evaluate
 
     def listening(network, points, labels, **how):
         found = evaluate(network, points, labels, **how)
         heard.append((len(points), found.accuracy))
         return found
 
-    monkeypatch.setattr(training, "evaluate", listening)
+    monkeypatch.setattr(evaluation, "evaluate", listening)
     setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", epochs=200, rounds=1)
     arrays, _ = run(digits, "random", {}, setting, seed=1)
     own = [accuracy for size, accuracy in heard if size == 30]

@@ -372,6 +372,9 @@ def test_the_key_hears_of_every_module_that_trains():
             "experiments.retrain.run",
             "experiments.retrain.selections",
             "models.training",
+            "models.recipe",
+            "models.stacked_networks",
+            "models.evaluation",
             "models.training_data",
             "models.networks",
         )

@@ -13,7 +13,7 @@ import torch
 from core import datasets
 from core.data import splits
 from core.experiments.retrain import run, selections
-from core.models import networks, training
+from core.models import evaluation, networks, training
 from core.runtime import threads
 from core.types import Dataset, UserError
 
@@ -274,7 +274,7 @@ def test_checkpoints_are_spread_over_the_passes_and_the_last_is_the_end(settings
 
 def test_checkpoints_look_at_a_fixed_sample_and_the_last_one_at_all(monkeypatch):
     monkeypatch.setattr(run, "CURVE_POINTS", 40)
-    calls = spied(monkeypatch, training, "evaluate")
+    calls = spied(monkeypatch, evaluation, "evaluate")
     a_training(length=3)
     labels = [arguments[2] for arguments, _ in calls]
     assert [len(each) for each in labels] == [40, 40, len(TEST)] and np.array_equal(
