@@ -84,7 +84,7 @@ def check_points(embedding: Floats, head: Head, what: str = "the embedding") -> 
         )
 
 
-def check_labels(labels: Ints | None, n: int, head: Head, what: str = "labels") -> Ints:
+def check_known_labels(labels: Ints | None, n: int, head: Head, what: str = "labels") -> Ints:
     """labels (n,), if there is one for each point and the head knows their classes; otherwise a
     UserError.
     """

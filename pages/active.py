@@ -29,7 +29,7 @@ EXPERIMENT_PAGE = experiment_page.ExperimentPage(
     PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan
 )
 
-cached.warm()
+cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 view = controls.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)

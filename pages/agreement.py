@@ -37,7 +37,7 @@ VIEW_KNOBS = {
     "cell": Knob("Cell", name="cell", kind=str, default=""),
 }
 
-cached.warm()
+cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head("Do representations agree?")

@@ -26,7 +26,7 @@ SHOWN = {
 }
 VIEW_KNOBS = {"show": Knob("Show", name="show", kind=str, choices=tuple(SHOWN), default="in")}
 
-cached.warm()
+cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head("What about your own data?")

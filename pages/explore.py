@@ -38,7 +38,7 @@ VIEW_KNOBS = {
     "point": Knob("Point", name="point", kind=int, low=0, optional=True),
 }
 
-cached.warm()
+cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head(f"Which {noun(spec.dataset)} matter?")

@@ -77,7 +77,7 @@ VIEW_KNOBS = {
     "talk": Knob("Talk mode", name="talk", kind=int, low=0, high=1, default=0),
 }
 
-cached.warm()
+cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 number = view["chapter"]
 talk = bool(view["talk"])

@@ -26,7 +26,7 @@ VIEW_KNOBS = {
     "box": Knob("Box", name="box", kind=str, default=""),
 }
 
-cached.warm()
+cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec)
 layout.head("Where do they lie?")

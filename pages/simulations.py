@@ -35,7 +35,7 @@ EXPERIMENT_PAGE = experiment_page.ExperimentPage(
     controls.show_plan,
 )
 
-cached.warm()
+cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 spec = pickers.shared_choice(spec, embedding=False)
 layout.head("When does BAIT's weighing pay?")

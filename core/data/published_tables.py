@@ -47,17 +47,19 @@ LETTER = (
     "edges with x",
 )
 NUMBERS = 6  # leading columns of adult that are numbers; the others are one-hot
-Table = tuple[Floats, Ints]
+FeaturesAndLabels = tuple[Floats, Ints]
 
 
-def read_letter(folder: Path, _parts: tuple[int, int], _shape: tuple[int, ...]) -> Table:
+def read_letter(
+    folder: Path, _parts: tuple[int, int], _shape: tuple[int, ...]
+) -> FeaturesAndLabels:
     """20,000 letters as 16 numbers from 0 to 15 each, in the published order."""
     rows = _lines(folder / "letter" / "letter.csv.gz")[1:]
     labels = np.array([ord(row[0]) - ord("A") for row in rows], np.int64)
     return np.array([row[1:] for row in rows], np.float32), labels
 
 
-def read_adult(folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]) -> Table:
+def read_adult(folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]) -> FeaturesAndLabels:
     """A class-stratified sample of the census table: who earns more than 50,000 dollars a year?"""
     table = np.array(_lines(folder / "adult" / "adult.csv.gz")[1:], np.float64)
     points = table[:, :-2]
@@ -75,7 +77,7 @@ def adult_columns() -> tuple[str, ...]:
 
 def read_simulated(
     name: str, _folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]
-) -> Table:
+) -> FeaturesAndLabels:
     """A point cloud of core/data/simulated.py, always the same one: seed 0 draws the training part,
     seed 1 the test part.
     """
@@ -85,7 +87,9 @@ def read_simulated(
     return np.concatenate(points), np.concatenate(labels)
 
 
-def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+def read_openml(
+    number: int, folder: Path, parts: tuple[int, int], shape: tuple[int, ...]
+) -> FeaturesAndLabels:
     """The table of this number, downloaded once; as many of its rows as the parts have, drawn with
     seed 0, in random order.
 
@@ -101,7 +105,7 @@ def read_openml(number: int, folder: Path, parts: tuple[int, int], shape: tuple[
     )
 
 
-def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> FeaturesAndLabels:
     """Will a client of the bank subscribe?
 
     OpenML 1461: 7 numbers, scaled as adult's, then 44 one-hot columns.
@@ -119,7 +123,7 @@ def read_bank(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> T
     return points.astype(np.float32), labels
 
 
-def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> FeaturesAndLabels:
     """Is the person smiling, given the other 39 attributes (-1 or 1)?
 
     From the published list_attr_celeba.txt, put there by the user.
@@ -139,7 +143,7 @@ def read_celeba(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) ->
     )
 
 
-def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> Table:
+def read_jigsaw(folder: Path, parts: tuple[int, int], shape: tuple[int, ...]) -> FeaturesAndLabels:
     """Is a comment toxic, given the embedding of its text? From a file of the user's own, read
     once: to read it anew, delete the folder prepared/jigsaw beside it.
     """
@@ -183,7 +187,7 @@ def _wanted(path: Path, title: str, what: str) -> None:
 
 def _drawn(
     title: str, points: Floats, names: np.ndarray, parts: tuple[int, int], shape: tuple[int, ...]
-) -> Table:
+) -> FeaturesAndLabels:
     """As many rows as the parts have, drawn with seed 0, and the classes counted from 0 in the
     order of their names.
     """

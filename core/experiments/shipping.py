@@ -52,7 +52,7 @@ def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
 def _ship_planes(say: Say) -> None:
     for name in fi_simulations.WORLDS:
         with cache.without_bundle():
-            entries = fi_simulations.table(name), fi_simulations.picture(name, 1)
+            entries = fi_simulations.accuracies(name), fi_simulations.boundaries(name, 1)
         for entry in entries:
             cache.bundle(entry.key, entry.arrays, entry.facts)
             say(entry.key)

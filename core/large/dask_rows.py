@@ -22,7 +22,7 @@ import numpy as np
 from distributed import get_client, worker_client
 
 from core.large import leverage
-from core.large.row_sources import Rows
+from core.large.row_sources import RowsOnDisk
 from core.linalg import row_blocks
 from core.runtime import progress
 from core.types import Floats, Ints, UserError
@@ -38,7 +38,7 @@ class Spread:
     """
 
     def __init__(self, table: Any, tell: leverage.Tell = leverage.silent, rows: int = CHUNK):
-        self.chunks = _of_file(table, rows) if isinstance(table, Rows) else _of_array(table)
+        self.chunks = _of_file(table, rows) if isinstance(table, RowsOnDisk) else _of_array(table)
         self.shape = (int(table.shape[0]), int(table.shape[1]))
         self.tell = tell
         self.passes = 0
@@ -77,7 +77,7 @@ class Spread:
             self.tell(done / len(tasks), f"Pass {self.passes}, {done:,} of {len(tasks):,} parts")
 
 
-def leverage_of_file(table: Rows, ridge: float) -> tuple[Floats, dict[str, Any]]:
+def leverage_of_file(table: RowsOnDisk, ridge: float) -> tuple[Floats, dict[str, Any]]:
     """In a worker: leverage of a table on disk, spread over all workers.
 
     This one lends its thread to them meanwhile.
@@ -86,7 +86,7 @@ def leverage_of_file(table: Rows, ridge: float) -> tuple[Floats, dict[str, Any]]
         return leverage.leverage(Spread(table, progress.report), ridge)
 
 
-def _of_file(table: Rows, rows: int) -> list[Any]:
+def _of_file(table: RowsOnDisk, rows: int) -> list[Any]:
     return [table.part(start, start + rows) for start in range(0, len(table), rows)]
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from core.exports import score_table
-from core.large.row_sources import Rows
+from core.large.row_sources import RowsOnDisk
 from core.linalg import row_blocks
 from core.linalg.row_blocks import Table
 from core.linalg.whitening import from_gram, ridge_weights
@@ -133,7 +133,9 @@ def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
     return scores, facts | {"sum": float(scores.sum())}
 
 
-def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Floats, dict[str, Any]]:
+def of_file(
+    table: RowsOnDisk, ridge: float = 0.0, tell: Tell = silent
+) -> tuple[Floats, dict[str, Any]]:
     """`leverage` of a table on disk: here, or on the cluster of LEVERAGE_LAB_SCHEDULER.
 
     The cluster's workers read the same path.
@@ -151,7 +153,7 @@ def of_file(table: Rows, ridge: float = 0.0, tell: Tell = silent) -> tuple[Float
     return job.result()
 
 
-def title(table: Rows) -> str:
+def title(table: RowsOnDisk) -> str:
     """What was computed of what."""
     return f"{table.name}, Leverage"
 
@@ -166,7 +168,7 @@ def frame(scores: Floats) -> pd.DataFrame:
     )
 
 
-def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> str:
+def manifest(table: RowsOnDisk, without: Sequence[str], facts: Mapping[str, Any]) -> str:
     """JSON: the files, the columns left out, the facts, the code's and the packages' versions."""
     content = {
         "title": title(table),
@@ -179,7 +181,7 @@ def manifest(table: Rows, without: Sequence[str], facts: Mapping[str, Any]) -> s
     return json.dumps(content, indent=1)
 
 
-def identity(table: Rows) -> list[dict[str, Any]]:
+def identity(table: RowsOnDisk) -> list[dict[str, Any]]:
     """Name, size and time of change of each file: what can be said without reading them whole."""
     return [
         {"file": path.name, "bytes": path.stat().st_size, "modified": path.stat().st_mtime}

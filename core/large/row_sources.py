@@ -39,7 +39,7 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowsOnDisk:
     """Rows start to stop (without) of a table on disk.
 
     d: how many columns. dtype: of the blocks.
@@ -69,7 +69,7 @@ class Rows:
         first, *more = self.paths
         return first.parent.name if more else first.name
 
-    def part(self, start: int, stop: int) -> Rows:
+    def part(self, start: int, stop: int) -> RowsOnDisk:
         """The rows from start to stop (without), counted from this table's first."""
         return replace(self, start=self.start + start, stop=min(self.start + stop, self.stop))
 
@@ -82,7 +82,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class NpyRows(Rows):
+class NpyRows(RowsOnDisk):
     """Rows of a .npy file whose numbers begin `offset` bytes after its start."""
 
     path: Path
@@ -90,11 +90,11 @@ class NpyRows(Rows):
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """See Rows."""
+        """See RowsOnDisk."""
         return (self.path,)
 
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
-        """See Rows."""
+        """See RowsOnDisk."""
         with _readable(self.path), open(self.path, "rb") as file:
             file.seek(self.offset + self.start * self.d * self.dtype.itemsize)
             for first in range(self.start, self.stop, rows):
@@ -107,7 +107,7 @@ class NpyRows(Rows):
 
 
 @dataclass(frozen=True)
-class ParquetRows(Rows):
+class ParquetRows(RowsOnDisk):
     """Rows of Parquet files, one after the other.
 
     files: (path, number of rows). columns: the dimensions.
@@ -118,11 +118,11 @@ class ParquetRows(Rows):
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """See Rows."""
+        """See RowsOnDisk."""
         return tuple(path for path, _ in self.files)
 
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
-        """See Rows."""
+        """See RowsOnDisk."""
         return recut(self._pieces(rows), rows, self.d, self.dtype)
 
     def _pieces(self, rows: int) -> Iterator[np.ndarray]:
@@ -159,7 +159,7 @@ class ParquetRows(Rows):
                 yield _array(batch, self.dtype)[wanted]
 
 
-def open_table(path: str | Path, without: Sequence[str] = ()) -> Rows:
+def open_table(path: str | Path, without: Sequence[str] = ()) -> RowsOnDisk:
     """The table at this path: a .npy file, a .parquet file or a folder of them.
 
     without: names of columns to leave out. Real numbers in two dimensions, at least one row and one

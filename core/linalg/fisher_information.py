@@ -48,7 +48,7 @@ def class_roots(probs: Floats) -> Floats:
     Nothing is subtracted, so small probabilities keep their digits, and a point whose class is
     certain gets exactly 0.
     """
-    p = check_probs(probs)
+    p = _exact_probs(probs)
     classes = p.shape[1]
     tails = np.cumsum(p[:, ::-1], axis=1)[:, ::-1]
     factor = np.zeros((len(p), classes, classes - 1))
@@ -61,7 +61,7 @@ def class_roots(probs: Floats) -> Floats:
     return contrasts(classes).T @ factor
 
 
-def check_probs(probs: Floats) -> Floats:
+def _exact_probs(probs: Floats) -> Floats:
     """probs (n, c) as float64 with rows that sum to 1 exactly; a UserError if they are no
     probabilities of at least two classes.
     """

@@ -19,8 +19,8 @@ UNIT = "core.experiments.plan:compute"
 
 # What pages show beside an experiment.
 REPLAY = "core.experiments.active.replay:compute"
-PLANE_PICTURE = "core.experiments.trim.fi_simulations:picture"
-PLANE_TABLE = "core.experiments.trim.fi_simulations:table"
+PLANE_BOUNDARIES = "core.experiments.trim.fi_simulations:boundaries"
+PLANE_ACCURACIES = "core.experiments.trim.fi_simulations:accuracies"
 
 # How fast a worker is, by what it is asked to do.
 NETWORK_SPEED = "core.experiments.cost:measure"

@@ -40,7 +40,7 @@ import numpy as np
 from core.knobs import Damping
 from core.linalg.hessian import OpenHead, advance_scoring, open_head, solver
 from core.linalg.newton_update import added_shifts
-from core.softmax_head import check_labels, check_points, log_softmax, residuals, softmax
+from core.softmax_head import check_known_labels, check_points, log_softmax, residuals, softmax
 from core.strategy import Knob, scorer
 from core.types import Embedded, Floats, Head, Ints, UserError
 
@@ -109,7 +109,7 @@ def goal_utility(
     """
     _check_choices(over, temperature, step)
     opened, rows = open_pool(embedding, head)
-    known = check_labels(labels, len(rows), head) if over == "oracle" else None
+    known = check_known_labels(labels, len(rows), head) if over == "oracle" else None
     aim = aim_of(opened, rows, validation, head, goal)
     if step == "newton":
         tried = every_label(opened, len(rows)) if known is None else known[:, None]
@@ -218,7 +218,7 @@ def aim_of(opened: OpenHead, pool: Floats, validation: Embedded, head: Head, goa
         return Aim(goal, pool, pool @ opened.theta.T, None)
     check_points(validation.embedding, head, "the validation set")
     rows = opened.design(validation.embedding)
-    labels = check_labels(validation.labels, len(rows), head, "validation labels")
+    labels = check_known_labels(validation.labels, len(rows), head, "validation labels")
     return Aim(goal, rows, rows @ opened.theta.T, labels)
 
 
@@ -233,7 +233,7 @@ def linear_terms(
 
 def fitted_labels(opened: OpenHead, head: Head) -> Ints:
     """The labels (n,) of the points that the head was fitted on; a UserError without them."""
-    return check_labels(
+    return check_known_labels(
         head.fitted_on.labels, opened.n, head, "labels of the points that the head was fitted on"
     )
 

@@ -23,7 +23,7 @@ import numpy as np
 from core.knobs import Damping, Hessian
 from core.linalg.hessian import OpenHead, advance_scoring, open_head, solver
 from core.linalg.newton_update import best_lengths, newton_shifts
-from core.softmax_head import check_labels, check_points, fit, log_softmax
+from core.softmax_head import check_known_labels, check_points, fit, log_softmax
 from core.strategy import scorer
 from core.types import Embedded, Floats, Head, Ints, UserError
 
@@ -94,7 +94,7 @@ def newton_influence(
     scores = np.empty(len(rows))
     labels = np.asarray(labels)
     what = "labels of the points that the head was fitted on"
-    known = check_labels(head.fitted_on.labels, opened.n, head, what)
+    known = check_known_labels(head.fitted_on.labels, opened.n, head, what)
     before = _mean_loss(logits, classes)
     numbers = 3 * logits.size + 4 * (opened.n + 1) * len(opened.theta)
     steps = newton_shifts(opened, damping, rows, labels[:, None], sign=-1, per_block=numbers)
@@ -161,7 +161,7 @@ def gradient_product(embedding: Floats, labels: Ints, validation: Embedded, head
 def _opened(embedding: Floats, labels: Ints, head: Head) -> tuple[OpenHead, Floats, Floats]:
     """The open head, the design rows (n, m) of the points to score, and their residuals (n, r)."""
     check_points(embedding, head)
-    labels = check_labels(labels, len(embedding), head)
+    labels = check_known_labels(labels, len(embedding), head)
     opened = open_head(head)
     rows = opened.design(embedding)
     return opened, rows, opened.residuals(opened.probabilities(rows), labels)
@@ -170,7 +170,7 @@ def _opened(embedding: Floats, labels: Ints, head: Head) -> tuple[OpenHead, Floa
 def _validation_points(opened: OpenHead, validation: Embedded, head: Head) -> tuple[Floats, Ints]:
     """The design rows (v, m) of the validation points, and their labels (v,)."""
     check_points(validation.embedding, head, "the validation set")
-    labels = check_labels(validation.labels, len(validation), head, "validation labels")
+    labels = check_known_labels(validation.labels, len(validation), head, "validation labels")
     return opened.design(validation.embedding), labels
 
 

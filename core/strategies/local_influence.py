@@ -43,7 +43,7 @@ from core.linalg.hessian import (
     point_blocks,
     spreader,
 )
-from core.softmax_head import check_labels, check_points
+from core.softmax_head import check_known_labels, check_points
 from core.strategy import Knob, scorer
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError
 
@@ -305,7 +305,7 @@ def _active(
 
 def as_seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
     check_points(embedding, head)
-    labels = check_labels(labels, len(embedding), head)
+    labels = check_known_labels(labels, len(embedding), head)
     rows = opened.design(embedding)
     probs = opened.probabilities(rows)
     return Seen(rows, probs, opened.residuals(probs, labels), opened.fishers(probs))
@@ -313,7 +313,7 @@ def as_seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Se
 
 def _seen_validation(opened: OpenHead, validation: Embedded, head: Head) -> Seen:
     check_points(validation.embedding, head, "the validation set")
-    labels = check_labels(validation.labels, len(validation), head, "validation labels")
+    labels = check_known_labels(validation.labels, len(validation), head, "validation labels")
     return as_seen(opened, validation.embedding, labels, head)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from core.linalg.batched_heads import fit_teams
 from core.linalg.hessian import advance_scoring, open_head, point_blocks
-from core.softmax_head import check_labels, check_points, log_softmax
+from core.softmax_head import check_known_labels, check_points, log_softmax
 from core.strategy import Knob, scorer
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError, check_matrix
 
@@ -118,9 +118,9 @@ def data_shapley(
     """
     check_points(embedding, head)
     check_points(validation.embedding, head, "the validation set")
-    labels = check_labels(labels, len(embedding), head)
+    labels = check_known_labels(labels, len(embedding), head)
     n = len(embedding)
-    wanted = check_labels(validation.labels, len(validation), head, "validation labels")
+    wanted = check_known_labels(validation.labels, len(validation), head, "validation labels")
     opened = open_head(head)
     if n > POINTS or not head.l2 > 0:
         raise UserError(

@@ -28,7 +28,7 @@ QUICK = 0.35  # seconds to wait for a result before showing that it is being com
 
 
 @st.cache_resource(show_spinner=False)
-def warm() -> None:
+def prepare_server() -> None:
     """Once per server: start the worker, and freeze what is loaded now.
 
     What is frozen is out of the garbage collector's sight. The worker starts a moment later, or

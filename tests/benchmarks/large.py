@@ -25,7 +25,7 @@ from distributed import Client, LocalCluster
 
 from core.large import leverage
 from core.large.dask_rows import Spread
-from core.large.row_sources import Rows, open_table
+from core.large.row_sources import RowsOnDisk, open_table
 from core.types import Floats
 from tests.benchmarks.leverage import floor_seconds
 
@@ -70,7 +70,7 @@ def command(path: Path) -> tuple[float, float]:
     return time.perf_counter() - started, int(done.stdout.splitlines()[-1]) / 1024
 
 
-def reading(table: Rows) -> float:
+def reading(table: RowsOnDisk) -> float:
     """Seconds of reading the rows once."""
     started = time.perf_counter()
     for _ in table.blocks(4096):
@@ -78,7 +78,7 @@ def reading(table: Rows) -> float:
     return time.perf_counter() - started
 
 
-def spread(table: Rows, workers: int) -> tuple[Floats, float]:
+def spread(table: RowsOnDisk, workers: int) -> tuple[Floats, float]:
     """(scores, seconds) on so many worker processes of one thread each."""
     how = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(workers, **how) as cluster, Client(cluster):

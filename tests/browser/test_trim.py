@@ -37,9 +37,9 @@ def address(serve, tmp_path_factory) -> str:
         patch.setenv("LEVERAGE_LAB_CACHE", folder)
         for unit in trim.Trim.from_query(DONE)[0].units():
             compute(unit)
-        fi_simulations.picture("two_gaussians", 1)
-        fi_simulations.picture("two_crescents", 1)
-        fi_simulations.table("two_gaussians")
+        fi_simulations.boundaries("two_gaussians", 1)
+        fi_simulations.boundaries("two_crescents", 1)
+        fi_simulations.accuracies("two_gaussians")
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 

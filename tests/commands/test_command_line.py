@@ -541,10 +541,10 @@ def test_shipped_trimmings_are_computed_and_packed_with_the_simulations(
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
     assert len(store.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == 4
-    table = cache.get(fi_simulations.table_key("two_gaussians"))
+    table = cache.get(fi_simulations.accuracies_key("two_gaussians"))
     assert (
         table.arrays["accuracy"].shape == (2, 4, 4)
-        and cache.get(fi_simulations.picture_key("two_gaussians", 1)) is not None
+        and cache.get(fi_simulations.boundaries_key("two_gaussians", 1)) is not None
     )
 
 

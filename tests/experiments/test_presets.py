@@ -55,13 +55,14 @@ def test_nothing_else_is_shipped():
 
 def test_the_simulations_in_the_plane_are_there_and_what_this_code_computes():
     for name, world in fi_simulations.WORLDS.items():
-        table = cache.get(fi_simulations.table_key(name)).arrays["accuracy"]
+        table = cache.get(fi_simulations.accuracies_key(name)).arrays["accuracy"]
         assert (
-            len(table) == world.seeds and cache.get(fi_simulations.picture_key(name, 1)) is not None
+            len(table) == world.seeds
+            and cache.get(fi_simulations.boundaries_key(name, 1)) is not None
         )
     kept = [list((cache.BUNDLED / kind).iterdir()) for kind in ("trim_table", "plane_trimmed")]
     assert [len(folders) for folders in kept] == [len(fi_simulations.WORLDS)] * 2
-    shipped = cache.get(fi_simulations.table_key("two_gaussians")).arrays["accuracy"][0]
+    shipped = cache.get(fi_simulations.accuracies_key("two_gaussians")).arrays["accuracy"][0]
     assert fi_simulations.trial(fi_simulations.GAUSSIANS, 1)["accuracy"] == pytest.approx(
         shipped, abs=0.01
     )

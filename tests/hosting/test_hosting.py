@@ -287,16 +287,16 @@ def test_bundled_results_are_shown_without_a_question(hosted, asked):
 def test_the_worker_waits_until_somebody_asks_for_work(hosted, monkeypatch):
     timers = []
     monkeypatch.setattr(threading, "Timer", lambda *details: timers.append(details))
-    cached.warm.clear()
+    cached.prepare_server.clear()
     pages.visit("pages/explore.py")
     assert timers == []
     monkeypatch.delenv("LEVERAGE_LAB_HOSTED")
-    cached.warm.clear()
+    cached.prepare_server.clear()
     with pytest.raises(AttributeError, match="daemon"):
-        cached.warm()
+        cached.prepare_server()
     assert len(timers) == 1
     monkeypatch.undo()
-    cached.warm.clear()
+    cached.prepare_server.clear()
 
 
 def test_visitors_download_nothing(hosted, asked, monkeypatch, tmp_path):

@@ -127,7 +127,7 @@ def test_nothing_planted_is_said():
 def test_the_first_trimmed_are_shown_as_the_method_saw_them(finished):
     at = visit(show="points", focus="20")
     data = datasets.load("digits", n=600)
-    given = trimming.material(data, PLAN.setting, 1)
+    given = trimming.draw_points(data, PLAN.setting, 1)
     first = pages.galleries(at)[0]
     arrays, _ = trimming.run(data, "loss", PLAN.setting, 1)
     rows = arrays["first"][:20]

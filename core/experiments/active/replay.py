@@ -87,7 +87,7 @@ def trace(embedding: Floats, probs: Floats, labeled: Bools, picks: Ints) -> dict
     """The three objectives after each of the picks, each (k,)."""
     return {
         "radius": radius(embedding, labeled, picks),
-        "log_det": log_det(embedding[picks], probs[picks]),
+        "log_det": log_det_by_pick(embedding[picks], probs[picks]),
         "trace": fisher_trace(embedding, probs, labeled, picks),
     }
 
@@ -111,7 +111,7 @@ def radius(embedding: Floats, labeled: Bools, picks: Ints) -> Floats:
     return np.sqrt(after)
 
 
-def log_det(embedding: Floats, probs: Floats) -> Floats:
+def log_det_by_pick(embedding: Floats, probs: Floats) -> Floats:
     """log det(I + Gram / RIDGE) over the first 1, 2, ... k gradient embeddings, (k,).
 
     One Cholesky factor tells all of them.

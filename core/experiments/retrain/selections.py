@@ -18,8 +18,7 @@ import numpy as np
 from core.strategy import top_k
 from core.types import Floats, Ints, UserError, check_budget
 
-Rows = Ints
-Take = Callable[[Floats, Ints, int, np.random.Generator], Rows]
+Take = Callable[[Floats, Ints, int, np.random.Generator], Ints]
 
 
 @dataclass(frozen=True)
@@ -39,41 +38,41 @@ class Rule:
     weighted: bool = False
 
 
-def top(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def top(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """The k highest scores, highest first."""
     return top_k(scores, k).indices
 
 
-def bottom(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def bottom(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """The k lowest scores, lowest first."""
     return top_k(-scores, k).indices
 
 
-def middle(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def middle(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """The k points around the median score: as many above the band as below it, highest first."""
     start = (len(scores) - k) // 2
     return top_k(scores, len(scores)).indices[start : start + k]
 
 
-def top_balanced(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def top_balanced(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """The highest scores of every class, as many of each (see `shares`), highest first."""
     best_first = top_k(scores, len(scores)).indices
     places = _places_within(labels[best_first])
     return best_first[places < shares(labels, k)[labels[best_first]]]
 
 
-def random(scores: Floats | None, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def random(scores: Floats | None, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """k different points, every set of k equally likely."""
     return rng.permutation(len(labels))[:k]
 
 
-def random_balanced(scores: Floats | None, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def random_balanced(scores: Floats | None, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """Equally many random points of every class (see `shares`), in random order."""
     drawn = rng.permutation(len(labels))
     return drawn[_places_within(labels[drawn]) < shares(labels, k)[labels[drawn]]]
 
 
-def proportional(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def proportional(scores: Floats, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """k draws with replacement, point i with probability p_i = score_i / sum of the scores.
 
     A point may come several times. A UserError for a negative score, or scores that are all zero.
@@ -116,7 +115,7 @@ def find(name: str) -> Rule:
     return RULES[name]
 
 
-def take(rule: Rule, scores: Floats | None, labels: Ints, k: int, rng: np.random.Generator) -> Rows:
+def take(rule: Rule, scores: Floats | None, labels: Ints, k: int, rng: np.random.Generator) -> Ints:
     """The rule's k rows.
 
     A UserError for a budget beyond the pool, and for a balanced rule whose budget or classes do not

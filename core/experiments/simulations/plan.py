@@ -32,7 +32,7 @@ from core.experiments.cost import Measurement
 from core.experiments.plan import Plan
 from core.experiments.simulations import bayes_risk
 from core.experiments.simulations.representations import REPRESENTATIONS, halves
-from core.experiments.simulations.run import DRAWN, LabelingRun, RiskRun, Source
+from core.experiments.simulations.run import DRAWN, LabelingRun, NoDataset, RiskRun
 from core.plugins import menu
 from core.runtime import tasks
 from core.strategy import Knob
@@ -167,7 +167,7 @@ class Simulations(Plan):
         figure = {} if self.figure == FIGURE.default else {"figure": self.figure}
         return figure | super().to_query()
 
-    def points(self) -> Dataset | Source:
+    def points(self) -> Dataset | NoDataset:
         """Its dataset, or a name for points that are drawn."""
         return super().points() if self.needs_data else DRAWN
 
@@ -203,7 +203,7 @@ class Simulations(Plan):
         )
         return f"{datasets.info(self.dataset).title}, {what}, {about}"
 
-    def check(self, data: Dataset | Source) -> None:
+    def check(self, data: Dataset | NoDataset) -> None:
         """A UserError if some run cannot begin on these points: what is known before the work."""
         for text in self.strategies:
             name, knobs = parse_strategy(text)

@@ -34,13 +34,13 @@ PICKING = ((0.55, 0.011), (0.6, 0.031))
 
 
 @dataclass(frozen=True)
-class Source:
+class NoDataset:
     """What an experiment is about that draws its own points: nothing but a name for it."""
 
     fingerprint: str
 
 
-DRAWN = Source("drawn")
+DRAWN = NoDataset("drawn")
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class RiskRun(Unit):
         code = code_version("core.experiments.simulations.bayes_risk") + _code_of(self.strategy)
         return cache.key("simulation", fields, code=code, data=DRAWN.fingerprint)
 
-    def points(self) -> Source:
+    def points(self) -> NoDataset:
         """They are drawn."""
         return DRAWN
 
-    def run(self, data: Source, progress: Progress) -> Result:
+    def run(self, data: NoDataset, progress: Progress) -> Result:
         """The risk at every budget."""
         name, knobs = parse_strategy(self.strategy)
         values = bayes_risk.risks(

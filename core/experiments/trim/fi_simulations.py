@@ -2,8 +2,8 @@
 
     trial(WORLDS["two_gaussians"], seed=1)   one dataset: points, what each method trims, test
                                              accuracies, boundaries before and after
-    picture(name, seed) -> Entry             the same in the worker, kept in the cache
-    table(name) -> Entry                     all seeds' accuracies
+    boundaries(name, seed) -> Entry          the same in the worker, kept in the cache
+    accuracies(name) -> Entry                all seeds' accuracies
     better(accuracy, "iv")                   in how many seeds FI-util leaves the better model: the
                                              tables' count
 
@@ -197,7 +197,7 @@ def better(accuracy: Floats, rival: str) -> Ints:
     return (accuracy[:, names.index("fi"), 1:] > accuracy[:, names.index(rival), 1:]).sum(axis=0)
 
 
-def picture_key(name: str, seed: int) -> str:
+def boundaries_key(name: str, seed: int) -> str:
     """The cache key of one trial with its boundaries."""
     return cache.key(
         "plane_trimmed",
@@ -207,8 +207,8 @@ def picture_key(name: str, seed: int) -> str:
     )
 
 
-def table_key(name: str) -> str:
-    """The cache key of a table."""
+def accuracies_key(name: str) -> str:
+    """The cache key of the accuracies."""
     return cache.key(
         "trim_table",
         {"world": name},
@@ -217,16 +217,16 @@ def table_key(name: str) -> str:
     )
 
 
-def picture(name: str, seed: int) -> Entry:
+def boundaries(name: str, seed: int) -> Entry:
     """In the worker: one trial, with its boundaries.
 
     They lie end to end in `line` (k, 2), with the number of their method (0: before), their budget
     and their polyline's number in `piece` (k, 3).
     """
-    return cache.kept(picture_key(name, seed), lambda: _picture(name, seed))
+    return cache.kept(boundaries_key(name, seed), lambda: _boundaries(name, seed))
 
 
-def _picture(name: str, seed: int) -> tuple[dict, dict]:
+def _boundaries(name: str, seed: int) -> tuple[dict, dict]:
     with one_thread():
         found = trial(WORLDS[name], seed, lines=True)
     lines = [np.zeros((0, 2))]
@@ -242,12 +242,12 @@ def _picture(name: str, seed: int) -> tuple[dict, dict]:
     return arrays, {"world": name, "seed": seed}
 
 
-def table(name: str) -> Entry:
+def accuracies(name: str) -> Entry:
     """In the worker: the accuracies (s, m, b + 1) of all seeds of a world."""
-    return cache.kept(table_key(name), lambda: _table(name))
+    return cache.kept(accuracies_key(name), lambda: _accuracies(name))
 
 
-def _table(name: str) -> tuple[dict, dict]:
+def _accuracies(name: str) -> tuple[dict, dict]:
     world = WORLDS[name]
     each = []
     with one_thread():

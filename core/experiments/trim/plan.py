@@ -200,7 +200,7 @@ class Trim(Plan):
                 f"LeNet-5 needs images, and {data.called} is a table. Choose another model."
             )
         for seed in range(1, self.seeds + 1):
-            run.material(data, self.setting, seed)
+            run.draw_points(data, self.setting, seed)
 
     def _without_effect(self) -> dict[str, Any]:
         idle = [] if self.model in TRAINED else ["epochs"]

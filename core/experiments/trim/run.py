@@ -61,7 +61,7 @@ class TrimSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class SeedPoints:
     """A seed's points.
 
     rows (n,): the training points' rows in the dataset. points, labels: the same points with the
@@ -77,7 +77,7 @@ class Material:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class MethodInputs:
     """What a method looks at: training points (n, d), labels, validation points, fitted head."""
 
     embedding: Floats
@@ -86,28 +86,28 @@ class Seen:
     head: Head
 
 
-def by_fi(seen: Seen, rng: np.random.Generator) -> Floats:
+def by_fi(seen: MethodInputs, rng: np.random.Generator) -> Floats:
     """FI-util as it is, >= 0: trimmed first is the point whose place the validation loss hangs on
     most, for better or worse.
     """
     return fi_util(seen.embedding, seen.labels, seen.validation, seen.head)
 
 
-def by_influence(seen: Seen, rng: np.random.Generator) -> Floats:
+def by_influence(seen: MethodInputs, rng: np.random.Generator) -> Floats:
     """The influence value, harmful first: trimmed first is the point without which the validation
     loss would fall most.
     """
     return influence_harm(seen.embedding, seen.labels, seen.validation, seen.head)
 
 
-def by_shapley(seen: Seen, rng: np.random.Generator) -> Floats:
+def by_shapley(seen: MethodInputs, rng: np.random.Generator) -> Floats:
     """-KNN-Shapley (5 neighbours), sign turned: trimmed first is the point worth least to a
     nearest-neighbour vote.
     """
     return -knn_shapley(seen.embedding, seen.labels, seen.validation)
 
 
-def by_leverage(seen: Seen, rng: np.random.Generator) -> Floats:
+def by_leverage(seen: MethodInputs, rng: np.random.Generator) -> Floats:
     """Leverage as it is, with a column of ones: trimmed first is the point that sticks out most.
 
     It sees no labels, no validation set.
@@ -115,7 +115,7 @@ def by_leverage(seen: Seen, rng: np.random.Generator) -> Floats:
     return leverage(softmax_head.design(seen.embedding))
 
 
-def by_loss(seen: Seen, rng: np.random.Generator) -> Floats:
+def by_loss(seen: MethodInputs, rng: np.random.Generator) -> Floats:
     """-log p[y] under the head fitted with the point itself: trimmed first is what the model finds
     most surprising. No validation set.
     """
@@ -123,7 +123,7 @@ def by_loss(seen: Seen, rng: np.random.Generator) -> Floats:
     return -softmax_head.log_softmax(logits)[np.arange(len(logits)), seen.labels]
 
 
-def by_chance(seen: Seen, rng: np.random.Generator) -> Floats:
+def by_chance(seen: MethodInputs, rng: np.random.Generator) -> Floats:
     """Uniform numbers: each point is as likely to be trimmed as any other."""
     return rng.random(len(seen.labels))
 
@@ -133,7 +133,7 @@ class Method:
     """One way to say what harms. scores(seen, rng) -> (n,), higher = trimmed first."""
 
     label: str
-    scores: Callable[[Seen, np.random.Generator], Floats]
+    scores: Callable[[MethodInputs, np.random.Generator], Floats]
 
     @property
     def says(self) -> str:
@@ -151,7 +151,7 @@ METHODS = {
 }
 
 
-def material(data: Dataset, setting: TrimSettings, seed: int) -> Material:
+def draw_points(data: Dataset, setting: TrimSettings, seed: int) -> SeedPoints:
     """The points of a seed, damaged as the setting says.
 
     A UserError if the training part is too small or a class has no point in it.
@@ -180,7 +180,7 @@ def material(data: Dataset, setting: TrimSettings, seed: int) -> Material:
             f"Trimming: seed {seed} draws no training point of class {named}, and a head needs one"
             " of each. Choose more training points."
         )
-    return Material(rows, points, labels, planted, validation, test)
+    return SeedPoints(rows, points, labels, planted, validation, test)
 
 
 def run(
@@ -194,7 +194,7 @@ def run(
     their scores. UserError: as for the methods, and for a budget that leaves no training point.
     """
     said = progress or (lambda fraction, text: None)
-    given = material(data, setting, seed)
+    given = draw_points(data, setting, seed)
     check_budgets(setting)
     with one_thread():
         model = (_Network if setting.model in TRAINED else _Logistic)(data, given, setting, seed)
@@ -202,7 +202,7 @@ def run(
         accuracy = [model.fit(everyone)]
         steps = len(setting.budgets) + 2
         said(1 / steps, f"Scoring by {METHODS[method].label}")
-        scores = METHODS[method].scores(model.seen(), np.random.default_rng([seed, 7]))
+        scores = METHODS[method].scores(model.inputs(), np.random.default_rng([seed, 7]))
         order = top_k(scores, max(setting.budgets)).indices
         for i, b in enumerate(setting.budgets):
             said((2 + i) / steps, f"Without {b:,} points")
@@ -262,7 +262,7 @@ def check_budgets(setting: TrimSettings) -> None:
 class _Logistic:
     """A logistic head on features that are fixed once and for all."""
 
-    def __init__(self, data: Dataset, given: Material, setting: TrimSettings, seed: int):
+    def __init__(self, data: Dataset, given: SeedPoints, setting: TrimSettings, seed: int):
         self.given = given
         self.l2 = setting.l2
         self.theta = None
@@ -287,16 +287,16 @@ class _Logistic:
         probs = softmax_head.probabilities(self.test, self.head)
         return float((present[probs.argmax(axis=1)] == self.test_labels).mean())
 
-    def seen(self) -> Seen:
+    def inputs(self) -> MethodInputs:
         """What a method looks at, after the first fit."""
         validation = Embedded(self.unseen, labels=self.validation_labels)
-        return Seen(self.train, self.given.labels, validation, self.head)
+        return MethodInputs(self.train, self.given.labels, validation, self.head)
 
 
 class _Network:
     """A network trained from scratch each time, always from the seed's weights."""
 
-    def __init__(self, data: Dataset, given: Material, setting: TrimSettings, seed: int):
+    def __init__(self, data: Dataset, given: SeedPoints, setting: TrimSettings, seed: int):
         self.data = data
         self.given = given
         self.setting = setting
@@ -321,7 +321,7 @@ class _Network:
         test = (data.points[given.test], data.labels[given.test])
         return evaluation.evaluate(self.network, *test).accuracy
 
-    def seen(self) -> Seen:
+    def inputs(self) -> MethodInputs:
         """The penultimate layer after the first training, with a head fitted on it."""
         from core.models import evaluation
 
@@ -333,7 +333,7 @@ class _Network:
             train, self.given.labels, l2=self.setting.l2, classes=len(self.data.class_names)
         )
         validation = Embedded(unseen, labels=self.data.labels[self.given.validation])
-        return Seen(train, self.given.labels, validation, head)
+        return MethodInputs(train, self.given.labels, validation, head)
 
 
 def _features(data: Dataset, parts: Sequence[np.ndarray], model: str, seed: int) -> list[Floats]:

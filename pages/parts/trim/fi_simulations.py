@@ -67,8 +67,8 @@ def plane(view: View) -> View:
         )
     world = WORLDS[view["world"]]
     shown = cached.result(
-        simulation.picture_key(world.name, view["drawn"]),
-        tasks.PLANE_PICTURE,
+        simulation.boundaries_key(world.name, view["drawn"]),
+        tasks.PLANE_BOUNDARIES,
         world.name,
         view["drawn"],
     )
@@ -130,7 +130,7 @@ def paper(view: View) -> View:
     """Tables 1 and 2: the paper's numbers beside ours, one table at a time."""
     view["world"] = pickers.dropdown("Points", TITLES, view["world"], "plane", width=160)
     world = WORLDS[view["world"]]
-    shown = cached.result(simulation.table_key(world.name), tasks.PLANE_TABLE, world.name)
+    shown = cached.result(simulation.accuracies_key(world.name), tasks.PLANE_ACCURACIES, world.name)
     if not hasattr(shown, "arrays"):
         job_panel.waiting(shown, f"Trimming {world.seeds} datasets")
         return view

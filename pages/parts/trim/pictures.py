@@ -226,7 +226,7 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
 
 def _seen(plan: Trim, seed: int, data: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
     """The seed's training points as a dataset, damaged; which are planted; their rows in `data`."""
-    given = trimming.material(data, plan.setting, seed)
+    given = trimming.draw_points(data, plan.setting, seed)
     none = np.zeros(len(given.rows), bool)
     seen = Dataset(
         data.name,

@@ -93,7 +93,10 @@ def test_a_picture_and_a_table_are_kept(monkeypatch, tmp_path):
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path))
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setitem(fi_simulations.WORLDS, "two_gaussians", replace(GAUSSIANS, seeds=3))
-    entry, table = fi_simulations.picture("two_gaussians", 2), fi_simulations.table("two_gaussians")
+    entry, table = (
+        fi_simulations.boundaries("two_gaussians", 2),
+        fi_simulations.accuracies("two_gaussians"),
+    )
     found = trial(GAUSSIANS, 2, lines=True)
     assert np.array_equal(table.arrays["accuracy"][1], found["accuracy"]) and table.arrays[
         "accuracy"
@@ -103,13 +106,13 @@ def test_a_picture_and_a_table_are_kept(monkeypatch, tmp_path):
     assert drawn == pytest.approx(np.concatenate(found["lines"]["iv", 20]), abs=1e-5)
     monkeypatch.setattr(fi_simulations, "trial", None)
     assert (
-        fi_simulations.picture("two_gaussians", 2).key
+        fi_simulations.boundaries("two_gaussians", 2).key
         == entry.key
-        == fi_simulations.picture_key("two_gaussians", 2)
+        == fi_simulations.boundaries_key("two_gaussians", 2)
     )
     assert (
-        cache.get(fi_simulations.table_key("two_gaussians")) is not None
-        and fi_simulations.table("two_gaussians").key == table.key
+        cache.get(fi_simulations.accuracies_key("two_gaussians")) is not None
+        and fi_simulations.accuracies("two_gaussians").key == table.key
     )
 
 

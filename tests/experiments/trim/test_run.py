@@ -10,7 +10,14 @@ import pytest
 
 from core import datasets, embeddings, softmax_head
 from core.experiments.trim.planted import auc
-from core.experiments.trim.run import METHODS, Seen, TrimSettings, material, operations, run
+from core.experiments.trim.run import (
+    METHODS,
+    MethodInputs,
+    TrimSettings,
+    draw_points,
+    operations,
+    run,
+)
 from core.types import Dataset, Embedded, UserError
 
 QUICK = TrimSettings(budgets=(5, 20), training=150, validation=80, l2=0.01, model="raw")
@@ -35,7 +42,7 @@ def clouds():
         rng.normal(size=(40, 2)) + np.stack([6.0 * (np.arange(40) % 2) - 3, np.zeros(40)], axis=1),
         labels=np.arange(40) % 2,
     )
-    return Seen(x, y, unseen, softmax_head.fit(x, y, l2=0.01))
+    return MethodInputs(x, y, unseen, softmax_head.fit(x, y, l2=0.01))
 
 
 @pytest.mark.parametrize("name", ["fi", "iv", "shapley", "loss"])
@@ -74,7 +81,7 @@ def test_a_run_is_what_its_parts_say(digits, name):
     another way.
     """
     arrays, _ = run(digits, name, FLIPS, seed=2)
-    given = material(digits, FLIPS, 2)
+    given = draw_points(digits, FLIPS, 2)
     seen = Dataset("seen", given.points, given.labels, digits.class_names, np.zeros(150, bool))
     x, unseen, test = (
         embeddings.embed(one, "raw").embedding
@@ -88,7 +95,9 @@ def test_a_run_is_what_its_parts_say(digits, name):
         ).mean()
 
     head = softmax_head.fit(x, given.labels, l2=0.01)
-    looked = Seen(x, given.labels, Embedded(unseen, labels=digits.labels[given.validation]), head)
+    looked = MethodInputs(
+        x, given.labels, Embedded(unseen, labels=digits.labels[given.validation]), head
+    )
     scores = METHODS[name].scores(looked, np.random.default_rng([2, 7]))
     order = np.argsort(-scores, kind="stable")
     assert arrays["first"][:20].tolist() == order[:20].tolist() and arrays[
@@ -123,7 +132,7 @@ def test_flips_are_found_better_than_by_chance(digits):
 
 
 def test_the_parts_do_not_overlap_and_methods_share_them(digits):
-    given, again = material(digits, FLIPS, 1), material(digits, FLIPS, 1)
+    given, again = draw_points(digits, FLIPS, 1), draw_points(digits, FLIPS, 1)
     for a, b in (
         (given.rows, given.validation),
         (given.rows, given.test),
@@ -132,7 +141,7 @@ def test_the_parts_do_not_overlap_and_methods_share_them(digits):
         assert not set(a) & set(b)
     assert len(given.rows) == 150 and len(given.validation) == 80 and given.planted.sum() == 15
     assert np.array_equal(given.rows, again.rows) and np.array_equal(given.labels, again.labels)
-    assert not np.array_equal(given.rows, material(digits, FLIPS, 2).rows)
+    assert not np.array_equal(given.rows, draw_points(digits, FLIPS, 2).rows)
     assert len({run(digits, name, FLIPS, 1)[0]["accuracy"][0] for name in METHODS}) == 1
 
 
@@ -140,7 +149,7 @@ def test_the_parts_do_not_overlap_and_methods_share_them(digits):
 @pytest.mark.parametrize("model", ["pca", "raw", "fourier"])
 def test_test_points_have_no_say(digits, name, model):
     """With other test points the same training points are trimmed, by the same scores."""
-    test = material(digits, FLIPS, 1).test
+    test = draw_points(digits, FLIPS, 1).test
     points, labels = digits.points.copy(), digits.labels.copy()
     points[test], labels[test] = 255 - points[test], labels[test][::-1]
     marked = np.isin(np.arange(len(digits)), test)
@@ -178,7 +187,9 @@ def test_a_class_that_is_trimmed_away_is_never_predicted():
     )
     setting = TrimSettings(budgets=(1, 9), model="raw", training=45, validation=9, l2=0.01)
     seed = next(
-        s for s in range(50) if np.bincount(material(data, setting, s).labels, minlength=3)[2] == 8
+        s
+        for s in range(50)
+        if np.bincount(draw_points(data, setting, s).labels, minlength=3)[2] == 8
     )
     arrays, _ = run(data, "leverage", setting, seed)
     assert (
