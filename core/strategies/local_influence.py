@@ -304,6 +304,7 @@ def _active(
 
 
 def as_seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
+    """These points (k, d) under these labels, as the measure looks at them."""
     check_points(embedding, head)
     labels = check_labels(labels, len(embedding), head)
     rows = opened.design(embedding)
