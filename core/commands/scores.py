@@ -38,8 +38,8 @@ def score(options: argparse.Namespace) -> None:
     out = options.out
     n = len(entry.arrays["scores"])
     print(
-        f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,}"
-        f" -> {out}"
+        f"{spec.title()}:"
+        f" {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}"
     )
 
 
@@ -178,8 +178,8 @@ def _add_export(commands) -> None:
     parser.add_argument(
         "--map",
         help=(
-            "the embedding whose map gives projection_x and projection_y, such as raw or"
-            " cnn_classification:2"
+            "the embedding whose map gives projection_x and projection_y,"
+            " such as raw or cnn_classification:2"
         ),
     )
     parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")

@@ -130,8 +130,8 @@ def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Int
     if len(pool) < needed:
         mend = "Choose fewer rounds, a smaller batch, or more points."
         raise UserError(
-            f"Active learning: found a pool of {len(pool):,} points, but {needed:,} labels are"
-            f" asked for. {mend}"
+            "Active learning:"
+            f" found a pool of {len(pool):,} points, but {needed:,} labels are asked for. {mend}"
         )
     return pool, drawn[:back], test
 

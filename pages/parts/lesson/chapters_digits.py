@@ -27,8 +27,8 @@ def plane_lead(material: Material) -> str:
     shown = len(material.plane.arrays["points"])
     return (
         f"Every digit is a point: *{d} pixels, {d} coordinates*. Here are {shown} of"
-        f" {len(material.data):,} digits where the two principal directions put them. The middle is"
-        " the average digit."
+        f" {len(material.data):,} digits where the two principal directions put them."
+        " The middle is the average digit."
     )
 
 
@@ -90,13 +90,13 @@ def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n
         yours = f"yours has {made.measured}; " if made else ""
         lesson_quiz.verdict(
             "plane",
-            f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the"
-            " mean.",
+            f"{yours}the highest are framed."
+            f" The first has {most:.5f}, {most * n / 2:.1f} times the mean.",
         )
         st.markdown(
             "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is"
-            " the distance from the middle, measured in the shape of the whole cloud. No label was"
-            " needed."
+            " the distance from the middle, measured in the shape of the whole cloud."
+            " No label was needed."
         )
         return
     if picked is None:

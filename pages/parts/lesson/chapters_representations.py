@@ -116,8 +116,8 @@ def _travellers(material: Material, picked: int | None, size: int) -> int | None
 
 def _where_does_it_go(material: Material, picked: int | None) -> None:
     question = (
-        "All four digits are in the top 1% under raw pixels. Where does a trained classifier put"
-        " one of them?"
+        "All four digits are in the top 1% under raw pixels."
+        " Where does a trained classifier put one of them?"
     )
     st.markdown(f"**{question}**")
     if picked is None:

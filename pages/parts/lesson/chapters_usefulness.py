@@ -64,8 +64,8 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
         grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
         if grid.finished < len(plan.units()):
             raise UserError(
-                "Lesson: found no finished retraining among the bundled results. Run python -m core"
-                " experiments."
+                "Lesson: found no finished retraining among the bundled results."
+                " Run python -m core experiments."
             )
         grids[plan.protocol] = grid
         place = plan.budgets.index(BUDGET)
@@ -102,8 +102,8 @@ def fair_and_not() -> str:
         amount = f"{abs(100 * difference.mean[0, place]):.0f} points {side} random's"
         interval = f"95% interval {low:.0f} to {high:.0f}"
         said.append(
-            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**, {amount}"
-            f" ({interval})."
+            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**,"
+            f" {amount} ({interval})."
         )
     return " ".join(said)
 
@@ -137,8 +137,8 @@ def helps(material: Material, talk: bool) -> None:
             f"{fair_and_not()}\n\n**The talk's protocol** never shuffled: the selection stayed in"
             " its order, outliers first, and softmax was applied twice, so that a class once lost"
             " hardly came back. **The fair one** shuffles and uses the right loss. Five seeds"
-            " each, and random always beside it. Much of the gap was the protocol; what is left is"
-            " the outliers'."
+            " each, and random always beside it."
+            " Much of the gap was the protocol; what is left is the outliers'."
         )
     with picture:
         height = round((240 if talk else 260) * chapter_frame.scale(talk))

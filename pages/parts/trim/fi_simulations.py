@@ -105,8 +105,8 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
     )
     classes = np.bincount(arrays["labels"][arrays["trimmed"][number][:b]], minlength=2)
     alt = (
-        f"Training points in the plane, {b} of them ringed as removed, with the boundaries before"
-        " and after"
+        f"Training points in the plane, {b} of them ringed as removed,"
+        " with the boundaries before and after"
     )
     with layout.fluid("plane", PLANE_HEIGHT + 40):
         memo.chart(*drawn, key=state.key("trimmed plane"), alt=alt, height="stretch")
@@ -148,8 +148,8 @@ def paper(view: View) -> View:
     st.markdown(verdict_of(world, accuracy))
     st.caption(
         "The paper leaves open how the points are drawn and the model is fitted. Ours were picked,"
-        " after a search, for coming near its figures, so nearness is no proof of what the paper"
-        f" did: {world.settings}."
+        " after a search, for coming near its figures,"
+        f" so nearness is no proof of what the paper did: {world.settings}."
     )
     return view
 
@@ -204,8 +204,8 @@ def verdict_of(world: World, accuracy: np.ndarray) -> str:
             f" {counts['turned']}, which is {near}."
         )
     return (
-        f"{said}, with its sign turned {counts['turned']}: the paper's counts do not appear under"
-        " these settings."
+        f"{said}, with its sign turned {counts['turned']}:"
+        " the paper's counts do not appear under these settings."
     )
 
 
