@@ -13,8 +13,7 @@ import streamlit as st
 
 from core.linalg.least_squares_line import fit
 from pages.components import lever
-from pages.parts.lesson import chapter_frame
-from pages.parts.lesson import quiz as lesson_quiz
+from pages.parts.lesson import chapter_frame, quiz
 from pages.parts.lesson.material import Material
 
 POINTS = np.array([[1.0, 1.5], [2.0, 1.8], [3.0, 3.1], [4.0, 3.4], [10.0, 6.0]])
@@ -56,7 +55,7 @@ def line(material: Material, talk: bool) -> None:
         lever.line(key="lesson line", points=POINTS, height=height(talk))
     with words:
         truth, measured = lifted()
-        lesson_quiz.ask(
+        quiz.ask(
             "line",
             1,
             f"Point {FAR + 1} is lifted straight up by 1."

@@ -18,8 +18,7 @@ from core.experiments.retrain.run import PROTOCOLS
 from core.spec import Spec
 from core.types import UserError
 from pages.components.gallery import gallery
-from pages.parts.lesson import chapter_frame, small_pictures
-from pages.parts.lesson import quiz as lesson_quiz
+from pages.parts.lesson import chapter_frame, quiz, small_pictures
 from pages.parts.lesson.chapters_digits import owners
 from pages.parts.lesson.chapters_representations import classifier_tau
 from pages.parts.lesson.material import Favourites, Material, favourites
@@ -249,7 +248,7 @@ def take_away(material: Material, talk: bool) -> None:
 
 def _predictions() -> None:
     """What this browser predicted, and the way to take it home."""
-    made = lesson_quiz.predictions()
+    made = quiz.predictions()
     right = sum(one.right for one in made.values())
     st.subheader(
         f"You predicted {right} of {len(made)}" if made else "You have not predicted anything yet",
@@ -267,12 +266,12 @@ def _predictions() -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download them (CSV)",
-            lesson_quiz.as_csv(made.values()),
+            quiz.as_csv(made.values()),
             "predictions.csv",
             "text/csv",
             on_click="ignore",
         )
-        st.button("Forget them", on_click=lesson_quiz.start_over, type="tertiary")
+        st.button("Forget them", on_click=quiz.start_over, type="tertiary")
 
 
 def _onward(spec: Spec) -> None:

@@ -15,8 +15,7 @@ from core.charts.learning_curves import HEIGHT, accuracy_by_removed, precision_b
 from core.charts.palette import CHANCE, TOP
 from core.charts.trim import area_by_method
 from core.experiments import statistics
-from core.experiments.trim import outcomes
-from core.experiments.trim import run as trimming
+from core.experiments.trim import outcomes, run
 from core.experiments.trim.outcomes import Trimmed
 from core.experiments.trim.plan import RANDOM, Trim, TrimRun
 from core.experiments.trim.planted import DAMAGES
@@ -226,7 +225,7 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
 
 def _seen(plan: Trim, seed: int, data: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
     """The seed's training points as a dataset, damaged; which are planted; their rows in `data`."""
-    given = trimming.material(data, plan.setting, seed)
+    given = run.material(data, plan.setting, seed)
     none = np.zeros(len(given.rows), bool)
     seen = Dataset(
         data.name,
