@@ -26,8 +26,12 @@ REFERENCE = 0.08  # seconds of one on the core by which costs in seconds were me
 
 @dataclass(frozen=True)
 class Measurement:
-    """How a plan's rate is measured. key: of the job; task: "module:function" of these arguments,
-    for a worker; what: in words; told: the rate in words, with a place for the number.
+    """How a plan's rate is measured.
+
+    key               of the job
+    task, arguments   "module:function" and what it is called with, for a worker
+    what              in words
+    told              the rate in words, with a place for the number
     """
 
     key: str

@@ -140,8 +140,8 @@ def albl(
     k: int,
     rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:
-    """One round of ALBL from equal weights: with probability 1/2 the batch of CORESET, else that of
-    least confidence; p_a = 1/2.
+    """One round of ALBL from equal weights: with probability 1/2 the batch of CORESET, else that
+    of least confidence; p_a = 1/2.
 
     embedding: (n, d); probs: (n, c); labeled: bool (n,) or None, never picked. Returns indices (k,)
     and gains (k,) of the arm drawn: the distance to the nearest centre, or 1 - max_y p_y. Over

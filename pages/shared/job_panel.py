@@ -1,6 +1,4 @@
-"""A result that is not there yet: how far its job is, the one of before meanwhile, the way to stop
-it or to try again; and a dataset that has to be fetched first.
-"""
+"""A result that is not there yet, or a dataset: how far its job is, and ways to stop or retry."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What every page is laid out of: the question and its answer, facts, messages, links and
-downloads.
-"""
+"""What every page is laid out of: question and answer, facts, messages, links and downloads."""
 
 from __future__ import annotations
 
@@ -88,8 +86,8 @@ def notes(sentences: Sequence[str]) -> None:
             plain(
                 policy.said(
                     sentence,
-                    "This result is whole, but this server could not keep it or had lost it"
-                    " before.",
+                    "This result is whole,"
+                    " but this server could not keep it or had lost it before.",
                 )
             )
         )

@@ -1,14 +1,13 @@
-"""What is the same for all sessions is made once: charts above all, which take 10 to 50 ms to
-describe, most of a light rerun.
+"""What is the same for all sessions is made once: charts above all.
 
     memo.chart(charts.heatmap, matrix, names, ..., key=..., alt=...)
         draws charts.heatmap(matrix, names, ...)
     memo.made(agreement.percentiles, scores)
         what a pure function gives for these arguments
 
-Two calls are the same if the function and the content of all its arguments are: arrays, tables,
-plain values, and what consists of them. The least recently used goes when all together are too
-large.
+A chart takes 10 to 50 ms to describe, most of a light rerun. Two calls are the same if the function
+and the content of all its arguments are: arrays, tables, plain values, and what consists of them.
+The least recently used goes when all together are too large.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Points as the reader sees them: images in a gallery, a table's rows with their most unusual
-features.
-"""
+"""Points as the reader sees them: images in a gallery, or rows with their unusual features."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""On a host pages are drawn one after the other: a hundred visitors who all have a small part of
-Python's one lock wait long together.
+"""On a host pages are drawn one after the other.
 
-    take_turns()              once, when the host's server starts
-    with aside(): ...         inside, others may have their turn: while a worker answers, or a large
-                              file is read
+    take_turns()        once, when the host's server starts
+    with aside(): ...   inside, others may have their turn: while a worker answers, or a large file
+                        is read
 
-Measured with 100 sessions that act every three seconds: 95 of 100 light reruns took 0.9 s side by
-side, 0.3 s one after the other. At home nothing of this happens.
+A hundred visitors who all have a small part of Python's one lock wait long together. Measured with
+100 sessions that act every three seconds: 95 of 100 light reruns took 0.9 s side by side, 0.3 s one
+after the other. At home nothing of this happens.
 """
 
 from __future__ import annotations

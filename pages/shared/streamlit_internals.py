@@ -1,7 +1,6 @@
-"""Streamlit's private parts that this app needs, each behind a plain name; no other file imports
-any.
+"""Streamlit's private parts that this app needs, each behind a plain name.
 
-Streamlit's version is pinned in requirements.txt. When it is raised,
+No other file imports any. Streamlit's version is pinned in requirements.txt. When it is raised,
 tests/pages/test_streamlit_internals.py looks whether each part is still there and says what hangs
 on it.
 """
@@ -26,8 +25,9 @@ OPERATORS = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check
 
 
 def chart_description(chart: Any) -> Mapping[str, Any]:
-    """An Altair chart in Vega-Lite, its data in Arrow's bytes: st.altair_chart makes this anew in
-    every run.
+    """An Altair chart in Vega-Lite, its data in Arrow's bytes.
+
+    st.altair_chart makes this anew in every run.
     """
     return vega_charts._convert_altair_to_vega_lite_spec(chart)
 
@@ -48,8 +48,9 @@ def only_fragments_run() -> bool:
 
 
 def pages_come_without_app() -> bool:
-    """Does this server still take the folder `pages` for its list of pages, because app.py with its
-    st.navigation has not run yet?
+    """Does this server still take the folder `pages` for its list of pages?
+
+    So it does before app.py with its st.navigation has run.
     """
     return bool(PagesManager.uses_pages_directory)
 

@@ -3,8 +3,7 @@
     owner()                    this session's name: random, the same over its reruns
     at_end(function)           function(owner) is called when the session has ended
     ask(key, task, ...)        the job that this visitor wants, or why they cannot have it
-    stop(key), again(key)      for callbacks: let go of a job; want it again, from the start if it
-                               failed
+    stop(key), again(key)      for callbacks: let go of a job; want it again, anew if it failed
 
 A session ends when its browser tab has been closed or loaded anew. Streamlit says so too early: a
 phone that loses its network for a moment comes back to the same session. So an end is believed only
@@ -35,8 +34,11 @@ Ending = Callable[[str], None]
 
 
 class _Guests:
-    """The visitors of this server: owner -> their session; what to call at their end; since when
-    nobody has seen them.
+    """The visitors of this server.
+
+    sessions   owner -> their session
+    endings    what to call at their end
+    away       since when nobody has seen them
     """
 
     def __init__(self):

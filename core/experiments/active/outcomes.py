@@ -33,8 +33,9 @@ class LearningCurves:
 
 @dataclass(frozen=True, eq=False)
 class FinishedRuns:
-    """The finished runs as arrays, NaN where none is: accuracy, (a, s, r + 1); per batch seconds,
-    log_det and norm, (a, s, r).
+    """The finished runs as arrays, NaN where none is.
+
+    accuracy (a, s, r + 1); per batch seconds, log_det and norm (a, s, r).
     """
 
     labels: Ints

@@ -43,8 +43,11 @@ def replay_key(unit: ActiveRun, number: int, fingerprint: str) -> str:
 
 
 def compute(unit: ActiveRun, number: int) -> Entry:
-    """Arrays: pool (n,) dataset rows, labeled (n,), coordinates (n, 2) of UMAP, uncertainty (n,);
-    for both batches (2, k): picks (places in the pool), radius, log_det, trace.
+    """A round's batch, pick by pick, beside the most uncertain points.
+
+    pool (n,), labeled (n,)                dataset rows; labeled before the round
+    coordinates (n, 2), uncertainty (n,)   of UMAP; 1 - max p
+    picks, radius, log_det, trace (2, k)   of both batches; picks are places in the pool
     """
     data = unit.points()
     key = replay_key(unit, number, data.fingerprint)

@@ -51,9 +51,7 @@ def constant(view: View) -> bool:
 
 
 def stacked(plan: Queries, found: Found, name: str, part: int | None = None) -> Floats:
-    """One number of every run after every round: (strategies, seeds, rounds + 1), NaN where a run
-    is not finished.
-    """
+    """A number of every run and round: (strategies, seeds, rounds + 1), NaN where unfinished."""
     values = np.full((len(plan.strategies), plan.seeds, plan.rounds + 1), np.nan)
     for unit, outcome in found.items():
         array = outcome[name] if part is None else outcome[name][:, part]

@@ -25,7 +25,7 @@ from pages.shared.words import noun, number
 
 
 def said(estimate: Estimate, i: int) -> str:
-    """ "0.996 (0.991 to 1.000)"; without an interval for one seed."""
+    """An estimate in words: "0.996 (0.991 to 1.000)"; without an interval for one seed."""
     if not np.isfinite(estimate.mean[i]):
         return "none"
     interval = (
@@ -103,14 +103,14 @@ def _progress(plan: Queries, found: Found) -> str:
 
 
 def _points(gain: Estimate, i: int) -> str:
-    """ "1.2 points better than random (95% interval +0.4 to +2.0)"."""
+    """A gain in words: "1.2 points better than random (95% interval +0.4 to +2.0)"."""
     mean = gain.mean[i]
     low = gain.low[i]
     high = gain.high[i]
     if low <= 0 <= high:
         text = (
-            f"not distinguishable from random ({mean:+.1f} points, 95% interval {low:+.1f} to"
-            f" {high:+.1f})"
+            f"not distinguishable from random ({mean:+.1f} points,"
+            f" 95% interval {low:+.1f} to {high:+.1f})"
         )
     else:
         text = (

@@ -50,10 +50,10 @@ class Chapter:
 
 
 def opening(chapter: Chapter, number: int, chapters: int, talk: bool, link: str) -> Any:
-    """The chapter's number and name, its question as the title; in talk mode with the code of the
-    reader's link beside it.
+    """The chapter's number and name, its question as the title.
 
-    Returns the place of the sentence under the title.
+    In talk mode with the code of the reader's link beside it. Returns the place of the sentence
+    under the title.
     """
     st.html(_STYLE + (_TALK if talk else ""))
     title, code = st.columns([6, 1]) if talk else (st.container(), None)

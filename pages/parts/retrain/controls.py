@@ -31,8 +31,9 @@ PROTOCOL_MEANING = (
 
 
 def readable(view: View) -> View:
-    """The view without selections and budgets that mean nothing: a link's are told, and the others
-    are used.
+    """The view without selections and budgets that mean nothing.
+
+    A link's are told, and the others are used.
     """
     return word_lists.readable(Retraining(), LISTS, view)
 
@@ -81,8 +82,8 @@ def _selections(chosen: str, data: Dataset) -> str:
     ]
     options += [text for text in now if text not in options]
     help = (
-        "A rule and the embedding under which leverage is computed. Type to search. Random always"
-        " competes."
+        "A rule and the embedding under which leverage is computed. Type to search."
+        " Random always competes."
     )
     picked = st.multiselect(
         "Selections, beside random",
@@ -108,8 +109,9 @@ def plan_of(spec: Spec, view: View) -> Retraining:
 
 
 def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
-    """The view's plan without budgets beyond the pool, and what to say about it; shares of the pool
-    if none is left.
+    """The view's plan without budgets beyond the pool, and what to say about it.
+
+    Shares of the pool if none is left.
     """
     plan = plan_of(spec, view)
     pool = len(split(data)[0])

@@ -36,8 +36,9 @@ def figure(view: View) -> View:
 
 
 def readable(view: View) -> View:
-    """The view without strategies that cannot take part: a link's are told, and the others are
-    used.
+    """The view without strategies that cannot take part.
+
+    A link's are told, and the others are used.
     """
     kept = []
     for word in view["strategies"].split():
@@ -52,8 +53,9 @@ def readable(view: View) -> View:
 
 
 def widgets(view: View) -> View:
-    """What competes, and the numbers of this figure; what is as in the preset stays out of the
-    view.
+    """What competes, and the numbers of this figure.
+
+    What is as in the preset stays out of the view.
     """
     preset = PRESETS[view["figure"]]
     with st.expander("What to compare"):

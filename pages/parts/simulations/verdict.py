@@ -30,10 +30,10 @@ def answer(plan: Simulations, values: Floats) -> None:
 
 
 def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, again: bool) -> str:
-    """ "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over
-    all budgets (95% interval ...)".
+    """One design's verdict in words.
 
-    again: what is compared has been said.
+    "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over all
+    budgets (95% interval ...)". again: what is compared has been said.
     """
     unit, over = (" points", " over all rounds") if plan.needs_data else ("%", " over all budgets")
     first, second = (_within(called(plan.figure, name)) for name in plan.duel)

@@ -97,8 +97,9 @@ def _number(name: str, value: float, step: float = 1, form: str | None = None) -
 
 
 def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Trim, str | None]:
-    """The view's plan with as many points as there are and budgets that leave some, and what to say
-    about it.
+    """The view's plan with as many points as there are and budgets that leave some.
+
+    And what to say about it.
     """
     parts_of = {name: view[name] for name in (*LISTS, *KNOBS)}
     plan = Trim().with_(dataset=spec.dataset, n=spec.n, subset=spec.subset, **parts_of)

@@ -25,8 +25,9 @@ def name_of(method: str) -> str:
 
 
 def answer(trimmed: Trimmed, noun: str) -> None:
-    """At the largest budget: the best method against random and against removing nothing; then the
-    others against random.
+    """At the largest budget: the best method against random and against removing nothing.
+
+    Then the others against random.
     """
     said = sentences(trimmed, noun)
     if said:
@@ -67,8 +68,9 @@ def sentences(trimmed: Trimmed, noun: str) -> list[str]:
 
 
 def _compared(mean: float, low: float, high: float, what: str, bold: bool = False) -> str:
-    """ "1.2 points better than random removal (95% interval 0.6 to 1.8)": points are hundredths of
-    accuracy.
+    """A difference in words: "1.2 points better than random removal (95% interval 0.6 to 1.8)".
+
+    Points are hundredths of accuracy.
     """
     mean, low, high = (100 * value for value in (mean, low, high))
     star = "*" if bold else ""

@@ -1,10 +1,11 @@
-"""What every page of experiments has: its points, its plan with cost and progress, and its foot
-with link, files and past experiments.
+"""What every page of experiments has: its points, its plan, and its foot.
 
 page = ExperimentPage("active", VIEW_KNOBS, plan_that_fits, show_plan)
-data = page.points(spec, view)              or the offer to fetch them, and the page ends
-plan, view = page.plan(spec, view, data)    or a sentence about what does not fit, and the page ends
+data = page.points(spec, view)             or the offer to fetch them, and the page ends
+plan, view = page.plan(spec, view, data)   with cost and progress; or a sentence about what does
+                                           not fit, and the page ends
 page.foot(spec, view, data, lambda: files(...))
+                                           link, files and past experiments
 """
 
 from __future__ import annotations
@@ -29,18 +30,20 @@ from pages.shared.experiments import past_experiments, start_button
 from pages.shared.state import View
 
 NOTHING = (
-    "Nothing of this experiment is computed yet. Start it above, or open a finished one under Past"
-    " experiments."
+    "Nothing of this experiment is computed yet."
+    " Start it above, or open a finished one under Past experiments."
 )
 
 
 @dataclass(frozen=True)
 class ExperimentPage:
-    """A page of experiments. name: the kind of its plans; knobs: what its link holds.
+    """A page of experiments.
 
-    plan_that_fits(spec, view, data): the plan that the view describes, and what to say if it had to
-    be changed. show(plan): the callback that
-    opens one.
+    name                               the kind of its plans
+    knobs                              what its link holds
+    plan_that_fits(spec, view, data)   the plan that the view describes, and what to say if it
+                                       had to be changed
+    show(plan)                         the callback that opens one
     """
 
     name: str

@@ -56,7 +56,7 @@ def strategy_lines(
 
 
 def selection_name(text: str | Candidate) -> str:
-    """What a selection is called: "Top, raw"; strategy and seed only where they are not the usual."""
+    """What a selection is called: "Top, raw"; strategy and seed only where they are unusual."""
     try:
         candidate = retrain.parse_candidate(text) if isinstance(text, str) else text
     except UserError:  # from a link: said above, and not to be chosen again

@@ -1,6 +1,4 @@
-"""What an experiment would cost, and the button that starts it; once it runs, how far it is. For
-every page that runs plans.
-"""
+"""What an experiment would cost, and the button that starts it; once it runs, how far it is."""
 
 from __future__ import annotations
 
@@ -34,11 +32,11 @@ class HasFingerprint(Protocol):
 
 
 def cost_or_progress(plan: Plan, data: HasFingerprint, asked: str, show: Show) -> str:
-    """The plan's state: what it would cost and the button, or how far it is; the key of the job
-    that the link should carry ("" for none).
+    """The plan's state: what it would cost and the button, or how far it is.
 
-    asked: the job of the link. If it is this plan's and something is missing, it goes on at once: a
-    reload or a restarted server finds it. show(plan) is the callback that opens an experiment.
+    Returns the key of the job that the link should carry ("" for none). asked: the job of the link.
+    If it is this plan's and something is missing, it goes on at once: a reload or a restarted
+    server finds it. show(plan) is the callback that opens an experiment.
     """
     key = plan_key(plan, data.fingerprint)
     missing = store.missing(plan, data.fingerprint)

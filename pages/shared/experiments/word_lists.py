@@ -1,6 +1,4 @@
-"""Lists in a page's view, such as budgets: sifted word by word, so that one wrong word of a link
-costs nothing else.
-"""
+"""Lists in a page's view, such as budgets: sifted, so that one wrong word costs nothing else."""
 
 from __future__ import annotations
 
