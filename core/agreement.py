@@ -105,8 +105,8 @@ def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
     """
     if len(scores) != len(names) or not len(scores):
         raise UserError(
-            f"Agreement: found {len(scores)} rankings and {len(names)} names, expected one name for"
-            " each of at least one."
+            f"Agreement: found {len(scores)} rankings and {len(names)} names,"
+            " expected one name for each of at least one."
         )
     sizes = [np.size(ranking) for ranking in scores]
     odd = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
@@ -216,8 +216,8 @@ def permutation_null(
         raise UserError(f"Measure: found {measure!r}, expected one of {', '.join(MEASURES)}.")
     if n < 2 or draws < 1:
         raise UserError(
-            f"Null: found {n} points and {draws} draws, expected at least 2 points (one has no"
-            " order) and 1 draw."
+            f"Null: found {n} points and {draws} draws,"
+            " expected at least 2 points (one has no order) and 1 draw."
         )
     if measure == "overlap":
         return _hypergeometric(n, _check_k(k, n), level)
@@ -251,8 +251,8 @@ def ceiling(
         )
     if not np.isfinite(matrix).all():
         raise UserError(
-            "Ceiling: the matrix holds NaN or infinity. Compute it with one of the measures of"
-            " core.agreement."
+            "Ceiling: the matrix holds NaN or infinity."
+            " Compute it with one of the measures of core.agreement."
         )
     members = {group: np.flatnonzero([other == group for other in groups]) for group in groups}
     return {group: _spread(matrix[np.ix_(rows, rows)], level) for group, rows in members.items()}
@@ -333,13 +333,13 @@ def _check_rankings(scores: np.ndarray) -> np.ndarray:
         scores = np.asarray(scores)
     except ValueError:
         raise UserError(
-            "Agreement: the rankings have different lengths. Only rankings of the same points"
-            " compare; see stack()."
+            "Agreement: the rankings have different lengths."
+            " Only rankings of the same points compare; see stack()."
         ) from None
     if scores.ndim != 2 or 0 in scores.shape:
         raise UserError(
-            f"Agreement: found scores of shape {scores.shape}, expected (m, n): one ranking a row,"
-            " one point a column."
+            f"Agreement: found scores of shape {scores.shape}, expected (m, n):"
+            " one ranking a row, one point a column."
         )
     return np.stack(
         [_check_ranking(row, scores.shape[1], f"ranking {i}") for i, row in enumerate(scores, 1)]

@@ -369,13 +369,13 @@ def _check_suited(request: Request) -> None:
         kind = f"holds images of {size}" if about.is_images else "is a table"
         unlabeled = "" if about.labeled else " without labels"
         raise UserError(
-            f"{request.embedder.label} {reason}; {about.title} {kind}{unlabeled}. Choose another"
-            " one."
+            f"{request.embedder.label} {reason}; {about.title} {kind}{unlabeled}."
+            " Choose another one."
         )
     if reason := strategy.unsuited(request.strategy, about.labeled, about.probs):
         raise UserError(
-            f"{request.strategy.label} {reason}, which {about.title} does not have. Choose another"
-            " strategy."
+            f"{request.strategy.label} {reason}, which {about.title} does not have."
+            " Choose another strategy."
         )
 
 

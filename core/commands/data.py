@@ -46,8 +46,8 @@ def add(commands) -> None:
     joined.add_argument(
         "file",
         help=(
-            ".npy, .npz, Parquet or CSV with a row for every point, with their ids or in their"
-            " order"
+            ".npy, .npz, Parquet or CSV with a row for every point,"
+            " with their ids or in their order"
         ),
     )
     joined.add_argument("--title", help="what to call it; the file's name by default")
@@ -98,8 +98,8 @@ def join(options: argparse.Namespace) -> None:
     _tell(faults)
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
     print(
-        f"kept as {name}: python -m core score --dataset {data.name} --embedding {name} --out"
-        " scores.parquet"
+        f"kept as {name}:"
+        f" python -m core score --dataset {data.name} --embedding {name} --out scores.parquet"
     )
 
 

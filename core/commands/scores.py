@@ -38,8 +38,8 @@ def score(options: argparse.Namespace) -> None:
     out = options.out
     n = len(entry.arrays["scores"])
     print(
-        f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,}"
-        f" -> {out}"
+        f"{spec.title()}:"
+        f" {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}"
     )
 
 
@@ -85,20 +85,17 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     """The table of these rankings, with the map of one Spec's embedding, and its manifest."""
     from core import pipeline  # computes with torch: only here
 
-    # an unknown format is said before the work
     out = Path(name)
-    kind = score_table.kind_of(Path(name).name)
+    kind = score_table.kind_of(out.name)  # an unknown format is said before the work
     entries = [pipeline.scores(spec) for spec in specs]
     drawn = pipeline.map_of(mapped) if mapped else None
     columns = [
         score_table.Column(spec, entry.arrays["scores"], entry.facts)
         for spec, entry in zip(specs, entries, strict=True)
     ]
-    projection = (
-        score_table.Projection(mapped, drawn.arrays["coordinates"], drawn.facts)
-        if mapped and drawn
-        else None
-    )
+    projection = None
+    if mapped and drawn:
+        projection = score_table.Projection(mapped, drawn.arrays["coordinates"], drawn.facts)
     data = pipeline.dataset(specs[0].dataset, specs[0].n, specs[0].subset)
     manifest = score_table.manifest(data, columns, projection)
     writing.write(
@@ -178,8 +175,8 @@ def _add_export(commands) -> None:
     parser.add_argument(
         "--map",
         help=(
-            "the embedding whose map gives projection_x and projection_y, such as raw or"
-            " cnn_classification:2"
+            "the embedding whose map gives projection_x and projection_y,"
+            " such as raw or cnn_classification:2"
         ),
     )
     parser.add_argument("--out", required=True, help="scores.csv or scores.parquet")

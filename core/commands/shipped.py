@@ -203,8 +203,8 @@ def index_text() -> str:
     opening = [
         "# What comes finished with the app",
         "",
-        "Written by `python -m core index`; do not edit. A result is a folder of plain arrays and"
-        " `entry.json`.",
+        "Written by `python -m core index`; do not edit."
+        " A result is a folder of plain arrays and `entry.json`.",
         f"Results: {sum(map(len, folders.values()))}, {megabytes:.1f} MB. README.md beside this"
         " file says what they show.",
     ]

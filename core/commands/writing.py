@@ -16,8 +16,8 @@ def write(path: Path, content: bytes, mode: str = "wb") -> None:
             file.write(content)
     except OSError as error:
         raise UserError(
-            f"{path}: could not be written ({error.strerror}). Choose a folder that exists and is"
-            " writable."
+            f"{path}: could not be written ({error.strerror})."
+            " Choose a folder that exists and is writable."
         ) from None
 
 

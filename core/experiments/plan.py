@@ -123,8 +123,8 @@ class Plan(ABC):
         plan = dataclasses.replace(plan, **plan._without_effect())
         if (units := len(plan.units())) > self.most_units:
             raise UserError(
-                f"Found {units:,} {self.units_are}, expected at most {self.most_units:,}. Choose"
-                f" fewer {self.fewer}."
+                f"Found {units:,} {self.units_are}, expected at most {self.most_units:,}."
+                f" Choose fewer {self.fewer}."
             )
         return plan
 
@@ -192,7 +192,7 @@ def parse_budgets(given: str | tuple[int, ...]) -> tuple[int, ...]:
     parsed = sorted({knob.parse(text) for text in given})
     if not 1 <= len(parsed) <= MOST_BUDGETS:
         raise UserError(
-            f"Budgets: found {len(parsed)}, expected 1 to {MOST_BUDGETS} numbers of points such as"
-            " 1000 5000 10000."
+            f"Budgets: found {len(parsed)},"
+            f" expected 1 to {MOST_BUDGETS} numbers of points such as 1000 5000 10000."
         )
     return tuple(parsed)

@@ -159,8 +159,8 @@ class _Queue:
                     except Exception as error:  # a sweep must end with a word, not stand still
                         log.exception("sweep %s", sweep.key)
                         stopped = (
-                            f"The experiment stopped with {type(error).__name__}: {error}. The log"
-                            " has the details."
+                            f"The experiment stopped with {type(error).__name__}: {error}."
+                            " The log has the details."
                         )
                         told = policy.hidden(stopped, "The experiment stopped unexpectedly.")
                         self._end(sweep, "failed", told)

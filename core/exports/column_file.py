@@ -73,8 +73,8 @@ class Opened:
             found = f"{'no' if counts[odd[0]] == 0 else 'more than one'} column {odd[0][:80]!r}"
             more = f" (and {len(odd) - 1} more like it)" if len(odd) > 1 else ""
             raise UserError(
-                f"{self.name}: found {found}{more}, expected each column of its manifest once."
-                f" {AGAIN}"
+                f"{self.name}:"
+                f" found {found}{more}, expected each column of its manifest once. {AGAIN}"
             )
         with _reading(self.name, self.names):
             table = self.read(whole, numbers, texts)
@@ -163,8 +163,8 @@ def _check_values(name: str, rows: int, columns: int) -> None:
     if rows * columns > LIMITS.values:
         found = f"{rows:,} rows of {columns:,} columns"
         raise UserError(
-            f"{name}: found {found}, expected at most {LIMITS.values:,} values. Export fewer"
-            " rankings at once."
+            f"{name}: found {found}, expected at most {LIMITS.values:,} values."
+            " Export fewer rankings at once."
         )
 
 
@@ -178,8 +178,8 @@ def _check_types(name: str, schema: pa.Schema, numbers: Names, texts: Names) -> 
         text = types.is_string(plain) or types.is_large_string(plain)
         if not (number if wanted == "numbers" else text):
             raise UserError(
-                f"{name}: column {column[:80]!r}: found values of type {str(plain)[:80]}, expected"
-                f" {wanted}. {AGAIN}"
+                f"{name}: column {column[:80]!r}:"
+                f" found values of type {str(plain)[:80]}, expected {wanted}. {AGAIN}"
             )
 
 
@@ -191,8 +191,8 @@ def _numbers(file: str, name: str, column: pa.ChunkedArray, whole: bool) -> np.n
     bad = len(column) - int(np.isfinite(array).sum())
     if bad:
         raise UserError(
-            f"{file}: column {name[:80]!r}: {bad:,} of {len(column):,} values are missing or not"
-            f" finite. {AGAIN}"
+            f"{file}: column {name[:80]!r}:"
+            f" {bad:,} of {len(column):,} values are missing or not finite. {AGAIN}"
         )
     return array
 

@@ -112,8 +112,8 @@ def other_points(exported: Exported, dataset: Dataset) -> str | None:
         )
     if not np.array_equal(exported.index, dataset.index):
         return (
-            f"{exported.name}: its index names other rows than these {len(dataset):,} points."
-            f" {AGAIN}"
+            f"{exported.name}:"
+            f" its index names other rows than these {len(dataset):,} points. {AGAIN}"
         )
     return None
 
@@ -121,8 +121,8 @@ def other_points(exported: Exported, dataset: Dataset) -> str | None:
 def _manifest(content: bytes | None, name: str) -> dict[str, Any]:
     if content is None:
         raise UserError(
-            f"{name}: found no manifest in it, expected one: it says how the scores were made."
-            f" {MANIFEST}"
+            f"{name}: found no manifest in it, expected one:"
+            f" it says how the scores were made. {MANIFEST}"
         )
     if len(content) > MOST_MANIFEST:
         raise UserError(
@@ -138,8 +138,8 @@ def _manifest(content: bytes | None, name: str) -> dict[str, Any]:
         raise UserError(f"{name}: found a manifest that does not describe scores. {MANIFEST}")
     if version != VERSION:
         raise UserError(
-            f"{name}: found format {version!r:.40}, expected {VERSION}: another version of the app"
-            f" wrote it. {AGAIN}"
+            f"{name}: found format {version!r:.40}, expected {VERSION}:"
+            f" another version of the app wrote it. {AGAIN}"
         )
     return said
 
@@ -149,8 +149,8 @@ def _part(said: Mapping[str, Any], part: str, kind: type, name: str) -> Any:
     value = said.get(part)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise UserError(
-            f"{name}: its manifest says {value!r:.60} for {part!r}, expected {_KINDS[kind]}."
-            f" {MANIFEST}"
+            f"{name}: its manifest says {value!r:.60} for {part!r},"
+            f" expected {_KINDS[kind]}. {MANIFEST}"
         )
     return value
 
@@ -167,8 +167,8 @@ def _points(about: Mapping[str, Any], name: str, at_hand: tuple[Spec, str] | Non
     except UserError:
         found = f"{about.get('title', dataset)!r:.80}"
         raise UserError(
-            f"{name}: its points, {found}, are not here. Open the same points first, then hand the"
-            " file in again."
+            f"{name}: its points, {found}, are not here."
+            " Open the same points first, then hand the file in again."
         ) from None
     return Spec().with_(dataset=dataset, n=about.get("n"), subset=about.get("subset", 0))
 
@@ -251,8 +251,8 @@ def _arrays(
         )
     if index.min() < 0 or index.max() >= most or len(np.unique(index)) < len(index):
         raise UserError(
-            f"{opened.name}: column 'index': expected different row numbers from 0 to {most - 1:,}."
-            f" {AGAIN}"
+            f"{opened.name}: column 'index':"
+            f" expected different row numbers from 0 to {most - 1:,}. {AGAIN}"
         )
     order = np.argsort(index)
     pairs = [column for ranking in rankings for column in (ranking.score, ranking.rank)]

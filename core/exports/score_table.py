@@ -176,8 +176,8 @@ def _ranking(name: str, column: Column, points: Spec) -> dict[str, Any]:
     spec = column.spec
     if (spec.dataset, spec.n, spec.subset) != (points.dataset, points.n, points.subset):
         raise UserError(
-            f"Rankings: found some of {spec.title()} beside {points.title()}, expected rankings of"
-            " the same points."
+            f"Rankings: found some of {spec.title()} beside {points.title()},"
+            " expected rankings of the same points."
         )
     said = {
         "score": f"score_{name}",
@@ -210,6 +210,6 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _check_length(dataset: Dataset, name: str, values: np.ndarray) -> None:
     if len(values) != len(dataset):
         raise UserError(
-            f"{name}: found {len(values):,} values for {len(dataset):,} points, expected one per"
-            " point."
+            f"{name}: found {len(values):,} values for {len(dataset):,} points,"
+            " expected one per point."
         )

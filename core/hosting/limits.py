@@ -90,8 +90,8 @@ def check_plan(plan: Any, missing: list, seconds: float | None) -> None:
     if seconds is not None and seconds > 60 * BOUNDS.minutes:
         found = f"about {math.ceil(seconds / 60):,} minutes of work"
         raise UserError(
-            f"Found {found}; on the hosted demo an experiment may take {BOUNDS.minutes:g}. Choose a"
-            f" smaller one, {HOME}."
+            f"Found {found}; on the hosted demo an experiment may take {BOUNDS.minutes:g}."
+            f" Choose a smaller one, {HOME}."
         )
 
 
@@ -144,6 +144,6 @@ def _columns(request: Request) -> int:
 def _at_most(what: str, found: int, most: int) -> None:
     if found > most:
         raise UserError(
-            f"Found {found:,} {what}; on the hosted demo there may be {most:,}. Choose fewer,"
-            f" {HOME}."
+            f"Found {found:,} {what}; on the hosted demo there may be {most:,}."
+            f" Choose fewer, {HOME}."
         )

@@ -98,13 +98,13 @@ def _of_array(array: Any) -> list[Any]:
         )
     if np.isnan(array.shape).any():
         raise UserError(
-            "The table: found chunks of unknown size. Call compute_chunk_sizes() on the Dask array"
-            " first."
+            "The table: found chunks of unknown size."
+            " Call compute_chunk_sizes() on the Dask array first."
         )
     if 0 in array.shape:
         raise UserError(
-            f"The table: found shape {array.shape}, expected (n, d) with at least one row and one"
-            " column."
+            f"The table: found shape {array.shape}, expected (n,"
+            " d) with at least one row and one column."
         )
     if not np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.complexfloating):
         raise UserError(f"The table: found {array.dtype} values, expected real numbers.")

@@ -198,8 +198,8 @@ def _finite(rows: Passes) -> Floats:
     bad = rows.not_finite()
     if len(bad) == 0:
         raise UserError(
-            "The table holds numbers so large that their squares exceed float64. Divide it by its"
-            " largest value."
+            "The table holds numbers so large that their squares exceed float64."
+            " Divide it by its largest value."
         )
     more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
     raise UserError(

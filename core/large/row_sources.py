@@ -141,8 +141,8 @@ class ParquetRows(RowsOnDisk):
         with _readable(path), _parquet(path) as file:
             if file.metadata.num_rows != count:
                 raise UserError(
-                    f"{path}: found {file.metadata.num_rows:,} rows, at first there were {count:,}."
-                    f" {CHANGED}"
+                    f"{path}: found {file.metadata.num_rows:,} rows,"
+                    f" at first there were {count:,}. {CHANGED}"
                 )
             sizes = [
                 file.metadata.row_group(group).num_rows
@@ -207,8 +207,8 @@ def _open_npy(path: Path) -> NpyRows:
             shape, by_columns, dtype = HEADERS[np.lib.format.read_magic(file)](file)
         except (ValueError, KeyError) as error:
             raise UserError(
-                f"{path}: this is no .npy file that can be read ({error}). Write it with"
-                " numpy.save."
+                f"{path}: this is no .npy file that can be read ({error})."
+                " Write it with numpy.save."
             ) from None
         offset = file.tell()
     if len(shape) != 2 or min(shape) < 1:
@@ -238,8 +238,8 @@ def _open_parquet(path: Path, without: Sequence[str]) -> ParquetRows:
     paths = sorted(path.glob("*.parquet"), key=_by_number) if path.is_dir() else [path]
     if not paths:
         raise UserError(
-            f"{path}: found no .parquet file in this folder. Correct the path, or name a .npy or"
-            " .parquet file."
+            f"{path}: found no .parquet file in this folder."
+            " Correct the path, or name a .npy or .parquet file."
         )
     parts = [_columns_of(part, without) for part in paths]
     columns = tuple(parts[0][0])
@@ -247,8 +247,8 @@ def _open_parquet(path: Path, without: Sequence[str]) -> ParquetRows:
         if tuple(found) != columns:
             odd = next(iter(set(found) ^ set(columns)), "the same in another order")
             raise UserError(
-                f"{part}: its columns are not those of {paths[0].name} ({odd}). Give every part the"
-                " same columns."
+                f"{part}: its columns are not those of {paths[0].name} ({odd})."
+                " Give every part the same columns."
             )
     files = tuple((part, count) for part, (_, count) in zip(paths, parts, strict=True))
     n = sum(count for _, count in files)
@@ -268,8 +268,8 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
     names = [field.name for field in fields]
     if strangers := [name for name in without if name not in names]:
         raise UserError(
-            f"{path}: found no column {strangers[0]!r} to leave out. Its columns are"
-            f" {_some(names)}."
+            f"{path}: found no column {strangers[0]!r} to leave out."
+            f" Its columns are {_some(names)}."
         )
     if len(set(names)) < len(names):
         raise UserError(f"{path}: two columns have the same name. Give each a name of its own.")
@@ -286,8 +286,8 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
                 else f"Leave it out with --without {field.name}"
             )
             raise UserError(
-                f"{path}: column {field.name} holds {field.type} values, expected real numbers."
-                f" {mend}."
+                f"{path}: column {field.name} holds {field.type} values,"
+                f" expected real numbers. {mend}."
             )
     return {field.name: _dtype(field.type) for field in kept}, count
 
@@ -323,8 +323,8 @@ def _readable(path: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise UserError(
-            f"{path}: could not be read ({why}). Every machine that computes reads it under this"
-            " path."
+            f"{path}: could not be read ({why})."
+            " Every machine that computes reads it under this path."
         ) from None
 
 

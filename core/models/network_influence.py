@@ -165,8 +165,8 @@ def _check(
         )
     if not damping > 0:
         raise UserError(
-            f"damping: found {damping}, expected a number above 0: a network's curvature is"
-            " singular without it."
+            f"damping: found {damping}, expected a number above 0:"
+            " a network's curvature is singular without it."
         )
     if validation.labels is None or validation.embedding.shape[1:] != points.shape[1:]:
         raise UserError(

@@ -77,8 +77,8 @@ class Inputs(nn.Module):
             return (x.float() - self.mean) / self.std
         if x.dtype != torch.uint8:
             raise UserError(
-                f"Images: found {x.dtype} pixels, expected uint8 from 0 to 255. Scale and convert"
-                " them first."
+                f"Images: found {x.dtype} pixels, expected uint8 from 0 to 255."
+                " Scale and convert them first."
             )
         x = x.unsqueeze(1) if self.channels == 1 else x.permute(0, 3, 1, 2)
         x = F.pad(x, self.frame) if any(self.frame) else x
@@ -305,8 +305,8 @@ def _check(name: str, classes: int, shape: tuple, seed: int) -> tuple[int, ...]:
         raise UserError(f"Network: found {name!r}, expected one of {', '.join(ARCHITECTURES)}.")
     if classes < 2:
         raise UserError(
-            f"Network: found {classes} classes, expected at least 2. Check the labels of the"
-            " dataset."
+            f"Network: found {classes} classes, expected at least 2."
+            " Check the labels of the dataset."
         )
     if seed < 0:
         raise UserError(f"Network seed: found {seed}, expected a whole number of at least 0.")

@@ -66,8 +66,8 @@ class Recipe:
     def __post_init__(self):
         if (self.epochs is None) == (self.steps is None):
             raise UserError(
-                f"Training: found epochs={self.epochs} and steps={self.steps}. Give exactly one of"
-                " the two."
+                f"Training: found epochs={self.epochs} and steps={self.steps}."
+                " Give exactly one of the two."
             )
         for name, value in {
             "epochs": self.epochs,
@@ -80,8 +80,8 @@ class Recipe:
                 raise UserError(f"{name}: found {value!r}, expected a whole number of at least 1.")
         if not 0 < self.learning_rate < float("inf"):
             raise UserError(
-                f"learning_rate: found {self.learning_rate}, expected a number above 0, for example"
-                " 0.001."
+                "learning_rate:"
+                f" found {self.learning_rate}, expected a number above 0, for example 0.001."
             )
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:

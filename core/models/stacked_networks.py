@@ -22,8 +22,8 @@ def as_one_function(
         return list(networks[0].parameters()), lambda x: networks[0](x[0])[None], lambda: None
     if len({tuple((k, v.shape) for k, v in one.state_dict().items()) for one in networks}) > 1:
         raise UserError(
-            "A stack needs networks of one architecture, found several. Train each architecture on"
-            " its own."
+            "A stack needs networks of one architecture, found several."
+            " Train each architecture on its own."
         )
     parameters, buffers = torch.func.stack_module_state(networks)
     template = copy.deepcopy(networks[0]).train()

@@ -23,8 +23,8 @@ def tensors(
     )
     if weights.shape != labels.shape or not weights.isfinite().all():
         raise UserError(
-            f"weights: found shape {tuple(weights.shape)}, expected {len(points):,} finite numbers,"
-            " one per point."
+            f"weights: found shape {tuple(weights.shape)},"
+            f" expected {len(points):,} finite numbers, one per point."
         )
     return points.to(device), labels.to(device), weights.to(device)
 
@@ -46,8 +46,8 @@ def rows_of(subset: Ints | None, n: int) -> Tensor:
     rows = torch.arange(n) if subset is None else torch.from_numpy(np.array(subset, np.int64))
     if rows.ndim != 1 or len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
         raise UserError(
-            f"A subset must name at least one row from 0 to {n - 1:,}; found {len(rows):,} rows."
-            " Check the selection."
+            f"A subset must name at least one row from 0 to {n - 1:,};"
+            f" found {len(rows):,} rows. Check the selection."
         )
     return rows
 

@@ -41,8 +41,8 @@ def umap_map(
     embedding = _unit(check_matrix(embedding, "embedding"))
     if len(embedding) < FEWEST:
         raise UserError(
-            f"Map: found {len(embedding)} points, expected at least {FEWEST}. Choose a larger"
-            " subset."
+            f"Map: found {len(embedding)} points, expected at least {FEWEST}."
+            " Choose a larger subset."
         )
     report = progress or (lambda fraction, text: None)
     report(None, "Finding neighbours")

@@ -37,8 +37,8 @@ from core.types import UserError
 UNLABELED = np.flatnonzero(~world()["labeled"])
 POOL = len(UNLABELED)
 PLACE = (
-    "What a point is worth must not depend on its row: use no row numbers, and break ties by"
-    " values."
+    "What a point is worth must not depend on its row:"
+    " use no row numbers, and break ties by values."
 )
 
 
@@ -208,8 +208,8 @@ def nested_holds_where_it_is_declared(entry: Strategy) -> None:
             same = same and np.allclose(fewer.gains, most.gains[:j])
             _demand(
                 same,
-                f"its {j} points are not the first {j} of its 9. Declare nested=False, or pick one"
-                " by one.",
+                f"its {j} points are not the first {j} of its 9."
+                " Declare nested=False, or pick one by one.",
             )
 
 
@@ -220,8 +220,8 @@ def picks_each_point_once_and_no_labeled_one(entry: Strategy) -> None:
         whole = len(indices) == k and len(set(indices)) == k and set(indices) <= set(UNLABELED)
         _demand(
             whole,
-            f"for k = {k} it picked {len(set(indices))} different points, some of them labeled or"
-            " too few.",
+            f"for k = {k} it picked {len(set(indices))} different points,"
+            " some of them labeled or too few.",
         )
 
 

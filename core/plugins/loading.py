@@ -36,8 +36,8 @@ from core.types import UserError
 log = logging.getLogger(__name__)
 VARIABLE = "LEVERAGE_LAB_PLUGINS"
 NOT_HERE = (
-    "Own strategies: this app is hosted, so none are loaded. Run it on a machine of your own to use"
-    " them."
+    "Own strategies: this app is hosted, so none are loaded."
+    " Run it on a machine of your own to use them."
 )
 
 
@@ -134,13 +134,13 @@ def _read(path: Path) -> str:
         return importlib.util.decode_source(path.read_bytes())
     except OSError as error:
         raise UserError(
-            f"{path.name}: could not be read ({error.strerror}). Correct {VARIABLE}, or put the"
-            " file there."
+            f"{path.name}: could not be read ({error.strerror})."
+            f" Correct {VARIABLE}, or put the file there."
         ) from None
     except (SyntaxError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{path.name}: found no text that can be read ({error}), expected Python. Save it as"
-            " UTF-8."
+            f"{path.name}: found no text that can be read ({error}), expected Python."
+            " Save it as UTF-8."
         ) from None
 
 
@@ -154,8 +154,8 @@ def _new(path: Path, module: str, before: dict[str, Strategy]) -> list[Strategy]
     ]
     if not found:
         raise UserError(
-            f"{path.name}: found no strategy, expected a function under @scorer or @selector from"
-            " core.strategy."
+            f"{path.name}:"
+            " found no strategy, expected a function under @scorer or @selector from core.strategy."
         )
     labels = {entry.label: entry.name for entry in before.values()}
     for entry in found:
@@ -198,8 +198,8 @@ def _said(error: BaseException) -> str:
     if isinstance(error, strategy.Refused):
         return f"{error}."
     return (
-        f"found {type(error).__name__}: {error}, expected a file that runs to its end. Mend that"
-        " line."
+        f"found {type(error).__name__}: {error}, expected a file that runs to its end."
+        " Mend that line."
     )
 
 

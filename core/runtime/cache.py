@@ -367,8 +367,8 @@ def _storable(name: str, array: np.ndarray) -> np.ndarray:
     array = np.asarray(array).view()
     if not re.fullmatch(r"\w+", name) or array.dtype.hasobject:
         raise UserError(
-            f"Cache: found array {name!r} of {array.dtype}, expected a plain name and an array of"
-            " numbers or texts."
+            f"Cache: found array {name!r} of {array.dtype},"
+            " expected a plain name and an array of numbers or texts."
         )
     array.flags.writeable = False
     return array
@@ -384,8 +384,8 @@ def _json(value: Any, **options: Any) -> str:
         return json.dumps(value, sort_keys=True, default=unpacked, **options)
     except (TypeError, ValueError):
         raise UserError(
-            f"Cache: found {value!r:.200}, expected finite numbers, texts, lists, mappings or"
-            " dataclasses."
+            f"Cache: found {value!r:.200}, expected finite numbers, texts, lists,"
+            " mappings or dataclasses."
         ) from None
 
 

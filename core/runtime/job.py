@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 LOST = "The connection to the worker was lost before the result arrived. Start it again."
 WHY = {
     "KilledWorker": (
-        "The worker process died several times over this, likely for lack of memory. Choose fewer"
-        " points or dimensions."
+        "The worker process died several times over this, likely for lack of memory."
+        " Choose fewer points or dimensions."
     )
 }
 WHY["CommClosedError"] = LOST

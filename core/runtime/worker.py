@@ -181,8 +181,8 @@ def connect(address: str | None) -> tuple[Any, Any]:
         raise UserError(
             f"Scheduler: found no answer at {address} within {CONNECT_SECONDS} seconds"
             f" ({type(error).__name__}). Start a Dask scheduler there, correct"
-            " LEVERAGE_LAB_SCHEDULER (such as tcp://host:8786), or unset it to compute on this"
-            " machine."
+            " LEVERAGE_LAB_SCHEDULER (such as tcp://host:8786),"
+            " or unset it to compute on this machine."
         ) from error
 
 

@@ -200,8 +200,8 @@ def _mask(labeled: Bools | None, n: int) -> Bools:
     mask = np.zeros(n, bool) if labeled is None else np.asarray(labeled)
     if mask.shape != (n,) or mask.dtype != bool:
         raise UserError(
-            f"labeled: found {mask.dtype} of shape {mask.shape}, expected True or False for each of"
-            f" {n:,} points."
+            f"labeled: found {mask.dtype} of shape {mask.shape},"
+            f" expected True or False for each of {n:,} points."
         )
     return mask
 

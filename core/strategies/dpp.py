@@ -97,8 +97,8 @@ def log_det(
         bool,
         Knob(
             "All labels",
-            "Each point counts with the gradients of every label, by its probability, not of the"
-            " predicted one alone.",
+            "Each point counts with the gradients of every label, by its probability,"
+            " not of the predicted one alone.",
         ),
     ] = False,
 ) -> tuple[Ints, Floats]:
@@ -122,8 +122,8 @@ def log_det(
         return grow(Single(x, ridge), inside, k)
     if probs is None or space != "gradients":
         raise UserError(
-            "All labels: this needs probabilities and gradients as vectors. Fit a linear head, or"
-            " switch it off."
+            "All labels: this needs probabilities and gradients as vectors."
+            " Fit a linear head, or switch it off."
         )
     return grow(Expected(check_probs(probs), x.right, ridge), inside, k)
 
@@ -143,8 +143,8 @@ def log_elementary(log_values: Floats, k: int) -> Floats:
 def _check_ridge(ridge: float, x: Outer) -> None:
     if not 0 < ridge < np.inf:
         raise UserError(
-            f"Ridge: found {ridge}, expected a number above 0. Without a ridge no set smaller than"
-            " the space has volume."
+            f"Ridge: found {ridge}, expected a number above 0."
+            " Without a ridge no set smaller than the space has volume."
         )
     if x.squares.max() > ridge / SMALLEST_RIDGE:
         least = SMALLEST_RIDGE * x.squares.max()

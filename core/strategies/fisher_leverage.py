@@ -38,8 +38,8 @@ def fisher_leverage(
         float,
         Knob(
             "Ridge λ",
-            "Adds λ to every eigenvalue of the Fisher information: directions with less than λ"
-            " count little.",
+            "Adds λ to every eigenvalue of the Fisher information:"
+            " directions with less than λ count little.",
             low=1e-6,
             choices=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0),
         ),

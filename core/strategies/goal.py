@@ -51,8 +51,8 @@ Goal = Annotated[
     str,
     Knob(
         "Goal",
-        "Loss of the validation set, or entropy or Fisher information of the predictions on the"
-        " pool.",
+        "Loss of the validation set,"
+        " or entropy or Fisher information of the predictions on the pool.",
         choices=GOALS,
     ),
 ]
@@ -79,8 +79,8 @@ Step = Annotated[
     str,
     Knob(
         "Step",
-        "'linear': the paper's first-order utility. 'newton': one Newton step that keeps the"
-        " point's own loss.",
+        "'linear': the paper's first-order utility."
+        " 'newton': one Newton step that keeps the point's own loss.",
         choices=STEPS,
     ),
 ]

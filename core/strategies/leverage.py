@@ -48,8 +48,8 @@ def leverage(
         int | None,
         Knob(
             "Directions",
-            "Count only the k directions of largest variance about the origin; all of them by"
-            " default.",
+            "Count only the k directions of largest variance about the origin;"
+            " all of them by default.",
             low=1,
             choices=RANKS,
         ),

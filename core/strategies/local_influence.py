@@ -304,6 +304,7 @@ def _active(
 
 
 def as_seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
+    """These points (k, d) under these labels, as the measure looks at them."""
     check_points(embedding, head)
     labels = check_known_labels(labels, len(embedding), head)
     rows = opened.design(embedding)
@@ -325,8 +326,8 @@ def _seen_labeled(
     n = len(embedding)
     if labels.shape != (n,) or labeled.shape != (n,) or not labeled.any():
         found = (
-            f"{len(labels):,} labels and {len(labeled):,} marks, {labeled.sum():,} of them"
-            " 'labeled'"
+            f"{len(labels):,} labels and {len(labeled):,} marks,"
+            f" {labeled.sum():,} of them 'labeled'"
         )
         raise UserError(
             f"labeled: found {found}, expected a label and a mark for each of {n:,} points, and at"
@@ -340,8 +341,8 @@ def _refuse_long(opened: OpenHead, n: int, hessian: str) -> None:
     if hessian == "exact" and n * (r * m) ** 2 > SPREADS:
         raise UserError(
             f"FI-util with the exact Hessian of {r * m:,} parameters would take several minutes for"
-            f" {n:,} points. Choose the Hessian 'kfac', an embedding of fewer dimensions, or fewer"
-            " points."
+            f" {n:,} points."
+            " Choose the Hessian 'kfac', an embedding of fewer dimensions, or fewer points."
         )
 
 

@@ -62,8 +62,8 @@ def bald(member_probs: np.ndarray) -> Floats:
     members = np.asarray(member_probs)
     if members.ndim != 3 or len(members) == 0:
         raise UserError(
-            f"member_probs: found shape {members.shape}, expected (m, n, c): one (n, c) table for"
-            " each of m networks."
+            f"member_probs: found shape {members.shape}, expected (m, n, c):"
+            " one (n, c) table for each of m networks."
         )
     total = np.zeros(members.shape[1:])
     own = np.zeros(members.shape[1])

@@ -86,8 +86,8 @@ def notes(sentences: Sequence[str]) -> None:
             plain(
                 policy.said(
                     sentence,
-                    "This result is whole, but this server could not keep it or had lost it"
-                    " before.",
+                    "This result is whole,"
+                    " but this server could not keep it or had lost it before.",
                 )
             )
         )

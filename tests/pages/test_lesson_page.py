@@ -27,10 +27,10 @@ from pages.parts.lesson import (
     chapters_regression,
     chapters_representations,
     chapters_usefulness,
+    quiz,
     small_pictures,
 )
 from pages.parts.lesson import material as lesson_material
-from pages.parts.lesson import quiz as lesson_quiz
 from pages.parts.lesson.material import material
 from tests.tools import pages, qr_reading
 from tests.tools.pages import ROOT, galleries, texts, widget
@@ -444,7 +444,7 @@ def test_predictions_are_summed_up_taken_home_and_forgotten():
 
 
 def table_of(at) -> str:
-    return lesson_quiz.as_csv(at.session_state["predictions"].values())
+    return quiz.as_csv(at.session_state["predictions"].values())
 
 
 def test_the_links_lead_on_with_the_same_settings():

@@ -190,7 +190,9 @@ def test_the_sentence_on_the_papers_counts_is_as_honest_as_the_counts(
     monkeypatch, ours, turned, said
 ):
     counts = {"iv": np.array(ours), "turned": np.array(turned)}
-    monkeypatch.setattr(plane_pictures.simulation, "better", lambda accuracy, rival: counts[rival])
+    monkeypatch.setattr(
+        plane_pictures.fi_simulations, "better", lambda accuracy, rival: counts[rival]
+    )
     sentence = plane_pictures.verdict_of(fi_simulations.GAUSSIANS, np.zeros((30, 4, 4)))
     assert said in sentence and "The paper counts 23, 28, 30" in sentence
 

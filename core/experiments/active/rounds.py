@@ -39,15 +39,13 @@ from core.types import Bools, Dataset, Embedded, Floats, Head, Ints, UserError
 ENOUGH = 0.99
 RATE = 1e-3
 MEMBERS = 4  # networks of an ensemble, for strategies that ask for several opinions
-# for strategies that need a Hessian: an unpenalised head that separates its points has none
+# For strategies that need a Hessian: an unpenalised head that separates its points has none.
 HEAD_L2 = 1e-3
 Progress = Callable[[float, str], None]
 GIVEN = ("embedding", "probs", "labels", "labeled", "head", "validation", "member_probs", "images")
 OF_CLASSES = ("probs", "labels", "head", "member_probs")
 FOLDS = 2  # in which the points that ALBL asked for are predicted without their own labels
-# labeled points of the training part that are never in the pool, for strategies that ask for a
-# validation set
-HELD_BACK = 500
+HELD_BACK = 500  # labeled points that are never in the pool, for those that need a validation set
 
 
 @dataclass(frozen=True)
@@ -130,8 +128,8 @@ def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Int
     if len(pool) < needed:
         mend = "Choose fewer rounds, a smaller batch, or more points."
         raise UserError(
-            f"Active learning: found a pool of {len(pool):,} points, but {needed:,} labels are"
-            f" asked for. {mend}"
+            "Active learning:"
+            f" found a pool of {len(pool):,} points, but {needed:,} labels are asked for. {mend}"
         )
     return pool, drawn[:back], test
 

@@ -41,7 +41,7 @@ def parse_strategies(given: str | tuple[str, ...]) -> tuple[str, ...]:
     each.pop(RANDOM, None)
     if len(each) >= MOST_STRATEGIES:
         raise UserError(
-            f"Strategies: found {len(each)} beside random, expected at most {MOST_STRATEGIES - 1}."
-            " Leave some out."
+            f"Strategies: found {len(each)} beside random,"
+            f" expected at most {MOST_STRATEGIES - 1}. Leave some out."
         )
     return (*each, RANDOM)

@@ -218,23 +218,23 @@ class Utilities(Influence):
     def title(self) -> str:
         """For captions and manifests."""
         return (
-            f"{_place(self.seen)}, {self.labeled:,} labeled points, l2 {self.l2:g}, {self.seeds}"
-            " seeds"
+            f"{_place(self.seen)}, {self.labeled:,} labeled points, l2 {self.l2:g},"
+            f" {self.seeds} seeds"
         )
 
     def _check_candidates(self, classes: int) -> None:
         """What a Newton step of every candidate would need: the pool against the validation set."""
         if (heads := self.pool * classes) > MOST_HEADS:
             raise UserError(
-                f"Found {heads:,} heads to retrain for each seed, expected at most {MOST_HEADS:,}."
-                " Choose a smaller pool."
+                f"Found {heads:,} heads to retrain for each seed,"
+                f" expected at most {MOST_HEADS:,}. Choose a smaller pool."
             )
         numbers = self.pool * COPIES * classes * self.validation * classes
         if numbers > EVALUATIONS:
             raise UserError(
                 f"Utilities: found {self.pool:,} points judged by {self.validation:,}, which takes"
-                f" {numbers:.1e} numbers; expected at most {EVALUATIONS:.0e}. Choose a smaller pool"
-                " or validation set."
+                f" {numbers:.1e} numbers; expected at most {EVALUATIONS:.0e}."
+                " Choose a smaller pool or validation set."
             )
 
 
@@ -281,8 +281,8 @@ class Queries(Influence):
         if asked > self.unlabeled:
             raise UserError(
                 f"Queries: {self.rounds} batches of {self.batch:,} ask for {asked:,} labels, but"
-                f" there are {self.unlabeled:,}. Choose fewer rounds, smaller batches or more"
-                " points."
+                f" there are {self.unlabeled:,}."
+                " Choose fewer rounds, smaller batches or more points."
             )
 
 
@@ -296,8 +296,8 @@ def _check_hessian(plan: Influence, classes: int, d: int) -> None:
     if plan.seen.embedding == FIRST.embedding and parameters > INVERTED:
         raise UserError(
             f"Labeled: found {plan.labeled:,} points of {classes} classes, whose head has"
-            f" {parameters:,} parameters; expected at most {INVERTED:,}. Choose fewer labeled"
-            " points."
+            f" {parameters:,} parameters; expected at most {INVERTED:,}."
+            " Choose fewer labeled points."
         )
 
 

@@ -107,8 +107,8 @@ def parse_candidate(text: str) -> Candidate:
     rule, *rest = text.strip().split(":")
     if len(rest) > 3:
         raise UserError(
-            f"Selection: found {text!r}, expected rule:embedding:seed:strategy, such as top:raw or"
-            " top:cnn_regression:2."
+            f"Selection: found {text!r}, expected rule:embedding:seed:strategy,"
+            " such as top:raw or top:cnn_regression:2."
         )
     chosen = selections.find(rule)
     if not chosen.scored:
@@ -195,8 +195,8 @@ def parse_candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...
     each = tuple(dict.fromkeys(candidate for candidate in parsed if candidate != RANDOM))
     if len(each) >= MOST_CANDIDATES:
         raise UserError(
-            f"Selections: found {len(each)} beside random, expected at most {MOST_CANDIDATES - 1}."
-            " Leave some out."
+            f"Selections: found {len(each)} beside random,"
+            f" expected at most {MOST_CANDIDATES - 1}. Leave some out."
         )
     return (*each, RANDOM)
 

@@ -136,8 +136,8 @@ def check(rule: Rule, labels: Ints, k: int, classes: int) -> None:
         )
     if rule.balanced and 0 < k < classes:
         raise UserError(
-            f"{rule.label}: found a budget of {k:,} for {classes} classes. Give at least one point"
-            " per class."
+            f"{rule.label}: found a budget of {k:,} for {classes} classes."
+            " Give at least one point per class."
         )
 
 
@@ -161,8 +161,8 @@ def probabilities(scores: Floats) -> Floats:
     if scores.min() < 0 or not scores.sum() > 0:
         found = f"found scores from {scores.min():.3g} to {scores.max():.3g}"
         raise UserError(
-            f"Drawing by score: {found}, expected none below 0 and some above. Choose another"
-            " strategy or rule."
+            f"Drawing by score: {found}, expected none below 0 and some above."
+            " Choose another strategy or rule."
         )
     return scores / scores.sum()
 

@@ -189,8 +189,8 @@ class Simulations(Plan):
         """For captions and manifests."""
         if not self.needs_data:
             return (
-                f"Bayes risk on designs of {self.pool:,} points, ridge {self.ridge:g}, {self.seeds}"
-                " seeds"
+                f"Bayes risk on designs of {self.pool:,} points, ridge {self.ridge:g},"
+                f" {self.seeds} seeds"
             )
         what = (
             "learned and random representations"
@@ -213,8 +213,8 @@ class Simulations(Plan):
                 )
             if self.figure == "risk" and "ridge" in dict(knobs):
                 raise UserError(
-                    f"Strategies: found {text!r}, but here the ridge is the prior's, the same for"
-                    " all. Set it there."
+                    f"Strategies: found {text!r}, but here the ridge is the prior's,"
+                    " the same for all. Set it there."
                 )
         if isinstance(data, Dataset):
             asked = halves(data, 1)[0] if self.figure == "representations" else data

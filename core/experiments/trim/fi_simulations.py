@@ -145,8 +145,8 @@ CRESCENTS = World(
     TwoLayers,
     (500, 250, 250),
     20,
-    f"noise 0.3, two hidden layers of {HIDDEN}, {STEPS} steps of Adam at {RATE:g} on all points,"
-    f" damping {DAMPING:g}",
+    f"noise 0.3, two hidden layers of {HIDDEN},"
+    f" {STEPS} steps of Adam at {RATE:g} on all points, damping {DAMPING:g}",
     {5: (17, None, 0.8750), 10: (17, 0.9024, 0.8802), 20: (15, 0.9032, 0.8780)},
 )
 WORLDS = {world.name: world for world in (GAUSSIANS, CRESCENTS)}

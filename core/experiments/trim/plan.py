@@ -183,8 +183,8 @@ class Trim(Plan):
         )
         named = datasets.info(self.dataset).title
         return (
-            f"{named}, {MODELS[self.model].lower()}, {self.training:,} points{damage}, {self.seeds}"
-            " seeds"
+            f"{named}, {MODELS[self.model].lower()}, {self.training:,} points{damage},"
+            f" {self.seeds} seeds"
         )
 
     def check(self, data: Dataset) -> None:
@@ -192,8 +192,8 @@ class Trim(Plan):
         run.check_budgets(self.setting)
         if self.l2 == 0:
             raise UserError(
-                "l2: found 0. Classes that a line separates leave the head without an end. Choose"
-                " 0.0001 or more."
+                "l2: found 0. Classes that a line separates leave the head without an end."
+                " Choose 0.0001 or more."
             )
         if self.model == "lenet5" and not data.is_images:
             raise UserError(

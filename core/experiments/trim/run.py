@@ -161,8 +161,8 @@ def draw_points(data: Dataset, setting: TrimSettings, seed: int) -> SeedPoints:
     if wanted > len(pool):
         found = f"{setting.training:,} training and {setting.validation:,} validation points"
         raise UserError(
-            f"Trimming: found {found}, but the training part has {len(pool):,}. Choose fewer of"
-            " either."
+            f"Trimming: found {found}, but the training part has {len(pool):,}."
+            " Choose fewer of either."
         )
     drawn = np.random.default_rng([seed, 3]).permutation(pool)[:wanted]
     rows = np.sort(drawn[: setting.training])

@@ -122,8 +122,8 @@ def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Active, str |
     return (
         plan.with_(rounds=rounds),
         (
-            f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool; shown are"
-            f" {rounds}."
+            f"Rounds: {plan.rounds} batches of {plan.batch:,} do not fit into the pool;"
+            f" shown are {rounds}."
         ),
     )
 

@@ -20,6 +20,6 @@ READING = (
     " random reaches 99% of its final accuracy, a paired t-test over the seeds (t > 2.776 for"
     " five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the"
     " sign turned; here as in the BAIT paper: on accuracies, so a high row beats others and a low"
-    " column mean is good.\n\n*Errors*: at how many of these budgets a strategy's error is at most"
-    " x times random's."
+    " column mean is good.\n\n*Errors*:"
+    " at how many of these budgets a strategy's error is at most x times random's."
 )

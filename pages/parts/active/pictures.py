@@ -33,8 +33,8 @@ OBJECTIVES = {
     "radius": (
         "Covering radius",
         (
-            "the largest distance of a point to the nearest labeled or picked one: CORESET makes it"
-            " small"
+            "the largest distance of a point to the nearest labeled or picked one:"
+            " CORESET makes it small"
         ),
     ),
     "log_det": (
@@ -68,8 +68,8 @@ def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
 
 def _curves(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     st.markdown(
-        f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)}, mean and"
-        " standard error"
+        f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)},"
+        " mean and standard error"
     )
     with layout.fluid("learning-curves", HEIGHT + 40):
         memo.chart(

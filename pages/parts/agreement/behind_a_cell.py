@@ -22,8 +22,8 @@ def show(data: Dataset, scores: np.ndarray, names: list[str], cell: tuple[int, i
     b = names[j]
     if i == j:
         st.info(
-            "A ranking agrees with itself. Choose a cell off the diagonal to see what two rankings"
-            " disagree about."
+            "A ranking agrees with itself."
+            " Choose a cell off the diagonal to see what two rankings disagree about."
         )
         return
     st.subheader(plain(f"{a[:1].upper() + a[1:]} against {b}"), anchor=False)

@@ -30,8 +30,8 @@ MEANING = {
         " order, 0: unrelated, −1: reversed."
     ),
     "weighted_kendall": (
-        "Kendall's τ in which a pair counts 1/(1 + rank) for each of its points: the top of the"
-        " ranking decides."
+        "Kendall's τ in which a pair counts 1/(1 + rank) for each of its points:"
+        " the top of the ranking decides."
     ),
     "spearman": "Pearson's correlation of the ranks.",
     "overlap": "The share of the k highest points that both rankings have in common.",
@@ -199,8 +199,8 @@ def sentence(
     most = f"Most alike are *{a}* and *{b}* ({symbol} = {means[a, b]:.2f})"
     if len(means) == 1:
         return (
-            f"*{a}* and *{b}* agree at {symbol} = *{means[a, b]:.2f}*; 1 would be the same order, 0"
-            " none in common."
+            f"*{a}* and *{b}* agree at {symbol} = *{means[a, b]:.2f}*;"
+            " 1 would be the same order, 0 none in common."
         )
     known = {name: bound for name, bound in ceilings.items() if bound}
     reseed = "; ".join(f"{name} {bound.mean:.2f}" for name, bound in known.items())

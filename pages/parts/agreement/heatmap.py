@@ -38,8 +38,8 @@ def chosen_cell(view: View, matrix: Floats, order: Ints) -> Cell:
     if view["cell"]:
         layout.messages(
             [
-                f"cell: found {view['cell']!r}, expected two numbers from 0 to {len(matrix) - 1},"
-                " such as 0-1."
+                f"cell: found {view['cell']!r},"
+                f" expected two numbers from 0 to {len(matrix) - 1}, such as 0-1."
             ]
         )
     lowest = np.argmin(matrix[np.ix_(order, order)])
@@ -72,8 +72,8 @@ def show(
     how = {
         "key": state.key(f"heatmap {entry.key} {view['order']}"),
         "alt": (
-            f"{MEASURES[measure]} of {len(names)} rankings, pair by pair; the lowest is"
-            f" {matrix.min():.2f}"
+            f"{MEASURES[measure]} of {len(names)} rankings, pair by pair;"
+            f" the lowest is {matrix.min():.2f}"
         ),
         "height": "stretch",
     }
@@ -93,8 +93,8 @@ def under(entry: Entry, columns: tuple[Spec, ...], measure: str, n: int) -> None
     low, high = (f"{bound:.3f}".replace("-", "−") for bound in entry.facts["nulls"][measure][1:])
     st.caption(
         f"{rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of"
-        f" {n:,} points would give between {low} and {high} (95%). Click a cell to see the"
-        " images behind it."
+        f" {n:,} points would give between {low} and {high} (95%)."
+        " Click a cell to see the images behind it."
     )
     layout.made_of(entry.facts.get("made_of", []))
 

@@ -162,8 +162,8 @@ def _chosen() -> tuple[bytes | Path | None, str]:
     place = Path(typed).expanduser()
     if not place.exists():
         raise UserError(
-            f"Path: found nothing at {place}, expected a folder of images or a file. Check how it"
-            " is written."
+            f"Path: found nothing at {place}, expected a folder of images or a file."
+            " Check how it is written."
         )
     return place, place.name
 
@@ -227,8 +227,8 @@ def _facts(draft: Draft, about: Preview) -> None:
             "test points",
             f"{about.test_rows:,}",
             (
-                "Points of a test part; without one a fifth of the points is held out where it is"
-                " needed"
+                "Points of a test part;"
+                " without one a fifth of the points is held out where it is needed"
             ),
         ),
         ("left out", f"{about.left_out:,}", "Rows that cannot be used"),
@@ -261,8 +261,8 @@ def _classes(about: Preview) -> None:
     if not about.classes:
         st.markdown("**No labels**")
         st.caption(
-            "Leverage, density and random embeddings need none. What learns from labels will"
-            " say so."
+            "Leverage, density and random embeddings need none."
+            " What learns from labels will say so."
         )
         return
     st.markdown("**Points of each class**")

@@ -23,12 +23,12 @@ def show(spec: Spec) -> None:
         job_panel.offer_dataset(spec.dataset)
         return
     help = (
-        "Rows are matched by their id. Without ids there must be one row for every point, in the"
-        " dataset's order."
+        "Rows are matched by their id."
+        " Without ids there must be one row for every point, in the dataset's order."
     )
     label = (
-        f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)}, computed"
-        " elsewhere"
+        f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)},"
+        " computed elsewhere"
     )
     content, name = import_file.uploaded(label, "join", help, TYPES)
     if content is None:

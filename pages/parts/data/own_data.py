@@ -19,8 +19,8 @@ def sentence(names: Sequence[str]) -> str:
     if not names:
         ends = " It goes when your visit ends." if policy.hosted() else ""
         return (
-            "Nothing of yours is here yet. Drop a file: nothing is kept before you have seen what"
-            f" is in it.{ends}"
+            "Nothing of yours is here yet."
+            f" Drop a file: nothing is kept before you have seen what is in it.{ends}"
         )
     titles = ", ".join(
         f"{starless(datasets.info(name).title)} ({datasets.info(name).n:,} {noun(name)})"
@@ -65,8 +65,8 @@ def show() -> None:
         labels = f"{about.classes:,} classes" if about.labeled else "no labels"
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.markdown(
-                f"**{plain(about.title)}**: {about.n:,} {'images' if about.is_images else 'rows'}"
-                f" of {shape}, {labels}",
+                f"**{plain(about.title)}**:"
+                f" {about.n:,} {'images' if about.is_images else 'rows'} of {shape}, {labels}",
                 width="stretch",
             )
             layout.onward(

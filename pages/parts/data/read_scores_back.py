@@ -40,8 +40,8 @@ SINGLE = 1e-6  # of scores kept in single precision
 def show(spec: Spec) -> None:
     """Choose the file, and see what it says beside what this app computes."""
     help = (
-        "Its scores are shown as the file's and compared with what is computed here. Nothing of it"
-        " is kept."
+        "Its scores are shown as the file's and compared with what is computed here."
+        " Nothing of it is kept."
     )
     content, name = import_file.uploaded(
         "A file of scores that was taken out here", "back", help, ["parquet", "csv"]
@@ -150,8 +150,8 @@ def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
     about = starless(datasets.info(exported.points.dataset).title)
     m = len(verdicts)
     layout.answer(
-        f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about}); *{same}* the"
-        " same as computed here."
+        f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about});"
+        f" *{same}* the same as computed here."
     )
     rows = {
         "ranking": [ranking_name(spec) for spec in verdicts],

@@ -112,6 +112,6 @@ def _contents(m: int, data: Dataset, spec: Spec, projection: Projection | None) 
     )
     what = f"{m} ranking{'s' * (m > 1)} of {len(data):,} {noun(spec.dataset)}, {mapped}."
     return (
-        f"{what} The Parquet file can be read back here as it is, the CSV file together with its"
-        " manifest."
+        f"{what} The Parquet file can be read back here as it is,"
+        " the CSV file together with its manifest."
     )

@@ -19,8 +19,8 @@ def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: in
         sure = int((scores > 0.99).sum())
         share = np.sort(scores)[::-1][: len(scores) // 100].sum() / (scores.sum() or 1)
         owners = (
-            f"*{sure:,} of {len(scores):,}* {noun} have a leverage above 0.99: each is nearly alone"
-            " in one direction"
+            f"*{sure:,} of {len(scores):,}* {noun} have a leverage above 0.99:"
+            " each is nearly alone in one direction"
         )
         none = (
             f"*no one* of {len(scores):,} {noun} is alone in any direction: the highest leverage is"

@@ -23,8 +23,8 @@ def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: i
     """Open the dossier as a drawer; closing it takes the point out of the link."""
     if not 0 <= point < len(data):
         st.warning(
-            f"From the link: point {point:,} is not in this dataset of {len(data):,}. Choose a"
-            " point in the gallery."
+            f"From the link: point {point:,} is not in this dataset of {len(data):,}."
+            " Choose a point in the gallery."
         )
         return
     kind = f", class {data.class_names[data.labels[point]]}" if data.labeled else ""
@@ -43,8 +43,8 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
         st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
         st.markdown(
-            f"Rank **{ranking.rank[point]:,}** of {len(data):,}: higher than {share:.1%} of them,"
-            f" under {under}."
+            f"Rank **{ranking.rank[point]:,}** of {len(data):,}:"
+            f" higher than {share:.1%} of them, under {under}."
         )
         st.caption(
             f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"
@@ -80,8 +80,8 @@ def _directions(spec: Spec, data: Dataset, found: dict) -> None:
     """The eigen-directions that carry the point's leverage: images where the embedding is raw."""
     total = found["shares"].sum()
     st.markdown(
-        f"**What carries its leverage**: {len(found['shares'])} of the eigen-directions hold"
-        f" {total:.0%} of it"
+        "**What carries its leverage**:"
+        f" {len(found['shares'])} of the eigen-directions hold {total:.0%} of it"
     )
     if spec.embedding != "raw" or not data.is_images:
         st.dataframe(
@@ -105,8 +105,8 @@ def _directions(spec: Spec, data: Dataset, found: dict) -> None:
         key=state.key("dossier directions"),
     )
     st.caption(
-        "Orange: positive weight, blue: negative, white: none. A single bright pixel means the"
-        " point owns that pixel."
+        "Orange: positive weight, blue: negative, white: none."
+        " A single bright pixel means the point owns that pixel."
     )
 
 

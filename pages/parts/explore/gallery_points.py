@@ -77,8 +77,8 @@ def gallery_controls(
     strangers = sorted(set(view["classes"].split(",")) - {"", *map(_in_list, names)})
     if strangers:
         said = (
-            f"Classes: found {', '.join(strangers)}, expected some of {', '.join(names) or 'none'}."
-            " They are left out."
+            f"Classes: found {', '.join(strangers)},"
+            f" expected some of {', '.join(names) or 'none'}. They are left out."
         )
         st.warning(plain(said))
     if not names:

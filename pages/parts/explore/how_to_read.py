@@ -30,8 +30,8 @@ READING = {
     "influence_value": (
         "How much the mean loss of the points that judge it would rise if this point were not in"
         " the training set. High: it helps, and no other point says the same. Near zero: the others"
-        " would do without it. Lowest: the loss would fall without it, and mislabeled points are"
-        " often among these."
+        " would do without it."
+        " Lowest: the loss would fall without it, and mislabeled points are often among these."
     ),
     "fi_util": (
         "How much the loss of the points that judge it hangs on where exactly this training point"

@@ -68,8 +68,8 @@ def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     )
     most = data.class_names[int(np.argmax(chosen - everyone))]
     st.markdown(
-        f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun}; grey: its"
-        " share of all"
+        f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun};"
+        " grey: its share of all"
     )
     alt = "Share of each class: " + ", ".join(
         f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)

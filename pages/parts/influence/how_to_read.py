@@ -27,7 +27,7 @@ READING = {
         " Bands are one standard error to each side.\n\nOn synth2 the first labels come from the"
         " central clusters, which suggest an almost horizontal border; the definitive clusters"
         " contradict it, and the distracting ones teach nothing.\n\nSource: Xu and Kazantsev 2019,"
-        " Figures 1, 5, 6 and 8. Ours keeps l2 beside the mean loss; the paper's falls as labels"
-        " come in."
+        " Figures 1, 5, 6 and 8."
+        " Ours keeps l2 beside the mean loss; the paper's falls as labels come in."
     ),
 }

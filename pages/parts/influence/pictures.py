@@ -229,8 +229,8 @@ def _spread(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
         alt=f"Standard deviations of the retrained utilities: {spreads}",
     )
     st.caption(
-        f"Standard deviations: {spreads}. The closer together, the less a utility can tell points"
-        " apart."
+        f"Standard deviations: {spreads}."
+        " The closer together, the less a utility can tell points apart."
     )
     return view
 

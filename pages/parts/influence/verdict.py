@@ -109,8 +109,8 @@ def _points(gain: Estimate, i: int) -> str:
     high = gain.high[i]
     if low <= 0 <= high:
         text = (
-            f"not distinguishable from random ({mean:+.1f} points, 95% interval {low:+.1f} to"
-            f" {high:+.1f})"
+            f"not distinguishable from random ({mean:+.1f} points,"
+            f" 95% interval {low:+.1f} to {high:+.1f})"
         )
     else:
         text = (

@@ -47,7 +47,7 @@ MEANINGS = {
         " mean over all labels evenly, or as the head predicts them."
     ),
     "temperature": (
-        "Sharpens (below 1) or evens out (above 1) the predicted probabilities. At 1 the first"
-        " order is constant."
+        "Sharpens (below 1) or evens out (above 1) the predicted probabilities."
+        " At 1 the first order is constant."
     ),
 }

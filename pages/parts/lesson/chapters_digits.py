@@ -9,8 +9,7 @@ from core import lesson
 from core.charts.palette import CHANCE, TOP
 from pages.components.digit_plane import digit_plane
 from pages.components.gallery import gallery
-from pages.parts.lesson import chapter_frame, small_pictures
-from pages.parts.lesson import quiz as lesson_quiz
+from pages.parts.lesson import chapter_frame, quiz, small_pictures
 from pages.parts.lesson.material import Material
 from pages.parts.lesson.quiz import Prediction
 from pages.shared import state
@@ -27,8 +26,8 @@ def plane_lead(material: Material) -> str:
     shown = len(material.plane.arrays["points"])
     return (
         f"Every digit is a point: *{d} pixels, {d} coordinates*. Here are {shown} of"
-        f" {len(material.data):,} digits where the two principal directions put them. The middle is"
-        " the average digit."
+        f" {len(material.data):,} digits where the two principal directions put them."
+        " The middle is the average digit."
     )
 
 
@@ -41,7 +40,7 @@ def plane(material: Material, talk: bool) -> None:
         entry.arrays[name][order] for name in ("points", "scores", "coordinates")
     )
     words, picture = st.columns([2, 3], gap="large")
-    shown = lesson_quiz.revealed("plane")
+    shown = quiz.revealed("plane")
     best = points[np.argsort(-scores)[:NAMED]]
     with picture:
         picked = digit_plane(
@@ -52,7 +51,7 @@ def plane(material: Material, talk: bool) -> None:
             key=state.key("lesson plane"),
             alt=f"{len(points)} digits in the plane of two principal directions",
             size=lesson.GAP * float(np.ptp(coordinates[:, 0])),
-            selected=lesson_quiz.picked("plane"),
+            selected=quiz.picked("plane"),
             badges=dict(zip(best.tolist(), ("1", "2", "3"), strict=True)) if shown else None,
             ellipses=(
                 [
@@ -64,7 +63,7 @@ def plane(material: Material, talk: bool) -> None:
             ),
         )
     if picked is not None:
-        lesson_quiz.pick("plane", picked)
+        quiz.pick("plane", picked)
         st.rerun()
     with words:
         _which_sticks_out(points, scores, best.tolist(), len(material.data))
@@ -80,27 +79,27 @@ def levels(scores: np.ndarray) -> list[float]:
 
 def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n: int) -> None:
     question = "Which of these digits has the highest leverage? Tap one."
-    picked = lesson_quiz.picked("plane")
+    picked = quiz.picked("plane")
     ranks = np.empty(len(points), int)
     ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(points) + 1)
     st.markdown(f"**{question}**")
-    if lesson_quiz.revealed("plane"):
-        made = lesson_quiz.predictions().get("plane")
+    if quiz.revealed("plane"):
+        made = quiz.predictions().get("plane")
         most = float(scores.max())
         yours = f"yours has {made.measured}; " if made else ""
-        lesson_quiz.verdict(
+        quiz.verdict(
             "plane",
-            f"{yours}the highest are framed. The first has {most:.5f}, {most * n / 2:.1f} times the"
-            " mean.",
+            f"{yours}the highest are framed."
+            f" The first has {most:.5f}, {most * n / 2:.1f} times the mean.",
         )
         st.markdown(
             "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is"
-            " the distance from the middle, measured in the shape of the whole cloud. No label was"
-            " needed."
+            " the distance from the middle, measured in the shape of the whole cloud."
+            " No label was needed."
         )
         return
     if picked is None:
-        lesson_quiz.show_at_once("plane")
+        quiz.show_at_once("plane")
         return
     rank = int(ranks[points == picked][0])
     made = Prediction(
@@ -109,7 +108,7 @@ def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n
     st.button(
         "I predict the framed one",
         type="primary",
-        on_click=lesson_quiz.predict,
+        on_click=quiz.predict,
         args=("plane", made),
         width="stretch",
     )
@@ -137,7 +136,7 @@ def directions(material: Material, talk: bool) -> None:
     words, picture = st.columns([2, 3], gap="large")
     with words:
         less = facts["rank"] < facts["d"]
-        known = lesson_quiz.ask(
+        known = quiz.ask(
             "ledger",
             4,
             f"What do the {len(data):,} scores add up to?",
@@ -196,13 +195,13 @@ def _ends(material: Material, talk: bool) -> None:
         points.tolist(),
         marks=marks,
         alt=f"{SHOWN[show]}: digits by leverage under raw pixels",
-        selected=lesson_quiz.picked("digit"),
+        selected=quiz.picked("digit"),
         max_rows=(2 if marks else 3) if talk else 4,
         size=round(56 * chapter_frame.scale(talk)),
         key=state.key(f"lesson gallery {show}"),
     )
     if clicked is not None:
-        lesson_quiz.pick("digit", clicked)
+        quiz.pick("digit", clicked)
         st.rerun()
     _told(material, points)
 
@@ -227,7 +226,7 @@ def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
 
 
 def _told(material: Material, points: np.ndarray) -> None:
-    told = lesson_quiz.picked("digit")
+    told = quiz.picked("digit")
     ranking = material.ranking
     if told is None or told not in points:
         st.caption(

@@ -13,8 +13,7 @@ import streamlit as st
 
 from core.linalg.least_squares_line import fit
 from pages.components import lever
-from pages.parts.lesson import chapter_frame
-from pages.parts.lesson import quiz as lesson_quiz
+from pages.parts.lesson import chapter_frame, quiz
 from pages.parts.lesson.material import Material
 
 POINTS = np.array([[1.0, 1.5], [2.0, 1.8], [3.0, 3.1], [4.0, 3.4], [10.0, 6.0]])
@@ -56,11 +55,11 @@ def line(material: Material, talk: bool) -> None:
         lever.line(key="lesson line", points=POINTS, height=height(talk))
     with words:
         truth, measured = lifted()
-        lesson_quiz.ask(
+        quiz.ask(
             "line",
             1,
-            f"Point {FAR + 1} is lifted straight up by 1. Which of its numbers stays exactly the"
-            " same?",
+            f"Point {FAR + 1} is lifted straight up by 1."
+            " Which of its numbers stays exactly the same?",
             NUMBERS,
             truth,
             measured,
@@ -85,8 +84,8 @@ def lifted() -> tuple[str, str]:
     measured = (
         f"the leverage stays {numbers[1][0]:.2f}: it depends on where the point stands to the side,"
         f" not on how high. The line follows by {rise:.2f}; the residual goes from"
-        f" {numbers[0][1]:.2f} to {numbers[1][1]:.2f}, Cook's distance from {numbers[0][2]:.1f} to"
-        f" {numbers[1][2]:.1f}."
+        f" {numbers[0][1]:.2f} to {numbers[1][1]:.2f},"
+        f" Cook's distance from {numbers[0][2]:.1f} to {numbers[1][2]:.1f}."
     )
     return list(NUMBERS)[int(np.argmin(change))], measured.replace("-", "−")
 
@@ -95,8 +94,8 @@ def ellipse_lead(material: Material) -> str:
     """Chapter 2, the sentence."""
     return (
         "With two regressors, far means far *in the shape of the cloud*. Points of equal leverage"
-        " lie on an ellipse: along the cloud a point may go a long way, across it a short step"
-        " already sticks out."
+        " lie on an ellipse:"
+        " along the cloud a point may go a long way, across it a short step already sticks out."
     )
 
 
@@ -110,6 +109,6 @@ def ellipse(material: Material, talk: bool) -> None:
             "**Drag a point across the cloud, then along it.** Neither coordinate alone tells how"
             " unusual it is; the leverage sees both at once.\n\n$$\\ell_i = x_i^\\top (X^\\top"
             " X)^{+} x_i$$\n\nEach $x_i$ begins with a 1, for the intercept. All leverages sum to"
-            " the number of directions, here three. A leverage of 1 means: without this point one"
-            " of them would be gone."
+            " the number of directions, here three."
+            " A leverage of 1 means: without this point one of them would be gone."
         )

@@ -9,8 +9,7 @@ from core import agreement
 from core.charts.palette import family_colour
 from core.linalg.least_squares_line import hat_values
 from pages.components.gallery import gallery
-from pages.parts.lesson import chapter_frame, small_pictures
-from pages.parts.lesson import quiz as lesson_quiz
+from pages.parts.lesson import chapter_frame, quiz, small_pictures
 from pages.parts.lesson.material import Material
 from pages.parts.lesson.quiz import Prediction
 from pages.shared import layout, state
@@ -65,7 +64,7 @@ def representation_lead(material: Material) -> str:
 def representation(material: Material, talk: bool) -> None:
     """Chapter 5."""
     words, picture = st.columns([2, 3], gap="large")
-    picked = lesson_quiz.picked("traveller")
+    picked = quiz.picked("traveller")
     with words:
         st.html(_power_law(layout.dark()))
         _where_does_it_go(material, picked)
@@ -75,7 +74,7 @@ def representation(material: Material, talk: bool) -> None:
         )
         _places(material, picked)
     if clicked is not None and clicked != picked:
-        lesson_quiz.pick("traveller", clicked)
+        quiz.pick("traveller", clicked)
         st.rerun()
 
 
@@ -116,8 +115,8 @@ def _travellers(material: Material, picked: int | None, size: int) -> int | None
 
 def _where_does_it_go(material: Material, picked: int | None) -> None:
     question = (
-        "All four digits are in the top 1% under raw pixels. Where does a trained classifier put"
-        " one of them?"
+        "All four digits are in the top 1% under raw pixels."
+        " Where does a trained classifier put one of them?"
     )
     st.markdown(f"**{question}**")
     if picked is None:
@@ -128,19 +127,19 @@ def _where_does_it_go(material: Material, picked: int | None) -> None:
         f"number {picked:,} stands at percentile {100 * place:.1f} under the classifiers (mean of"
         " five)."
     )
-    if lesson_quiz.revealed("traveller"):
-        lesson_quiz.verdict("traveller", measured)
+    if quiz.revealed("traveller"):
+        quiz.verdict("traveller", measured)
         return
     for name, text in PLACES.items():
         made = Prediction(5, question, text, measured, name == outcome(place))
         st.button(
             text,
-            on_click=lesson_quiz.predict,
+            on_click=quiz.predict,
             args=("traveller", made),
             key=state.key(f"place {name}"),
             width="stretch",
         )
-    lesson_quiz.show_at_once("traveller")
+    quiz.show_at_once("traveller")
 
 
 def mean_places_of(material: Material, point: int) -> dict[str, float]:
@@ -156,7 +155,7 @@ def _places(material: Material, point: int | None) -> None:
     """The point's percentile under every ranking; before the prediction under raw pixels only."""
     families = np.array(material.families)
     names = dict.fromkeys(material.families)
-    known = lesson_quiz.revealed("traveller")
+    known = quiz.revealed("traveller")
     rows = {
         n: (
             material.places[families == n, point].tolist()
@@ -219,7 +218,7 @@ def agree(material: Material, talk: bool) -> None:
         "0.9": "0.9, nearly the same order",
     }
     with words:
-        known = lesson_quiz.ask(
+        known = quiz.ask(
             "tau",
             6,
             "How far do raw pixels and a trained classifier agree? Choose the nearest τ.",

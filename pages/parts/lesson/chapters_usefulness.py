@@ -18,8 +18,7 @@ from core.experiments.retrain.run import PROTOCOLS
 from core.spec import Spec
 from core.types import UserError
 from pages.components.gallery import gallery
-from pages.parts.lesson import chapter_frame, small_pictures
-from pages.parts.lesson import quiz as lesson_quiz
+from pages.parts.lesson import chapter_frame, quiz, small_pictures
 from pages.parts.lesson.chapters_digits import owners
 from pages.parts.lesson.chapters_representations import classifier_tau
 from pages.parts.lesson.material import Favourites, Material, favourites
@@ -64,8 +63,8 @@ def curves() -> tuple[pd.DataFrame, dict[str, Grid]]:
         grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
         if grid.finished < len(plan.units()):
             raise UserError(
-                "Lesson: found no finished retraining among the bundled results. Run python -m core"
-                " experiments."
+                "Lesson: found no finished retraining among the bundled results."
+                " Run python -m core experiments."
             )
         grids[plan.protocol] = grid
         place = plan.budgets.index(BUDGET)
@@ -102,8 +101,8 @@ def fair_and_not() -> str:
         amount = f"{abs(100 * difference.mean[0, place]):.0f} points {side} random's"
         interval = f"95% interval {low:.0f} to {high:.0f}"
         said.append(
-            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**, {amount}"
-            f" ({interval})."
+            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**,"
+            f" {amount} ({interval})."
         )
     return " ".join(said)
 
@@ -137,8 +136,8 @@ def helps(material: Material, talk: bool) -> None:
             f"{fair_and_not()}\n\n**The talk's protocol** never shuffled: the selection stayed in"
             " its order, outliers first, and softmax was applied twice, so that a class once lost"
             " hardly came back. **The fair one** shuffles and uses the right loss. Five seeds"
-            " each, and random always beside it. Much of the gap was the protocol; what is left is"
-            " the outliers'."
+            " each, and random always beside it."
+            " Much of the gap was the protocol; what is left is the outliers'."
         )
     with picture:
         height = round((240 if talk else 260) * chapter_frame.scale(talk))
@@ -249,7 +248,7 @@ def take_away(material: Material, talk: bool) -> None:
 
 def _predictions() -> None:
     """What this browser predicted, and the way to take it home."""
-    made = lesson_quiz.predictions()
+    made = quiz.predictions()
     right = sum(one.right for one in made.values())
     st.subheader(
         f"You predicted {right} of {len(made)}" if made else "You have not predicted anything yet",
@@ -267,12 +266,12 @@ def _predictions() -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download them (CSV)",
-            lesson_quiz.as_csv(made.values()),
+            quiz.as_csv(made.values()),
             "predictions.csv",
             "text/csv",
             on_click="ignore",
         )
-        st.button("Forget them", on_click=lesson_quiz.start_over, type="tertiary")
+        st.button("Forget them", on_click=quiz.start_over, type="tertiary")
 
 
 def _onward(spec: Spec) -> None:

@@ -124,7 +124,7 @@ def _bundled(key_of: Callable, spec: Spec | Comparison, data: Dataset, function:
     entry = cache.get(key_of(spec, data.fingerprint))
     if entry is None:
         raise UserError(
-            f"Lesson: found no {function} among the bundled results. Run python -m core warm --only"
-            f" {function}."
+            f"Lesson: found no {function} among the bundled results."
+            f" Run python -m core warm --only {function}."
         )
     return entry

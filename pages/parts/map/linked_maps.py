@@ -289,8 +289,8 @@ def images_inside(
     if len(points) > len(shown):
         median = number(float(np.median(ready.rankings[0].scores[points])))
         st.caption(
-            f"The first {len(shown)} of {len(points):,}; the download has all of them. Median score"
-            f" {median}."
+            f"The first {len(shown)} of {len(points):,}; the download has all of them."
+            f" Median score {median}."
         )
 
     def table() -> bytes:

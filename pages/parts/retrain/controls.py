@@ -82,8 +82,8 @@ def _selections(chosen: str, data: Dataset) -> str:
     ]
     options += [text for text in now if text not in options]
     help = (
-        "A rule and the embedding under which leverage is computed. Type to search. Random always"
-        " competes."
+        "A rule and the embedding under which leverage is computed. Type to search."
+        " Random always competes."
     )
     picked = st.multiselect(
         "Selections, beside random",

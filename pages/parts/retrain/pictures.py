@@ -44,8 +44,8 @@ def picture(grid: Grid, view: View, data: Dataset) -> View:
         draw(grid, competitors, budget, dark, data)
     else:
         st.info(
-            f"No training on {view['focus']:,} points is finished yet. Choose another budget, or"
-            " wait for it."
+            f"No training on {view['focus']:,} points is finished yet."
+            " Choose another budget, or wait for it."
         )
     return view
 

@@ -17,8 +17,8 @@ PAPER = {
     ),
     "backward": (
         "The paper finds in its Figure 1 that taking points back sometimes helps. There: 50 batches"
-        " of 10 from 60,000 digits. Here, so that a run takes seconds: 30 batches from 2,000,"
-        " unless you change it."
+        " of 10 from 60,000 digits."
+        " Here, so that a run takes seconds: 30 batches from 2,000, unless you change it."
     ),
 }
 _COMMON = (

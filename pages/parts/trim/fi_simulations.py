@@ -12,7 +12,7 @@ from core.charts.common import Line
 from core.charts.palette import BOTTOM, CHANCE, TOP
 from core.charts.trim import PLANE_HEIGHT, trimmed_plane
 from core.experiments import statistics
-from core.experiments.trim import fi_simulations as simulation
+from core.experiments.trim import fi_simulations
 from core.experiments.trim.fi_simulations import BUDGETS, METHODS, WORLDS, World
 from core.runtime import tasks
 from core.strategy import Knob
@@ -67,7 +67,7 @@ def plane(view: View) -> View:
         )
     world = WORLDS[view["world"]]
     shown = cached.result(
-        simulation.boundaries_key(world.name, view["drawn"]),
+        fi_simulations.boundaries_key(world.name, view["drawn"]),
         tasks.PLANE_BOUNDARIES,
         world.name,
         view["drawn"],
@@ -105,8 +105,8 @@ def _boundaries(arrays: Any, world: World, method: str, b: int) -> None:
     )
     classes = np.bincount(arrays["labels"][arrays["trimmed"][number][:b]], minlength=2)
     alt = (
-        f"Training points in the plane, {b} of them ringed as removed, with the boundaries before"
-        " and after"
+        f"Training points in the plane, {b} of them ringed as removed,"
+        " with the boundaries before and after"
     )
     with layout.fluid("plane", PLANE_HEIGHT + 40):
         memo.chart(*drawn, key=state.key("trimmed plane"), alt=alt, height="stretch")
@@ -130,7 +130,9 @@ def paper(view: View) -> View:
     """Tables 1 and 2: the paper's numbers beside ours, one table at a time."""
     view["world"] = pickers.dropdown("Points", TITLES, view["world"], "plane", width=160)
     world = WORLDS[view["world"]]
-    shown = cached.result(simulation.accuracies_key(world.name), tasks.PLANE_ACCURACIES, world.name)
+    shown = cached.result(
+        fi_simulations.accuracies_key(world.name), tasks.PLANE_ACCURACIES, world.name
+    )
     if not hasattr(shown, "arrays"):
         job_panel.waiting(shown, f"Trimming {world.seeds} datasets")
         return view
@@ -148,8 +150,8 @@ def paper(view: View) -> View:
     st.markdown(verdict_of(world, accuracy))
     st.caption(
         "The paper leaves open how the points are drawn and the model is fitted. Ours were picked,"
-        " after a search, for coming near its figures, so nearness is no proof of what the paper"
-        f" did: {world.settings}."
+        " after a search, for coming near its figures,"
+        f" so nearness is no proof of what the paper did: {world.settings}."
     )
     return view
 
@@ -169,7 +171,7 @@ def table(world: World, accuracy: np.ndarray) -> pd.DataFrame:
         )
         for rival, whose in (("iv", "ours"), ("turned", "ours, IV's sign turned")):
             said = (_percent(mean, names.index(method), j + 1) for method in ("fi", rival))
-            rows.append((b, whose, int(simulation.better(accuracy, rival)[j]), *said))
+            rows.append((b, whose, int(fi_simulations.better(accuracy, rival)[j]), *said))
     return pd.DataFrame(
         rows,
         columns=[
@@ -185,8 +187,10 @@ def table(world: World, accuracy: np.ndarray) -> pd.DataFrame:
 def verdict_of(world: World, accuracy: np.ndarray) -> str:
     """Do the paper's counts appear? How far off ours are under either sign."""
     wanted = np.array([world.paper[b][0] for b in BUDGETS])
-    off = {rival: np.abs(simulation.better(accuracy, rival) - wanted) for rival in ("iv", "turned")}
-    counts = {rival: ", ".join(map(str, simulation.better(accuracy, rival))) for rival in off}
+    off = {
+        rival: np.abs(fi_simulations.better(accuracy, rival) - wanted) for rival in ("iv", "turned")
+    }
+    counts = {rival: ", ".join(map(str, fi_simulations.better(accuracy, rival))) for rival in off}
     said = (
         f"The paper counts {', '.join(map(str, wanted))}. With the influence value as it is defined"
         f" we count {counts['iv']}"
@@ -204,8 +208,8 @@ def verdict_of(world: World, accuracy: np.ndarray) -> str:
             f" {counts['turned']}, which is {near}."
         )
     return (
-        f"{said}, with its sign turned {counts['turned']}: the paper's counts do not appear under"
-        " these settings."
+        f"{said}, with its sign turned {counts['turned']}:"
+        " the paper's counts do not appear under these settings."
     )
 
 

@@ -15,8 +15,7 @@ from core.charts.learning_curves import HEIGHT, accuracy_by_removed, precision_b
 from core.charts.palette import CHANCE, TOP
 from core.charts.trim import area_by_method
 from core.experiments import statistics
-from core.experiments.trim import outcomes
-from core.experiments.trim import run as trimming
+from core.experiments.trim import outcomes, run
 from core.experiments.trim.outcomes import Trimmed
 from core.experiments.trim.plan import RANDOM, Trim, TrimRun
 from core.experiments.trim.planted import DAMAGES
@@ -74,8 +73,8 @@ def lines(plan: Trim) -> list[Line]:
 
 def _by_removed(trimmed: Trimmed) -> None:
     st.markdown(
-        f"**Test accuracy after removing the first points** · {_made_of(trimmed)}, mean and 95%"
-        " interval"
+        f"**Test accuracy after removing the first points** · {_made_of(trimmed)},"
+        " mean and 95% interval"
     )
     with layout.fluid("accuracy-by-removed", HEIGHT + 40):
         memo.chart(
@@ -94,8 +93,8 @@ def _difference(trimmed: Trimmed) -> None:
         st.info("Only random competes. Add a method under What to compare.")
         return
     st.markdown(
-        f"**Accuracy above or below random removal** · {_made_of(trimmed)}, seed by seed, 95%"
-        " interval"
+        f"**Accuracy above or below random removal** · {_made_of(trimmed)},"
+        " seed by seed, 95% interval"
     )
     difference = statistics.Estimate(*(part[others] for part in outcomes.against_random(trimmed)))
     drawn = [lines(trimmed.plan)[i] for i in others]
@@ -123,8 +122,8 @@ def _planted(trimmed: Trimmed) -> None:
     dark = layout.dark()
     if plan.planted == "none":
         st.info(
-            "Nothing is planted in this experiment, so there is nothing to find. Choose some damage"
-            " under Planted."
+            "Nothing is planted in this experiment, so there is nothing to find."
+            " Choose some damage under Planted."
         )
         return
     count = round(plan.share * plan.training)
@@ -162,8 +161,8 @@ def _planted(trimmed: Trimmed) -> None:
         memo.chart(*drawn, key=state.key("precision by removed"), alt=alt, height="stretch")
     if plan.planted == "duplicate":
         st.caption(
-            "A point and its twin get the same score, so both count as planted. No method here"
-            " looks for twins."
+            "A point and its twin get the same score, so both count as planted."
+            " No method here looks for twins."
         )
 
 
@@ -172,8 +171,8 @@ def _classes(trimmed: Trimmed, budget: int, data: Dataset) -> None:
     counts = np.moveaxis(trimmed.removed[:, plan.budgets.index(budget)], 1, -1)
     removed = statistics.estimate(counts).mean
     st.markdown(
-        f"**Of which class are the {budget:,} removed points?** · mean over seeds, in per cent of"
-        " the removed"
+        f"**Of which class are the {budget:,} removed points?** · mean over seeds,"
+        " in per cent of the removed"
     )
     names = [name_of(method) for method in plan.methods]
     drawn = (
@@ -226,7 +225,7 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
 
 def _seen(plan: Trim, seed: int, data: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
     """The seed's training points as a dataset, damaged; which are planted; their rows in `data`."""
-    given = trimming.draw_points(data, plan.setting, seed)
+    given = run.draw_points(data, plan.setting, seed)
     none = np.zeros(len(given.rows), bool)
     seen = Dataset(
         data.name,

@@ -30,8 +30,8 @@ from pages.shared.experiments import past_experiments, start_button
 from pages.shared.state import View
 
 NOTHING = (
-    "Nothing of this experiment is computed yet. Start it above, or open a finished one under Past"
-    " experiments."
+    "Nothing of this experiment is computed yet."
+    " Start it above, or open a finished one under Past experiments."
 )
 
 
