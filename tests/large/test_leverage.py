@@ -172,9 +172,10 @@ def test_torch_is_not_needed_where_there_is_no_driver(x, tmp_path):
     path = saved(tmp_path, x)
     script = f"""
 import sys
-from core import blocks, large, rows
+from core.large import leverage, row_sources
+from core.linalg import row_blocks
 row_blocks._driver = lambda: False
-large.leverage(large.Streamed(rows.open_table({str(path)!r})))
+leverage.leverage(leverage.Streamed(row_sources.open_table({str(path)!r})))
 assert "torch" not in sys.modules and "dask" not in sys.modules
 """
     run = subprocess.run(

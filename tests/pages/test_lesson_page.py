@@ -32,6 +32,7 @@ from pages.parts.lesson import (
 )
 from pages.parts.lesson import material as lesson_material
 from pages.parts.lesson.material import material
+from pages.shared.words import formula
 from tests.tools import pages, qr_reading
 from tests.tools.pages import ROOT, galleries, texts, widget
 
@@ -482,11 +483,11 @@ def test_the_colour_of_a_correlation(value, colour):
 
 def test_formulas_are_raised_and_lowered_and_escaped():
     assert (
-        words.formula("l_i = x_i^T (X^T X)^+ x_i < 1")
+        formula("l_i = x_i^T (X^T X)^+ x_i < 1")
         == "l<sub>i</sub> = x<sub>i</sub><sup>T</sup> (X<sup>T</sup> X)<sup>+</sup> x<sub>i</sub>"
         " &lt; 1"
     )
-    assert words.formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
+    assert formula("low_rank of a_name, 10^-3") == "low_rank of a_name, 10<sup>-3</sup>"
 
 
 @pytest.mark.parametrize("dark", [True, False])

@@ -14,15 +14,15 @@ import urllib.request
 import pytest
 
 from tests.benchmarks.sessions import visit as connected
+from tests.browser.visitor_told import GRACE
 from tests.tools.hosted_server import HERE, ROOT
-from tests.tools.visitor_told import GRACE
 
 PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The address of tests/tools/visitor_app.py, and the file in which it tells who has gone."""
+    """The address of tests/browser/visitor_app.py, and the file in which it tells who has gone."""
     file = tmp_path_factory.mktemp("visit") / "told.txt"
     file.touch()
     with socket.socket() as probe:
@@ -34,7 +34,7 @@ def server(tmp_path_factory):
         "-m",
         "streamlit",
         "run",
-        "tests/tools/visitor_app.py",
+        "tests/browser/visitor_app.py",
         *(f"--{name}={value}" for name, value in options.items()),
     ]
     environment = os.environ | {"VISIT_TOLD": str(file), "PYTHONPATH": str(ROOT)}

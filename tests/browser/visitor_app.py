@@ -5,7 +5,7 @@ gone.
 import streamlit as st
 
 from pages.shared import visitor
-from tests.tools import visitor_told
+from tests.browser import visitor_told
 
 visitor.GRACE, visitor.LOOK = visitor_told.GRACE, visitor_told.LOOK
 visitor.at_end(visitor_told.failing)

@@ -1,5 +1,6 @@
-"""What tests/tools/visitor_app.py wants called at the end of a visit: a module of its own, because
-the page is run anew each time.
+"""What visitor_app.py wants called at the end of a visit.
+
+A module of its own, because the page is run anew each time.
 """
 
 import os
