@@ -26,7 +26,15 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Locator,
+    Page,
+    Request,
+    Response,
+    TimeoutError,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 HERE = "127.0.0.1"
@@ -185,6 +193,19 @@ def settle(page: Page, timeout: float = LONG / 1000) -> None:
             SETTLED
         ):  # a script that starts another run at its end pauses between the two
             return
+
+
+def past_experiment(page: Page, entry: Locator) -> Locator:
+    """This entry of the past experiments, opened: a run of the page that was still under way closes
+    what has been opened, and then it is opened again.
+    """
+    for _ in range(10):
+        settle(page)
+        page.get_by_role("button", name="Past experiments").click()
+        with suppress(TimeoutError):
+            entry.wait_for(timeout=15_000)
+            break
+    return entry
 
 
 def serious(page: Page) -> list[str]:

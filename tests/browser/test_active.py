@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from core.experiments.active import plan as active
 from core.experiments.active.plan import Active
 from core.experiments.plan import compute
-from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, past_experiment, serious, settle, troubles
 
 DONE = {
     "dataset": "digits",
@@ -89,12 +89,8 @@ def test_a_comparison_from_its_start_to_its_end(visit):
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("all 4 runs")).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=LONG)
-    page.get_by_role("button", name="Past experiments").click()
-    expect(
-        page.get_by_role(
-            "button", name=re.compile(r"batches of 20 up to 60 labels, 2 seeds.*finished", re.S)
-        )
-    ).to_be_visible(timeout=LONG)
+    name = re.compile(r"batches of 20 up to 60 labels, 2 seeds.*finished", re.S)
+    expect(past_experiment(page, page.get_by_role("button", name=name))).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Download the run").click()
     with page.expect_download(timeout=LONG) as waiting:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LONG, fits, settle, troubles
+from tests.browser.conftest import LONG, fits, past_experiment, settle, troubles
 from tests.tools import hosted_server
 
 PAGES = (
@@ -89,11 +89,9 @@ def test_nobody_stops_anothers_experiment_and_the_queue_is_shown(visit):
     expect(one.get_by_text("Stopped.")).to_be_visible(timeout=LONG)
     for page in (one, two, third):
         assert troubles(page) == []
-        page.get_by_role("button", name="Past experiments").click()
         listed = page.get_by_role("button", name=re.compile("equal epochs"))
-        expect(
-            page.get_by_text("None yet on these points") if page is two else listed.first
-        ).to_be_visible(timeout=LONG)
+        told = page.get_by_text("None yet on these points") if page is two else listed.first
+        expect(past_experiment(page, told)).to_be_visible()
 
 
 def test_a_question_too_large_is_refused_with_a_sentence(visit):

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from core.experiments.influence import plan as influence
 from core.experiments.plan import compute
-from tests.browser.conftest import LONG, fits, serious, settle
+from tests.browser.conftest import LONG, fits, past_experiment, serious, settle
 
 DONE = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
 ROUNDS = {
@@ -100,5 +100,5 @@ def test_an_experiment_from_its_start_to_its_end(visit):
     expect(page.locator("p.answer").first).to_contain_text("correlation", timeout=LONG)
     expect(page.get_by_role("button", name="Start")).to_have_count(0, timeout=LONG)
     settle(page, LONG / 1000)
-    page.get_by_role("button", name="Past experiments").click()
-    expect(page.get_by_text("30 labeled points, l2 0.01, 2 seeds")).to_be_visible()
+    past = page.get_by_text("30 labeled points, l2 0.01, 2 seeds")
+    expect(past_experiment(page, past)).to_be_visible()

@@ -20,7 +20,16 @@ from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
 from core.runtime import cache
-from tests.browser.conftest import LONG, _start, _stop, fits, serious, settle, troubles
+from tests.browser.conftest import (
+    LONG,
+    _start,
+    _stop,
+    fits,
+    past_experiment,
+    serious,
+    settle,
+    troubles,
+)
 
 DONE = {
     "dataset": "digits",
@@ -195,10 +204,8 @@ def test_from_the_keyboard_to_the_end_and_back_through_the_history(visit, addres
     page.keyboard.press("Enter")
     finished(page, 4)
     assert "job=retrain-" in page.url
-    page.get_by_role("button", name="Past experiments").click()
-    page.get_by_role(
-        "button", name=re.compile(r"equal epochs \(4 epochs\), 2 seeds.*finished", re.S)
-    ).click()
+    name = re.compile(r"equal epochs \(4 epochs\), 2 seeds.*finished", re.S)
+    past_experiment(page, page.get_by_role("button", name=name)).click()
     finished(page, 4)
     assert troubles(page) == []
 

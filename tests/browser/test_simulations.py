@@ -12,7 +12,7 @@ from core import datasets
 from core.experiments.plan import compute
 from core.experiments.simulations.plan import DRAWN, PRESETS, Simulations
 from core.runtime import cache
-from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, past_experiment, serious, settle, troubles
 
 RISK = PRESETS["risk"].with_(pool=300, seeds=3)
 ROUNDS = [
@@ -89,8 +89,8 @@ def test_a_simulation_runs_from_its_start_to_its_end_and_its_link_survives(visit
     page.reload()
     settle(page, LONG / 1000)
     expect(page.locator("p.answer").first).to_have_text(said, timeout=LONG)
-    page.get_by_role("button", name="Past experiments").click()
-    expect(page.get_by_text(RISK.with_(ridge=0.1, seeds=2).title())).to_be_visible(timeout=LONG)
+    past = page.get_by_text(RISK.with_(ridge=0.1, seeds=2).title())
+    expect(past_experiment(page, past)).to_be_visible()
     assert RISK.points() is DRAWN and troubles(page) == []
 
 

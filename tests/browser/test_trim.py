@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from core.experiments.plan import compute
 from core.experiments.trim import fi_simulations
 from core.experiments.trim import plan as trim
-from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.browser.conftest import LONG, fits, past_experiment, serious, settle, troubles
 
 DONE = {
     "dataset": "digits",
@@ -115,10 +115,8 @@ def test_an_experiment_from_its_start_to_its_end(visit):
     expect(page.get_by_text("all 4 runs")).to_be_visible(timeout=LONG)
     settle(page, LONG / 1000)
     drawn(page, 1)
-    page.get_by_role("button", name="Past experiments").click()
-    expect(
-        page.get_by_role("button", name=re.compile("200 points, 10% flipped labels, 2 seeds"))
-    ).to_be_visible(timeout=LONG)
+    name = re.compile("200 points, 10% flipped labels, 2 seeds")
+    expect(past_experiment(page, page.get_by_role("button", name=name))).to_be_visible()
     assert troubles(page) == []
 
 
