@@ -23,6 +23,7 @@ PLANE_BOUNDARIES = "core.experiments.trim.fi_simulations:boundaries"
 PLANE_ACCURACIES = "core.experiments.trim.fi_simulations:accuracies"
 
 # How fast a worker is, by what it is asked to do.
+PRECISION = "core.models.training_speed:measure"
 NETWORK_SPEED = "core.experiments.cost:measure"
 CORE_SPEED = "core.experiments.cost:measure_core"
 HEADS_SPEED = "core.experiments.influence.units:measure"

@@ -169,6 +169,11 @@ class Active(Plan):
         return RoundSettings(**{name: getattr(self, name) for name in SETTINGS})
 
     @property
+    def trains(self) -> str:
+        """Its network."""
+        return self.network
+
+    @property
     def measurement(self) -> Measurement:
         """Samples per second of a short training of its network."""
         return cost.of_network(self.dataset, self.n, self.subset, self.network)

@@ -255,6 +255,11 @@ class Retraining(Plan):
             selections.check(rule, labels, budget, len(data.class_names))
 
     @property
+    def trains(self) -> str:
+        """Its network."""
+        return self.network
+
+    @property
     def measurement(self) -> Measurement:
         """Samples per second of a short training of its network."""
         return cost.of_network(self.dataset, self.n, self.subset, self.network)

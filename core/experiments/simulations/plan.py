@@ -151,6 +151,11 @@ class Simulations(Plan):
         return first, wanted[1] if wanted[1] in others else others[-1]
 
     @property
+    def trains(self) -> str | None:
+        """The figure's network; Figure 3 has none."""
+        return NETWORKS.get(self.figure)
+
+    @property
     def measurement(self) -> Measurement:
         """How its cost is measured: not by training alone."""
         held = BYTES if self.needs_data else 0

@@ -157,6 +157,11 @@ class Trim(Plan):
         return TrimSettings(**{name: getattr(self, name) for name in SETTINGS})
 
     @property
+    def trains(self) -> str | None:
+        """The model, if it is a network."""
+        return self.model if self.model in TRAINED else None
+
+    @property
     def measurement(self) -> Measurement:
         """Operations per second, in a short run of this model."""
         arguments = (self.dataset, self.n, self.subset, self.setting)

@@ -19,6 +19,7 @@ import pandas as pd
 import streamlit as st
 
 from core import datasets
+from core.experiments import precision
 from core.experiments.plan import Plan
 from core.exports import score_table
 from core.hosting import limits
@@ -84,6 +85,8 @@ class ExperimentPage:
                 st.info(changed)
             plan.check(data)
             view["job"] = start_button.cost_or_progress(plan, data, view["job"], self.show)
+            if told := precision.note(plan, data.fingerprint):
+                st.caption(told)
         self.leave(spec, view)
         return plan, view
 
