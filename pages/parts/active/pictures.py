@@ -18,7 +18,6 @@ from core.experiments.active.outcomes import FinishedRuns
 from core.experiments.active.plan import Active, ActiveRun
 from core.experiments.active.replay import replay_key
 from core.experiments.active.strategy_texts import RANDOM
-from core.experiments.statistics import Estimate
 from core.runtime import tasks
 from core.types import Dataset
 from pages.parts.active.controls import SHOWN
@@ -96,11 +95,9 @@ def _table(plan: Active, curves: FinishedRuns) -> str:
     )
 
 
-def _learning(curves: FinishedRuns, lines: list[Line], dark: bool) -> Any:
-    mean, error = statistics.standard_error(of_whole_seeds(curves.accuracy))
-    return accuracy_by_labels(
-        curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark
-    )
+def _learning(runs: FinishedRuns, lines: list[Line], dark: bool) -> Any:
+    by_seed = np.moveaxis(of_whole_seeds(runs.accuracy), 1, -1)
+    return accuracy_by_labels(runs.labels, by_seed, lines, dark)
 
 
 def _beats(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
