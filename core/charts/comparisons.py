@@ -2,7 +2,8 @@
 class?
 
 A competitor's colour is the caller's (`Line`); the one compared with is the zero. Bars are
-intervals over seeds, at the level at which the sentences beside them are tested; accuracies are in per cent.
+intervals over seeds, at the level at which the sentences beside them are tested; accuracies are in
+per cent.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 it learn, which strategy needs the fewest labels?
 
 A line is one competitor: colour and dash are the caller's (`Line`), random is grey and dashed on
-every chart. Bands are 95% intervals over seeds,
-small dots single seeds. Names stand at the ends of the lines, pushed apart
-where they would overlap. Accuracies are in per cent.
+every chart. Bands are 95% intervals over seeds, small dots single seeds. Names stand at the ends of
+the lines, pushed apart where they would overlap. Accuracies are in per cent.
 """
 
 from __future__ import annotations

@@ -38,9 +38,11 @@ class Scale(NamedTuple):
     turned: bool = False
 
     def signed(self, difference: float) -> str:
-        """ "+1.2" or "−1.2": by how much what was measured is above the rival's."""
-        sign = "−" if (difference < 0) != self.turned else "+"
-        return f"{sign}{(self.short or self.text)(difference)}"
+        """ "+1.2", "−1.2" or "0.0": by how much what was measured is above the rival's."""
+        size = (self.short or self.text)(difference)
+        if float(size) == 0:
+            return size
+        return f"{'−' if (difference < 0) != self.turned else '+'}{size}"
 
     def one(self, amount: float) -> str:
         """An amount with its unit: "1 point", "2 points"."""

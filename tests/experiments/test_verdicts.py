@@ -81,6 +81,11 @@ def test_ratios_are_in_per_cent_of_the_rival():
     assert said == "the risk is *100% higher* than that of B (100 to 100)."
 
 
+def test_nothing_has_no_sign():
+    assert [POINTS.signed(d) for d in (-1e-9, 0.0, 4e-4, -6e-4)] == ["0.0", "0.0", "0.0", "−0.1"]
+    assert [LOSS.signed(d) for d in (0.0, 0.5, -0.5)] == ["0", "−0.5", "+0.5"]
+
+
 def test_the_note_says_how_many_share_the_level():
     rows = np.array([[0.1, 0.2, 0.3, 0.2], [0.1, 0.1, 0.2, NAN]])
     assert levels(compare(rows, bounds=ACCURACIES), 0.01, POINTS) == (

@@ -62,9 +62,9 @@ def collapsed(grid: Grid) -> list[str]:
     said = []
     for candidate, budget, seeds, classes in outcomes.lost_classes(grid):
         most = "one class" if classes == 1 else f"up to {classes} classes"
-        each = "seed" if grid.plan.seeds == 1 else "seeds"
+        never = "never recognises" if seeds == 1 else "never recognise"
         said.append(
-            f"{selection_name(candidate)} at {budget:,}: {seeds} of {grid.plan.seeds} {each} never"
-            f" recognise {most}"
+            f"{selection_name(candidate)} at {budget:,}: {seeds} of {grid.plan.seeds} seeds {never}"
+            f" {most}"
         )
     return [f"Collapsed trainings. {'; '.join(said)}."] if said else []
