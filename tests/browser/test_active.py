@@ -10,7 +10,16 @@ from playwright.sync_api import expect
 from core.experiments.active import plan as active
 from core.experiments.active.plan import Active
 from core.experiments.plan import compute
-from tests.browser.conftest import LONG, fits, past_experiment, serious, settle, troubles
+from tests.browser.conftest import (
+    DESK_AND_PHONE,
+    LONG,
+    fits,
+    looks,
+    past_experiment,
+    rest,
+    serious,
+    troubles,
+)
 
 DONE = {
     "dataset": "digits",
@@ -44,21 +53,17 @@ def address(serve, tmp_path_factory) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)
+@DESK_AND_PHONE
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("random", timeout=LONG)
-    for show, charts in CHARTS.items():
-        page.get_by_role("radio", name=show).click()
-        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
-            charts, timeout=LONG
-        )
-        page.mouse.move(0, 0)  # what the mouse rests on is tinted
-        settle(page, LONG / 1000)
-        assert fits(page), show
-        assert serious(page) == [], show
+    for look in looks(page):
+        for show, charts in CHARTS.items():
+            page.get_by_role("radio", name=show).click()
+            expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
+                charts, timeout=LONG
+            )
+            look(show)
     assert troubles(page) == []
 
 
@@ -75,8 +80,7 @@ def test_a_batch_is_replayed_pick_by_pick(visit, width, theme):
         page.keyboard.press("ArrowRight")
     expect(page.get_by_text("CORESET, 13 of 20")).to_be_visible(timeout=LONG)
     expect(page.get_by_role("listbox").first.get_by_role("option")).to_have_count(13, timeout=LONG)
-    page.mouse.move(0, 0)
-    settle(page, LONG / 1000)
+    rest(page)
     assert fits(page) and serious(page) == [] and troubles(page) == []
 
 
