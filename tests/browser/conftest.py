@@ -210,8 +210,10 @@ def past_experiment(page: Page, entry: Locator) -> Locator:
     """
     body = page.get_by_test_id("stPopoverBody")
     end = time.monotonic() + LONG / 1000
-    while not entry.is_visible() and time.monotonic() < end:
+    while time.monotonic() < end:
         settle(page)
+        if entry.is_visible():
+            break
         if not body.is_visible():
             page.get_by_role("button", name="Past experiments").click()
         with suppress(TimeoutError):
