@@ -96,10 +96,11 @@ def fair_and_not() -> str:
         grid = grids[protocol]
         place = grid.plan.budgets.index(BUDGET)
         versus = outcomes.versus(grid, RANDOM, MARGIN)[grid.plan.candidates[0]]
-        verdict = sentence("it", "random", versus.at(place), POINTS, MARGIN)
+        here = versus.at(place)._replace(places=[""])
+        verdict = sentence("That", "random", here, POINTS, MARGIN)
         top = grid.accuracy[0, place].mean()
         said.append(
-            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**:"
+            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**."
             f" {verdict.replace('*', '')}"
         )
     return " ".join(said)

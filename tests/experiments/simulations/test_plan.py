@@ -300,7 +300,8 @@ def test_two_seeds_and_one_strategy_are_no_verdict():
     compared = duel(RISK, curves(RISK, found), 0.01).outcomes
     assert [(one.outcome, one.seeds) for one in compared] == [("unclear", 2)] * 2
     assert all(np.isnan(one.low) for one in compared)
-    assert duel(RISK.with_(duel=(BAIT, BAIT)), curves(RISK, found), 0.01) is None
+    alone = RISK.with_(strategies="random")
+    assert duel(alone, curves(alone, {}), 0.01) is None
 
 
 def test_the_rows_hold_every_budget_of_every_run():
