@@ -48,6 +48,11 @@ class Unit(ABC):
     def cost(self) -> float:
         """Its size, to compare units by, in what the plan's measurement counts per second."""
 
+    @property
+    def work(self) -> Mapping[str, float]:
+        """What takes its time: amounts by the names of the measurement's rates."""
+        return {"cost": self.cost}
+
     @abstractmethod
     def key(self, fingerprint: str) -> str:
         """The cache key of its outcome: its settings and the code of all of it."""
@@ -94,6 +99,7 @@ class Plan(ABC):
     knobs         numbers and choices
     lists         fields with several values: name -> reader of a text or a tuple
     most_units    how many units it may have; fewer: what to choose fewer of, should there be more
+    shared_is     what `shared` counts, in words
     """
 
     kind: ClassVar[str]
@@ -102,6 +108,7 @@ class Plan(ABC):
     lists: ClassVar[Mapping[str, Callable[[Any], tuple]]] = {}
     most_units: ClassVar[int] = 500
     fewer: ClassVar[str] = "seeds"
+    shared_is: ClassVar[str] = ""
 
     @abstractmethod
     def units(self) -> list[Any]:
@@ -119,6 +126,10 @@ class Plan(ABC):
     @abstractmethod
     def measurement(self) -> Measurement:
         """How the speed of a worker is measured in what the units cost."""
+
+    def shared(self, units: Iterable[Any], fingerprint: str) -> Mapping[str, float]:
+        """Work that these units, all unfinished, need and one of them does for all."""
+        return {}
 
     @property
     def trains(self) -> str | None:

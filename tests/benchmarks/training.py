@@ -82,7 +82,7 @@ def accuracy(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> 
 def race(name: str, seed: int, n: int) -> tuple[tuple[float, ...], tuple[float, float]]:
     """In turns: samples per second of ours, the usual loop and the floor; test accuracy of two."""
     digits = load("mnist")
-    train, test = np.flatnonzero(~digits.test)[:n], np.flatnonzero(digits.test)
+    train, test = np.flatnonzero(~digits.test)[:n], np.flatnonzero(digits.test)[:n]
     points, labels = torch.tensor(digits.points), torch.tensor(digits.labels)
     images = (points[:, None] / 255 - 0.1307) / 0.3081
     ours = networks.build(name, classes=10, shape=digits.shape, seed=seed)
@@ -181,7 +181,7 @@ def main() -> None:
     )
     print(
         f"{n:,} digits, {EPOCHS} epochs of batch {BATCH}, {seeds} seeds, samples per second;"
-        " accuracy on 10,000 test digits\n"
+        f" accuracy on {min(n, 10_000):,} test digits\n"
     )
     print(
         f"{'network':10}{'precision':>10}{'threads':>9}{'ours':>11}{'usual':>11}{'floor':>11}"

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from itertools import product
 
 from core import datasets
-from core.experiments import cost
-from core.experiments.active import rounds
+from core.experiments.active import rounds, speed
 from core.experiments.active.rounds import RoundSettings, inputs_of, networks_trained, pool_of
 from core.experiments.active.strategy_texts import RANDOM, parse_strategies, parse_strategy
 from core.experiments.cost import Measurement
 from core.experiments.plan import Plan, Progress, Result, Unit
 from core.models.network_names import check_network
 from core.plugins import menu
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.runtime.code_version import code_version
 from core.strategy import Knob
 from core.types import Dataset, UserError
@@ -121,6 +120,13 @@ class ActiveRun(Unit):
         labels = sum(chosen.start + i * chosen.batch for i in range(chosen.rounds + 1))
         return float(labels * passes * networks_trained(parse_strategy(self.strategy)[0]))
 
+    @property
+    def work(self) -> dict[str, float]:
+        """Rounds trained, and batches picked by its strategy."""
+        chosen = self.setting
+        trained = (chosen.rounds + 1) * networks_trained(parse_strategy(self.strategy)[0])
+        return {speed.ROUND: trained, speed.picking(self.strategy): chosen.rounds}
+
     def key(self, fingerprint: str) -> str:
         """The cache key: its settings, the strategy's code and the code of the rounds."""
         name, knobs = parse_strategy(self.strategy)
@@ -175,8 +181,15 @@ class Active(Plan):
 
     @property
     def measurement(self) -> Measurement:
-        """Samples per second of a short training of its network."""
-        return cost.of_network(self.dataset, self.n, self.subset, self.network)
+        """Rounds and batches per second, of a round half way and of small batches."""
+        arguments = (self.dataset, self.n, self.subset, self.strategies, self.setting)
+        return Measurement(
+            f"~rate {self.kind} {arguments}",
+            tasks.ROUNDS_SPEED,
+            arguments,
+            "how fast this machine trains a round, and picks",
+            "{:.2g} rounds of training per second each",
+        )
 
     def units(self) -> list[ActiveRun]:
         """Every run: the first seed of all strategies first."""
