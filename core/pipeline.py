@@ -176,7 +176,7 @@ def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
     values = [entry.arrays["scores"] for entry in entries]
-    rankings = agreement.settle(agreement.stack(values, names))
+    rankings = agreement.stack(values, names)
     k = min(comparison.k, len(data))
     matrices = {
         "kendall": agreement.kendall(rankings),

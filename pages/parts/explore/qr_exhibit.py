@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.linalg import ties
 from core.runtime import tasks
 from core.runtime.jobs import Job
 from core.spec import Spec, textbook_key
@@ -56,8 +57,7 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
 
 
 def _highest(scores: np.ndarray) -> np.ndarray:
-    """Scores of 1 differ by rounding only: ties in row order."""
-    return np.argsort(-np.round(scores, 9), kind="stable")[:SHOWN]
+    return ties.order(scores)[:SHOWN]
 
 
 def _top(
