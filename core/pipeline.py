@@ -36,11 +36,12 @@ from core.spec import (
     scores_key,
     textbook_key,
 )
-from core.strategies import leverage
+from core.strategies import leverage, textbook_qr
 from core.strategy_inputs import LearningProblem
 from core.types import Dataset, Embedded, Floats, Head, Ints, Selection, UserError
 
 NEIGHBOURS = 12
+EXHIBITED = 60
 DIRECTIONS = 6
 
 
@@ -113,17 +114,17 @@ def _settings(request: Request) -> dict[str, Any]:
 def textbook_scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     """What unpivoted QR gives on the Spec's embedding, and which of its points are artefacts.
 
-    An artefact is a point whose index equals a dead column and whose textbook score is 1, to 1e-9.
+    artefacts: see core/strategies/textbook_qr.py. facts["fooled"]: how many are among the first 60.
     """
     embedded = embedding(request)
     progress.report(None, "Unpivoted QR")
-    values = leverage.textbook_qr(embedded.embedding)
-    dead = np.flatnonzero(leverage.whiten(embedded.embedding).dead)
-    dead = dead[dead < len(values)]  # with fewer points than pixels
-    artefacts = dead[values[dead] > 1 - 1e-9]
+    values = textbook_qr.textbook_qr(embedded.embedding)
+    artefacts = textbook_qr.artefacts(embedded.embedding, values)
+    first = strategy.top_k(values, min(EXHIBITED, len(values))).indices
     return {"scores": values, "artefacts": artefacts}, {
         **_facts(request, data, embedded),
         "sum": float(values.sum()),
+        "fooled": int(np.isin(first, artefacts).sum()),
     }
 
 

@@ -111,15 +111,3 @@ def shares(embedding: np.ndarray, index: int, whitening: Whitening) -> Floats:
     summing to l_i.
     """
     return (embedding[index].astype(np.float64) @ whitening.weights) ** 2
-
-
-def textbook_qr(embedding: np.ndarray) -> Floats:
-    """What the usual textbook code computes, kept as an exhibit: squared row norms of Q from a QR
-    without pivoting.
-
-    Wrong where X lacks rank: for a dead column j Householder's method returns Q e_j, so row j of
-    the *dataset* gets a spurious leverage of 1, and the scores sum to d instead of the rank.
-    embedding (n, d), n >= d -> (n,).
-    """
-    q, _ = np.linalg.qr(check_matrix(embedding, "embedding").astype(np.float64))
-    return np.einsum("ij,ij->i", q, q)

@@ -303,7 +303,7 @@ def _active(
     """The mean over the training points of FI, less the lowest and highest tenth, for each of these
     points: (n,).
     """
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     solver = spreader(opened, opened.penalty + damping, hessian)
     scores = np.empty(len(embedding))
     cut = len(training) // 10
@@ -317,7 +317,7 @@ def _active(
 
 def as_seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
     """These points (k, d) under these labels, as the measure looks at them."""
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     labels = check_known_labels(labels, len(embedding), head)
     rows = opened.design(embedding)
     probs = opened.probabilities(rows)

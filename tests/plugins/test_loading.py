@@ -208,10 +208,9 @@ BAD = {
     "empty": ("", "found no strategy"),
     "null bytes": ("x = '\0'\n", "found a syntax error|null byte"),
     "somebody else's": (
-        BEGINNING
-        + 'from core.strategies.leverage import textbook_qr\nscorer("Textbook")(textbook_qr)\n',
+        BEGINNING + 'from core.strategies.leverage import exact\nscorer("Exact")(exact)\n',
         (
-            r"^bad\.py: textbook_qr comes from core\.strategies\.leverage, expected a function of"
+            r"^bad\.py: exact comes from core\.strategies\.leverage, expected a function of"
             r" the file itself"
         ),
     ),

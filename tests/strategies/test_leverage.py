@@ -7,7 +7,7 @@ from core.datasets import load
 from core.embeddings import embed
 from core.linalg import row_blocks
 from core.linalg.whitening import spectrum, whiten
-from core.strategies.leverage import effective_rank, leverage, textbook_qr
+from core.strategies.leverage import effective_rank, leverage
 from core.types import UserError
 
 
@@ -181,16 +181,6 @@ def test_rank_of_mnist(mnist, part, rank, alive):
     assert (~whiten(x).dead).sum() == alive
     if part == "train":
         assert scores[0] == pytest.approx(0.0169, abs=1e-4)
-
-
-def test_textbook_qr_is_fooled_by_dead_pixels(mnist):
-    x = embed(mnist, "raw").embedding
-    scores = textbook_qr(x)
-    dead = np.flatnonzero(whiten(x).dead)
-    top = np.argsort(-np.round(scores, 9), kind="stable")[:60]
-    assert scores.sum() == pytest.approx(784, abs=1e-6)
-    assert np.isin(top, dead).sum() == 41
-    assert scores[0] == pytest.approx(1.0, abs=1e-9)
 
 
 WIDE = {

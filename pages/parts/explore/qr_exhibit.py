@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.data import own
 from core.linalg import ties
-from core.runtime import tasks
+from core.runtime import cache, tasks
 from core.runtime.jobs import Job
-from core.spec import Spec, textbook_key
+from core.spec import Spec, from_query, textbook_key
 from core.types import Dataset
-from pages.components.gallery import gallery
 from pages.shared import cached, job_panel, layout, memo, state
-from pages.shared.points import captions_of
-from pages.shared.words import score_texts
+from pages.shared.points import show
+from pages.shared.words import inside, score_texts, starless
 
 SHOWN = 60
 
 
 def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
-    """Both top 60 side by side, on the raw embedding."""
+    """Both top 60 side by side, under this embedding."""
     st.divider()
     st.subheader("How QR fooled us", anchor=False)
     spec = spec.with_(strategy="leverage", strategy_knobs=())
@@ -30,30 +30,77 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         job_panel.waiting(pending, "Comparing the two computations")
         return
     scores = textbook.arrays["scores"]
-    artefacts = textbook.arrays["artefacts"]
     top = memo.made(_highest, scores)
-    fooled = np.isin(top, artefacts)
+    fooled = np.isin(top, textbook.arrays["artefacts"])
     layout.answer(
-        f"QR without pivoting, the usual textbook code, puts *{int(fooled.sum())} artefacts* among"
-        f" its top {SHOWN}: rows whose number equals a dead pixel's column. Its scores sum to"
-        f" *{textbook.facts['sum']:,.1f}*, but the rank is *{exact.facts['rank']:,}*."
+        sentence(
+            spec.embedding_label, int(fooled.sum()), len(top), textbook.facts, exact.facts["rank"]
+        )
     )
+    if worse := _worst(data):
+        st.caption(worse)
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Textbook QR**, top 60; artefacts marked")
+        st.markdown(f"**Textbook QR**, top {len(top)}; artefacts marked")
         _top(data, scores, top, "textbook", ["artefact" if f else "" for f in fooled])
     with right:
-        st.markdown("**Exact**, top 60")
+        st.markdown(f"**Exact**, top {len(top)}")
         values = exact.arrays["scores"]
         _top(data, values, cached.ranking(exact.key, values).order[:SHOWN], "exact", None)
     with st.expander("Why this happens"):
         st.markdown(
             "Householder's QR works column by column. Where a column is zero (a pixel that no digit"
-            " uses) it has nothing to reflect, and column $j$ of $Q$ comes from the unit vector"
-            " $e_j$ alone. The squared row norms of $Q$ then give row $j$ of the *dataset* a full"
-            " unit of leverage, whatever image stands there. Rank correlation hardly notices,"
-            " because only a few dozen ranks move; the sum of the scores does."
+            " uses, a unit of a network that is off for every point) it has nothing to reflect, and"
+            " column $j$ of $Q$ comes from the unit vector $e_j$ alone. The squared row norms of"
+            " $Q$ then give row $j$ of the *dataset* a full unit of leverage, whatever stands"
+            " there. Under raw pixels rank correlation hardly notices, because only a few dozen"
+            " ranks move; the sum of the scores does. It is worst where most columns are dead: all"
+            " 60 digits that the talk showed as the top of its regression network were artefacts."
         )
+
+
+def sentence(embedding: str, fooled: int, shown: int, facts: dict, rank: int) -> str:
+    """What QR without pivoting does under this embedding."""
+    under = inside(starless(embedding))
+    sums = f"Its scores sum to *{facts['sum']:,.1f}*, and the rank is *{rank:,}*."
+    if fooled:
+        return (
+            "QR without pivoting, the usual textbook code, puts"
+            f" *{fooled} {'artefact' if fooled == 1 else 'artefacts'}* among its top {shown} under"
+            f" {under}: rows whose number equals a dead column's, of which there are"
+            f" {facts['dead']:,}. {sums}"
+        )
+    if facts["sum"] - rank > 0.5:
+        return (
+            "QR without pivoting, the usual textbook code, has no row of a dead column's number"
+            f" among its top {shown} under {under}, but spreads what is too much elsewhere. {sums}"
+        )
+    return (
+        "QR without pivoting, the usual textbook code, is right under"
+        f" {under}: no artefacts among its top {shown}. {sums}"
+    )
+
+
+def _worst(data: Dataset) -> str | None:
+    """Under which embedding of these points QR is fooled most, of those that have been compared."""
+    compared = {}
+    for _, facts in cache.entries("textbook"):
+        other, problems = from_query(facts["spec"])
+        same = facts["data"] == data.fingerprint and not problems and "fooled" in facts
+        same = facts["data"] == data.fingerprint and "fooled" in facts and not problems
+        if same and not own.is_joined(other.embedding):  # another visitor's is nobody's business
+            compared[other] = facts
+    if len(compared) < 2:
+        return None
+    most = max(compared, key=lambda one: compared[one]["fooled"])
+    fooled, dead, d = (compared[most][name] for name in ("fooled", "dead", "d"))
+    if not fooled:
+        return None
+    return (
+        f"Of the {len(compared)} embeddings compared so far it is worst under"
+        f" {inside(most.embedding_label)}: {fooled} of the first {SHOWN} are artefacts, with"
+        f" {dead:,} of {d:,} columns dead."
+    )
 
 
 def _highest(scores: np.ndarray) -> np.ndarray:
@@ -63,14 +110,12 @@ def _highest(scores: np.ndarray) -> np.ndarray:
 def _top(
     data: Dataset, scores: np.ndarray, points: np.ndarray, name: str, marks: list[str] | None
 ) -> None:
-    clicked = gallery(
-        data.points[points],
-        captions_of(data, points),
+    clicked = show(
+        data,
+        points,
         score_texts(scores[points]),
-        points.tolist(),
         marks=marks,
         alt=f"The {len(points)} highest by {name}",
-        size=56,
         key=state.key(f"qr {name}"),
     )
     if clicked is not None:
