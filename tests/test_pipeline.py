@@ -7,7 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core import datasets, embeddings, lesson, pipeline, softmax_head, strategy, strategy_inputs
+from core import (
+    agreement,
+    datasets,
+    embeddings,
+    lesson,
+    pipeline,
+    softmax_head,
+    strategy,
+    strategy_inputs,
+)
 from core.commands.shipped import first_screens
 from core.linalg import row_blocks
 from core.models import shipped_networks, training_record
@@ -401,6 +410,8 @@ def test_the_bundled_scores_equal_a_fresh_computation(mnist):
     assert np.abs(entry.arrays["scores"] - leverage.leverage(x)).max() < 1e-9, (
         "the code has moved on; run python -m core warm"
     )
+    tau = agreement.kendall([entry.arrays["scores"], leverage.leverage(x)])[0, 1]
+    assert tau > 1 - 1e-8, "the ranking has changed beyond its ties"
     facts = entry.facts
     assert (facts["n"], facts["d"], facts["rank"], facts["dead"], facts["spec"]) == (
         70_000,

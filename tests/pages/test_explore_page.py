@@ -8,8 +8,10 @@ import pytest
 from streamlit.typing import VegaLiteState
 
 from core import embeddings
+from core.linalg.whitening import whiten
 from core.spec import Spec
 from core.strategies.leverage import leverage
+from pages.parts.explore.answer import fact_row
 from tests.tools import pages
 from tests.tools.pages import DIGITS, explore_works, galleries, group, spec_of, texts, widget
 
@@ -142,6 +144,19 @@ def test_the_dossier_of_another_embedding_names_shares_instead_of_images():
         len(at.dataframe) == 1
         and at.dataframe[0].value["share of its leverage, %"].is_monotonic_decreasing
     )
+
+
+def test_the_facts_show_the_gap_and_say_a_close_call():
+    x = np.vander(np.linspace(0, 1, 400), 13, increasing=True)
+    for table, said in (
+        (x, "none, full rank: the rank was a close call"),
+        (x[:, :4], "none, full rank"),
+    ):
+        found = whiten(table)
+        facts = {"n": 400, "d": table.shape[1], "rank": found.rank, "gap": None, "sum": 1.0}
+        facts |= {"condition": found.condition, "dead": 0, "device": "CPU", "seconds": 1.0}
+        rows = {name: value for name, value, _ in fact_row(facts, leverage(table), True)}
+        assert rows["gap"] == said and rows["rank"] == str(table.shape[1])
 
 
 def test_the_exhibit_stands_beside_the_exact_ranking(order):
