@@ -41,7 +41,6 @@ from core.strategy_inputs import LearningProblem
 from core.types import Dataset, Embedded, Floats, Head, Ints, Selection, UserError
 
 NEIGHBOURS = 12
-EXHIBITED = 60
 DIRECTIONS = 6
 
 
@@ -114,17 +113,15 @@ def _settings(request: Request) -> dict[str, Any]:
 def textbook_scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     """What unpivoted QR gives on the Spec's embedding, and which of its points are artefacts.
 
-    artefacts: see core/strategies/textbook_qr.py. facts["fooled"]: how many are among the first 60.
+    artefacts: see core/strategies/textbook_qr.py.
     """
     embedded = embedding(request)
     progress.report(None, "Unpivoted QR")
     values = textbook_qr.textbook_qr(embedded.embedding)
     artefacts = textbook_qr.artefacts(embedded.embedding, values)
-    first = strategy.top_k(values, min(EXHIBITED, len(values))).indices
     return {"scores": values, "artefacts": artefacts}, {
         **_facts(request, data, embedded),
         "sum": float(values.sum()),
-        "fooled": int(np.isin(first, artefacts).sum()),
     }
 
 

@@ -134,7 +134,7 @@ def first_screens() -> list[tuple[str, Spec | Comparison]]:
     each = [(function, spec) for function in ("scores", "map_of") for spec in shown]
     return [
         *each,
-        *(("textbook_scores", spec) for spec in shown),
+        ("textbook_scores", Spec()),
         ("agreement_of", talk_comparison()),
         *lesson.results(),
     ]

@@ -208,10 +208,11 @@ BAD = {
     "empty": ("", "found no strategy"),
     "null bytes": ("x = '\0'\n", "found a syntax error|null byte"),
     "somebody else's": (
-        BEGINNING + 'from core.strategies.leverage import exact\nscorer("Exact")(exact)\n',
+        BEGINNING
+        + 'from core.strategies.leverage import effective_rank\nscorer("Rank")(effective_rank)\n',
         (
-            r"^bad\.py: exact comes from core\.strategies\.leverage, expected a function of"
-            r" the file itself"
+            r"^bad\.py: effective_rank comes from core\.strategies\.leverage, expected a function"
+            r" of the file itself"
         ),
     ),
     "annotation": (

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.data import own
 from core.linalg import ties
-from core.runtime import cache, tasks
+from core.runtime import tasks
 from core.runtime.jobs import Job
-from core.spec import Spec, from_query, textbook_key
+from core.spec import Spec, textbook_key
 from core.types import Dataset
 from pages.shared import cached, job_panel, layout, memo, state
 from pages.shared.points import show
 from pages.shared.words import inside, score_texts, starless
 
 SHOWN = 60
+NOT_THEIRS = 0.5  # a score this far above the leverage is an artefact
 
 
 def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
@@ -31,14 +31,12 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         return
     scores = textbook.arrays["scores"]
     top = memo.made(_highest, scores)
-    fooled = np.isin(top, textbook.arrays["artefacts"])
+    fooled = scores[top] - exact.arrays["scores"][top] > NOT_THEIRS
     layout.answer(
         sentence(
             spec.embedding_label, int(fooled.sum()), len(top), textbook.facts, exact.facts["rank"]
         )
     )
-    if worse := _worst(data):
-        st.caption(worse)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**Textbook QR**, top {len(top)}; artefacts marked")
@@ -67,39 +65,17 @@ def sentence(embedding: str, fooled: int, shown: int, facts: dict, rank: int) ->
         return (
             "QR without pivoting, the usual textbook code, puts"
             f" *{fooled} {'artefact' if fooled == 1 else 'artefacts'}* among its top {shown} under"
-            f" {under}: rows whose number equals a dead column's, of which there are"
-            f" {facts['dead']:,}. {sums}"
+            f" {under}: points whose score is more than half a unit above their leverage."
+            f" {facts['dead']:,} columns are dead. {sums}"
         )
     if facts["sum"] - rank > 0.5:
         return (
-            "QR without pivoting, the usual textbook code, has no row of a dead column's number"
-            f" among its top {shown} under {under}, but spreads what is too much elsewhere. {sums}"
+            "QR without pivoting, the usual textbook code, has no artefacts among its top"
+            f" {shown} under {under}, but spreads what is too much elsewhere. {sums}"
         )
     return (
         "QR without pivoting, the usual textbook code, is right under"
         f" {under}: no artefacts among its top {shown}. {sums}"
-    )
-
-
-def _worst(data: Dataset) -> str | None:
-    """Under which embedding of these points QR is fooled most, of those that have been compared."""
-    compared = {}
-    for _, facts in cache.entries("textbook"):
-        other, problems = from_query(facts["spec"])
-        same = facts["data"] == data.fingerprint and not problems and "fooled" in facts
-        same = facts["data"] == data.fingerprint and "fooled" in facts and not problems
-        if same and not own.is_joined(other.embedding):  # another visitor's is nobody's business
-            compared[other] = facts
-    if len(compared) < 2:
-        return None
-    most = max(compared, key=lambda one: compared[one]["fooled"])
-    fooled, dead, d = (compared[most][name] for name in ("fooled", "dead", "d"))
-    if not fooled:
-        return None
-    return (
-        f"Of the {len(compared)} embeddings compared so far it is worst under"
-        f" {inside(most.embedding_label)}: {fooled} of the first {SHOWN} are artefacts, with"
-        f" {dead:,} of {d:,} columns dead."
     )
 
 
