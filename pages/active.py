@@ -11,7 +11,7 @@ from core.experiments.active import plan as active
 from core.strategy import Knob
 from pages.parts.active import controls, how_to_read, pictures, verdict
 from pages.shared import cached, layout, pickers, state
-from pages.shared.experiments import experiment_page
+from pages.shared.experiments import experiment_page, verdict_box
 from pages.shared.words import noun
 
 PAGE = "active"
@@ -23,6 +23,7 @@ VIEW_KNOBS = {
     "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="curves"),
     "replayed": Knob("Strategy replayed", name="replayed", kind=str, default=""),
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
+    **verdict_box.KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
@@ -42,7 +43,7 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 found = store.outcomes(plan, data.fingerprint)
 curves = outcomes.finished_runs(plan, found)
 with answer:
-    verdict.answer(plan, curves)
+    view = verdict.answer(plan, curves, view)
 if found:
     view = pictures.picture(plan, curves, view, data)
 else:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import datasets
-from core.experiments import statistics, store
+from core.experiments import store
 from core.experiments.active import outcomes
 from core.experiments.active.plan import Active
 from core.experiments.plan import compute
@@ -14,7 +14,8 @@ from core.models import umap_map
 from core.runtime import cache
 from pages.parts.active import pictures as active_pictures
 from tests.tools import pages
-from tests.tools.pages import described, drawn, texts, widget
+from tests.tools.intervals import difference, wilson
+from tests.tools.pages import described, drawn, means, texts, widget
 
 PAGE = "pages/active.py"
 LINK = {
@@ -26,7 +27,7 @@ LINK = {
     "start": "20",
     "until": "epochs",
     "epochs": "3",
-    "seeds": "2",
+    "seeds": "3",
     "strategies": "entropy random",
 }
 PLAN = Active.from_query(LINK)[0]
@@ -42,7 +43,7 @@ visit = pages.visiting(PAGE, LINK)
 
 @pytest.fixture
 def finished():
-    """Both strategies with both seeds; the accuracies."""
+    """Both strategies with all seeds; the accuracies."""
     data = datasets.load("digits")
     for unit in PLAN.units():
         compute(unit)
@@ -57,7 +58,7 @@ def test_before_the_start_the_page_says_what_it_would_cost():
     at = visit()
     assert "Which digits would you label next?" in at.title[0].value
     assert any(
-        "4 runs to do" in element.value and "500" not in element.value[:5]
+        "6 runs to do" in element.value and "500" not in element.value[:5]
         for element in at.markdown
     )
     assert widget(at.button, "Start") and "Nothing of this experiment" in at.info[0].value
@@ -65,25 +66,26 @@ def test_before_the_start_the_page_says_what_it_would_cost():
 
 def test_the_sentence_is_the_mean_difference_over_all_rounds(finished):
     at = visit()
-    difference = statistics.estimate((finished["entropy"] - finished["random"]).mean(axis=-1))
+    differences = (finished["entropy"] - finished["random"]).mean(axis=-1)
+    low, high = difference(differences, 1, of=1)
     words = texts(at)
-    assert (
-        "Entropy" in words
-        and f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}".replace("-", "−")
-        in words
-    )
+    assert "Entropy is <b>" in words and "random on average over all rounds" in words
+    ends = sorted((abs(100 * low), abs(100 * high))) if low * high > 0 else (100 * low, 100 * high)
+    said = "{:.1f} to {:.1f}" if low * high > 0 else "{:+.1f} to {:+.1f}"
+    assert said.format(*ends).replace("-", "−") in words
+    assert any("95% intervals, over 3 seeds" in element.value for element in at.caption)
 
 
 def test_the_curves_are_the_runs(finished):
     at = visit()
     (curves,) = at.get("vega_lite_chart")
-    (frame,) = [table for table in drawn(curves) if {"labels", "mean"} <= set(table.columns)]
+    frame = means(curves)
     for name, label in (("entropy", "Entropy"), ("random", "Random")):
         rows = frame[frame["name"] == label]
         assert rows["labels"].tolist() == [20, 30, 40, 50]
         assert rows["mean"].to_numpy() == pytest.approx(finished[name].mean(axis=0))
-        error = finished[name].std(axis=0, ddof=1) / np.sqrt(2)
-        assert (rows["high"] - rows["mean"]).to_numpy() == pytest.approx(error)
+        wanted = np.array([wilson(finished[name][:, i]) for i in range(4)])
+        assert rows[["low", "high"]].to_numpy() == pytest.approx(wanted)
     assert f"Entropy: {finished['entropy'][:, -1].mean():.1%}" in described(curves)["alt"]
 
 
@@ -112,7 +114,7 @@ def test_random_cannot_be_switched_off():
     at = visit(strategies="entropy")
     assert widget(at.multiselect, "Strategies, beside random").value == ["entropy"]
     assert "random" not in widget(at.multiselect, "Strategies, beside random").options
-    assert any("4 runs to do" in element.value for element in at.markdown)
+    assert any("6 runs to do" in element.value for element in at.markdown)
 
 
 @pytest.mark.parametrize(

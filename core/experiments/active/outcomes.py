@@ -14,7 +14,14 @@ import numpy as np
 
 from core.experiments.active.plan import Active, ActiveRun
 from core.experiments.active.strategy_texts import RANDOM
-from core.experiments.statistics import critical, standard_error, t_statistic
+from core.experiments.statistics import (
+    ACCURACIES,
+    compare,
+    critical,
+    standard_error,
+    t_statistic,
+)
+from core.experiments.verdicts import Versus
 from core.types import Floats, Ints
 
 REACHED = 0.99
@@ -60,6 +67,22 @@ def finished_runs(
             array[plan.strategies.index(unit.strategy), unit.seed - 1] = outcome[name]
     labels = plan.start + plan.batch * np.arange(plan.rounds + 1)
     return FinishedRuns(labels, **arrays, finished=len(found))
+
+
+def versus(plan: Active, runs: FinishedRuns, against: str, margin: float) -> dict[str, Versus]:
+    """Every strategy but one against that one, seed by seed: the mean accuracy over all rounds.
+
+    A seed counts for a strategy once all of its rounds are finished.
+    """
+    over_rounds = runs.accuracy.mean(axis=-1)
+    rival = plan.strategies.index(against)
+    others = [i for i in range(len(plan.strategies)) if i != rival]
+    differences = over_rounds[others] - over_rounds[rival]
+    found = compare(differences, margin=margin, bounds=ACCURACIES)
+    return {
+        plan.strategies[i]: Versus([""], differences[row : row + 1], found[row : row + 1])
+        for row, i in enumerate(others)
+    }
 
 
 def learning_curves(plan: Active, runs: FinishedRuns) -> LearningCurves:

@@ -6,59 +6,33 @@ import numpy as np
 
 from core.experiments.simulations import outcomes
 from core.experiments.simulations.plan import Simulations
+from core.experiments.verdicts import POINTS, RATIO, levels, sentence
 from core.types import Floats
 from pages.parts.simulations.words import DESIGNS, called
-from pages.shared import layout
+from pages.shared.experiments import verdict_box
+from pages.shared.state import View
+from pages.shared.words import inside
 
 
-def answer(plan: Simulations, values: Floats) -> None:
-    """The two strategies of the figure, on each design; the clearest difference first."""
+def answer(plan: Simulations, values: Floats, view: View) -> View:
+    """The two strategies of the figure, on each design."""
+    view, box = verdict_box.controls(view, "simulations", {})
     if not np.isfinite(values).any():
-        return
-    found = outcomes.advantage(plan, values)
-    known = [i for i in range(len(plan.designs)) if np.isfinite(found.low[i])]
-    if not known or plan.duel[0] == plan.duel[1]:
-        layout.answer("No verdict yet: an interval needs two seeds of two strategies.")
-        return
-    known.sort(key=lambda i: -abs(found.mean[i]))
-    said = [
-        _compared(plan, i, *(float(part[i]) for part in found[:3]), again=i != known[0])
-        for i in known
-    ]
-    sentence = "; ".join(said)
-    layout.answer(f"{sentence[:1].upper()}{sentence[1:]}.")
-
-
-def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, again: bool) -> str:
-    """One design's verdict in words.
-
-    "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over all
-    budgets (95% interval ...)". again: what is compared has been said.
-    """
-    unit, over = (" points", " over all rounds") if plan.needs_data else ("%", " over all budgets")
-    first, second = (_within(called(plan.figure, name)) for name in plan.duel)
-    place = DESIGNS[plan.designs[i]][0]
-    interval = f"(95% interval {low:+.1f} to {high:+.1f}{unit})".replace("-", "−")
-    if low <= 0 <= high:
-        return (
-            f"{place} no difference shows {interval}"
-            if again
-            else f"{place} no difference between {first} and {second} shows{over} {interval}"
-        )
-    word = (
-        ("better" if mean > 0 else "worse")
-        if plan.needs_data
-        else ("lower" if mean < 0 else "higher")
+        return view
+    margin = view["margin"] / 100
+    found = outcomes.duel(plan, values, margin)
+    if found is None:
+        box.show(["No verdict: two different strategies are needed."])
+        return view
+    first, second = (inside(called(plan.figure, name)) for name in plan.duel)
+    scale, over = (POINTS, " over all rounds") if plan.needs_data else (RATIO, " over all budgets")
+    if not plan.needs_data:
+        first, second = f"the Bayes risk of {first}", f"that of {second}"
+    places = [DESIGNS[design][0] for design in plan.designs]
+    said = sentence(first, second, found._replace(places=places), scale, margin, over=over)
+    note = levels(found.outcomes, margin, scale)
+    box.show(
+        [f"{said[:1].upper()}{said[1:]}" or verdict_box.NO_VERDICT],
+        f"{note} Each seed draws anew: points, labels, weights." if note else "",
     )
-    amount = f"*{abs(mean):.1f} points {word}*" if plan.needs_data else f"*{abs(mean):.0f}% {word}*"
-    if again:
-        return f"{place} it is {amount} {interval}"
-    what, than = (
-        (first, second) if plan.needs_data else (f"the Bayes risk of {first}", f"that of {second}")
-    )
-    return f"{place} {what} is {amount} than {than}{over} {interval}"
-
-
-def _within(name: str) -> str:
-    """A name inside a sentence: acronyms keep their capitals."""
-    return name if name[1:2].isupper() else f"{name[:1].lower()}{name[1:]}"
+    return view
