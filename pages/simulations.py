@@ -48,7 +48,7 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 found = store.outcomes(plan, data.fingerprint)
 values = outcomes.curves(plan, found)
 with answer:
-    verdict.answer(plan, values)
+    verdict.answer(plan, values, outcomes.reached(plan, found))
 if found:
     pictures.picture(plan, values, len(found))
 else:

@@ -17,12 +17,13 @@ from core.types import Floats, Ints
 HEIGHT = 360
 
 
-def penalty_table(penalty: Floats, names: Sequence[str], dark: bool) -> alt.LayerChart:
+def penalty_table(
+    penalty: Floats, beaten: Floats, names: Sequence[str], dark: bool
+) -> alt.LayerChart:
     """Who beats whom? penalty (a, a): how often the row's strategy beats the column's, of the
-    settings compared; in the last row the column's mean, the papers' summary: lower is better.
+    settings compared; in the last row beaten (a,), the papers' summary: lower is better.
     """
     a = len(names)
-    beaten = penalty.sum(axis=0) / max(1, a - 1)
     rows = [*names, "beaten on average"]
     values = np.vstack([np.where(np.eye(a, dtype=bool), np.nan, penalty), beaten])
     frame = pd.DataFrame({"row": np.repeat(rows, a), "column": list(names) * (a + 1)})
@@ -51,12 +52,12 @@ def penalty_table(penalty: Floats, names: Sequence[str], dark: bool) -> alt.Laye
 
 def error_shares(values: Floats, weights: Floats, lines: Sequence[Line], dark: bool) -> alt.Chart:
     """Errors beside random's: the share of budgets at which a strategy's error is at most x times
-    random's. Higher is better.
+    random's. Higher is better. NaN: a budget that does not count for this strategy.
     """
     frames = []
     for line, row in zip(lines, values, strict=True):
-        order = np.argsort(row)
-        share = np.cumsum(weights[order]) / weights.sum()
+        order = np.argsort(row)[: np.isfinite(row).sum()]
+        share = np.cumsum(weights[order]) / weights[order].sum()
         frames.append(pd.DataFrame({"name": line.name, "error": row[order], "share": share}))
     y = alt.Y(
         "share:Q",

@@ -1,6 +1,7 @@
 """What do the finished runs of a simulation say? Curves, a duel of two strategies, tidy rows.
 
     curves(plan, found)         (designs, strategies, seeds, budgets), NaN where not finished
+    reached(plan, found)        the same shape: did the round learn 99% of its labels?
     advantage(plan, values)     per design: the first strategy of the duel against the second, seed
                                 by seed, with its interval
     tidy_columns(plan, found)   figure, design, strategy, seed, budget, metric, value
@@ -36,9 +37,23 @@ def curves(plan: Simulations, found: Found) -> Floats:
     return values
 
 
+def reached(plan: Simulations, found: Found) -> Floats:
+    """1 where the round learned 99% of its labels, 0 where it was cut before.
+
+    NaN where nothing is finished or it was not recorded. In Figure 3 nothing is trained: 1.
+    """
+    as_values = {
+        unit: {"value": outcome.get("reached", np.full(len(plan.budgets), np.nan))}
+        for unit, outcome in found.items()
+    }
+    known = curves(plan, as_values if plan.needs_data else found)
+    return known if plan.needs_data else np.where(np.isfinite(known), 1.0, np.nan)
+
+
 def advantage(plan: Simulations, values: Floats) -> Estimate:
     """The first of `plan.duel` against the second, (designs,) with its 95% interval over the seeds.
 
+    values: as `curves`, NaN in rounds that are not to be compared.
     Accuracies: the mean difference over all budgets, in hundredths; above 0 the first is better.
     Bayes risks: by how many per cent the first's risk is above the second's, from the mean of log
     ratios over the budgets; below 0 the first is better. NaN where fewer than two seeds of both are
@@ -46,7 +61,8 @@ def advantage(plan: Simulations, values: Floats) -> Estimate:
     """
     first, second = (values[:, plan.strategies.index(name)] for name in plan.duel)
     each = first - second if plan.needs_data else np.log(first / second)
-    found = estimate(each.mean(axis=-1))
+    count = np.isfinite(each).sum(axis=-1)
+    found = estimate(np.nansum(each, axis=-1) / np.where(count, count, np.nan))
     return Estimate(
         *(100 * (part if plan.needs_data else np.expm1(part)) for part in found[:3]), found.seeds
     )
@@ -61,10 +77,12 @@ def tidy_columns(plan: Simulations, found: Found) -> dict[str, list]:
             unit.strategy,
             unit.seed,
             int(budget),
-            METRICS[plan.figure],
+            metric,
             value,
         )
         for unit, outcome in found.items()
-        for budget, value in zip(outcome["budget"], map(float, outcome["value"]), strict=True)
+        for metric, name in ((METRICS[plan.figure], "value"), ("reached", "reached"))
+        if name in outcome
+        for budget, value in zip(outcome["budget"], map(float, outcome[name]), strict=True)
     ]
     return {name: [line[i] for line in lines] for i, name in enumerate(COLUMNS)}

@@ -21,6 +21,7 @@ from core.experiments.active.strategy_texts import RANDOM
 from core.experiments.statistics import Estimate
 from core.runtime import tasks
 from core.types import Dataset
+from pages.parts.active import who_beats_whom
 from pages.parts.active.controls import SHOWN
 from pages.shared import cached, job_panel, layout, memo, pickers, state
 from pages.shared.experiments import line_styles
@@ -28,6 +29,8 @@ from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.points import show
 from pages.shared.state import View
 
+# A run that was stored before reached was recorded has no rows of it.
+METRICS = ("accuracy", "loss", "epochs", "steps", "reached", "seconds", "log_det", "norm")
 RIVALS = ("the strategy's batch", "the most uncertain points")
 OBJECTIVES = {
     "radius": (
@@ -51,9 +54,9 @@ def picture(plan: Active, curves: FinishedRuns, view: View, data: Dataset) -> Vi
     lines = line_styles.strategy_lines(plan.strategies)
     if view["show"] == "replay":
         return _replay(plan, view, data)
-    {"curves": _curves, "beats": _beats, "errors": _errors, "batches": _batches}[view["show"]](
-        plan, curves, lines
-    )
+    if view["show"] == "beats":
+        return who_beats_whom.picture(plan, curves, lines, view, data)
+    {"curves": _curves, "errors": _errors, "batches": _batches}[view["show"]](plan, curves, lines)
     return view
 
 
@@ -103,35 +106,12 @@ def _learning(curves: FinishedRuns, lines: list[Line], dark: bool) -> Any:
     )
 
 
-def _beats(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
-    compared = outcomes.learning_curves(plan, curves)
-    places = outcomes.budgets(compared)
-    if not places:
-        st.info(
-            "Random is at 99% of its final accuracy after one batch, or not finished: no budget is"
-            " left at which to compare."
-        )
-        return
-    said = ", ".join(f"{compared.labels[place]:,}" for place in places)
-    st.markdown(
-        f"**How often the row beats the column**, of the budgets {said} ·"
-        f" {made_of(plan, curves.finished)}"
-    )
-    names = [line.name for line in lines]
-    drawn = (round_charts.penalty_table, outcomes.penalty_matrix([compared]), names, layout.dark())
-    memo.chart(*drawn, key=state.key("penalty"), alt=f"Penalty matrix of {', '.join(names)}")
-    st.caption(
-        f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value"
-        f" {statistics.critical(plan.seeds):.3f}."
-    )
-
-
 def _errors(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     compared = outcomes.learning_curves(plan, curves)
-    if not outcomes.budgets(compared):
+    if not outcomes.budgets(compared) or not compared.learned[compared.random].any():
         st.info(
             "No budget is left at which to compare: random is at 99% of its final accuracy after"
-            " one batch, or not finished."
+            " one batch, not finished, or all of its rounds were cut."
         )
         return
     st.markdown(
@@ -139,10 +119,15 @@ def _errors(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
         f" {made_of(plan, curves.finished)}"
     )
     values, weights = outcomes.normalised_errors([compared])
-    known = np.isfinite(values).all(axis=1)
+    known = np.isfinite(values).any(axis=1)
     shown = [line for line, there in zip(lines, known, strict=True) if there]
     drawn = (round_charts.error_shares, values[known], weights, shown, layout.dark())
     memo.chart(*drawn, key=state.key("errors"), alt="Cumulative shares of normalised errors")
+    if missing := np.isnan(values[known]).sum():
+        st.caption(
+            f"{missing:,} of {values[known].size:,} errors fell out: no seed learned there, of the"
+            " strategy or of random."
+        )
 
 
 def _batches(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
@@ -284,7 +269,7 @@ def _rows(found: Mapping[ActiveRun, Mapping[str, np.ndarray]]) -> dict[str, list
         name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")
     }
     for unit, outcome in found.items():
-        for metric in ("accuracy", "loss", "seconds", "log_det", "norm"):
+        for metric in [name for name in METRICS if name in outcome]:
             for number, value in enumerate(outcome[metric]):
                 line = (
                     unit.strategy,

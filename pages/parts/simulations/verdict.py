@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import streamlit as st
 
 from core.experiments.simulations import outcomes
 from core.experiments.simulations.plan import Simulations
@@ -11,10 +12,31 @@ from pages.parts.simulations.words import DESIGNS, called
 from pages.shared import layout
 
 
-def answer(plan: Simulations, values: Floats) -> None:
-    """The two strategies of the figure, on each design; the clearest difference first."""
+def answer(plan: Simulations, values: Floats, reached: Floats) -> None:
+    """The two strategies of the figure, on each design; the clearest difference first.
+
+    Rounds that were cut before they had learned their labels are not compared, and told.
+    """
     if not np.isfinite(values).any():
         return
+    finished = np.isfinite(values)
+    over = "over all budgets"
+    if plan.needs_data:
+        whole = (reached[finished] == 1).all()
+        over = "over all rounds" if whole else "over the rounds that both learned"
+    _compare(plan, np.where(reached == 1, values, np.nan), over)
+    for count, said in (
+        (finished & (reached == 0), "were cut before 99% of their labels were right"),
+        (finished & np.isnan(reached), "do not say whether 99% of their labels were right"),
+    ):
+        if count.any():
+            st.caption(
+                f"{int(count.sum()):,} of {int(finished.sum()):,} rounds {said}: they are drawn and"
+                " not compared."
+            )
+
+
+def _compare(plan: Simulations, values: Floats, over: str) -> None:
     found = outcomes.advantage(plan, values)
     known = [i for i in range(len(plan.designs)) if np.isfinite(found.low[i])]
     if not known or plan.duel[0] == plan.duel[1]:
@@ -22,20 +44,22 @@ def answer(plan: Simulations, values: Floats) -> None:
         return
     known.sort(key=lambda i: -abs(found.mean[i]))
     said = [
-        _compared(plan, i, *(float(part[i]) for part in found[:3]), again=i != known[0])
+        _compared(plan, i, over, *(float(part[i]) for part in found[:3]), again=i != known[0])
         for i in known
     ]
     sentence = "; ".join(said)
     layout.answer(f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
-def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, again: bool) -> str:
+def _compared(
+    plan: Simulations, i: int, over: str, mean: float, low: float, high: float, again: bool
+) -> str:
     """One design's verdict in words.
 
     "on the orthonormal design the Bayes risk of BAIT is *29% lower* than that of log-det over all
     budgets (95% interval ...)". again: what is compared has been said.
     """
-    unit, over = (" points", " over all rounds") if plan.needs_data else ("%", " over all budgets")
+    unit = " points" if plan.needs_data else "%"
     first, second = (_within(called(plan.figure, name)) for name in plan.duel)
     place = DESIGNS[plan.designs[i]][0]
     interval = f"(95% interval {low:+.1f} to {high:+.1f}{unit})".replace("-", "−")
@@ -43,7 +67,7 @@ def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, a
         return (
             f"{place} no difference shows {interval}"
             if again
-            else f"{place} no difference between {first} and {second} shows{over} {interval}"
+            else f"{place} no difference between {first} and {second} shows {over} {interval}"
         )
     word = (
         ("better" if mean > 0 else "worse")
@@ -56,7 +80,7 @@ def _compared(plan: Simulations, i: int, mean: float, low: float, high: float, a
     what, than = (
         (first, second) if plan.needs_data else (f"the Bayes risk of {first}", f"that of {second}")
     )
-    return f"{place} {what} is {amount} than {than}{over} {interval}"
+    return f"{place} {what} is {amount} than {than} {over} {interval}"
 
 
 def _within(name: str) -> str:

@@ -10,7 +10,7 @@ from core.experiments import cost, store
 from core.experiments.active import rounds
 from core.experiments.plan import compute
 from core.experiments.simulations import bayes_risk, representations
-from core.experiments.simulations.outcomes import advantage, curves, tidy_columns
+from core.experiments.simulations.outcomes import advantage, curves, reached, tidy_columns
 from core.experiments.simulations.plan import (
     BAIT,
     DRAWN,
@@ -277,6 +277,25 @@ def test_the_advantage_on_accuracies_is_a_paired_difference_by_hand():
     assert answer.mean == pytest.approx([3]) and answer.high == pytest.approx(
         [3 + 12.7062], abs=1e-3
     )  # t of 1 degree of freedom
+
+
+def test_rounds_that_were_cut_or_do_not_say_so_are_not_compared():
+    plan = PRESETS["backward"].with_(**SMALL)
+    found = {
+        unit: {
+            "value": 0.5 + np.array([0.3 * (unit.strategy == "bait"), 0.0, 0.0]),
+            "reached": np.array([unit.strategy != "bait", True, True]),
+        }
+        for unit in plan.units()
+    }
+    values, learned = curves(plan, found), reached(plan, found)
+    assert learned[0, 0].tolist() == [[0, 1, 1]] * plan.seeds
+    assert advantage(plan, values).mean == pytest.approx([10])
+    assert advantage(plan, np.where(learned == 1, values, np.nan)).mean == pytest.approx([0])
+    silent = {unit: {"value": arrays["value"]} for unit, arrays in found.items()}
+    assert np.isnan(reached(plan, silent)).all()
+    risks = {unit: outcome(unit, np.ones(len(RISK.budgets))) for unit in RISK.units()}
+    assert (reached(RISK, risks) == 1).all(), "nothing is trained there"
 
 
 def test_one_seed_gives_no_interval():
