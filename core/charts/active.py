@@ -103,16 +103,17 @@ def number_by_batch(
 
 
 def objective_by_pick(
-    objective: Floats, names: Sequence[str], at: int, title: str, dark: bool
+    objective: Floats, names: Sequence[str], at: int, title: str, dark: bool, height: int = 200
 ) -> alt.LayerChart:
-    """An objective after each pick (2, k), of the batch rule and of the top scores, with a line at
-    the pick that is shown.
+    """An objective after each pick (b, k), of the strategy's batch and of others, random last, with
+    a line at the pick that is shown.
     """
-    m, k = objective.shape
-    frame = pd.DataFrame({"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * m})
+    b, k = objective.shape
+    frame = pd.DataFrame({"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * b})
     frame["value"] = objective.ravel()
-    colours = alt.Scale(domain=list(names), range=["#D55E00", "#0072B2"])
-    dashes = alt.Scale(domain=list(names), range=[[1, 0], [6, 4]])
+    looks = [("#D55E00", [1, 0]), ("#0072B2", [6, 4])][: b - 1] + [(CHANCE, [5, 4])]
+    colours = alt.Scale(domain=list(names), range=[colour for colour, _ in looks])
+    dashes = alt.Scale(domain=list(names), range=[dash for _, dash in looks])
     legend = alt.Legend(title=None, orient="top", columns=1, labelLimit=240)
     picks = alt.Axis(grid=False, tickCount=6, format="d")
     drawn = alt.Chart(frame.dropna()).mark_line(strokeWidth=2.5)
@@ -124,7 +125,7 @@ def objective_by_pick(
         tooltip=["name:N", "pick:Q", alt.Tooltip("value:Q", format=".4~g")],
     )
     now = alt.Chart(pd.DataFrame({"pick": [at]})).mark_rule(color=CHANCE, strokeDash=[4, 3])
-    return finish(alt.layer(drawn, now.encode(x="pick:Q")), dark, 200, padding=CLOSE)
+    return finish(alt.layer(drawn, now.encode(x="pick:Q")), dark, height, padding=CLOSE)
 
 
 def _legend() -> alt.Legend:

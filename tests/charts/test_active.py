@@ -49,13 +49,13 @@ def test_batches_are_drawn_where_they_were_picked_and_gaps_are_left_out():
 
 def test_the_falling_objective_marks_the_pick_that_is_shown():
     chart = objective_by_pick(
-        np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "top k"), 2, "radius", False
+        np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "Random"), 2, "radius", False
     )
     drawn, now = sorted(tables(chart), key=len, reverse=True)
     assert [(row["name"], row["pick"], row["value"]) for row in drawn] == [
         ("BADGE", 1, 3.0),
         ("BADGE", 2, 2.0),
-        ("top k", 1, 3.0),
-        ("top k", 2, 2.5),
+        ("Random", 1, 3.0),
+        ("Random", 2, 2.5),
     ]
     assert now == [{"pick": 2}]

@@ -11,8 +11,9 @@ from core.experiments.active import outcomes
 from core.experiments.active.plan import Active
 from core.experiments.plan import compute
 from core.models import umap_map
-from core.runtime import cache
+from core.runtime import cache, jobs, tasks
 from pages.parts.active import pictures as active_pictures
+from pages.shared import cached
 from tests.tools import pages
 from tests.tools.pages import described, drawn, texts, widget
 
@@ -145,7 +146,23 @@ def test_the_replay_shows_the_batch_of_the_run(finished, monkeypatch):
     (unit,) = [unit for unit in found if unit.strategy == "entropy" and unit.seed == 1]
     first, second = pages.galleries(at)
     assert first["ids"] == found[unit]["picks"][1].tolist() and len(second["ids"]) == 10
-    assert len(at.get("vega_lite_chart")) == 2 + 3
+    assert len(at.get("vega_lite_chart")) == 1 + 4 + 2, "its own objective, the others', two maps"
+    said = " ".join(element.value for element in at.markdown)
+    assert "Mean score, by which Entropy picks" in said and "higher is what it seeks" in said
+
+
+def test_the_replay_does_not_wait_for_its_map(finished, monkeypatch):
+    original = cached.result
+
+    def without_map(key, task, *arguments):
+        if task == tasks.REPLAY_MAP:
+            return jobs.Job(key, task, arguments, state="running")
+        return original(key, task, *arguments)
+
+    monkeypatch.setattr(cached, "result", without_map)
+    at = visit(show="replay", round="1")
+    assert not at.error and len(pages.galleries(at)) == 2
+    assert len(at.get("vega_lite_chart")) == 1 + 4
 
 
 def test_random_cannot_be_switched_off():

@@ -11,41 +11,21 @@ import streamlit as st
 from core.charts import active as round_charts
 from core.charts.common import Line
 from core.charts.learning_curves import HEIGHT, accuracy_by_labels
-from core.charts.maps import Colour, scatter
 from core.experiments import statistics
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import FinishedRuns
 from core.experiments.active.plan import Active, ActiveRun
-from core.experiments.active.replay import replay_key
-from core.experiments.active.strategy_texts import RANDOM
 from core.experiments.statistics import Estimate
-from core.runtime import tasks
 from core.types import Dataset
-from pages.parts.active import who_beats_whom
+from pages.parts.active import replayed_batch, who_beats_whom
 from pages.parts.active.controls import SHOWN
-from pages.shared import cached, job_panel, layout, memo, pickers, state
+from pages.shared import layout, memo, pickers, state
 from pages.shared.experiments import line_styles
 from pages.shared.experiments.experiment_page import files, made_of
-from pages.shared.points import show
 from pages.shared.state import View
 
 # A run that was stored before reached was recorded has no rows of it.
 METRICS = ("accuracy", "loss", "epochs", "steps", "reached", "seconds", "log_det", "norm")
-RIVALS = ("the strategy's batch", "the most uncertain points")
-OBJECTIVES = {
-    "radius": (
-        "Covering radius",
-        (
-            "the largest distance of a point to the nearest labeled or picked one:"
-            " CORESET makes it small"
-        ),
-    ),
-    "log_det": (
-        "Log-det",
-        "spread and length of the picked gradient embeddings: BADGE and k-DPP make it large",
-    ),
-    "trace": ("Fisher trace", "expected error by the Fisher information: BAIT makes it small"),
-}
 
 
 def picture(plan: Active, curves: FinishedRuns, view: View, data: Dataset) -> View:
@@ -53,7 +33,7 @@ def picture(plan: Active, curves: FinishedRuns, view: View, data: Dataset) -> Vi
     view["show"] = pickers.segments("Show", SHOWN, view["show"], "active")
     lines = line_styles.strategy_lines(plan.strategies)
     if view["show"] == "replay":
-        return _replay(plan, view, data)
+        return replayed_batch.picture(plan, view, data)
     if view["show"] == "beats":
         return who_beats_whom.picture(plan, curves, lines, view, data)
     {"curves": _curves, "errors": _errors, "batches": _batches}[view["show"]](plan, curves, lines)
@@ -152,97 +132,6 @@ def _batches(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
         )
     st.caption(
         "Seconds as they were in these runs; whatever else the machine did then lengthened them."
-    )
-
-
-def _replay(plan: Active, view: View, data: Dataset) -> View:
-    """One batch, pick by pick, on the map and in the gallery, beside the most uncertain points."""
-    others = [name for name in plan.strategies if name != RANDOM] or [RANDOM]
-    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        now = view["replayed"] if view["replayed"] in others else others[0]
-        view["replayed"] = st.selectbox(
-            "Strategy",
-            others,
-            others.index(now),
-            format_func=line_styles.strategy_name,
-            key=state.key("replayed"),
-            width=240,
-        )
-        last = plan.rounds - 1
-        view["round"] = st.number_input(
-            "Round", 0, last, min(view["round"], last), key=state.key("replay round"), width=120
-        )
-    unit = next(
-        unit for unit in plan.units() if unit.strategy == view["replayed"] and unit.seed == 1
-    )
-    if plan.task == "regression":
-        st.info("Replay needs probabilities. Choose classification under What to compare.")
-        return view
-    key = replay_key(unit, view["round"], data.fingerprint)
-    with layout.explained():
-        shown = cached.result(key, tasks.REPLAY, unit, view["round"])
-    if not hasattr(shown, "arrays"):
-        job_panel.waiting(shown, "Replaying the round")
-        return view
-    _picks(shown.arrays, line_styles.strategy_name(view["replayed"]), data)
-    return view
-
-
-def _picks(arrays: Mapping[str, np.ndarray], name: str, data: Dataset) -> None:
-    k = arrays["picks"].shape[1]
-    at = st.slider(
-        "Picks",
-        1,
-        k,
-        min(k, 10),
-        key=state.key("replay pick"),
-        help="Drag, or use the arrow keys, to follow the batch.",
-    )
-    sides = st.columns(2, gap="large")
-    for side, place, title in zip(sides, (0, 1), (name, "Most uncertain, top k"), strict=True):
-        chosen = arrays["picks"][place][:at]
-        with side:
-            st.markdown(f"**{title}**, {at} of {k}")
-            drawn = (_map, arrays["pool"], arrays["coordinates"], chosen, layout.dark())
-            memo.chart(
-                *drawn,
-                key=state.key(f"replay map {place}"),
-                alt=f"Map of the pool with {at} picks of {title}",
-            )
-            rows = arrays["pool"][chosen]
-            show(
-                data,
-                rows,
-                alt=f"The first {at} picks of {title}",
-                key=state.key(f"replay {place}"),
-                size=40,
-                ragged=True,
-            )
-    for column, (objective, (title, why)) in zip(st.columns(3), OBJECTIVES.items(), strict=True):
-        with column:
-            st.markdown(f"**{title}**", help=why)
-            drawn = (
-                round_charts.objective_by_pick,
-                arrays[objective],
-                (name, RIVALS[1]),
-                at,
-                title.lower(),
-                layout.dark(),
-            )
-            memo.chart(
-                *drawn,
-                key=state.key(f"replay {objective}"),
-                alt=f"{title} after each pick, for {name} and for {RIVALS[1]}",
-            )
-
-
-def _map(pool: np.ndarray, coordinates: np.ndarray, chosen: np.ndarray, dark: bool) -> Any:
-    member = np.zeros(len(pool))
-    member[chosen] = 1
-    colour = Colour("picked", member, ("pool", "picked"))
-    inner = np.ones(len(member), bool)
-    return scatter(
-        np.asarray(coordinates, float), colour, inner, None, brush=False, dark=dark, height=320
     )
 
 
