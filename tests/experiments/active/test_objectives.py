@@ -1,4 +1,4 @@
-"""What a batch is worth to each strategy: by its definition, and against the strategies' own gains."""
+"""What a batch is worth to each strategy: by definition, and against the strategies' gains."""
 
 import numpy as np
 import pytest
