@@ -6,6 +6,10 @@ what an accessibility audit objects to.
 
     from tests.browser.conftest import serious, settle
 
+A page is opened on a desk in the light and on a phone in the dark (DESK_AND_PHONE): its colours
+depend on the theme alone, its layout on the width alone; `looks` goes over its views at both
+widths.
+
 A journey waits for the thing it looks for as well: Streamlit loads the code of charts and
 components on first use, so a settled page may still be about to draw its first one.
 """
@@ -58,6 +62,11 @@ NO_BROWSER = (
     " and run the tests again."
 )
 
+DESK_AND_PHONE = pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (390, "dark")], ids=["desk-light", "phone-dark"]
+)
+FITS = """() => [document.scrollingElement, document.querySelector('[data-testid="stMain"]')]
+    .every((e) => e.scrollWidth <= e.clientWidth)"""
 SETTLED = """() => {
     const app = document.querySelector('[data-testid="stApp"]')
     return app !== null
@@ -196,15 +205,19 @@ def settle(page: Page, timeout: float = LONG / 1000) -> None:
 
 
 def past_experiment(page: Page, entry: Locator) -> Locator:
-    """This entry of the past experiments, opened: a run of the page that was still under way closes
-    what has been opened, and then it is opened again.
+    """This entry of the past experiments, once it is to be seen: a run of the page that was still
+    under way closes what has been opened, and then it is opened again.
     """
-    for _ in range(10):
+    body = page.get_by_test_id("stPopoverBody")
+    end = time.monotonic() + LONG / 1000
+    while time.monotonic() < end:
         settle(page)
-        page.get_by_role("button", name="Past experiments").click()
-        with suppress(TimeoutError):
-            entry.wait_for(timeout=15_000)
+        if entry.is_visible():
             break
+        if not body.is_visible():
+            page.get_by_role("button", name="Past experiments").click()
+        with suppress(TimeoutError):
+            entry.wait_for(timeout=2_000)
     return entry
 
 
@@ -319,10 +332,41 @@ def _stop(process: subprocess.Popen, patience: float = 10) -> None:
 
 def fits(page: Page) -> bool:
     """Nothing reaches out of the window sideways."""
-    return page.evaluate(
-        """() => [document.scrollingElement, document.querySelector('[data-testid="stMain"]')]
-        .every((e) => e.scrollWidth <= e.clientWidth)"""
-    )
+    return page.evaluate(FITS)
+
+
+def looks(page: Page) -> Iterator[Callable[[str], None]]:
+    """Two ways of looking at each view of a page, one after the other: at the width at which it was
+    opened it fits and an audit finds nothing serious; then, with the window made as narrow as a
+    phone or as wide as a desk, it fits.
+
+        for look in looks(page):
+            for show in VIEWS:
+                page.get_by_role("radio", name=show).click()
+                look(show)
+    """
+
+    def audited(what: str) -> None:
+        rest(page)
+        assert fits(page), what
+        assert serious(page) == [], what
+
+    def resized(what: str) -> None:
+        rest(page)
+        with suppress(TimeoutError):  # a chart takes the window's width a little later
+            page.wait_for_function(FITS, timeout=5_000)
+        assert fits(page), f"{what}, {width} pixels wide"
+
+    yield audited
+    width, height = (390, 844) if page.viewport_size["width"] > 600 else (1280, 900)
+    page.set_viewport_size({"width": width, "height": height})
+    yield resized
+
+
+def rest(page: Page) -> None:
+    """Nothing under the mouse, which would be tinted, and nothing moves."""
+    page.mouse.move(0, 0)
+    settle(page)
 
 
 def troubles(page: Page) -> list[str]:

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from core import agreement, datasets, embeddings
 from core.strategies.leverage import leverage
-from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.browser.conftest import DESK_AND_PHONE, LONG, fits, serious, settle, troubles
 
 PATH = "/agreement"
 THREE = "/agreement?dataset=digits&embeddings=raw%2Cpca%2Crandom_relu"
@@ -84,7 +84,7 @@ def names_inside(page: Page) -> list[str]:
     }""")
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@DESK_AND_PHONE
 def test_the_talks_figure(visit, width, theme):
     page = visit("/agreement", width, theme)
     expect(page.get_by_role("heading", name="Do representations agree?")).to_be_visible()

@@ -3,6 +3,7 @@ with a sentence; scores out and back.
 """
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.exports import reading_back
-from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.browser.conftest import DESK_AND_PHONE, LONG, looks, settle, troubles
 from tests.tools.own_data import npz_of, parquet_of, zip_of
 
 GOOD = {
@@ -26,6 +27,11 @@ FAULTY = {
     "pickled": ("small.npz", npz_of(pickled=True), "objects are not read"),
     "no archive": ("pets.zip", b"PK\x03\x04 and then nothing of sense", "damaged"),
     "words": ("rows.parquet", parquet_of(x=["u"] * 30, y=["v"] * 30), "numbers"),
+}
+TASKS = {
+    "Join an embedding": "computed elsewhere",
+    "Take scores out": re.compile("No ranking of these points|Rankings"),
+    "Read scores back": "that was taken out here",
 }
 
 
@@ -44,11 +50,12 @@ def drop(page: Page, name: str, content: bytes, place: int = 0) -> None:
     page.locator("[data-testid=stFileUploaderDropzoneInput]").nth(place).set_input_files(file)
 
 
-def keep(page: Page, name: str, content: bytes) -> None:
-    drop(page, name, content)
+def keep(page: Page) -> None:
+    """Press the button once the file that was dropped is shown."""
+    settle(page)
     page.get_by_role("button", name="Keep it", exact=True).click(timeout=LONG)
     expect(page.get_by_text("is kept, and chosen as the dataset now.")).to_be_visible(timeout=LONG)
-    settle(page, LONG / 1000)
+    settle(page)
 
 
 @pytest.mark.parametrize("kind", GOOD)
@@ -57,8 +64,7 @@ def test_a_file_is_dropped_looked_at_kept_and_explored(visit, kind):
     page = visit("/data")
     drop(page, name, content)
     expect(page.locator("dl.facts")).to_contain_text(said.split()[0], timeout=LONG)
-    expect(page.get_by_role("button", name="Keep it", exact=True)).to_be_enabled()
-    keep(page, name, content)
+    keep(page)
     expect(page.locator("p.answer").first).to_contain_text(said)
     page.get_by_role("link", name="Explore it").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(
@@ -86,22 +92,22 @@ def test_a_faulty_file_is_refused_with_a_sentence(visit, kind):
     assert troubles(page) == []
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)
+@DESK_AND_PHONE
 def test_every_task_fits_every_screen(visit, width, theme):
-    page = visit("/data", width, theme)
+    page = visit("/data?dataset=digits", width, theme)
     expect(page.get_by_text("How the file may look")).to_be_visible(timeout=LONG)
-    assert fits(page) and serious(page) == []
-    drop(page, "pets.zip", zip_of(each=20, broken=True))
-    expect(page.get_by_role("button", name="Keep it", exact=True)).to_be_enabled(timeout=LONG)
-    settle(page, LONG / 1000)
-    assert fits(page) and serious(page) == []
-    for show in ("join", "out", "back"):
-        page = visit(f"/data?dataset=digits&show={show}", width, theme)
-        settle(page, LONG / 1000)
-        assert fits(page) and serious(page) == [], show
-        assert troubles(page) == []
+    for look in looks(page):
+        look("no file")
+        drop(page, "pets.zip", zip_of(each=20, broken=True))
+        expect(page.get_by_role("button", name="Keep it", exact=True)).to_be_enabled(timeout=LONG)
+        look("a file")
+        for task, says in TASKS.items():
+            page.get_by_role("radio", name=task).click()
+            expect(page.get_by_text(says).first).to_be_visible(timeout=LONG)
+            look(task)
+        page.get_by_role("radio", name="Bring data in").click()
+        expect(page.get_by_text("How the file may look")).to_be_visible(timeout=LONG)
+    assert troubles(page) == []
 
 
 def test_scores_leave_in_a_file_and_come_back_the_same(visit, tmp_path):

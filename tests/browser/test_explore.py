@@ -16,12 +16,10 @@ from playwright.sync_api import Page, expect
 
 from core import datasets, embeddings
 from core.strategies.leverage import leverage
-from tests.browser.conftest import LONG, fits, serious, settle
+from tests.browser.conftest import DESK_AND_PHONE, LONG, fits, looks, serious, settle
 
 PATH = "/"
 DIGITS = "/?dataset=digits"
-SIZES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-DESK_AND_PHONE = [(1280, "light"), (390, "dark")]
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +77,8 @@ def drawer(page: Page):
     return page.get_by_role("dialog")
 
 
-def test_the_first_screen(visit, width_and_theme):
-    width, theme = width_and_theme
+@DESK_AND_PHONE
+def test_the_first_screen(visit, width, theme):
     page = visit("/", width, theme)
     expect(page.get_by_role("heading", name="Which digits matter?")).to_be_visible()
     assert "of 70,000 digits have a leverage above 0.99" in sentence(page) and first_digit(
@@ -94,17 +92,12 @@ def test_the_first_screen(visit, width_and_theme):
     assert width < 1280 or gallery(page).bounding_box()["y"] < 700, (
         "the first digits are seen without scrolling"
     )
-    assert fits(page)
-    assert serious(page) == []
+    for look in looks(page):
+        look("the first screen")
     assert page.problems == []
 
 
-@pytest.fixture(params=SIZES, ids=[f"{width}-{theme}" for width, theme in SIZES])
-def width_and_theme(request):
-    return request.param
-
-
-@pytest.mark.parametrize(("width", "theme"), DESK_AND_PHONE)
+@DESK_AND_PHONE
 def test_change_strategy_click_a_digit_and_share_it(visit, width, theme):
     page = visit(DIGITS, width, theme)
     before, digit = sentence(page), first_digit(page)
@@ -140,7 +133,7 @@ def test_change_strategy_click_a_digit_and_share_it(visit, width, theme):
     assert page.problems == [] and shared.problems == []
 
 
-@pytest.mark.parametrize(("width", "theme"), DESK_AND_PHONE)
+@DESK_AND_PHONE
 def test_a_copied_link_shows_the_same_in_a_fresh_session(visit, width, theme):
     page = visit(f"{DIGITS}&embedding=projection&e.k=20&seed=3&s.ridge=0.1", width, theme)
     page.get_by_text("Lowest", exact=True).click()

@@ -7,7 +7,16 @@ from playwright.sync_api import Page, expect
 
 from core.experiments.influence import plan as influence
 from core.experiments.plan import compute
-from tests.browser.conftest import LONG, fits, past_experiment, serious, settle
+from tests.browser.conftest import (
+    DESK_AND_PHONE,
+    LONG,
+    fits,
+    looks,
+    past_experiment,
+    rest,
+    serious,
+    settle,
+)
 
 DONE = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
 ROUNDS = {
@@ -48,22 +57,18 @@ def charts(page: Page):
     return page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)
+@DESK_AND_PHONE
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("correlation", timeout=LONG)
-    for show, count in CHARTS.items():
-        page.get_by_role("radio", name=show).click()
-        expect(charts(page)).to_have_count(count, timeout=LONG)
-        page.mouse.move(0, 0)  # what the mouse rests on is tinted
-        settle(page, LONG / 1000)
-        assert fits(page), show
-        assert serious(page) == [], show
+    for look in looks(page):
+        for show, count in CHARTS.items():
+            page.get_by_role("radio", name=show).click()
+            expect(charts(page)).to_have_count(count, timeout=LONG)
+            look(show)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@DESK_AND_PHONE
 def test_rounds_fit_every_screen(visit, width, theme):
     page = visit(link(ROUNDS), width, theme)
     expect(charts(page)).to_have_count(2, timeout=LONG)
@@ -71,8 +76,7 @@ def test_rounds_fit_every_screen(visit, width, theme):
     assert fits(page) and serious(page) == []
     page.get_by_role("radio", name="Snapshots").click()
     expect(charts(page)).to_have_count(6, timeout=LONG)
-    page.mouse.move(0, 0)
-    settle(page, LONG / 1000)
+    rest(page)
     assert fits(page) and serious(page) == []
 
 

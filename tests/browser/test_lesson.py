@@ -11,10 +11,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.browser.conftest import DESK_AND_PHONE, LONG, fits, looks, serious, settle, troubles
 from tests.tools import qr_reading
 
-SIZES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 CHAPTERS = 9
 LAST = "What do we take away?"
 
@@ -68,9 +67,7 @@ def top(page: Page) -> int:
     return page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), SIZES, ids=[f"{width}-{theme}" for width, theme in SIZES]
-)
+@DESK_AND_PHONE
 def test_every_chapter_can_be_read_and_reached(open_chapter, width, theme):
     page = open_chapter(1, width, theme)
     for chapter in range(1, CHAPTERS + 1):
@@ -83,7 +80,12 @@ def test_every_chapter_can_be_read_and_reached(open_chapter, width, theme):
             assert fits(page) and serious(page) == [], f"chapter {chapter}, revealed"
         if chapter < CHAPTERS:
             press(page, re.compile("^Next: "))
-    assert title(page) == LAST and f"chapter={CHAPTERS}" in page.url and troubles(page) == []
+    assert title(page) == LAST and f"chapter={CHAPTERS}" in page.url
+    _, look = looks(page)
+    for chapter in range(CHAPTERS, 0, -1):
+        choose(page, chapter)
+        look(f"chapter {chapter}")
+    assert troubles(page) == []
 
 
 @pytest.mark.parametrize("chapter", range(1, CHAPTERS + 1))

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from core import datasets
 from core.runtime import cache
 from core.spec import Spec, map_key
-from tests.browser.conftest import LONG, fits, serious, settle, troubles
+from tests.browser.conftest import DESK_AND_PHONE, LONG, fits, serious, settle, troubles
 
 PATH = "/map"
 DIGITS = "/map?dataset=digits"
@@ -100,7 +100,7 @@ def shades(page: Page, side: int = 0) -> int:
     }""")
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@DESK_AND_PHONE
 def test_the_map_of_all_digits(visit, width, theme):
     page = visit("/map", width, theme)
     expect(page.get_by_role("heading", name="Where do they lie?")).to_be_visible()
@@ -119,7 +119,7 @@ def test_the_map_of_all_digits(visit, width, theme):
         assert max(tops) - min(tops) < 12, "the controls stand in one row"
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@DESK_AND_PHONE
 def test_a_brush_shows_what_lies_inside_at_equal_aspect(visit, places, width, theme):
     page = visit(f"{DIGITS}&colour=class", width, theme)
     across, down = drag(page, (0.15, 0.3), (0.6, 0.62))

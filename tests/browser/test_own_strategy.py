@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import LONG, fits, serious
+from tests.browser.conftest import DESK_AND_PHONE, LONG, fits, serious
 
 EXAMPLE = Path(__file__).parents[1] / "own" / "my_scorer.py"
 
@@ -22,7 +22,7 @@ def address(serve, tmp_path_factory):
     return serve(env={"LEVERAGE_LAB_PLUGINS": files, "LEVERAGE_LAB_CACHE": str(folder / "cache")})
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@DESK_AND_PHONE
 def test_it_is_computed_and_shown_and_the_bad_file_is_named(open_page, address, width, theme):
     page = open_page(
         f"{address}/?dataset=digits&strategy=mean_distance&s.power=2.0", width=width, theme=theme

@@ -21,10 +21,12 @@ from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
 from core.runtime import cache
 from tests.browser.conftest import (
+    DESK_AND_PHONE,
     LONG,
     _start,
     _stop,
     fits,
+    looks,
     past_experiment,
     serious,
     settle,
@@ -114,26 +116,21 @@ def stored(folder: str, query: dict[str, str]) -> dict[str, tuple[int, float]]:
 # ---- finished pictures ----
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)
+@DESK_AND_PHONE
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("than random", timeout=LONG)
-    for show, charts in CHARTS.items():
-        page.get_by_role("radio", name=show).click()
-        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
-            charts, timeout=LONG
-        )
-        page.mouse.move(0, 0)  # what the mouse rests on is tinted
-        settle(page, LONG / 1000)
-        assert fits(page), show
-        assert serious(page) == [], show
-    page.get_by_role("radio", name="What was selected").click()
-    page.mouse.move(0, 0)
-    expect(page.get_by_role("listbox")).to_have_count(6, timeout=LONG)
-    settle(page, LONG / 1000)
-    assert fits(page) and serious(page) == [] and troubles(page) == []
+    for look in looks(page):
+        for show, charts in CHARTS.items():
+            page.get_by_role("radio", name=show).click()
+            expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
+                charts, timeout=LONG
+            )
+            look(show)
+        page.get_by_role("radio", name="What was selected").click()
+        expect(page.get_by_role("listbox")).to_have_count(6, timeout=LONG)
+        look("What was selected")
+    assert troubles(page) == []
 
 
 def test_names_stand_whole_beside_the_lines_on_a_desk(visit):

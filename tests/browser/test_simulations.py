@@ -12,7 +12,7 @@ from core import datasets
 from core.experiments.plan import compute
 from core.experiments.simulations.plan import DRAWN, PRESETS, Simulations
 from core.runtime import cache
-from tests.browser.conftest import LONG, fits, past_experiment, serious, settle, troubles
+from tests.browser.conftest import DESK_AND_PHONE, LONG, looks, past_experiment, settle, troubles
 
 RISK = PRESETS["risk"].with_(pool=300, seeds=3)
 ROUNDS = [
@@ -50,9 +50,7 @@ def address(serve, tmp_path_factory) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)
+@DESK_AND_PHONE
 def test_every_figure_fits_every_screen(visit, width, theme):
     for plan in (RISK, *ROUNDS):
         page = visit(link(plan), width, theme)
@@ -60,10 +58,8 @@ def test_every_figure_fits_every_screen(visit, width, theme):
         expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
             PANELS[plan.figure], timeout=LONG
         )
-        page.mouse.move(0, 0)  # what the mouse rests on is tinted
-        settle(page, LONG / 1000)
-        assert fits(page), plan.figure
-        assert serious(page) == [], plan.figure
+        for look in looks(page):
+            look(plan.figure)
         assert troubles(page) == []
 
 

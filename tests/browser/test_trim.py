@@ -10,7 +10,17 @@ from playwright.sync_api import Page, expect
 from core.experiments.plan import compute
 from core.experiments.trim import fi_simulations
 from core.experiments.trim import plan as trim
-from tests.browser.conftest import LONG, fits, past_experiment, serious, settle, troubles
+from tests.browser.conftest import (
+    DESK_AND_PHONE,
+    LONG,
+    fits,
+    looks,
+    past_experiment,
+    rest,
+    serious,
+    settle,
+    troubles,
+)
 
 DONE = {
     "dataset": "digits",
@@ -44,30 +54,25 @@ def address(serve, tmp_path_factory) -> str:
 
 
 def drawn(page: Page, charts: int) -> None:
-    """Wait until so many charts are drawn and nothing moves."""
+    """Wait until so many charts are drawn."""
     expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
         charts, timeout=LONG
     )
-    page.mouse.move(0, 0)  # what the mouse rests on is tinted
-    settle(page, LONG / 1000)
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)
+@DESK_AND_PHONE
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("random removal", timeout=LONG)
-    for show, charts in (CHARTS | {"In the plane": 1}).items():
-        page.get_by_role("radio", name=show).click()
-        drawn(page, charts)
-        assert fits(page), show
-        assert serious(page) == [], show
-    page.get_by_role("radio", name="Trimmed first").click()
-    page.mouse.move(0, 0)
-    expect(page.get_by_role("listbox")).to_have_count(6, timeout=LONG)
-    settle(page, LONG / 1000)
-    assert fits(page) and serious(page) == [] and troubles(page) == []
+    for look in looks(page):
+        for show, charts in (CHARTS | {"In the plane": 1}).items():
+            page.get_by_role("radio", name=show).click()
+            drawn(page, charts)
+            look(show)
+        page.get_by_role("radio", name="Trimmed first").click()
+        expect(page.get_by_role("listbox")).to_have_count(6, timeout=LONG)
+        look("Trimmed first")
+    assert troubles(page) == []
 
 
 def test_names_stand_whole_beside_the_lines_on_a_desk(visit):
@@ -97,6 +102,7 @@ def test_the_papers_simulations_need_no_experiment(visit):
         timeout=LONG
     )
     drawn(page, 1)
+    rest(page)
     assert (
         "world=two_crescents" in page.url
         and fits(page)

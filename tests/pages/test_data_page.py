@@ -9,10 +9,12 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from core import datasets, pipeline
 from core.data import own
 from core.spec import Spec
+from pages.parts.data import import_file
 from tests.tools.own_data import npz_of, parquet_of, table, zip_of
 from tests.tools.pages import explore_works, galleries, group, spec_of, texts, visit, widget
 
@@ -74,6 +76,21 @@ def test_a_good_file_is_shown_then_kept_then_explored(kind):
         explore_works(at)
     else:
         assert not at.exception and not at.error and len(at.dataframe[0].value) == n
+
+
+def test_a_press_is_not_lost_to_a_run_that_is_interrupted(monkeypatch):
+    """As it is where another widget speaks while the page reads the file once more."""
+    at = upload(visit(PAGE), *GOOD["npz"][:2])
+    preview, interrupt = import_file.preview, [st.rerun]
+
+    def interrupted(draft):
+        if interrupt:
+            interrupt.pop()()
+        return preview(draft)
+
+    monkeypatch.setattr(import_file, "preview", interrupted)
+    press(at, "Keep it")
+    assert interrupt == [] and len(own.names()) == 1 and not at.exception
 
 
 FAULTY = {
@@ -158,8 +175,6 @@ def test_removing_asks_once_more_and_takes_the_dataset_out_of_the_choice():
 def test_an_empty_page_names_the_next_action_and_offers_an_example():
     at = visit(PAGE)
     assert "Nothing of yours is here yet. Drop a file" in texts(at)
-    from pages.parts.data import import_file
-
     example = upload(at, "digits.zip", import_file._example())
     assert (
         not example.exception

@@ -95,6 +95,7 @@ def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
         if isinstance(source, bytes)
         else str(source)
     )
+    st.session_state[f"read {room}"] = mark
     wanted = mark, name, choices
     if (kept := visitor_memory.get(room, wanted)) is not None:
         return kept
@@ -132,6 +133,27 @@ def uploaded(
     most = policy.BOUNDS.upload_mb if policy.hosted() else None
     file = st.file_uploader(label, types, key=key, help=help, max_upload_size=most)
     return (file.getvalue(), file.name) if file is not None else (None, "")
+
+
+def pressed(label: str, room: str, disabled: bool) -> bool:
+    """The button that keeps what was read from the room's file, and whether it was pressed for it.
+
+    The press is taken by a callback: a run that the next one interrupts would lose it.
+    """
+    file = st.session_state[f"read {room}"]
+    st.button(
+        label,
+        on_click=_press,
+        args=(room, file),
+        type="primary",
+        disabled=disabled,
+        key=f"keep {room} {file}",
+    )
+    return st.session_state.pop(f"pressed {room}", None) == file
+
+
+def _press(room: str, file: str) -> None:
+    st.session_state[f"pressed {room}"] = file
 
 
 def tell(faults: tuple[Fault, ...]) -> None:
@@ -285,8 +307,8 @@ def _keep(draft: Draft, about: Preview) -> None:
         title = st.text_input(
             "Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320
         )
-        pressed = st.button("Keep it", type="primary", disabled=about.fatal, key="keep")
-    if pressed:
+        kept = pressed("Keep it", "bring", about.fatal)
+    if kept:
         name = own.accept(draft.dataset(), title)
         forget("bring")
         st.session_state["brought"] = name

@@ -57,8 +57,8 @@ def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
         title = st.text_input(
             "Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320
         )
-        pressed = st.button("Join it", type="primary", disabled=bool(draft.fatal), key="join")
-    if pressed:
+        kept = import_file.pressed("Join it", "join", bool(draft.fatal))
+    if kept:
         taken = {
             text
             for name, entry in embeddings.embedders().items()
