@@ -55,7 +55,8 @@ def known(query, change=lambda value, unit: value, **more):
     for unit in plan.units():
         value = 0.5 + 0.1 * rng.random(len(plan.budgets)) + 0.02 * unit.seed
         arrays = {"budget": np.array(plan.budgets), "value": change(value, unit)}
-        arrays |= more or {"reached": np.ones(len(plan.budgets), bool)}
+        if plan.needs_data:
+            arrays |= more or {"reached": np.ones(len(plan.budgets), bool)}
         store.remember(unit.key(fingerprint), arrays)
     return plan, outcomes.curves(plan, store.outcomes(plan, fingerprint))
 

@@ -210,7 +210,7 @@ def test_the_learned_representation_is_learned_once_for_all_strategies(monkeypat
     monkeypatch.setattr(
         representations,
         "represent",
-        lambda *a: learned.append(a[1:]) or original(*a, width=8, epochs=1),
+        lambda *a: learned.append(a[1:]) or original(*a, width=64, epochs=1),
     )
     plan = PRESETS["representations"].with_(**SMALL, strategies="k_center")
     for unit in plan.units()[:4]:
