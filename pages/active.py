@@ -11,7 +11,7 @@ from core.experiments.active import plan as active
 from core.strategy import Knob
 from pages.parts.active import controls, how_to_read, pictures, verdict, who_beats_whom
 from pages.shared import cached, layout, pickers, state
-from pages.shared.experiments import experiment_page
+from pages.shared.experiments import experiment_page, verdict_box
 from pages.shared.words import noun
 
 PAGE = "active"
@@ -26,6 +26,7 @@ VIEW_KNOBS = {
         "Sum over", name="sum", kind=str, choices=tuple(who_beats_whom.SUMS), default="one"
     ),
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
+    **verdict_box.KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
@@ -45,7 +46,7 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 found = store.outcomes(plan, data.fingerprint)
 runs = outcomes.finished_runs(plan, found)
 with answer:
-    verdict.answer(plan, runs)
+    view = verdict.answer(plan, runs, view)
 if found:
     view = pictures.picture(plan, runs, view, data)
 else:

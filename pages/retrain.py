@@ -11,7 +11,7 @@ from core.experiments.retrain import plan as retrain
 from core.strategy import Knob
 from pages.parts.retrain import controls, how_to_read, pictures, verdict
 from pages.shared import cached, layout, pickers, state
-from pages.shared.experiments import experiment_page
+from pages.shared.experiments import experiment_page, verdict_box
 from pages.shared.words import noun
 
 PAGE = "retrain"
@@ -23,6 +23,7 @@ VIEW_KNOBS = {
     "budgets": Knob("Budgets", name="budgets", kind=str, default=" ".join(map(str, FIRST.budgets))),
     **retrain.KNOBS,
     "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="budget"),
+    **verdict_box.KNOBS,
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
     "job": Knob("Job", name="job", kind=str, default=""),
 }
@@ -42,7 +43,7 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
 with answer:
-    verdict.answer(grid)
+    view = verdict.answer(grid, view)
 if grid.finished:
     view = pictures.picture(grid, view, data)
 else:

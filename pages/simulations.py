@@ -10,7 +10,7 @@ from core.experiments.simulations import plan as simulation_plan
 from core.strategy import Knob
 from pages.parts.simulations import controls, how_to_read, pictures, verdict, words
 from pages.shared import cached, layout, pickers, state
-from pages.shared.experiments import experiment_page
+from pages.shared.experiments import experiment_page, verdict_box
 
 PAGE = "simulations"
 VIEW_KNOBS = {
@@ -26,6 +26,7 @@ VIEW_KNOBS = {
         name: dataclasses.replace(knob, optional=True)
         for name, knob in simulation_plan.KNOBS.items()
     },  # none: as in the preset
+    "margin": verdict_box.MARGIN_KNOB,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
@@ -48,7 +49,7 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 found = store.outcomes(plan, data.fingerprint)
 values = outcomes.curves(plan, found)
 with answer:
-    verdict.answer(plan, values, outcomes.reached(plan, found))
+    view = verdict.answer(plan, values, outcomes.reached(plan, found), view)
 if found:
     pictures.picture(plan, values, len(found))
 else:

@@ -12,7 +12,7 @@ from core.spec import resolve
 from core.strategy import Knob
 from pages.parts.trim import controls, fi_simulations, how_to_read, pictures, verdict
 from pages.shared import cached, layout, pickers, state
-from pages.shared.experiments import experiment_page, word_lists
+from pages.shared.experiments import experiment_page, verdict_box, word_lists
 from pages.shared.words import noun
 
 PAGE = "trim"
@@ -28,6 +28,7 @@ VIEW_KNOBS = {
     "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="removed"),
     "focus": Knob("Points removed", name="focus", kind=int, low=1, optional=True),
     **fi_simulations.VIEW_KNOBS,
+    **verdict_box.KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
@@ -50,7 +51,7 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 found = store.outcomes(plan, data.fingerprint)
 trimmed = outcomes.trimmed_of(plan, found, len(data.class_names))
 with answer:
-    verdict.answer(trimmed, points)
+    view = verdict.answer(trimmed, view)
 view = pictures.picture(trimmed, found, view, data)
 experiment_page.reading(how_to_read.READING)
 EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(trimmed, found, data))

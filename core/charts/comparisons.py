@@ -1,22 +1,24 @@
 """Trained competitors side by side -> Altair charts: by how much do they differ, and for which
 class?
 
-A competitor's colour is the caller's (`Line`); random is the zero. Bars are 95% intervals over
-seeds, accuracies are in per cent.
+A competitor's colour is the caller's (`Line`); the one compared with is the zero. Bars are
+intervals over seeds, at the level at which the sentences beside them are tested; accuracies are in
+per cent.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.charts.common import CLOSE, Line, axis_ink, estimate_tips, finish, line_colour
-from core.charts.learning_curves import HEIGHT, NARROW, one_row_per_place
+from core.charts.common import CLOSE, PARTS, Line, axis_ink, estimate_tips, finish, line_colour
+from core.charts.learning_curves import HEIGHT, NARROW
 from core.charts.palette import CHANCE
-from core.experiments.statistics import Estimate
+from core.experiments.verdicts import Versus
 from core.types import Floats
 
 # The colours of cells from 0 to the top, and the share of the top at which white and black numbers
@@ -28,33 +30,61 @@ CELLS = {
 PLAIN = {"ticks": False, "domain": False, "labelOverlap": False, "labelFlush": False}
 
 
-def difference_to_random(
-    budgets: Sequence[int], difference: Estimate, lines: Sequence[Line], dark: bool
+def differences(
+    budgets: Sequence[int],
+    compared: Sequence[Versus],
+    rival: str,
+    lines: Sequence[Line],
+    dark: bool,
 ) -> alt.LayerChart:
     """By how much?
 
-    Accuracy (m, b) above or below random, in points, one dot with its interval per budget; 0 is
-    random.
+    Accuracy above or below the rival, in points, at each budget: the mean as a mark with its
+    interval as a bar, and every seed as a small dot behind it; 0 is the rival.
     """
-    places = [f"{budget:,}" for budget in budgets]
-    frame = one_row_per_place(places, difference, lines, "budget", unit=100)
     names = [line.name for line in lines]
-    base = alt.Chart(frame).encode(
-        x=alt.X("budget:N", sort=None, title="budget", axis=alt.Axis(labelAngle=0, grid=False)),
-        xOffset=alt.XOffset("name:N", sort=names),
-        color=line_colour(lines, legend=_legend(dark)),
-        tooltip=["name:N", "budget:N", *estimate_tips("+.2f")],
-    )
-    said = "datum.value == 0 ? 'random' : format(datum.value, '+.3~f')"
-    axis = alt.Axis(tickCount=6, labelExpr=said)
+    means, seeds = _difference_frames(budgets, compared, names)
+    x = alt.X("budget:N", sort=None, title="budget", axis=alt.Axis(labelAngle=0, grid=False))
+    offset = alt.XOffset("name:N", sort=names)
+    colour = line_colour(lines, legend=_legend(dark))
+    said = f"datum.value == 0 ? {json.dumps(rival)} : format(datum.value, '+.3~f')"
+    axis = alt.Axis(tickCount=6, labelExpr=said, labelLimit=120)
     y = alt.Y("mean:Q", title="points of accuracy", axis=axis)
-    bars = base.mark_rule(strokeWidth=2.5).encode(y="low:Q", y2="high:Q")
     shape = alt.Shape("name:N", scale=alt.Scale(domain=names))
+    tips = ["name:N", "budget:N", *estimate_tips("+.2f"), "outcome:N"]
+    base = alt.Chart(means).encode(x=x, xOffset=offset, color=colour, tooltip=tips)
+    bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5)
+    bars = bars.encode(y="low:Q", y2="high:Q")
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape)
+    each = alt.Chart(seeds).mark_point(filled=True, size=22, opacity=0.4)
+    each = each.encode(
+        x=x, xOffset=offset, y=y, color=colour, tooltip=["name:N", "seed:N", "mean:Q"]
+    )
     origin = alt.Chart(pd.DataFrame({"y": [0.0]}))
     zero = origin.mark_rule(strokeDash=[6, 4], color=CHANCE).encode(y="y:Q")
     height = HEIGHT + 18 * len(lines)  # a phone's legend takes a row for each
-    return finish(alt.layer(zero, bars, dots), dark, height, padding=CLOSE)
+    return finish(alt.layer(zero, bars, each, dots), dark, height, padding=CLOSE)
+
+
+def _difference_frames(
+    budgets: Sequence[int], compared: Sequence[Versus], names: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row per competitor and budget, and one per seed of each; in points."""
+    means = []
+    seeds = []
+    for name, versus in zip(names, compared, strict=True):
+        each = zip(budgets, versus.outcomes, versus.differences, strict=True)
+        for budget, found, values in each:
+            place = {"name": name, "budget": f"{budget:,}"}
+            numbers = {part: 100 * getattr(found, part) for part in PARTS}
+            means.append({**place, **numbers, "outcome": found.outcome})
+            seeds += [
+                {**place, "seed": i + 1, "mean": 100 * value}
+                for i, value in enumerate(values)
+                if np.isfinite(value)
+            ]
+    columns = ["name", "budget", "seed", "mean"]
+    return pd.DataFrame(means).dropna(subset="mean"), pd.DataFrame(seeds, columns=columns)
 
 
 def _legend(dark: bool) -> alt.Legend:

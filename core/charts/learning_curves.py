@@ -2,8 +2,8 @@
 it learn, which strategy needs the fewest labels?
 
 A line is one competitor: colour and dash are the caller's (`Line`), random is grey and dashed on
-every chart. Bands are 95% intervals over seeds. Names stand at the ends of the lines, pushed apart
-where they would overlap. Accuracies are in per cent.
+every chart. Bands are 95% intervals over seeds, small dots single seeds. Names stand at the ends of
+the lines, pushed apart where they would overlap. Accuracies are in per cent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.charts.common import (
     line_dash,
     with_bounds,
 )
-from core.experiments.statistics import Estimate, estimate
+from core.experiments.statistics import Estimate, share_estimate
 from core.types import Floats
 
 PERCENT = alt.Axis(format="%", tickCount=6)
@@ -66,14 +66,15 @@ class _Height(NamedTuple):
 
 
 def accuracy_by_budget(
-    budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
+    budgets: Sequence[int], accuracy: Floats, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
     """Does it help?
 
-    Accuracy (m, b) against the budget on a log axis, with its interval as a band.
+    Accuracy (m, b, s) against the budget on a log axis: every seed a dot, their mean a line with
+    its interval as a band.
     """
     x = _budgets("budget: points trained on (log scale)", budgets)
-    return _curves(one_row_per_place(budgets, accuracy, lines, "budget"), x, lines, dark)
+    return _shares(budgets, accuracy, x, lines, dark)
 
 
 def accuracy_by_step(
@@ -84,7 +85,7 @@ def accuracy_by_step(
 
     Few seeds are thin lines under their mean, many are a band: its 95% interval.
     """
-    mean = estimate(np.moveaxis(curves, 1, -1))
+    mean = share_estimate(np.moveaxis(curves, 1, -1))
     frame = one_row_per_place(steps, mean, lines, "at")
     axis = alt.Axis(tickCount=6, tickMinStep=1, grid=False, format=",d")
     x = _Across("at", what, axis, alt.Scale(nice=False), float(np.max(steps)))
@@ -93,15 +94,16 @@ def accuracy_by_step(
 
 
 def accuracy_by_labels(
-    labels: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
+    labels: Sequence[int], accuracy: Floats, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
     """Which strategy needs the fewest labels?
 
-    Accuracy (a, r) against the labels asked for, with a band.
+    Accuracy (a, r, s) against the labels asked for: every seed a dot, their mean a line with a
+    band.
     """
     axis = alt.Axis(tickCount=6, grid=False, format=",d")
     x = _Across("labels", "labels asked for", axis, _plain(), max(labels))
-    return _curves(one_row_per_place(labels, accuracy, lines, "labels"), x, lines, dark)
+    return _shares(labels, accuracy, x, lines, dark)
 
 
 def risk_by_budget(
@@ -127,26 +129,25 @@ def risk_by_budget(
 
 
 def accuracy_by_removed(
-    budgets: Sequence[int], accuracy: Estimate, lines: Sequence[Line], dark: bool
+    budgets: Sequence[int], accuracy: Floats, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
     """Does removing points help?
 
-    Accuracy (m, b) against the points removed, 0 among them, with its interval as a band.
+    Accuracy (m, b, s) against the points removed, 0 among them: every seed a dot, their mean a line
+    with its interval as a band.
     """
-    frame = one_row_per_place(budgets, accuracy, lines, "removed")
-    return _curves(frame, _removed(budgets), lines, dark)
+    return _shares(budgets, accuracy, _removed(budgets), lines, dark)
 
 
 def precision_by_removed(
-    budgets: Sequence[int], precision: Estimate, lines: Sequence[Line], dark: bool
+    budgets: Sequence[int], precision: Floats, lines: Sequence[Line], dark: bool
 ) -> alt.LayerChart:
     """Who finds what is planted?
 
-    The share (m, b) of planted points among those removed, with its interval as a band.
+    The share (m, b, s) of planted points among those removed, with its interval as a band.
     """
-    frame = one_row_per_place(budgets, precision, lines, "removed")
-    height = _Height("planted among the removed", domain=_domain(frame[["low", "high"]]))
-    return _curves(frame, _removed(budgets), lines, dark, height)
+    title = "planted among the removed"
+    return _shares(budgets, precision, _removed(budgets), lines, dark, title)
 
 
 def replay(
@@ -193,12 +194,31 @@ def one_row_per_place(
     return with_bounds(frame)
 
 
-def _each_seed(steps: Floats, curves: Floats, lines: Sequence[Line]) -> pd.DataFrame:
-    """One row per competitor, seed and step that is finished."""
+def _shares(
+    places: Sequence,
+    values: Floats,
+    x: _Across,
+    lines: Sequence[Line],
+    dark: bool,
+    title: str = _Height().title,
+) -> alt.LayerChart:
+    """Accuracies or other shares (m, b, s): dots of the seeds behind means with their bands."""
+    frame = one_row_per_place(places, share_estimate(values), lines, x.column)
+    seeds = _each_seed(places, np.moveaxis(values, -1, 1), lines, x.column)
+    drawn = pd.concat([frame[["low", "high"]].stack(), seeds["mean"]])
+    height = _Height(title, domain=_domain(drawn))
+    return _curves(frame, x, lines, dark, height, dots=seeds)
+
+
+def _each_seed(
+    steps: Sequence, curves: Floats, lines: Sequence[Line], x: str = "at"
+) -> pd.DataFrame:
+    """One row per competitor, seed and step (in column x) that is finished. curves (m, s, t)."""
     m, s, t = curves.shape
     frame = pd.DataFrame({"name": np.repeat([line.name for line in lines], s * t)})
     frame["seed"] = np.tile(np.repeat(np.arange(1, s + 1), t), m)
-    return frame.assign(at=np.tile(steps, m * s), mean=curves.ravel()).dropna(subset="mean")
+    frame[x] = np.tile(steps, m * s)
+    return frame.assign(mean=curves.ravel()).dropna(subset="mean")
 
 
 def _curves(
@@ -208,10 +228,12 @@ def _curves(
     dark: bool,
     height: _Height | None = None,
     seeds: pd.DataFrame | None = None,
+    dots: pd.DataFrame | None = None,
 ) -> alt.LayerChart:
-    """Bands (or single seeds), lines, dots and names.
+    """Bands (or single seeds as thin lines), lines, marks and names.
 
-    height: the vertical axis, by default of accuracies, as high as what is drawn.
+    height: the vertical axis, by default of accuracies, as high as what is drawn. dots: of single
+    seeds, drawn behind the means.
     """
     reached = frame[["low", "high"]] if seeds is None else seeds[["mean"]]
     height = height or _Height(domain=_domain(reached))
@@ -226,9 +248,15 @@ def _curves(
         thin = thin.encode(x=x.of(x.column), y=y, color=line_colour(lines))
         beneath = thin.encode(detail="seed:N", tooltip=["name:N", "seed:N"])
     drawn = base.mark_line(strokeWidth=2.5).encode(y=y, strokeDash=line_dash(lines))
-    dots = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)
-    layers = alt.layer(beneath, drawn, dots, _names(frame, x, height, lines))
-    return finish(layers, dark, HEIGHT, padding=CLOSE)
+    layers = [beneath]
+    if dots is not None:
+        each = alt.Chart(dots).mark_point(filled=True, size=16, opacity=0.35)
+        each = each.encode(x=x.of(x.column), y=y, color=line_colour(lines))
+        said = ["name:N", "seed:N", alt.Tooltip("mean:Q", format=height.format, title="value")]
+        layers.append(each.encode(tooltip=said))
+    marks = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)
+    layers += [drawn, marks, _names(frame, x, height, lines)]
+    return finish(alt.layer(*layers), dark, HEIGHT, padding=CLOSE)
 
 
 def _names(frame: pd.DataFrame, x: _Across, height: _Height, lines: Sequence[Line]) -> alt.Chart:
@@ -241,7 +269,7 @@ def _names(frame: pd.DataFrame, x: _Across, height: _Height, lines: Sequence[Lin
     return names.encode(x=x.of("end"), y=up, text="name:N", color=line_colour(lines))
 
 
-def _domain(drawn: pd.DataFrame) -> list[float]:
+def _domain(drawn: pd.DataFrame | pd.Series) -> list[float]:
     """Of the accuracy axis: all that is drawn and a little more, within [0, 1]."""
     values = drawn.to_numpy(float)
     low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)

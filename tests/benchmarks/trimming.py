@@ -146,22 +146,23 @@ def experiment(plan: trim.Trim) -> None:
     plan.check(data)
     found = {unit: run(data, unit.method, unit.setting, unit.seed)[0] for unit in plan.units()}
     trimmed = outcomes.trimmed_of(plan, found, len(data.class_names))
-    accuracy, gain, auc = (
-        statistics.estimate(trimmed.accuracy),
-        outcomes.against_random(trimmed),
-        statistics.estimate(trimmed.auc),
-    )
+    accuracy = statistics.share_estimate(trimmed.accuracy)
+    auc = statistics.share_estimate(trimmed.auc)
+    compared = outcomes.versus(trimmed, "random", statistics.MARGIN)
     print(
         f"{plan.title()}: accuracy in per cent with {', '.join(map(str, trimmed.budgets))} points"
         " removed"
     )
     for i, method in enumerate(plan.methods):
         curve = ", ".join(f"{100 * value:.1f}" for value in accuracy.mean[i])
-        against = (
-            f"against random {100 * gain.mean[i, -1]:+.1f} [{100 * gain.low[i, -1]:+.1f},"
-            f" {100 * gain.high[i, -1]:+.1f}]"
-        )
-        print(f"  {RANKERS[method].label:16s} {curve}; {against}", end="")
+        print(f"  {RANKERS[method].label:16s} {curve}", end="")
+        if method in compared:
+            last = compared[method].outcomes[-1]
+            print(
+                f"; against random {100 * last.mean:+.1f} [{100 * last.low:+.1f},"
+                f" {100 * last.high:+.1f}], {last.outcome}",
+                end="",
+            )
         if plan.planted != "none":
             precision = ", ".join(
                 f"{value:.2f}" for value in statistics.estimate(trimmed.precision).mean[i]

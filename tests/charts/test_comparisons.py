@@ -6,12 +6,12 @@ Read from `chart.to_dict()`.
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from core.charts.common import Line
-from core.charts.comparisons import class_table, difference_to_random
+from core.charts.comparisons import class_table, differences
 from core.charts.palette import BOTTOM, CHANCE, TOP
-from core.experiments.statistics import estimate
+from core.experiments.statistics import Comparison
+from core.experiments.verdicts import Versus
 from tests.charts.reading import contrast, layers, table_of
 
 LINES = [Line("Top, raw", TOP), Line("Bottom, raw", BOTTOM, (8, 4)), Line("Random", CHANCE, (5, 4))]
@@ -19,65 +19,87 @@ BUDGETS = (100, 1000, 5000)
 PAPER = {False: "#FFFFFF", True: "#101418"}
 
 
-@pytest.fixture(scope="module")
-def accuracy() -> np.ndarray:
-    """(3 competitors, 3 budgets, 4 seeds), different everywhere."""
-    return np.random.default_rng(0).uniform(0.2, 0.9, (3, 3, 4))
-
-
 def frame(chart, layer) -> pd.DataFrame:
     """The table of a layer; layers that share one leave it to the chart."""
     return pd.DataFrame(table_of(chart, {"data": chart.to_dict().get("data")} | layer))
 
 
-def names_of(chart) -> pd.DataFrame:
-    """Where the lines' names stand: name, end, height."""
-    (layer,) = layers(chart, "text")
-    return frame(chart, layer)
+# ---- one against another ----
 
 
-# ---- against random ----
+def versus(values, *found):
+    """At each budget: the differences of the seeds, and what was found of them."""
+    places = [f"at {budget:,}" for budget in BUDGETS]
+    return Versus(places, np.array(values, float), [Comparison(*one) for one in found])
 
 
-def test_differences_are_points_of_accuracy_around_random(accuracy):
-    difference = estimate(accuracy - accuracy[2])
-    chart = difference_to_random(BUDGETS, difference, LINES, dark=False)
-    (dots,), rules = layers(chart, "point"), layers(chart, "rule")
+COMPARED = [
+    versus(
+        [[-0.31, -0.30, -0.32], [0.001, 0, -0.001], [0.2, np.nan, np.nan]],
+        (-0.31, -0.33, -0.29, 3, "worse"),
+        (0.0, -0.002, 0.002, 3, "equal"),
+        (0.2, np.nan, np.nan, 1, "unclear"),
+    ),
+    versus(
+        [[0.02, 0.03, 0.04], [-0.1, 0.1, 0.3], [np.nan] * 3],
+        (0.03, 0.01, 0.05, 3, "better"),
+        (0.1, -0.4, 0.6, 3, "unclear"),
+        (np.nan, np.nan, np.nan, 0, "unclear"),
+    ),
+]
+
+
+def drawn_differences(rival="random", dark=False):
+    return differences(BUDGETS, COMPARED, rival, LINES[:2], dark=dark)
+
+
+def test_differences_are_points_around_the_rival_with_their_intervals():
+    chart = drawn_differences()
+    (zero, bars), (_, dots) = layers(chart, "rule"), layers(chart, "point")
     table = frame(chart, dots).set_index(["name", "budget"])
-    for i, line in enumerate(LINES[:2]):
-        for j, budget in enumerate(BUDGETS):
-            test = stats.ttest_rel(accuracy[i, j], accuracy[2, j])
-            low, high = test.confidence_interval(0.95)
-            expected = 100 * np.array([(accuracy[i, j] - accuracy[2, j]).mean(), low, high])
-            assert table.loc[(line.name, f"{budget:,}")].tolist() == pytest.approx(
-                expected.tolist()
-            )
-    zero, bars = rules
-    assert table_of(chart, zero) == [{"y": 0.0}] and (
-        bars["encoding"]["y"]["field"],
-        bars["encoding"]["y2"]["field"],
-    ) == ("low", "high")
+    assert list(table.index) == [
+        ("Top, raw", "100"),
+        ("Top, raw", "1,000"),
+        ("Top, raw", "5,000"),
+        ("Bottom, raw", "100"),
+        ("Bottom, raw", "1,000"),
+    ], "in the order of the budgets, without what is not finished"
+    columns = ["mean", "low", "high"]
+    assert table.loc[("Top, raw", "100"), columns].tolist() == pytest.approx([-31, -33, -29])
+    assert table.loc[("Bottom, raw", "1,000"), columns].tolist() == pytest.approx([10, -40, 60])
+    assert table["outcome"].tolist() == ["worse", "equal", "unclear", "better", "unclear"]
+    assert table_of(chart, zero) == [{"y": 0.0}]
+    assert (bars["encoding"]["y"]["field"], bars["encoding"]["y2"]["field"]) == ("low", "high")
+    assert bars["transform"] == [{"filter": "isValid(datum.low)"}], "one seed has no interval"
     assert dots["encoding"]["x"]["sort"] is None, "budgets in their order, not the alphabet's"
-    assert dots["encoding"]["shape"]["field"] == "name" and dots["encoding"]["xOffset"]["sort"] == [
-        line.name for line in LINES
-    ]
+    assert dots["encoding"]["shape"]["field"] == "name"
+    assert dots["encoding"]["xOffset"]["sort"] == ["Top, raw", "Bottom, raw"]
 
 
-def test_the_axis_of_differences_says_where_random_is_and_gives_plain_numbers(accuracy):
-    axis = layers(
-        difference_to_random(BUDGETS, estimate(accuracy - accuracy[2]), LINES, dark=False), "point"
-    )[0]["encoding"]["y"]["axis"]
-    assert axis["labelExpr"] == "datum.value == 0 ? 'random' : format(datum.value, '+.3~f')"
+def test_every_seed_is_a_dot_behind_its_mean():
+    chart = drawn_differences()
+    each, dots = layers(chart, "point")
+    assert each["mark"]["size"] < dots["mark"]["size"]
+    drawn = chart.to_dict()["layer"]
+    assert drawn.index(each) < drawn.index(dots)
+    found = frame(chart, each).set_index(["name", "budget", "seed"])["mean"]
+    assert len(found) == 13
+    assert found[("Top, raw", "100", 3)] == pytest.approx(-32)
+    assert found[("Bottom, raw", "1,000", 1)] == pytest.approx(-10)
+
+
+def test_the_axis_of_differences_says_where_the_rival_is_and_gives_plain_numbers():
+    axis = layers(drawn_differences('top, "raw"'), "point")[0]["encoding"]["y"]["axis"]
+    assert axis["labelExpr"] == (
+        'datum.value == 0 ? "top, \\"raw\\"" : format(datum.value, \'+.3~f\')'
+    )
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_the_legend_can_be_read(accuracy, dark):
-    legend = layers(difference_to_random(BUDGETS, estimate(accuracy), LINES, dark=dark), "point")[
-        0
-    ]["encoding"]["color"]["legend"]
-    assert contrast(legend["labelColor"], PAPER[dark]) >= 4.5 and legend["columns"][
-        "expr"
-    ].endswith("? 1 : 3")
+def test_the_legend_can_be_read(dark):
+    legend = layers(drawn_differences(dark=dark), "point")[0]["encoding"]["color"]["legend"]
+    assert contrast(legend["labelColor"], PAPER[dark]) >= 4.5
+    assert legend["columns"]["expr"].endswith("? 1 : 3")
 
 
 # ---- by class ----

@@ -5,10 +5,9 @@ be told apart? From `chart.to_dict()`.
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from core.charts.common import Line
-from core.charts.comparisons import difference_to_random
+from core.charts.comparisons import differences
 from core.charts.learning_curves import (
     FEW_SEEDS,
     NAME_GAP,
@@ -18,8 +17,10 @@ from core.charts.learning_curves import (
     risk_by_budget,
 )
 from core.charts.palette import BOTTOM, CHANCE, TOP
-from core.experiments.statistics import estimate
+from core.experiments.statistics import Comparison, estimate
+from core.experiments.verdicts import Versus
 from tests.charts.reading import layers, table_of
+from tests.tools.intervals import wilson
 
 LINES = [Line("Top, raw", TOP), Line("Bottom, raw", BOTTOM, (8, 4)), Line("Random", CHANCE, (5, 4))]
 BUDGETS = (100, 1000, 5000)
@@ -46,17 +47,16 @@ def names_of(chart) -> pd.DataFrame:
 # ---- by budget ----
 
 
-def test_every_dot_is_a_mean_and_every_band_students_interval(accuracy):
-    chart = accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False)
-    (dots,), (band,) = layers(chart, "point"), layers(chart, "area")
+def test_every_mark_is_a_mean_and_every_band_its_interval(accuracy):
+    chart = accuracy_by_budget(BUDGETS, accuracy, LINES, dark=False)
+    (_, dots), (band,) = layers(chart, "point"), layers(chart, "area")
     table = frame(chart, dots).set_index(["name", "budget"])
     assert len(table) == 9 and table.equals(frame(chart, band).set_index(["name", "budget"]))
     for i, line in enumerate(LINES):
         for j, budget in enumerate(BUDGETS):
             seeds = accuracy[i, j]
-            low, high = stats.t.interval(0.95, 3, loc=seeds.mean(), scale=stats.sem(seeds))
             assert table.loc[(line.name, budget)].tolist() == pytest.approx(
-                [seeds.mean(), low, high], rel=1e-9
+                [seeds.mean(), *wilson(seeds)], rel=1e-9
             )
     assert (
         dots["encoding"]["y"]["field"],
@@ -65,10 +65,26 @@ def test_every_dot_is_a_mean_and_every_band_students_interval(accuracy):
     ) == ("mean", "low", "high")
 
 
+def test_every_seed_is_a_dot_behind_the_means(accuracy):
+    part = accuracy.copy()
+    part[1, 2, 1:] = np.nan
+    chart = accuracy_by_budget(BUDGETS, part, LINES, dark=False)
+    seeds, dots = layers(chart, "point")
+    drawn = chart.to_dict()["layer"]
+    assert drawn.index(seeds) < drawn.index(dots) and seeds["mark"]["size"] < dots["mark"]["size"]
+    found = frame(chart, seeds).set_index(["name", "budget", "seed"])["mean"]
+    assert len(found) == 33
+    assert all(
+        found[(LINES[i].name, budget, s + 1)] == part[i, j, s]
+        for i in range(3)
+        for j, budget in enumerate(BUDGETS)
+        for s in range(4)
+        if np.isfinite(part[i, j, s])
+    )
+
+
 def test_budgets_stand_on_a_log_axis_and_each_has_its_tick(accuracy):
-    x = layers(accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False), "line")[0][
-        "encoding"
-    ]["x"]
+    x = layers(accuracy_by_budget(BUDGETS, accuracy, LINES, dark=False), "line")[0]["encoding"]["x"]
     assert (
         x["scale"]["type"] == "log"
         and x["scale"]["domain"] == [100, 5000]
@@ -80,8 +96,8 @@ def test_budgets_stand_on_a_log_axis_and_each_has_its_tick(accuracy):
 def test_what_is_not_finished_is_left_out(accuracy):
     part = accuracy.copy()
     part[0, 1:], part[1], part[2, 0, 1:] = np.nan, np.nan, np.nan
-    chart = accuracy_by_budget(BUDGETS, estimate(part), LINES, dark=False)
-    table = frame(chart, layers(chart, "point")[0])
+    chart = accuracy_by_budget(BUDGETS, part, LINES, dark=False)
+    table = frame(chart, layers(chart, "point")[1])
     assert list(zip(table["name"], table["budget"], strict=True)) == [("Top, raw", 100)] + [
         ("Random", budget) for budget in BUDGETS
     ]
@@ -96,51 +112,63 @@ def test_what_is_not_finished_is_left_out(accuracy):
     ids=["nothing", "zeros", "ones"],
 )
 def test_degenerate_accuracies_make_a_chart(values):
-    scale = layers(accuracy_by_budget(BUDGETS, estimate(values), LINES, dark=True), "line")[0][
-        "encoding"
-    ]["y"]["scale"]
+    scale = layers(accuracy_by_budget(BUDGETS, values, LINES, dark=True), "line")[0]["encoding"][
+        "y"
+    ]["scale"]
     assert 0 <= scale["domain"][0] < scale["domain"][1] <= 1
 
 
 def test_one_budget_makes_a_chart(accuracy):
-    scale = layers(
-        accuracy_by_budget((500,), estimate(accuracy[:, :1]), LINES, dark=False), "line"
-    )[0]["encoding"]["x"]["scale"]
+    scale = layers(accuracy_by_budget((500,), accuracy[:, :1], LINES, dark=False), "line")[0][
+        "encoding"
+    ]["x"]["scale"]
     assert scale["domain"][0] < 500 < scale["domain"][1]
 
 
 def test_the_axis_holds_all_that_is_drawn_and_no_accuracy_that_cannot_be(accuracy):
     wide = accuracy.copy()
     wide[0, 0] = [0.02, 0.98, 0.02, 0.98]
-    found = estimate(wide)
-    domain = layers(accuracy_by_budget(BUDGETS, found, LINES, dark=False), "line")[0]["encoding"][
-        "y"
-    ]["scale"]["domain"]
-    assert domain == [0, 1] and found.low.min() < 0, "an interval beyond 0 is cut there"
+    chart = accuracy_by_budget(BUDGETS, wide, LINES, dark=False)
+    domain = layers(chart, "line")[0]["encoding"]["y"]["scale"]["domain"]
+    assert domain == pytest.approx([0, 0.99])
+    (band,) = layers(chart, "area")
+    one = frame(chart, band).set_index(["name", "budget"]).loc[("Top, raw", 100)]
+    assert [one["low"], one["high"]] == pytest.approx(wilson(wide[0, 0]))
+    assert 0 < one["low"] < 0.1, "Student's interval would begin at -0.38"
 
 
 # ---- who is who ----
 
 
-@pytest.mark.parametrize("draw", [accuracy_by_budget, difference_to_random])
-def test_colours_belong_to_names(accuracy, draw):
-    marks = [
-        layer
-        for layer in draw(BUDGETS, estimate(accuracy), LINES, dark=False).to_dict()["layer"]
-        if "color" in layer["encoding"]
+def drawn_differences(accuracy):
+    compared = [
+        Versus(["at 100"], [values[0] - accuracy[2, 0]], [Comparison(0.1, 0.0, 0.2, 4, "better")])
+        for values in accuracy[:2]
     ]
-    assert len(marks) >= 2
+    return differences(BUDGETS[:1], compared, "random", LINES[:2], dark=False)
+
+
+@pytest.mark.parametrize(
+    ("draw", "lines"),
+    [
+        (lambda accuracy: accuracy_by_budget(BUDGETS, accuracy, LINES, dark=False), LINES),
+        (drawn_differences, LINES[:2]),
+    ],
+)
+def test_colours_belong_to_names(accuracy, draw, lines):
+    marks = [layer for layer in draw(accuracy).to_dict()["layer"] if "color" in layer["encoding"]]
+    assert len(marks) >= 3
     for layer in marks:
         scale = layer["encoding"]["color"]["scale"]
         assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
-            line.name: line.colour for line in LINES
+            line.name: line.colour for line in lines
         }
 
 
 def test_dashes_belong_to_names_and_random_is_grey_and_dashed(accuracy):
-    dash = layers(accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False), "line")[0][
-        "encoding"
-    ]["strokeDash"]["scale"]
+    dash = layers(accuracy_by_budget(BUDGETS, accuracy, LINES, dark=False), "line")[0]["encoding"][
+        "strokeDash"
+    ]["scale"]
     assert dict(zip(dash["domain"], dash["range"], strict=True)) == {
         "Top, raw": [1, 0],
         "Bottom, raw": [8, 4],
@@ -151,7 +179,7 @@ def test_dashes_belong_to_names_and_random_is_grey_and_dashed(accuracy):
 def test_names_stand_right_of_the_lines_in_their_order_and_apart():
     close = np.array([0.90, 0.901, 0.902])[:, None, None] + np.zeros((3, 3, 4))
     close[:, 0] -= 0.6
-    chart = accuracy_by_budget(BUDGETS, estimate(close), LINES, dark=False)
+    chart = accuracy_by_budget(BUDGETS, close, LINES, dark=False)
     table = names_of(chart).sort_values("height")
     low, high = layers(chart, "line")[0]["encoding"]["y"]["scale"]["domain"]
     assert (
@@ -169,15 +197,15 @@ def test_names_stand_right_of_the_lines_in_their_order_and_apart():
 
 def test_a_name_far_from_the_others_stands_at_its_line(accuracy):
     apart = np.array([0.2, 0.5, 0.8])[:, None, None] + np.zeros((3, 3, 4))
-    table = names_of(accuracy_by_budget(BUDGETS, estimate(apart), LINES, dark=False)).set_index(
-        "name"
-    )["height"]
+    table = names_of(accuracy_by_budget(BUDGETS, apart, LINES, dark=False)).set_index("name")[
+        "height"
+    ]
     assert table.to_dict() == pytest.approx({"Top, raw": 0.2, "Bottom, raw": 0.5, "Random": 0.8})
 
 
 def test_every_mark_tells_its_numbers(accuracy):
-    chart = accuracy_by_budget(BUDGETS, estimate(accuracy), LINES, dark=False)
-    for layer in (*layers(chart, "point"), *layers(chart, "line"), *layers(chart, "area")):
+    chart = accuracy_by_budget(BUDGETS, accuracy, LINES, dark=False)
+    for layer in (layers(chart, "point")[1], *layers(chart, "line"), *layers(chart, "area")):
         assert [t["field"] for t in layer["encoding"]["tooltip"]] == [
             "name",
             "budget",
@@ -223,8 +251,9 @@ def test_many_seeds_are_a_band():
     curves = np.random.default_rng(1).uniform(0.1, 0.9, (3, FEW_SEEDS + 1, 4))
     chart = accuracy_by_step(STEPS, curves, LINES, "epochs", dark=False)
     assert len(layers(chart, "area")) == len(layers(chart, "line")) == 1
-    table, found = frame(chart, layers(chart, "area")[0]), estimate(np.moveaxis(curves, 1, -1))
-    assert table["low"].to_numpy().reshape(3, 4) == pytest.approx(found.low)
+    table = frame(chart, layers(chart, "area")[0])
+    low = [wilson(curves[i, :, t])[0] for i in range(3) for t in range(4)]
+    assert table["low"].tolist() == pytest.approx(low)
 
 
 def test_a_seed_that_is_not_finished_is_no_line_and_not_in_the_mean():
@@ -256,8 +285,8 @@ def test_the_axis_of_training_names_what_it_counts_in_whole_numbers():
 
 
 def test_labels_stand_on_a_plain_axis(accuracy):
-    chart = accuracy_by_labels(BUDGETS, estimate(accuracy), LINES, dark=True)
-    (dots,) = layers(chart, "point")
+    chart = accuracy_by_labels(BUDGETS, accuracy, LINES, dark=True)
+    (_, dots) = layers(chart, "point")
     table = frame(chart, dots).set_index(["name", "labels"])
     assert table.loc[("Random", 1000), "mean"] == pytest.approx(accuracy[2, 1].mean())
     assert (

@@ -11,7 +11,7 @@ from core.charts.common import Line
 from core.charts.learning_curves import accuracy_by_removed, precision_by_removed
 from core.charts.palette import CHANCE, TOP
 from core.charts.trim import PLANE_HEIGHT, area_by_method, trimmed_plane
-from core.experiments.statistics import estimate
+from core.experiments.statistics import estimate, share_estimate
 from tests.charts.reading import layers, table_of
 
 LINES = [Line("FI-util", TOP), Line("Loss", "#CC79A7", (12, 3)), Line("Random", CHANCE, (5, 4))]
@@ -28,8 +28,9 @@ def accuracy():
 
 @pytest.mark.parametrize("draw", [accuracy_by_removed, precision_by_removed])
 def test_the_curves_are_means_with_intervals_from_nothing_removed_on(accuracy, draw):
-    chart, found = draw((0, 10, 20, 50), estimate(accuracy), LINES, dark=False), estimate(accuracy)
-    (dots,) = layers(chart, "point")
+    chart, found = draw((0, 10, 20, 50), accuracy, LINES, dark=False), share_estimate(accuracy)
+    seeds, dots = layers(chart, "point")
+    assert sorted(frame(chart, seeds)["mean"]) == sorted(accuracy.ravel())
     table = frame(chart, dots).set_index(["name", "removed"])
     assert len(table) == 12 and dots["encoding"]["x"]["axis"]["values"] == [0, 10, 20, 50]
     for i, line in enumerate(LINES):

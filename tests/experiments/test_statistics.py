@@ -1,15 +1,23 @@
-"""Are the intervals Student's, the differences paired, and do the sentences say what the figures
-say?
+"""Are the intervals what they are called, the differences paired, and the outcomes no more often
+wrong than they say?
 """
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from core.experiments.retrain import outcomes
-from core.experiments.retrain.outcomes import Grid, against_random, area, sentence, sentences
-from core.experiments.retrain.plan import Retraining
-from core.experiments.statistics import Estimate, estimate
+from core.experiments.retrain.outcomes import Grid, area, lost_classes, versus
+from core.experiments.retrain.plan import RANDOM, Retraining
+from core.experiments.statistics import (
+    ACCURACIES,
+    BETTER,
+    EQUAL,
+    UNCLEAR,
+    WORSE,
+    compare,
+    estimate,
+    share_estimate,
+)
 
 NAN = float("nan")
 RNG = np.random.default_rng(0)
@@ -64,15 +72,24 @@ def test_what_is_not_finished_is_left_out():
 def test_differences_are_taken_seed_by_seed():
     """Seeds differ far more than candidates: unpaired, no difference would show."""
     random = np.array([0.1, 0.5, 0.9])
-    found = against_random(a_grid([[random - 0.02, [0.8, NAN, 0.9]], [random, [0.9, 0.7, 0.7]]]))
-    assert found.mean[0, 0] == pytest.approx(-0.02) and found.high[0, 0] == pytest.approx(-0.02)
-    assert found.mean[0, 1] == pytest.approx((-0.1 + 0.2) / 2) and found.seeds[0].tolist() == [3, 2]
-    assert np.array_equal(found.mean[1], [0, 0]) and np.array_equal(found.low[1], [0, 0])
-    by_scipy = stats.ttest_rel([0.8, 0.9], [0.9, 0.7]).confidence_interval(0.95)
-    assert (found.low[0, 1], found.high[0, 1]) == (
-        pytest.approx(by_scipy.low),
-        pytest.approx(by_scipy.high),
-    )
+    grid = a_grid([[random - 0.02, [0.8, NAN, 0.9]], [random, [0.9, 0.7, 0.7]]])
+    ((top, found),) = versus(grid, RANDOM, 0.01).items()
+    assert str(top) == "top:raw" and list(found.places) == ["at 100", "at 1,000"]
+    first, second = found.outcomes
+    assert (first.mean, first.low, first.high) == pytest.approx((-0.02,) * 3)
+    assert first.outcome == WORSE and first.seeds == 3
+    assert second.mean == pytest.approx((-0.1 + 0.2) / 2) and second.seeds == 2
+    ((_, turned),) = versus(grid, top, 0.01).items()
+    assert [one.mean for one in turned.outcomes] == pytest.approx([0.02, -0.05])
+
+
+def test_classes_that_are_never_recognised_are_counted_by_seed():
+    per_class = np.full((2, 2, 3, 4), 0.5)
+    per_class[..., 3] = NAN  # no test points: not lost
+    per_class[0, 1, 0, :2] = 0
+    per_class[0, 1, 2, 1] = 0
+    grid = a_grid(np.full((2, 2, 3), 0.4), per_class=per_class)
+    assert lost_classes(grid) == [(grid.plan.candidates[0], 1000, 2, 2)]
 
 
 def test_the_area_by_hand():
@@ -84,7 +101,7 @@ def test_the_area_by_hand():
         a_grid([[[0.2, 0.3], [0.6, 0.3], [0.8, NAN]], [[0.5, 0.7]] * 3], budgets=(10, 100, 10_000))
     )
     assert found.mean == pytest.approx([0.6, 0.6]) and found.seeds.tolist() == [1, 2]
-    assert found.low[1] == pytest.approx(estimate([0.5, 0.7]).low)
+    assert found.low[1] == pytest.approx(share_estimate([0.5, 0.7]).low)
 
 
 def test_the_area_of_one_budget_is_the_accuracy_there():
@@ -92,75 +109,141 @@ def test_the_area_of_one_budget_is_the_accuracy_there():
     assert found.mean == pytest.approx([0.3, 0.5]) and found.seeds.tolist() == [2, 1]
 
 
-def an_estimate(*intervals):
-    """Of one candidate: (low, high) per budget."""
-    low, high = (np.array(part, float) for part in zip(*intervals, strict=True))
-    return Estimate((low + high) / 2, low, high, np.full(len(low), 3.0))
+# ---- shares ----
+
+
+def test_a_share_interval_by_hand():
+    """0.5, 0.6, 0.7: m = 0.6, sd = 0.1, t = 4.302653; k = t^2 0.01 / 3 / (0.6 0.4) = 0.257122.
+
+    Wilson: centre (0.6 + k/2) / (1 + k) = 0.579547, half width
+    sqrt(k (0.24 + k/4)) / (1 + k) = 0.222500.
+    """
+    found = share_estimate([0.5, 0.6, 0.7])
+    assert (found.low, found.high) == pytest.approx((0.357047, 0.802047), abs=1e-6)
+    for p in (found.low, found.high):  # at most t standard errors away, the error taken at p
+        error = 0.1 / np.sqrt(3) * np.sqrt(p * (1 - p) / 0.24)
+        assert abs(0.6 - p) == pytest.approx(4.302653 * error, rel=1e-6)
+
+
+@pytest.mark.parametrize("values", [(0.1, 0.2, 0.81), (0, 0, 1), (1, 1, 1), (0, 0, 0), (0.99, 1)])
+def test_a_share_interval_lies_within_0_and_1_around_the_mean(values):
+    found = share_estimate(np.array(values, float))
+    assert 0 <= found.low <= found.mean <= found.high <= 1
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("accuracy", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("points", [100, 1_000, 10_000])
+def test_the_share_interval_covers_the_true_accuracy(accuracy, seeds, points):
+    rng = np.random.default_rng([seeds, points, int(100 * accuracy)])
+    found = share_estimate(rng.binomial(points, accuracy, (20_000, seeds)) / points)
+    covered = np.mean((found.low <= accuracy) & (accuracy <= found.high))
+    assert 0.93 <= covered <= 0.97
+
+
+def test_far_from_0_and_1_it_is_students():
+    values = 0.6 + 0.001 * RNG.random((50, 5))
+    share, student = share_estimate(values), estimate(values)
+    assert np.allclose(share.low, student.low, atol=1e-7)
+    assert np.allclose(share.high, student.high, atol=1e-7)
+
+
+# ---- outcomes ----
+
+
+def test_the_four_outcomes_by_hand():
+    """Each row alone, five seeds: t(0.975, 4) = 2.776445, sd / sqrt(5) = 0.01 for the spread s."""
+    spread = 0.01 * np.sqrt(5) * np.array([-1, -1, 0, 1, 1])  # sd 0.01 sqrt(5)
+    rows = {BETTER: 0.03 + spread, WORSE: -0.03 + spread, UNCLEAR: 0.02 + spread}
+    rows[EQUAL] = 0.005 + spread / 10
+    for outcome, row in rows.items():
+        (found,) = compare(row[None])
+        half = 2.776445 * (0.001 if outcome == EQUAL else 0.01)
+        assert found.outcome == outcome and found.seeds == 5
+        assert (found.low, found.high) == pytest.approx(
+            (row.mean() - half, row.mean() + half), abs=1e-7
+        )
+
+
+def test_inside_the_margin_equal_wins_over_better():
+    row = [[0.004, 0.0041, 0.0039]]
+    assert compare(row)[0].outcome == EQUAL and compare(row)[0].low > 0
+    assert compare(row, margin=0.001)[0].outcome == BETTER
+    assert compare(row, margin=0)[0].outcome == BETTER
+    assert compare([[0.0, 0.0, 0.0]], margin=0)[0].outcome == EQUAL
+
+
+def test_holms_levels_by_hand():
+    """Three rows with p of about 0.0004, 0.03 and 0.2: tested at 5% / 3, then at 5% / 2, where the
+    second is not rejected; the third shares its level.
+    """
+    base = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    rows = np.stack([0.1 * base + 1.2, base + 1.1, base + 0.5])[[2, 0, 1]]
+    p = stats.ttest_1samp(rows, 0, axis=1).pvalue
+    assert p[1] < 0.05 / 3 and 0.05 / 2 < p[2] < 0.05 < p[0]
+    found = compare(rows, margin=0.01)
+    for row, one, level in zip(rows, found, (1 - 0.025, 1 - 0.05 / 3, 1 - 0.025), strict=True):
+        by_scipy = stats.t.interval(level, 4, row.mean(), stats.sem(row))
+        assert (one.low, one.high) == pytest.approx(by_scipy)
+    assert [one.outcome for one in found] == [UNCLEAR, BETTER, UNCLEAR]
+    assert compare(rows[2:])[0].outcome == BETTER, "alone it would be"
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("bounds", [None, ACCURACIES])
+def test_without_a_difference_few_plans_of_nine_statements_say_anything(seeds, bounds):
+    """At most 5%, within three standard errors of 1,000 simulated plans."""
+    rng = np.random.default_rng(seeds)
+    plans = rng.normal(0, 0.03, (1_000, 9, seeds))
+    said = [
+        any(one.outcome in (BETTER, WORSE) for one in compare(plan, bounds=bounds))
+        for plan in plans
+    ]
+    assert np.mean(said) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1_000)
+    assert np.mean(said) >= 0.02, "and it is not silent for another reason"
+
+
+def test_a_true_difference_of_2_points_is_found():
+    rng = np.random.default_rng(1)
+    plans = rng.normal(0, 0.002, (500, 9, 5))
+    plans[:, 4] += 0.02
+    found = [compare(plan, bounds=ACCURACIES) for plan in plans]
+    assert np.mean([one[4].outcome == BETTER for one in found]) > 0.99
+    assert np.mean([one[0].outcome == EQUAL for one in found]) > 0.9
+
+
+def test_few_seeds_give_no_verdict():
+    found = compare([[0.1, 0.1, NAN], [NAN] * 3, [0.1, 0.1, 0.1]])
+    assert [one.outcome for one in found] == [UNCLEAR, UNCLEAR, BETTER]
+    assert [one.seeds for one in found] == [2, 0, 3]
+    assert np.isnan([found[0].low, found[0].high, found[1].mean]).all()
+    assert found[0].mean == pytest.approx(0.1)
+
+
+def test_a_collapsed_seed_makes_it_unclear_not_equal():
+    """A mean loss of 29 points that hangs on single seeds."""
+    (found,) = compare([[-0.02, -0.85, 0.0]], bounds=ACCURACIES)
+    assert found.outcome == UNCLEAR and found.mean == pytest.approx(-0.29)
+    assert -1 <= found.low < -0.5 and 0 < found.high <= 1
+
+
+def test_bounds_say_the_same_as_the_interval():
+    """An outcome is better exactly if its interval lies above 0, with bounds and without."""
+    rows = np.random.default_rng(3).normal(0.1, 0.2, (300, 4))
+    for bounds in (None, ACCURACIES):
+        found = [compare(row[None].clip(-1, 1), bounds=bounds)[0] for row in rows]
+        assert {one.outcome for one in found} >= {BETTER, UNCLEAR}
+        assert all((one.outcome == BETTER) == (one.low > 0) for one in found)
 
 
 @pytest.mark.parametrize(
-    ("intervals", "said"),
-    [
-        (
-            [(-0.34, -0.28), (-0.01, -0.006), (-0.1, 0.2)],
-            (
-                "Top is *31 points worse* than random at 1,000 (95% interval 28.0 to 34.0), 0.8 at"
-                " 5,000; no difference to random shows at 10,000."
-            ),
-        ),
-        (
-            [(0.01, 0.03), (0.02, 0.06), (0.01, 0.02)],
-            (
-                "Top is *4.0 points better* than random at 5,000 (95% interval 2.0 to 6.0), 2.0 at"
-                " 1,000, 1.5 at 10,000."
-            ),
-        ),
-        ([(-0.1, 0.1)] * 3, "Top is not distinguishable from random at 1,000, 5,000 and 10,000."),
-        (
-            [(-0.12, -0.08), (-0.01, 0.01), (0.01, 0.02)],
-            (
-                "Top is *10 points worse* than random at 1,000 (95% interval 8.0 to 12.0); *1.5"
-                " points better* than random at 10,000 (95% interval 1.0 to 2.0); no difference to"
-                " random shows at 5,000."
-            ),
-        ),
-        (
-            [(-0.12, -0.08), (NAN, NAN), (NAN, NAN)],
-            "Top is *10 points worse* than random at 1,000 (95% interval 8.0 to 12.0).",
-        ),
-        ([(NAN, NAN)] * 3, "Top: not enough is finished for a verdict."),
-        (
-            [(0.0, 0.0), (NAN, NAN), (NAN, NAN)],
-            "Top is not distinguishable from random at 1,000.",
-        ),  # the same on every seed
-        (
-            [(0.0, 0.1), (-0.1, 0.0), (0.02, 0.02)],
-            (
-                "Top is *2.0 points better* than random at 10,000 (95% interval 2.0 to 2.0); no"
-                " difference to random shows at 1,000 and 5,000."
-            ),
-        ),
-    ],
-    ids="worse better even mixed partly-finished unfinished identical touching-zero".split(),
+    "wrong", [{"margin": -1}, {"margin": NAN}, {"level": 1}, {"differences": [0.1, 0.2]}]
 )
-def test_one_plain_sentence(intervals, said):
-    assert sentence("Top", (1_000, 5_000, 10_000), an_estimate(*intervals)) == said
+def test_what_cannot_be_compared_is_told(wrong):
+    given = {"differences": [[0.1, 0.2, 0.3]], **wrong}
+    with pytest.raises(ValueError, match="expected"):
+        compare(given.pop("differences"), **given)
 
 
-@pytest.mark.parametrize(
-    ("difference", "text"),
-    [(0.094, "9.4"), (0.0951, "10"), (0.314, "31"), (0.001, "0.1"), (0.0, "0.0")],
-)
-def test_points_have_a_decimal_where_it_says_something(difference, text):
-    assert outcomes._points(difference) == text
-
-
-def test_every_candidate_but_random_gets_its_sentence():
-    accuracy = [[[0.5, 0.52, 0.51]] * 2, [[0.9, 0.92, 0.9]] * 2, [[0.9, 0.91, 0.91]] * 2]
-    said = sentences(a_grid(accuracy, candidates="top bottom random"), ["Top", "Bottom", "Random"])
-    assert (
-        len(said) == 2
-        and said[0].startswith("Top is *40 points worse* than random at 100 (")
-        and ", 40 at 1,000" in said[0]
-    )
-    assert said[1] == "Bottom is not distinguishable from random at 100 and 1,000."
+def test_no_statement_and_no_seed_are_no_fault():
+    assert compare(np.zeros((0, 5))) == [] and compare(np.zeros((2, 0)))[0].outcome == UNCLEAR

@@ -12,7 +12,6 @@ import pytest
 
 from core.charts.common import Line
 from core.charts.learning_curves import accuracy_by_budget
-from core.experiments.statistics import estimate
 from core.exports import figures
 from core.types import UserError
 
@@ -23,9 +22,7 @@ LINES = [Line("Top, raw", "#D55E00"), Line("Random", "#8C8C8C", (5, 4))]
 def description() -> str:
     accuracy = np.array([[[0.5, 0.6], [0.7, 0.8]], [[0.8, 0.82], [0.9, 0.92]]])
     return (
-        accuracy_by_budget((100, 1000), estimate(accuracy), LINES, dark=False)
-        .properties(width=600)
-        .to_json()
+        accuracy_by_budget((100, 1000), accuracy, LINES, dark=False).properties(width=600).to_json()
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import datasets
-from core.experiments import statistics, store
+from core.experiments import store
 from core.experiments.active import outcomes
 from core.experiments.active.plan import Active
 from core.experiments.plan import compute
@@ -15,7 +15,8 @@ from core.runtime import cache, jobs, tasks
 from pages.parts.active import pictures as active_pictures
 from pages.shared import cached
 from tests.tools import pages
-from tests.tools.pages import described, drawn, texts, widget
+from tests.tools.intervals import difference, wilson
+from tests.tools.pages import described, drawn, means, texts, widget
 
 PAGE = "pages/active.py"
 LINK = {
@@ -27,7 +28,7 @@ LINK = {
     "start": "20",
     "until": "epochs",
     "epochs": "3",
-    "seeds": "2",
+    "seeds": "3",
     "strategies": "entropy random",
 }
 PLAN = Active.from_query(LINK)[0]
@@ -43,7 +44,7 @@ visit = pages.visiting(PAGE, LINK)
 
 @pytest.fixture
 def finished():
-    """Both strategies with both seeds; the accuracies."""
+    """Both strategies with all seeds; the accuracies."""
     data = datasets.load("digits")
     for unit in PLAN.units():
         compute(unit)
@@ -58,7 +59,7 @@ def test_before_the_start_the_page_says_what_it_would_cost():
     at = visit()
     assert "Which digits would you label next?" in at.title[0].value
     assert any(
-        "4 runs to do" in element.value and "500" not in element.value[:5]
+        "6 runs to do" in element.value and "500" not in element.value[:5]
         for element in at.markdown
     )
     assert widget(at.button, "Start") and "Nothing of this experiment" in at.info[0].value
@@ -66,13 +67,14 @@ def test_before_the_start_the_page_says_what_it_would_cost():
 
 def test_the_sentence_is_the_mean_difference_over_all_rounds(finished):
     at = visit()
-    difference = statistics.estimate((finished["entropy"] - finished["random"]).mean(axis=-1))
+    differences = (finished["entropy"] - finished["random"]).mean(axis=-1)
+    low, high = difference(differences, 1, of=1)
     words = texts(at)
-    assert (
-        "Entropy" in words
-        and f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}".replace("-", "−")
-        in words
-    )
+    assert "Entropy is <b>" in words and "random on average over all rounds" in words
+    ends = sorted((abs(100 * low), abs(100 * high))) if low * high > 0 else (100 * low, 100 * high)
+    said = "{:.1f} to {:.1f}" if low * high > 0 else "{:+.1f} to {:+.1f}"
+    assert said.format(*ends).replace("-", "−") in words
+    assert any("95% intervals, over 3 seeds" in element.value for element in at.caption)
 
 
 LEARNED = LINK | {"until": "accuracy", "network": "mlp", "steps": "300"}
@@ -98,15 +100,14 @@ def partly_cut(nothing_under_way):
 
 def test_rounds_that_were_cut_are_told_and_not_compared(partly_cut):
     at = visit(**LEARNED)
-    assert (
-        "Rounds that were cut before 99% of their labels were right: 1 of 8 of Entropy, 0 of 8"
-        in " ".join(caption.value for caption in at.caption)
-    )
-    assert "over the rounds that both learned (1 fell out) (+0.0 points" in texts(at)
+    captions = " ".join(caption.value for caption in at.caption)
+    assert "were right: 1 of 12 of Entropy, 0 of 12 of Random. They are drawn" in captions
+    said = "to random on average over the rounds that both learned (1 fell out) (0.0, 0.0 to 0.0)"
+    assert f"Entropy is <b>equal within 1 point</b> {said}" in texts(at)
     assert "Steps at most" in [widget.label for widget in at.number_input]
     assert "Passes" not in [widget.label for widget in at.number_input]
     beats = visit(**LEARNED, show="beats")
-    assert any("1 of 4 pairs of runs fell out" in caption.value for caption in beats.caption)
+    assert any("1 of 6 pairs of runs fell out" in caption.value for caption in beats.caption)
 
 
 def test_a_number_of_passes_is_no_bound_that_fires(finished):
@@ -118,13 +119,13 @@ def test_a_number_of_passes_is_no_bound_that_fires(finished):
 def test_the_curves_are_the_runs(finished):
     at = visit()
     (curves,) = at.get("vega_lite_chart")
-    (frame,) = [table for table in drawn(curves) if {"labels", "mean"} <= set(table.columns)]
+    frame = means(curves)
     for name, label in (("entropy", "Entropy"), ("random", "Random")):
         rows = frame[frame["name"] == label]
         assert rows["labels"].tolist() == [20, 30, 40, 50]
         assert rows["mean"].to_numpy() == pytest.approx(finished[name].mean(axis=0))
-        error = finished[name].std(axis=0, ddof=1) / np.sqrt(2)
-        assert (rows["high"] - rows["mean"]).to_numpy() == pytest.approx(error)
+        wanted = np.array([wilson(finished[name][:, i]) for i in range(4)])
+        assert rows[["low", "high"]].to_numpy() == pytest.approx(wanted)
     assert f"Entropy: {finished['entropy'][:, -1].mean():.1%}" in described(curves)["alt"]
 
 
@@ -169,7 +170,7 @@ def test_random_cannot_be_switched_off():
     at = visit(strategies="entropy")
     assert widget(at.multiselect, "Strategies, beside random").value == ["entropy"]
     assert "random" not in widget(at.multiselect, "Strategies, beside random").options
-    assert any("4 runs to do" in element.value for element in at.markdown)
+    assert any("6 runs to do" in element.value for element in at.markdown)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from scipy import stats
 
 from core import datasets
 from core.data.splits import split
@@ -31,7 +30,8 @@ from pages.shared import layout
 from pages.shared import visitor as visits
 from pages.shared.experiments import line_styles
 from tests.tools import pages
-from tests.tools.pages import described, drawn, galleries, group, texts, widget
+from tests.tools.intervals import difference, wilson
+from tests.tools.pages import described, drawn, galleries, group, means, texts, widget
 
 SUBMIT = jobs.submit
 PAGE = "pages/retrain.py"
@@ -178,7 +178,8 @@ def until(true, seconds=240):
 # ---- the verdict ----
 
 
-def test_the_sentence_is_a_paired_t_test_on_the_trainings(digits):
+def test_the_sentences_are_paired_tests_on_the_trainings_at_one_level(digits):
+    """Four statements of three seeds, p by hand: 0.0004, 0.013, 1, 1: Holm rejects two."""
     accuracy = np.empty((3, 2, 3))
     accuracy[2] = [[0.80, 0.82, 0.78], [0.90, 0.91, 0.92]]
     accuracy[0] = accuracy[2] - [[0.30, 0.31, 0.32], [0.00, -0.01, 0.01]]
@@ -186,18 +187,55 @@ def test_the_sentence_is_a_paired_t_test_on_the_trainings(digits):
     known(digits, accuracy=accuracy)
     at = visit()
     works(at)
-    low, high = stats.ttest_rel(accuracy[0, 0], accuracy[2, 0]).confidence_interval(0.95)
-    first = (
-        f"Top, raw is <b>31 points worse</b> than random at 50 (95% interval {-100 * high:.1f} to"
-        f" {-100 * low:.1f})"
+    differences = accuracy[:2] - accuracy[2]
+    low, high = (-100 * end for end in difference(differences[0, 0], 1, of=4))
+    wide = 100 * difference(differences[0, 1], 3, of=4)[1]
+    assert (
+        f"Top, raw is <b>31 points worse</b> than random at 50 ({high:.1f} to {low:.1f});"
+        f" <b>unclear</b> against random at 200 (0.0, −{wide:.1f} to +{wide:.1f})." in texts(at)
     )
-    assert f"{first}; no difference to random shows at 200." in texts(at)
-    low, high = stats.ttest_rel(accuracy[1, 1], accuracy[2, 1]).confidence_interval(0.95)
-    other = (
-        f"Bottom, raw is **5.0 points better** than random at 200 (95% interval {100 * low:.1f} to"
-        f" {100 * high:.1f})"
+    low, high = (100 * end for end in difference(differences[1, 1], 2, of=4))
+    near = 100 * difference(differences[1, 0], 3, of=4)[1]
+    assert (
+        f"Bottom, raw is **5.0 points better** than random at 200 ({low:.1f} to {high:.1f});"
+        f" **equal within 1 point** to random at 50 (0.0, −{near:.1f} to +{near:.1f})."
+        in headings(at)
     )
-    assert f"{other}; no difference to random shows at 50." in headings(at)
+    assert "Intervals hold for all 4 comparisons together with 95%, over 3 seeds" in said(at)
+
+
+def test_another_margin_and_another_rival_are_kept_in_the_link(digits):
+    accuracy = np.full((3, 2, 3), 0.5)
+    accuracy[0] += [[0.021, 0.019, 0.020], [0.3, 0.31, 0.32]]
+    known(digits, accuracy=accuracy)
+    at = visit()
+    assert "at 50 (" in texts(at) and "equal" not in texts(at)
+    widget(at.number_input, "Equal within, points").set_value(5.0).run()
+    works(at)
+    assert at.query_params["margin"] == "5" or at.query_params["margin"] == "5.0"
+    assert "<b>equal within 5 points</b> to random at 50 (+2.0" in texts(at)
+    widget(at.selectbox, "Compared with").set_value("top:raw").run()
+    works(at)
+    assert at.query_params["against"] == "top:raw"
+    assert "Bottom, raw is <b>31 points worse</b> than top, raw at 200" in texts(at)
+    assert "Random is **31 points worse** than top, raw at 200" in headings(at)
+    at = visit(show="difference", against="top:raw")
+    table = means(picture(at, "Points of accuracy"))
+    assert set(table["name"]) == {"Bottom, raw", "Random"}
+    assert table["mean"].tolist() == pytest.approx([-2, -31] * 2)
+
+
+def test_trainings_that_lose_a_class_are_told(digits):
+    def collapse(arrays, unit):
+        lost = str(unit.candidate) == "top:raw" and unit.budget == 50 and unit.seed == 2
+        each = arrays["per_class"] + 0.01
+        return arrays | {"per_class": np.where(np.arange(10) < 2, 0, each) if lost else each}
+
+    known(digits, change=collapse)
+    assert (
+        "Collapsed trainings. Top, raw at 50: 1 of 3 seeds never recognises up to 2 classes."
+        in headings(visit())
+    )
 
 
 def test_the_area_is_the_trapezoid_over_log_budgets(digits):
@@ -206,7 +244,7 @@ def test_the_area_is_the_trapezoid_over_log_budgets(digits):
     (caption,) = [c.value for c in at.caption if "area under each curve" in c.value]
     for i, name in enumerate(NAMES):
         areas = accuracy[i].mean(axis=0)  # two budgets: the mean of both, on any axis
-        low, high = stats.t.interval(0.95, 2, loc=areas.mean(), scale=stats.sem(areas))
+        low, high = wilson(areas)
         assert f"{name} {areas.mean():.1%} [{low:.1%}, {high:.1%}]" in caption
 
 
@@ -214,18 +252,18 @@ def test_one_seed_of_a_selection_gives_no_verdict(digits):
     known(digits, finished=lambda unit: unit.seed == 1)
     at = visit()
     works(at)
-    assert "No verdict yet: an interval needs two seeds" in texts(
-        at
-    ) and "6 of 18 trainings so far" in headings(at)
+    assert "Top, raw against random: no verdict at 50 with 1 seed, 3 are needed (" in texts(at)
+    assert "6 of 18 trainings so far" in headings(at) and "together with 95%" not in said(at)
 
 
 def test_a_verdict_on_one_selection_is_not_taken_for_another(digits):
     known(digits, finished=lambda unit: unit.seed == 1 or str(unit.candidate) != "top:raw")
     at = visit()
-    assert "Bottom, raw is" in texts(at) and "Top, raw is" not in said(at)
+    assert "Bottom, raw is" in headings(at) and "Top, raw is" not in said(at)
+    assert "Top, raw against random: no verdict at 50 with 1 seed" in texts(at)
 
 
-def test_two_seeds_of_random_alone_are_no_verdict(digits):
+def test_seeds_of_random_alone_are_no_verdict(digits):
     known(digits, finished=lambda unit: unit.candidate == RANDOM)
     assert "No verdict yet" in texts(visit())
 
@@ -241,7 +279,7 @@ def test_many_sentences_stand_folded_below_the_first(digits):
     known(digits, plan)
     at = visit(**link)
     works(at)
-    (more,) = [e for e in at.expander if e.label == "The other selections against random"]
+    (more,) = [e for e in at.expander if e.label == "The other comparisons"]
     folded = " ".join(element.value for element in more.markdown)
     assert all(
         name in folded
@@ -256,14 +294,13 @@ def test_many_sentences_stand_folded_below_the_first(digits):
 def test_by_budget_shows_the_grid(digits):
     accuracy = known(digits)
     at = visit()
-    table = drawn(picture(at, "Mean test accuracy"))[0].set_index(["name", "budget"])
+    table = means(picture(at, "Mean test accuracy")).set_index(["name", "budget"])
     assert len(table) == 6
     for i, name in enumerate(NAMES):
         for j, budget in enumerate(PLAN.budgets):
             seeds = accuracy[i, j]
-            low, high = stats.t.interval(0.95, 2, loc=seeds.mean(), scale=stats.sem(seeds))
             assert table.loc[(name, budget), ["mean", "low", "high"]].tolist() == pytest.approx(
-                [seeds.mean(), low, high]
+                [seeds.mean(), *wilson(seeds)]
             )
     alt = described(picture(at, "Mean test accuracy"))["alt"]
     assert f"Top, raw: {accuracy[0, 0].mean():.1%} at 50, {accuracy[0, 1].mean():.1%} at 200" in alt
@@ -287,16 +324,20 @@ def test_during_training_shows_every_seed_at_its_checkpoints(digits):
     assert [last[name] for name in NAMES] == pytest.approx(accuracy[:, 1].mean(axis=-1).tolist())
 
 
-def test_against_random_shows_paired_differences(digits):
-    accuracy = known(digits)
+def test_the_difference_shows_pairs_of_seeds(digits):
+    """With differences whose p-values stand in a known order: smaller at each step."""
+    accuracy = np.full((3, 2, 3), 0.5)
+    accuracy[:2] += np.array([0.2, 0.05, 0.01, 0.002]).reshape(2, 2, 1) + [0, 0.001, -0.001]
+    known(digits, accuracy=accuracy)
     at = visit(show="difference")
     works(at)
-    table = drawn(picture(at, "Points of accuracy"))[0].set_index(["name", "budget"])
+    table = means(picture(at, "Points of accuracy")).set_index(["name", "budget"])
     assert set(table.index.get_level_values("name")) == set(NAMES[:2])
     for i, name in enumerate(NAMES[:2]):
         for j, budget in enumerate(("50", "200")):
-            low, high = stats.ttest_rel(accuracy[i, j], accuracy[2, j]).confidence_interval(0.95)
-            expected = 100 * np.array([(accuracy[i, j] - accuracy[2, j]).mean(), low, high])
+            d = accuracy[i, j] - accuracy[2, j]
+            rank = min(2 * i + j + 1, 4)
+            expected = 100 * np.array([d.mean(), *difference(d, rank, of=4)])
             assert table.loc[(name, budget), ["mean", "low", "high"]].tolist() == pytest.approx(
                 expected.tolist()
             )
@@ -410,7 +451,7 @@ def test_what_is_not_finished_is_left_out_and_said(digits):
     assert "7 of 18 trainings so far" in headings(
         at
     ) and "7 of its 18 trainings are finished" in headings(at)
-    table = drawn(picture(at, "Mean test accuracy"))[0].set_index(["name", "budget"])["mean"]
+    table = means(picture(at, "Mean test accuracy")).set_index(["name", "budget"])["mean"]
     assert (
         table[("Random", 50)] == pytest.approx(np.nanmean(accuracy[2, 0]))
         and table[("Top, raw", 50)] == accuracy[0, 0, 0]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core import datasets
-from core.experiments import runner, statistics, store
+from core.experiments import runner, store
 from core.experiments.plan import compute
 from core.experiments.trim import fi_simulations, outcomes
 from core.experiments.trim import plan as trim
@@ -17,7 +17,8 @@ from core.experiments.trim.plan import Trim
 from core.runtime import cache
 from pages.parts.trim import fi_simulations as plane_pictures
 from tests.tools import pages
-from tests.tools.pages import described, drawn, group, texts, widget
+from tests.tools.intervals import difference
+from tests.tools.pages import described, drawn, group, means, texts, widget
 
 PAGE = "pages/trim.py"
 LINK = {
@@ -63,32 +64,52 @@ def test_before_the_start_the_page_says_what_it_would_cost():
     assert widget(at.button, "Start") and "Nothing of this experiment" in at.info[0].value
 
 
-def test_the_sentence_is_the_best_methods_difference_at_the_largest_budget(finished):
-    words = texts(visit())
-    gain = outcomes.against_random(finished)
-    best = int(np.argmax(gain.mean[:2, -1]))
-    change = statistics.estimate(finished.accuracy[best, -1] - finished.accuracy[best, 0])
+@pytest.fixture
+def known(monkeypatch):
+    """The page with these finished accuracies (methods, 0 and the budgets, seeds)."""
+
+    def put(accuracy):
+        empty = outcomes.trimmed_of(PLAN, {}, 10)
+        trimmed = replace(empty, accuracy=np.array(accuracy, float))
+        monkeypatch.setattr(outcomes, "trimmed_of", lambda *_: trimmed)
+        return trimmed.accuracy
+
+    return put
+
+
+RANDOM_REMOVED = [[0.80, 0.82, 0.84], [0.78, 0.81, 0.84], [0.75, 0.80, 0.79]]
+
+
+def test_the_sentences_are_differences_to_random_the_best_at_the_largest_budget_first(known):
+    """Four statements of three seeds; p by hand: 0.0008, 0.002, 1, 1."""
+    accuracy = np.array([RANDOM_REMOVED] * 3)
+    accuracy[0, 2] += [-0.11, -0.10, -0.09]
+    accuracy[1, 1] += [-0.09, 0.09, 0.0]
+    accuracy[1, 2] += [0.19, 0.20, 0.21]
+    known(accuracy)
+    at = visit()
+    low, high = (100 * end for end in difference([0.19, 0.20, 0.21], 1, of=4))
+    wide = 100 * difference([-0.09, 0.09, 0.0], 3, of=4)[1]
     assert (
-        f"Without the 20 of 150 digits that <b>{['the loss', 'the influence value'][best]}</b>"
-        in words
+        f"Influence value is <b>20 points better</b> than random removal without 20 ({low:.1f} to"
+        f" {high:.1f}); <b>unclear</b> against random removal without 5 (0.0, −{wide:.1f} to"
+        f" +{wide:.1f})." in texts(at)
     )
-    for value in (gain.mean[best, -1], change.mean):
-        assert (
-            f"{abs(100 * value):.1f} points" in words
-            or f"{100 * value:+.1f} points".replace("-", "−") in words
-        )
-    low, high = 100 * gain.low[best, -1], 100 * gain.high[best, -1]
-    near, far = sorted((abs(low), abs(high)))
+    low, high = (-100 * end for end in difference([-0.11, -0.10, -0.09], 2, of=4))
+    words = " ".join(element.value for element in at.markdown)
     assert (
-        f"{near:.1f} to {far:.1f}"
-        if low > 0 or high < 0
-        else f"{low:+.1f} to {high:+.1f}".replace("-", "−")
-    ) in words
+        f"Loss is **10 points worse** than random removal without 20 ({high:.1f} to {low:.1f});"
+        " **equal within 1 point** to random removal without 5 (0.0, 0.0 to 0.0)." in words
+    )
+    at = visit(against="all")
+    assert "Influence value is <b>" in texts(at) and " keeping all without 20 (" in texts(at)
+    words = " ".join(element.value for element in at.markdown)
+    assert "Random is **unclear** against keeping all without 5 (−1.0" in words
 
 
 def test_the_curves_are_the_runs(finished):
     (chart,) = visit().get("vega_lite_chart")
-    (frame,) = [table for table in drawn(chart) if {"removed", "mean"} <= set(table.columns)]
+    frame = means(chart)
     for i, label in enumerate(("Loss", "Influence value", "Random")):
         rows = frame[frame["name"] == label]
         assert rows["removed"].tolist() == [0, 5, 20] and rows["mean"].to_numpy() == pytest.approx(
@@ -111,7 +132,7 @@ def test_the_planted_view_shows_the_areas_and_precisions(finished):
     areas, precisions = visit(show="planted").get("vega_lite_chart")
     table = next(table for table in drawn(areas) if "value" in table.columns).set_index("name")
     assert table.loc["Loss", "mean"] == pytest.approx(finished.auc[0].mean())
-    table = next(table for table in drawn(precisions) if {"removed", "low"} <= set(table.columns))
+    table = means(precisions)
     rows = table[table["name"] == "Loss"]
     assert rows["mean"].to_numpy() == pytest.approx(finished.precision[0].mean(axis=-1))
 

@@ -179,6 +179,16 @@ def drawn(element) -> list[pd.DataFrame]:
     return sorted(tables, key=len, reverse=True)
 
 
+def means(element) -> pd.DataFrame:
+    """The table of a chart's means with their intervals, one row per mark."""
+    (found,) = {
+        tuple(table.columns): table
+        for table in drawn(element)
+        if "low" in table and "height" not in table
+    }.values()
+    return found
+
+
 def described(element) -> dict:
     """A chart's description (Vega-Lite), and its text for those who do not see it as "alt"."""
     return json.loads(element.proto.spec) | {"alt": element.proto.alt}

@@ -18,7 +18,14 @@ import numpy as np
 
 from core.experiments.active.plan import Active, ActiveRun
 from core.experiments.active.strategy_texts import RANDOM
-from core.experiments.statistics import critical, standard_error, t_statistic
+from core.experiments.statistics import (
+    ACCURACIES,
+    compare,
+    critical,
+    standard_error,
+    t_statistic,
+)
+from core.experiments.verdicts import Versus
 from core.types import Bools, Floats, Ints
 
 REACHED = 0.99
@@ -72,6 +79,22 @@ def finished_runs(
     return FinishedRuns(labels, **arrays, finished=len(found))
 
 
+def versus(plan: Active, runs: FinishedRuns, against: str, margin: float) -> dict[str, Versus]:
+    """Every strategy but one against that one, seed by seed: the mean over the rounds that both
+    learned, positive where it is better.
+
+    A seed counts for a strategy once all of its rounds are finished.
+    """
+    rival = plan.strategies.index(against)
+    others = [i for i in range(len(plan.strategies)) if i != rival]
+    differences = lead_over(learning_curves(plan, runs), rival)[others]
+    found = compare(differences, margin=margin, bounds=ACCURACIES)
+    return {
+        plan.strategies[i]: Versus([""], differences[row : row + 1], found[row : row + 1])
+        for row, i in enumerate(others)
+    }
+
+
 def learning_curves(plan: Active, runs: FinishedRuns) -> LearningCurves:
     """The curves as the papers compare them."""
     learned = np.isfinite(runs.accuracy)
@@ -107,16 +130,15 @@ def differences(curves: LearningCurves, first: int, second: int) -> Floats:
     return np.where(both, curves.accuracy[first] - curves.accuracy[second], np.nan)
 
 
-def against_random(curves: LearningCurves) -> Floats:
-    """Each strategy's mean lead over random in each seed, (a, s).
+def lead_over(curves: LearningCurves, rival: int) -> Floats:
+    """Each strategy's mean lead over the rival in each seed, (a, s).
 
     Over the rounds in which both learned; NaN where there is none, or a run is not finished.
     """
-    each = [differences(curves, i, curves.random) for i in range(len(curves.accuracy))]
-    lead = np.array(each)
+    lead = np.array([differences(curves, i, rival) for i in range(len(curves.accuracy))])
     count = np.isfinite(lead).sum(axis=-1)
     finished = np.isfinite(curves.accuracy).all(axis=-1)
-    known = (count > 0) & finished & finished[curves.random]
+    known = (count > 0) & finished & finished[rival]
     return np.where(known, np.nansum(lead, axis=-1) / np.maximum(count, 1), np.nan)
 
 

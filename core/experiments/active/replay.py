@@ -107,8 +107,7 @@ def _rivals(seen: Embedded, k: int, seed: int, number: int) -> dict[str, Ints]:
     rivals = {}
     if seen.probs is not None:
         uncertainty = 1.0 - seen.probs.max(axis=1)
-        doubt = np.where(seen.labeled, -np.inf, uncertainty)
-        rivals["uncertain"] = np.argsort(-doubt, kind="stable")[:k]
+        rivals["uncertain"] = registry.top_k(uncertainty, k, seen.labeled).indices
     drawn = np.random.default_rng([seed, 8, number]).permutation(np.flatnonzero(~seen.labeled))
     return rivals | {"random": drawn[:k]}
 

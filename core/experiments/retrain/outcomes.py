@@ -2,10 +2,11 @@
 
     grid(plan, found) -> Grid       arrays (candidates, budgets, seeds), NaN where nothing is yet
     tidy_columns(plan, found)       the Run: strategy, seed, budget, epoch, step, metric, value
-    sentences(grid, names)          where each candidate is better than random, and where worse
+    versus(grid, against, margin)   each candidate against one of them (random, as a rule)
+    lost_classes(grid)              where a training never recognises a class
 
-A difference to random is taken seed by seed (the same seed draws the same initial weights for
-both), which removes what the seeds have in common.
+A difference is taken seed by seed (the same seed draws the same initial weights for both), which
+removes what the seeds have in common.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiments.retrain.plan import RANDOM, Retraining, Training
+from core.experiments.retrain.plan import Candidate, Retraining, Training
 from core.experiments.retrain.run import CHECKPOINTS, SHOWN
-from core.experiments.statistics import Estimate, estimate
+from core.experiments.statistics import ACCURACIES, Estimate, compare, share_estimate
 from core.experiments.store import Outcome
+from core.experiments.verdicts import Versus
 from core.types import Floats, Ints
 
 
@@ -95,9 +97,38 @@ def tidy_columns(plan: Retraining, found: Mapping[Training, Outcome]) -> dict[st
     return {name: [line[i] for line in lines] for i, name in enumerate(names)}
 
 
-def against_random(grid: Grid) -> Estimate:
-    """Accuracy minus random's at the same budget and seed, (m, b); random's own row is 0."""
-    return estimate(grid.accuracy - grid.accuracy[_random(grid)][None])
+def versus(grid: Grid, against: Candidate, margin: float) -> dict[Candidate, Versus]:
+    """Every candidate but one against that one, at every budget, seed by seed: accuracies.
+
+    All of them are statements of one plan, and share one level.
+    """
+    rival = grid.accuracy[grid.plan.candidates.index(against)]
+    others = [i for i, each in enumerate(grid.plan.candidates) if each != against]
+    differences = (grid.accuracy[others] - rival).reshape(-1, grid.plan.seeds)
+    found = compare(differences, margin=margin, bounds=ACCURACIES)
+    places = [f"at {budget:,}" for budget in grid.plan.budgets]
+    b = len(places)
+    return {
+        grid.plan.candidates[i]: Versus(
+            places, differences[b * row : b * (row + 1)], found[b * row : b * (row + 1)]
+        )
+        for row, i in enumerate(others)
+    }
+
+
+def lost_classes(grid: Grid) -> list[tuple[Candidate, int, int, int]]:
+    """Where trainings never recognise a class: (candidate, budget, how many seeds, most classes).
+
+    A class is lost if no test point of it is recognised; one without test points is none.
+    """
+    with np.errstate(invalid="ignore"):
+        lost = (grid.per_class == 0).sum(axis=-1)
+    return [
+        (candidate, budget, int((lost[i, j] > 0).sum()), int(lost[i, j].max()))
+        for i, candidate in enumerate(grid.plan.candidates)
+        for j, budget in enumerate(grid.plan.budgets)
+        if (lost[i, j] > 0).any()
+    ]
 
 
 def area(grid: Grid) -> Estimate:
@@ -106,77 +137,6 @@ def area(grid: Grid) -> Estimate:
     With one budget: the accuracy there. A seed counts once all its budgets are finished.
     """
     if len(grid.plan.budgets) == 1:
-        return estimate(grid.accuracy[:, 0])
+        return share_estimate(grid.accuracy[:, 0])
     x = np.log(np.array(grid.plan.budgets, float))
-    return estimate(np.trapezoid(grid.accuracy, x, axis=1) / (x[-1] - x[0]))
-
-
-def sentences(grid: Grid, names: list[str]) -> list[str]:
-    """A sentence per candidate but random: where it is worse, where better, where no different."""
-    difference = against_random(grid)
-    return [
-        sentence(names[i], grid.plan.budgets, Estimate(*(part[i] for part in difference)))
-        for i, candidate in enumerate(grid.plan.candidates)
-        if candidate != RANDOM
-    ]
-
-
-def sentence(name: str, budgets: tuple[int, ...], difference: Estimate) -> str:
-    """The verdict on one candidate, in words.
-
-    "Top, raw is *31 points worse* than random at 1,000 (95% interval 28.0 to 34.0), 0.8 at 5,000;
-    no difference to random shows at 10,000." A difference counts if its interval leaves out 0.
-    Points are hundredths of accuracy.
-    """
-    said: list[str] = []
-    for sign, word in ((-1, "worse"), (1, "better")):
-        there = [i for i in range(len(budgets)) if _sign(difference, i) == sign]
-        if there:
-            first = max(there, key=lambda i: abs(difference.mean[i]))
-            rest = "".join(
-                f", {_points(abs(difference.mean[i]))} at {budgets[i]:,}"
-                for i in there
-                if i != first
-            )
-            low, high = sorted(
-                abs(100 * bound[first]) for bound in (difference.low, difference.high)
-            )
-            amount = (
-                f"*{_points(abs(difference.mean[first]))} points {word}* than random at"
-                f" {budgets[first]:,}"
-            )
-            said.append(f"{amount} (95% interval {low:.1f} to {high:.1f}){rest}")
-    even = [
-        f"{budgets[i]:,}"
-        for i in range(len(budgets))
-        if _sign(difference, i) == 0 and np.isfinite(difference.low[i])
-    ]
-    if even:
-        said.append(
-            f"no difference to random shows at {_listed(even)}"
-            if said
-            else f"not distinguishable from random at {_listed(even)}"
-        )
-    return (
-        f"{name} is {'; '.join(said)}."
-        if said
-        else f"{name}: not enough is finished for a verdict."
-    )
-
-
-def _sign(difference: Estimate, i: int) -> int | None:
-    low = difference.low[i]
-    high = difference.high[i]
-    return None if not np.isfinite(low) else -1 if high < 0 else 1 if low > 0 else 0
-
-
-def _points(difference: float) -> str:
-    return f"{100 * difference:.0f}" if difference >= 0.095 else f"{100 * difference:.1f}"
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _random(grid: Grid) -> int:
-    return grid.plan.candidates.index(RANDOM)
+    return share_estimate(np.trapezoid(grid.accuracy, x, axis=1) / (x[-1] - x[0]))

@@ -4,6 +4,9 @@
     plan.units()                 every training: candidate x budget x seed
 
 Random is always among the candidates. A candidate is written "rule[:embedding[:seed[:strategy]]]".
+Without a seed, or with "each", every training seed has an embedding of its own: seed 3 is trained
+on what network 3 ranks highest. So a statement about "the leverage of such a network" has in its
+interval that networks differ. A number says: this one network, in every seed.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from core.strategy import Knob
 from core.types import Dataset, Floats, UserError
 
 BUDGETS = (1_000, 5_000, 10_000)
+EACH = 0  # as an embedding's seed: that of the training
 MOST_CANDIDATES = 12
 TEST_POINTS = 10_000
 TEST_SHARE = 0.3
@@ -78,17 +82,20 @@ KNOBS = {
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """One way to select: a rule, and if it ranks, the scores: a strategy under an embedding."""
+    """One way to select: a rule, and if it ranks, the scores: a strategy under an embedding.
+
+    seed: of the embedding; EACH: as the training's.
+    """
 
     rule: str = "random"
     embedding: str = "raw"
-    seed: int = 1
+    seed: int = EACH
     strategy: str = "leverage"
 
     def __str__(self) -> str:
         """The form in links and commands, defaults left out: "top:cnn_regression", "random"."""
-        parts = [self.rule, self.embedding, str(self.seed), self.strategy]
-        default = ["", "" if self.scored else "raw", "1", "leverage"]
+        parts = [self.rule, self.embedding, str(self.seed or "each"), self.strategy]
+        default = ["", "" if self.scored else "raw", "each", "leverage"]
         while parts[-1] == default[len(parts) - 1]:
             parts.pop()
         return ":".join(parts)
@@ -113,13 +120,17 @@ def parse_candidate(text: str) -> Candidate:
     chosen = selections.find(rule)
     if not chosen.scored:
         return Candidate(rule)
-    spec = Spec().with_(**dict(zip(("embedding", "seed", "strategy"), rest, strict=False)))
+    given = dict(zip(("embedding", "seed", "strategy"), rest, strict=False))
+    if given.get("seed") == "each":
+        del given["seed"]
+    spec = Spec().with_(**given)
     if resolve(spec).strategy.kind != "scorer":
         raise UserError(
             f"Selection: {resolve(spec).strategy.label} picks batches and gives no scores to rank"
             " by. Choose a scorer."
         )
-    return Candidate(rule, spec.embedding, spec.seed, spec.strategy)
+    fixed = "seed" in given and resolve(spec).embedder.seeded
+    return Candidate(rule, spec.embedding, spec.seed if fixed else EACH, spec.strategy)
 
 
 @dataclass(frozen=True)
@@ -155,7 +166,7 @@ class Training(Unit):
             n=self.n,
             subset=self.subset,
             embedding=chosen.embedding,
-            seed=chosen.seed,
+            seed=chosen.seed or self.seed,
             strategy=chosen.strategy,
         )
 
@@ -201,6 +212,8 @@ def parse_candidates(given: str | tuple[Candidate, ...]) -> tuple[Candidate, ...
     return (*each, RANDOM)
 
 
+# What comes with the app finished holds trainings on the rankings of network 1 alone.
+FIRST = "top top:cnn_regression:1 top:cnn_classification:1"
 LISTS = {"candidates": parse_candidates, "budgets": parse_budgets}
 
 
@@ -211,9 +224,7 @@ class Retraining(Plan):
     dataset: str = "mnist"
     n: int | None = None
     subset: int = 0
-    candidates: tuple[Candidate, ...] = parse_candidates(
-        "top top:cnn_regression top:cnn_classification"
-    )
+    candidates: tuple[Candidate, ...] = parse_candidates(FIRST)
     budgets: tuple[int, ...] = BUDGETS
     network: str = "talk_cnn"
     protocol: str = "epochs"
@@ -246,6 +257,16 @@ class Retraining(Plan):
             f" {PROTOCOLS[self.protocol].lower()} ({length}), {self.seeds} seeds"
         )
 
+    def varied(self) -> str:
+        """What each seed draws anew, and what all share."""
+        seeded = [one for one in self.candidates if one.scored and _seeded(one)]
+        drawn = ["random selections", "first weights", "batches"]
+        if any(one.seed == EACH for one in seeded):
+            drawn.append("the network or random features that rank the points")
+        fixed = [f"{one.embedding} {one.seed}" for one in seeded if one.seed != EACH]
+        shared = f" The same in every seed: {', '.join(dict.fromkeys(fixed))}." if fixed else ""
+        return f"Each seed draws anew: {', '.join(drawn)}.{shared}"
+
     def check(self, data: Dataset) -> None:
         """A UserError if some training cannot begin on these points: known before the work."""
         check_network(self.network, data)
@@ -262,6 +283,11 @@ class Retraining(Plan):
     def _without_effect(self) -> dict[str, Any]:
         idle = "epochs" if self.protocol == "steps" else "steps"
         return {idle: KNOBS[idle].default}
+
+
+def _seeded(candidate: Candidate) -> bool:
+    """Has its embedding random numbers or a network of its own?"""
+    return resolve(Spec().with_(embedding=candidate.embedding)).embedder.seeded
 
 
 _one_ranking_at_a_time = threading.Lock()

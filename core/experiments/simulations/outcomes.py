@@ -2,8 +2,7 @@
 
     curves(plan, found)         (designs, strategies, seeds, budgets), NaN where not finished
     reached(plan, found)        the same shape: did the round learn 99% of its labels?
-    advantage(plan, values)     per design: the first strategy of the duel against the second, seed
-                                by seed, with its interval
+    duel(plan, values, margin)  per design: one strategy against another, seed by seed
     tidy_columns(plan, found)   figure, design, strategy, seed, budget, metric, value
 
 All strategies of one design and seed see the same points, first labels and networks, so a
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from core.experiments.simulations.plan import Simulations
-from core.experiments.statistics import Estimate, estimate
+from core.experiments.statistics import ACCURACIES, compare
+from core.experiments.verdicts import Versus
 from core.types import Floats
 
 COLUMNS = ("figure", "design", "strategy", "seed", "budget", "metric", "value")
@@ -50,22 +50,26 @@ def reached(plan: Simulations, found: Found) -> Floats:
     return known if plan.needs_data else np.where(np.isfinite(known), 1.0, np.nan)
 
 
-def advantage(plan: Simulations, values: Floats) -> Estimate:
-    """The first of `plan.duel` against the second, (designs,) with its 95% interval over the seeds.
+def duel(plan: Simulations, values: Floats, margin: float) -> Versus | None:
+    """The first of `plan.duel` against the second, on every design, seed by seed; None if they are
+    one. Positive: the first is better.
 
-    values: as `curves`, NaN in rounds that are not to be compared.
-    Accuracies: the mean difference over all budgets, in hundredths; above 0 the first is better.
-    Bayes risks: by how many per cent the first's risk is above the second's, from the mean of log
-    ratios over the budgets; below 0 the first is better. NaN where fewer than two seeds of both are
-    finished.
+    values: as `curves`, NaN in rounds that are not to be compared. Accuracies: the mean difference
+    over the budgets at which both have a value. Bayes risks: the mean over the budgets of
+    log(second) - log(first).
     """
+    if plan.duel[0] == plan.duel[1]:
+        return None
     first, second = (values[:, plan.strategies.index(name)] for name in plan.duel)
-    each = first - second if plan.needs_data else np.log(first / second)
-    count = np.isfinite(each).sum(axis=-1)
-    found = estimate(np.nansum(each, axis=-1) / np.where(count, count, np.nan))
-    return Estimate(
-        *(100 * (part if plan.needs_data else np.expm1(part)) for part in found[:3]), found.seeds
-    )
+    if plan.needs_data:
+        each = first - second
+        count = np.isfinite(each).sum(axis=-1)
+        differences = np.nansum(each, axis=-1) / np.where(count, count, np.nan)
+        found = compare(differences, margin=margin, bounds=ACCURACIES)
+    else:
+        differences = np.log(second / first).mean(axis=-1)
+        found = compare(differences, margin=margin)
+    return Versus(plan.designs, differences, found)
 
 
 def tidy_columns(plan: Simulations, found: Found) -> dict[str, list]:

@@ -1,7 +1,7 @@
 """What do the finished runs of a trimming experiment say?
 
 trimmed_of(plan, found, classes)     the finished runs as arrays, NaN where one is not
-against_random(trimmed)              accuracy minus random's, seed by seed
+versus(trimmed, against, margin)     each method against one of them (random, as a rule)
 tidy_columns(plan, found)            strategy, seed, budget, metric, value
 """
 
@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiments.statistics import Estimate, estimate
+from core.experiments.statistics import ACCURACIES, compare
 from core.experiments.store import Outcome
-from core.experiments.trim.plan import RANDOM, Trim, TrimRun
+from core.experiments.trim.plan import Trim, TrimRun
+from core.experiments.verdicts import Versus
 from core.types import Floats
+
+UNTRIMMED = "all"  # to compare with: nothing removed
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +67,26 @@ def trimmed_of(plan: Trim, found: Mapping[TrimRun, Outcome], classes: int) -> Tr
     return Trimmed(plan, **arrays)
 
 
-def against_random(trimmed: Trimmed) -> Estimate:
-    """Accuracy minus random's with as many points removed and the same seed, (m, b).
+def versus(trimmed: Trimmed, against: str, margin: float) -> dict[str, Versus]:
+    """Every method but one against that one at every budget, seed by seed: accuracies. Against
+    UNTRIMMED: every method against its model with all points.
 
-    Random's own row is 0.
+    All of them are statements of one plan, and share one level.
     """
-    later = trimmed.accuracy[:, 1:]
-    return estimate(later - later[trimmed.plan.methods.index(RANDOM)])
+    methods = trimmed.plan.methods
+    others = [i for i, method in enumerate(methods) if method != against]
+    if against == UNTRIMMED:
+        rival = trimmed.accuracy[others, :1]
+    else:
+        rival = trimmed.accuracy[methods.index(against), 1:]
+    differences = trimmed.accuracy[others, 1:] - rival
+    found = compare(differences.reshape(-1, trimmed.plan.seeds), margin=margin, bounds=ACCURACIES)
+    places = [f"without {budget:,}" for budget in trimmed.plan.budgets]
+    b = len(places)
+    return {
+        methods[i]: Versus(places, differences[row], found[b * row : b * (row + 1)])
+        for row, i in enumerate(others)
+    }
 
 
 def tidy_columns(plan: Trim, found: Mapping[TrimRun, Outcome]) -> dict[str, list]:

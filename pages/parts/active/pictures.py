@@ -15,7 +15,6 @@ from core.experiments import statistics
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import FinishedRuns
 from core.experiments.active.plan import Active, ActiveRun
-from core.experiments.statistics import Estimate
 from core.types import Dataset
 from pages.parts.active import replayed_batch, who_beats_whom
 from pages.parts.active.controls import SHOWN
@@ -52,7 +51,7 @@ def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
 def _curves(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     st.markdown(
         f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)},"
-        " mean and standard error"
+        f" {seeds_drawn(curves)}"
     )
     with layout.fluid("learning-curves", HEIGHT + 40):
         memo.chart(
@@ -66,9 +65,17 @@ def _curves(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
         )
 
 
+def seeds_drawn(curves: FinishedRuns) -> str:
+    """What the dots and bands are."""
+    finished = np.isfinite(curves.accuracy).all(axis=-1)
+    whole = finished.all(axis=0).sum()
+    which = "every seed" if finished.any(axis=0).sum() == whole else "every seed that all finished"
+    return f"{which if whole else 'every seed so far'} a dot, mean and 95% interval"
+
+
 def _table(plan: Active, curves: FinishedRuns) -> str:
     """The last accuracies in words, for those who do not see the chart."""
-    final = statistics.standard_error(curves.accuracy)[0]
+    final = statistics.estimate(np.moveaxis(of_whole_seeds(curves.accuracy), 1, -1)).mean
     last = {
         line_styles.strategy_name(name): row[np.isfinite(row)][-1]
         for name, row in zip(plan.strategies, final, strict=True)
@@ -79,11 +86,9 @@ def _table(plan: Active, curves: FinishedRuns) -> str:
     )
 
 
-def _learning(curves: FinishedRuns, lines: list[Line], dark: bool) -> Any:
-    mean, error = statistics.standard_error(of_whole_seeds(curves.accuracy))
-    return accuracy_by_labels(
-        curves.labels, Estimate(mean, mean - error, mean + error, error), lines, dark
-    )
+def _learning(runs: FinishedRuns, lines: list[Line], dark: bool) -> Any:
+    by_seed = np.moveaxis(of_whole_seeds(runs.accuracy), 1, -1)
+    return accuracy_by_labels(runs.labels, by_seed, lines, dark)
 
 
 def _errors(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:

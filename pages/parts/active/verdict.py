@@ -1,62 +1,58 @@
-"""The Active page's verdict: how each strategy does against random, in sentences."""
+"""The Active page's verdict: how each strategy does against another, in sentences."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from core.experiments import statistics
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import FinishedRuns, LearningCurves
 from core.experiments.active.plan import Active
-from core.experiments.active.strategy_texts import RANDOM
+from core.experiments.verdicts import POINTS, levels, sentence
 from pages.parts.active import cut_rounds
-from pages.shared import layout
-from pages.shared.experiments import line_styles
+from pages.shared.experiments import verdict_box
+from pages.shared.experiments.line_styles import strategy_name
+from pages.shared.state import View
+from pages.shared.words import inside
 
 
-def answer(plan: Active, runs: FinishedRuns) -> None:
-    """How each strategy does against random over its rounds, the best first; what was cut."""
+def answer(plan: Active, runs: FinishedRuns, view: View) -> View:
+    """How each strategy does against the chosen one over all rounds; the best first."""
+    names = {name: strategy_name(name) for name in plan.strategies}
+    view, box = verdict_box.controls(view, "active", names)
     if not runs.finished:
-        return
+        return view
+    rival = view["against"] if view["against"] in names else verdict_box.RANDOM
+    margin = view["margin"] / 100
+    compared = outcomes.versus(plan, runs, rival, margin)
+    best = sorted(compared, key=lambda name: -compared[name].outcomes[0].mean)
     curves = outcomes.learning_curves(plan, runs)
-    difference = statistics.estimate(outcomes.against_random(curves))
-    known = [
-        i
-        for i, name in enumerate(plan.strategies)
-        if name != RANDOM and np.isfinite(difference.low[i])
-    ]
-    known.sort(key=lambda i: -difference.mean[i])
     said = [
-        _sentence(
-            line_styles.strategy_name(plan.strategies[i]),
-            _over(curves, i),
-            *(100 * part[i] for part in difference[:3]),
+        sentence(
+            names[name],
+            inside(names[rival]),
+            compared[name],
+            POINTS,
+            margin,
+            over=_over(curves, plan.strategies.index(name), plan.strategies.index(rival)),
         )
-        for i in known
-    ] or ["No verdict yet: an interval needs two seeds of a strategy and of random."]
-    layout.answer(said[0])
-    if len(said) > 1:
-        st.markdown("  \n".join(sentence.replace("*", "**") for sentence in said[1:]))
+        for name in best
+    ]
+    said = [one for one in said if one]
+    found = [versus.outcomes[0] for versus in compared.values()]
+    note = levels(found, margin, POINTS)
+    box.show(said or [verdict_box.NO_VERDICT], f"{note} {VARIED}" if note else "")
     if cut := cut_rounds.told(plan, runs):
         st.caption(cut)
+    return view
 
 
-def _over(curves: LearningCurves, i: int) -> str:
-    """Which rounds the difference is taken over."""
-    there = np.isfinite(curves.accuracy[i] - curves.accuracy[curves.random])
-    lost = int((there & np.isnan(outcomes.differences(curves, i, curves.random))).sum())
-    return f"over the rounds that both learned ({lost:,} fell out)" if lost else "over all rounds"
+def _over(curves: LearningCurves, first: int, second: int) -> str:
+    """Which rounds the difference is a mean of."""
+    there = np.isfinite(curves.accuracy[first] - curves.accuracy[second])
+    lost = int((there & np.isnan(outcomes.differences(curves, first, second))).sum())
+    which = f"the rounds that both learned ({lost:,} fell out)" if lost else "all rounds"
+    return f" on average over {which}"
 
 
-def _sentence(name: str, over: str, mean: float, low: float, high: float) -> str:
-    interval = f"95% interval {low:+.1f} to {high:+.1f}".replace("-", "−")
-    if low <= 0 <= high:
-        return (
-            f"{name} is not distinguishable from random {over} ({mean:+.1f} points,"
-            f" {interval}).".replace("-", "−")
-        )
-    return (
-        f"{name} is *{abs(mean):.1f} points {'better' if mean > 0 else 'worse'}* than random on"
-        f" average {over} ({interval})."
-    )
+VARIED = "Each seed draws anew: first labels, first weights, batches, what strategies draw."

@@ -14,7 +14,10 @@ from core.charts.learning_curves import replay
 from core.experiments import presets, store
 from core.experiments.retrain import outcomes
 from core.experiments.retrain.outcomes import Grid
+from core.experiments.retrain.plan import RANDOM
 from core.experiments.retrain.run import PROTOCOLS
+from core.experiments.statistics import MARGIN
+from core.experiments.verdicts import POINTS, sentence
 from core.spec import Spec
 from core.types import UserError
 from pages.components.gallery import gallery
@@ -92,17 +95,13 @@ def fair_and_not() -> str:
     ):
         grid = grids[protocol]
         place = grid.plan.budgets.index(BUDGET)
-        difference = outcomes.against_random(grid)
+        versus = outcomes.versus(grid, RANDOM, MARGIN)[grid.plan.candidates[0]]
+        here = versus.at(place)._replace(places=[""])
+        verdict = sentence("That", "random", here, POINTS, MARGIN)
         top = grid.accuracy[0, place].mean()
-        low, high = sorted(
-            abs(100 * bound[0, place]) for bound in (difference.low, difference.high)
-        )
-        side = "below" if difference.mean[0, place] < 0 else "above"
-        amount = f"{abs(100 * difference.mean[0, place]):.0f} points {side} random's"
-        interval = f"95% interval {low:.0f} to {high:.0f}"
         said.append(
-            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**,"
-            f" {amount} ({interval})."
+            f"{words}, the top {BUDGET:,} reach an accuracy of **{top:.0%}**."
+            f" {verdict.replace('*', '')}"
         )
     return " ".join(said)
 

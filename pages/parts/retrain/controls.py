@@ -18,7 +18,7 @@ from pages.shared.state import View
 
 PAGE = "retrain"
 LISTS = {name: word_lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
-SHOWN = {"budget": "By budget", "training": "During training", "difference": "Against random"}
+SHOWN = {"budget": "By budget", "training": "During training", "difference": "Difference"}
 SHOWN |= {"classes": "By class", "points": "What was selected"}
 BUDGETS = (100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 50_000)
 PROTOCOL_MEANING = (

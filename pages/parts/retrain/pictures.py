@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,22 +10,23 @@ import numpy as np
 import streamlit as st
 
 from core.charts.common import Line
-from core.charts.comparisons import class_table, difference_to_random
+from core.charts.comparisons import class_table, differences
 from core.charts.learning_curves import FEW_SEEDS, HEIGHT, accuracy_by_budget, accuracy_by_step
 from core.experiments import statistics, store
 from core.experiments.retrain import outcomes, selections
 from core.experiments.retrain.outcomes import Grid
-from core.experiments.retrain.plan import RANDOM, Retraining
+from core.experiments.retrain.plan import Candidate, Retraining
 from core.experiments.retrain.run import PROTOCOLS
+from core.experiments.verdicts import Versus
 from core.types import Dataset
+from pages.parts.retrain import verdict
 from pages.parts.retrain.controls import SHOWN, focus
-from pages.parts.retrain.verdict import verdict_of
 from pages.shared import layout, memo, pickers, state
 from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.experiments.line_styles import selection_lines, selection_name
 from pages.shared.points import show
 from pages.shared.state import View
-from pages.shared.words import plain
+from pages.shared.words import inside, plain
 
 
 def picture(grid: Grid, view: View, data: Dataset) -> View:
@@ -33,9 +35,11 @@ def picture(grid: Grid, view: View, data: Dataset) -> View:
     plan = grid.plan
     dark = layout.dark()
     competitors = selection_lines(plan, dark)
-    if view["show"] in ("budget", "difference"):
-        draw = {"budget": _by_budget, "difference": _difference}[view["show"]]
-        draw(grid, competitors, dark)
+    if view["show"] == "budget":
+        _by_budget(grid, competitors, dark)
+        return view
+    if view["show"] == "difference":
+        _difference(grid, view, competitors, dark)
         return view
     view["focus"] = focus(view, plan)
     budget = plan.budgets.index(view["focus"])
@@ -51,8 +55,10 @@ def picture(grid: Grid, view: View, data: Dataset) -> View:
 
 
 def _by_budget(grid: Grid, competitors: list[Line], dark: bool) -> None:
-    said = f"{_protocol(grid.plan)}** · {made_of(grid.plan, grid.finished)}, mean and 95% interval"
-    st.markdown(f"**Test accuracy after training on the selection, {said}")
+    st.markdown(
+        f"**Test accuracy after training on the selection, {_protocol(grid.plan)}** ·"
+        f" {made_of(grid.plan, grid.finished)}, every seed a dot, mean and 95% interval"
+    )
     _chart("accuracy by budget", _table(grid), _budget_chart, grid, competitors, dark)
     area = outcomes.area(grid)
     said = [
@@ -74,21 +80,25 @@ def _by_step(grid: Grid, competitors: list[Line], budget: int, dark: bool, data:
     _chart("accuracy during training", _table(grid), _step_chart, grid, competitors, budget, dark)
 
 
-def _difference(grid: Grid, competitors: list[Line], dark: bool) -> None:
+def _difference(grid: Grid, view: View, competitors: list[Line], dark: bool) -> None:
     if len(competitors) == 1:
         st.info("Only random competes. Add a selection under What to compare.")
         return
+    rival = inside(selection_name(verdict.against(grid, view)))
     st.markdown(
-        f"**Accuracy above or below random, {_protocol(grid.plan)}** ·"
-        f" {made_of(grid.plan, grid.finished)}, seed by seed, 95% interval"
+        f"**Accuracy above or below {rival}, {_protocol(grid.plan)}** ·"
+        f" {made_of(grid.plan, grid.finished)}, seed by seed, intervals as in the sentences above"
     )
+    alt = f"Points of accuracy above or below {rival}. {' '.join(verdict.sentences(grid, view))}"
     memo.chart(
         _difference_chart,
         grid,
+        verdict.compared(grid, view),
+        rival,
         competitors,
         dark,
-        key=state.key("difference to random"),
-        alt=_against_random(grid),
+        key=state.key("difference"),
+        alt=alt.replace("*", ""),
     )
 
 
@@ -177,7 +187,7 @@ def _chart(name: str, alt: str, *drawn: Any) -> None:
 
 def _table(grid: Grid) -> str:
     """The final accuracies in words, for those who do not see the chart."""
-    final = statistics.estimate(grid.accuracy).mean
+    final = statistics.share_estimate(grid.accuracy).mean
     said = []
     for i, candidate in enumerate(grid.plan.candidates):
         each = zip(grid.plan.budgets, final[i], strict=True)
@@ -186,13 +196,6 @@ def _table(grid: Grid) -> str:
         )
         said.append(f"{selection_name(candidate)}: {values}")
     return "Mean test accuracy. " + "; ".join(said)
-
-
-def _against_random(grid: Grid) -> str:
-    """The differences in words."""
-    return "Points of accuracy above or below random. " + " ".join(verdict_of(grid)).replace(
-        "*", ""
-    )
 
 
 def _at(grid: Grid, budget: int) -> str:
@@ -218,9 +221,7 @@ def _percent(estimate: statistics.Estimate, i: int) -> str:
 
 
 def _budget_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
-    return accuracy_by_budget(
-        grid.plan.budgets, statistics.estimate(grid.accuracy), competitors, dark
-    )
+    return accuracy_by_budget(grid.plan.budgets, grid.accuracy, competitors, dark)
 
 
 def _step_chart(grid: Grid, competitors: list[Line], budget: int, dark: bool) -> Any:
@@ -232,9 +233,12 @@ def _step_chart(grid: Grid, competitors: list[Line], budget: int, dark: bool) ->
     return accuracy_by_step(at, grid.curve[:, budget][..., seen], competitors, what, dark)
 
 
-def _difference_chart(grid: Grid, competitors: list[Line], dark: bool) -> Any:
-    others = [i for i, candidate in enumerate(grid.plan.candidates) if candidate != RANDOM]
-    difference = statistics.Estimate(*(part[others] for part in outcomes.against_random(grid)))
-    return difference_to_random(
-        grid.plan.budgets, difference, [competitors[i] for i in others], dark
-    )
+def _difference_chart(
+    grid: Grid,
+    compared: Mapping[Candidate, Versus],
+    rival: str,
+    competitors: list[Line],
+    dark: bool,
+) -> Any:
+    drawn = [competitors[grid.plan.candidates.index(candidate)] for candidate in compared]
+    return differences(grid.plan.budgets, list(compared.values()), rival, drawn, dark)

@@ -52,9 +52,9 @@ def chart(plan: Simulations, values: Floats, i: int, dark: bool) -> Any:
     Bayes risks of all designs share their axis: the designs share their covariance.
     """
     lines = _lines(plan)
-    found = _estimate(values[i])
     if plan.needs_data:
-        return accuracy_by_labels(plan.budgets, found, lines, dark)
+        return accuracy_by_labels(plan.budgets, np.moveaxis(values[i], 1, -1), lines, dark)
+    found = _estimate(values[i])
     every = _estimate(values).mean
     return risk_by_budget(
         plan.budgets,

@@ -161,7 +161,7 @@ def table(world: World, accuracy: np.ndarray) -> pd.DataFrame:
 
     Ours under both signs of the influence value.
     """
-    mean = statistics.estimate(np.moveaxis(accuracy, 0, -1))
+    mean = statistics.share_estimate(np.moveaxis(accuracy, 0, -1))
     names = list(METHODS)
     rows = []
     for j, b in enumerate(BUDGETS):

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.charts.common import Line
-from core.charts.comparisons import class_table, difference_to_random
+from core.charts.comparisons import class_table, differences
 from core.charts.learning_curves import HEIGHT, accuracy_by_removed, precision_by_removed
 from core.charts.palette import CHANCE, TOP
 from core.charts.trim import area_by_method
@@ -20,7 +20,7 @@ from core.experiments.trim.outcomes import Trimmed
 from core.experiments.trim.plan import RANDOM, Trim, TrimRun
 from core.experiments.trim.planted import DAMAGES
 from core.types import Dataset
-from pages.parts.trim import fi_simulations
+from pages.parts.trim import fi_simulations, verdict
 from pages.parts.trim.controls import APART, SHOWN, focus
 from pages.parts.trim.verdict import name_of
 from pages.shared import layout, memo, pickers, state
@@ -53,10 +53,11 @@ def picture(trimmed: Trimmed, found: Found, view: View, data: Dataset) -> View:
     if not trimmed.finished:
         st.info(experiment_page.NOTHING)
         return view
-    if view["show"] in ("removed", "difference", "planted"):
-        {"removed": _by_removed, "difference": _difference, "planted": _planted}[view["show"]](
-            trimmed
-        )
+    if view["show"] == "difference":
+        _difference(trimmed, view)
+        return view
+    if view["show"] in ("removed", "planted"):
+        {"removed": _by_removed, "planted": _planted}[view["show"]](trimmed)
         return view
     view["focus"] = focus(view, trimmed.plan)
     if view["show"] == "classes":
@@ -74,7 +75,7 @@ def lines(plan: Trim) -> list[Line]:
 def _by_removed(trimmed: Trimmed) -> None:
     st.markdown(
         f"**Test accuracy after removing the first points** · {_made_of(trimmed)},"
-        " mean and 95% interval"
+        " every seed a dot, mean and 95% interval"
     )
     with layout.fluid("accuracy-by-removed", HEIGHT + 40):
         memo.chart(
@@ -87,33 +88,27 @@ def _by_removed(trimmed: Trimmed) -> None:
         )
 
 
-def _difference(trimmed: Trimmed) -> None:
-    others = [i for i, method in enumerate(trimmed.plan.methods) if method != RANDOM]
-    if not others:
+def _difference(trimmed: Trimmed, view: View) -> None:
+    compared = verdict.compared(trimmed, view)
+    if not compared:
         st.info("Only random competes. Add a method under What to compare.")
         return
+    rival = verdict.rival_of(trimmed, view)
     st.markdown(
-        f"**Accuracy above or below random removal** · {_made_of(trimmed)},"
-        " seed by seed, 95% interval"
+        f"**Accuracy above or below {rival}** · {_made_of(trimmed)}, seed by seed, intervals as in"
+        " the sentences above"
     )
-    difference = statistics.Estimate(*(part[others] for part in outcomes.against_random(trimmed)))
-    drawn = [lines(trimmed.plan)[i] for i in others]
-    said = "; ".join(
-        f"{one.name} {100 * difference.mean[i, -1]:+.1f}" for i, one in enumerate(drawn)
-    )
-    alt = (
-        f"Points of accuracy above or below random with {trimmed.plan.budgets[-1]:,} points"
-        f" removed: {said}"
-    )
-    budgets = trimmed.plan.budgets
+    drawn = [line(method, name_of(method)) for method in compared]
+    alt = f"Points of accuracy above or below {rival}. {' '.join(verdict.sentences(trimmed, view))}"
     memo.chart(
-        difference_to_random,
-        budgets,
-        difference,
+        differences,
+        trimmed.plan.budgets,
+        list(compared.values()),
+        rival,
         drawn,
         layout.dark(),
         key=state.key("trim difference"),
-        alt=alt,
+        alt=alt.replace("*", ""),
     )
 
 
@@ -132,8 +127,8 @@ def _planted(trimmed: Trimmed) -> None:
         f" {plan.training:,} points?**"
         f" · {_made_of(trimmed)}"
     )
-    auc = statistics.estimate(trimmed.auc)
-    precision = statistics.estimate(trimmed.precision)
+    auc = statistics.share_estimate(trimmed.auc)
+    precision = statistics.share_estimate(trimmed.precision)
     said = [
         f"{one.name} {auc.mean[i]:.2f}"
         for i, one in enumerate(lines(plan))
@@ -157,7 +152,7 @@ def _planted(trimmed: Trimmed) -> None:
     ]
     with layout.fluid("precision-by-removed", HEIGHT + 40):
         alt = f"Precision with {plan.budgets[0]:,} points removed. {'; '.join(each)}"
-        drawn = (precision_by_removed, plan.budgets, precision, lines(plan), dark)
+        drawn = (precision_by_removed, plan.budgets, trimmed.precision, lines(plan), dark)
         memo.chart(*drawn, key=state.key("precision by removed"), alt=alt, height="stretch")
     if plan.planted == "duplicate":
         st.caption(
@@ -255,7 +250,7 @@ def _made_of(trimmed: Trimmed) -> str:
 
 def table(trimmed: Trimmed) -> str:
     """The accuracies in words, for those who do not see the chart."""
-    mean = statistics.estimate(trimmed.accuracy).mean
+    mean = statistics.share_estimate(trimmed.accuracy).mean
     said = []
     for i, method in enumerate(trimmed.plan.methods):
         each = [
@@ -283,6 +278,4 @@ def downloads(trimmed: Trimmed, found: Found, data: Dataset) -> None:
 
 
 def _removed_chart(trimmed: Trimmed, dark: bool) -> Any:
-    return accuracy_by_removed(
-        trimmed.budgets, statistics.estimate(trimmed.accuracy), lines(trimmed.plan), dark
-    )
+    return accuracy_by_removed(trimmed.budgets, trimmed.accuracy, lines(trimmed.plan), dark)

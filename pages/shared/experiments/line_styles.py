@@ -64,7 +64,7 @@ def selection_name(text: str | Candidate) -> str:
     rule = RULES[candidate.rule]
     if not candidate.scored:
         return rule
-    seed = f" {candidate.seed}" if candidate.seed != 1 else ""
+    seed = f" {candidate.seed}" if candidate.seed != retrain.EACH else ""
     other = ""
     if candidate.strategy != "leverage":
         other = f", {menu.find(candidate.strategy).label.lower()}"

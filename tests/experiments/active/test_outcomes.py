@@ -166,23 +166,15 @@ def test_a_budget_without_two_learned_seeds_does_not_count_for_the_pair():
     assert not outcomes.penalty_matrix([nothing]).any()
 
 
-def test_the_lead_over_random_is_taken_over_the_rounds_that_both_learned():
+def test_the_lead_is_taken_over_the_rounds_that_both_learned():
     random, better = a_winner()
     better[:, 3:] -= 1
-    assert (outcomes.against_random(comparison([random, better]))[1] < 0).all()
-    lead = outcomes.against_random(
-        comparison([random, better], cut=[(1, slice(None), slice(3, 10))])
-    )
+    assert (outcomes.lead_over(comparison([random, better]), 0)[1] < 0).all()
+    late = [(1, slice(None), slice(3, 10))]
+    lead = outcomes.lead_over(comparison([random, better], cut=late), 0)
     assert lead[1] == pytest.approx(0.05 + np.array([-0.002, -0.001, 0.0, 0.001, 0.002]))
-    assert np.isnan(
-        outcomes.against_random(comparison([random, better], cut=[(0, 2)]))[1]
-    ).tolist() == [
-        False,
-        False,
-        True,
-        False,
-        False,
-    ]
+    third = outcomes.lead_over(comparison([random, better], cut=[(0, 2)]), 0)[1]
+    assert np.flatnonzero(np.isnan(third)).tolist() == [2]
 
 
 def test_errors_leave_cut_rounds_out():

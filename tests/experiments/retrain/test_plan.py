@@ -52,13 +52,23 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 @pytest.mark.parametrize(
     ("text", "canonical", "fields"),
     [
-        ("random", "random", ("random", "raw", 1, "leverage")),
-        ("random_balanced:pca:3", "random_balanced", ("random_balanced", "raw", 1, "leverage")),
-        ("top", "top:raw", ("top", "raw", 1, "leverage")),
-        (" top:raw:4 ", "top:raw", ("top", "raw", 1, "leverage")),  # raw pixels draw nothing
+        ("random", "random", ("random", "raw", 0, "leverage")),
+        ("random_balanced:pca:3", "random_balanced", ("random_balanced", "raw", 0, "leverage")),
+        ("top", "top:raw", ("top", "raw", 0, "leverage")),
+        (" top:raw:4 ", "top:raw", ("top", "raw", 0, "leverage")),  # raw pixels draw nothing
         (
             "bottom:cnn_regression",
             "bottom:cnn_regression",
+            ("bottom", "cnn_regression", 0, "leverage"),
+        ),
+        (
+            "bottom:cnn_regression:each",
+            "bottom:cnn_regression",
+            ("bottom", "cnn_regression", 0, "leverage"),
+        ),
+        (
+            "bottom:cnn_regression:1",
+            "bottom:cnn_regression:1",
             ("bottom", "cnn_regression", 1, "leverage"),
         ),
         (
@@ -68,8 +78,8 @@ pytestmark = pytest.mark.usefixtures("own_cache")
         ),
         (
             "proportional:raw:1:random",
-            "proportional:raw:1:random",
-            ("proportional", "raw", 1, "random"),
+            "proportional:raw:each:random",
+            ("proportional", "raw", 0, "random"),
         ),
         ("top:projection:2:leverage", "top:projection:2", ("top", "projection", 2, "leverage")),
     ],
@@ -113,6 +123,26 @@ def test_a_strategy_that_picks_batches_gives_nothing_to_rank_by(monkeypatch):
     monkeypatch.setitem(strategy._registry, "picker", picker)
     with pytest.raises(UserError, match="Picker picks batches and gives no scores to rank by"):
         parse_candidate("top:raw:1:picker")
+
+
+def test_a_learned_embedding_follows_the_trainings_seed_unless_one_is_named():
+    plan = Retraining().with_(
+        candidates="top:cnn_regression top:projection:2 top", seeds=3, budgets="1000"
+    )
+    seen = {
+        str(candidate): [
+            unit.scores_spec.seed for unit in plan.units() if unit.candidate == candidate
+        ]
+        for candidate in plan.candidates[:3]
+    }
+    assert seen["top:cnn_regression"] == [1, 2, 3]
+    assert seen["top:projection:2"] == [2, 2, 2]
+    keys = {unit.key("points") for unit in plan.units() if unit.scores_spec.embedding == "raw"}
+    assert len(keys) == 2 * 3, "raw pixels and random draw nothing, and each seed is a training"
+    said = plan.varied()
+    assert "the network or random features that rank the points" in said
+    assert said.endswith("The same in every seed: projection 2.")
+    assert "rank the points" not in Retraining().varied()
 
 
 # plans
@@ -195,7 +225,7 @@ def test_presets_are_canonical_and_have_links(preset):
 def test_plans_that_mean_the_same_are_equal():
     plan = Retraining().with_(
         budgets="5000 1,000 10000 1000",
-        candidates="top:raw:7 top:cnn_regression random top:cnn_classification top",
+        candidates="top:raw:7 top:cnn_regression:1 random top:cnn_classification:1 top",
     )
     assert plan == Retraining() and plan.to_query() == {} and plan.budgets == BUDGETS
     assert Retraining().with_(steps=77) == Retraining()  # equal epochs know no number of steps

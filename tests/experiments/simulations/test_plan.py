@@ -10,7 +10,7 @@ from core.experiments import cost, store
 from core.experiments.active import rounds
 from core.experiments.plan import compute
 from core.experiments.simulations import bayes_risk, representations
-from core.experiments.simulations.outcomes import advantage, curves, reached, tidy_columns
+from core.experiments.simulations.outcomes import curves, duel, reached, tidy_columns
 from core.experiments.simulations.plan import (
     BAIT,
     DRAWN,
@@ -241,42 +241,56 @@ def outcome(unit, values):
     return {"budget": np.array(RISK.budgets), "value": np.array(values, float)}
 
 
-def test_the_advantage_on_risks_is_a_mean_of_ratios_by_hand():
-    """Twice and half as high at half of the budgets each cancel; ratios 1/2 everywhere with both
-    seeds are 50% lower, exactly.
+def test_the_duel_on_risks_is_a_mean_of_ratios_by_hand():
+    """Twice and half as high at half of the budgets each cancel; half everywhere in every seed is
+    50% lower, exactly.
     """
-    b = len(RISK.budgets)
+    plan = RISK.with_(seeds=3)
+    b = len(plan.budgets)
     factors = {("gaussian", BAIT): [2.0, 0.5] * (b // 2) + [1.0], ("orthonormal", BAIT): [0.5] * b}
     found = {
         unit: outcome(
             unit, np.array(factors.get((unit.design, unit.strategy), [1.0] * b)) * unit.seed
         )
-        for unit in RISK.units()
+        for unit in plan.units()
     }
-    values = curves(RISK, found)
-    assert (
-        values.shape == (2, 3, 2, b) and values[1, 0, 1].tolist() == [1.0] * b
-    )  # 0.5 with the second seed
-    answer = advantage(RISK, values)
-    assert answer.mean == pytest.approx([0, -50], abs=1e-9) and answer.low == pytest.approx(
-        [0, -50], abs=1e-9
-    )
-    assert answer.seeds.tolist() == [2, 2]
+    values = curves(plan, found)
+    assert values.shape == (2, 3, 3, b)
+    assert values[1, 0, 1].tolist() == [1.0] * b  # 0.5 with the second seed
+    answer = duel(plan, values, 0.01)
+    assert answer.places == plan.designs
+    assert answer.differences == pytest.approx(np.array([[0] * 3, [np.log(2)] * 3]), abs=1e-12)
+    equal, better = answer.outcomes
+    assert (equal.outcome, better.outcome) == ("equal", "better")
+    assert [better.low, better.high] == pytest.approx([np.log(2)] * 2), "no seed differs"
+    assert (equal.seeds, better.seeds) == (3, 3)
 
 
-def test_the_advantage_on_accuracies_is_a_paired_difference_by_hand():
-    plan = PRESETS["backward"].with_(**SMALL)
-    gains = {("bait", 1): 0.02, ("bait", 2): 0.04}
+def made_up(plan, gains):
+    """The curves where every run of a seed is as good, but for these gains of forward-backward."""
     values = {
         unit: {
-            "value": 0.5 + unit.seed / 10 + gains.get((unit.strategy, unit.seed), 0) + np.zeros(3)
+            "value": 0.5
+            + unit.seed / 10
+            + (gains[unit.seed - 1] if unit.strategy == "bait" else 0)
+            + np.zeros(3)
         }
         for unit in plan.units()
     }
-    answer = advantage(plan, curves(plan, values))
-    assert answer.mean == pytest.approx([3]) and answer.high == pytest.approx(
-        [3 + 12.7062], abs=1e-3
-    )  # t of 1 degree of freedom
+    return curves(plan, values)
+
+
+def test_the_duel_on_accuracies_is_a_paired_difference_by_hand():
+    """Seeds are 10 points apart and strategies 2 to 4: only pairs show it."""
+    plan = PRESETS["backward"].with_(**SMALL | {"seeds": 3})
+    (found,) = duel(plan, made_up(plan, [0.02, 0.03, 0.04]), 0.01).outcomes
+    assert found.outcome == "better" and found.mean == pytest.approx(0.03)
+    half = 4.302653 * 0.01 / np.sqrt(3)  # t of 2 degrees of freedom; Student's is near: far from 1
+    assert [found.low, found.high] == pytest.approx([0.03 - half, 0.03 + half], abs=2e-4)
+    (found,) = duel(plan, made_up(plan, [0.004, -0.003, 0.001]), 0.02).outcomes
+    assert found.outcome == "equal"
+    (found,) = duel(plan, made_up(plan, [0.2, -0.3, 0.1]), 0.02).outcomes
+    assert found.outcome == "unclear"
 
 
 def test_rounds_that_were_cut_or_do_not_say_so_are_not_compared():
@@ -290,21 +304,24 @@ def test_rounds_that_were_cut_or_do_not_say_so_are_not_compared():
     }
     values, learned = curves(plan, found), reached(plan, found)
     assert learned[0, 0].tolist() == [[0, 1, 1]] * plan.seeds
-    assert advantage(plan, values).mean == pytest.approx([10])
-    assert advantage(plan, np.where(learned == 1, values, np.nan)).mean == pytest.approx([0])
+    assert duel(plan, values, 0.01).differences == pytest.approx(0.1)
+    told = duel(plan, np.where(learned == 1, values, np.nan), 0.01)
+    assert told.differences == pytest.approx(0)
     silent = {unit: {"value": arrays["value"]} for unit, arrays in found.items()}
     assert np.isnan(reached(plan, silent)).all()
     risks = {unit: outcome(unit, np.ones(len(RISK.budgets))) for unit in RISK.units()}
     assert (reached(RISK, risks) == 1).all(), "nothing is trained there"
 
 
-def test_one_seed_gives_no_interval():
-    found = {
-        unit: outcome(unit, np.ones(len(RISK.budgets))) for unit in RISK.units() if unit.seed == 1
-    }
-    answer = advantage(RISK, curves(RISK, found))
-    assert np.isfinite(answer.mean).all() and np.isnan(answer.low).all()
-    assert np.isnan(advantage(RISK, curves(RISK, {})).mean).all()
+def test_two_seeds_and_one_strategy_are_no_verdict():
+    each = [found.outcome for found in duel(RISK, curves(RISK, {}) + 1, 0.01).outcomes]
+    assert each == ["unclear"] * 2
+    found = {unit: outcome(unit, np.ones(len(RISK.budgets))) for unit in RISK.units()}
+    compared = duel(RISK, curves(RISK, found), 0.01).outcomes
+    assert [(one.outcome, one.seeds) for one in compared] == [("unclear", 2)] * 2
+    assert all(np.isnan(one.low) for one in compared)
+    alone = RISK.with_(strategies="random")
+    assert duel(alone, curves(alone, {}), 0.01) is None
 
 
 def test_the_rows_hold_every_budget_of_every_run():

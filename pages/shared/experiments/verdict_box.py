@@ -1,0 +1,79 @@
+"""Where a page of experiments says what came out: the sentences, what they compare with, and how
+far apart two may lie and still be called equal.
+
+    view, box = verdict_box.controls(view, "retrain", {"random": "Random", "top:raw": "Top, raw"})
+    box.show(said, note)        said: the sentences, the first one large; note: how they are meant
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from core.experiments.statistics import FEWEST, MARGIN
+from core.strategy import Knob
+from pages.shared import layout, pickers
+from pages.shared.state import View
+
+BESIDE = 4  # sentences in sight
+RANDOM = "random"
+MARGIN_KNOB = Knob(
+    "Equal within, points",
+    name="margin",
+    kind=float,
+    low=0.0,
+    high=50.0,
+    default=100 * MARGIN,
+    help=(
+        "Two that surely lie closer than this are called equal. A point is a hundredth of accuracy,"
+        " or a per cent where ratios are compared."
+    ),
+)
+KNOBS = {
+    "margin": MARGIN_KNOB,
+    "against": Knob("Compared with", name="against", kind=str, default=RANDOM),
+}
+NO_VERDICT = f"No verdict yet: it needs {FEWEST} finished seeds of what is compared."
+
+
+class Box(NamedTuple):
+    """The places of the sentences and of the note under them."""
+
+    sentences: Any
+    note: Any
+
+    def show(self, said: Sequence[str], note: str = "") -> None:
+        """The first sentence large, the others below, many of them folded; *stars* make bold."""
+        with self.sentences:
+            if said:
+                layout.answer(said[0])
+            shown = [
+                "  \n".join(sentence.replace("*", "**") for sentence in some)
+                for some in (said[1:BESIDE], said[BESIDE:])
+            ]
+            if shown[0]:
+                st.markdown(shown[0])
+            if shown[1]:
+                with st.expander("The other comparisons"):
+                    st.markdown(shown[1])
+        if note:
+            self.note.caption(note)
+
+
+def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[View, Box]:
+    """The margin and, where there is a choice, whom the others are compared with.
+
+    competitors: name -> what it is called; empty where the page compares two that are fixed.
+    """
+    sentences = st.container()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        note = st.container()
+        with st.popover("Compare differently"):
+            if competitors:
+                known = view["against"] in competitors
+                against = view["against"] if known else next(iter(competitors))
+                view["against"] = pickers.dropdown("Compared with", competitors, against, page)
+            view["margin"] = pickers.knob_widget(MARGIN_KNOB, view["margin"], f"{page} margin")
+    return view, Box(sentences, note)
