@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from core import datasets
+from core import datasets, embeddings
 from core.data.splits import split
 from core.experiments import cost
 from core.experiments.cost import Measurement
@@ -277,7 +277,11 @@ class Retraining(Plan):
         drawn = ["random selections", "first weights", "batches"]
         if any(one.seed == EACH for one in seeded):
             drawn.append("the network or random features that rank the points")
-        fixed = [f"{one.embedding} {one.seed}" for one in seeded if one.seed != EACH]
+        fixed = [
+            f"{embeddings.find(one.embedding).label} {one.seed}"
+            for one in seeded
+            if one.seed != EACH
+        ]
         shared = f" The same in every seed: {', '.join(dict.fromkeys(fixed))}." if fixed else ""
         return f"Each seed draws anew: {', '.join(drawn)}.{shared}"
 
@@ -324,7 +328,7 @@ class Retraining(Plan):
 
 def _seeded(candidate: Candidate) -> bool:
     """Has its embedding random numbers or a network of its own?"""
-    return resolve(Spec().with_(embedding=candidate.embedding)).embedder.seeded
+    return embeddings.find(candidate.embedding).seeded
 
 
 def _samples_first(spec: Spec) -> int:
