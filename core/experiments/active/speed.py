@@ -45,6 +45,8 @@ def of_rounds(data: Dataset, strategies: Sequence[str], setting: RoundSettings) 
     """The same of points that are at hand."""
     from core.models import networks
 
+    # The first training of a process takes seconds more, and measures the precision.
+    round_seconds(data, replace(setting, until="epochs", epochs=1))
     trained = cost.side_by_side(lambda: round_seconds(data, setting))
     rates = {ROUND: 1 / float(trained)}
     for text in dict.fromkeys(strategies):
