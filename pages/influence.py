@@ -55,6 +55,6 @@ if found:
         view = verdict.answer(plan, found, view, data)
     view = pictures.picture(plan, found, view, data)
 else:
-    st.info(experiment_page.NOTHING)
+    experiment_page.nothing_yet(plan, data.fingerprint)
 experiment_page.reading(how_to_read.READING[plan.study])
 EXPERIMENT_PAGE.foot(spec, view, data, lambda: files.downloads(plan, data, found, view))
