@@ -54,7 +54,7 @@ SLOW = {
     "candidates": "top:raw random",
 }
 TOTAL = 20
-CHARTS = {"By budget": 1, "During training": 1, "Against random": 1, "By class": 2}
+CHARTS = {"By budget": 1, "During training": 1, "Difference": 1, "By class": 2}
 
 
 def link(query: dict[str, str]) -> str:

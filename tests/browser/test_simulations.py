@@ -54,7 +54,7 @@ def address(serve, tmp_path_factory) -> str:
 def test_every_figure_fits_every_screen(visit, width, theme):
     for plan in (RISK, *ROUNDS):
         page = visit(link(plan), width, theme)
-        expect(page.locator("p.answer").first).to_contain_text("95% interval", timeout=LONG)
+        expect(page.locator("p.answer").first).to_contain_text("over all", timeout=LONG)
         expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
             PANELS[plan.figure], timeout=LONG
         )

@@ -69,7 +69,7 @@ def test_the_sentence_is_the_mean_difference_over_all_rounds(finished):
     differences = (finished["entropy"] - finished["random"]).mean(axis=-1)
     low, high = difference(differences, 1, of=1)
     words = texts(at)
-    assert words.startswith("Entropy is <b>") and "over all rounds" in words
+    assert "Entropy is <b>" in words and "random on average over all rounds" in words
     ends = sorted((abs(100 * low), abs(100 * high))) if low * high > 0 else (100 * low, 100 * high)
     said = "{:.1f} to {:.1f}" if low * high > 0 else "{:+.1f} to {:+.1f}"
     assert said.format(*ends).replace("-", "−") in words

@@ -9,6 +9,7 @@ from core.experiments.verdicts import POINTS, levels, sentence
 from pages.shared.experiments import verdict_box
 from pages.shared.experiments.line_styles import strategy_name
 from pages.shared.state import View
+from pages.shared.words import inside
 
 
 def answer(plan: Active, runs: FinishedRuns, view: View) -> View:
@@ -22,7 +23,7 @@ def answer(plan: Active, runs: FinishedRuns, view: View) -> View:
     compared = outcomes.versus(plan, runs, rival, margin)
     best = sorted(compared, key=lambda name: -compared[name].outcomes[0].mean)
     said = [
-        sentence(names[name], names[rival], compared[name], POINTS, margin, over=OVER)
+        sentence(names[name], inside(names[rival]), compared[name], POINTS, margin, over=OVER)
         for name in best
     ]
     said = [one for one in said if one]
