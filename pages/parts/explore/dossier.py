@@ -41,8 +41,9 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     with right:
         st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
-        standing = _standing(ranking.scores, point)
-        st.markdown(f"Rank **{ranking.rank[point]:,}** of {len(data):,}{standing} under {under}.")
+        st.markdown(
+            f"Rank **{ranking.rank[point]:,}** of {len(data):,}{standing(ranking.scores, point)} under {under}."
+        )
         st.caption(
             f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"
         )
@@ -58,7 +59,7 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     _directions(spec, data, found)
 
 
-def _standing(scores: np.ndarray, point: int) -> str:
+def standing(scores: np.ndarray, point: int) -> str:
     """Above how many of the others a point stands, never rounded up: ", higher than 99.9% of the
     others".
     """
