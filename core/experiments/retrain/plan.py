@@ -263,8 +263,8 @@ class Retraining(Plan):
         drawn = ["random selections", "first weights", "batches"]
         if any(one.seed == EACH for one in seeded):
             drawn.append("the network or random features that rank the points")
-        fixed = [f"{one.embedding} {one.seed}" for one in seeded if one.seed != EACH]
-        shared = f" The same in every seed: {', '.join(dict.fromkeys(fixed))}." if fixed else ""
+        fixed = [f"{_label(one)}, seed {one.seed}" for one in seeded if one.seed != EACH]
+        shared = f" The same in every seed: {'; '.join(dict.fromkeys(fixed))}." if fixed else ""
         return f"Each seed draws anew: {', '.join(drawn)}.{shared}"
 
     def check(self, data: Dataset) -> None:
@@ -288,6 +288,12 @@ class Retraining(Plan):
 def _seeded(candidate: Candidate) -> bool:
     """Has its embedding random numbers or a network of its own?"""
     return resolve(Spec().with_(embedding=candidate.embedding)).embedder.seeded
+
+
+def _label(candidate: Candidate) -> str:
+    """Its embedding's, inside a sentence: all of them begin with a plain word."""
+    label = resolve(Spec().with_(embedding=candidate.embedding)).embedder.label
+    return f"{label[:1].lower()}{label[1:]}"
 
 
 _one_ranking_at_a_time = threading.Lock()

@@ -42,7 +42,8 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
         st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
         st.markdown(
-            f"Rank **{ranking.rank[point]:,}** of {len(data):,}{standing(ranking.scores, point)} under {under}."
+            f"Rank **{ranking.rank[point]:,}** of"
+            f" {len(data):,}{standing(ranking.scores, point)} under {under}."
         )
         st.caption(
             f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"

@@ -68,12 +68,11 @@ def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[Vie
     competitors: name -> what it is called; empty where the page compares two that are fixed.
     """
     sentences = st.container()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        note = st.container()
-        with st.popover("Compare differently"):
-            if competitors:
-                known = view["against"] in competitors
-                against = view["against"] if known else next(iter(competitors))
-                view["against"] = pickers.dropdown("Compared with", competitors, against, page)
-            view["margin"] = pickers.knob_widget(MARGIN_KNOB, view["margin"], f"{page} margin")
+    note = st.container()
+    with st.popover("Compare differently", type="tertiary"):
+        if competitors:
+            known = view["against"] in competitors
+            against = view["against"] if known else next(iter(competitors))
+            view["against"] = pickers.dropdown("Compared with", competitors, against, page)
+        view["margin"] = pickers.knob_widget(MARGIN_KNOB, view["margin"], f"{page} margin")
     return view, Box(sentences, note)
