@@ -6,16 +6,14 @@
                  ceiling: what the same embedding with other seeds gives
     pictures     rank_density, disagreement, percentiles: where two rankings part
     input        stack: named rankings -> (m, n)
-                 settle: forget differences that are rounding noise
 
 Conventions: scores are real numbers, one per point, higher = picked first; only their order counts.
-Equal scores are ties: the correlations correct for them, `overlap` takes the earlier point, as
-core.strategy.top_k does. Scores are compared as they are given: where ties should be exact but were
-computed in floating point, `settle` them first. A matrix is symmetric with a diagonal of exactly 1.
-A constant ranking correlates with nothing and raises a UserError, as do NaN and infinity. All but
-the two Kendalls, which numba compiles when first called, need only NumPy. Sources: Kendall, Rank
-Correlation Methods (4th ed. 1970); Vigna, A weighted correlation index for rankings with ties (WWW
-2015).
+Scores equal to rounding (core/linalg/ties.py) are ties: the correlations correct for them,
+`overlap` takes the earlier point, as core.strategy.top_k does. A matrix is symmetric with a
+diagonal of exactly 1. A constant ranking correlates with nothing and raises a UserError, as do NaN
+and infinity. All but the two Kendalls, which numba compiles when first called, need only NumPy.
+Sources: Kendall, Rank Correlation Methods (4th ed. 1970); Vigna, A weighted correlation index for
+rankings with ties (WWW 2015).
 """
 
 from __future__ import annotations
@@ -26,6 +24,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from core.linalg.ties import settle
 from core.strategy import top_k
 from core.types import UserError, check_budget, check_scores
 
@@ -118,31 +117,6 @@ def stack(scores: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
         )
     named = zip(scores, names, strict=True)
     return np.stack([_check_ranking(ranking, sizes[0], str(name)) for ranking, name in named])
-
-
-def settle(scores: np.ndarray, *, relative: float = 1e-12) -> np.ndarray:
-    """Scores with rounding noise removed.
-
-    Neighbours in value closer than relative * max|score| become equal. Shapes: (n,) or (m, n), row
-    by row, unchanged in shape and order. Scores that are equal in exact arithmetic leave floating
-    point a few last digits apart, and a ranking would order them by noise. Every chain of such
-    neighbours takes its highest value. The tolerance is absolute within a ranking, so leave alone
-    scores whose order matters over many orders of magnitude. UserError for NaN, infinity or
-    relative < 0.
-    """
-    if not (np.isfinite(relative) and relative >= 0):
-        raise UserError(
-            f"Tolerance: found {relative}, expected a number of at least 0, such as 1e-12."
-        )
-    if np.ndim(scores) == 2:
-        return np.stack([settle(row, relative=relative) for row in scores])
-    scores = _check_finite(scores, np.size(scores), "scores")
-    order = np.argsort(-scores, kind="stable")
-    best_first = scores[order]
-    opens = np.r_[True, best_first[:-1] - best_first[1:] > relative * np.abs(scores).max()]
-    settled = np.empty_like(scores)
-    settled[order] = best_first[opens][np.cumsum(opens) - 1]
-    return settled
 
 
 def percentiles(scores: np.ndarray) -> np.ndarray:
@@ -362,7 +336,7 @@ def _check_finite(scores: np.ndarray, n: int, name: str) -> np.ndarray:
         raise UserError(f"{name}: found no scores, expected at least one.")
     if not np.issubdtype(scores.dtype, np.number) or np.iscomplexobj(scores):
         raise UserError(f"{name}: found {scores.dtype} values, expected real numbers.")
-    return check_scores(scores, n, name)
+    return settle(check_scores(scores, n, name))
 
 
 def _check_k(k: int, n: int) -> int:

@@ -36,7 +36,7 @@ from core.spec import (
     scores_key,
     textbook_key,
 )
-from core.strategies import leverage
+from core.strategies import leverage, textbook_qr
 from core.strategy_inputs import LearningProblem
 from core.types import Dataset, Embedded, Floats, Head, Ints, Selection, UserError
 
@@ -113,14 +113,12 @@ def _settings(request: Request) -> dict[str, Any]:
 def textbook_scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     """What unpivoted QR gives on the Spec's embedding, and which of its points are artefacts.
 
-    An artefact is a point whose index equals a dead column and whose textbook score is 1, to 1e-9.
+    artefacts: see core/strategies/textbook_qr.py.
     """
     embedded = embedding(request)
     progress.report(None, "Unpivoted QR")
-    values = leverage.textbook_qr(embedded.embedding)
-    dead = np.flatnonzero(leverage.whiten(embedded.embedding).dead)
-    dead = dead[dead < len(values)]  # with fewer points than pixels
-    artefacts = dead[values[dead] > 1 - 1e-9]
+    values = textbook_qr.textbook_qr(embedded.embedding)
+    artefacts = textbook_qr.artefacts(embedded.embedding, values)
     return {"scores": values, "artefacts": artefacts}, {
         **_facts(request, data, embedded),
         "sum": float(values.sum()),
@@ -176,7 +174,7 @@ def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
     values = [entry.arrays["scores"] for entry in entries]
-    rankings = agreement.settle(agreement.stack(values, names))
+    rankings = agreement.stack(values, names)
     k = min(comparison.k, len(data))
     matrices = {
         "kendall": agreement.kendall(rankings),

@@ -43,13 +43,14 @@ def fit(
     `tolerance`.
 
     embedding: (n, d). labels: (n,), 0 to classes-1; classes is the largest label plus one by
-    default. The intercepts are not penalised (scikit-learn's C is 1/(n l2)); without them they are
-    zero. Weights and intercepts sum to zero over the classes. start: T (classes, m), where Newton's
-    method begins, zero by default; a good one saves steps. Raises UserError for labels that do not
-    fit, for a class without points (its intercept would go to minus infinity), for negative l2, and
+    default. The intercepts are not penalised (scikit-learn's C is 1/(n l2), and 2/(n l2) for two
+    classes, whose two rows share the weights); without them they are zero. Weights and intercepts
+    sum to zero over the classes. start: T (classes, m), where Newton's method begins, zero by
+    default; a good one saves steps. Raises UserError for labels that do not fit, for a class
+    without points (its intercept would go to minus infinity), for negative l2, and
     for l2 = 0 where the classes can be separated (the weights would grow without end).
     """
-    check_matrix(embedding, "embedding")
+    embedding = check_matrix(embedding, "embedding")
     labels, classes = _check_labels(labels, len(embedding), classes, intercept)
     if not 0 <= l2 < np.inf:
         raise UserError(
@@ -70,18 +71,21 @@ def probabilities(embedding: Floats, head: Head) -> Floats:
 
     A UserError if the head is for another width.
     """
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     return softmax(embedding @ head.weights.T.astype(np.float64) + head.intercepts)
 
 
-def check_points(embedding: Floats, head: Head, what: str = "the embedding") -> None:
-    """A UserError unless these points have the width that the head was fitted on."""
-    check_matrix(embedding, what)
+def check_points(embedding: Floats, head: Head, what: str = "the embedding") -> Floats:
+    """The points as an array; a UserError unless they have the width that the head was fitted
+    on.
+    """
+    embedding = check_matrix(embedding, what)
     if embedding.shape[1] != head.weights.shape[1]:
         raise UserError(
             f"The head was fitted on {head.weights.shape[1]} dimensions, {what} has"
             f" {embedding.shape[1]}. Embed both in the same way, or fit a new head."
         )
+    return embedding
 
 
 def check_known_labels(labels: Ints | None, n: int, head: Head, what: str = "labels") -> Ints:

@@ -228,7 +228,9 @@ def embedding_key(spec: Spec | Request, fingerprint: str) -> str:
 
 def textbook_key(spec: Spec | Request, fingerprint: str) -> str:
     """The cache key of the exhibit: scores by unpivoted QR on the Spec's embedding."""
-    return _embedding_step("textbook", spec, code_version("core.strategies.leverage"), fingerprint)
+    return _embedding_step(
+        "textbook", spec, code_version("core.strategies.textbook_qr"), fingerprint
+    )
 
 
 def map_key(spec: Spec | Request, fingerprint: str) -> str:

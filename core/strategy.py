@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from core.knobs import Knob, knobs_of, parse_knobs  # noqa: F401  they belong to the plug point
+from core.linalg.ties import settle
 from core.types import Embedded, Selection, UserError, check_budget, check_scores
 
 INPUTS = {
@@ -201,13 +202,13 @@ def pick(
 
 
 def top_k(scores: np.ndarray, k: int, labeled: np.ndarray | None = None) -> Selection:
-    """The k highest scores, best first; equal scores in the order of the points; labeled points
-    never.
+    """The k highest scores, best first; scores equal to rounding (core/linalg/ties.py) in the order
+    of the points; labeled points never.
     """
     scores = check_scores(scores, len(scores))
     allowed = np.arange(len(scores)) if labeled is None else np.flatnonzero(~labeled)
     k = check_budget(k, len(allowed))
-    indices = allowed[np.argsort(-scores[allowed], kind="stable")[:k]]
+    indices = allowed[np.argsort(-settle(scores)[allowed], kind="stable")[:k]]
     return Selection(indices, scores[indices], nested=True)
 
 

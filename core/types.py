@@ -114,6 +114,7 @@ class Embedded:
 
     embedding: float32 (n, d). probs: class probabilities (n, c) or None.
     labels: int (n,) or None. labeled: bool (n,), the points whose label is already known, or None.
+    Lists, frames and tensors become arrays.
     """
 
     embedding: Floats
@@ -122,10 +123,14 @@ class Embedded:
     labeled: Bools | None = None
 
     def __post_init__(self):
-        check_matrix(self.embedding, "embedding")
+        object.__setattr__(self, "embedding", check_matrix(self.embedding, "embedding"))
         for what in ("probs", "labels", "labeled"):
             value = getattr(self, what)
-            if value is not None and len(value) != len(self.embedding):
+            if value is None:
+                continue
+            value = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+            object.__setattr__(self, what, value)
+            if len(value) != len(self.embedding):
                 raise UserError(
                     f"{what} has {len(value):,} rows, the embedding {len(self.embedding):,}. Give"
                     " one row per point."
@@ -166,8 +171,11 @@ class Selection:
 
 
 def check_matrix(matrix: np.ndarray, name: str) -> np.ndarray:
-    """matrix, if it is a non-empty, finite, numeric (n, d) array; otherwise a UserError."""
-    matrix = np.asarray(matrix)
+    """matrix as an array, if it is a non-empty, finite, numeric (n, d) one; otherwise a UserError.
+
+    Lists, frames and tensors (whose gradient is left behind) become arrays; arrays stay themselves.
+    """
+    matrix = np.asarray(matrix.detach().cpu() if hasattr(matrix, "detach") else matrix)
     if matrix.ndim != 2 or matrix.shape[0] == 0:
         raise UserError(
             f"{name}: found shape {matrix.shape}, expected (n, d) with at least one row."

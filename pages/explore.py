@@ -110,7 +110,6 @@ with st.container(key="stale" if shown.stale else "current"):
         how_to_read.show(spec.strategy, spec.dataset, spec.embedding)
         layout.link_box(state.leave(PAGE, VIEW_KNOBS, wanted, view))
         score_histogram.downloads(spec, data, entry)
-if spec.embedding == "raw" and data.is_images:
-    qr_exhibit.how_qr_fooled_us(spec, data)
+qr_exhibit.how_qr_fooled_us(spec, data)
 if view["point"] is not None:
     dossier.show(PAGE, spec, data, ranking, view["point"])

@@ -7,7 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core import datasets, embeddings, lesson, pipeline, softmax_head, strategy, strategy_inputs
+from core import (
+    agreement,
+    datasets,
+    embeddings,
+    lesson,
+    pipeline,
+    softmax_head,
+    strategy,
+    strategy_inputs,
+)
 from core.commands.shipped import first_screens
 from core.linalg import row_blocks
 from core.models import shipped_networks, training_record
@@ -25,6 +34,7 @@ from core.spec import (
 )
 from core.strategies import leverage
 from core.strategies.dynamics import forgetting
+from core.strategies.textbook_qr import textbook_qr
 from core.types import UserError
 
 DIGITS = Spec().with_(dataset="digits")
@@ -400,6 +410,8 @@ def test_the_bundled_scores_equal_a_fresh_computation(mnist):
     assert np.abs(entry.arrays["scores"] - leverage.leverage(x)).max() < 1e-9, (
         "the code has moved on; run python -m core warm"
     )
+    tau = agreement.kendall([entry.arrays["scores"], leverage.leverage(x)])[0, 1]
+    assert tau > 1 - 1e-8, "the ranking has changed beyond its ties"
     facts = entry.facts
     assert (facts["n"], facts["d"], facts["rank"], facts["dead"], facts["spec"]) == (
         70_000,
@@ -415,13 +427,13 @@ def test_the_bundled_scores_equal_a_fresh_computation(mnist):
 def test_the_bundled_exhibit_equals_a_fresh_computation(mnist):
     entry = bundled(textbook_key(Spec(), mnist.fingerprint))
     x = embeddings.embed(mnist, "raw").embedding
-    fresh, dead = leverage.textbook_qr(x), np.flatnonzero(leverage.whiten(x).dead)
+    fresh, dead = textbook_qr(x), np.flatnonzero(leverage.whiten(x).dead)
     # Where the rest of the spurious mass lands is rounding's choice, and so the processor's; the
     # artefacts are the same everywhere.
     assert entry.arrays["artefacts"].tolist() == dead[fresh[dead] > 1 - 1e-9].tolist()
     assert (np.abs(entry.arrays["scores"] - fresh) > 1e-3).mean() < 0.01
     assert entry.facts["sum"] == pytest.approx(784) == fresh.sum()
-    top = np.argsort(-np.round(entry.arrays["scores"], 9), kind="stable")[:60]
+    top = strategy.top_k(entry.arrays["scores"], 60).indices
     assert np.isin(top, entry.arrays["artefacts"]).sum() == 41
 
 

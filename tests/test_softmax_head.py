@@ -91,6 +91,21 @@ def test_the_fit_is_scikit_learns_optimum(l2, intercept):
     )
 
 
+def test_two_classes_share_the_weights_so_that_c_is_twice_as_large():
+    x, y = load_digits(return_X_y=True)
+    x, y = x[y < 2][:200] / 16, y[y < 2][:200]
+    ours = softmax_head.fit(x, y, l2=1e-3, tolerance=1e-9)
+    wanted = ours.weights[1] - ours.weights[0]
+    said = {
+        c: LogisticRegression(C=c / (len(x) * 1e-3), tol=1e-11, max_iter=5000, solver="newton-cg")
+        .fit(x, y)
+        .coef_[0]
+        for c in (1, 2)
+    }
+    np.testing.assert_allclose(said[2], wanted, rtol=0, atol=1e-5)
+    assert np.abs(said[1] - wanted).max() > 0.1
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
 def test_the_gradient_norm_is_reached_for_dead_double_and_badly_scaled_columns(scale):
     rng = np.random.default_rng(3)
@@ -154,3 +169,19 @@ def test_another_width_and_broken_rows_are_refused():
         softmax_head.probabilities(np.zeros((3, 2)), head)
     with pytest.raises(UserError, match="NaN"):
         softmax_head.fit(np.array([[0.0], [np.nan], [2.0]]), np.array([0, 1, 1]), l2=0.1)
+
+
+def test_conjugate_gradients_end_within_as_many_steps_as_there_are_directions(monkeypatch):
+    """Their directions are conjugate: without that it is steepest descent, which zigzags."""
+    rng = np.random.default_rng(5)
+    rows = softmax_head.design(rng.normal(size=(400, 6)) * np.logspace(0, 3, 6))
+    probs = rng.dirichlet(np.full(3, 0.3), 400)
+    penalty = softmax_head.penalties(6, 1e-3)
+    target = rng.normal(size=(3, 7))
+    target -= target.mean(axis=0)
+    monkeypatch.setattr(softmax_head, "CG_STEPS", 14)  # (c - 1) (d + 1)
+    found, rest = softmax_head.conjugate_gradients(rows, probs, penalty, target, 1e-9)
+    assert rest <= 1e-9
+    assert softmax_head.hessian_product(found, rows, probs, penalty) == pytest.approx(
+        target, abs=1e-8
+    )

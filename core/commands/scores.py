@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core import datasets, embeddings
 from core.commands import writing
 from core.exports import score_table
 from core.exports.ranking_names import parse_ranking
+from core.linalg.whitening import close_call
 from core.plugins import menu
 from core.runtime.cache import Entry
 from core.spec import Spec
@@ -38,8 +41,7 @@ def score(options: argparse.Namespace) -> None:
     out = options.out
     n = len(entry.arrays["scores"])
     print(
-        f"{spec.title()}:"
-        f" {n:,} scores, sum {entry.facts['sum']:.6f}, rank {entry.facts['rank']:,} -> {out}"
+        f"{spec.title()}: {n:,} scores, sum {entry.facts['sum']:.6f}, {_rank(entry.facts)} -> {out}"
     )
 
 
@@ -77,8 +79,13 @@ def leverage(options: argparse.Namespace) -> None:
     writing.write(
         out.with_suffix(".manifest.json"), large.manifest(table, options.without, facts).encode()
     )
-    rank = f", rank {facts['rank']:,}" if "rank" in facts else f", ridge {ridge:g}"
-    print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}{rank} -> {out}")
+    said = _rank(facts) if "rank" in facts else f"ridge {ridge:g}"
+    print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}, {said} -> {out}")
+
+
+def _rank(facts: Mapping[str, Any]) -> str:
+    close = close_call(facts["gap"], facts["condition"])
+    return f"rank {facts['rank']:,}" + (" (a close call)" if close else "")
 
 
 def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Entry]:

@@ -21,7 +21,8 @@ import pandas as pd
 
 from core import datasets
 from core.exports.column_file import AGAIN, Opened, open_columns
-from core.exports.score_table import VERSION, Column, Projection, checksum, ranks
+from core.exports.score_table import VERSION, Column, Projection, checksum
+from core.linalg.ties import settle
 from core.spec import Spec, from_query, resolve
 from core.types import Dataset, Ints, UserError
 
@@ -263,10 +264,20 @@ def _arrays(
     }
 
 
+def _odd_ranks(scores: np.ndarray, ranks: np.ndarray) -> int:
+    """How many ranks do not follow from the scores? Equal scores may stand in any order: older
+    files have them as rounding left them.
+    """
+    settled = settle(scores)
+    places = np.clip(ranks, 1, len(ranks)) - 1
+    odd = (ranks != places + 1) | (np.sort(settled)[::-1][places] != settled)
+    return max(int(odd.sum()), len(ranks) - len(np.unique(ranks)))
+
+
 def _edited(ranking: _Ranking, arrays: Mapping[str, np.ndarray]) -> str | None:
     """What does not fit between the scores, their ranks and their checksum."""
     scores = arrays[ranking.score]
-    odd = int((ranks(arrays[ranking.score]) != arrays[ranking.rank]).sum())
+    odd = _odd_ranks(scores, arrays[ranking.rank])
     if odd:
         return (
             f"{ranking.score}: {odd:,} ranks do not follow from the scores: the file was edited."

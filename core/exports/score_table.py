@@ -22,8 +22,9 @@ import pandas as pd
 
 from core import datasets
 from core.exports.ranking_names import column_names
+from core.linalg.ties import ranks
 from core.spec import Spec, map_code, resolve, score_code
-from core.types import Dataset, Floats, Ints, UserError
+from core.types import Dataset, Floats, UserError
 
 PACKAGES = ("numpy", "scipy", "torch", "torchvision", "umap-learn", "streamlit", "dask")
 FORMATS = ("csv", "parquet")
@@ -77,13 +78,6 @@ def table(
         _check_length(dataset, "projection", projection.coordinates)
         frame |= dict(zip(AXES, projection.coordinates.T, strict=True))
     return pd.DataFrame(frame)
-
-
-def ranks(scores: Floats) -> Ints:
-    """1 = highest; equal scores in the order of the points."""
-    rank = np.empty(len(scores), np.int64)
-    rank[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
-    return rank
 
 
 def kind_of(name: str) -> str:

@@ -24,6 +24,7 @@ from distributed import get_client, worker_client
 from core.large import leverage
 from core.large.row_sources import RowsOnDisk
 from core.linalg import row_blocks
+from core.linalg.whitening import precision
 from core.runtime import progress
 from core.types import Floats, Ints, UserError
 
@@ -40,12 +41,21 @@ class Spread:
     def __init__(self, table: Any, tell: leverage.Tell = leverage.silent, rows: int = CHUNK):
         self.chunks = _of_file(table, rows) if isinstance(table, RowsOnDisk) else _of_array(table)
         self.shape = (int(table.shape[0]), int(table.shape[1]))
+        self.eps = precision(table.dtype)
         self.tell = tell
         self.passes = 0
 
     def gram(self, weights: Floats | None = None) -> Floats:
         """X^T X, or (X W)^T (X W), float64: the chunks' own, added in their order."""
         return reduce(np.add, self._pass(row_blocks.gram, weights))
+
+    def triangle(self, weights: Floats | None = None) -> Floats:
+        """R with R^T R = X^T X, or (X W)^T (X W): the chunks' own, joined in their order."""
+        return reduce(row_blocks.join, self._pass(row_blocks.triangle, weights))
+
+    def largest(self) -> Floats:
+        """max_i |x_ij| (d,)."""
+        return reduce(np.maximum, self._pass(row_blocks.largest))
 
     def squared_norms(self, weights: Floats) -> Floats:
         """|x_i W|^2 (n,) float64."""

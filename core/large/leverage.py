@@ -1,7 +1,7 @@
 """Leverage of a table that does not fit into memory, by two passes over its rows.
 
-    first pass    X^T X -> W, as core/linalg/whitening.py finds it (one more pass where X is badly
-                  conditioned)
+    first pass    X^T X -> W, as core/linalg/whitening.py finds it (more passes where X is badly
+                  conditioned, or its rank in doubt)
     second pass   l_i = |x_i W|^2
 
 The algebra is that of core/strategies/leverage.py; what differs is how a pass is made: `Streamed`
@@ -25,9 +25,9 @@ import pandas as pd
 
 from core.exports import score_table
 from core.large.row_sources import RowsOnDisk
-from core.linalg import row_blocks
+from core.linalg import row_blocks, whitening
 from core.linalg.row_blocks import Table
-from core.linalg.whitening import from_gram, ridge_weights
+from core.linalg.ties import ranks
 from core.runtime import jobs, tasks
 from core.runtime.code_version import code_version
 from core.strategies.leverage import exact
@@ -38,14 +38,8 @@ NAMED = 8
 MOST_COLUMNS = 20_000  # X^T X of so many takes 3.2 GB, its eigenvectors as much again
 
 
-class Passes(Protocol):
+class Passes(whitening.Passes, Protocol):
     """What can be asked of the rows of X (n, d), each for one pass over them."""
-
-    shape: tuple[int, int]
-
-    def gram(self, weights: Floats | None = None) -> Floats:
-        """X^T X, or (X W)^T (X W), float64."""
-        ...
 
     def squared_norms(self, weights: Floats) -> Floats:
         """|x_i W|^2 (n,) float64."""
@@ -88,9 +82,27 @@ class Streamed:
             done += len(block)
             self.tell(done / len(self), f"Pass {self.passes}, {done:,} of {len(self):,} rows")
 
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the blocks."""
+        return self.table.dtype
+
+    @property
+    def eps(self) -> float:
+        """The precision of the numbers."""
+        return whitening.precision(self.dtype)
+
     def gram(self, weights: Floats | None = None) -> Floats:
         """See Passes."""
         return row_blocks.gram(self, weights)
+
+    def triangle(self, weights: Floats | None = None) -> Floats:
+        """See Passes."""
+        return row_blocks.triangle(self, weights)
+
+    def largest(self) -> Floats:
+        """See Passes."""
+        return row_blocks.largest(self)
 
     def squared_norms(self, weights: Floats) -> Floats:
         """See Passes."""
@@ -119,17 +131,16 @@ def leverage(rows: Passes, ridge: float = 0.0) -> tuple[Floats, dict[str, Any]]:
     first = _finite(rows)
     facts = {"n": n, "d": d, "ridge": ridge}
     if ridge == 0:
-        whitening = from_gram(lambda weights=None: first if weights is None else rows.gram(weights))
-        scores = exact(whitening, n, rows.squared_norms)
-        gap = None if np.isinf(whitening.gap) else whitening.gap
+        found = whitening.from_passes(rows, first)
+        scores = exact(found, n, rows.squared_norms)
         facts |= {
-            "rank": whitening.rank,
-            "gap": gap,
-            "condition": whitening.condition,
-            "dead": int(whitening.dead.sum()),
+            "rank": found.rank,
+            "gap": None if np.isinf(found.gap) else found.gap,
+            "condition": found.condition,
+            "dead": int(found.dead.sum()),
         }
     else:
-        scores = np.minimum(rows.squared_norms(ridge_weights(first, ridge)), 1.0)
+        scores = np.minimum(rows.squared_norms(whitening.ridge_weights(first, ridge)), 1.0)
     return scores, facts | {"sum": float(scores.sum())}
 
 
@@ -163,9 +174,7 @@ def frame(scores: Floats) -> pd.DataFrame:
 
     Rank 1 is the highest; equal scores are in the order of the rows.
     """
-    return pd.DataFrame(
-        {"index": np.arange(len(scores)), "score": scores, "rank": score_table.ranks(scores)}
-    )
+    return pd.DataFrame({"index": np.arange(len(scores)), "score": scores, "rank": ranks(scores)})
 
 
 def manifest(table: RowsOnDisk, without: Sequence[str], facts: Mapping[str, Any]) -> str:

@@ -85,7 +85,7 @@ def live_columns(embedding: Floats) -> Floats:
     """The embedding without its columns of zeros (at least one column stays): they carry no
     information, and D shrinks by r for each.
     """
-    check_matrix(embedding, "embedding")
+    embedding = check_matrix(embedding, "embedding")
     alive = np.any(embedding != 0, axis=0)
     return embedding if alive.all() else embedding[:, alive if alive.any() else slice(0, 1)]
 

@@ -115,7 +115,7 @@ def gradients(embedding: np.ndarray, probs: np.ndarray | None, *, exact: bool) -
     embedding: h (n, d); probs: p (n, c). exact: in float64 throughout; otherwise right keeps a
     float32 embedding as it is.
     """
-    check_matrix(embedding, "embedding")
+    embedding = check_matrix(embedding, "embedding")
     n = len(embedding)
     left = np.ones((n, 1)) if probs is None else predicted_residuals(check_probs(probs, n))
     as_it_is = not exact and _is_comfortable(embedding)

@@ -33,6 +33,7 @@ class Rows(Protocol):
     """A table (n, d) that need not be in memory."""
 
     shape: tuple[int, int]
+    dtype: np.dtype
 
     def __len__(self) -> int: ...
 
@@ -105,6 +106,31 @@ def gram(matrix: Table, weights: np.ndarray | None = None) -> np.ndarray:
         y = x if weights is None else x @ weights
         total = total + y.T @ y
     return fetch(total)
+
+
+def triangle(matrix: Table, weights: np.ndarray | None = None) -> np.ndarray:
+    """R (d, d) in float64 with R^T R = X^T X, or (X W)^T (X W): by Householder's QR of the blocks.
+
+    Singular values of R are those of X, to the precision of its numbers and not of their squares.
+    """
+    found = np.zeros((0, matrix.shape[1] if weights is None else weights.shape[1]))
+    for x in slices(matrix):
+        y = x.astype(np.float64) if weights is None else x @ weights
+        found = join(found, y)
+    return found
+
+
+def join(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The triangle of the rows of both (a, d) and (b, d)."""
+    return np.linalg.qr(np.vstack([first, second]), mode="r")
+
+
+def largest(matrix: Table) -> np.ndarray:
+    """max_i |x_ij| (d,) of each column, float64."""
+    found = np.zeros(matrix.shape[1])
+    for x in slices(matrix):
+        found = np.maximum(found, np.abs(x.astype(np.float64)).max(axis=0))
+    return found
 
 
 def squared_norms(matrix: Table, weights: np.ndarray) -> np.ndarray:

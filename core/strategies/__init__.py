@@ -8,6 +8,7 @@ Importing a module registers its functions.
 from core.strategies import leverage
 from core.strategies import class_leverage
 from core.strategies import fisher_leverage
+from core.strategies import textbook_qr
 from core.strategies import uncertainty
 from core.strategies import density
 from core.strategies import dynamics

@@ -155,7 +155,8 @@ def suggestions(
     embedding: np.ndarray, probs: np.ndarray, labeled: np.ndarray | None, k: int
 ) -> list[tuple[Ints, Floats]]:
     """(indices, gains) of CORESET and of least confidence."""
-    probs = check_probs(probs, len(check_matrix(embedding, "embedding")))
+    embedding = check_matrix(embedding, "embedding")
+    probs = check_probs(probs, len(embedding))
     inside = np.zeros(len(probs), bool) if labeled is None else labeled
     confident = top_k(doubt(probs), check_budget(k, int((~inside).sum())), inside)
     return [

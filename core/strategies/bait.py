@@ -33,12 +33,14 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from core.linalg import row_blocks
 from core.linalg.a_optimal_design import Search, first_largest
 from core.linalg.fisher_information import check_memory, class_roots, information, live_columns
 from core.strategy import Knob, selector
-from core.types import Bools, Floats, Ints, UserError, check_budget
+from core.types import Bools, Floats, Ints, UserError, check_budget, check_matrix
 
 Batch = tuple[Ints, Floats]
+LONGEST = 1e13  # |h|^2 / ridge of BAIT for regression: exact at 5e12, chance from 5e14 on
 Ridge = Annotated[
     float,
     Knob(
@@ -115,11 +117,30 @@ def bait_regression(
     embedding (n, d), labeled bool (n,) or None -> indices (k,) in the order they went in, gains
     (k,): by how much each lowered tr(M^-1 F) when it went in. F is the second moment of the
     embedding. Several outputs multiply every gain by their number (equation 6). Not nested,
-    settings and errors as for BAIT. Labels and probabilities play no part.
+    settings and errors as for BAIT, and for a longest |h|^2 above 1e13 ridge, where rounding would
+    decide. (The pick that reaches the last of the d directions is decided among gains that differ
+    by ridge / |h|^2 of themselves: exact up to |h|^2 = 1e8 ridge only.) Labels and probabilities
+    play no part.
     """
+    embedding = check_matrix(embedding, "embedding")
+    _check_length(embedding, ridge)
     return _choose(
         embedding, np.ones((len(embedding), 1, 1)), labeled, k, ridge, backward, fisher, scaling
     )
+
+
+def _check_length(embedding: Floats, ridge: float) -> None:
+    """A UserError where the first gain loses all digits: C falls by (|h|^2 / ridge)^2."""
+    longest = max(
+        float(np.einsum("ij,ij->i", x, x, dtype=np.float64).max())
+        for x in row_blocks.slices(embedding)
+    )
+    if longest > LONGEST * ridge > 0:
+        raise UserError(
+            f"Ridge: found {ridge:g} beside vectors of squared length up to {longest:.2g}, expected"
+            f" at least {longest / LONGEST:.1g}: further apart, rounding would decide who is"
+            " picked. Raise it, or scale the embedding down."
+        )
 
 
 def weights(scaling: str, labeled: int, k: int) -> tuple[float, float]:

@@ -44,7 +44,8 @@ def class_leverage(
     embedding: (n, d); labels: (n,). Returns (n,) float64 in [0, 1], higher = picked first; ridge =
     0: each class sums to its rank. A UserError if a point has no label. Points are not centred.
     """
-    labels = check_labeled(labels, len(check_matrix(embedding, "embedding")))
+    embedding = check_matrix(embedding, "embedding")
+    labels = check_labeled(labels, len(embedding))
     scores = np.empty(len(embedding))
     for label in np.unique(labels):
         rows = embedding[labels == label]

@@ -29,6 +29,6 @@ def k_center(
     take the first row or a random one, which would make the answer depend on the order of the
     points.) Equal distances go to the first point, in float64. A UserError for k above the pool.
     """
-    check_matrix(embedding, "embedding")
+    embedding = check_matrix(embedding, "embedding")
     start = np.flatnonzero(labeled) if labeled is not None else np.empty(0, np.int64)
     return farthest_first(embedding, start, check_budget(k, len(embedding) - len(start)))

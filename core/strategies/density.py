@@ -57,7 +57,8 @@ def nearest_distances(embedding: np.ndarray, k: int) -> Floats:
     # Takes a second to load, and menus do not need it.
     from sklearn.neighbors import NearestNeighbors
 
-    n = len(check_matrix(embedding, "embedding"))
+    embedding = check_matrix(embedding, "embedding")
+    n = len(embedding)
     if n == 1:
         return np.zeros((1, 1))
     search = NearestNeighbors(n_neighbors=min(k, n - 1), algorithm="brute").fit(embedding)

@@ -202,7 +202,7 @@ def open_pool(embedding: Floats, head: Head) -> tuple[OpenHead, Floats]:
 
     A UserError if the pool has another width.
     """
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     opened = open_head(head)
     return opened, opened.design(embedding)
 

@@ -160,7 +160,7 @@ def gradient_product(embedding: Floats, labels: Ints, validation: Embedded, head
 
 def _opened(embedding: Floats, labels: Ints, head: Head) -> tuple[OpenHead, Floats, Floats]:
     """The open head, the design rows (n, m) of the points to score, and their residuals (n, r)."""
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     labels = check_known_labels(labels, len(embedding), head)
     opened = open_head(head)
     rows = opened.design(embedding)

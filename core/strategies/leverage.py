@@ -22,7 +22,7 @@ from typing import Annotated
 import numpy as np
 
 from core.linalg import row_blocks
-from core.linalg.whitening import Whitening, spectrum, whiten
+from core.linalg.whitening import EPS, Whitening, spectrum, whiten
 from core.strategy import Knob, scorer
 from core.types import Floats, UserError, check_matrix
 
@@ -63,21 +63,33 @@ def leverage(
     fewer. As many directions as points: every score is exactly 1, and they rank nothing. Points are
     not centred: for leverage with an intercept, centre the columns and add 1/n.
     """
-    check_matrix(embedding, "embedding")
-    if ridge == 0 and rank is None:
+    embedding = check_matrix(embedding, "embedding")
+    if ridge == 0 and rank in (None, whiten(embedding).rank):
         return exact(
             whiten(embedding), len(embedding), partial(row_blocks.squared_norms, embedding)
         )
-    eigenvalues, squares = spectrum(embedding)
-    if rank is not None and rank > len(eigenvalues):
+    eigenvalues, squares, unit = spectrum(embedding)
+    k = rank or len(eigenvalues)
+    _check_directions(k, eigenvalues, ridge)
+    with np.errstate(over="ignore"):  # beside numbers this small a ridge leaves nothing
+        divisors = np.maximum(eigenvalues[:k], 0) + np.float64(ridge) / unit / unit
+    return (squares[:, :k] @ (1.0 / divisors).astype(squares.dtype)).astype(np.float64)
+
+
+def _check_directions(k: int, eigenvalues: Floats, ridge: float) -> None:
+    """A UserError for more directions than there are, or than can be told apart without a ridge."""
+    if k > len(eigenvalues):
         raise UserError(
-            f"Directions: found {rank:,}, but this embedding has rank {len(eigenvalues):,}. Choose"
+            f"Directions: found {k:,}, but this embedding has rank {len(eigenvalues):,}. Choose"
             f" at most {len(eigenvalues):,}."
         )
-    k = rank or len(eigenvalues)
-    return (squares[:, :k] @ (1.0 / (eigenvalues[:k] + ridge)).astype(squares.dtype)).astype(
-        np.float64
-    )
+    known = int((eigenvalues > (len(eigenvalues) * EPS) ** 2 * eigenvalues[:1]).sum())
+    if ridge == 0 and k > known:
+        raise UserError(
+            f"Directions: found {k:,}, but from direction {known + 1:,} on the variance is below"
+            f" rounding beside the first. Choose at most {known:,}, all of them, or scale the"
+            " columns to comparable size."
+        )
 
 
 def exact(whitening: Whitening, n: int, squared_norms: Callable[[Floats], Floats]) -> Floats:
@@ -99,15 +111,3 @@ def shares(embedding: np.ndarray, index: int, whitening: Whitening) -> Floats:
     summing to l_i.
     """
     return (embedding[index].astype(np.float64) @ whitening.weights) ** 2
-
-
-def textbook_qr(embedding: np.ndarray) -> Floats:
-    """What the usual textbook code computes, kept as an exhibit: squared row norms of Q from a QR
-    without pivoting.
-
-    Wrong where X lacks rank: for a dead column j Householder's method returns Q e_j, so row j of
-    the *dataset* gets a spurious leverage of 1, and the scores sum to d instead of the rank.
-    embedding (n, d), n >= d -> (n,).
-    """
-    q, _ = np.linalg.qr(check_matrix(embedding, "embedding").astype(np.float64))
-    return np.einsum("ij,ij->i", q, q)

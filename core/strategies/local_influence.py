@@ -43,18 +43,20 @@ from core.linalg.hessian import (
     point_blocks,
     spreader,
 )
+from core.linalg.ties import ranks
 from core.softmax_head import check_known_labels, check_points
 from core.strategy import Knob, scorer
 from core.types import Bools, Embedded, Floats, Head, Ints, UserError
 
 # Products that spreading all points over the exact Hessian may take: about a minute on one core.
 SPREADS = 2 * 10**12
+LEVEL = 1e-12  # lifts up to this part of the largest are none
 Directions = Annotated[
     int | None,
     Knob(
         "Directions",
         "Keep this many singular directions of each point's mixed derivative, as the paper's KFSVD"
-        " does; all of them by default.",
+        " does; all of them by default, and from the embedding's dimension on.",
         low=1,
         choices=(None, 1, 2, 5, 10),
     ),
@@ -160,9 +162,8 @@ def fi_active_forest(
     pool = pool if len(pool) else np.arange(len(embedding))
     sample = rng.choice(pool, max(1, round(share * len(pool))), replace=False)
     measured = _active(opened, training, embedding[sample], head, hessian, directions, damping)
-    ranks = np.argsort(np.argsort(measured, kind="stable"))
     forest = RandomForestRegressor(random_state=int(rng.integers(2**31)))
-    return forest.fit(embedding[sample], 1.0 + ranks).predict(embedding)
+    return forest.fit(embedding[sample], ranks(-measured).astype(float)).predict(embedding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,13 +234,16 @@ def _inverse_roots(probs: Floats, basis: Floats, moves: Floats) -> Floats:
     return (vectors * inverse[:, :, None]).transpose(0, 2, 1)
 
 
-def _main_directions(points: Seen, bent: Floats, d: int, count: int) -> Floats:
-    """The first right singular vectors (k, d, count) of M, from M^T M = |q|^2 I + B^T [[|h|^2 I,
-    q], [q^T, 0]] B with B = [F W; x].
+def _main_directions(points: Seen, bent: Floats, d: int, count: int) -> Floats | None:
+    """K (k, d, *) with the projection K K^T on the first `count` right singular vectors of each
+    point's M, from M^T M = |q|^2 I + B^T [[|h|^2 I, q], [q^T, 0]] B with B = [F W; x]; None: on all
+    d.
 
-    q (x) I alone has d equal singular values |q|; only the directions that B lifts above them are
-    singular vectors with a name. Where there are fewer than `count`, the rest is zero.
+    B lifts some singular values above |q| and lowers at most one below; the others equal |q| and
+    have no order. Those are kept together: all where `count` has room for them, otherwise none.
     """
+    if count >= d:
+        return None
     q = points.residuals
     r = points.residuals.shape[1]
     middle = np.zeros((len(points), r + 1, r + 1))
@@ -248,8 +252,16 @@ def _main_directions(points: Seen, bent: Floats, d: int, count: int) -> Floats:
     lifting = np.concatenate([bent, points.rows[:, None, :d]], axis=1)
     frame, triangle = np.linalg.qr(lifting.transpose(0, 2, 1))
     lifts, turned = np.linalg.eigh(triangle @ middle @ triangle.transpose(0, 2, 1))
-    first = (turned * (lifts > 0)[:, None, :])[:, :, ::-1][:, :, :count]
-    return frame @ first
+    axes = frame @ turned
+    least = LEVEL * np.abs(lifts).max(axis=1, keepdims=True)
+    lowered = lifts < -least
+    first = (axes * (lifts > least)[:, None, :])[:, :, ::-1][:, :, :count]
+    room = count >= d - lowered.sum(axis=1)
+    if not room.any():
+        return first
+    cut = axes * (lowered & (np.arange(lifts.shape[1]) < d - count))[:, None, :]
+    others = np.eye(d) - cut @ cut.transpose(0, 2, 1)
+    return np.where(room[:, None, None], others, first @ first.transpose(0, 2, 1))
 
 
 def influence_measures(
@@ -291,7 +303,7 @@ def _active(
     """The mean over the training points of FI, less the lowest and highest tenth, for each of these
     points: (n,).
     """
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     solver = spreader(opened, opened.penalty + damping, hessian)
     scores = np.empty(len(embedding))
     cut = len(training) // 10
@@ -305,7 +317,7 @@ def _active(
 
 def as_seen(opened: OpenHead, embedding: Floats, labels: Ints, head: Head) -> Seen:
     """These points (k, d) under these labels, as the measure looks at them."""
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     labels = check_known_labels(labels, len(embedding), head)
     rows = opened.design(embedding)
     probs = opened.probabilities(rows)

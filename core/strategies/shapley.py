@@ -75,7 +75,7 @@ def knn_shapley(
     points of another width or without labels. Source: Jia et al. 2019, Theorem 1; costs
     v n (d + log n).
     """
-    labels, unseen, wanted = _neighbourhood(embedding, labels, validation)
+    embedding, labels, unseen, wanted = _neighbourhood(embedding, labels, validation)
     # About the points' centre, products lose fewer digits.
     centre = embedding.mean(axis=0, dtype=np.float64)
     n = len(labels)
@@ -116,7 +116,7 @@ def data_shapley(
     UserError: more than 500 points, a head without l2, points or labels that do not fit it. Source:
     Ghorbani and Zou 2019, Algorithm 1.
     """
-    check_points(embedding, head)
+    embedding = check_points(embedding, head)
     check_points(validation.embedding, head, "the validation set")
     labels = check_known_labels(labels, len(embedding), head)
     n = len(embedding)
@@ -184,9 +184,9 @@ class _Game:
 
 def _neighbourhood(
     embedding: Floats, labels: Ints, validation: Embedded
-) -> tuple[Ints, Floats, Ints]:
-    """(labels, validation points, their labels), checked to fit together."""
-    check_matrix(embedding, "embedding")
+) -> tuple[Floats, Ints, Floats, Ints]:
+    """(embedding, labels, validation points, their labels), checked to fit together."""
+    embedding = check_matrix(embedding, "embedding")
     labels = np.asarray(labels)
     wanted = validation.labels
     if validation.embedding.shape[1] != embedding.shape[1]:
@@ -207,4 +207,4 @@ def _neighbourhood(
         raise UserError(
             "KNN-Shapley: found points without a label (-1). Leave unlabeled points out."
         )
-    return labels, validation.embedding, np.asarray(wanted)
+    return embedding, labels, validation.embedding, np.asarray(wanted)

@@ -16,6 +16,7 @@ import streamlit as st
 from core import datasets
 from core.data import own
 from core.hosting import policy
+from core.linalg import ties
 from core.runtime import cache, jobs, tasks
 from core.runtime.cache import Entry
 from core.runtime.jobs import Job
@@ -55,8 +56,8 @@ def dataset(name: str, n: int | None, subset: int) -> Dataset:
 class Ranking:
     """A ranking of n points.
 
-    scores (n,); order (n,), best first; rank (n,), 1 = best, equal scores in the order of the
-    points.
+    scores (n,); order (n,), best first; rank (n,), 1 = best; scores equal to rounding in the order
+    of the points (core/linalg/ties.py).
     """
 
     scores: np.ndarray
@@ -67,10 +68,7 @@ class Ranking:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def ranking(key: str, _scores: np.ndarray) -> Ranking:
     """The ranking of a cached result, by its key."""
-    order = np.argsort(-_scores, kind="stable")
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(1, len(order) + 1)
-    return Ranking(_scores, order, rank)
+    return Ranking(_scores, ties.order(_scores), ties.ranks(_scores))
 
 
 def scores(spec: Spec) -> Entry | Job:

@@ -99,7 +99,7 @@ class Counted:
     """A table that counts how often it is read."""
 
     def __init__(self, x):
-        self.x, self.shape, self.reads = x, x.shape, 0
+        self.x, self.shape, self.dtype, self.reads = x, x.shape, x.dtype, 0
 
     def __len__(self):
         return len(self.x)

@@ -14,6 +14,7 @@ from scipy import stats
 
 from core import agreement, datasets, embeddings, strategy
 from core.agreement import Interval
+from core.linalg.ties import settle
 from core.plugins import menu
 from core.runtime import cache
 from core.spec import Spec, comparison_key, scores_key, talk_comparison
@@ -72,7 +73,7 @@ def rankings(digits) -> dict[str, np.ndarray]:
     """
     names = ("raw", "pca", "random_relu")
     return {
-        title: agreement.settle(leverage(embeddings.embed(digits, name).embedding))
+        title: settle(leverage(embeddings.embed(digits, name).embedding))
         for title, name in zip(NAMES, names, strict=True)
     }
 

@@ -8,8 +8,10 @@ import pytest
 from streamlit.typing import VegaLiteState
 
 from core import embeddings
+from core.linalg.whitening import whiten
 from core.spec import Spec
 from core.strategies.leverage import leverage
+from pages.parts.explore.answer import fact_row
 from tests.tools import pages
 from tests.tools.pages import DIGITS, explore_works, galleries, group, spec_of, texts, widget
 
@@ -144,6 +146,19 @@ def test_the_dossier_of_another_embedding_names_shares_instead_of_images():
     )
 
 
+def test_the_facts_show_the_gap_and_say_a_close_call():
+    x = np.vander(np.linspace(0, 1, 400), 13, increasing=True)
+    for table, said in (
+        (x, "none, full rank: the rank was a close call"),
+        (x[:, :4], "none, full rank"),
+    ):
+        found = whiten(table)
+        facts = {"n": 400, "d": table.shape[1], "rank": found.rank, "gap": None, "sum": 1.0}
+        facts |= {"condition": found.condition, "dead": 0, "device": "CPU", "seconds": 1.0}
+        rows = {name: value for name, value, _ in fact_row(facts, leverage(table), True)}
+        assert rows["gap"] == said and rows["rank"] == str(table.shape[1])
+
+
 def test_the_exhibit_stands_beside_the_exact_ranking(order):
     at = visit(**DIGITS)
     textbook, exact = galleries(at)[-2:]
@@ -152,10 +167,12 @@ def test_the_exhibit_stands_beside_the_exact_ranking(order):
         and 0 in textbook["ids"]
         and textbook["marks"][textbook["ids"].index(0)] == "artefact"
     )
-    assert "<b>64.0</b>, but the rank is <b>61</b>" in texts(at)
-    assert len(galleries(visit(**DIGITS, embedding="pca"))) == 1, (
-        "elsewhere there is nothing to compare"
-    )
+    assert "<b>64.0</b>, and the rank is <b>61</b>" in texts(at)
+    elsewhere = visit(**DIGITS, embedding="pca")
+    explore_works(elsewhere)
+    textbook, exact = galleries(elsewhere)[-2:]
+    assert textbook["ids"] == exact["ids"] and not any(textbook["marks"])
+    assert "is right under principal components: no artefacts among its top 60" in texts(elsewhere)
 
 
 @pytest.mark.parametrize("n", ["1", "9", "60", "64"])

@@ -209,10 +209,10 @@ BAD = {
     "null bytes": ("x = '\0'\n", "found a syntax error|null byte"),
     "somebody else's": (
         BEGINNING
-        + 'from core.strategies.leverage import textbook_qr\nscorer("Textbook")(textbook_qr)\n',
+        + 'from core.strategies.leverage import effective_rank\nscorer("Rank")(effective_rank)\n',
         (
-            r"^bad\.py: textbook_qr comes from core\.strategies\.leverage, expected a function of"
-            r" the file itself"
+            r"^bad\.py: effective_rank comes from core\.strategies\.leverage, expected a function"
+            r" of the file itself"
         ),
     ),
     "annotation": (

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from core.linalg.a_optimal_design import Design, Pool, Search, first_largest
 from core.linalg.a_optimal_kernels import LanePool
 from core.linalg.fisher_information import class_roots, contrasts, information
 from core.strategies.bait import bait, bait_regression, weights
+from core.strategy import find
 from core.types import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -274,6 +276,56 @@ def test_regression_picks_those_of_the_published_algorithm_on_rank_one_informati
     h, _, known = world(labeled=labeled)
     expected, _ = slow_select(h[:, None, :], known, 6, ridge, backward=backward)
     assert bait_regression(h, known, k=6, ridge=ridge, backward=backward)[0].tolist() == expected
+
+
+def fractions_trace(m, f):
+    """tr(M^-1 F) by Gauss's elimination, in fractions: nothing is rounded."""
+    d = len(m)
+    rows = [list(m[i]) + list(f[i]) for i in range(d)]
+    for i in range(d):
+        rows[i] = [value / rows[i][i] for value in rows[i]]
+        for j in set(range(d)) - {i}:
+            rows[j] = [b - rows[j][i] * a for a, b in zip(rows[i], rows[j], strict=True)]
+    return sum(rows[i][d + i] for i in range(d))
+
+
+def exact_picks(h, k, ridge):
+    """Regression BAIT forward by its definition, h whole numbers: each the largest fall of
+    tr(M^-1 F).
+    """
+    n, d = h.shape
+    h = [[Fraction(int(value)) for value in row] for row in h]
+    f = [[sum(x[a] * x[b] for x in h) / n for b in range(d)] for a in range(d)]
+    m = [[ridge * (a == b) for b in range(d)] for a in range(d)]
+    chosen = []
+    for _ in range(k):
+        with_each = [[[m[a][b] + x[a] * x[b] for b in range(d)] for a in range(d)] for x in h]
+        left = [i for i in range(n) if i not in chosen]
+        chosen.append(min(left, key=lambda i: fractions_trace(with_each[i], f)))
+        m = with_each[chosen[-1]]
+    return chosen
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_regression_is_exact_up_to_a_ratio_of_5e12_and_refuses_above_1e13(seed):
+    h = np.random.default_rng(seed).integers(-1000, 1000, (16, 6)).astype(float)
+    longest = int((h**2).sum(axis=1).max())
+    ridge = Fraction(longest, 5 * 10**12)
+    found = bait_regression(h, k=5, ridge=float(ridge), backward=False)[0]
+    assert found.tolist() == exact_picks(h, 5, ridge)
+    bait_regression(h, k=5, ridge=longest / 0.99e13)
+    with pytest.raises(UserError, match="rounding would decide who is picked"):
+        bait_regression(h, k=5, ridge=longest / 1.01e13)
+
+
+def test_without_a_word_the_ridge_is_one():
+    """The default of the authors' code."""
+    h, p, known = world()
+    for select, inputs in ((bait, (h, p, known)), (bait_regression, (h, known))):
+        gains = select(*inputs, k=6)[1]
+        assert np.array_equal(gains, select(*inputs, k=6, ridge=1.0)[1])
+        assert not np.array_equal(gains, select(*inputs, k=6, ridge=0.1)[1])
+        assert find(select.__name__).knobs["ridge"].default == 1.0
 
 
 def test_gains_are_what_the_objective_loses_and_it_is_monotone():

@@ -191,6 +191,21 @@ def test_directions_are_those_of_the_truncated_svd(keep):
     )
 
 
+@pytest.mark.parametrize("c", [2, 3])
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
+def test_all_directions_are_the_exact_measure_and_fewer_the_truncated_svd(d, c):
+    """On narrow points too, where a direction with a singular value below |q| is among them."""
+    x, y, validation, head = world(d=d, c=c, n=40)
+    exact = fi_util(x, y, validation, head)
+    for keep in (d, d + 3):
+        assert fi_util(x, y, validation, head, directions=keep) == pytest.approx(exact, rel=1e-9)
+    unseen = gradients(validation.embedding, validation.labels, head).mean(axis=0)
+    for keep in {1, d - 1} - {0, d}:
+        found = fi_util(x, y, validation, head, directions=keep)[[0, 4]]
+        wanted = [slow_fi(x, y, head, i, unseen, keep=keep) for i in (0, 4)]
+        assert found == pytest.approx(wanted, rel=1e-6)
+
+
 def test_kfac_is_the_definition_with_the_product_of_the_means_for_the_hessian():
     x, y, validation, head = world()
     theta, penalty, design = parameters(head)

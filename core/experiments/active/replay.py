@@ -28,6 +28,7 @@ from core.runtime import cache
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version
 from core.runtime.progress import advance, report
+from core.strategy import top_k
 from core.types import Bools, Dataset, Floats, Ints
 
 RIDGE = 1.0
@@ -63,7 +64,7 @@ def _replayed(unit: ActiveRun, number: int, data: Dataset) -> dict[str, np.ndarr
     embedded, _ = loop.look()
     order = np.searchsorted(loop.pool, record["picks"][number])
     uncertainty = 1.0 - embedded.probs.max(axis=1)
-    rival = np.argsort(-np.where(loop.labeled, -np.inf, uncertainty), kind="stable")[: len(order)]
+    rival = top_k(uncertainty, len(order), loop.labeled).indices
     seen = (embedded.embedding, embedded.probs, loop.labeled)
     each = [trace(*seen, picks) for picks in (order, rival)]
     report(None, f"Mapping {len(loop.pool):,} points")

@@ -21,6 +21,7 @@ from core.experiments.influence.labeled_heads import draw, fitted, part, scaling
 from core.softmax_head import probabilities
 from core.strategies.goal import GOALS, aim_of, goal_utility, open_pool
 from core.strategies.uncertainty import entropy
+from core.strategy import top_k
 from core.types import Dataset, Embedded, Floats, Head, Ints, UserError
 
 STRATEGIES = ("oracle", "max", "uniform", "min", "entropy", "random")
@@ -87,7 +88,7 @@ def run(
             record[name].append(value)
         if number < rounds:
             scores = scored(strategy, part(data, matrix, left), unseen, head, goal, rng)
-            best = np.argsort(-scores, kind="stable")[:batch]
+            best = top_k(scores, batch).indices
             picks.append(left[best])
             known = np.append(known, left[best])
             left = np.delete(left, best)

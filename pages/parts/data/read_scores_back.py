@@ -14,6 +14,7 @@ from core.charts.maps import Colour, scatter
 from core.exports import reading_back
 from core.exports.reading_back import Exported
 from core.exports.score_table import Column, Projection
+from core.linalg import ties
 from core.spec import Spec
 from core.types import Dataset, Floats, UserError
 from pages.parts.data import import_file
@@ -200,7 +201,7 @@ def _drawn(column: Column, projection: Projection, data: Dataset) -> None:
 
 def _gallery(column: Column, said: str, data: Dataset) -> None:
     """The points that the file's scores put first."""
-    order = np.argsort(-column.scores, kind="stable")[:SHOWN]
+    order = ties.order(column.scores)[:SHOWN]
     st.markdown(f"**The first {len(order)} by the file's scores**: {inside(said)}.")
     alt = (
         f"{len(order)} {noun(data.name)} of highest score in the file: {ranking_name(column.spec)}"

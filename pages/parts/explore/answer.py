@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.linalg.whitening import close_call
 from pages.shared.words import inside, number, starless, time_text
 
 
@@ -69,6 +70,13 @@ def fact_row(
             "How many directions the points really span"
             + ("; leverage scores sum to it" if leverage else ""),
         ),
+        (
+            "gap",
+            _gap_text(facts["gap"], facts["condition"]),
+            "The eigenvalue of the last direction that counts, over the next one's, after scaling"
+            " every column to norm 1. It is a close call below 100, or where a direction counts"
+            " whose singular value is below 1e-5 of the largest",
+        ),
         *(own if leverage else ()),
         ("dead columns", f"{facts['dead']:,}", "Dimensions that are zero for every point"),
         (
@@ -83,3 +91,8 @@ def fact_row(
             "Seconds for the scores alone, with the embedding at hand",
         ),
     ]
+
+
+def _gap_text(gap: float | None, condition: float) -> str:
+    shown = "none, full rank" if gap is None else number(gap)
+    return f"{shown}: the rank was a close call" if close_call(gap, condition) else shown

@@ -15,6 +15,12 @@ READING = {
         " scores add up to the rank, so the average is rank / n.\n\nHigh leverage marks what is"
         " *unusual*, not what is useful.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$"
     ),
+    "textbook_qr": (
+        "A warning, not a ranking to use: the squared row norms of Q from a QR without pivoting."
+        " Where every column counts they are leverage. For a column that is zero, row j of the"
+        " dataset gets a score of 1 because the column has the number j, whatever stands there. The"
+        " exhibit below marks these artefacts."
+    ),
     "forgetting": (
         "A point is forgotten when a network in training had it right after one pass over the data"
         " and wrong after the next; the score counts how often. Points that were never right come"

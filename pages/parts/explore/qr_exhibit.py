@@ -5,20 +5,21 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.linalg import ties
 from core.runtime import tasks
 from core.runtime.jobs import Job
 from core.spec import Spec, textbook_key
 from core.types import Dataset
-from pages.components.gallery import gallery
 from pages.shared import cached, job_panel, layout, memo, state
-from pages.shared.points import captions_of
-from pages.shared.words import score_texts
+from pages.shared.points import show
+from pages.shared.words import inside, score_texts, starless
 
 SHOWN = 60
+NOT_THEIRS = 0.5  # a score this far above the leverage is an artefact
 
 
 def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
-    """Both top 60 side by side, on the raw embedding."""
+    """Both top 60 side by side, under this embedding."""
     st.divider()
     st.subheader("How QR fooled us", anchor=False)
     spec = spec.with_(strategy="leverage", strategy_knobs=())
@@ -29,48 +30,68 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         job_panel.waiting(pending, "Comparing the two computations")
         return
     scores = textbook.arrays["scores"]
-    artefacts = textbook.arrays["artefacts"]
     top = memo.made(_highest, scores)
-    fooled = np.isin(top, artefacts)
+    fooled = scores[top] - exact.arrays["scores"][top] > NOT_THEIRS
     layout.answer(
-        f"QR without pivoting, the usual textbook code, puts *{int(fooled.sum())} artefacts* among"
-        f" its top {SHOWN}: rows whose number equals a dead pixel's column. Its scores sum to"
-        f" *{textbook.facts['sum']:,.1f}*, but the rank is *{exact.facts['rank']:,}*."
+        sentence(
+            spec.embedding_label, int(fooled.sum()), len(top), textbook.facts, exact.facts["rank"]
+        )
     )
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Textbook QR**, top 60; artefacts marked")
+        st.markdown(f"**Textbook QR**, top {len(top)}; artefacts marked")
         _top(data, scores, top, "textbook", ["artefact" if f else "" for f in fooled])
     with right:
-        st.markdown("**Exact**, top 60")
+        st.markdown(f"**Exact**, top {len(top)}")
         values = exact.arrays["scores"]
         _top(data, values, cached.ranking(exact.key, values).order[:SHOWN], "exact", None)
     with st.expander("Why this happens"):
         st.markdown(
             "Householder's QR works column by column. Where a column is zero (a pixel that no image"
-            " uses) it has nothing to reflect, and column $j$ of $Q$ comes from the unit vector"
-            " $e_j$ alone. The squared row norms of $Q$ then give row $j$ of the *dataset* a full"
-            " unit of leverage, whatever image stands there. Rank correlation hardly notices,"
-            " because only a few dozen ranks move; the sum of the scores does."
+            " uses, a unit of a network that is off for every point) it has nothing to reflect, and"
+            " column $j$ of $Q$ comes from the unit vector $e_j$ alone. The squared row norms of"
+            " $Q$ then give row $j$ of the *dataset* a full unit of leverage, whatever stands"
+            " there. Under raw pixels rank correlation hardly notices, because only a few dozen"
+            " ranks move; the sum of the scores does. It is worst where most columns are dead: all"
+            " 60 digits that the talk showed as the top of its regression network were artefacts."
         )
 
 
+def sentence(embedding: str, fooled: int, shown: int, facts: dict, rank: int) -> str:
+    """What QR without pivoting does under this embedding."""
+    under = inside(starless(embedding))
+    sums = f"Its scores sum to *{facts['sum']:,.1f}*, and the rank is *{rank:,}*."
+    if fooled:
+        return (
+            "QR without pivoting, the usual textbook code, puts"
+            f" *{fooled} {'artefact' if fooled == 1 else 'artefacts'}* among its top {shown} under"
+            f" {under}: points whose score is more than half a unit above their leverage."
+            f" {facts['dead']:,} columns are dead. {sums}"
+        )
+    if facts["sum"] - rank > 0.5:
+        return (
+            "QR without pivoting, the usual textbook code, has no artefacts among its top"
+            f" {shown} under {under}, but spreads what is too much elsewhere. {sums}"
+        )
+    return (
+        "QR without pivoting, the usual textbook code, is right under"
+        f" {under}: no artefacts among its top {shown}. {sums}"
+    )
+
+
 def _highest(scores: np.ndarray) -> np.ndarray:
-    """Scores of 1 differ by rounding only: ties in row order."""
-    return np.argsort(-np.round(scores, 9), kind="stable")[:SHOWN]
+    return ties.order(scores)[:SHOWN]
 
 
 def _top(
     data: Dataset, scores: np.ndarray, points: np.ndarray, name: str, marks: list[str] | None
 ) -> None:
-    clicked = gallery(
-        data.points[points],
-        captions_of(data, points),
+    clicked = show(
+        data,
+        points,
         score_texts(scores[points]),
-        points.tolist(),
         marks=marks,
         alt=f"The {len(points)} highest by {name}",
-        size=56,
         key=state.key(f"qr {name}"),
     )
     if clicked is not None:

@@ -13,6 +13,7 @@ from core.charts.influence import HEIGHT, distributions, predicted_against_retra
 from core.charts.palette import score_colours
 from core.experiments.influence.outcomes import foreseen, slopes
 from core.experiments.influence.plan import Influence, Utilities
+from core.linalg import ties
 from core.strategies.goal import GOALS, OVER
 from core.types import Dataset, Floats, Ints
 from pages.parts.influence.query_rounds import curves, snapshots
@@ -254,7 +255,7 @@ def _ends(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
 
 
 def _two_ends(data: Dataset, rows: Ints, values: Floats, titles: tuple[str, str], key: str) -> None:
-    order = np.argsort(-values, kind="stable")
+    order = ties.order(values)
     k = min(BEST, len(order) // 2)
     for title, chosen in zip(titles, (order[:k], order[::-1][:k]), strict=True):
         st.markdown(f"**{title}** of {len(rows):,} {noun(data.name)}, by retraining")

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import lesson
 from core.charts.palette import CHANCE, TOP
+from core.linalg import ties
 from pages.components.digit_plane import digit_plane
 from pages.components.gallery import gallery
 from pages.parts.lesson import chapter_frame, quiz, small_pictures
@@ -41,7 +42,7 @@ def plane(material: Material, talk: bool) -> None:
     )
     words, picture = st.columns([2, 3], gap="large")
     shown = quiz.revealed("plane")
-    best = points[np.argsort(-scores)[:NAMED]]
+    best = points[ties.order(scores)[:NAMED]]
     with picture:
         picked = digit_plane(
             material.data.points[points],
@@ -80,8 +81,7 @@ def levels(scores: np.ndarray) -> list[float]:
 def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n: int) -> None:
     question = "Which of these digits has the highest leverage? Tap one."
     picked = quiz.picked("plane")
-    ranks = np.empty(len(points), int)
-    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(points) + 1)
+    ranks = ties.ranks(scores)
     st.markdown(f"**{question}**")
     if quiz.revealed("plane"):
         made = quiz.predictions().get("plane")
@@ -207,12 +207,9 @@ def _ends(material: Material, talk: bool) -> None:
 
 
 def textbook_top(material: Material) -> tuple[np.ndarray, np.ndarray]:
-    """(scores (n,), the first points) by QR without pivoting.
-
-    Scores of 1 differ by rounding only: ties in row order.
-    """
+    """(scores (n,), the first points) by QR without pivoting."""
     values = material.textbook.arrays["scores"]
-    return values, np.argsort(-np.round(values, 9), kind="stable")[:IMAGES]
+    return values, ties.order(values)[:IMAGES]
 
 
 def _how_qr_fooled_us(material: Material, artefacts: int) -> str:

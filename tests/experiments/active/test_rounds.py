@@ -141,6 +141,9 @@ def test_diversity_equals_the_gradients_written_out():
     assert norm == pytest.approx(np.linalg.norm(gradients, axis=1).mean())
     twice, _ = batch_diversity(h[[0, 0]], probs[[0, 0]])
     assert np.isfinite(twice) and twice < batch_diversity(h[[0, 1]], probs[[0, 1]])[0]
+    mean = np.diag(gradients[[0, 0]] @ gradients[[0, 0]].T).mean()
+    by_hand = np.log(2 * mean + 1e-9 * mean) + np.log(1e-9 * mean)  # the floor is all that is left
+    assert twice == pytest.approx(by_hand, abs=1e-5)
     assert all(
         np.isfinite(batch_diversity(h, np.eye(3)[[0, 1, 2, 0, 1, 2]]))
     )  # certain of every point: gradients are 0
