@@ -9,7 +9,7 @@ from core.experiments import store
 from core.experiments.active import outcomes
 from core.experiments.active import plan as active
 from core.strategy import Knob
-from pages.parts.active import controls, how_to_read, pictures, verdict
+from pages.parts.active import controls, how_to_read, pictures, verdict, who_beats_whom
 from pages.shared import cached, layout, pickers, state
 from pages.shared.experiments import experiment_page, verdict_box
 from pages.shared.words import noun
@@ -22,6 +22,9 @@ VIEW_KNOBS = {
     **active.KNOBS,
     "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="curves"),
     "replayed": Knob("Strategy replayed", name="replayed", kind=str, default=""),
+    "sum": Knob(
+        "Sum over", name="sum", kind=str, choices=tuple(who_beats_whom.SUMS), default="one"
+    ),
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     **verdict_box.KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
@@ -41,12 +44,12 @@ view = controls.widgets(view, data.is_images)
 plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
-curves = outcomes.finished_runs(plan, found)
+runs = outcomes.finished_runs(plan, found)
 with answer:
-    view = verdict.answer(plan, curves, view)
+    view = verdict.answer(plan, runs, view)
 if found:
-    view = pictures.picture(plan, curves, view, data)
+    view = pictures.picture(plan, runs, view, data)
 else:
     experiment_page.nothing_yet(plan, data.fingerprint)
 experiment_page.reading(how_to_read.READING)
-EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, curves, found))
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, runs, found))

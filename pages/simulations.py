@@ -49,7 +49,7 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 found = store.outcomes(plan, data.fingerprint)
 values = outcomes.curves(plan, found)
 with answer:
-    view = verdict.answer(plan, values, view)
+    view = verdict.answer(plan, values, outcomes.reached(plan, found), view)
 if found:
     pictures.picture(plan, values, len(found))
 else:

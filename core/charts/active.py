@@ -17,12 +17,13 @@ from core.types import Floats, Ints
 HEIGHT = 360
 
 
-def penalty_table(penalty: Floats, names: Sequence[str], dark: bool) -> alt.LayerChart:
+def penalty_table(
+    penalty: Floats, beaten: Floats, names: Sequence[str], dark: bool
+) -> alt.LayerChart:
     """Who beats whom? penalty (a, a): how often the row's strategy beats the column's, of the
-    settings compared; in the last row the column's mean, the papers' summary: lower is better.
+    settings compared; in the last row beaten (a,), the papers' summary: lower is better.
     """
     a = len(names)
-    beaten = penalty.sum(axis=0) / max(1, a - 1)
     rows = [*names, "beaten on average"]
     values = np.vstack([np.where(np.eye(a, dtype=bool), np.nan, penalty), beaten])
     frame = pd.DataFrame({"row": np.repeat(rows, a), "column": list(names) * (a + 1)})
@@ -51,12 +52,12 @@ def penalty_table(penalty: Floats, names: Sequence[str], dark: bool) -> alt.Laye
 
 def error_shares(values: Floats, weights: Floats, lines: Sequence[Line], dark: bool) -> alt.Chart:
     """Errors beside random's: the share of budgets at which a strategy's error is at most x times
-    random's. Higher is better.
+    random's. Higher is better. NaN: a budget that does not count for this strategy.
     """
     frames = []
     for line, row in zip(lines, values, strict=True):
-        order = np.argsort(row)
-        share = np.cumsum(weights[order]) / weights.sum()
+        order = np.argsort(row)[: np.isfinite(row).sum()]
+        share = np.cumsum(weights[order]) / weights[order].sum()
         frames.append(pd.DataFrame({"name": line.name, "error": row[order], "share": share}))
     y = alt.Y(
         "share:Q",
@@ -102,16 +103,17 @@ def number_by_batch(
 
 
 def objective_by_pick(
-    objective: Floats, names: Sequence[str], at: int, title: str, dark: bool
+    objective: Floats, names: Sequence[str], at: int, title: str, dark: bool, height: int = 200
 ) -> alt.LayerChart:
-    """An objective after each pick (2, k), of the batch rule and of the top scores, with a line at
-    the pick that is shown.
+    """An objective after each pick (b, k), of the strategy's batch and of others, random last, with
+    a line at the pick that is shown.
     """
-    m, k = objective.shape
-    frame = pd.DataFrame({"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * m})
+    b, k = objective.shape
+    frame = pd.DataFrame({"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * b})
     frame["value"] = objective.ravel()
-    colours = alt.Scale(domain=list(names), range=["#D55E00", "#0072B2"])
-    dashes = alt.Scale(domain=list(names), range=[[1, 0], [6, 4]])
+    looks = [("#D55E00", [1, 0]), ("#0072B2", [6, 4])][: b - 1] + [(CHANCE, [5, 4])]
+    colours = alt.Scale(domain=list(names), range=[colour for colour, _ in looks])
+    dashes = alt.Scale(domain=list(names), range=[dash for _, dash in looks])
     legend = alt.Legend(title=None, orient="top", columns=1, labelLimit=240)
     picks = alt.Axis(grid=False, tickCount=6, format="d")
     drawn = alt.Chart(frame.dropna()).mark_line(strokeWidth=2.5)
@@ -123,7 +125,7 @@ def objective_by_pick(
         tooltip=["name:N", "pick:Q", alt.Tooltip("value:Q", format=".4~g")],
     )
     now = alt.Chart(pd.DataFrame({"pick": [at]})).mark_rule(color=CHANCE, strokeDash=[4, 3])
-    return finish(alt.layer(drawn, now.encode(x="pick:Q")), dark, 200, padding=CLOSE)
+    return finish(alt.layer(drawn, now.encode(x="pick:Q")), dark, height, padding=CLOSE)
 
 
 def _legend() -> alt.Legend:

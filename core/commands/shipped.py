@@ -106,6 +106,11 @@ def add(commands) -> None:
         choices=KINDS,
         help="those of these pages only; the others stay as they are",
     )
+    shipping.add_argument(
+        "--anew",
+        metavar="TITLE",
+        help="those alone whose title holds this text, computed anew; may be stopped and goes on",
+    )
     shipping.set_defaults(run=experiments)
     learning = commands.add_parser(
         "networks",
@@ -184,7 +189,7 @@ def experiments(options: argparse.Namespace) -> None:
     """Compute and pack the experiments that come with the app."""
     from core.experiments import presets, shipping
 
-    shipping.ship(options.only or presets.SHIPPED, writing.say)
+    shipping.ship(options.only or presets.SHIPPED, writing.say, options.anew)
     index(options)
 
 

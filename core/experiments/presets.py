@@ -20,9 +20,7 @@ TALK = FAIR.with_(protocol="talk")
 RETRAININGS = (FAIR, TALK, FAIR.with_(network="lenet5"), TALK.with_(network="lenet5"))
 # BAIT on 26 classes costs 9 times what it does on 10: here it only goes forward, in a smaller pool,
 # with few rivals.
-LETTER = Active(
-    dataset="letter", strategies=("badge", "bait:backward=False", "random"), epochs=500, pool=5_000
-)
+LETTER = Active(dataset="letter", strategies=("badge", "bait:backward=False", "random"), pool=5_000)
 NAMED_ACTIVE = {"The first comparison": Active(), "Letter": LETTER.with_()}
 ACTIVE = tuple(NAMED_ACTIVE.values())
 SIMULATIONS = tuple(simulation_plan.PRESETS.values())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from core.experiments import presets, runner, store
 from core.experiments.plan import Plan
@@ -15,14 +16,31 @@ Say = Callable[[str], None]
 LOOK = 0.2  # seconds between two looks at a running experiment
 
 
-def ship(which: Iterable[str], say: Say) -> None:
-    """Compute and pack the experiments of these kinds; with "trim" the simulations in the plane."""
+def ship(which: Iterable[str], say: Say, anew: str | None = None) -> None:
+    """Compute and pack the experiments of these kinds; with "trim" the simulations in the plane.
+
+    anew: those alone whose title holds this text, in place of what is shipped of them. What this
+    code has put into the cache counts as done, so it may be stopped at any time and goes on from
+    there.
+    """
     for kind in which:
-        for plan in presets.SHIPPED[kind]:
-            fingerprint = finish(plan, say)
-            cache.bundle(store.bundle_key(plan, fingerprint), *store.pack(plan, fingerprint))
-        if kind == "trim":
+        chosen = [plan for plan in presets.SHIPPED[kind] if (anew or "") in plan.title()]
+        for plan in chosen:
+            with nothing_shipped() if anew is not None else nullcontext():
+                fingerprint = finish(plan, say)
+                packed = store.pack(plan, fingerprint)
+            cache.bundle(store.bundle_key(plan, fingerprint), *packed)
+        if kind == "trim" and anew is None:
             _ship_planes(say)
+
+
+@contextmanager
+def nothing_shipped() -> Iterator[None]:
+    """Inside, what comes with the app is not looked at, nor what this process knows of it."""
+    store.forget()
+    with cache.without_bundle():
+        yield
+    store.forget()
 
 
 def finish(plan: Plan, say: Say, note: Say | None = None) -> str:

@@ -30,6 +30,7 @@ QUICK = ("leverage", "class_leverage", "random")
 SETTINGS = {
     "seeds": ("seeds", BOUNDS.seeds),
     "rounds": ("rounds", BOUNDS.rounds),
+    "steps": ("steps of a round's training", BOUNDS.steps),
     "pool": ("points in the pool", BOUNDS.pool),
     "unlabeled": ("unlabeled points", BOUNDS.pool),
     "training": ("training points", BOUNDS.pool),

@@ -42,6 +42,7 @@ class Bounds:
         compared       scores of all rankings of one comparison
         seeds, budgets, rounds, pool, units
                        of an experiment; pool also bounds how many points are trained on
+        steps          of the optimizer in one round
         minutes        how long an experiment may keep this machine busy
         jobs           unfinished computations of one visitor, one of which runs
         queue          unfinished computations of all
@@ -59,6 +60,7 @@ class Bounds:
     seeds: int = 20
     budgets: int = 8
     rounds: int = 50
+    steps: int = 30_000
     pool: int = 20_000
     units: int = 300
     minutes: float = 10.0

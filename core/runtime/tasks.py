@@ -19,6 +19,7 @@ UNIT = "core.experiments.plan:compute"
 
 # What pages show beside an experiment.
 REPLAY = "core.experiments.active.replay:compute"
+REPLAY_MAP = "core.experiments.active.replay:mapped"
 PLANE_BOUNDARIES = "core.experiments.trim.fi_simulations:boundaries"
 PLANE_ACCURACIES = "core.experiments.trim.fi_simulations:accuracies"
 

@@ -30,7 +30,7 @@ DONE = {
     "batch": "20",
     "rounds": "4",
 }
-DONE |= {"start": "20", "seeds": "2", "pool": "400", "epochs": "30"}
+DONE |= {"start": "20", "seeds": "2", "pool": "400", "until": "epochs", "epochs": "30"}
 CHARTS = {"Learning curves": 1, "Who beats whom": 1, "Errors": 1, "Batches": 3}
 
 
@@ -56,6 +56,7 @@ def address(serve, tmp_path_factory) -> str:
         patch.setattr(umap_map, "umap_map", lambda embedding, **_: embedding[:, :2])
         replayed = next(unit for unit in plan_of(DONE).units() if unit.strategy == "k_center")
         replay.compute(replayed, 1)
+        replay.mapped(replayed, 1)
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 

@@ -15,13 +15,14 @@ def tables(chart) -> list[list[dict]]:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_penalty_table_holds_every_pair_and_the_columns_means(dark):
-    (rows,) = tables(penalty_table(np.array([[0, 0.75], [0.25, 0]]), ["BADGE", "Random"], dark))
+    penalty, beaten = np.array([[0, 0.75], [0.25, 0]]), np.array([0.125, 0.375])
+    (rows,) = tables(penalty_table(penalty, beaten, ["BADGE", "Random"], dark))
     cells = {(row["row"], row["column"]): row["value"] for row in rows}
     assert cells == {
         ("BADGE", "Random"): 0.75,
         ("Random", "BADGE"): 0.25,
-        ("beaten on average", "BADGE"): 0.25,
-        ("beaten on average", "Random"): 0.75,
+        ("beaten on average", "BADGE"): 0.125,
+        ("beaten on average", "Random"): 0.375,
     }
 
 
@@ -30,6 +31,13 @@ def test_error_shares_rise_to_one():
     (rows,) = tables(error_shares(values, weights, LINES, False))
     badge = [(row["error"], row["share"]) for row in rows if row["name"] == "BADGE"]
     assert badge == [(0.7, 0.25), (0.8, 0.5), (0.9, 1.0)]
+
+
+def test_an_error_that_does_not_count_is_left_out_of_its_shares():
+    values, weights = np.array([[0.9, np.nan, 0.8], [1.0, 1.0, 1.0]]), np.array([0.5, 0.25, 0.25])
+    (rows,) = tables(error_shares(values, weights, LINES, False))
+    badge = [(row["error"], row["share"]) for row in rows if row["name"] == "BADGE"]
+    assert badge == [(0.8, pytest.approx(1 / 3)), (0.9, 1.0)]
 
 
 def test_batches_are_drawn_where_they_were_picked_and_gaps_are_left_out():
@@ -41,13 +49,13 @@ def test_batches_are_drawn_where_they_were_picked_and_gaps_are_left_out():
 
 def test_the_falling_objective_marks_the_pick_that_is_shown():
     chart = objective_by_pick(
-        np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "top k"), 2, "radius", False
+        np.array([[3.0, 2.0], [3.0, 2.5]]), ("BADGE", "Random"), 2, "radius", False
     )
     drawn, now = sorted(tables(chart), key=len, reverse=True)
     assert [(row["name"], row["pick"], row["value"]) for row in drawn] == [
         ("BADGE", 1, 3.0),
         ("BADGE", 2, 2.0),
-        ("top k", 1, 3.0),
-        ("top k", 2, 2.5),
+        ("Random", 1, 3.0),
+        ("Random", 2, 2.5),
     ]
     assert now == [{"pick": 2}]

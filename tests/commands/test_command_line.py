@@ -18,7 +18,7 @@ from core import __main__ as command_line
 from core import datasets, embeddings, pipeline
 from core.commands import shipped
 from core.data import own
-from core.experiments import presets, runner, store
+from core.experiments import presets, runner, shipping, store
 from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as experiment
@@ -684,3 +684,30 @@ def test_a_host_fetches_a_dataset_and_hears_of_each_step_once(monkeypatch, capsy
         command_line.main(["fetch", "nothing"]) == 2
         and "expected one of" in capsys.readouterr().err
     )
+
+
+def test_comparisons_are_summed_by_command(tmp_path, capsys, monkeypatch):
+    """What is missing is computed first."""
+    quick = "dataset=digits&network=linear&strategies=leverage&until=epochs&epochs=1&rounds=3"
+    links = [f"{quick}&batch={batch}&start=20&pool=200&seeds=2" for batch in (5, 10)]
+    monkeypatch.setattr(shipping, "finish", _computed_here)
+    out = tmp_path / "beats.csv"
+    assert command_line.main(["active", *links, "--group", "batch", "--out", str(out)]) == 0
+    table = pd.read_csv(out)
+    assert list(table.columns) == ["group", "row", "column", "value"]
+    assert set(table["group"]) == {"batches of 5", "batches of 10"} and len(table) == 2 * 3 * 2
+    said = capsys.readouterr().out
+    assert (
+        "beaten on average" in said
+        and said.count("2 seeds: budgets") + said.count("2 seeds: no budget") == 2
+    )
+    assert command_line.main(["active", links[0], "batch=nine"]) == 2
+    assert "batch: found 'nine'" in capsys.readouterr().err
+    assert command_line.main(["active", links[0], links[0].replace("leverage", "entropy")]) == 2
+    assert "in every comparison of one sum" in capsys.readouterr().err
+
+
+def _computed_here(plan, say):
+    for unit in plan.units():
+        compute(unit)
+    return plan.points().fingerprint

@@ -1,7 +1,13 @@
 """Is every bundled result told in words, and is the index what its command would write today?"""
 
+import numpy as np
+import pytest
+
 from core import __main__ as command_line
 from core.commands import shipped
+from core.experiments import presets, shipping, store
+from core.experiments.active.plan import Active
+from core.experiments.plan import compute
 from core.runtime import cache
 
 
@@ -30,3 +36,35 @@ def test_the_command_writes_it_beside_the_results(tmp_path, monkeypatch):
     assert command_line.main(["index"]) == 0
     text = (tmp_path / "INDEX.md").read_text("utf-8")
     assert "Results: 1, " in text and "| Two Gaussians | " in text
+
+
+def test_one_plan_is_computed_anew_in_place_of_what_is_shipped(tmp_path, monkeypatch, own_cache):
+    """What this code has finished before counts: a second start goes on from there."""
+    plan = Active().with_(dataset="digits", network="linear", strategies="random", until="epochs")
+    plan = plan.with_(epochs=1, rounds=1, batch=5, start=20, pool=100, seeds=2)
+    other = plan.with_(seeds=3)
+    monkeypatch.setattr(cache, "BUNDLED", tmp_path)
+    monkeypatch.setattr(presets, "SHIPPED", {"active": (plan, other)})
+    fingerprint = plan.points().fingerprint
+    for unit in plan.units():
+        store.remember(unit.key(fingerprint), {"accuracy": np.zeros(2)})
+    cache.bundle(store.bundle_key(plan, fingerprint), *store.pack(plan, fingerprint))
+    store.forget()
+    assert all(not found["accuracy"].any() for found in store.outcomes(plan, fingerprint).values())
+
+    computed = compute(plan.units()[0])
+    monkeypatch.setattr(shipping, "finish", lambda plan, say: _finish(plan, started))
+    started = []
+    shipping.ship(["active"], print, anew="2 seeds")
+    assert started == plan.units()[1:], "the first was in the cache, the other plan is not meant"
+    found = store.outcomes(plan, fingerprint)
+    assert found[plan.units()[0]]["accuracy"] == pytest.approx(computed.arrays["accuracy"])
+    assert all(arrays["accuracy"].all() for arrays in found.values())
+
+
+def _finish(plan, started):
+    fingerprint = plan.points().fingerprint
+    started += [unit for unit, _ in store.missing(plan, fingerprint)]
+    for unit in started:
+        compute(unit)
+    return fingerprint

@@ -11,8 +11,9 @@ from core.experiments.active import outcomes
 from core.experiments.active.plan import Active
 from core.experiments.plan import compute
 from core.models import umap_map
-from core.runtime import cache
+from core.runtime import cache, jobs, tasks
 from pages.parts.active import pictures as active_pictures
+from pages.shared import cached
 from tests.tools import pages
 from tests.tools.intervals import difference, wilson
 from tests.tools.pages import described, drawn, means, texts, widget
@@ -76,6 +77,45 @@ def test_the_sentence_is_the_mean_difference_over_all_rounds(finished):
     assert any("95% intervals, over 3 seeds" in element.value for element in at.caption)
 
 
+LEARNED = LINK | {"until": "accuracy", "network": "mlp", "steps": "300"}
+
+
+@pytest.fixture
+def partly_cut(nothing_under_way):
+    """Two strategies with two seeds; entropy's round at 30 labels was cut in the first."""
+    pages.done("~rate digits mlp", {"rate": 1000.0, "memory": 5e8, "weights": 1e5})
+    plan, fingerprint = Active.from_query(LEARNED)[0], datasets.load("digits").fingerprint
+    for unit in plan.units():
+        cut = unit.strategy == "entropy" and unit.seed == 1
+        arrays = {
+            "labels": np.array([20, 30, 40, 50]),
+            "accuracy": np.array([0.3, 0.5, 0.6, 0.9])
+            + 0.01 * unit.seed
+            - np.array([0, cut, 0, 0]) * 0.4,
+            "reached": np.array([True, not cut, True, True]),
+        }
+        arrays |= {name: np.ones(3) for name in ("seconds", "log_det", "norm")}
+        store.remember(unit.key(fingerprint), arrays)
+
+
+def test_rounds_that_were_cut_are_told_and_not_compared(partly_cut):
+    at = visit(**LEARNED)
+    captions = " ".join(caption.value for caption in at.caption)
+    assert "were right: 1 of 12 of Entropy, 0 of 12 of Random. They are drawn" in captions
+    said = "to random on average over the rounds that both learned (1 fell out) (0.0, 0.0 to 0.0)"
+    assert f"Entropy is <b>equal within 1 point</b> {said}" in texts(at)
+    assert "Steps at most" in [widget.label for widget in at.number_input]
+    assert "Passes" not in [widget.label for widget in at.number_input]
+    beats = visit(**LEARNED, show="beats")
+    assert any("1 of 6 pairs of runs fell out" in caption.value for caption in beats.caption)
+
+
+def test_a_number_of_passes_is_no_bound_that_fires(finished):
+    at = visit()
+    assert not any("99% of their labels" in caption.value for caption in at.caption)
+    assert "Passes" in [widget.label for widget in at.number_input]
+
+
 def test_the_curves_are_the_runs(finished):
     at = visit()
     (curves,) = at.get("vega_lite_chart")
@@ -107,7 +147,23 @@ def test_the_replay_shows_the_batch_of_the_run(finished, monkeypatch):
     (unit,) = [unit for unit in found if unit.strategy == "entropy" and unit.seed == 1]
     first, second = pages.galleries(at)
     assert first["ids"] == found[unit]["picks"][1].tolist() and len(second["ids"]) == 10
-    assert len(at.get("vega_lite_chart")) == 2 + 3
+    assert len(at.get("vega_lite_chart")) == 1 + 4 + 2, "its own objective, the others', two maps"
+    said = " ".join(element.value for element in at.markdown)
+    assert "Mean score, by which Entropy picks" in said and "higher is what it seeks" in said
+
+
+def test_the_replay_does_not_wait_for_its_map(finished, monkeypatch):
+    original = cached.result
+
+    def without_map(key, task, *arguments):
+        if task == tasks.REPLAY_MAP:
+            return jobs.Job(key, task, arguments, state="running")
+        return original(key, task, *arguments)
+
+    monkeypatch.setattr(cached, "result", without_map)
+    at = visit(show="replay", round="1")
+    assert not at.error and len(pages.galleries(at)) == 2
+    assert len(at.get("vega_lite_chart")) == 1 + 4
 
 
 def test_random_cannot_be_switched_off():
@@ -139,12 +195,9 @@ def test_regression_leaves_out_what_needs_probabilities():
 
 def test_the_penalty_matrix_on_the_page_is_the_summaries(finished):
     at = visit(show="beats")
+    accuracy = np.stack([finished[name] for name in PLAN.strategies])
     compared = outcomes.LearningCurves(
-        np.array([20, 30, 40, 50]),
-        np.stack([finished[name] for name in PLAN.strategies]),
-        1,
-        20,
-        10,
+        np.array([20, 30, 40, 50]), accuracy, np.ones(accuracy.shape, bool), 1, 20, 10
     )
     matrix = outcomes.penalty_matrix([compared])
     charts = at.get("vega_lite_chart")
@@ -154,6 +207,25 @@ def test_the_penalty_matrix_on_the_page_is_the_summaries(finished):
     (table,) = drawn(charts[0])
     cells = {(row["row"], row["column"]): row["value"] for _, row in table.iterrows()}
     assert cells["Entropy", "Random"] == matrix[0, 1] and cells["Random", "Entropy"] == matrix[1, 0]
+
+
+def test_finished_comparisons_of_the_same_strategies_are_summed(finished):
+    other = PLAN.with_(batch=5)
+    for unit in other.units():
+        compute(unit)
+    fingerprint = datasets.load("digits").fingerprint
+    facts = {"plan": other.to_query(), "data": fingerprint, "kind": "active", "started": 1.0}
+    cache.put(f"history-{'0' * 24}", {}, facts | {"title": other.title()})
+    at = visit(show="beats", sum="batch")
+    said = " ".join(element.value for element in (*at.markdown, *at.caption))
+    for plan in (PLAN, other):
+        assert f"batches of {plan.batch}: the sum over 1 comparisons" in said
+        assert f"{plan.title()}: " in said
+    assert len(at.get("vega_lite_chart")) == 2
+    everything = visit(show="beats", sum="all")
+    assert "all settings: the sum over 2 comparisons" in " ".join(
+        element.value for element in everything.markdown
+    )
 
 
 def test_what_is_there_is_kept_when_the_cache_is_read_again(finished):

@@ -45,17 +45,21 @@ def _measured(nothing_under_way):
 visit = pages.visiting(PAGE)
 
 
-def known(query, change=lambda value, unit: value):
-    """A plan of which all is finished, with made-up but orderly values, and its curves."""
+def known(query, change=lambda value, unit: value, **more):
+    """A plan of which all is finished, with made-up but orderly values, and its curves.
+
+    more: other arrays of every run; by default every round has learned its labels.
+    """
     plan, problems = simulation_plan.Simulations.from_query(query)
     assert problems == []
     fingerprint = plan.points().fingerprint
     rng = np.random.default_rng(0)
     for unit in plan.units():
         value = 0.5 + 0.1 * rng.random(len(plan.budgets)) + 0.02 * unit.seed
-        store.remember(
-            unit.key(fingerprint), {"budget": np.array(plan.budgets), "value": change(value, unit)}
-        )
+        arrays = {"budget": np.array(plan.budgets), "value": change(value, unit)}
+        if plan.needs_data:
+            arrays |= more or {"reached": np.ones(len(plan.budgets), bool)}
+        store.remember(unit.key(fingerprint), arrays)
     return plan, outcomes.curves(plan, store.outcomes(plan, fingerprint))
 
 
@@ -188,6 +192,30 @@ def test_seeds_that_agree_are_equal():
         "Forward-backward is <b>equal within 1 point</b> to forward only over all rounds with an"
         " MLP (0.0, 0.0 to 0.0)." in texts(visit(**ROUNDS))
     )
+
+
+@pytest.mark.parametrize(
+    ("reached", "said"),
+    [
+        ([False, True, True], "9 of 27 rounds were cut before 99% of their labels were right"),
+        ([np.nan] * 3, "27 of 27 rounds do not say whether 99% of their labels were right"),
+    ],
+)
+def test_rounds_that_were_cut_are_told_and_not_compared(reached, said):
+    known(
+        ROUNDS,
+        lambda value, unit: (
+            0.6 + np.array([0.3, 0.02, 0.02]) * (unit.strategy == "bait") + 0.002 * unit.seed
+        ),
+        reached=np.array(reached),
+    )
+    at = visit(**ROUNDS)
+    assert any(said in caption.value for caption in at.caption)
+    if reached[-1] == 1:
+        better = "2.0 points better</b> than forward only over the rounds that both learned"
+        assert better in texts(at)
+    else:
+        assert "No verdict yet" in texts(at)
 
 
 def test_one_seed_of_everything_is_no_verdict(monkeypatch):

@@ -3,6 +3,10 @@
 A comparison is one setting (dataset, batch size, network): labels (r,) at which accuracies were
 measured, accuracy (a, s, r) of a strategies, s seeds, r rounds, NaN where nothing is finished. Many
 comparisons add up to one matrix, in which each counts 1.
+
+Two strategies are compared in a seed at a budget only if both rounds learned: where training goes
+on until 99% of the labels are right, both got there. A cut round is no comparison, and neither is
+one of which it was not recorded.
 """
 
 from __future__ import annotations
@@ -22,17 +26,21 @@ from core.experiments.statistics import (
     t_statistic,
 )
 from core.experiments.verdicts import Versus
-from core.types import Floats, Ints
+from core.types import Bools, Floats, Ints
 
 REACHED = 0.99
 
 
 @dataclass(frozen=True, eq=False)
 class LearningCurves:
-    """One setting's curves. random: which row is the random strategy."""
+    """One setting's curves. random: which row is the random strategy.
+
+    learned (a, s, r): may this round be compared?
+    """
 
     labels: Ints
     accuracy: Floats
+    learned: Bools
     random: int
     start: int
     batch: int
@@ -42,11 +50,13 @@ class LearningCurves:
 class FinishedRuns:
     """The finished runs as arrays, NaN where none is.
 
-    accuracy (a, s, r + 1); per batch seconds, log_det and norm (a, s, r).
+    accuracy (a, s, r + 1); reached (a, s, r + 1): 1, 0, or NaN where it was not recorded; per batch
+    seconds, log_det and norm (a, s, r).
     """
 
     labels: Ints
     accuracy: Floats
+    reached: Floats
     seconds: Floats
     log_det: Floats
     norm: Floats
@@ -58,26 +68,26 @@ def finished_runs(
 ) -> FinishedRuns:
     """The outcomes in their places."""
     shape = (len(plan.strategies), plan.seeds)
-    arrays = {
-        name: np.full((*shape, plan.rounds), np.nan) for name in ("seconds", "log_det", "norm")
-    }
-    arrays["accuracy"] = np.full((*shape, plan.rounds + 1), np.nan)
+    sizes = dict.fromkeys(("seconds", "log_det", "norm"), plan.rounds)
+    sizes |= dict.fromkeys(("accuracy", "reached"), plan.rounds + 1)
+    arrays = {name: np.full((*shape, size), np.nan) for name, size in sizes.items()}
     for unit, outcome in found.items():
-        for name, array in arrays.items():
-            array[plan.strategies.index(unit.strategy), unit.seed - 1] = outcome[name]
+        place = plan.strategies.index(unit.strategy), unit.seed - 1
+        for name in arrays.keys() & outcome.keys():
+            arrays[name][place] = outcome[name]
     labels = plan.start + plan.batch * np.arange(plan.rounds + 1)
     return FinishedRuns(labels, **arrays, finished=len(found))
 
 
 def versus(plan: Active, runs: FinishedRuns, against: str, margin: float) -> dict[str, Versus]:
-    """Every strategy but one against that one, seed by seed: the mean accuracy over all rounds.
+    """Every strategy but one against that one, seed by seed: the mean over the rounds that both
+    learned, positive where it is better.
 
     A seed counts for a strategy once all of its rounds are finished.
     """
-    over_rounds = runs.accuracy.mean(axis=-1)
     rival = plan.strategies.index(against)
     others = [i for i in range(len(plan.strategies)) if i != rival]
-    differences = over_rounds[others] - over_rounds[rival]
+    differences = lead_over(learning_curves(plan, runs), rival)[others]
     found = compare(differences, margin=margin, bounds=ACCURACIES)
     return {
         plan.strategies[i]: Versus([""], differences[row : row + 1], found[row : row + 1])
@@ -87,9 +97,11 @@ def versus(plan: Active, runs: FinishedRuns, against: str, margin: float) -> dic
 
 def learning_curves(plan: Active, runs: FinishedRuns) -> LearningCurves:
     """The curves as the papers compare them."""
-    return LearningCurves(
-        runs.labels, runs.accuracy, plan.strategies.index(RANDOM), plan.start, plan.batch
-    )
+    learned = np.isfinite(runs.accuracy)
+    if plan.until == "accuracy":
+        learned &= runs.reached == 1
+    random = plan.strategies.index(RANDOM)
+    return LearningCurves(runs.labels, runs.accuracy, learned, random, plan.start, plan.batch)
 
 
 def budgets(curves: LearningCurves) -> list[int]:
@@ -112,16 +124,52 @@ def budgets(curves: LearningCurves) -> list[int]:
     return [int(np.flatnonzero(curves.labels == budget)[0]) for budget in there]
 
 
+def differences(curves: LearningCurves, first: int, second: int) -> Floats:
+    """Accuracy of the first minus that of the second, (s, r); NaN where not both learned."""
+    both = curves.learned[first] & curves.learned[second]
+    return np.where(both, curves.accuracy[first] - curves.accuracy[second], np.nan)
+
+
+def lead_over(curves: LearningCurves, rival: int) -> Floats:
+    """Each strategy's mean lead over the rival in each seed, (a, s).
+
+    Over the rounds in which both learned; NaN where there is none, or a run is not finished.
+    """
+    lead = np.array([differences(curves, i, rival) for i in range(len(curves.accuracy))])
+    count = np.isfinite(lead).sum(axis=-1)
+    finished = np.isfinite(curves.accuracy).all(axis=-1)
+    known = (count > 0) & finished & finished[rival]
+    return np.where(known, np.nansum(lead, axis=-1) / np.maximum(count, 1), np.nan)
+
+
+def fallen_out(curves: LearningCurves, places: Sequence[int]) -> tuple[int, int]:
+    """Of the finished pairs of runs at these places: how many are not compared, and all of them."""
+    there = np.isfinite(curves.accuracy)[:, :, places].astype(int)
+    learned = curves.learned[:, :, places].astype(int)
+    first, second = np.triu_indices(len(there), 1)
+    pairs = int((there[first] * there[second]).sum())
+    return pairs - int((learned[first] * learned[second]).sum()), pairs
+
+
 def penalty_matrix(comparisons: Sequence[LearningCurves]) -> Floats:
     """P (a, a): how often i beats j.
 
     A comparison shares 1 among its budgets; i beats j where t > critical, on accuracies. The papers
     count in errors (BADGE) and in accuracies (BAIT); taken literally, the sign of the first is
-    turned. Here a high row sum means beating others, a high column mean means being beaten.
+    turned. Here a high row sum means beating others, a high column mean means being beaten. A
+    budget at which fewer than two seeds of a pair learned does not count for it.
     Source: Ash et al. 2020, section 4.
     """
     a = comparisons[0].accuracy.shape[0]
     return sum((_beats(each) for each in comparisons), np.zeros((a, a)))
+
+
+def beaten_on_average(penalty: Floats) -> Floats:
+    """The papers' summary below the matrix, (a,): each column's mean, the diagonal's 0 included.
+
+    Lower is better.
+    """
+    return penalty.mean(axis=0)
 
 
 def _beats(curves: LearningCurves) -> Floats:
@@ -129,25 +177,32 @@ def _beats(curves: LearningCurves) -> Floats:
     a = len(curves.accuracy)
     places = budgets(curves)
     beats = np.zeros((a, a))
-    for place in places:
-        at = curves.accuracy[:, :, place]
-        for i, j in zip(*np.nonzero(~np.eye(a, dtype=bool)), strict=True):
-            pairs = int(np.isfinite(at[i] - at[j]).sum())
-            beats[i, j] += pairs > 1 and t_statistic(at[i], at[j]) > critical(pairs)
-    return beats / max(1, len(places))
+    for i, j in zip(*np.nonzero(~np.eye(a, dtype=bool)), strict=True):
+        d = differences(curves, i, j)[:, places]
+        pairs = np.isfinite(d).sum(axis=0)
+        won = [
+            t_statistic(d[:, k], np.zeros(len(d))) > critical(int(count))
+            for k, count in enumerate(pairs)
+            if count > 1
+        ]
+        beats[i, j] = np.mean(won) if won else 0.0
+    return beats
 
 
 def normalised_errors(comparisons: Sequence[LearningCurves]) -> tuple[Floats, Floats]:
     """(values (a, v), weights (v,)): each strategy's mean error over random's, at every budget.
 
-    A comparison shares the weight 1 among its budgets. Sorted, with the weights summed up, a row is
-    the papers' CDF: higher is better.
+    Over the seeds in which both learned; NaN where there is none. A comparison shares the weight 1
+    among its budgets. Sorted, with the weights summed up, a row is the papers' CDF: higher is
+    better.
     """
     values = []
     weights = []
     for curves in comparisons:
         places = budgets(curves)
-        error = 1 - standard_error(curves.accuracy)[0][:, places]
-        values.append(error / error[curves.random])
+        both = (curves.learned & curves.learned[curves.random])[:, :, places]
+        error = np.where(both, 1 - curves.accuracy[:, :, places], np.nan)
+        rival = np.where(both, 1 - curves.accuracy[[curves.random]][:, :, places], np.nan)
+        values.append(standard_error(error)[0] / standard_error(rival)[0])
         weights += [1 / len(places)] * len(places)
     return np.concatenate(values, axis=1), np.array(weights)

@@ -5,10 +5,12 @@
 As in the BADGE and BAIT papers: `start` random points are labeled first (the same for every
 strategy of one seed), each round trains a fresh network by Adam in batches of 64 until it has 99%
 of its training points right, and the batch is picked from the rest of the pool with the trained
-network's penultimate layer as the embedding. Ours: a cap on the passes, so that a network that
-never gets there ends too; optionally a random part of the training points as the pool, so that
-rounds stay short; and on tables the learning rate of images, 1e-3, where BADGE has 1e-4: on letter
-it needs a ninth of the passes to the same accuracy (100 labels: 0.419 and 0.423 on test points).
+network's penultimate layer as the embedding. Ours: a cap on the optimizer's steps, so that a
+network that never gets there ends too, and each round says whether it got there
+(core/experiments/active/round_training.py); optionally a random part of the training points as the
+pool, so that rounds stay short; and on tables the learning rate of images, 1e-3, where BADGE has
+1e-4: on letter it needs a ninth of the passes to the same accuracy (100 labels: 0.419 and 0.423 on
+test points).
 
 No strategy sees the label of a point of the pool that was not asked for: the labels it is given are
 the true ones where they are known and the network's predictions elsewhere, as in BADGE and in FI's
@@ -25,19 +27,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from core import strategy as registry
 from core.data.splits import split
+from core.experiments.active import round_training
 from core.experiments.active.bandit import Arms
+from core.experiments.active.round_training import STEPS, StopRule, Training
 from core.runtime.threads import one_thread
 from core.types import Bools, Dataset, Embedded, Floats, Head, Ints, UserError
 
-ENOUGH = 0.99
-RATE = 1e-3
 MEMBERS = 4  # networks of an ensemble, for strategies that ask for several opinions
 # For strategies that need a Hessian: an unpenalised head that separates its points has none.
 HEAD_L2 = 1e-3
@@ -52,7 +54,8 @@ HELD_BACK = 500  # labeled points that are never in the pool, for those that nee
 class RoundSettings:
     """What all strategies of one comparison share.
 
-    until: "accuracy" (99% of the training points) or "epochs" (exactly so many).
+    until: "accuracy" (99% of the labeled points are right, or so many steps of the optimizer) or
+    "epochs" (exactly so many).
     """
 
     network: str = "mlp"
@@ -61,8 +64,15 @@ class RoundSettings:
     start: int = 100
     until: str = "accuracy"
     epochs: int = 100
+    steps: int = STEPS
     task: str = "classification"
     pool: int | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What decides a run: without the bound that plays no part."""
+        idle = "epochs" if self.until == "accuracy" else "steps"
+        return {name: value for name, value in asdict(self).items() if name != idle}
 
 
 def run(
@@ -75,8 +85,9 @@ def run(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One strategy with one seed through all rounds.
 
-    Arrays over the rounds (r + 1,): labels known, accuracy and loss on the test points, epochs
-    trained. Over the batches (r,): seconds of the selection, log_det of the Gram matrix of the
+    Arrays over the rounds (r + 1,): labels known, accuracy and loss on the test points, epochs and
+    steps trained, reached: do all networks of the round have 99% of their labels right? Over the
+    batches (r,): seconds of the selection, log_det of the Gram matrix of the
     batch's gradient embeddings, norm their mean length; picks (r, batch) dataset rows. For ALBL
     also, for each batch: log_weights (r, 2) of its arms before it, arm, the one drawn, and reward,
     the last one before it (NaN for the first batch); for others log_weights is (r, 0), arm -1,
@@ -190,7 +201,7 @@ class _Loop:
 
         self.number = number
         self.rows = self.pool[self.labeled]
-        self.network, epochs = self.fit(number)
+        self.network, done = self.fit(number)
         found = evaluation.evaluate(
             self.network,
             self.data.points[self.test],
@@ -201,20 +212,20 @@ class _Loop:
             "labels": len(self.rows),
             "accuracy": found.accuracy,
             "loss": found.loss,
-            "epochs": epochs,
+            "epochs": done.passes,
+            "steps": done.steps,
+            "reached": done.reached,
         }.items():
             self.record[name].append(value)
 
-    def fit(self, *stream: int, without: Ints = ()) -> tuple[Any, int]:
-        """A network trained on the labeled rows but those in `without`, and its number of passes.
+    def fit(self, *stream: int, without: Ints = ()) -> tuple[Any, Training]:
+        """A network trained on the labeled rows but those in `without`, and what came of it.
 
         Its weights and batches are drawn from this stream.
         """
-        from core.models import evaluation, networks, training
+        from core.models import networks
 
         rows = np.setdiff1d(self.rows, without)
-        points = self.data.points[rows]
-        labels = self.data.labels[rows]
         seed = self.stream(*stream)
         network = networks.build(
             self.setting.network,
@@ -222,25 +233,29 @@ class _Loop:
             shape=self.data.shape,
             seed=seed,
         )
-        enough = False
-
-        def after_pass(epoch: int, trained: Any) -> None:
-            nonlocal enough
-            fraction = (self.number + epoch / self.setting.epochs) / (self.setting.rounds + 1)
-            self.progress(
-                min(1.0, fraction),
-                f"{len(self.rows):,} labels, round {self.number} of {self.setting.rounds}",
-            )
-            enough = (
-                self.setting.until == "accuracy"
-                and evaluation.evaluate(trained, points, labels).accuracy >= ENOUGH
-            )
-
-        how = {"epochs": self.setting.epochs, "learning_rate": RATE, "objective": self.objective}
-        record = training.train(
-            network, points, labels, seed=seed, on_epoch=after_pass, stop=lambda: enough, **how
+        chosen = self.setting
+        done = round_training.train(
+            network,
+            self.data.points[rows],
+            self.data.labels[rows],
+            StopRule(chosen.until, chosen.epochs, chosen.steps),
+            seed=seed,
+            objective=self.objective,
+            said=self._say,
         )
-        return network, len(record.losses)
+        return network, done
+
+    def _another(self, *stream: int, without: Ints = ()) -> Any:
+        """One more network of this round: a round in which one was cut has not got there."""
+        network, done = self.fit(*stream, without=without)
+        self.record["reached"][-1] &= done.reached
+        return network
+
+    def _say(self, fraction: float) -> None:
+        self.progress(
+            min(1.0, (self.number + fraction) / (self.setting.rounds + 1)),
+            f"{len(self.rows):,} labels, round {self.number} of {self.setting.rounds}",
+        )
 
     def stream(self, *numbers: int) -> int:
         """The seed of a network or of its dropout: one for each round, member and fold."""
@@ -311,7 +326,7 @@ class _Loop:
         for number in range(FOLDS):
             mine = rows[fold == number]
             if len(mine):
-                network, _ = self.fit(self.number, MEMBERS + number, without=mine)
+                network = self._another(self.number, MEMBERS + number, without=mine)
                 probs = evaluation.probabilities(network, self.data.points[mine])
                 right[fold == number] = probs.argmax(axis=1) == self.data.labels[mine]
         return right
@@ -346,7 +361,7 @@ class _Loop:
             return ensembles.from_dropout(
                 self.network, points, seed=self.stream(self.number, MEMBERS + FOLDS)
             )
-        others = [self.fit(self.number, member)[0] for member in range(1, MEMBERS)]
+        others = [self._another(self.number, member) for member in range(1, MEMBERS)]
         return np.stack(
             [evaluation.probabilities(network, points) for network in (self.network, *others)]
         )
@@ -357,4 +372,5 @@ class _Loop:
         return {name: np.array(values) for name, values in self.record.items()} | told
 
 
-_COLUMNS = ("labels", "accuracy", "loss", "epochs", "seconds", "log_det", "norm", "picks")
+_COLUMNS = ("labels", "accuracy", "loss", "epochs", "steps", "reached")
+_COLUMNS += ("seconds", "log_det", "norm", "picks")

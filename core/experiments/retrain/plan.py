@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from core import datasets
+from core import datasets, embeddings
 from core.data.splits import split
 from core.experiments import cost
 from core.experiments.cost import Measurement
@@ -287,12 +287,12 @@ class Retraining(Plan):
 
 def _seeded(candidate: Candidate) -> bool:
     """Has its embedding random numbers or a network of its own?"""
-    return resolve(Spec().with_(embedding=candidate.embedding)).embedder.seeded
+    return embeddings.find(candidate.embedding).seeded
 
 
 def _label(candidate: Candidate) -> str:
     """Its embedding's, inside a sentence: all of them begin with a plain word."""
-    label = resolve(Spec().with_(embedding=candidate.embedding)).embedder.label
+    label = embeddings.find(candidate.embedding).label
     return f"{label[:1].lower()}{label[1:]}"
 
 

@@ -9,7 +9,6 @@ the accuracy on the test points.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +88,7 @@ class LabelingRun(Unit):
 
     budget (r + 1,)    labels known
     value (r + 1,)     accuracy on the test points
+    reached (r + 1,)   were 99% of the round's labels learned?
     picks (r, batch)   dataset rows
     """
 
@@ -118,7 +118,7 @@ class LabelingRun(Unit):
             "design": self.design,
             **_named(self.strategy),
             "seed": self.seed,
-            "setting": dataclasses.asdict(self.setting),
+            "setting": self.setting.fields,
         }
         modules = ("core.experiments.simulations.representations", "core.experiments.active.rounds")
         code = "".join(map(code_version, modules)) + _code_of(self.strategy)
@@ -133,6 +133,7 @@ class LabelingRun(Unit):
         return {
             "budget": arrays["labels"],
             "value": arrays["accuracy"],
+            "reached": arrays["reached"],
             "picks": arrays["picks"],
         }, facts
 

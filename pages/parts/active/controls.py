@@ -57,7 +57,8 @@ def widgets(view: View, images: bool) -> View:
             view["until"] = pickers.dropdown(
                 "Train until", UNTIL, view["until"], PAGE, KNOBS["until"].help, 240
             )
-            for name, width in (("epochs", 120), ("start", 130), ("pool", 140)):
+            bound = "steps" if view["until"] == "accuracy" else "epochs"
+            for name, width in ((bound, 150), ("start", 130), ("pool", 140)):
                 view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
         with st.container(horizontal=True, gap="medium"):
             for name, plan in presets.NAMED_ACTIVE.items():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import streamlit as st
+
 from core.experiments.active import outcomes
-from core.experiments.active.outcomes import FinishedRuns
+from core.experiments.active.outcomes import FinishedRuns, LearningCurves
 from core.experiments.active.plan import Active
 from core.experiments.verdicts import POINTS, levels, sentence
+from pages.parts.active import cut_rounds
 from pages.shared.experiments import verdict_box
 from pages.shared.experiments.line_styles import strategy_name
 from pages.shared.state import View
@@ -22,16 +26,33 @@ def answer(plan: Active, runs: FinishedRuns, view: View) -> View:
     margin = view["margin"] / 100
     compared = outcomes.versus(plan, runs, rival, margin)
     best = sorted(compared, key=lambda name: -compared[name].outcomes[0].mean)
+    curves = outcomes.learning_curves(plan, runs)
     said = [
-        sentence(names[name], inside(names[rival]), compared[name], POINTS, margin, over=OVER)
+        sentence(
+            names[name],
+            inside(names[rival]),
+            compared[name],
+            POINTS,
+            margin,
+            over=_over(curves, plan.strategies.index(name), plan.strategies.index(rival)),
+        )
         for name in best
     ]
     said = [one for one in said if one]
     found = [versus.outcomes[0] for versus in compared.values()]
     note = levels(found, margin, POINTS)
     box.show(said or [verdict_box.NO_VERDICT], f"{note} {VARIED}" if note else "")
+    if cut := cut_rounds.told(plan, runs):
+        st.caption(cut)
     return view
 
 
-OVER = " on average over all rounds"
+def _over(curves: LearningCurves, first: int, second: int) -> str:
+    """Which rounds the difference is a mean of."""
+    there = np.isfinite(curves.accuracy[first] - curves.accuracy[second])
+    lost = int((there & np.isnan(outcomes.differences(curves, first, second))).sum())
+    which = f"the rounds that both learned ({lost:,} fell out)" if lost else "all rounds"
+    return f" on average over {which}"
+
+
 VARIED = "Each seed draws anew: first labels, first weights, batches, what strategies draw."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -21,22 +22,9 @@ def menu(fingerprint: str, show: Show, kind: str) -> None:
     comes with the app.
     """
     with st.popover("Past experiments", width="stretch"):
-        shown = st.session_state.get("own experiments", set()) if policy.hosted() else None
-        records = [
-            (key, facts)
-            for key, facts in cache.entries("history")
-            if shown is None or key in shown | {cache.bundled_key(key)}
-        ]
-        records.sort(key=lambda item: -item[1]["started"])
-        wanted = [
-            (key, facts)
-            for key, facts in records
-            if facts["data"] == fingerprint and facts["kind"] == kind
-        ]
-        read = [(key, facts, KINDS[kind].from_query(facts["plan"])) for key, facts in wanted]
         plans = [
-            (key, facts, plan) for key, facts, (plan, problems) in read if not problems
-        ]  # others ran on data that are gone
+            (key, facts, plan) for key, facts, plan in records(kind) if facts["data"] == fingerprint
+        ]
         if not plans:
             st.caption(
                 "None yet on these points. An experiment appears here as soon as it is started."
@@ -53,3 +41,18 @@ def menu(fingerprint: str, show: Show, kind: str) -> None:
                 key=f"history {key}",
                 width="stretch",
             )
+
+
+def records(kind: str) -> list[tuple[str, dict[str, Any], Any]]:
+    """(key, facts, plan) of each experiment of this kind that this reader may see, newest first.
+
+    Those whose data are gone are left out.
+    """
+    shown = st.session_state.get("own experiments", set()) if policy.hosted() else None
+    found = [
+        (key, facts, KINDS[kind].from_query(facts["plan"]))
+        for key, facts in cache.entries("history")
+        if facts["kind"] == kind and (shown is None or key in shown | {cache.bundled_key(key)})
+    ]
+    found.sort(key=lambda item: -item[1]["started"])
+    return [(key, facts, plan) for key, facts, (plan, problems) in found if not problems]

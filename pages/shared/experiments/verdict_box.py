@@ -17,7 +17,7 @@ from core.strategy import Knob
 from pages.shared import layout, pickers
 from pages.shared.state import View
 
-BESIDE = 4  # sentences in sight
+BESIDE = 3  # sentences in sight
 RANDOM = "random"
 MARGIN_KNOB = Knob(
     "Equal within, points",
@@ -71,8 +71,7 @@ def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[Vie
     note = st.container()
     with st.popover("Compare differently", type="tertiary"):
         if competitors:
-            known = view["against"] in competitors
-            against = view["against"] if known else next(iter(competitors))
-            view["against"] = pickers.dropdown("Compared with", competitors, against, page)
+            rival = view["against"] if view["against"] in competitors else RANDOM
+            view["against"] = pickers.dropdown("Compared with", competitors, rival, page)
         view["margin"] = pickers.knob_widget(MARGIN_KNOB, view["margin"], f"{page} margin")
     return view, Box(sentences, note)

@@ -7,12 +7,18 @@ from scipy import stats
 from core.experiments import statistics
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import LearningCurves
+from core.experiments.active.plan import Active
 
 LABELS = np.arange(100, 1100, 100)
 
 
-def comparison(accuracy, random=0, labels=LABELS, start=100, batch=100):
-    return LearningCurves(labels, np.asarray(accuracy, float), random, start, batch)
+def comparison(accuracy, random=0, labels=LABELS, start=100, batch=100, cut=()):
+    """All rounds learned but those at these places (strategy, seed, round)."""
+    accuracy = np.asarray(accuracy, float)
+    learned = np.isfinite(accuracy)
+    for place in cut:
+        learned[place] = False
+    return LearningCurves(labels, accuracy, learned, random, start, batch)
 
 
 def rising(final=0.9, reached=6):
@@ -77,6 +83,38 @@ def test_the_penalty_matrix_by_hand():
     )
 
 
+# Figure 4 of the BADGE paper and Figure 5 of the BAIT paper as they are printed, the column means
+# in the last row.
+BADGE_FIGURE_4 = """
+    0     9.18 10.97 12.56 3.88 13.16 10.04
+    0.34  0    5.18  3.15  0.31 6.81  4.95
+    1.65  2.02 0     6.55  3.08 8.13  6.56
+    0.54  2.78 7.61  0     0.33 5.96  6.08
+    0.96  7.14 10.87 9.34  0    11.33 9.34
+    0.31  1.79 6.05  1.25  0.35 0     5.12
+    0.84  5.63 7.61  8.67  2.98 10.65 0
+    0.66  4.08 6.9   5.93  1.56 8.01  6.01
+"""
+BAIT_FIGURE_5 = """
+    0    8.1  9.4  0.8 0.1
+    8.2  0    10.5 0.7 0.1
+    2.7  4.4  0    0.3 0
+    14.7 11.7 16.8 0   2.0
+    16.1 13.8 19.1 5.4 0
+    8.3  7.6  11.2 1.4 0.4
+"""
+
+
+@pytest.mark.parametrize(("printed", "digit"), [(BADGE_FIGURE_4, 0.01), (BAIT_FIGURE_5, 0.1)])
+def test_the_last_row_is_the_papers_column_mean(printed, digit):
+    """Over all a rows, the diagonal's 0 included: over a - 1 the first would be 0.77."""
+    table = np.array(
+        [[float(value) for value in line.split()] for line in printed.split("\n")[1:-1]]
+    )
+    beaten = outcomes.beaten_on_average(table[:-1])
+    assert np.abs(beaten - table[-1]).max() <= 0.501 * digit
+
+
 def test_a_comparison_without_budgets_adds_nothing():
     flat = np.full((2, 5, len(LABELS)), 0.9)
     assert not outcomes.penalty_matrix([comparison(flat)]).any()
@@ -95,3 +133,73 @@ def test_standard_errors_leave_unfinished_seeds_out():
     mean, error = statistics.standard_error(values)
     assert mean[0].tolist() == pytest.approx([0.7, 0.9])
     assert error[0, 0] == pytest.approx(stats.sem([0.8, 0.6, 0.7])) and np.isnan(error[0, 1])
+
+
+def a_winner():
+    """Random, and a strategy that is better by 5 points at every budget; three budgets count."""
+    noise = np.array([-0.002, -0.001, 0.0, 0.001, 0.002])[:, None]
+    random = rising() + 0 * noise
+    return [random, random + noise + 0.05]
+
+
+def test_a_budget_counts_for_a_pair_in_a_seed_only_if_both_rounds_learned():
+    """A cut round ruins the winner at 200 labels in one seed; uncounted, nothing of it is left."""
+    random, better = a_winner()
+    better[0, 1] -= 1
+    told = outcomes.penalty_matrix([comparison([random, better])])
+    assert told[1, 0] == pytest.approx(2 / 3)
+    uncounted = comparison([random, better], cut=[(1, 0, 1)])
+    assert outcomes.penalty_matrix([uncounted])[1, 0] == 1
+    by_random = comparison([random, better], cut=[(0, 0, 1)])
+    assert outcomes.penalty_matrix([by_random])[1, 0] == 1
+    assert outcomes.fallen_out(uncounted, outcomes.budgets(uncounted)) == (1, 15)
+    assert outcomes.fallen_out(comparison(a_winner()), [1, 2, 4]) == (0, 15)
+
+
+def test_a_budget_without_two_learned_seeds_does_not_count_for_the_pair():
+    random, better = a_winner()
+    better[:, [2, 4]] = random[:, [2, 4]]  # the same at 300 and 500 labels
+    cut = [(1, slice(0, 4), 2), (1, slice(0, 4), 4)]
+    assert outcomes.penalty_matrix([comparison([random, better])])[1, 0] == pytest.approx(1 / 3)
+    assert outcomes.penalty_matrix([comparison([random, better], cut=cut)])[1, 0] == 1
+    nothing = comparison([random, better], cut=[(1,)])
+    assert not outcomes.penalty_matrix([nothing]).any()
+
+
+def test_the_lead_is_taken_over_the_rounds_that_both_learned():
+    random, better = a_winner()
+    better[:, 3:] -= 1
+    assert (outcomes.lead_over(comparison([random, better]), 0)[1] < 0).all()
+    late = [(1, slice(None), slice(3, 10))]
+    lead = outcomes.lead_over(comparison([random, better], cut=late), 0)
+    assert lead[1] == pytest.approx(0.05 + np.array([-0.002, -0.001, 0.0, 0.001, 0.002]))
+    third = outcomes.lead_over(comparison([random, better], cut=[(0, 2)]), 0)[1]
+    assert np.flatnonzero(np.isnan(third)).tolist() == [2]
+
+
+def test_errors_leave_cut_rounds_out():
+    random, better = a_winner()
+    better[0, 1] -= 0.5
+    values, _ = outcomes.normalised_errors([comparison([random, better], cut=[(1, 0, 1)])])
+    error = 1 - better[1:, 1].mean()
+    assert values[1, 0] == pytest.approx(error / (1 - random[0, 1]))
+    values, _ = outcomes.normalised_errors(
+        [comparison([random, better], cut=[(1, slice(None), 1)])]
+    )
+    assert np.isnan(values[1, 0]) and np.isfinite(values[0]).all()
+
+
+def test_what_was_not_recorded_is_not_taken_as_learned():
+    plan = Active().with_(strategies="entropy", seeds=2, rounds=2)
+    units = plan.units()
+    arrays = {"accuracy": np.array([0.5, 0.6, 0.7])}
+    arrays |= {name: np.ones(2) for name in ("seconds", "log_det", "norm")}
+    told = {"reached": np.array([True, False, True])}
+    runs = outcomes.finished_runs(plan, {units[0]: arrays, units[1]: arrays | told})
+    assert np.isnan(runs.reached[0]).all() and runs.reached[1, 0].tolist() == [1, 0, 1]
+    curves = outcomes.learning_curves(plan, runs)
+    assert not curves.learned[0].any() and curves.learned[1, 0].tolist() == [True, False, True]
+    by_passes = plan.with_(until="epochs")
+    assert outcomes.learning_curves(by_passes, runs).learned[:, 0].all(), (
+        "there is nothing to reach"
+    )

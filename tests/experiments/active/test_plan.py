@@ -113,6 +113,18 @@ def test_keys_tell_what_differs_and_not_the_way_it_was_written():
     )
 
 
+def test_only_the_bound_that_plays_a_part_tells_runs_apart():
+    by_passes = Active().with_(**QUICK)
+    assert by_passes.with_(steps=7) == by_passes != by_passes.with_(epochs=7)
+    learned = Active().with_(**(QUICK | {"until": "accuracy"}))
+    assert learned.epochs == Active().epochs and learned.with_(steps=7) != learned
+    keys = {
+        plan.units()[0].key("x")
+        for plan in (by_passes, by_passes.with_(steps=7), learned, learned.with_(steps=7))
+    }
+    assert len(keys) == 3
+
+
 def test_a_plan_that_cannot_run_is_refused_before_the_work():
     data = datasets.load("digits")
     with pytest.raises(UserError, match="labels are asked for"):
@@ -135,6 +147,8 @@ def test_the_work_grows_with_labels_and_passes():
         "bald": 4,
     }, "ALBL's reward takes two networks, an ensemble four"
     assert active.ActiveRun.task == tasks.UNIT
+    few = Active().with_(dataset="letter", start=20, rounds=1, batch=100, steps=50).units()[0]
+    assert few.cost == 50 * 20 + 50 * 64, "never more than the cap lets through"
 
 
 def test_the_page_begins_with_the_first_plan():

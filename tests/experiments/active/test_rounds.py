@@ -9,7 +9,7 @@ import pytest
 
 from core import datasets, strategy
 from core.data.splits import split
-from core.experiments.active import rounds
+from core.experiments.active import round_training, rounds
 from core.experiments.active.rounds import RoundSettings, batch_diversity, pool_of, run
 from core.models import ensembles
 from core.plugins import menu
@@ -84,11 +84,50 @@ def test_a_strategy_sees_the_trained_network_and_never_a_label(digits, registry)
 
 
 def test_training_ends_when_enough_points_are_right_or_at_the_cap(digits):
-    setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", epochs=200, rounds=1)
+    setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", rounds=1)
     arrays, _ = run(digits, "random", {}, setting, seed=1)
-    assert (arrays["epochs"] > 2).all() and (arrays["epochs"] < 200).all()
-    capped, _ = run(digits, "random", {}, dataclasses.replace(setting, epochs=3), seed=1)
-    assert capped["epochs"].tolist() == [3, 3]
+    assert (arrays["epochs"] > 2).all() and (arrays["steps"] < 1000).all()
+    assert arrays["reached"].tolist() == [True, True]
+    capped, _ = run(digits, "random", {}, dataclasses.replace(setting, steps=3), seed=1)
+    assert capped["steps"].tolist() == [3, 3] and capped["reached"].tolist() == [False, False]
+
+
+def test_the_cap_is_on_steps_whatever_the_labels_in_a_pass(digits):
+    """20 labels get one step a pass, 84 get two: passes would end the first rounds early."""
+    setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", steps=4, rounds=1)
+    setting = dataclasses.replace(setting, start=20, batch=64)
+    arrays, _ = run(digits, "random", {}, setting, seed=1)
+    assert arrays["epochs"].tolist() == [4, 2] and arrays["steps"].tolist() == [4, 4]
+
+
+def test_twenty_labels_are_learned_by_default():
+    """In 100 passes, one step each, letter's are not (see round_training)."""
+    setting = RoundSettings(start=20, batch=1, rounds=0)
+    arrays, _ = run(datasets.load("letter", n=2_000), "random", {}, setting, seed=2)
+    assert arrays["reached"].all() and 30 < arrays["steps"][0] < 1_000
+
+
+def test_a_number_of_passes_says_too_whether_the_labels_were_learned(digits):
+    short, _ = run(digits, "random", {}, QUICK, seed=1)
+    assert not short["reached"].any()
+    longer = dataclasses.replace(QUICK, network="mlp", epochs=150)
+    assert run(digits, "random", {}, longer, seed=1)[0]["reached"].all()
+
+
+def test_a_round_of_which_one_network_was_cut_has_not_got_there(digits, monkeypatch):
+    train = round_training.train
+    given = []
+
+    def cutting(network, points, labels, rule, **how):
+        given.append(rule)
+        if len(given) == 3:  # the second of the opinions of the first round
+            rule = dataclasses.replace(rule, steps=1)
+        return train(network, points, labels, rule, **how)
+
+    monkeypatch.setattr(round_training, "train", cutting)
+    setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", rounds=1, pool=200)
+    arrays, _ = run(digits, "bald", {}, setting, seed=1)
+    assert len(given) == rounds.MEMBERS + 1 and arrays["reached"].tolist() == [False, True]
 
 
 def test_the_last_pass_before_the_end_is_the_first_that_is_enough(digits, monkeypatch):
@@ -102,14 +141,11 @@ def test_the_last_pass_before_the_end_is_the_first_that_is_enough(digits, monkey
         return found
 
     monkeypatch.setattr(evaluation, "evaluate", listening)
-    setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", epochs=200, rounds=1)
+    setting = dataclasses.replace(QUICK, network="mlp", until="accuracy", rounds=1)
     arrays, _ = run(digits, "random", {}, setting, seed=1)
     own = [accuracy for size, accuracy in heard if size == 30]
-    assert (
-        len(own) == arrays["epochs"][0]
-        and own[-1] >= rounds.ENOUGH
-        and max(own[:-1]) < rounds.ENOUGH
-    )
+    enough = round_training.ENOUGH
+    assert len(own) == arrays["epochs"][0] and own[-1] >= enough > max(own[:-1])
 
 
 def test_a_regression_learns_one_hot_labels_without_probabilities(digits):

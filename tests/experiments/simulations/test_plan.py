@@ -10,7 +10,7 @@ from core.experiments import cost, store
 from core.experiments.active import rounds
 from core.experiments.plan import compute
 from core.experiments.simulations import bayes_risk, representations
-from core.experiments.simulations.outcomes import curves, duel, tidy_columns
+from core.experiments.simulations.outcomes import curves, duel, reached, tidy_columns
 from core.experiments.simulations.plan import (
     BAIT,
     DRAWN,
@@ -210,7 +210,7 @@ def test_the_learned_representation_is_learned_once_for_all_strategies(monkeypat
     monkeypatch.setattr(
         representations,
         "represent",
-        lambda *a: learned.append(a[1:]) or original(*a, width=8, epochs=1),
+        lambda *a: learned.append(a[1:]) or original(*a, width=64, epochs=1),
     )
     plan = PRESETS["representations"].with_(**SMALL, strategies="k_center")
     for unit in plan.units()[:4]:
@@ -291,6 +291,26 @@ def test_the_duel_on_accuracies_is_a_paired_difference_by_hand():
     assert found.outcome == "equal"
     (found,) = duel(plan, made_up(plan, [0.2, -0.3, 0.1]), 0.02).outcomes
     assert found.outcome == "unclear"
+
+
+def test_rounds_that_were_cut_or_do_not_say_so_are_not_compared():
+    plan = PRESETS["backward"].with_(**SMALL)
+    found = {
+        unit: {
+            "value": 0.5 + np.array([0.3 * (unit.strategy == "bait"), 0.0, 0.0]),
+            "reached": np.array([unit.strategy != "bait", True, True]),
+        }
+        for unit in plan.units()
+    }
+    values, learned = curves(plan, found), reached(plan, found)
+    assert learned[0, 0].tolist() == [[0, 1, 1]] * plan.seeds
+    assert duel(plan, values, 0.01).differences == pytest.approx(0.1)
+    told = duel(plan, np.where(learned == 1, values, np.nan), 0.01)
+    assert told.differences == pytest.approx(0)
+    silent = {unit: {"value": arrays["value"]} for unit, arrays in found.items()}
+    assert np.isnan(reached(plan, silent)).all()
+    risks = {unit: outcome(unit, np.ones(len(RISK.budgets))) for unit in RISK.units()}
+    assert (reached(RISK, risks) == 1).all(), "nothing is trained there"
 
 
 def test_two_seeds_and_one_strategy_are_no_verdict():
