@@ -277,12 +277,8 @@ class Retraining(Plan):
         drawn = ["random selections", "first weights", "batches"]
         if any(one.seed == EACH for one in seeded):
             drawn.append("the network or random features that rank the points")
-        fixed = [
-            f"{embeddings.find(one.embedding).label} {one.seed}"
-            for one in seeded
-            if one.seed != EACH
-        ]
-        shared = f" The same in every seed: {', '.join(dict.fromkeys(fixed))}." if fixed else ""
+        fixed = [f"{_label(one)}, seed {one.seed}" for one in seeded if one.seed != EACH]
+        shared = f" The same in every seed: {'; '.join(dict.fromkeys(fixed))}." if fixed else ""
         return f"Each seed draws anew: {', '.join(drawn)}.{shared}"
 
     def check(self, data: Dataset) -> None:
@@ -337,6 +333,12 @@ def _samples_first(spec: Spec) -> int:
     if objective is None or shipped_networks.file(spec.dataset, objective, spec.seed).exists():
         return 0
     return RECIPE["epochs"] * cost.sizes(spec.dataset, None)[0]
+
+
+def _label(candidate: Candidate) -> str:
+    """Its embedding's, inside a sentence: all of them begin with a plain word."""
+    label = embeddings.find(candidate.embedding).label
+    return f"{label[:1].lower()}{label[1:]}"
 
 
 _one_ranking_at_a_time = threading.Lock()

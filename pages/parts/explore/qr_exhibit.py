@@ -47,7 +47,7 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         _top(data, values, cached.ranking(exact.key, values).order[:SHOWN], "exact", None)
     with st.expander("Why this happens"):
         st.markdown(
-            "Householder's QR works column by column. Where a column is zero (a pixel that no digit"
+            "Householder's QR works column by column. Where a column is zero (a pixel that no image"
             " uses, a unit of a network that is off for every point) it has nothing to reflect, and"
             " column $j$ of $Q$ comes from the unit vector $e_j$ alone. The squared row norms of"
             " $Q$ then give row $j$ of the *dataset* a full unit of leverage, whatever stands"

@@ -141,7 +141,7 @@ def test_a_learned_embedding_follows_the_trainings_seed_unless_one_is_named():
     assert len(keys) == 2 * 3, "raw pixels and random draw nothing, and each seed is a training"
     said = plan.varied()
     assert "the network or random features that rank the points" in said
-    assert said.endswith("The same in every seed: projection 2.")
+    assert said.endswith("The same in every seed: random projection, seed 2.")
     assert "rank the points" not in Retraining().varied()
 
 
