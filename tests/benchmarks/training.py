@@ -34,6 +34,7 @@ from core.models import evaluation, networks, training, training_speed
 from core.runtime.machine import chip
 from core.runtime.threads import threads
 
+DIGITS = 12_000
 EPOCHS = 2
 BATCH = 64
 NETWORKS = ("talk_cnn", "lenet5", "mlp")
@@ -172,7 +173,7 @@ def layouts(name: str) -> None:
 def main() -> None:
     """Print the comparisons."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--digits", type=int, default=12_000)
+    parser.add_argument("--digits", type=int, default=DIGITS)
     parser.add_argument("--seeds", type=int, default=4)
     n, seeds = vars(parser.parse_args()).values()
     print(
