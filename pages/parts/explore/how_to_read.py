@@ -18,7 +18,7 @@ READING = {
     "textbook_qr": (
         "A warning, not a ranking to use: the squared row norms of Q from a QR without pivoting."
         " Where every column counts they are leverage. For a column that is zero, row j of the"
-        " dataset gets a score of 1 because the column has the number j, whatever stands there. The"
+        " dataset gets up to a full unit because the column has the number j, whatever stands there. The"
         " exhibit below marks these artefacts."
     ),
     "forgetting": (
