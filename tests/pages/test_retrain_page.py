@@ -40,7 +40,12 @@ LINK |= {"candidates": "top:raw bottom:raw random"}
 PLAN = retrain.Retraining.from_query(LINK)[0]
 NAMES = ["Top, raw", "Bottom, raw", "Random"]
 SHOWS = ("budget", "training", "difference", "classes", "points")
-MEASURED = {"rate": 20_000.0, "memory": 300 * 2**20, "weights": 650.0}
+MEASURED = {
+    "rate": 20_000.0,
+    "rates": {"trained": 20_000.0, "tested": 60_000.0, "begun": 100.0, "ranked": 100.0},
+    "memory": 300 * 2**20,
+    "weights": 650.0,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -518,7 +523,7 @@ def test_the_cost_is_said_before_the_button(digits, monkeypatch):
     known(digits, finished=lambda unit: unit.seed == 1)
     at = visit()
     missing = [unit for unit in PLAN.units() if unit.seed > 1]
-    seconds = cost.predict(missing, MEASURED["rate"], 2)
+    seconds = cost.predict(missing, MEASURED, 2)
     assert f"about **{max(1, round(seconds))} s** and 300 MB of memory" in headings(at)
     assert "6 of its 18 trainings are finished. 12 trainings to do, 2 at a time" in headings(at)
     assert "20,000 samples per second each, just measured" in headings(at)
@@ -526,10 +531,11 @@ def test_the_cost_is_said_before_the_button(digits, monkeypatch):
 
 
 def test_an_hour_is_said_as_an_hour(monkeypatch):
-    pages.done("~rate digits linear", MEASURED | {"rate": 1.0, "weights": 2**20})
+    slow = {"rates": MEASURED["rates"] | {"trained": 0.1}, "weights": 2**20}
+    pages.done("~rate digits linear", MEASURED | slow)
     monkeypatch.setattr(jobs, "slots", lambda: 2)
     at = visit()
-    hours = cost.predict(PLAN.units(), 1.0, 2) / 3600
+    hours = cost.predict(PLAN.units(), MEASURED | slow, 2) / 3600
     assert hours > 1.5 and f"about **{hours:.1f} h** and {300 + 2 * 16} MB of memory" in headings(
         at
     )

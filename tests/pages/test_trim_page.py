@@ -2,6 +2,7 @@
 runs, and how it meets bad input.
 """
 
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +39,14 @@ SEGMENTS = ("removed", "difference", "planted", "classes", "points", "plane", "p
 @pytest.fixture(autouse=True)
 def _measured(monkeypatch, nothing_under_way):
     monkeypatch.setattr(
-        trim, "measure", lambda *arguments: {"rate": 2.0, "memory": 5e8, "weights": 1e5}
+        trim,
+        "measure",
+        lambda *arguments: {
+            "rate": 2.0,
+            "rates": defaultdict(lambda: 1.0),
+            "memory": 5e8,
+            "weights": 1e5,
+        },
     )
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import streamlit as st
 
 from core import datasets
-from core.experiments import runner
+from core.experiments import precision, runner
 from core.experiments.plan import Plan
 from core.experiments.store import plan_key
 from core.exports import score_table
@@ -81,6 +81,8 @@ class ExperimentPage:
                 st.info(changed)
             plan.check(data)
             view["job"] = start_button.cost_or_progress(plan, data, view["job"], self.show)
+            if told := precision.note(plan, data.fingerprint):
+                st.caption(told)
         self.leave(spec, view)
         return plan, view
 
