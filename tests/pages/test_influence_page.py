@@ -11,6 +11,7 @@ from core.experiments import presets, store
 from core.experiments.influence.outcomes import correlations, foreseen, left_out
 from core.experiments.influence.plan import STRATEGIES, Influence
 from core.experiments.plan import compute
+from core.linalg import ties
 from core.runtime import jobs
 from core.strategies.goal import GOALS, OVER
 from pages.parts.influence.query_rounds import border
@@ -164,7 +165,7 @@ def test_best_and_worst_are_the_ends_of_the_retrained_utilities(finished):
     _, data, found = outcomes(LINK)
     values = foreseen(found[0], data.labels[found[0]["pool"]], "dev", "max")["retrained"]
     best, worst = galleries(at)
-    order = found[0]["pool"][np.argsort(-values, kind="stable")]
+    order = found[0]["pool"][ties.order(values)]
     assert best["ids"] == order[:15].tolist() and worst["ids"] == order[::-1][:15].tolist()
 
 

@@ -18,8 +18,8 @@ READING = {
     "textbook_qr": (
         "A warning, not a ranking to use: the squared row norms of Q from a QR without pivoting."
         " Where every column counts they are leverage. For a column that is zero, row j of the"
-        " dataset gets a score of 1 because the column has the number j, whatever stands there. The"
-        " exhibit below marks these artefacts."
+        " dataset gets up to a full unit because the column has the number j, whatever stands"
+        " there. The exhibit below marks these artefacts."
     ),
     "forgetting": (
         "A point is forgotten when a network in training had it right after one pass over the data"
