@@ -387,7 +387,7 @@ def measured(monkeypatch):
 
 
 def test_an_experiment_beyond_the_bounds_cannot_be_started(hosted, measured):
-    measured(10.0)
+    measured(1.0)
     at = pages.visit(PAGE, **LINK)
     assert (
         not at.exception
