@@ -45,7 +45,14 @@ from playwright.sync_api import (
 
 ROOT = Path(__file__).parents[2]
 HERE = "127.0.0.1"
-BROWSERS = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable")
+# The headless shell first: it draws the same and has no window's own pages to load.
+BROWSERS = (
+    "chromium-headless-shell",
+    "chromium",
+    "google-chrome",
+    "chromium-browser",
+    "google-chrome-stable",
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-dev-shm-usage",
