@@ -52,6 +52,7 @@ def address(serve, tmp_path_factory) -> str:
                     "budget": np.array(plan.budgets),
                     "value": value,
                     "picks": np.zeros((4, plan.batch), int),
+                    "reached": np.ones(5, bool),
                 }
                 cache.put(unit.key(datasets.load("digits").fingerprint), arrays, {})
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
