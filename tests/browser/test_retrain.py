@@ -48,7 +48,7 @@ DONE |= {
 SLOW = {
     "dataset": "digits",
     "network": "mlp",
-    "epochs": "40",
+    "epochs": "20",
     "seeds": "6",
     "budgets": "1400",
     "candidates": "top:raw random",
