@@ -267,7 +267,7 @@ def test_one_seed_of_a_selection_gives_no_verdict(digits):
     at = visit()
     works(at)
     assert "Top, raw against random: no verdict at 50 with 1 seed, 3 are needed (" in texts(at)
-    assert "6 of 18 trainings so far" in headings(at) and "share one level" not in said(at)
+    assert "6 of 18 trainings so far" in headings(at) and "comparisons over" not in said(at)
 
 
 def test_a_verdict_on_one_selection_is_not_taken_for_another(digits):
