@@ -106,6 +106,23 @@ def accuracy_by_labels(
     return _shares(labels, accuracy, x, lines, dark)
 
 
+def loss_by_labels(
+    labels: Sequence[int], by_seed: Floats, lines: Sequence[Line], dark: bool
+) -> alt.LayerChart:
+    """Which strategy needs the fewest labels in a regression?
+
+    Squared error (a, r, s) on the test points against the labels asked for, mean and a band.
+    """
+    loss = estimate(by_seed)
+    frame = one_row_per_place(labels, loss, lines, "labels")
+    axis = alt.Axis(tickCount=6, grid=False, format=",d")
+    x = _Across("labels", "labels asked for", axis, _plain(), max(labels))
+    top = float(np.nanmax(loss.high if np.isfinite(loss.high).any() else loss.mean))
+    ticks = alt.Axis(tickCount=6, format=".3~g")
+    height = _Height("squared error on the test points", ticks, [0, 1.05 * top], format=".4~g")
+    return _curves(frame, x, lines, dark, height)
+
+
 def risk_by_budget(
     budgets: Sequence[int],
     risk: Estimate,

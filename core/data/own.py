@@ -36,7 +36,7 @@ from core.runtime import folders
 from core.types import Dataset, Floats, UserError
 
 visitor: ContextVar[str] = ContextVar("leverage_lab_visitor", default="")
-ARRAYS = ("points", "labels", "test", "ids", "probs")
+ARRAYS = ("points", "labels", "test", "ids", "probs", "target")
 LONGEST_TITLE = 60
 _NAME = re.compile(r"(own|joined)_[0-9a-f]{16}")
 MEND = "Bring it in again on the Data page."

@@ -53,9 +53,13 @@ def split(data: Dataset) -> tuple[Ints, Ints]:
     """Rows of the pool and of the test points: the published parts, else a class-stratified fifth
     held out, always the same one.
 
-    Points without a label are in neither. A UserError if one of the two is empty.
+    Points without a label are in neither, but in a dataset that has a target and no classes all
+    are. A UserError if one of the two is empty.
     """
-    return parts(data.labels, data.test, data.called)
+    labels = data.labels
+    if not data.labeled and data.target is not None:
+        labels = np.zeros(len(data), np.int64)
+    return parts(labels, data.test, data.called)
 
 
 def stratified_rows(labels: Ints, n: int, seed: int) -> Ints:

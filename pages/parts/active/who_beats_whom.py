@@ -15,7 +15,7 @@ from core.experiments.active.comparison_sums import GROUPS, Setting
 from core.experiments.active.outcomes import FinishedRuns
 from core.experiments.active.plan import Active
 from core.types import Dataset
-from pages.parts.active import cut_rounds
+from pages.parts.active import cut_rounds, words
 from pages.shared import cached, layout, memo, pickers, state
 from pages.shared.experiments import past_experiments
 from pages.shared.experiments.experiment_page import made_of
@@ -49,8 +49,8 @@ def _of_this(plan: Active, runs: FinishedRuns, lines: Sequence[Line]) -> None:
     places = outcomes.budgets(compared)
     if not places:
         st.info(
-            "Random is at 99% of its final accuracy after one batch, or not finished: no budget is"
-            " left at which to compare."
+            f"Random's {words.measure(plan)} is within 1% of its final one after one batch, or not"
+            " finished: no budget is left at which to compare."
         )
         return
     said = ", ".join(f"{compared.labels[place]:,}" for place in places)
@@ -60,7 +60,7 @@ def _of_this(plan: Active, runs: FinishedRuns, lines: Sequence[Line]) -> None:
     )
     _matrix(outcomes.penalty_matrix([compared]), lines, "penalty")
     st.caption(
-        f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value"
+        f"Paired t-tests over {plan.seeds} seeds on the {words.measure(plan)}, critical value"
         f" {statistics.critical(plan.seeds):.3f}.{cut_rounds.not_compared(compared, places)}"
     )
 
