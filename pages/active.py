@@ -50,6 +50,6 @@ with answer:
 if found:
     view = pictures.picture(plan, runs, view, data)
 else:
-    st.info(experiment_page.NOTHING)
+    experiment_page.nothing_yet(plan, data.fingerprint)
 experiment_page.reading(how_to_read.READING)
 EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, runs, found))

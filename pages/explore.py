@@ -75,7 +75,7 @@ with answer:
         )
     )
 with facts:
-    layout.facts(explore_answer.fact_row(entry.facts, ranking.scores, shown.fresh))
+    layout.facts(explore_answer.fact_row(label, entry.facts, ranking.scores, shown.fresh))
     layout.notes(entry.notes)
     layout.made_of([entry.facts.get("made_of")])
 with st.container(key="stale" if shown.stale else "current"):
@@ -107,7 +107,7 @@ with st.container(key="stale" if shown.stale else "current"):
         score_histogram.score_range(view, ranking.scores, label, family, entry.key)
         if len(points) and data.labeled:
             score_histogram.shares(data, points, names_of)
-        how_to_read.show(spec.strategy)
+        how_to_read.show(spec.strategy, spec.dataset, spec.embedding)
         layout.link_box(state.leave(PAGE, VIEW_KNOBS, wanted, view))
         score_histogram.downloads(spec, data, entry)
 qr_exhibit.how_qr_fooled_us(spec, data)

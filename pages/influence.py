@@ -11,7 +11,7 @@ from core.strategies.goal import OVER
 from core.strategy import Knob
 from pages.parts.influence import controls, files, how_to_read, pictures, verdict, words
 from pages.shared import cached, layout, pickers, state
-from pages.shared.experiments import experiment_page
+from pages.shared.experiments import experiment_page, verdict_box
 
 PAGE = "influence"
 VIEW_KNOBS = {
@@ -31,6 +31,7 @@ VIEW_KNOBS = {
     "seed_shown": Knob("Seed shown", name="seed_shown", kind=int, low=1, high=20, default=1),
     "round": Knob("Round", name="round", kind=int, low=0, default=0),
     "point": Knob("Point", name="point", kind=int, optional=True, low=0, default=None),
+    **verdict_box.KNOBS,
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 
@@ -48,11 +49,12 @@ view = controls.widgets(view)
 plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
-with answer:
-    verdict.answer(plan, found, view, data)
 if found:
+    view = pictures.choice(plan, found, view)
+    with answer:
+        view = verdict.answer(plan, found, view, data)
     view = pictures.picture(plan, found, view, data)
 else:
-    st.info(experiment_page.NOTHING)
+    experiment_page.nothing_yet(plan, data.fingerprint)
 experiment_page.reading(how_to_read.READING[plan.study])
 EXPERIMENT_PAGE.foot(spec, view, data, lambda: files.downloads(plan, data, found, view))

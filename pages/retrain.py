@@ -47,6 +47,6 @@ with answer:
 if grid.finished:
     view = pictures.picture(grid, view, data)
 else:
-    st.info(experiment_page.NOTHING)
+    experiment_page.nothing_yet(plan, data.fingerprint)
 experiment_page.reading(how_to_read.READING)
 EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, grid))

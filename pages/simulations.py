@@ -53,7 +53,7 @@ with answer:
 if found:
     pictures.picture(plan, values, len(found))
 else:
-    st.info(experiment_page.NOTHING)
+    experiment_page.nothing_yet(plan, data.fingerprint)
 st.caption(how_to_read.PAPER[plan.figure])
 experiment_page.reading(how_to_read.READING[plan.figure])
 EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, values, found))

@@ -42,7 +42,9 @@ spec = pickers.shared_choice(spec, embedding=False)
 points = (
     noun(spec.dataset) if resolve(spec).about.is_images else "points"
 )  # nobody calls people harmful
-layout.head(f"Is the model better off without its most harmful {points}?")
+view["show"] = pickers.clicked("Show", view["show"], PAGE)
+apart = view["show"] in controls.APART  # the paper's simulations, on points of their own
+layout.head(f"Is the model better off without its most harmful {'points' if apart else points}?")
 answer = st.container()
 data = EXPERIMENT_PAGE.points(spec, view)
 view = controls.widgets(view, data)
@@ -50,8 +52,12 @@ plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)
 trimmed = outcomes.trimmed_of(plan, found, len(data.class_names))
-with answer:
-    view = verdict.answer(trimmed, view)
-view = pictures.picture(trimmed, found, view, data)
+view["show"] = pickers.segments("Show", controls.SHOWN, view["show"], PAGE)
+if apart:
+    view = fi_simulations.picture(view, answer)
+else:
+    with answer:
+        view = verdict.answer(trimmed, view)
+    view = pictures.picture(trimmed, found, view, data)
 experiment_page.reading(how_to_read.READING)
 EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(trimmed, found, data))

@@ -101,6 +101,7 @@ EAGER_ROOMS = tuple(
         "recipe",
         "training",
         "training_data",
+        "training_speed",
         "stacked_networks",
         "evaluation",
     )

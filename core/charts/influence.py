@@ -20,11 +20,13 @@ from core.charts.common import (
     ON_CANVAS,
     Line,
     axis_ink,
+    estimate_tips,
     finish,
     line_colour,
     line_dash,
-    with_bounds,
 )
+from core.charts.learning_curves import one_row_per_place, one_row_per_seed
+from core.experiments.statistics import estimate, share_estimate
 from core.types import Floats, Ints
 
 HEIGHT = 380
@@ -147,8 +149,7 @@ def _rows_of_bars(
 
 def mean_by_labels(
     labels: Ints,
-    mean: Floats,
-    error: Floats,
+    values: Floats,
     lines: Sequence[Line],
     title: str,
     percent: bool,
@@ -156,14 +157,12 @@ def mean_by_labels(
 ) -> alt.LayerChart:
     """How does one number go as labels come in?
 
-    mean (a, r), and one standard error to each side as a band; a line for each strategy.
+    values (a, r, s): every seed a dot, their mean a line with its 95% interval as a band, for each
+    strategy. percent: are they shares?
     """
-    high = mean + error
-    high = np.minimum(high, 1.0) if percent else high
-    names = np.repeat([line.name for line in lines], mean.shape[1])
-    frame = pd.DataFrame({"name": names, "labels": list(labels) * len(lines)})
-    frame["mean"] = mean.ravel()
-    frame = with_bounds(frame.assign(low=(mean - error).ravel(), high=high.ravel()))
+    found = share_estimate(values) if percent else estimate(values)
+    frame = one_row_per_place(labels, found, lines, "labels")
+    seeds = one_row_per_seed(labels, np.moveaxis(values, -1, 1), lines, "labels")
     across = alt.X(
         "labels:Q",
         title="labels",
@@ -174,12 +173,15 @@ def mean_by_labels(
     axis = alt.Axis(tickCount=6, format="%" if percent else SHORT_NUMBERS)
     up = alt.Y("mean:Q", title=title, scale=scale, axis=axis)
     form = ".1%" if percent else ".4~g"
-    tooltip = ["name:N", alt.Tooltip("labels:Q", format=","), alt.Tooltip("mean:Q", format=form)]
+    tooltip = ["name:N", alt.Tooltip("labels:Q", format=","), *estimate_tips(form)]
+    each = alt.Chart(seeds).mark_point(filled=True, size=12, opacity=0.35)
+    said = ["name:N", "seed:N", alt.Tooltip("mean:Q", format=form, title="value")]
+    each = each.encode(x=across, y=up, color=line_colour(lines), tooltip=said)
     base = alt.Chart(frame).encode(x=across, color=line_colour(lines), tooltip=tooltip)
     band = base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
     drawn = base.mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=26))
     drawn = drawn.encode(y=up, strokeDash=line_dash(lines))
-    return finish(alt.layer(band, drawn), dark, 320, padding=CLOSE)
+    return finish(alt.layer(band, each, drawn), dark, 320, padding=CLOSE)
 
 
 def queried_plane(

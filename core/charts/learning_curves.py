@@ -89,7 +89,7 @@ def accuracy_by_step(
     frame = one_row_per_place(steps, mean, lines, "at")
     axis = alt.Axis(tickCount=6, tickMinStep=1, grid=False, format=",d")
     x = _Across("at", what, axis, alt.Scale(nice=False), float(np.max(steps)))
-    few = _each_seed(steps, curves, lines) if curves.shape[1] <= FEW_SEEDS else None
+    few = one_row_per_seed(steps, curves, lines) if curves.shape[1] <= FEW_SEEDS else None
     return _curves(frame, x, lines, dark, seeds=few)
 
 
@@ -221,13 +221,13 @@ def _shares(
 ) -> alt.LayerChart:
     """Accuracies or other shares (m, b, s): dots of the seeds behind means with their bands."""
     frame = one_row_per_place(places, share_estimate(values), lines, x.column)
-    seeds = _each_seed(places, np.moveaxis(values, -1, 1), lines, x.column)
+    seeds = one_row_per_seed(places, np.moveaxis(values, -1, 1), lines, x.column)
     drawn = pd.concat([frame[["low", "high"]].stack(), seeds["mean"]])
     height = _Height(title, domain=_domain(drawn))
     return _curves(frame, x, lines, dark, height, dots=seeds)
 
 
-def _each_seed(
+def one_row_per_seed(
     steps: Sequence, curves: Floats, lines: Sequence[Line], x: str = "at"
 ) -> pd.DataFrame:
     """One row per competitor, seed and step (in column x) that is finished. curves (m, s, t)."""

@@ -4,7 +4,7 @@
     Retraining.from_query(plan.to_query()) -> plan, problems
     plan.points(), plan.check(data)                     what it runs on, and whether it can
     plan.units()                                        what workers do, one job each
-    compute(unit) -> Entry                              in the worker: from the cache or computed
+    compute(unit, precision) -> Entry                   in the worker: from the cache or computed
 
 A plan is canonical like a Spec: it is the link, the job's argument and the command line at once.
 """
@@ -48,6 +48,11 @@ class Unit(ABC):
     def cost(self) -> float:
         """Its size, to compare units by, in what the plan's measurement counts per second."""
 
+    @property
+    def work(self) -> Mapping[str, float]:
+        """What takes its time: amounts by the names of the measurement's rates."""
+        return {"cost": self.cost}
+
     @abstractmethod
     def key(self, fingerprint: str) -> str:
         """The cache key of its outcome: its settings and the code of all of it."""
@@ -63,11 +68,25 @@ class Unit(ABC):
         return pipeline.dataset(self.dataset, self.n, self.subset)
 
 
-def compute(unit: Unit) -> Entry:
-    """In the worker: one unit, from the cache or computed."""
+def compute(unit: Unit, precision: str | None = None) -> Entry:
+    """In the worker: one unit, from the cache or computed.
+
+    precision: in which its networks are trained, see core/experiments/precision.py; it is among the
+    outcome's facts. None: it trains none, or as this machine does it fastest.
+    """
     data = unit.points()
     key = unit.key(data.fingerprint)
-    return cache.kept(key, lambda: unit.run(data, advance), describe=str(unit))
+    return cache.kept(key, lambda: _run(unit, data, precision), describe=str(unit))
+
+
+def _run(unit: Unit, data: Any, precision: str | None) -> Result:
+    if precision is None:
+        return unit.run(data, advance)
+    from core.models.training_speed import settled
+
+    with settled(precision):
+        arrays, facts = unit.run(data, advance)
+    return arrays, facts | {"precision": precision}
 
 
 class Plan(ABC):
@@ -80,6 +99,7 @@ class Plan(ABC):
     knobs         numbers and choices
     lists         fields with several values: name -> reader of a text or a tuple
     most_units    how many units it may have; fewer: what to choose fewer of, should there be more
+    shared_is     what `shared` counts, in words
     """
 
     kind: ClassVar[str]
@@ -88,6 +108,7 @@ class Plan(ABC):
     lists: ClassVar[Mapping[str, Callable[[Any], tuple]]] = {}
     most_units: ClassVar[int] = 500
     fewer: ClassVar[str] = "seeds"
+    shared_is: ClassVar[str] = ""
 
     @abstractmethod
     def units(self) -> list[Any]:
@@ -105,6 +126,15 @@ class Plan(ABC):
     @abstractmethod
     def measurement(self) -> Measurement:
         """How the speed of a worker is measured in what the units cost."""
+
+    def shared(self, units: Iterable[Any], fingerprint: str) -> Mapping[str, float]:
+        """Work that these units, all unfinished, need and one of them does for all."""
+        return {}
+
+    @property
+    def trains(self) -> str | None:
+        """The architecture that its units train; None: none."""
+        return None
 
     def points(self) -> Any:
         """What it runs on; has a fingerprint."""

@@ -7,8 +7,10 @@
 The queue survives whatever happens to its workers. One unit is one job, so what is finished is in
 the cache at once. Only as many units are handed out as the workers can do at once: the rest
 waits here, where it can be cancelled at once. A unit whose connection was lost is handed out
-again. Experiments are served in the order in which they were started; the next one begins when the
-one before has no unit left to hand out.
+again. Before the first unit of a plan that trains networks the workers are asked in which precision
+they do it fastest, unless finished units settle it (core/experiments/precision.py). Experiments are
+served in the order in which they were started; the next one begins when the one before has no unit
+left to hand out.
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from core.experiments import store
+from core.experiments import precision, store
 from core.experiments.plan import Plan, Unit
 from core.experiments.store import plan_key
 from core.hosting import policy
-from core.runtime import cache, jobs
+from core.runtime import cache, jobs, tasks
 from core.runtime.jobs import Job
 from core.types import UserError
 
@@ -39,7 +41,8 @@ class Sweep:
     """One experiment under way.
 
     state: "queued", "running", "done", "failed" or "cancelled". owners: the sessions that asked
-    for it.
+    for it. precision: in which its networks are trained; None: it has none, or that is being
+    measured. measured: the workers' answers while they are waited for, else None.
     """
 
     key: str
@@ -54,6 +57,8 @@ class Sweep:
     ended: float | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
+    precision: str | None = None
+    measured: dict[str, Job] | None = None
     total: int = 0
     before: float = 0.0
 
@@ -146,7 +151,9 @@ class _Queue:
 
     def _run(self) -> None:
         while True:
-            slots = _slots()  # may ask a scheduler, and must not keep a cancel waiting
+            # Both may ask a scheduler, and must not keep a cancel waiting.
+            slots = _slots()
+            workers = _workers()
             with self.lock:
                 active = [sweep for sweep in self.sweeps.values() if not sweep.finished]
                 if not active:
@@ -155,7 +162,8 @@ class _Queue:
                 for sweep in active:
                     try:
                         self._collect(sweep)
-                        self._hand_out(sweep, slots)
+                        if self._settled(sweep, workers):
+                            self._hand_out(sweep, slots)
                     except Exception as error:  # a sweep must end with a word, not stand still
                         log.exception("sweep %s", sweep.key)
                         stopped = (
@@ -190,11 +198,30 @@ class _Queue:
     def _keep(self, sweep: Sweep, key: str, job: Job) -> None:
         """In memory first; on this machine's disk if the worker's was another one."""
         entry = job.result()
-        store.remember(key, entry.arrays)
+        store.remember(key, entry.arrays, entry.facts.get("precision"))
         if cache.get(key) is None and not entry.notes:
             entry = cache.put(key, entry.arrays, entry.facts)
         sweep.notes = tuple(dict.fromkeys((*sweep.notes, *entry.notes)))
         jobs.forget(key)
+
+    def _settled(self, sweep: Sweep, workers: list[str]) -> bool:
+        """Is it known in which precision its networks train? If not, the workers are asked."""
+        if sweep.measured is None or sweep.finished:
+            return True
+        asked = precision.question(sweep.plan)
+        for worker in workers:
+            if worker not in sweep.measured:
+                how = {"key": f"~precision {asked} {worker}", "priority": PRIORITY}
+                how |= {"worker": worker} if worker else {}
+                sweep.measured[worker] = jobs.submit(tasks.PRECISION, *asked, **how)
+        answers = list(sweep.measured.values())
+        if not all(job.finished for job in answers):
+            return False
+        sweep.precision = precision.agreed(
+            job.result() if job.state == "done" else None for job in answers
+        )
+        sweep.measured = None
+        return True
 
     def _hand_out(self, sweep: Sweep, slots: int) -> None:
         busy = {key for other in self.sweeps.values() for key in other.running}
@@ -205,7 +232,9 @@ class _Queue:
             sweep.tries[key] = sweep.tries.get(key, 0) + 1
             sweep.state = "running"
             sweep.started = sweep.started or time.time()
-            sweep.running[key] = unit, jobs.submit(unit.task, unit, key=key, priority=PRIORITY)
+            arguments = (unit,) if sweep.precision is None else (unit, sweep.precision)
+            job = jobs.submit(unit.task, *arguments, key=key, priority=PRIORITY)
+            sweep.running[key] = unit, job
             busy.add(key)
 
     def _end(self, sweep: Sweep, state: str, error: str | None = None) -> None:
@@ -245,6 +274,15 @@ def _slots() -> int:
         return 1
 
 
+def _workers() -> list[str]:
+    """Those whose chips may differ; none while the scheduler does not answer."""
+    try:
+        return jobs.workers()
+    except Exception:
+        log.warning("the scheduler does not answer", exc_info=True)
+        return []
+
+
 _queue = _Queue()
 
 
@@ -257,6 +295,9 @@ def start(plan: Plan, fingerprint: str, owner: str) -> Sweep:
     sweep.waiting = store.missing(plan, fingerprint)
     sweep.total = len(plan.units())
     sweep.before = sum(unit.cost for unit, _ in sweep.waiting)
+    if plan.trains is not None:
+        sweep.precision = precision.recorded(plan, fingerprint)
+        sweep.measured = {} if sweep.precision is None else None
     running = _queue.start(sweep, owner)
     record = {
         "kind": plan.kind,

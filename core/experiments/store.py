@@ -1,6 +1,7 @@
 """What is finished of a plan: outcomes from the cache, from the app's own, or of this process.
 
     outcomes(plan, fingerprint) -> {unit: Outcome}   only finished ones; cheap to ask often
+    precisions(plan, fingerprint)                    how many of them were trained in which
     pack(plan, fingerprint)                          all of it as one result to ship
 
 What comes with the app is packed: one bundled result per plan, its units' outcomes stacked.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +24,7 @@ from core.runtime.cache import Entry
 Outcome = Mapping[str, np.ndarray]
 REMEMBERED = 20_000
 _outcomes: dict[str, Outcome] = {}
+_precisions: dict[str, str | None] = {}
 _one_writer = threading.Lock()
 
 
@@ -41,21 +44,31 @@ def outcomes(plan: Plan, fingerprint: str) -> dict[Any, Outcome]:
     return {unit: found for unit, key in keys if (found := outcome(key)) is not None}
 
 
+def precisions(plan: Plan, fingerprint: str) -> Counter[str | None]:
+    """How many finished units were trained in which precision; None: it was not recorded."""
+    found = [key for _, key in _keys(plan, fingerprint) if outcome(key) is not None]
+    return Counter(_precisions.get(key) for key in found)
+
+
 def outcome(key: str) -> Outcome | None:
     """One unit's arrays, if it is finished."""
     if (known := _outcomes.get(key)) is not None:
         return known
-    found = cache.get(key)
-    arrays = found.arrays if found else _packed(key)
-    return None if arrays is None else remember(key, arrays)
+    if found := cache.get(key):
+        return remember(key, found.arrays, found.facts.get("precision"))
+    packed = _packed(key)
+    return None if packed is None else remember(key, *packed)
 
 
-def remember(key: str, arrays: Outcome) -> Outcome:
+def remember(key: str, arrays: Outcome, precision: str | None = None) -> Outcome:
     """Keep an outcome in this process: it stays even if the disk refused it."""
     copied = {name: np.array(array) for name, array in arrays.items()}
     with _one_writer:  # the sweeps' thread and every page's
         while len(_outcomes) >= REMEMBERED:
-            del _outcomes[next(iter(_outcomes))]
+            oldest = next(iter(_outcomes))
+            del _outcomes[oldest]
+            _precisions.pop(oldest, None)
+        _precisions[key] = precision
         _outcomes[key] = copied
     return copied
 
@@ -64,6 +77,7 @@ def forget() -> None:
     """Ask the disk again for everything."""
     with _one_writer:
         _outcomes.clear()
+        _precisions.clear()
     shipped.cache_clear()
 
 
@@ -81,10 +95,11 @@ def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str,
     """All that is finished of a plan as one result to ship, in float32 and int32.
 
     Every array is flat, one unit after the other. facts["units"]: the units' keys; facts["shapes"]:
-    of every array, unit by unit.
+    of every array, unit by unit. facts["precision"]: of each unit, None if it was not recorded or
+    it trains no network.
     """
-    each = [(cache.bundled_key(key), outcome(key)) for _, key in _keys(plan, fingerprint)]
-    found = {key: arrays for key, arrays in each if arrays is not None}
+    finished = {key: arrays for _, key in _keys(plan, fingerprint) if (arrays := outcome(key))}
+    found = {cache.bundled_key(key): arrays for key, arrays in finished.items()}
     names = list(next(iter(found.values())))
     arrays = {
         name: np.concatenate([_small(one[name]).ravel() for one in found.values()])
@@ -94,6 +109,7 @@ def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str,
     return arrays, {
         "units": list(found),
         "shapes": shapes,
+        "precision": [_precisions.get(key) for key in finished],
         "kind": plan.kind,
         "plan": plan.to_query(),
         "data": fingerprint,
@@ -121,10 +137,15 @@ def shipped() -> dict[str, tuple[str, int]]:
     return {unit: (key, row) for key, facts in packs for row, unit in enumerate(facts["units"])}
 
 
-def _packed(key: str) -> Outcome | None:
+def _packed(key: str) -> tuple[Outcome, str | None] | None:
+    """Its arrays and its precision."""
     place = shipped().get(cache.bundled_key(key))
     entry = cache.get(place[0]) if place else None
-    return unpack(entry, place[1]) if entry else None
+    if entry is None:
+        return None
+    row = place[1]
+    recorded = entry.facts.get("precision")
+    return unpack(entry, row), recorded[row] if recorded else None
 
 
 def _small(array: np.ndarray) -> np.ndarray:

@@ -86,6 +86,7 @@ def _percent(difference: float) -> str:
 
 POINTS = Scale(_points, " points", short=_tenths)
 LOSS = Scale(_loss, "", "lower", "higher", turned=True)
+GOAL = Scale(_loss, "", "higher", "lower")
 RATIO = Scale(_percent, "%", "lower", "higher", turned=True)  # of log(rival) - log(first)
 
 

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from core.models.networks import Network
-from core.models.recipe import OBJECTIVES, Recipe, device_named, in_half
+from core.models.recipe import OBJECTIVES, Recipe, device_named
 from core.models.training_data import labels_of, tensor
+from core.models.training_speed import way
 from core.types import Floats
 
 CHUNK = 512
@@ -69,7 +70,7 @@ def evaluate(
     """
     how = Recipe(epochs=1, objective=objective, precision=precision)
     classes = network.head.out_features
-    half = in_half(how.precision, network, device_named(device))
+    half = way(how.precision, network, device_named(device)).precision == "bfloat16"
     loss = OBJECTIVES[how.objective]
     outputs = _forward(network, network, points, CHUNK, device, half)
     labels = labels_of(labels, len(points), classes)

@@ -147,24 +147,6 @@ def build(
     return network.eval()
 
 
-def halves(network: nn.Module, device: torch.device) -> bool:
-    """Does bfloat16 arithmetic (weights stay float32) train this network faster?
-
-    Yes from 32 channels up, if the chip has it. Measured on one core with AVX512-BF16, batch 64,
-    channels-last, samples/s in float32 and in bfloat16: talk_cnn 3,500 and 7,600; fi_cnn 3,400 and
-    5,800; resnet18 65 and 108; vgg11 197 and 325; convmixer 72 and 90; but lenet5 17,100 and
-    16,100, mlp 112,000 and 119,000, linear 274,000 and 213,000. On a GPU the same rule, not yet
-    measured.
-    """
-    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-    wide = any(layer.out_channels >= 32 for layer in convolutions)
-    if device.type == "cuda":
-        return wide and torch.cuda.is_bf16_supported(including_emulation=False)
-    return wide and any(
-        torch.cpu.get_capabilities().get(name, False) for name in ("avx512_bf16", "amx_bf16")
-    )
-
-
 def own_generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
     """One of several independent streams for one seed: purpose 1 orders points, 2 is dropout."""
     state = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0]

@@ -19,7 +19,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.models.networks import Network, halves
 from core.types import UserError
 
 
@@ -53,8 +52,8 @@ class Recipe:
 
     Exactly one of epochs and steps is given. steps: of the optimizer; the points are gone through
     as often as that takes. order: "shuffle" draws a new one for each pass, "as_given" keeps it.
-    schedule: "linear" lets the learning rate fall to zero. precision: "auto" is bfloat16 where
-    `core.models.networks.halves` says so.
+    schedule: "linear" lets the learning rate fall to zero. precision: "auto" is what was measured
+    as fastest on this machine, with as many threads (core/models/training_speed.py).
     """
 
     epochs: int | None = None
@@ -95,11 +94,6 @@ class Recipe:
     def total_steps(self, n: int) -> int:
         """Optimizer steps on n points; the last batch of a pass may be smaller."""
         return self.steps if self.steps is not None else self.epochs * -(-n // self.batch_size)
-
-
-def in_half(precision: str, network: Network, device: torch.device) -> bool:
-    """Is this network to compute in bfloat16 there?"""
-    return {"auto": halves(network, device), "float32": False, "bfloat16": True}[precision]
 
 
 def device_named(device: str | None) -> torch.device:

@@ -23,9 +23,11 @@ import torch
 from torch import Tensor, nn
 
 from core.models.networks import Network, draws, own_generator, seed_dropout
-from core.models.recipe import OBJECTIVES, Recipe, device_named, in_half
+from core.models.recipe import OBJECTIVES, Recipe, device_named
 from core.models.stacked_networks import as_one_function
 from core.models.training_data import rows_of, tensors
+from core.models.training_speed import way
+from core.runtime.threads import threads
 from core.types import Floats, Ints, UserError
 
 
@@ -123,8 +125,7 @@ def train_many(
             how,
             hooks,
         )
-        with _tiny_as_zero():
-            records |= dict(zip(group, run.run() if group else [], strict=True))
+        records |= dict(zip(group, run.run() if group else [], strict=True))
     return [records.get(i, Record()) for i in range(len(networks))]
 
 
@@ -164,6 +165,14 @@ class _Run:
     seconds: list[float] = field(default_factory=list)
 
     def run(self) -> list[Record]:
+        """As this network trains fastest, unless the recipe says how."""
+        chosen = way(self.recipe.precision, self.networks[0], self.data[0].device)
+        self.half = chosen.precision == "bfloat16"
+        with threads(chosen.threads), _tiny_as_zero():
+            return self.passes()
+
+    def passes(self) -> list[Record]:
+        """All of them."""
         device = self.data[0].device
         total = self.recipe.total_steps(len(self.rows[0]))
         orders = [own_generator(seed, 1) for seed in self.seeds]
@@ -172,7 +181,6 @@ class _Run:
             seed_dropout(network, seed)
         parameters, self.model, write_back = as_one_function(self.networks)
         self.adam = torch.optim.Adam(parameters, lr=self.recipe.learning_rate, fused=True)
-        self.half = in_half(self.recipe.precision, self.networks[0], device)
         while self.steps < total and not self.hooks.stopped:
             drawn = [
                 rows[torch.randperm(len(rows), generator=g)]

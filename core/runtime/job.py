@@ -34,12 +34,14 @@ class Job:
     started    seconds since the epoch, or None
     error      what to show if it failed
     owners     who waits for it
+    worker     the address of the only one that may do it, "" for any
     """
 
     key: str
     task: str
     args: tuple
     priority: int = 0
+    worker: str = ""
     attempt: int = 1
     state: str = "starting"
     progress: tuple[float | None, str] = (None, "")

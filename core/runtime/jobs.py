@@ -113,6 +113,9 @@ class _Cluster:
     def threads(self) -> int:
         return max(1, sum(self.client.nthreads().values())) if self._connected() else 1
 
+    def workers(self) -> list[str]:
+        return list(self.client.nthreads()) if self._connected() else []
+
     def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
         message = event[1]
         job = self.jobs.get(message["key"].rpartition("-")[0])
@@ -171,6 +174,7 @@ class _Cluster:
             # Dask may swap what is submitted within fifo_timeout; `position` promises the order of
             # submission.
             how = {"key": job._name, "priority": job.priority, "fifo_timeout": "0 ms"}
+            how |= {"workers": [job.worker]} if job.worker else {}
             future = self.client.submit(run_task, job.task, *job.args, **how)
             job._sent(future)
         except Exception as error:
@@ -194,15 +198,24 @@ def start_in_background() -> None:
     _cluster.start()
 
 
-def submit(task: str, *args: Any, key: str, priority: int = 0, owner: str | None = None) -> Job:
+def submit(
+    task: str,
+    *args: Any,
+    key: str,
+    priority: int = 0,
+    owner: str | None = None,
+    worker: str = "",
+) -> Job:
     """The job of this key: the one there is, or a new one.
 
     A new one calls task, "module:function", with these small arguments. Returns at once. A failed
-    or cancelled job is begun again. Higher priority goes first. A UserError for a malformed task.
+    or cancelled job is begun again. Higher priority goes first. worker: one of `workers()`, by
+    default any. A UserError for a malformed task.
     """
     if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
         raise UserError(f"Job: found task {task!r}, expected the form module:function.")
-    return _cluster.submit(Job(key, task, args, priority, owners={owner} if owner else set()))
+    owners = {owner} if owner else set()
+    return _cluster.submit(Job(key, task, args, priority, worker, owners=owners))
 
 
 def find(key: str) -> Job | None:
@@ -244,6 +257,13 @@ def slots() -> int:
     A cluster's threads, or this machine's processors; short questions find one more.
     """
     return _cluster.threads() if os.environ.get("LEVERAGE_LAB_SCHEDULER") else worker.processors()
+
+
+def workers() -> list[str]:
+    """Addresses of a cluster's workers; [""] where the work runs on this machine, or is not yet
+    connected to a cluster.
+    """
+    return (os.environ.get("LEVERAGE_LAB_SCHEDULER") and _cluster.workers()) or [""]
 
 
 def close() -> None:

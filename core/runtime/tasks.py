@@ -24,7 +24,10 @@ PLANE_BOUNDARIES = "core.experiments.trim.fi_simulations:boundaries"
 PLANE_ACCURACIES = "core.experiments.trim.fi_simulations:accuracies"
 
 # How fast a worker is, by what it is asked to do.
+PRECISION = "core.models.training_speed:measure"
 NETWORK_SPEED = "core.experiments.cost:measure"
 CORE_SPEED = "core.experiments.cost:measure_core"
+ROUNDS_SPEED = "core.experiments.active.speed:measure"
+LABELING_SPEED = "core.experiments.simulations.run:measure"
 HEADS_SPEED = "core.experiments.influence.units:measure"
 TRIMMING_SPEED = "core.experiments.trim.plan:measure"

@@ -8,22 +8,31 @@ from contextlib import contextmanager
 
 
 @contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Inside, this thread's torch operations use so many CPU cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
     """Inside, this thread's torch operations and all of NumPy's matrix products use one CPU core.
 
     Two units at once that each use both cores wait for one another: a selection by BAIT took 8
     times its work in CPU time that way.
     """
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    _products.enter()
-    try:
-        yield
-    finally:
-        _products.leave()
-        torch.set_num_threads(before)
+    with threads(1):
+        _products.enter()
+        try:
+            yield
+        finally:
+            _products.leave()
 
 
 class _SingleProducts:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.linalg.whitening import whiten
+from core.strategies.leverage import leverage
 from core.strategy import scorer
 from core.types import Floats, Ints, check_matrix
 
-CERTAIN = 1 - 1e-9
+NOT_THEIRS = 0.5
 
 
 @scorer("Textbook QR")
@@ -23,8 +23,8 @@ def textbook_qr(embedding: np.ndarray) -> Floats:
     """Warning: wrong wherever a column is dead or a combination of others, and kept to show it. The
     squared row norms of Q from a QR without pivoting.
 
-    For a dead column j Householder's method returns Q e_j, so row j of the *dataset* gets a
-    spurious score of 1 whatever it holds, and the scores sum to min(n, d) instead of the rank; the
+    For a dead column j Householder's method returns Q e_j, so row j of the *dataset* gets up to a
+    full unit whatever it holds, and the scores sum to min(n, d) instead of the rank; the
     order of the points decides who is favoured. embedding: X (n, d). Returns (n,) float64 in [0,
     1], higher = picked first; with full rank the leverage scores.
     """
@@ -33,7 +33,5 @@ def textbook_qr(embedding: np.ndarray) -> Floats:
 
 
 def artefacts(embedding: np.ndarray, scores: Floats) -> Ints:
-    """The points whose number is that of a dead column and whose textbook score is 1, to 1e-9."""
-    dead = np.flatnonzero(whiten(embedding).dead)
-    dead = dead[dead < len(scores)]  # with fewer points than columns
-    return dead[scores[dead] > CERTAIN]
+    """The points whose textbook score is more than half a unit above their leverage."""
+    return np.flatnonzero(scores - leverage(embedding) > NOT_THEIRS)

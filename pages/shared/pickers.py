@@ -169,6 +169,11 @@ def dropdown(
     )
 
 
+def clicked(label: str, chosen: str, owner: str) -> str:
+    """What `segments` of this label will say in this run, for what stands above it."""
+    return st.session_state.get(state.key(f"{owner} {label}"), chosen)
+
+
 def segments(
     label: str, options: Mapping[str, str], chosen: str, owner: str, help: str | None = None
 ) -> str:

@@ -52,7 +52,7 @@ ACTS: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {
     "lesson": [("Next: ", None), ("Show without", None), ("Start again", None)],
     "retrain": [("Show", None)],
     "active": [("Show", ("Learning curves", "Who beats whom", "Errors"))],
-    "trim": [("Show", ("By points removed", "Against random", "By class"))],
+    "trim": [("Show", ("By points removed", "Difference", "By class"))],
 }
 WEIGHTS = {"": 30, "lesson": 25, "agreement": 12, "map": 12, "retrain": 12, "active": 5, "trim": 4}
 SWEEP = (

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from core.experiments import runner, store
 from core.experiments.retrain.plan import Retraining
 from core.models import networks, training
 from core.runtime import cache, jobs, worker
+from core.runtime.machine import chip
 from tests.benchmarks import training as training_benchmark
 
 PLAN = Retraining().with_(candidates="top random", seeds=2)
@@ -179,11 +179,11 @@ def main() -> None:
     reduced = parser.parse_args().reduced
     small, digits = (
         {"budgets": "200", "seeds": 2, "epochs": 1},
-        640 if reduced else training_benchmark.TRAIN,
+        640 if reduced else training_benchmark.DIGITS,
     )
     plans = [plan.with_(**small) if reduced else plan for plan in (SCALING, PLAN)]
     print(
-        f"{platform.machine()}, {worker.processors()} cores, load {os.getloadavg()[0]:.1f}, torch"
+        f"{chip()}, {worker.processors()} cores, load {os.getloadavg()[0]:.1f}, torch"
         f" {torch.__version__}"
     )
     for letter, plan in zip("ab", plans, strict=True):

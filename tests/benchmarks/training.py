@@ -1,28 +1,44 @@
 """How fast is training? One run, printed: `python -m tests.benchmarks.training`.
 
-The talk's network and LeNet-5, by core.models.training and by the usual loop: a DataLoader of batch
-64 over float32 tensors, shuffled, Adam, ReLU before max-pooling, default threads. Both start from
-the same weights, take turns epoch by epoch on the same MNIST digits, and are asked for the same
-test digits. Wanted: at least 2.5 times the usual loop's samples per second for the talk's network
-on two CPU cores, at equal test accuracy. Run it on a quiet machine.
+The talk's network, LeNet-5 and an MLP, by core.models.training; by the usual loop, a DataLoader of
+batch 64 over float32 tensors, shuffled, Adam, ReLU before max-pooling, default threads; and the
+floor: forward and backward of our layers on one batch that stays where it is, with nothing around
+them. All start from the same weights and take turns epoch by epoch on the same MNIST digits; the
+first two are asked for the same test digits. Precision and threads are what is measured here
+(core/models/training_speed.py), printed for each network.
+
+Then what a machine with several cores does best: two trainings of one thread side by side against
+one after the other with all threads, and convolutions with channels last against contiguous ones.
+
+Wanted: never slower than the usual loop, at equal test accuracy; at least 2.5 times as fast for the
+talk's network where bfloat16 gains. Run it on a quiet machine. A quick look:
+`python -m tests.benchmarks.training --digits 2000 --seeds 2`.
 """
 
 from __future__ import annotations
 
+import argparse
 import copy
 import os
-import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from core.datasets import load
-from core.models import evaluation, networks, training
+from core.models import evaluation, networks, training, training_speed
+from core.runtime.machine import chip
+from core.runtime.threads import threads
 
-TRAIN, EPOCHS, SEEDS, WANTED = 12_000, 2, (1, 2, 3, 4), {"talk_cnn": 2.5}
+DIGITS = 12_000
+EPOCHS = 2
+BATCH = 64
+NETWORKS = ("talk_cnn", "lenet5", "mlp")
+CPU = torch.device("cpu")
 
 
 def usual_network(network: networks.Network) -> nn.Sequential:
@@ -38,9 +54,23 @@ def usual_epoch(network: nn.Module, loader: DataLoader, adam: torch.optim.Optimi
     started = time.perf_counter()
     for x, y in loader:
         adam.zero_grad()
-        nn.functional.cross_entropy(network(x), y).backward()
+        F.cross_entropy(network(x), y).backward()
         adam.step()
     return time.perf_counter() - started
+
+
+def floor_epoch(network: networks.Network, found: training_speed.Way, n: int) -> float:
+    """Seconds of the layers alone, forward and backward, for n digits in batches of 64."""
+    layers = nn.Sequential(*network.body, network.head).to(memory_format=torch.channels_last)
+    x = torch.randn(BATCH, 1, *network.inputs.shape).to(memory_format=torch.channels_last)
+    half = found.precision == "bfloat16"
+    with threads(found.threads):
+        started = time.perf_counter()
+        for _ in range(-(-n // BATCH)):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+                outputs = layers(x)
+            outputs.float().sum().backward()
+        return time.perf_counter() - started
 
 
 def accuracy(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
@@ -50,66 +80,122 @@ def accuracy(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> 
     return (guesses == labels).double().mean().item()
 
 
-def race(name: str, seed: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Train both ways in turns: samples per second and test accuracy, ours and the usual loop's."""
+def race(name: str, seed: int, n: int) -> tuple[tuple[float, ...], tuple[float, float]]:
+    """In turns: samples per second of ours, the usual loop and the floor; test accuracy of two."""
     digits = load("mnist")
-    train, test = np.flatnonzero(~digits.test)[:TRAIN], np.flatnonzero(digits.test)
+    train, test = np.flatnonzero(~digits.test)[:n], np.flatnonzero(digits.test)[:n]
     points, labels = torch.tensor(digits.points), torch.tensor(digits.labels)
     images = (points[:, None] / 255 - 0.1307) / 0.3081
     ours = networks.build(name, classes=10, shape=digits.shape, seed=seed)
+    bare = networks.build(name, classes=10, shape=digits.shape, seed=seed).train()
+    found = training_speed.way("auto", ours, CPU)
     usual, draw = usual_network(ours), torch.Generator().manual_seed(seed)
     loader = DataLoader(
-        TensorDataset(images[train], labels[train]), batch_size=64, shuffle=True, generator=draw
+        TensorDataset(images[train], labels[train]),
+        batch_size=BATCH,
+        shuffle=True,
+        generator=draw,
     )
-    adam, seconds = torch.optim.Adam(usual.parameters()), []
-    turn = {
-        "epochs": EPOCHS,
-        "seed": seed,
-        "on_epoch": lambda *_: seconds.append(usual_epoch(usual, loader, adam)),
-    }
-    record = training.train(ours, points[train], labels[train], **turn)
+    adam = torch.optim.Adam(usual.parameters())
+    before = torch.get_num_threads()
+    seconds = []
+
+    def turns(*_: object) -> None:
+        with threads(before):
+            seconds.append((usual_epoch(usual, loader, adam), floor_epoch(bare, found, n)))
+
+    record = training.train(
+        ours, points[train], labels[train], epochs=EPOCHS, seed=seed, on_epoch=turns
+    )
     right = (
         evaluation.evaluate(ours, points[test], labels[test]).accuracy,
         accuracy(usual, images[test], labels[test]),
     )
-    return (record.samples_per_second, EPOCHS * TRAIN / sum(seconds)), right
+    slow, bound = np.sum(seconds, axis=0)
+    return (record.samples_per_second, EPOCHS * n / slow, EPOCHS * n / bound), right
 
 
-def compare(name: str) -> None:
+def compare(name: str, n: int, seeds: int) -> None:
     """Print one row: the rates over all seeds, the mean accuracies, and the standard error of the
     accuracies' difference.
     """
-    rates, right = (
-        np.array(part) for part in zip(*(race(name, seed) for seed in SEEDS), strict=True)
-    )
-    rate, gap = 1 / (1 / rates).mean(axis=0), right[:, 0] - right[:, 1]
-    wanted = f"wanted {WANTED[name]}" if name in WANTED else ""
-    accuracies = (
-        f"{right[:, 0].mean():10.2%}{right[:, 1].mean():10.2%}{gap.mean():+11.2%} ±"
+    each = [race(name, seed, n) for seed in range(1, seeds + 1)]
+    rates, right = (np.array(part) for part in zip(*each, strict=True))
+    ours, usual, bound = 1 / (1 / rates).mean(axis=0)
+    gap = right[:, 0] - right[:, 1]
+    built = networks.build(name, classes=10, shape=(28, 28), seed=0)
+    found = training_speed.way("auto", built, CPU)
+    print(
+        f"{name:10}{found.precision:>10}{found.threads:9}{ours:11,.0f}{usual:11,.0f}{bound:11,.0f}"
+        f"{ours / usual:8.2f}x{ours / bound:8.2f}x"
+        f"{right[:, 0].mean():9.2%}{right[:, 1].mean():9.2%}{gap.mean():+10.2%} ±"
         f" {gap.std(ddof=1) / len(gap) ** 0.5:.2%}"
     )
-    print(
-        f"{name:10}{rate[0]:12,.0f}{rate[1]:12,.0f}{rate[0] / rate[1]:8.2f}x"
-        f" {wanted:12}{accuracies}"
-    )
+
+
+def together(name: str, n: int) -> None:
+    """Print samples per second of all cores: trainings of one thread side by side, and one that
+    has all threads.
+    """
+    digits = load("mnist")
+    rows = np.flatnonzero(~digits.test)[:n]
+    points, labels = digits.points[rows], digits.labels[rows]
+    cores = torch.get_num_threads()
+
+    def once(count: int) -> None:
+        fresh = networks.build(name, classes=10, shape=digits.shape, seed=1)
+        with threads(count), training_speed.settled("float32"):
+            training.train(fresh, points, labels, seed=1, epochs=EPOCHS)
+
+    seconds = []
+    for count, beside in ((cores, 1), (1, cores)):
+        with ThreadPoolExecutor(beside) as pool:
+            once(count)
+            started = time.perf_counter()
+            list(pool.map(once, [count] * beside))
+            seconds.append((time.perf_counter() - started) / beside)
+    one, side = (EPOCHS * n / took for took in seconds)
+    print(f"{name:10}{one:20,.0f}{side:20,.0f}{side / one:10.2f}x")
+
+
+def layouts(name: str) -> None:
+    """Print steps of training per second with contiguous and with channels-last memory."""
+    network = networks.build(name, classes=10, shape=(28, 28), seed=1)
+    found = training_speed.way("auto", network, CPU)
+    formats = (torch.contiguous_format, torch.channels_last)
+    half = found.precision == "bfloat16"
+    steps = [training_speed.training_step(network, CPU, half, layout) for layout in formats]
+    with threads(found.threads):
+        plain, last = training_speed.seconds_of(steps, time.perf_counter)
+    print(f"{name:10}{BATCH / plain:20,.0f}{BATCH / last:20,.0f}{plain / last:10.2f}x")
 
 
 def main() -> None:
-    """Print the comparison."""
+    """Print the comparisons."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--digits", type=int, default=DIGITS)
+    parser.add_argument("--seeds", type=int, default=4)
+    n, seeds = vars(parser.parse_args()).values()
     print(
-        f"{platform.machine()}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f},"
-        f" torch {torch.__version__}"
+        f"{chip()}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f},"
+        f" torch {torch.__version__} ({torch.backends.cpu.get_cpu_capability()})"
     )
     print(
-        f"{TRAIN:,} digits, {EPOCHS} epochs of batch 64, {len(SEEDS)} seeds; accuracy on 10,000"
-        " test digits"
+        f"{n:,} digits, {EPOCHS} epochs of batch {BATCH}, {seeds} seeds, samples per second;"
+        f" accuracy on {min(n, 10_000):,} test digits\n"
     )
     print(
-        f"{'network':10}{'ours, /s':>12}{'usual, /s':>12}{'ratio':>9}"
-        f" {'':12}{'ours':>10}{'usual':>10}{'difference':>19}"
+        f"{'network':10}{'precision':>10}{'threads':>9}{'ours':>11}{'usual':>11}{'floor':>11}"
+        f"{'to usual':>9}{'to floor':>9}{'ours':>9}{'usual':>9}{'difference':>18}"
     )
-    for name in ("talk_cnn", "lenet5"):
-        compare(name)
+    for name in NETWORKS:
+        compare(name, n, seeds)
+    print(f"\n{'network':10}{'one, all threads':>20}{'side by side':>20}{'ratio':>11}")
+    for name in NETWORKS:
+        together(name, n)
+    print(f"\n{'network':10}{'contiguous':>20}{'channels last':>20}{'ratio':>11}")
+    for name in NETWORKS[:2]:
+        layouts(name)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ DONE = {
     "budgets": "5 20 40",
     "seeds": "4",
 }
-CHARTS = {"By points removed": 1, "Against random": 1, "Planted truth": 2, "By class": 1}
+CHARTS = {"By points removed": 1, "Difference": 1, "Planted truth": 2, "By class": 1}
 
 
 def link(query: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from core.charts.common import Line
 from core.charts.influence import (
@@ -11,6 +12,7 @@ from core.charts.influence import (
     predicted_against_retrained,
     queried_plane,
 )
+from tests.tools.intervals import wilson
 
 LINES = [Line("GORAL", "#0072B2"), Line("Random", "#8C8C8C", (5, 4))]
 FRAME = pd.DataFrame(
@@ -78,15 +80,24 @@ def test_distributions_count_every_point_once_and_mark_the_constant():
     assert tables(distributions({"one": np.ones(3)}, None, "one", "gain", True))
 
 
-def test_the_band_of_accuracies_ends_at_one_and_gaps_are_left_out():
-    mean, error = np.array([[0.5, 0.99], [0.4, np.nan]]), np.array([[0.1, 0.05], [np.nan, np.nan]])
-    (rows,) = tables(mean_by_labels([10, 20], mean, error, LINES, "accuracy", True, False))
+def test_bands_are_intervals_every_seed_is_a_dot_and_gaps_are_left_out():
+    values = np.array([[[0.4, 0.5, 0.6], [0.97, 0.99, 1.0]], [[0.4, np.nan, np.nan], [np.nan] * 3]])
+    each = tables(mean_by_labels([10, 20], values, LINES, "accuracy", True, False))
+    (rows,) = [table for table in each if "low" in table[0]]
+    (seeds,) = [table for table in each if "seed" in table[0]]
     found = {(row["name"], row["labels"]): (row["low"], row["mean"], row["high"]) for row in rows}
     assert found == {
-        ("GORAL", 10): (0.4, 0.5, 0.6),
-        ("GORAL", 20): (pytest.approx(0.94), 0.99, 1.0),
+        ("GORAL", 10): pytest.approx((wilson(values[0, 0])[0], 0.5, wilson(values[0, 0])[1])),
+        ("GORAL", 20): pytest.approx(
+            (wilson(values[0, 1])[0], values[0, 1].mean(), wilson(values[0, 1])[1])
+        ),
         ("Random", 10): (0.4, 0.4, 0.4),
     }
+    assert sorted(row["mean"] for row in seeds) == [0.4, 0.4, 0.5, 0.6, 0.97, 0.99, 1.0]
+    goals = tables(mean_by_labels([10, 20], 10 * values, LINES, "goal", False, False))
+    (rows,) = [table for table in goals if "low" in table[0]]
+    low, high = stats.t.interval(0.95, 2, loc=5, scale=stats.sem(10 * values[0, 0]))
+    assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((low, high))
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -356,11 +356,15 @@ class Here:
     def slots(self):
         return 1
 
-    def submit(self, task, unit, *, key, priority):
-        job = jobs.Job(key, task, (unit,), priority)
+    def workers(self):
+        return [""]
+
+    def submit(self, task, *arguments, key, priority):
+        job = jobs.Job(key, task, arguments, priority)
         try:
             module, _, function = task.partition(":")
-            job._finish("done", value=getattr(importlib.import_module(module), function)(unit))
+            called = getattr(importlib.import_module(module), function)
+            job._finish("done", value=called(*arguments))
         except UserError as error:
             job._finish("failed", error=str(error))
         return job

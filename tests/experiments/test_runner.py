@@ -29,7 +29,7 @@ from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
-from core.runtime import cache, jobs, worker
+from core.runtime import cache, jobs, tasks, worker
 from core.runtime.cache import Entry
 from core.types import UserError
 from tests.tools import job_desk
@@ -78,11 +78,23 @@ class Desk:
 
     def __init__(self):
         self.jobs, self.sent, self.size = {}, [], 2
+        self.chips = {"": "float32"}  # worker -> what it measures, None: it is gone
+        self.asked, self.precisions = [], []
 
     def slots(self):
         return self.size
 
-    def submit(self, task, unit, *, key, priority):
+    def workers(self):
+        return list(self.chips)
+
+    def submit(self, task, *arguments, key, priority, worker=""):
+        if task == tasks.PRECISION:
+            self.asked.append(worker)
+            job, answer = jobs.Job(key, task, arguments, priority, worker), self.chips[worker]
+            job._finish("done", value=answer) if answer else job._finish("failed", error="gone")
+            return job
+        unit, precision = arguments
+        self.precisions.append(precision)
         known = self.jobs.get(key)
         if known is None or known.state in ("failed", "cancelled"):
             known = self.jobs[key] = jobs.Job(key, task, (unit,), priority, state="running")
@@ -418,7 +430,7 @@ def test_a_full_disk_is_told_and_costs_nothing(desk, tmp_path, monkeypatch):
 
 
 def test_trouble_with_a_result_ends_the_sweep_with_a_word(desk, monkeypatch):
-    monkeypatch.setattr(store, "remember", lambda key, arrays: 1 / 0)
+    monkeypatch.setattr(store, "remember", lambda key, arrays, precision: 1 / 0)
     running = runner.start(PLAN, DATA, "me")
     until(lambda: len(desk.sent) == 2)
     desk.finish(PLAN.units()[0])
@@ -439,6 +451,30 @@ def test_a_scheduler_that_does_not_answer_still_gets_one_training(desk, monkeypa
     assert (
         running.error == "Scheduler: found no answer at tcp://there:8786." and len(desk.sent) == 1
     )
+
+
+def test_networks_are_trained_in_what_is_fastest_on_every_worker(desk):
+    """Else in float32, as where a worker is gone before it answers; asked once for each worker."""
+    for chips, wanted in (
+        ({"a": "bfloat16", "b": "bfloat16"}, "bfloat16"),
+        ({"c": "bfloat16", "d": "float32"}, "float32"),
+        ({"e": "bfloat16", "f": None}, "float32"),
+    ):
+        desk.chips, desk.asked, desk.precisions, desk.jobs = chips, [], [], {}
+        running = runner.start(PLAN, DATA, "me")
+        until(lambda: len(desk.precisions) == 2)
+        assert desk.asked == list(chips) and desk.precisions == [wanted] * 2
+        runner.cancel(running.key, None)
+
+
+def test_a_plan_goes_on_in_the_precision_of_its_finished_units(desk):
+    first = PLAN.units()[0]
+    key = first.key(DATA)
+    cache.put(key, outcome(first), {"precision": "bfloat16"})
+    runner.start(PLAN, DATA, "me")
+    until(lambda: len(desk.precisions) == 2)
+    assert desk.asked == [] and desk.precisions == ["bfloat16"] * 2
+    assert store.precisions(PLAN, DATA) == {"bfloat16": 1}
 
 
 def test_old_experiments_are_forgotten(desk, monkeypatch):

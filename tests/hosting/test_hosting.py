@@ -378,14 +378,16 @@ def measured(monkeypatch):
     def measured(rate):
         key = PLAN.measurement.key
         job = job_desk.put(jobs.Job(key, tasks.NETWORK_SPEED, ()))
-        job._finish("done", value={"rate": rate, "memory": 3e8, "weights": 650.0})
+        rates = {"trained": rate, "tested": rate, "begun": rate}
+        found = {"rate": rate, "rates": rates, "memory": 3e8, "weights": 650.0}
+        job._finish("done", value=found)
 
     monkeypatch.setattr(jobs, "slots", lambda: 1)
     return measured
 
 
 def test_an_experiment_beyond_the_bounds_cannot_be_started(hosted, measured):
-    measured(10.0)
+    measured(1.0)
     at = pages.visit(PAGE, **LINK)
     assert (
         not at.exception
@@ -413,7 +415,9 @@ def test_an_experiment_begins_when_it_is_known_how_long_it_takes(hosted, measure
         and runner.unfinished() == []
         and [job.task for job in begun] == [tasks.NETWORK_SPEED]
     )
-    begun[0]._finish("done", value={"rate": 1e6, "memory": 3e8, "weights": 650.0})
+    rates = {"trained": 1e6, "tested": 1e6, "begun": 1e6}
+    found = {"rate": 1e6, "rates": rates, "memory": 3e8, "weights": 650.0}
+    begun[0]._finish("done", value=found)
     at.run()
     assert [one.key for one in runner.unfinished()] == [key]
     runner.cancel(key, None)

@@ -200,12 +200,3 @@ def test_points_of_another_shape_or_kind_are_refused():
         network(a_batch((8, 8)))
     with pytest.raises(UserError, match="expected uint8"):
         network(a_batch(DIGIT).float())
-
-
-def test_wide_convolutions_are_halved_only_where_the_chip_can(monkeypatch):
-    cpu = torch.device("cpu")
-    wide, narrow, dense = (a_network(name, DIGIT) for name in ("talk_cnn", "lenet5", "mlp"))
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-    assert [networks.halves(n, cpu) for n in (wide, narrow, dense)] == [True, False, False]
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False})
-    assert not networks.halves(wide, cpu)

@@ -155,7 +155,9 @@ def test_the_facts_show_the_gap_and_say_a_close_call():
         found = whiten(table)
         facts = {"n": 400, "d": table.shape[1], "rank": found.rank, "gap": None, "sum": 1.0}
         facts |= {"condition": found.condition, "dead": 0, "device": "CPU", "seconds": 1.0}
-        rows = {name: value for name, value, _ in fact_row(facts, leverage(table), True)}
+        rows = {
+            name: value for name, value, _ in fact_row("Leverage", facts, leverage(table), True)
+        }
         assert rows["gap"] == said and rows["rank"] == str(table.shape[1])
 
 

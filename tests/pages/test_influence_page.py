@@ -4,27 +4,30 @@ experiments.
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from core import datasets
-from core.experiments import presets, statistics, store
-from core.experiments.influence.outcomes import correlations, foreseen, left_out, mean_correlation
-from core.experiments.influence.plan import Influence
+from core.experiments import presets, store
+from core.experiments.influence.outcomes import correlations, foreseen, left_out
+from core.experiments.influence.plan import STRATEGIES, Influence
 from core.experiments.plan import compute
+from core.linalg import ties
 from core.runtime import jobs
 from core.strategies.goal import GOALS, OVER
 from pages.parts.influence.query_rounds import border
 from tests.tools import pages
-from tests.tools.pages import choose_in, described, drawn, galleries, texts, widget
+from tests.tools.intervals import wilson
+from tests.tools.pages import choose_in, described, drawn, galleries, group, means, texts, widget
 
 PAGE = "pages/influence.py"
-LINK = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "2"}
+LINK = {"dataset": "digits", "labeled": "40", "pool": "30", "validation": "60", "seeds": "3"}
 ROUNDS = {
     "study": "queries",
     "dataset": "synth2",
     "labeled": "10",
     "unlabeled": "100",
     "validation": "30",
-    "seeds": "2",
+    "seeds": "3",
     "rounds": "3",
 }
 
@@ -66,7 +69,7 @@ def test_before_the_start_the_page_says_what_it_would_cost():
     at = visit()
     assert at.title[0].value == "What would happen without this point, or with it?"
     assert any(
-        "2 seeds to do" in element.value and "retrained heads per second" in element.value
+        "3 seeds to do" in element.value and "retrained heads per second" in element.value
         for element in at.markdown
     )
     assert widget(at.button, "Start") and "Nothing of this experiment" in at.info[0].value
@@ -77,10 +80,30 @@ def test_the_sentence_is_the_correlation_over_the_seeds(finished):
     _, data, found = outcomes(LINK)
     each = correlations([foreseen(one, data.labels[one["pool"]], "dev") for one in found])
     for step in ("newton", "linear"):
-        estimate = mean_correlation(each[step])
-        assert f"{estimate.mean[0]:.3f} ({estimate.low[0]:.3f} to {estimate.high[0]:.3f})".replace(
-            "-", "−"
-        ) in texts(at)
+        z = np.arctanh(each[step][0])
+        low, high = np.tanh(stats.t.interval(0.95, 2, loc=z.mean(), scale=stats.sem(z)))
+        said = f"{np.tanh(z.mean()):.3f} ({low:.3f} to {high:.3f})"
+        assert said.replace("-", "−") in texts(at)
+
+
+def test_two_seeds_give_a_correlation_without_an_interval(finished):
+    at = visit(seeds="2")
+    _, data, found = outcomes(LINK | {"seeds": "2"})
+    each = correlations([foreseen(one, data.labels[one["pool"]], "dev") for one in found])
+    mean = np.tanh(np.arctanh(each["newton"][0]).mean())
+    assert f"<b>{mean:.3f}</b> with the truth" in texts(at)
+    assert "Intervals need 3 finished seeds." in texts(at)
+
+
+@pytest.mark.parametrize("show", ["batches", "without"])
+def test_the_sentence_is_of_the_picture_that_was_just_chosen(finished, show):
+    """And not of the one before: after a click as after a link."""
+    at = visit()
+    group(at, "Show").set_value(show).run()
+    what = {"batches": "the gain of ten more points", "without": "the loss of one labeled point"}
+    assert what[show] in texts(at) and texts(at) == texts(visit(show=show))
+    said = " ".join(element.value for element in at.caption)
+    assert "unknown label chosen above" in said and "no part" in said
 
 
 def test_the_scatter_is_the_pool_of_the_seed_shown(finished):
@@ -142,7 +165,7 @@ def test_best_and_worst_are_the_ends_of_the_retrained_utilities(finished):
     _, data, found = outcomes(LINK)
     values = foreseen(found[0], data.labels[found[0]["pool"]], "dev", "max")["retrained"]
     best, worst = galleries(at)
-    order = found[0]["pool"][np.argsort(-values, kind="stable")]
+    order = found[0]["pool"][ties.order(values)]
     assert best["ids"] == order[:15].tolist() and worst["ids"] == order[::-1][:15].tolist()
 
 
@@ -159,7 +182,7 @@ def test_rounds_show_accuracy_and_goal_side_by_side(finished):
     at = visit_rounds()
     plan, _, found = outcomes(ROUNDS)
     accuracy, goal = at.get("vega_lite_chart")
-    frame = drawn(accuracy)[0]
+    frame = means(accuracy)
     oracle = frame[frame["name"] == "GORAL, true label"]
     mean = np.mean(
         [
@@ -169,22 +192,43 @@ def test_rounds_show_accuracy_and_goal_side_by_side(finished):
         ],
         axis=0,
     )
-    assert oracle["labels"].tolist() == [10, 20, 30, 40] and oracle[
-        "mean"
-    ].to_numpy() == pytest.approx(mean)
+    assert oracle["labels"].tolist() == [10, 20, 30, 40]
+    assert oracle["mean"].to_numpy() == pytest.approx(mean)
+    every = np.array(
+        [
+            one["accuracy"]
+            for one, unit in zip(found, plan.units(), strict=True)
+            if unit.strategy == "oracle"
+        ]
+    )
+    ends = np.array([wilson(every[:, i]) for i in range(1, 4)])
+    assert oracle[["low", "high"]].to_numpy()[1:] == pytest.approx(ends)
     assert described(goal)["alt"].startswith("Goal at 40 labels: GORAL, true label ")
     last = {
         unit: one["goals"][-1, GOALS.index(plan.goal)]
         for one, unit in zip(found, plan.units(), strict=True)
     }
-    each = [
-        [value for unit, value in last.items() if unit.strategy == name]
-        for name in ("oracle", "random")
-    ]
-    raised = statistics.estimate(np.subtract(*each))
-    said = f"{raised.low:+.2g} to {raised.high:+.2g}".replace("-", "−")
-    assert said in texts(at) and ("where random does" in texts(at)) == (
-        raised.low <= 0 <= raised.high
+    goals = np.array(
+        [[value for unit, value in last.items() if unit.strategy == name] for name in STRATEGIES]
+    )
+    goals = goals[:-1] - goals[-1]
+    p = stats.ttest_1samp(goals, 0, axis=1).pvalue
+    place = list(np.argsort(p)).index(0)
+    refused = [bool(one > 0.025 / (5 - i)) for i, one in enumerate(np.sort(p))]
+    place = min(place, refused.index(True)) if True in refused else place
+    low, high = stats.t.interval(
+        1 - 0.025 / (5 - place), 2, loc=goals[0].mean(), scale=stats.sem(goals[0])
+    )
+    words = texts(at) + " ".join(element.value for element in at.markdown)
+    start = words.index("The goal of GORAL with true labels is")
+    told = words[start : words.index(")", start)]
+    if low > 0 or high < 0:
+        near, far = sorted((abs(low), abs(high)))
+        assert told.endswith(f"({near:.3g} to {far:.3g}")
+    else:
+        assert "**unclear** against random's" in told
+    assert "Intervals hold for all 10 comparisons together with 95%, over 3 seeds" in " ".join(
+        element.value for element in at.caption
     )
 
 
@@ -280,7 +324,7 @@ def test_the_files_hold_every_number(finished):
 
     plan, data, found = outcomes(LINK)
     table = influence_files._utility_rows(dict(zip(plan.units(), found, strict=True)), data)
-    assert len(table) == 2 * len(GOALS) * 30 * 10
+    assert len(table) == 3 * len(GOALS) * 30 * 10
     row = table[(table["seed"] == 2) & (table["goal"] == "fisher") & (table["label"] == 7)].iloc[4]
     assert (
         row["newton"] == found[1]["newton"][2, 4, 7]
@@ -288,7 +332,7 @@ def test_the_files_hold_every_number(finished):
     )
     plan, data, found = outcomes(ROUNDS)
     table = influence_files._query_rows(dict(zip(plan.units(), found, strict=True)), data)
-    assert len(table) == 12 * 4 * 4 and set(table["metric"]) == {"accuracy", *GOALS}
+    assert len(table) == 18 * 4 * 4 and set(table["metric"]) == {"accuracy", *GOALS}
     figures = influence_files._figures(plan, data, dict(zip(plan.units(), found, strict=True)), {})
     assert set(figures) == {"test accuracy", "goal"} and all(
         chart().to_dict() for chart in figures.values()

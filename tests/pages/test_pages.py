@@ -70,7 +70,7 @@ def test_the_first_screen_is_there_before_any_worker(asked):
         and "<dt>sum of scores</dt><dd>713.0</dd>" in texts(at)
         and "cached" in texts(at)
     )
-    assert "<b>41 artefacts</b>" in texts(at) and "<b>784.0</b>" in texts(at)
+    assert "<b>43 artefacts</b>" in texts(at) and "<b>784.0</b>" in texts(at)
     first = galleries(at)[0]
     assert len(first["ids"]) == 120 and first["ranks"] == list(range(1, 121)) and not at.warning
     assert at.query_params == {}

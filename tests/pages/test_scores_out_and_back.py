@@ -16,6 +16,7 @@ import pytest
 from core import agreement, datasets, pipeline
 from core.exports.reading_back import read_back
 from core.exports.score_table import Column, Projection, encode, manifest, table
+from core.linalg import ties
 from core.runtime import cache
 from core.spec import Comparison, Spec, map_key
 from pages.parts.data import read_scores_back, take_scores_out
@@ -231,11 +232,11 @@ def test_a_round_trip_shows_the_same_scores_spec_and_picture(computed, data):
         == ["Same as computed here"] * 3
     )
     (picture,) = galleries(at)
-    order = np.argsort(-computed[0], kind="stable")[:60]
+    order = ties.order(computed[0])[:60]
     assert picture["ids"] == order.tolist() and picture["ranks"] == list(range(1, 61))
     assert onward(at) == "dataset=digits&n=100"
     widget(at.selectbox, "Ranking of the file").set_value(1).run()
-    order = np.argsort(-computed[1], kind="stable")[:60]
+    order = ties.order(computed[1])[:60]
     assert galleries(at)[0]["ids"] == order.tolist()
     assert onward(at) == "dataset=digits&n=100&embedding=projection&seed=2"
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core import datasets, embeddings, strategy
 from core.data import unusual_features
+from core.linalg import ties
 from core.models import networks
 from core.models.network_names import FOR_TABLES
 from core.spec import Spec, from_query
@@ -44,10 +45,11 @@ def test_unusual_features_by_hand():
 def test_explore_shows_rows_in_the_rankings_order(asked):
     at = visit("pages/explore.py", **SMALL)
     assert not at.exception and not galleries(at)
-    (table,) = rows(at)
+    table, textbook, exact = rows(at)
+    assert len(textbook) == len(exact) == 60 and "mark" in textbook
     data = datasets.load("letter", n=400)
     leverage = strategy.score("leverage", embeddings.embed(data, "raw"))
-    best = np.argsort(-leverage, kind="stable")
+    best = ties.order(leverage)
     assert table["row"].tolist() == data.index[best[: len(table)]].tolist()
     assert table["class"].tolist() == [data.class_names[c] for c in data.labels[best[: len(table)]]]
     assert table["rank"].tolist() == list(range(1, len(table) + 1))
@@ -100,7 +102,8 @@ def test_only_networks_for_tables_are_offered(page):
 def test_a_wide_table_shows_its_unusual_features_only(asked):
     at = visit("pages/explore.py", dataset="adult", n="300")
     assert not at.exception
-    (table,) = rows(at)
+    table, textbook, exact = rows(at)
+    assert len(textbook) == len(exact) == 60 and "mark" in textbook
     assert list(table.columns) == ["rank", "class", "score", "most unusual features", "row"]
     assert all(text.count("sd") == 3 for text in table["most unusual features"])
 

@@ -18,13 +18,14 @@ def test_full_rank_is_leverage_and_the_menu_warns():
     assert entry.label == "Textbook QR" and entry.summary.startswith("Warning: wrong wherever")
 
 
-def test_a_dead_column_gives_the_row_of_its_number_a_full_unit():
+def test_a_dead_column_gives_the_row_of_its_number_nearly_a_full_unit():
     x = np.random.default_rng(1).normal(size=(60, 7))
     x[:, [2, 5]] = 0
     scores = textbook_qr(x)
     assert scores.sum() == pytest.approx(7) and leverage(x).sum() == pytest.approx(5)
     assert artefacts(x, scores).tolist() == [2, 5] and leverage(x)[[2, 5]].max() < 0.4
-    assert len(artefacts(x[:4], textbook_qr(x[:4]))) <= 1
+    assert scores[[2, 5]].min() > 0.98
+    assert len(artefacts(x[:4], textbook_qr(x[:4]))) == 0, "every leverage is 1"
 
 
 def test_dead_pixels_fool_it():
@@ -32,5 +33,5 @@ def test_dead_pixels_fool_it():
     scores = textbook_qr(x)
     top = top_k(scores, 60).indices
     assert scores.sum() == pytest.approx(784, abs=1e-6)
-    assert np.isin(top, artefacts(x, scores)).sum() == 41
+    assert np.isin(top, artefacts(x, scores)).sum() == 43
     assert scores[0] == pytest.approx(1.0, abs=1e-9)

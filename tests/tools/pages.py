@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-import numpy as np
 import pandas as pd
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
@@ -20,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.typing import VegaLiteState
 
 from core import datasets, embeddings, pipeline
+from core.linalg import ties
 from core.runtime import jobs
 from core.spec import Spec
 from core.strategies.leverage import leverage
@@ -215,4 +215,4 @@ def digits():
 @pytest.fixture(scope="module")
 def order(digits):
     """The points by leverage under raw pixels, best first."""
-    return np.argsort(-leverage(embeddings.embed(digits, "raw").embedding), kind="stable")
+    return ties.order(leverage(embeddings.embed(digits, "raw").embedding))

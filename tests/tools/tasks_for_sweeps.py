@@ -23,14 +23,14 @@ from core.runtime.progress import Cancelled
 _once = threading.Lock()
 
 
-def train(one: retrain.Training):
+def train(one: retrain.Training, precision: str | None = None):
     """The sweep's own task, with every training that really runs noted: begin, then end, cancelled
     or failed.
     """
     with _once:
         if not hasattr(run.train, "__wrapped__"):
             run.train = _noted(run.train)
-    return compute(one)
+    return compute(one, precision)
 
 
 def _noted(original):

@@ -12,8 +12,7 @@ from itertools import product
 from typing import Any
 
 from core import datasets
-from core.experiments import cost
-from core.experiments.active import rounds
+from core.experiments.active import rounds, speed
 from core.experiments.active.round_training import BATCH, STEPS
 from core.experiments.active.rounds import RoundSettings, inputs_of, networks_trained, pool_of
 from core.experiments.active.strategy_texts import RANDOM, parse_strategies, parse_strategy
@@ -21,7 +20,7 @@ from core.experiments.cost import Measurement
 from core.experiments.plan import Plan, Progress, Result, Unit
 from core.models.network_names import check_network
 from core.plugins import menu
-from core.runtime import cache
+from core.runtime import cache, tasks
 from core.runtime.code_version import code_version
 from core.strategy import Knob
 from core.types import Dataset, UserError
@@ -137,6 +136,13 @@ class ActiveRun(Unit):
             samples += labels * chosen.epochs if by_passes else min(labels * passes, most)
         return float(samples * networks_trained(parse_strategy(self.strategy)[0]))
 
+    @property
+    def work(self) -> dict[str, float]:
+        """Rounds trained, and batches picked by its strategy."""
+        chosen = self.setting
+        trained = (chosen.rounds + 1) * networks_trained(parse_strategy(self.strategy)[0])
+        return {speed.ROUND: trained, speed.picking(self.strategy): chosen.rounds}
+
     def key(self, fingerprint: str) -> str:
         """The cache key: its settings, the strategy's code and the code of the rounds."""
         name, knobs = parse_strategy(self.strategy)
@@ -186,9 +192,21 @@ class Active(Plan):
         return RoundSettings(**{name: getattr(self, name) for name in SETTINGS})
 
     @property
+    def trains(self) -> str:
+        """Its network."""
+        return self.network
+
+    @property
     def measurement(self) -> Measurement:
-        """Samples per second of a short training of its network."""
-        return cost.of_network(self.dataset, self.n, self.subset, self.network)
+        """Rounds and batches per second, of a round half way and of small batches."""
+        arguments = (self.dataset, self.n, self.subset, self.strategies, self.setting)
+        return Measurement(
+            f"~rate {self.kind} {arguments}",
+            tasks.ROUNDS_SPEED,
+            arguments,
+            "how fast this machine trains a round, and picks",
+            "{:.2g} rounds of training per second each",
+        )
 
     def _without_effect(self) -> dict[str, Any]:
         idle = "epochs" if self.until == "accuracy" else "steps"

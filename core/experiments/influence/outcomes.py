@@ -2,6 +2,7 @@
 
     foreseen(outcome, labels, "dev", "min")      {"linear", "newton", "retrained"}: (n,) each
     correlation(predicted, retrained)            (Pearson, Spearman), NaN where one side is constant
+    versus(strategies, accuracy, goal, rival, margin)    rounds of queries, one against another
 
 The outcome holds every utility under every label, so goal, label and temperature are read off and
 not computed anew.
@@ -14,7 +15,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core.agreement import spearman
-from core.experiments.statistics import Estimate, estimate
+from core.experiments.statistics import (
+    ACCURACIES,
+    FEWEST,
+    LEVEL,
+    Estimate,
+    compare,
+    estimate,
+)
+from core.experiments.verdicts import Versus
 from core.strategies.goal import GOALS, OVER, resolved, tempered
 from core.types import Floats, Ints, UserError
 
@@ -103,7 +112,38 @@ def slopes(seeds: Sequence[Mapping[str, Floats]], step: str) -> float:
 def mean_correlation(values: Floats) -> Estimate:
     """The mean over seeds (the last axis) and its 95% interval, both by Fisher's z = artanh r.
 
-    They stay within -1 and 1.
+    They stay within -1 and 1. No interval (NaN) with fewer than three seeds.
     """
     mean, low, high, seeds = estimate(np.arctanh(np.clip(values, -CERTAIN, CERTAIN)))
-    return Estimate(np.tanh(mean), np.tanh(low), np.tanh(high), seeds)
+    low, high = (np.where(seeds < FEWEST, np.nan, np.tanh(end)) for end in (low, high))
+    return Estimate(np.tanh(mean), low, high, seeds)
+
+
+def versus(
+    strategies: Sequence[str], accuracy: Floats, goal: Floats, rival: str, margin: float
+) -> tuple[dict[str, Versus], dict[str, Versus]]:
+    """Every strategy but one against that one, seed by seed: by accuracy, and by the goal.
+
+    accuracy (a, s, r): compared by its mean over the rounds; goal (a, s, r), higher is better: by
+    its last value, which has no margin. All of them share one level: half of what may be wrong is
+    left to each.
+    """
+    at = list(strategies).index(rival)
+    others = [i for i in range(len(strategies)) if i != at]
+    over_rounds = accuracy.mean(axis=-1)
+    last = goal[..., -1]
+    level = 1 - (1 - LEVEL) / 2
+    found = []
+    for values, how in (
+        (over_rounds, {"margin": margin, "bounds": ACCURACIES}),
+        (last, {"margin": 0.0}),
+    ):
+        differences = values[others] - values[at]
+        each = compare(differences, level=level, **how)
+        found.append(
+            {
+                strategies[i]: Versus([""], differences[row : row + 1], each[row : row + 1])
+                for row, i in enumerate(others)
+            }
+        )
+    return found[0], found[1]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -26,7 +27,9 @@ from core.experiments.cost import Measurement
 from core.experiments.plan import Plan, Progress, Result, Unit, parse_budgets, words
 from core.experiments.retrain import run, selections
 from core.experiments.retrain.run import CHECKPOINTS, CURVE_POINTS, PROTOCOLS
+from core.models import shipped_networks
 from core.models.network_names import NETWORKS, check_network
+from core.models.shipped_networks import RECIPE
 from core.runtime import cache
 from core.runtime.code_version import code_version
 from core.spec import Spec, resolve, score_code, score_fields
@@ -153,6 +156,16 @@ class Training(Unit):
         return self.samples + TEST_SHARE * ((CHECKPOINTS - 1) * CURVE_POINTS + TEST_POINTS)
 
     @property
+    def work(self) -> dict[str, float]:
+        """Points trained on and tested, and one beginning."""
+        by_steps = self.protocol == "steps"
+        passes = -(-self.length // -(-self.budget // 64)) if by_steps else self.length
+        tests = cost.sizes(self.dataset, self.n)[1]
+        checkpoints = min(passes, CHECKPOINTS) - 1
+        tested = checkpoints * min(tests, CURVE_POINTS) + tests
+        return {"trained": self.samples, "tested": tested, "begun": 1}
+
+    @property
     def samples(self) -> int:
         """How many points go through the network in training, repetitions counted."""
         return self.length * (64 if self.protocol == "steps" else self.budget)
@@ -237,6 +250,7 @@ class Retraining(Plan):
     lists = LISTS
     most_units = 2_000
     fewer = "selections, budgets or seeds"
+    shared_is = "the networks that rank the points"
 
     def units(self) -> list[Training]:
         """Every training: first seeds and small budgets first, so that curves grow evenly."""
@@ -263,12 +277,8 @@ class Retraining(Plan):
         drawn = ["random selections", "first weights", "batches"]
         if any(one.seed == EACH for one in seeded):
             drawn.append("the network or random features that rank the points")
-        fixed = [
-            f"{embeddings.find(one.embedding).label} {one.seed}"
-            for one in seeded
-            if one.seed != EACH
-        ]
-        shared = f" The same in every seed: {', '.join(dict.fromkeys(fixed))}." if fixed else ""
+        fixed = [f"{_label(one)}, seed {one.seed}" for one in seeded if one.seed != EACH]
+        shared = f" The same in every seed: {'; '.join(dict.fromkeys(fixed))}." if fixed else ""
         return f"Each seed draws anew: {', '.join(drawn)}.{shared}"
 
     def check(self, data: Dataset) -> None:
@@ -280,9 +290,32 @@ class Retraining(Plan):
             selections.check(rule, labels, budget, len(data.class_names))
 
     @property
+    def trains(self) -> str:
+        """Its network."""
+        return self.network
+
+    @property
     def measurement(self) -> Measurement:
-        """Samples per second of a short training of its network."""
-        return cost.of_network(self.dataset, self.n, self.subset, self.network)
+        """Samples per second of a short training of its network.
+
+        And of the one that ranks the points, where that does not come with the app.
+        """
+        specs = {unit.scores_spec for unit in self.units() if unit.candidate.scored}
+        ranked = {"ranked_by": RECIPE["architecture"]} if any(map(_samples_first, specs)) else {}
+        return cost.of_network(self.dataset, self.n, self.subset, self.network, **ranked)
+
+    def shared(self, units: Iterable[Training], fingerprint: str) -> dict[str, float]:
+        """Points that the networks are trained on, each once, that rank for these units.
+
+        Those that come with the app are ready, and what has been ranked before is kept.
+        """
+        specs = {unit.scores_spec for unit in units if unit.candidate.scored}
+        samples = sum(
+            count
+            for spec in specs
+            if (count := _samples_first(spec)) and cache.get(pool_key(spec, fingerprint)) is None
+        )
+        return {"ranked": samples} if samples else {}
 
     def _without_effect(self) -> dict[str, Any]:
         idle = "epochs" if self.protocol == "steps" else "steps"
@@ -294,6 +327,20 @@ def _seeded(candidate: Candidate) -> bool:
     return embeddings.find(candidate.embedding).seeded
 
 
+def _samples_first(spec: Spec) -> int:
+    """How many points its embedding's network is trained on first; 0: none, or it is shipped."""
+    objective = resolve(spec).embedder.objective
+    if objective is None or shipped_networks.file(spec.dataset, objective, spec.seed).exists():
+        return 0
+    return RECIPE["epochs"] * cost.sizes(spec.dataset, None)[0]
+
+
+def _label(candidate: Candidate) -> str:
+    """Its embedding's, inside a sentence: all of them begin with a plain word."""
+    label = embeddings.find(candidate.embedding).label
+    return f"{label[:1].lower()}{label[1:]}"
+
+
 _one_ranking_at_a_time = threading.Lock()
 
 
@@ -303,19 +350,19 @@ def pool_scores(spec: Spec) -> Floats:
         return _pool_scores(spec)
 
 
+def pool_key(spec: Spec, fingerprint: str) -> str:
+    """The cache key of the scores within the pool."""
+    code = score_code(spec) + code_version("core.experiments.retrain.run")
+    return cache.key("pool", score_fields(spec), code=code, data=fingerprint)
+
+
 @functools.lru_cache(maxsize=16)
 def _pool_scores(spec: Spec) -> Floats:
     from core import pipeline
 
     data = pipeline.dataset(spec.dataset, spec.n, spec.subset)
-    key = cache.key(
-        "pool",
-        score_fields(spec),
-        code=score_code(spec) + code_version("core.experiments.retrain.run"),
-        data=data.fingerprint,
-    )
     found = cache.kept(
-        key,
+        pool_key(spec, data.fingerprint),
         lambda: (
             {"scores": pipeline.scores_of(spec, split(data)[0])},
             {"spec": spec.to_query()},

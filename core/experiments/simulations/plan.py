@@ -54,8 +54,6 @@ DUELS = {
 }
 NETWORKS = {"representations": "linear", "backward": "mlp"}
 FIRST = 100
-# Of BAIT's matrices: nine contrasts of ten classes by 128 dimensions, float64.
-BYTES = 8 * (9 * 128) ** 2 * 6
 KNOBS = {
     "pool": Knob(
         "Pool",
@@ -151,13 +149,29 @@ class Simulations(Plan):
         return first, wanted[1] if wanted[1] in others else others[-1]
 
     @property
+    def trains(self) -> str | None:
+        """The figure's network; Figure 3 has none."""
+        return NETWORKS.get(self.figure)
+
+    @property
     def measurement(self) -> Measurement:
-        """How its cost is measured: not by training alone."""
-        held = BYTES if self.needs_data else 0
+        """How its cost is measured: on rounds and selections, in Figure 3 by inverting matrices.
+
+        The representation is the last one, which takes no training.
+        """
+        if self.needs_data:
+            arguments = (self.dataset, self.n, self.subset, self.designs[-1], self.strategies)
+            return Measurement(
+                f"~rate {self.kind} {(*arguments, self.setting)}",
+                tasks.LABELING_SPEED,
+                (*arguments, self.setting),
+                "how fast this machine trains a round, and picks",
+                "{:.2g} rounds of training per second each",
+            )
         return Measurement(
-            f"~rate core {held}",
+            "~rate core",
             tasks.CORE_SPEED,
-            (held,),
+            (),
             "how fast this machine computes",
             "each {:.2g} times as fast as the core on which these runs were timed",
         )

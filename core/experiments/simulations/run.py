@@ -10,12 +10,13 @@ the accuracy on the test points.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.experiments.active import rounds
+from core.experiments.active import rounds, speed
 from core.experiments.active.rounds import RoundSettings
 from core.experiments.active.strategy_texts import parse_strategy
 from core.experiments.plan import Progress, Result, Unit
@@ -30,6 +31,10 @@ from core.types import Dataset
 # points taken back, and each of its picks.
 TRAINING = 0.1
 PICKING = ((0.55, 0.011), (0.6, 0.031))
+
+
+# Of BAIT's matrices: nine contrasts of ten classes by 128 dimensions, float64.
+BYTES = 8 * (9 * 128) ** 2 * 6
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,12 @@ class LabelingRun(Unit):
         picking = chosen.rounds * (start + each * chosen.batch) * chosen.pool / 2000
         return TRAINING * (1 + chosen.rounds) + picking
 
+    @property
+    def work(self) -> dict[str, float]:
+        """Rounds trained, and batches picked by its strategy."""
+        chosen = self.setting
+        return {speed.ROUND: chosen.rounds + 1, speed.picking(self.strategy): chosen.rounds}
+
     def key(self, fingerprint: str) -> str:
         """The cache key: its settings, the strategy's code and that of the rounds."""
         fields = {
@@ -136,6 +147,23 @@ class LabelingRun(Unit):
             "reached": arrays["reached"],
             "picks": arrays["picks"],
         }, facts
+
+
+def measure(
+    dataset: str,
+    n: int | None,
+    subset: int,
+    design: str,
+    strategies: Sequence[str],
+    setting: RoundSettings,
+) -> dict[str, Any]:
+    """In the worker: rounds and batches per second on this design's representation."""
+    from core import pipeline
+
+    data = pipeline.dataset(dataset, n, subset)
+    if design != "network":
+        data = representations.represent(data, design, 1)
+    return speed.of_rounds(data, strategies, setting) | {"weights": BYTES / 16}
 
 
 @functools.lru_cache(maxsize=2)

@@ -7,6 +7,7 @@ plan.units()   every run: method x seed, all budgets at once, random always amon
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets
+from core.experiments import cost
 from core.experiments.cost import Measurement
 from core.experiments.plan import Plan, Progress, Result, Unit, parse_budgets, words
 from core.experiments.trim import run
@@ -102,6 +104,11 @@ class TrimRun(Unit):
         d = int(np.prod(about.shape))
         return run.operations(self.method, self.setting, d, about.classes) / 1e9
 
+    @property
+    def work(self) -> dict[str, float]:
+        """One run by its method."""
+        return {_by(self.method): 1}
+
     def key(self, fingerprint: str) -> str:
         """The cache key: its settings and the code of all of it."""
         fields = {
@@ -157,9 +164,14 @@ class Trim(Plan):
         return TrimSettings(**{name: getattr(self, name) for name in SETTINGS})
 
     @property
+    def trains(self) -> str | None:
+        """The model, if it is a network."""
+        return self.model if self.model in TRAINED else None
+
+    @property
     def measurement(self) -> Measurement:
-        """Operations per second, in a short run of this model."""
-        arguments = (self.dataset, self.n, self.subset, self.setting)
+        """Runs per second by each method, from short ones of this model."""
+        arguments = (self.dataset, self.n, self.subset, self.methods, self.setting)
         return Measurement(
             f"~rate trim {arguments}",
             tasks.TRIMMING_SPEED,
@@ -208,13 +220,15 @@ class Trim(Plan):
         return {name: KNOBS[name].default for name in idle}
 
 
-def measure(dataset: str, n: int | None, subset: int, setting: TrimSettings) -> dict[str, float]:
-    """In the worker: the pace of a short run at random, in `TrimRun.cost` per second.
+def measure(
+    dataset: str, n: int | None, subset: int, methods: Sequence[str], setting: TrimSettings
+) -> dict[str, Any]:
+    """In the worker: a run by each method with one budget, and what a further budget takes.
 
-    And the worker's memory in bytes afterwards.
+    rate: of a short run at random, in `TrimRun.cost` per second; rates: of whole runs. And the
+    worker's memory in bytes afterwards.
     """
     import os
-    import time
 
     import psutil
 
@@ -222,13 +236,21 @@ def measure(dataset: str, n: int | None, subset: int, setting: TrimSettings) -> 
 
     data = pipeline.dataset(dataset, n, subset)
     brief = dataclasses.replace(setting, budgets=setting.budgets[:1])
-    short = TrimRun(dataset, n, subset, RANDOM, brief, 1)
-    started = time.perf_counter()
-    run.run(data, RANDOM, short.setting, 1)
-    seconds = time.perf_counter() - started
+
+    def seconds(method: str, how: TrimSettings) -> float:
+        return float(cost.side_by_side(lambda: cost.timed(lambda: run.run(data, method, how, 1))))
+
+    run.run(data, RANDOM, brief, 1)  # the first of a process takes longer
+    short = {method: seconds(method, brief) for method in (*methods, RANDOM)}
+    more = max(0.0, seconds(RANDOM, setting) - short[RANDOM])
     hessian = float(run.parameters(setting, data.d, len(data.class_names)) ** 2)  # what FI inverts
     return {
-        "rate": short.cost / seconds,
+        "rate": TrimRun(dataset, n, subset, RANDOM, brief, 1).cost / short[RANDOM],
+        "rates": {_by(method): 1 / (took + more) for method, took in short.items()},
         "memory": float(psutil.Process(os.getpid()).memory_info().rss),
         "weights": hessian,
     }
+
+
+def _by(method: str) -> str:
+    return f"by {method}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.experiments.active.rounds import HELD_BACK
+from pages.shared.experiments import verdict_box
 
 READING = (
     "All strategies of a seed begin with the same random labels. In each round a fresh network is"
@@ -18,8 +19,9 @@ READING = (
     " compared in a seed at a number of labels only if neither was cut there.\n\nALBL"
     " draws one of two strategies, CORESET or least confidence, in each round. After it, two more"
     " networks tell how well the points that it asked for are predicted without their own labels;"
-    " by this its weights move.\n\n*Learning curves*: mean over seeds, the band is one standard"
-    " error to each side, as in the papers.\n\n*Who beats whom*: for budgets M + 2^k B up to where"
+    " by this its weights move.\n\n*Learning curves*: every seed a dot, the mean over"
+    f" seeds a line with its 95% interval. {verdict_box.READING}"
+    "\n\n*Who beats whom*: for budgets M + 2^k B up to where"
     " random reaches 99% of its final accuracy, a paired t-test over the seeds (t > 2.776 for"
     " five); every setting shares 1 among its budgets. The BADGE paper counts on errors, with the"
     " sign turned; here as in the BAIT paper: on accuracies, so a high row beats others and a low"

@@ -275,7 +275,7 @@ def _some_points(draft: Draft) -> None:
         alt=f"{len(points)} of the points in the file",
         key="preview points",
         size=64,
-        max_rows=4,
+        ragged=True,
     )
 
 

@@ -44,8 +44,19 @@ def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: in
     )
 
 
-def fact_row(facts: dict, scores: np.ndarray, fresh: bool) -> list[tuple[str, str, str]]:
-    """The facts under the sentence: label, value, explanation."""
+def fact_row(
+    label: str, facts: dict, scores: np.ndarray, fresh: bool
+) -> list[tuple[str, str, str]]:
+    """The facts under the sentence: label, value, explanation; leverage's own under leverage."""
+    leverage = label == "Leverage"
+    own = [
+        (
+            "sum of scores",
+            f"{facts['sum']:,.1f}",
+            "The rank, or the effective dimension under a ridge",
+        ),
+        ("above 0.99", f"{int((scores > 0.99).sum()):,}", "Points with a score above 0.99"),
+    ]
     return [
         ("points", f"{facts['n']:,}", "n, the points that are ranked"),
         (
@@ -56,7 +67,8 @@ def fact_row(facts: dict, scores: np.ndarray, fresh: bool) -> list[tuple[str, st
         (
             "rank",
             f"{facts['rank']:,}",
-            "How many directions the points really span; leverage scores sum to it",
+            "How many directions the points really span"
+            + ("; leverage scores sum to it" if leverage else ""),
         ),
         (
             "gap",
@@ -65,12 +77,7 @@ def fact_row(facts: dict, scores: np.ndarray, fresh: bool) -> list[tuple[str, st
             " every column to norm 1. It is a close call below 100, or where a direction counts"
             " whose singular value is below 1e-5 of the largest",
         ),
-        (
-            "sum of scores",
-            f"{facts['sum']:,.1f}",
-            "For leverage: the rank, or the effective dimension under a ridge",
-        ),
-        ("above 0.99", f"{int((scores > 0.99).sum()):,}", "Points with a score above 0.99"),
+        *(own if leverage else ()),
         ("dead columns", f"{facts['dead']:,}", "Dimensions that are zero for every point"),
         (
             "condition",

@@ -39,12 +39,11 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     with left:
         _picture(data, ranking, [point], "dossier image", 168, f"The image of point {point}")
     with right:
-        share = (ranking.rank > ranking.rank[point]).mean()
         st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
         under = plain(inside(spec.embedding_label))
         st.markdown(
-            f"Rank **{ranking.rank[point]:,}** of {len(data):,}:"
-            f" higher than {share:.1%} of them, under {under}."
+            f"Rank **{ranking.rank[point]:,}** of"
+            f" {len(data):,}{standing(ranking.scores, point)} under {under}."
         )
         st.caption(
             f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"
@@ -59,6 +58,23 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     if len(data) > 1:
         _neighbours(spec, data, ranking, found)
     _directions(spec, data, found)
+
+
+def standing(scores: np.ndarray, point: int) -> str:
+    """Above how many of the others a point stands, never rounded up: ", higher than 99.9% of the
+    others".
+    """
+    others = len(scores) - 1
+    lower = int((scores < scores[point]).sum())
+    equal = int((scores == scores[point]).sum()) - 1
+    if others == 0:
+        return ""
+    tied = f", equal to {equal:,}" if equal else ""
+    if lower == others:
+        return ", the highest"
+    if lower + equal == others:
+        return f", higher than {lower:,} of the others{tied}"
+    return f", higher than {np.floor(1000 * lower / others) / 10:.1f}% of the others{tied}"
 
 
 def _neighbours(spec: Spec, data: Dataset, ranking: cached.Ranking, found: dict) -> None:

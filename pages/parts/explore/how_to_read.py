@@ -7,19 +7,19 @@ import streamlit as st
 from core.plugins import menu
 from pages.shared.words import formula
 
+INK = ("mnist", "digits")  # where specks were seen to have the highest leverage
 READING = {
     "leverage": (
         "A leverage of 1 means: without this point one direction of the data would vanish. A"
         " leverage of 0 means: the other points say everything about where this one lies. The"
         " scores add up to the rank, so the average is rank / n.\n\nHigh leverage marks what is"
-        " *unusual*, not what is useful: under raw pixels it finds digits with a speck where no"
-        " other digit has ink.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$"
+        " *unusual*, not what is useful.\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+} x_i$$"
     ),
     "textbook_qr": (
         "A warning, not a ranking to use: the squared row norms of Q from a QR without pivoting."
         " Where every column counts they are leverage. For a column that is zero, row j of the"
-        " dataset gets a score of 1 because the column has the number j, whatever stands there. The"
-        " exhibit below marks these artefacts."
+        " dataset gets up to a full unit because the column has the number j, whatever stands"
+        " there. The exhibit below marks these artefacts."
     ),
     "forgetting": (
         "A point is forgotten when a network in training had it right after one pass over the data"
@@ -51,11 +51,15 @@ READING = {
 }
 
 
-def show(chosen: str) -> None:
+def show(chosen: str, dataset: str, embedding: str) -> None:
     """One folded paragraph: of the strategy's own, or what its docstring says first."""
     with st.expander("How to read this"):
         if chosen in READING:
             st.markdown(READING[chosen])
+            if chosen == "leverage" and embedding == "raw" and dataset in INK:
+                st.markdown(
+                    "Under raw pixels it finds digits with a speck where no other digit has ink."
+                )
         else:
             st.html(
                 f"<p>{formula(menu.find(chosen).summary)}</p><p>Higher scores are picked first.</p>"

@@ -15,7 +15,6 @@ from pages.shared.points import show
 from pages.shared.words import inside, score_texts, starless
 
 SHOWN = 60
-NOT_THEIRS = 0.5  # a score this far above the leverage is an artefact
 
 
 def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
@@ -31,7 +30,7 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         return
     scores = textbook.arrays["scores"]
     top = memo.made(_highest, scores)
-    fooled = scores[top] - exact.arrays["scores"][top] > NOT_THEIRS
+    fooled = np.isin(top, textbook.arrays["artefacts"])
     layout.answer(
         sentence(
             spec.embedding_label, int(fooled.sum()), len(top), textbook.facts, exact.facts["rank"]
@@ -47,10 +46,10 @@ def how_qr_fooled_us(spec: Spec, data: Dataset) -> None:
         _top(data, values, cached.ranking(exact.key, values).order[:SHOWN], "exact", None)
     with st.expander("Why this happens"):
         st.markdown(
-            "Householder's QR works column by column. Where a column is zero (a pixel that no digit"
+            "Householder's QR works column by column. Where a column is zero (a pixel that no image"
             " uses, a unit of a network that is off for every point) it has nothing to reflect, and"
             " column $j$ of $Q$ comes from the unit vector $e_j$ alone. The squared row norms of"
-            " $Q$ then give row $j$ of the *dataset* a full unit of leverage, whatever stands"
+            " $Q$ then give row $j$ of the *dataset* up to a full unit of leverage, whatever stands"
             " there. Under raw pixels rank correlation hardly notices, because only a few dozen"
             " ranks move; the sum of the scores does. It is worst where most columns are dead: all"
             " 60 digits that the talk showed as the top of its regression network were artefacts."

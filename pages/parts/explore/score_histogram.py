@@ -5,18 +5,23 @@ The page imports this once the gallery is drawn, because it brings Altair and pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from scipy import special
 
 from core.charts.palette import family_colour
 from core.charts.scores import class_shares, score_histogram
 from core.exports import score_table
 from core.runtime.cache import Entry
 from core.spec import Spec
-from core.types import Dataset
+from core.types import Dataset, Floats, Ints
 from pages.shared import layout, memo, score_files, state
 from pages.shared.state import View
 from pages.shared.words import inside, number, plain
+
+SURE = 0.05  # a class that chance would favour as much more rarely stands out
 
 
 def score_range(view: View, scores: np.ndarray, label: str, family: str, identity: str) -> View:
@@ -62,19 +67,35 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
 def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     """Which classes fill the gallery?"""
     c = len(data.class_names)
-    chosen, everyone = (
-        np.bincount(labels, minlength=c) / len(labels)
-        for labels in (data.labels[points], data.labels)
-    )
-    most = data.class_names[int(np.argmax(chosen - everyone))]
+    counts = np.bincount(data.labels[points], minlength=c)
+    chosen = counts / len(points)
+    everyone = np.bincount(data.labels, minlength=c) / len(data)
     st.markdown(
-        f"**Class {plain(most)} is over-represented** in these {len(points):,} {noun};"
-        " grey: its share of all"
+        f"{favoured(counts, everyone, data.class_names, noun)}; grey: each class's share of all"
     )
     alt = "Share of each class: " + ", ".join(
         f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)
     )
     memo.chart(class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
+
+
+def favoured(counts: Ints, everyone: Floats, names: Sequence[str], noun: str) -> str:
+    """Which class stands out among the chosen points, if one does.
+
+    counts (c,) of the chosen points, everyone (c,) the classes' shares of all points. A class
+    stands out if so many of it would come with a probability below 5% in any class of a random
+    choice: its binomial tail, times the number of classes.
+    """
+    k = int(counts.sum())
+    tails = special.bdtrc(counts - 1, k, everyone)
+    tails[counts == 0] = 1.0
+    most = int(np.argmin(tails))
+    if len(names) * tails[most] >= SURE:
+        return f"**No class stands out** in these {k:,} {noun}: a random choice is as uneven"
+    return (
+        f"**Class {plain(names[most])} is over-represented** in these {k:,} {noun}:"
+        f" {counts[most] / k:.0%} of them, {everyone[most]:.0%} of all"
+    )
 
 
 def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:

@@ -28,8 +28,8 @@ BEST = 24  # points at each end, of which whole rows are shown
 WITHOUT = "rise of the validation loss without the point"
 
 
-def picture(plan: Influence, found: Found, view: View, data: Dataset) -> View:
-    """One of the pictures of the study."""
+def choice(plan: Influence, found: Found, view: View) -> View:
+    """Which picture of the study, and of which seed: chosen before anything is said about it."""
     name, options = ("show", SHOWN) if plan.study == "utilities" else ("follow", FOLLOWED)
     how = {"format_func": options.__getitem__, "key": state.key(f"influence {name}"), "wrap": True}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -38,6 +38,11 @@ def picture(plan: Influence, found: Found, view: View, data: Dataset) -> View:
         )
         if plan.study == "utilities":
             view = _seed(plan, found, view)
+    return view
+
+
+def picture(plan: Influence, found: Found, view: View, data: Dataset) -> View:
+    """The chosen picture."""
     if plan.study == "queries":
         return (
             curves(plan, found, view)
@@ -106,6 +111,10 @@ def _without(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     notes = _notes(shown_seeds(plan, found, view, data, "without"))
     outcome = outcome_of(plan, found, view)
     values = {name: np.asarray(outcome[f"removed_{name}"], float) for name in (*STEPS, "retrained")}
+    st.caption(
+        "Always the validation loss, and the labels that these points have: the goal and the"
+        " unknown label chosen above play no part."
+    )
     view = _pair(view, data, values, outcome["labeled"], values["retrained"], WITHOUT, notes)
     _two_ends(
         data, outcome["labeled"], values["retrained"], ("Most missed", "Better left out"), "without"
@@ -120,8 +129,8 @@ def _batches(plan: Utilities, found: Found, view: View, data: Dataset) -> View:
     frame = frame_of(values, np.arange(len(names)), names, values["retrained"])
     _charts(frame, UNITS[view["goal"]], None, "batches", _notes(seeds))
     st.caption(
-        "Ten neighbours of the pool at a time, under their true labels. First order: the sum of the"
-        " single utilities (Remark 2)."
+        "Ten neighbours of the pool at a time, always under their true labels: the unknown label"
+        " chosen above plays no part. First order: the sum of the single utilities (Remark 2)."
     )
     return view
 

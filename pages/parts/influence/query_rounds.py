@@ -43,11 +43,14 @@ def curves(plan: Queries, found: Found, view: View) -> View:
     drawn = lines(plan)
     for column, title in zip(st.columns(2, gap="large"), ("Test accuracy", "Goal"), strict=True):
         with column:
-            st.markdown(f"**{title}** by labels · {made_of(plan, len(found))}")
-            mean, _ = measured(plan, found, title)
+            st.markdown(
+                f"**{title}** by labels · {made_of(plan, len(found))}, every seed a dot, mean and"
+                " 95% interval"
+            )
+            mean = statistics.estimate(measured(plan, found, title)[:, -1]).mean
             last = "; ".join(
                 f"{line.name} {value:.3g}"
-                for line, value in zip(drawn, mean[:, -1], strict=True)
+                for line, value in zip(drawn, mean, strict=True)
                 if np.isfinite(value)
             )
             alt = f"{title} at {plan.labeled + plan.batch * plan.rounds:,} labels: {last}"
@@ -72,12 +75,11 @@ def curves(plan: Queries, found: Found, view: View) -> View:
     return view
 
 
-def measured(plan: Queries, found: Found, title: str) -> tuple[Floats, Floats]:
-    """The mean (a, r) over the seeds and its standard error."""
+def measured(plan: Queries, found: Found, title: str) -> Floats:
+    """Accuracies or goals, (a, r, s)."""
     goal = None if title == "Test accuracy" else GOALS.index(plan.goal)
-    return statistics.standard_error(
-        stacked(plan, found, "accuracy" if goal is None else "goals", goal)
-    )
+    values = stacked(plan, found, "accuracy" if goal is None else "goals", goal)
+    return np.moveaxis(values, 1, -1)
 
 
 def curve(plan: Queries, found: Found, title: str, dark: bool) -> Any:
@@ -85,7 +87,7 @@ def curve(plan: Queries, found: Found, title: str, dark: bool) -> Any:
     labels = plan.labeled + plan.batch * np.arange(plan.rounds + 1)
     percent = title == "Test accuracy"
     axis = "accuracy on the test points" if percent else LEVELS[plan.goal]
-    return mean_by_labels(labels, *measured(plan, found, title), lines(plan), axis, percent, dark)
+    return mean_by_labels(labels, measured(plan, found, title), lines(plan), axis, percent, dark)
 
 
 def snapshots(plan: Queries, found: Found, view: View, data: Dataset) -> View:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.experiments import statistics
-from core.experiments.influence.outcomes import (
-    slopes,
-)
-from core.experiments.influence.plan import (
-    Influence,
-    Queries,
-)
-from core.experiments.statistics import Estimate
+from core.experiments.influence import outcomes
+from core.experiments.influence.plan import Influence, Queries
+from core.experiments.statistics import FEWEST, Estimate
+from core.experiments.verdicts import GOAL, POINTS, levels, sentence
 from core.strategies.goal import GOALS
 from core.types import Dataset
 from pages.parts.influence.shown_outcomes import Found, constant, estimates, shown_seeds, stacked
-from pages.parts.influence.words import (
-    STRATEGIES,
-)
+from pages.parts.influence.words import IN_TEXT, STRATEGIES
 from pages.shared import layout
+from pages.shared.experiments import verdict_box
 from pages.shared.state import View
-from pages.shared.words import noun, number
+from pages.shared.words import inside, noun, number
+
+CEILING = "oracle"  # knows the labels beforehand, which nobody does
+OVER = " over all rounds"
+VARIED = "Each seed draws its own labeled, pool and validation points. Goals: after the last round."
 
 
 def said(estimate: Estimate, i: int) -> str:
@@ -36,20 +34,21 @@ def said(estimate: Estimate, i: int) -> str:
     return f"{estimate.mean[i]:.3f}{interval}".replace("-", "−")
 
 
-def answer(plan: Influence, found: Found, view: View, data: Dataset) -> None:
-    """What the finished seeds say."""
-    if not found:
-        return
-    layout.answer(
-        _foresight(plan, found, view, data) if plan.study == "utilities" else _progress(plan, found)
-    )
+def answer(plan: Influence, found: Found, view: View, data: Dataset) -> View:
+    """What the finished seeds say, of the picture that the view shows."""
+    if plan.study == "queries":
+        return _rounds(plan, found, view)
+    said = _foresight(plan, found, view, data)
+    few = "" if len(found) >= FEWEST else f" Intervals need {FEWEST} finished seeds."
+    layout.answer(f"{said}{few}")
+    return view
 
 
 def _foresight(plan: Influence, found: Found, view: View, data: Dataset) -> str:
     show = view["show"]
     seeds = shown_seeds(plan, found, view, data, show)
     each = estimates(seeds)
-    size = slopes(seeds, "linear")
+    size = outcomes.slopes(seeds, "linear")
     what = {
         "without": "the loss of one labeled point",
         "batches": "the gain of ten more points",
@@ -73,48 +72,34 @@ def _foresight(plan: Influence, found: Found, view: View, data: Dataset) -> str:
     return f"{newton}; the paper's first order reaches {said(each['linear'], 0)}{off}."
 
 
-def _progress(plan: Queries, found: Found) -> str:
-    accuracy = stacked(plan, found, "accuracy").mean(axis=-1)
-    goals = stacked(plan, found, "goals", GOALS.index(plan.goal))
-    random = plan.strategies.index("random")
-    oracle = plan.strategies.index("oracle")
-    gain = statistics.estimate(100 * (accuracy - accuracy[random]))
-    usable = [
-        i
-        for i, name in enumerate(plan.strategies)
-        if name not in ("random", "oracle") and np.isfinite(gain.low[i])
-    ]
-    if not usable or not np.isfinite(gain.low[oracle]):
-        return "No verdict yet: an interval needs two finished seeds of every strategy."
-    best = max(usable, key=lambda i: gain.mean[i])
-    raised = statistics.estimate(goals[oracle, :, -1] - goals[random, :, -1])
-    interval = f"95% interval {raised.low:+.2g} to {raised.high:+.2g}"
-    apart = (
-        f"brings its goal {abs(raised.mean):.2g} {'above' if raised.mean > 0 else 'below'} random's"
-        f" ({interval})"
+def _rounds(plan: Queries, found: Found, view: View) -> View:
+    """Every strategy against random, or another: accuracies, and what GORAL works for."""
+    view, box = verdict_box.controls(view, "influence", STRATEGIES)
+    rival = view["against"] if view["against"] in plan.strategies else verdict_box.RANDOM
+    margin = view["margin"] / 100
+    accuracy, goal = outcomes.versus(
+        plan.strategies,
+        stacked(plan, found, "accuracy"),
+        stacked(plan, found, "goals", GOALS.index(plan.goal)),
+        rival,
+        margin,
     )
-    if raised.low <= 0 <= raised.high:
-        apart = f"leaves its goal where random does ({raised.mean:+.2g}, {interval})"
-    return (
-        f"Knowing every label beforehand, GORAL {apart.replace('-', '−')}, and its accuracy over"
-        f" all rounds is {_points(gain, oracle)}. Of the strategies that one can really use,"
-        f" *{STRATEGIES[plan.strategies[best]]}* does best: {_points(gain, best)}."
-    )
-
-
-def _points(gain: Estimate, i: int) -> str:
-    """A gain in words: "1.2 points better than random (95% interval +0.4 to +2.0)"."""
-    mean = gain.mean[i]
-    low = gain.low[i]
-    high = gain.high[i]
-    if low <= 0 <= high:
-        text = (
-            f"not distinguishable from random ({mean:+.1f} points,"
-            f" 95% interval {low:+.1f} to {high:+.1f})"
-        )
-    else:
-        text = (
-            f"{abs(mean):.1f} points {'better' if mean > 0 else 'worse'} than random (95% interval"
-            f" {low:+.1f} to {high:+.1f})"
-        )
-    return text.replace("-", "−")
+    against = inside(IN_TEXT[rival])
+    by_accuracy = {
+        name: sentence(IN_TEXT[name], against, versus, POINTS, margin, over=OVER)
+        for name, versus in accuracy.items()
+    }
+    by_goal = {
+        name: sentence(f"The goal of {inside(IN_TEXT[name])}", f"{against}'s", versus, GOAL, 0.0)
+        for name, versus in goal.items()
+    }
+    known = [name for name in by_accuracy if by_accuracy[name]]
+    best = sorted(known, key=lambda name: (name == CEILING, -accuracy[name].outcomes[0].mean))
+    said = [by_accuracy[name] for name in best[:1]]
+    said += [words[CEILING] for words in (by_accuracy, by_goal) if CEILING in best[1:]]
+    rest = [name for name in best[1:] if name != CEILING]
+    said += [by_accuracy[name] for name in rest]
+    said += [by_goal[name] for name in best if name not in best[1:] or name != CEILING]
+    note = levels([one.outcomes[0] for one in (*accuracy.values(), *goal.values())], margin, POINTS)
+    box.show(said or [verdict_box.NO_VERDICT], f"{note} {VARIED}" if note else "")
+    return view

@@ -36,6 +36,14 @@ STRATEGIES = {
     "entropy": "Entropy",
     "random": "Random",
 }
+IN_TEXT = {  # in a sentence
+    "oracle": "GORAL with true labels",
+    "max": "GORAL with best labels",
+    "uniform": "GORAL with even means",
+    "min": "GORAL with worst labels",
+    "entropy": "Entropy",
+    "random": "Random",
+}
 MEANINGS = {
     "goal": (
         "What a point should raise. Validation: mean log p of the validation points' labels."

@@ -217,8 +217,8 @@ def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
     rank = material.raw.facts["rank"]
     return (
         f"**How QR fooled us.** The usual code puts **{artefacts} artefacts** among its top"
-        f" {IMAGES}: for a dead pixel $j$ it hands row $j$ of the dataset a full unit. Its scores"
-        f" sum to {wrong}, not {rank}."
+        f" {IMAGES}: for a dead pixel $j$ it hands row $j$ of the dataset up to a full unit. Its"
+        f" scores sum to {wrong}, not {rank}."
     )
 
 

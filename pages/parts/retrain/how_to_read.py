@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pages.shared.experiments import verdict_box
+
 READING = (
-    "Every dot is a mean over seeds; each seed redraws random selections, the network's first"
-    " weights and the order of its batches. Bands and bars are 95% intervals (Student's t). A"
-    " difference to random is taken seed by seed.\n\nThe points are selected among the training"
+    "Small dots are seeds, large ones their means; each seed redraws random selections, the"
+    " network's first weights and the order of its batches, and ranks by a network of its own"
+    " unless the selection names one (*regression 1*: network 1 in every seed)."
+    f" {verdict_box.READING}\n\nThe points are selected among the training"
     " points, and their scores are computed among these alone. The network's own leverage uses"
     " features that were trained on *all* labels: it asks whether scores at the end of training"
     " name the points that would have been enough from the start.\n\nIntermediate accuracies are"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pages.shared.experiments import verdict_box
+
 PAPER = {
     "risk": (
         "In the paper's Figure 3, BAIT and log-det perform almost identically on the Gaussian"
@@ -21,10 +23,7 @@ PAPER = {
         " Here, so that a run takes seconds: 30 batches from 2,000, unless you change it."
     ),
 }
-_COMMON = (
-    "Lines are means over the seeds, bands 95% intervals (Student's t); a comparison of two"
-    " strategies is made seed by seed."
-)
+_COMMON = "Lines are means over the seeds, bands their 95% intervals. " + verdict_box.READING
 READING = {
     "risk": (
         "Points in 100 dimensions whose variances fall like 1/i². *Gaussian*: normal in every"

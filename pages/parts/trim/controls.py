@@ -20,7 +20,7 @@ PAGE = "trim"
 LISTS = ("methods", "budgets")
 SHOWN = {
     "removed": "By points removed",
-    "difference": "Against random",
+    "difference": "Difference",
     "planted": "Planted truth",
     "classes": "By class",
 }

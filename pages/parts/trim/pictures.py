@@ -20,10 +20,10 @@ from core.experiments.trim.outcomes import Trimmed
 from core.experiments.trim.plan import RANDOM, Trim, TrimRun
 from core.experiments.trim.planted import DAMAGES
 from core.types import Dataset
-from pages.parts.trim import fi_simulations, verdict
-from pages.parts.trim.controls import APART, SHOWN, focus
+from pages.parts.trim import verdict
+from pages.parts.trim.controls import focus
 from pages.parts.trim.verdict import name_of
-from pages.shared import layout, memo, pickers, state
+from pages.shared import layout, memo, state
 from pages.shared.experiments import experiment_page
 from pages.shared.points import captions_of, show
 from pages.shared.state import View
@@ -46,12 +46,9 @@ def line(method: str, name: str) -> Line:
 
 
 def picture(trimmed: Trimmed, found: Found, view: View, data: Dataset) -> View:
-    """One of seven pictures; the last two, the paper's simulations, need no experiment."""
-    view["show"] = pickers.segments("Show", SHOWN, view["show"], "trim")
-    if view["show"] in APART:
-        return {"plane": fi_simulations.plane, "paper": fi_simulations.paper}[view["show"]](view)
+    """One of the pictures of the experiment."""
     if not trimmed.finished:
-        st.info(experiment_page.NOTHING)
+        experiment_page.nothing_yet(trimmed.plan, data.fingerprint)
         return view
     if view["show"] == "difference":
         _difference(trimmed, view)

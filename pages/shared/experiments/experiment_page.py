@@ -19,7 +19,9 @@ import pandas as pd
 import streamlit as st
 
 from core import datasets
+from core.experiments import precision, runner
 from core.experiments.plan import Plan
+from core.experiments.store import plan_key
 from core.exports import score_table
 from core.hosting import limits
 from core.runtime import jobs, tasks
@@ -28,11 +30,6 @@ from core.types import Dataset
 from pages.shared import cached, job_panel, layout, state
 from pages.shared.experiments import past_experiments, start_button
 from pages.shared.state import View
-
-NOTHING = (
-    "Nothing of this experiment is computed yet."
-    " Start it above, or open a finished one under Past experiments."
-)
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,8 @@ class ExperimentPage:
                 st.info(changed)
             plan.check(data)
             view["job"] = start_button.cost_or_progress(plan, data, view["job"], self.show)
+            if told := precision.note(plan, data.fingerprint):
+                st.caption(told)
         self.leave(spec, view)
         return plan, view
 
@@ -108,6 +107,21 @@ def reopen(plan: Plan, view: View, points: bool = True) -> None:
         )
     state.change_view(plan.kind, **view, job="")
     state.renew()
+
+
+def nothing_yet(plan: Plan, fingerprint: str) -> None:
+    """In place of a picture: what comes next."""
+    known = runner.find(plan_key(plan, fingerprint))
+    if known is not None and not known.finished:
+        st.info(
+            f"The first picture comes as soon as one of the {len(plan.units()):,}"
+            f" {plan.units_are} is finished."
+        )
+        return
+    st.info(
+        "Nothing of this experiment is computed yet."
+        " Start it above, or open a finished one under Past experiments."
+    )
 
 
 def made_of(plan: Plan, finished: int) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -49,7 +49,7 @@ def cost_or_progress(plan: Plan, data: HasFingerprint, asked: str, show: Show) -
     found = asked == key and (
         known is None or not (known.finished or visitor.owner() in known.owners)
     )
-    if (pressed or found) and mine is None and _may_start(plan, key, missing, known):
+    if (pressed or found) and mine is None and _may_start(plan, data, missing, known):
         known = session_experiment.start(plan, data.fingerprint)
         if known.finished:  # it ended in between
             st.rerun()
@@ -97,8 +97,8 @@ def _offer(
             if len(missing) < total
             else ""
         )
-        refused = _refusal(plan, missing)
-        st.markdown(f"{done}{refused or _cost(plan, missing)}")
+        refused = _refusal(plan, missing, data.fingerprint)
+        st.markdown(f"{done}{refused or _cost(plan, missing, data.fingerprint)}")
     word = "Go on" if len(missing) < total else "Start"
     key = plan_key(plan, data.fingerprint)
     idle = other is not None or refused is not None
@@ -127,29 +127,26 @@ def _offer(
         progress_bar.rerun_after(other)
 
 
-def _may_start(plan: Plan, key: str, missing: list, known: Sweep | None) -> bool:
+def _may_start(plan: Plan, data: HasFingerprint, missing: list, known: Sweep | None) -> bool:
     """Whoever may not start it reads why.
 
     On the hosted demo it starts only once it is known how long it takes; anybody may join.
     """
     if not policy.hosted() or (known is not None and not known.finished):
         return True
-    if _refusal(plan, missing):
+    if _refusal(plan, missing, data.fingerprint):
         return False
     job = _measured(plan)
     if not job.finished:
-        st.session_state["pressed"] = key
+        st.session_state["pressed"] = plan_key(plan, data.fingerprint)
     return job.state == "done"
 
 
-def _refusal(plan: Plan, missing: list) -> str | None:
+def _refusal(plan: Plan, missing: list, fingerprint: str) -> str | None:
     """Why a visitor of the hosted demo may not start it; its time counts as soon as it is known."""
     job = jobs.find(plan.measurement.key)
-    seconds = (
-        cost.predict((unit for unit, _ in missing), job.result()["rate"], jobs.slots())
-        if job and job.state == "done"
-        else None
-    )
+    known = job is not None and job.state == "done"
+    seconds = _seconds(plan, missing, fingerprint, job.result())[0] if known else None
     try:
         limits.check_plan(plan, missing, seconds)
         limits.check_experiments(len(runner.unfinished()))
@@ -164,7 +161,17 @@ def _measured(plan: Plan) -> Job:
     return visitor.ask(wanted.key, wanted.task, *wanted.arguments, priority=1)
 
 
-def _cost(plan: Plan, missing: list) -> str:
+def _seconds(
+    plan: Plan, missing: list, fingerprint: str, found: Mapping[str, Any]
+) -> tuple[float, float]:
+    """Of all of it, and of what comes before the first unit, by this measurement."""
+    units = [unit for unit, _ in missing]
+    shared = plan.shared(units, fingerprint)
+    slots = jobs.slots()
+    return cost.predict(units, found, slots, shared), cost.predict([], found, slots, shared)
+
+
+def _cost(plan: Plan, missing: list, fingerprint: str) -> str:
     """How long and how much memory, from the rate that the worker has shown."""
     measured = plan.measurement
     job = _measured(plan)
@@ -180,13 +187,14 @@ def _cost(plan: Plan, missing: list) -> str:
         st.rerun()
     shown = job.result()
     slots = jobs.slots()
-    seconds = cost.predict((unit for unit, _ in missing), shown["rate"], slots)
+    seconds, first = _seconds(plan, missing, fingerprint, shown)
+    before = f", {progress_bar.rough(first)} of it for {plan.shared_is}" if first else ""
     memory = (
         shown["memory"] + slots * 16 * shown["weights"]
     )  # float32 weights, gradients and Adam's two moments
     together = f"{slots} at a time" if slots > 1 else "one after the other"
     return (
         f"{len(missing):,} {plan.units_are} to do, {together}:"
-        f" about **{progress_bar.rough(seconds)}** and {memory / MEGABYTE:,.0f} MB of memory"
-        f" ({measured.told.format(shown['rate'])}, just measured)."
+        f" about **{progress_bar.rough(seconds)}**{before} and {memory / MEGABYTE:,.0f} MB of"
+        f" memory ({measured.told.format(shown['rate'])}, just measured)."
     )

@@ -35,6 +35,14 @@ KNOBS = {
     "margin": MARGIN_KNOB,
     "against": Knob("Compared with", name="against", kind=str, default=RANDOM),
 }
+# Of how to read a page: what its sentences mean.
+READING = (
+    "Sentences compare seed by seed. *Better* or *worse*: the interval leaves out 0. *Equal*: it"
+    " lies within the margin chosen under Compare differently. *Unclear*: it does neither; more"
+    f" seeds would tell. All comparisons of the page share one level of 95% (Holm); with fewer than"
+    f" {FEWEST} seeds there is no verdict. Bands in the pictures are 95% intervals of each mean"
+    " alone."
+)
 NO_VERDICT = f"No verdict yet: it needs {FEWEST} finished seeds of what is compared."
 
 
@@ -69,7 +77,7 @@ def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[Vie
     """
     sentences = st.container()
     note = st.container()
-    with st.popover("Compare differently"):
+    with st.popover("Compare differently", type="tertiary"):
         if competitors:
             rival = view["against"] if view["against"] in competitors else RANDOM
             view["against"] = pickers.dropdown("Compared with", competitors, rival, page)

@@ -27,6 +27,7 @@ from core.experiments.retrain.plan import (
     parse_candidate,
 )
 from core.experiments.store import plan_key
+from core.linalg import ties
 from core.plugins import menu
 from core.runtime import cache
 from core.strategies.leverage import leverage
@@ -141,7 +142,7 @@ def test_a_learned_embedding_follows_the_trainings_seed_unless_one_is_named():
     assert len(keys) == 2 * 3, "raw pixels and random draw nothing, and each seed is a training"
     said = plan.varied()
     assert "the network or random features that rank the points" in said
-    assert said.endswith("The same in every seed: Random projection 2.")
+    assert said.endswith("The same in every seed: random projection, seed 2.")
     assert "rank the points" not in Retraining().varied()
 
 
@@ -428,7 +429,7 @@ def test_a_training_is_the_unit_with_the_pools_own_scores():
         assert not set(entry.arrays["chosen"]) & set(test) and entry.facts["samples"] == 40
         assert entry.key == one.key(data.fingerprint) and cache.get(entry.key) is not None
     top = compute(SMALL.units()[0]).arrays["chosen"]
-    assert top.tolist() == pool[np.argsort(-own, kind="stable")[:20]].tolist()
+    assert top.tolist() == pool[ties.order(own)[:20]].tolist()
     everywhere = pipeline.scores(SMALL.units()[0].scores_spec).arrays["scores"][pool]
     assert not np.allclose(everywhere, own)  # the test points took no part
 

@@ -9,7 +9,7 @@ from core import datasets
 from core.experiments import cost, store
 from core.experiments.active import rounds
 from core.experiments.plan import compute
-from core.experiments.simulations import bayes_risk, representations
+from core.experiments.simulations import bayes_risk, representations, run
 from core.experiments.simulations.outcomes import curves, duel, reached, tidy_columns
 from core.experiments.simulations.plan import (
     BAIT,
@@ -229,9 +229,13 @@ def test_work_grows_with_rounds_and_with_what_bait_looks_at():
 def test_the_cost_is_measured_as_the_plan_says():
     asked = PRESETS["risk"].measurement
     assert asked.task == tasks.CORE_SPEED and "2 times" in asked.told.format(2.0)
-    assert asked.arguments == (0,) and PRESETS["backward"].measurement.arguments[0] > 0
-    found = cost.measure_core(1600)
-    assert found["rate"] > 0 and found["memory"] > 1e6 and found["weights"] == 100
+    found = cost.measure_core()
+    assert found["rate"] > 0 and found["memory"] > 1e6 and found["weights"] == 0
+    rounds = PRESETS["backward"].with_(dataset="digits", pool=200, batch=5, rounds=2, seeds=2)
+    asked = rounds.measurement
+    assert asked.task == tasks.LABELING_SPEED
+    found = run.measure(*asked.arguments)
+    assert found["weights"] == run.BYTES / 16 and 0 < cost.predict(rounds.units(), found, 1) < 600
 
 
 # ---- results ----

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core import datasets
-from core.experiments import presets, store
+from core.experiments import cost, presets, store
 from core.experiments.plan import compute
 from core.experiments.trim import plan as trim
 from core.experiments.trim.outcomes import UNTRIMMED, tidy_columns, trimmed_of, versus
@@ -213,6 +213,7 @@ def test_the_measured_pace_is_in_units_of_work():
     )
     shown = trim.measure(*measured.arguments)
     assert shown["rate"] > 0 and shown["memory"] > 1e7 and shown["weights"] == (9 * 65) ** 2
+    assert 0 < cost.predict(QUICK.units(), shown, 1) < 600
 
 
 def test_no_penalty_is_refused_before_the_work():
