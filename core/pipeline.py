@@ -118,7 +118,7 @@ def textbook_scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     embedded = embedding(request)
     progress.report(None, "Unpivoted QR")
     values = textbook_qr.textbook_qr(embedded.embedding)
-    artefacts = textbook_qr.artefacts(embedded.embedding, values)
+    artefacts = textbook_qr.artefacts(values, leverage.leverage(embedded.embedding))
     return {"scores": values, "artefacts": artefacts}, {
         **_facts(request, data, embedded),
         "sum": float(values.sum()),

@@ -85,8 +85,12 @@ def compare(
     Each row's interval is at the level at which Holm's procedure tests it, so that the chance that
     any row at all is called better or worse without a difference is at most 1 - level: of t rows,
     the one with the smallest p-value is tested at (1 - level) / t, the next at (1 - level) /
-    (t - 1), and so on until one is not rejected; all that follow share its level. All t rows count,
-    finished or not, so that the level does not hang on what has been finished so far.
+    (t - 1), and so on until one is not rejected; all that follow share its level. Holm's levels
+    say nothing of rows that are called equal: the interval of such a row lies within the margin at
+    1 - 2 (1 - level) / t as well, else this one stands. So the chance that any row is called equal
+    that differs by the margin or more is at most 1 - level, too. The intervals are no simultaneous
+    ones: they need not all hold together. All t rows count, finished or not, so that the level does
+    not hang on what has been finished so far.
 
         equal     the interval lies within [-margin, margin] (even if it leaves out 0)
         better    it lies above 0
@@ -111,14 +115,22 @@ def compare(
     error = np.where(seeds < FEWEST, np.nan, error)
     levels = _holm_levels(_p_values(mean, error, seeds, bounds), 1 - level)
     low, high = _interval(mean, error, _quantile(seeds, levels), bounds)
+    strict = np.maximum(levels, 1 - 2 * (1 - level) / max(len(mean), 1))
+    wider = _interval(mean, error, _quantile(seeds, strict), bounds)
+    not_equal = _within(low, high, margin) & ~_within(*wider, margin)
+    low, high = np.where(not_equal, wider, (low, high))
     return [
         Comparison(float(mean[i]), float(low[i]), float(high[i]), int(seeds[i]), outcome)
         for i, outcome in enumerate(map(_outcome, low, high, [margin] * len(mean)))
     ]
 
 
+def _within(low: Floats, high: Floats, margin: float) -> np.ndarray:
+    return (-margin <= low) & (high <= margin)
+
+
 def _outcome(low: float, high: float, margin: float) -> str:
-    if -margin <= low and high <= margin:
+    if _within(low, high, margin):
         return EQUAL
     return BETTER if low > 0 else WORSE if high < 0 else UNCLEAR
 

@@ -5,7 +5,7 @@
     "Top, raw is *31 points worse* than random at 1,000 (28.0 to 34.0); equal within 1 point at
     5,000 (+0.2, 0.1 to 0.3); unclear at 10,000 (+5.0, −1.0 to +11.0)."
 
-    levels(statements, seeds, margin, POINTS)   how to read the intervals, said once beside them
+    levels(outcomes, margin, POINTS)   how to read the intervals, said once beside them
 
 Stars stand around what matters most. The outcome is named by `compare` alone: no other place says
 "better", "equal" or "unclear" of an experiment.
@@ -168,12 +168,14 @@ def levels(outcomes: Sequence[Comparison], margin: float, scale: Scale) -> str:
     low = min(finished)
     high = max(finished)
     seeds = f"{low}" if low == high else f"{low} to {high}"
-    together = (
-        f"{LEVEL:.0%} intervals"
-        if len(outcomes) == 1
-        else f"Intervals hold for all {len(outcomes)} comparisons together with {LEVEL:.0%}"
+    equal = f"Equal: within {scale.one(margin)}."
+    if len(outcomes) == 1:
+        return f"{LEVEL:.0%} interval over {seeds} seeds. {equal}"
+    return (
+        f"{len(outcomes)} comparisons over {seeds} seeds share one level: the chance that any is"
+        f" called better or worse without a difference is at most {1 - LEVEL:.0%} (Holm), and each"
+        f" has its interval at the level at which it is tested. {equal}"
     )
-    return f"{together}, over {seeds} seeds. Equal: within {scale.one(margin)}."
 
 
 def _where(versus: Versus, outcome: str) -> list[int]:

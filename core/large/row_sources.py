@@ -21,6 +21,7 @@ https://parquet.apache.org/docs/file-format/.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 
 @dataclass(frozen=True)
-class RowsOnDisk:
+class RowsOnDisk(ABC):
     """Rows start to stop (without) of a table on disk.
 
     d: how many columns. dtype: of the blocks.
@@ -59,9 +60,9 @@ class RowsOnDisk:
         return self.stop - self.start
 
     @property
+    @abstractmethod
     def paths(self) -> tuple[Path, ...]:
         """The files of the table."""
-        raise NotImplementedError
 
     @property
     def name(self) -> str:
@@ -73,12 +74,12 @@ class RowsOnDisk:
         """The rows from start to stop (without), counted from this table's first."""
         return replace(self, start=self.start + start, stop=min(self.start + stop, self.stop))
 
+    @abstractmethod
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
         """The rows in order, `rows` at a time, fewer at the end.
 
         A UserError for a file that changed since it was opened.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import ast
 import functools
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,11 @@ CARRIERS = (
 COMPUTES = ("core.data.splits", "core.data.simulated")
 
 _elsewhere: dict[str, str] = {}
-# Python 3.11 counts the depth of a syntax tree per interpreter, not per thread: two threads parsing
-# at once can fail.
+# Python 3.11 counts the depth of a syntax tree per interpreter, not per thread: of two threads that
+# parse at once, one can fail with a SystemError. The lock keeps our own apart; a library may parse
+# in a thread of its own (torch does while it is imported), so a parse that failed is tried again.
 _one_at_a_time = threading.Lock()
+TRIES = 20
 
 
 def remember(module: str, source: str) -> None:
@@ -54,7 +57,7 @@ def code_version(module: str) -> str:
 
 @functools.cache
 def _code_version(module: str) -> str:
-    contents = sorted(repr(skeleton(ast.parse(source(name)))) for name in reached(module))
+    contents = sorted(repr(skeleton(parsed(source(name)))) for name in reached(module))
     return blake2b("\n".join(contents).encode(), digest_size=8).hexdigest()
 
 
@@ -83,6 +86,14 @@ def is_there(module: str) -> bool:
 def source(module: str) -> str:
     """The module's text."""
     return _elsewhere[module] if module in _elsewhere else _path(module).read_text("utf-8")
+
+
+def parsed(text: str) -> ast.Module:
+    """The syntax tree of the text, whatever other threads parse at the same time."""
+    for _ in range(TRIES - 1):
+        with suppress(SystemError):
+            return ast.parse(text)
+    return ast.parse(text)
 
 
 def skeleton(node: Any) -> Any:
@@ -127,7 +138,7 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[list[str]]:
 def _imports(text: str) -> list[str]:
     """Names of core that the text imports, wherever: x.y too for `from x import y`."""
     names = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

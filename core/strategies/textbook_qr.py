@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.strategies.leverage import leverage
 from core.strategy import scorer
 from core.types import Floats, Ints, check_matrix
 
@@ -32,6 +31,6 @@ def textbook_qr(embedding: np.ndarray) -> Floats:
     return np.minimum(np.einsum("ij,ij->i", q, q), 1.0)
 
 
-def artefacts(embedding: np.ndarray, scores: Floats) -> Ints:
+def artefacts(scores: Floats, leverage: Floats) -> Ints:
     """The points whose textbook score is more than half a unit above their leverage."""
-    return np.flatnonzero(scores - leverage(embedding) > NOT_THEIRS)
+    return np.flatnonzero(scores - leverage > NOT_THEIRS)

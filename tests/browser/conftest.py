@@ -37,6 +37,7 @@ from playwright.sync_api import (
     Request,
     Response,
     TimeoutError,
+    expect,
     sync_playwright,
 )
 
@@ -341,9 +342,7 @@ def looks(page: Page) -> Iterator[Callable[[str], None]]:
     phone or as wide as a desk, it fits.
 
         for look in looks(page):
-            for show in VIEWS:
-                page.get_by_role("radio", name=show).click()
-                look(show)
+            look_through(page, look, {"By budget": 1, "By class": 2})
     """
 
     def audited(what: str) -> None:
@@ -361,6 +360,20 @@ def looks(page: Page) -> Iterator[Callable[[str], None]]:
     width, height = (390, 844) if page.viewport_size["width"] > 600 else (1280, 900)
     page.set_viewport_size({"width": width, "height": height})
     yield resized
+
+
+def drawn(page: Page, charts: int) -> None:
+    """Wait until so many charts are drawn."""
+    found = page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")
+    expect(found).to_have_count(charts, timeout=LONG)
+
+
+def look_through(page: Page, look: Callable[[str], None], views: Mapping[str, int]) -> None:
+    """Choose each view by its name, wait for its number of charts, and look at it."""
+    for show, charts in views.items():
+        page.get_by_role("radio", name=show).click()
+        drawn(page, charts)
+        look(show)
 
 
 def rest(page: Page) -> None:

@@ -16,6 +16,7 @@ from tests.browser.conftest import (
     DESK_AND_PHONE,
     LONG,
     fits,
+    look_through,
     looks,
     past_experiment,
     rest,
@@ -65,12 +66,7 @@ def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("random", timeout=LONG)
     for look in looks(page):
-        for show, charts in CHARTS.items():
-            page.get_by_role("radio", name=show).click()
-            expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
-                charts, timeout=LONG
-            )
-            look(show)
+        look_through(page, look, CHARTS)
     assert troubles(page) == []
 
 

@@ -3,14 +3,16 @@ phone, a dot that is clicked, the rounds in the plane, and an experiment from it
 """
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from core.experiments.influence import plan as influence
 from core.experiments.plan import compute
 from tests.browser.conftest import (
     DESK_AND_PHONE,
     LONG,
+    drawn,
     fits,
+    look_through,
     looks,
     past_experiment,
     rest,
@@ -53,36 +55,29 @@ def address(serve, tmp_path_factory) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 
-def charts(page: Page):
-    return page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")
-
-
 @DESK_AND_PHONE
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("correlation", timeout=LONG)
     for look in looks(page):
-        for show, count in CHARTS.items():
-            page.get_by_role("radio", name=show).click()
-            expect(charts(page)).to_have_count(count, timeout=LONG)
-            look(show)
+        look_through(page, look, CHARTS)
 
 
 @DESK_AND_PHONE
 def test_rounds_fit_every_screen(visit, width, theme):
     page = visit(link(ROUNDS), width, theme)
-    expect(charts(page)).to_have_count(2, timeout=LONG)
+    drawn(page, 2)
     settle(page, LONG / 1000)
     assert fits(page) and serious(page) == []
     page.get_by_role("radio", name="Snapshots").click()
-    expect(charts(page)).to_have_count(6, timeout=LONG)
+    drawn(page, 6)
     rest(page)
     assert fits(page) and serious(page) == []
 
 
 def test_a_clicked_dot_shows_its_point_and_the_link_keeps_it(visit):
     page = visit(link(DONE))
-    expect(charts(page)).to_have_count(2, timeout=LONG)
+    drawn(page, 2)
     settle(page, LONG / 1000)
     newton = page.locator("[data-testid=stVegaLiteChart] canvas").nth(1)
     box = newton.bounding_box()

@@ -12,7 +12,15 @@ from core import datasets
 from core.experiments.plan import compute
 from core.experiments.simulations.plan import DRAWN, PRESETS, Simulations
 from core.runtime import cache
-from tests.browser.conftest import DESK_AND_PHONE, LONG, looks, past_experiment, settle, troubles
+from tests.browser.conftest import (
+    DESK_AND_PHONE,
+    LONG,
+    drawn,
+    looks,
+    past_experiment,
+    settle,
+    troubles,
+)
 
 RISK = PRESETS["risk"].with_(pool=300, seeds=3)
 ROUNDS = [
@@ -55,9 +63,7 @@ def test_every_figure_fits_every_screen(visit, width, theme):
     for plan in (RISK, *ROUNDS):
         page = visit(link(plan), width, theme)
         expect(page.locator("p.answer").first).to_contain_text("over all", timeout=LONG)
-        expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
-            PANELS[plan.figure], timeout=LONG
-        )
+        drawn(page, PANELS[plan.figure])
         for look in looks(page):
             look(plan.figure)
         assert troubles(page) == []

@@ -5,7 +5,7 @@ the paper's simulations, and an experiment from its start to its end.
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from core.experiments.plan import compute
 from core.experiments.trim import fi_simulations
@@ -13,7 +13,9 @@ from core.experiments.trim import plan as trim
 from tests.browser.conftest import (
     DESK_AND_PHONE,
     LONG,
+    drawn,
     fits,
+    look_through,
     looks,
     past_experiment,
     rest,
@@ -53,22 +55,12 @@ def address(serve, tmp_path_factory) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 
-def drawn(page: Page, charts: int) -> None:
-    """Wait until so many charts are drawn."""
-    expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_have_count(
-        charts, timeout=LONG
-    )
-
-
 @DESK_AND_PHONE
 def test_every_picture_fits_every_screen(visit, width, theme):
     page = visit(link(DONE), width, theme)
     expect(page.locator("p.answer").first).to_contain_text("random removal", timeout=LONG)
     for look in looks(page):
-        for show, charts in (CHARTS | {"In the plane": 1}).items():
-            page.get_by_role("radio", name=show).click()
-            drawn(page, charts)
-            look(show)
+        look_through(page, look, CHARTS | {"In the plane": 1})
         page.get_by_role("radio", name="Trimmed first").click()
         expect(page.get_by_role("listbox")).to_have_count(6, timeout=LONG)
         look("Trimmed first")

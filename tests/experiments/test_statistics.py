@@ -203,6 +203,30 @@ def test_without_a_difference_few_plans_of_nine_statements_say_anything(seeds, b
     assert np.mean(said) >= 0.02, "and it is not silent for another reason"
 
 
+@pytest.mark.parametrize("seeds", [5, 10])
+def test_what_differs_by_the_margin_is_seldom_called_equal(seeds):
+    """Nine rows that all differ by just the margin, and surely from 0: Holm's levels alone would
+    call one of them equal in 5.7% of plans of ten seeds.
+    """
+    plans = np.random.default_rng(seeds).normal(0.01, 0.0025, (1_500, 9, seeds))
+    wrong = [any(one.outcome == EQUAL for one in compare(plan)) for plan in plans]
+    assert 0.01 <= np.mean(wrong) <= 0.05
+
+
+def test_a_row_that_holm_tests_last_is_called_equal_at_a_level_of_its_own():
+    """Eight clear rows leave the ninth 95% alone, where its interval lies within the margin; at
+    1 - 2 5% / 9 = 98.9% it does not, and that interval stands.
+    """
+    base = 0.001 * np.sqrt(5) * np.array([-1, -1, 0, 1, 1])  # standard error 0.001
+    rows = np.r_[np.tile(0.1 + base, (8, 1)), [0.0065 + base]]
+    ninth = compare(rows)[8]
+    assert ninth.outcome == BETTER and ninth.high > 0.01
+    level = 1 - 2 * 0.05 / 9
+    expected = stats.t.interval(level, 4, 0.0065, stats.sem(rows[8]))
+    assert (ninth.low, ninth.high) == pytest.approx(expected)
+    assert compare(rows[8:])[0].outcome == EQUAL, "alone it is"
+
+
 def test_a_true_difference_of_2_points_is_found():
     rng = np.random.default_rng(1)
     plans = rng.normal(0, 0.002, (500, 9, 5))

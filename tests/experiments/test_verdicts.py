@@ -89,10 +89,11 @@ def test_nothing_has_no_sign():
 def test_the_note_says_how_many_share_the_level():
     rows = np.array([[0.1, 0.2, 0.3, 0.2], [0.1, 0.1, 0.2, NAN]])
     assert levels(compare(rows, bounds=ACCURACIES), 0.01, POINTS) == (
-        "Intervals hold for all 2 comparisons together with 95%, over 3 to 4 seeds. Equal: within 1"
-        " point."
+        "2 comparisons over 3 to 4 seeds share one level: the chance that any is called better or"
+        " worse without a difference is at most 5% (Holm), and each has its interval at the level"
+        " at which it is tested. Equal: within 1 point."
     )
     assert levels(compare(rows[:1]), 0.02, POINTS) == (
-        "95% intervals, over 4 seeds. Equal: within 2 points."
+        "95% interval over 4 seeds. Equal: within 2 points."
     )
     assert levels(compare(rows[:, :2]), 0.01, POINTS) == ""

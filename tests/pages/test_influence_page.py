@@ -227,7 +227,7 @@ def test_rounds_show_accuracy_and_goal_side_by_side(finished):
         assert told.endswith(f"({near:.3g} to {far:.3g}")
     else:
         assert "**unclear** against random's" in told
-    assert "Intervals hold for all 10 comparisons together with 95%, over 3 seeds" in " ".join(
+    assert "10 comparisons over 3 seeds share one level" in " ".join(
         element.value for element in at.caption
     )
 

@@ -206,7 +206,7 @@ def test_the_sentences_are_paired_tests_on_the_trainings_at_one_level(digits):
         f" **equal within 1 point** to random at 50 (0.0, −{near:.1f} to +{near:.1f})."
         in headings(at)
     )
-    assert "Intervals hold for all 4 comparisons together with 95%, over 3 seeds" in said(at)
+    assert "4 comparisons over 3 seeds share one level" in said(at)
 
 
 def test_another_margin_and_another_rival_are_kept_in_the_link(digits):
@@ -258,7 +258,7 @@ def test_one_seed_of_a_selection_gives_no_verdict(digits):
     at = visit()
     works(at)
     assert "Top, raw against random: no verdict at 50 with 1 seed, 3 are needed (" in texts(at)
-    assert "6 of 18 trainings so far" in headings(at) and "together with 95%" not in said(at)
+    assert "6 of 18 trainings so far" in headings(at) and "share one level" not in said(at)
 
 
 def test_a_verdict_on_one_selection_is_not_taken_for_another(digits):

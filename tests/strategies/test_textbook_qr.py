@@ -13,7 +13,9 @@ from core.strategy import find, top_k
 def test_full_rank_is_leverage_and_the_menu_warns():
     x = np.random.default_rng(0).normal(size=(60, 7))
     scores = textbook_qr(x)
-    assert scores == pytest.approx(leverage(x), abs=1e-12) and len(artefacts(x, scores)) == 0
+    assert (
+        scores == pytest.approx(leverage(x), abs=1e-12) and len(artefacts(scores, leverage(x))) == 0
+    )
     entry = find("textbook_qr")
     assert entry.label == "Textbook QR" and entry.summary.startswith("Warning: wrong wherever")
 
@@ -23,9 +25,9 @@ def test_a_dead_column_gives_the_row_of_its_number_nearly_a_full_unit():
     x[:, [2, 5]] = 0
     scores = textbook_qr(x)
     assert scores.sum() == pytest.approx(7) and leverage(x).sum() == pytest.approx(5)
-    assert artefacts(x, scores).tolist() == [2, 5] and leverage(x)[[2, 5]].max() < 0.4
+    assert artefacts(scores, leverage(x)).tolist() == [2, 5] and leverage(x)[[2, 5]].max() < 0.4
     assert scores[[2, 5]].min() > 0.98
-    assert len(artefacts(x[:4], textbook_qr(x[:4]))) == 0, "every leverage is 1"
+    assert len(artefacts(textbook_qr(x[:4]), leverage(x[:4]))) == 0, "every leverage is 1"
 
 
 def test_dead_pixels_fool_it():
@@ -33,5 +35,5 @@ def test_dead_pixels_fool_it():
     scores = textbook_qr(x)
     top = top_k(scores, 60).indices
     assert scores.sum() == pytest.approx(784, abs=1e-6)
-    assert np.isin(top, artefacts(x, scores)).sum() == 43
+    assert np.isin(top, artefacts(scores, leverage(x))).sum() == 43
     assert scores[0] == pytest.approx(1.0, abs=1e-9)

@@ -77,6 +77,11 @@ def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[Vie
     """
     sentences = st.container()
     note = st.container()
+    if competitors and view["against"] not in competitors:
+        st.info(
+            f"Compared with: found {view['against']!r}, which does not compete here."
+            " Compared with random instead."
+        )
     with st.popover("Compare differently", type="tertiary"):
         if competitors:
             rival = view["against"] if view["against"] in competitors else RANDOM
