@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.splits import split
 from core.types import Dataset, Floats, Ints, UserError
 
 ENOUGH = 0.99
@@ -50,7 +51,7 @@ class Training:
     reached: bool
 
 
-def answers_of(data: Dataset, task: str, train: Ints) -> Ints | Floats:
+def answers_of(data: Dataset, task: str) -> Ints | Floats:
     """What the networks learn of each point: its label (n,), or in a regression its target (n, t).
 
     A dataset's own target in units of its standard deviation over the training points, around their
@@ -62,13 +63,14 @@ def answers_of(data: Dataset, task: str, train: Ints) -> Ints | Floats:
     if data.target is None:
         return np.eye(len(data.class_names), dtype=np.float32)[data.labels]
     target = data.target.reshape(len(data), -1)
-    spread = target[train].std(axis=0)
-    if (spread == 0).any():
+    known = target[split(data, regression=True)[0]]
+    spread = known.std(axis=0)
+    if (np.ptp(known, axis=0) == 0).any():
         raise UserError(
-            f"{data.called}: the target has the same value at all training points. Choose another"
-            " one."
+            f"{data.called}: found the same target at all {len(known):,} training points, expected"
+            " several values. Choose another column as the target."
         )
-    return ((target - target[train].mean(axis=0)) / spread).astype(np.float32)
+    return ((target - known.mean(axis=0)) / spread).astype(np.float32)
 
 
 def train(

@@ -132,7 +132,7 @@ def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Int
 
     A UserError if the pool is too small.
     """
-    train, test = split(data)
+    train, test = split(data, regression=setting.task == "regression")
     drawn = np.random.default_rng([seed, 3]).permutation(train)
     back = min(HELD_BACK, len(drawn) // 10)
     pool = np.sort(drawn[back : None if setting.pool is None else back + setting.pool])
@@ -146,15 +146,17 @@ def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Int
     return pool, drawn[:back], test
 
 
-def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
+def batch_diversity(embedding: Floats, probs: Floats | None) -> tuple[float, float]:
     """log det of the Gram matrix of a batch's gradients g = (p - e_yhat) (x) h, and their mean |g|.
 
     The Gram matrix is (Q Q^T) * (H H^T) with Q = p - e_yhat. A ridge of 1e-9 of its mean diagonal
-    keeps a repeated point finite.
+    keeps a repeated point finite. Without probabilities, in a regression, of the embedding itself.
     """
-    q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
     h = embedding.astype(np.float64)
-    gram = (q @ q.T) * (h @ h.T)
+    gram = h @ h.T
+    if probs is not None:
+        q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
+        gram = (q @ q.T) * gram
     diagonal = np.diag(gram)
     floor = max(float(diagonal.mean()) * 1e-9, 1e-300)
     log_det = float(np.linalg.slogdet(gram + floor * np.eye(len(gram)))[1])
@@ -167,7 +169,7 @@ def inputs_of(wanted: tuple[str, ...], setting: RoundSettings) -> str | None:
     if absent:
         return f"needs {' and '.join(absent)}, which a round does not have"
     if setting.task == "regression":
-        absent = [registry.INPUTS[name] for name in wanted if name in OF_CLASSES]
+        absent = [registry.INPUTS[name].partition(":")[0] for name in wanted if name in OF_CLASSES]
     return f"needs {' and '.join(absent)}, and a regression has no classes" if absent else None
 
 
@@ -190,8 +192,7 @@ class _Loop:
 
     def __post_init__(self):
         self.pool, self.back, self.test = pool_of(self.data, self.setting, self.seed)
-        train = split(self.data)[0]
-        self.answers = round_training.answers_of(self.data, self.setting.task, train)
+        self.answers = round_training.answers_of(self.data, self.setting.task)
         self.labeled: Bools = np.zeros(len(self.pool), bool)
         order = np.random.default_rng([self.seed, 1]).permutation(len(self.pool))
         self.labeled[order[: self.setting.start]] = True
@@ -222,17 +223,9 @@ class _Loop:
 
         Its weights and batches are drawn from this stream.
         """
-        from core.models import networks
-
         rows = np.setdiff1d(self.rows, without)
         seed = self.stream(*stream)
-        network = networks.build(
-            self.setting.network,
-            classes=len(self.data.class_names) if self.answers.ndim == 1 else self.answers.shape[1],
-            shape=self.data.shape,
-            seed=seed,
-            regression=self.answers.ndim > 1,
-        )
+        network = self.fresh(seed)
         chosen = self.setting
         done = round_training.train(
             network,
@@ -243,6 +236,19 @@ class _Loop:
             said=self._say,
         )
         return network, done
+
+    def fresh(self, seed: int) -> Any:
+        """A network with an output for each class, or for each number of the target."""
+        from core.models import networks
+
+        regression = self.answers.ndim > 1
+        return networks.build(
+            self.setting.network,
+            classes=self.answers.shape[1] if regression else len(self.data.class_names),
+            shape=self.data.shape,
+            seed=seed,
+            regression=regression,
+        )
 
     def _another(self, *stream: int, without: Ints = ()) -> Any:
         """One more network of this round: a round in which one was cut has not got there."""
@@ -268,10 +274,8 @@ class _Loop:
         started = time.perf_counter()
         chosen = self.choose(number, embedded, more)
         self.record["seconds"].append(time.perf_counter() - started)
-        if embedded.probs is None:
-            diversity = np.nan, float(np.linalg.norm(embedded.embedding[chosen], axis=1).mean())
-        else:
-            diversity = batch_diversity(embedded.embedding[chosen], embedded.probs[chosen])
+        probs = None if embedded.probs is None else embedded.probs[chosen]
+        diversity = batch_diversity(embedded.embedding[chosen], probs)
         for name, value in zip(
             ("log_det", "norm", "picks"), (*diversity, self.pool[chosen]), strict=True
         ):
