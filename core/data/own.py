@@ -93,7 +93,13 @@ def accept(data: Dataset, title: str) -> str:
     _store(
         name,
         arrays,
-        about | {"n": len(data), "train": int((~data.test).sum()), "probs": data.probs is not None},
+        about
+        | {
+            "n": len(data),
+            "train": int((~data.test).sum()),
+            "probs": data.probs is not None,
+            "target": data.target is not None,
+        },
     )
     return name
 
@@ -150,6 +156,7 @@ def info(name: str) -> Info:
         origin="your own data",
         licence="yours",
         probs=card["probs"],
+        target=card.get("target", False),  # kept before datasets had any
         **texts,
     )
 

@@ -134,7 +134,7 @@ def test_what_needs_classes_says_why_it_is_out():
 
 
 def test_data_with_a_target_alone_are_no_classification():
-    with pytest.raises(UserError, match="found a target and no classes.*Choose the task regress"):
+    with pytest.raises(UserError, match=r"found a target and no classes.*Choose the task regress"):
         Active().with_(network="linear", strategies="k_center").check(measured())
     with pytest.raises(UserError, match="found 0 labeled training points"):
         split(measured())
