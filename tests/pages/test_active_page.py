@@ -77,7 +77,7 @@ def test_the_sentence_is_the_mean_difference_over_all_rounds(finished):
     ends = sorted((abs(100 * low), abs(100 * high))) if low * high > 0 else (100 * low, 100 * high)
     said = "{:.1f} to {:.1f}" if low * high > 0 else "{:+.1f} to {:+.1f}"
     assert said.format(*ends).replace("-", "−") in words
-    assert any("95% intervals, over 3 seeds" in element.value for element in at.caption)
+    assert any("95% interval over 3 seeds" in element.value for element in at.caption)
 
 
 LEARNED = LINK | {"until": "accuracy", "network": "mlp", "steps": "300"}

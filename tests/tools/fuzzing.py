@@ -545,6 +545,7 @@ def uploads(draw: st.DrawFn) -> Upload:
         side=rng.choice([None] * 9 + [16, 32, 0, 10**6]),
         label=rng.choice([None] * 9 + ["", "f0", "label", "nothing"]),
         id=rng.choice([None] * 9 + ["", "id", "f1"]),
+        target=rng.choice([None] * 9 + ["f0", "label", "nothing"]),
     )
     return Upload(" ".join(names), f"upload{suffix}", data, choices)
 

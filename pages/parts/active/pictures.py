@@ -23,7 +23,7 @@ from pages.shared.experiments import line_styles
 from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.state import View
 
-# A run that was stored before reached was recorded has no rows of it.
+# A run that was stored before reached was recorded has no rows of it; a regression has no accuracy.
 METRICS = ("accuracy", "loss", "epochs", "steps", "reached", "seconds", "log_det", "norm")
 
 
@@ -121,9 +121,10 @@ def _errors(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
 
 def _batches(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     asked = curves.labels[:-1]
+    vectors = words.vectors(plan)
     for values, title, log in (
-        (curves.log_det, "log-det of a batch's gradient embeddings", False),
-        (curves.norm, "mean length of its gradient embeddings", False),
+        (curves.log_det, f"log-det of a batch's {vectors}", False),
+        (curves.norm, f"mean length of its {vectors}", False),
         (curves.seconds, "seconds to pick a batch", True),
     ):
         st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
@@ -169,7 +170,8 @@ def _rows(found: Mapping[ActiveRun, Mapping[str, np.ndarray]]) -> dict[str, list
         name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")
     }
     for unit, outcome in found.items():
-        for metric in [name for name in METRICS if name in outcome]:
+        measured = [name for name in METRICS if name in outcome]
+        for metric in [name for name in measured if not np.isnan(outcome[name]).all()]:
             for number, value in enumerate(outcome[metric]):
                 line = (
                     unit.strategy,

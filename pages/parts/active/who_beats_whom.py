@@ -24,7 +24,8 @@ from pages.shared.state import View
 SUMS = {"one": "This comparison", **GROUPS}
 MEANING = (
     "The papers sum such a matrix over datasets, networks and batch sizes. Summed are the finished"
-    " comparisons of exactly these strategies: yours, and those that come with the app."
+    " comparisons of exactly these strategies in the same task: yours, and those that come with the"
+    " app."
 )
 
 
@@ -94,7 +95,8 @@ def _settings(plan: Active, data: Dataset) -> list[Setting]:
     others += [(one, None) for one in presets.ACTIVE if datasets.is_ready(one.dataset)]
     found = {plan: data.fingerprint}
     for one, fingerprint in others:
-        if set(one.strategies) == set(plan.strategies) and one not in found:
+        alike = one.task == plan.task and set(one.strategies) == set(plan.strategies)
+        if alike and one not in found:
             found[one] = fingerprint or cached.dataset(one.dataset, one.n, one.subset).fingerprint
     return [
         comparison_sums.setting_of(one, fingerprint, plan.strategies)

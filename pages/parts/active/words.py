@@ -10,6 +10,11 @@ def measure(plan: Active) -> str:
     return "test loss" if plan.task == "regression" else "test accuracy"
 
 
+def vectors(plan: Active) -> str:
+    """What stands for a point where batches are compared."""
+    return "embeddings" if plan.task == "regression" else "gradient embeddings"
+
+
 def learned(plan: Active) -> str:
     """What a round is trained for, where it is not a number of passes."""
     if plan.task == "regression":
