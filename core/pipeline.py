@@ -69,18 +69,21 @@ def kept_under(key_of: Callable[[Request, str], str]) -> Callable:
 def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     """The strategy's scores (n,) under the embedding, with the facts that the page prints.
 
-    facts["made_of"]: see `strategy_inputs.explained`.
+    facts["made_of"]: see `strategy_inputs.explained`. facts["remarks"]: sentences on how far they
+    can be trusted.
     """
     problem = learning_problem(request)
     started = time.perf_counter()
-    values = strategy_inputs.scores(
-        request.strategy,
-        problem,
-        functools.partial(head, request),
-        lambda: record(request).arrays["record"],
-        **_settings(request),
-    )
+    with progress.remarked() as remarks:
+        values = strategy_inputs.scores(
+            request.strategy,
+            problem,
+            functools.partial(head, request),
+            lambda: record(request).arrays["record"],
+            **_settings(request),
+        )
     facts = {
+        "remarks": remarks,
         "sum": float(values.sum()),
         "seconds": time.perf_counter() - started,
         "made_of": strategy_inputs.explained(request.strategy, problem),

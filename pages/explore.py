@@ -77,6 +77,7 @@ with answer:
 with facts:
     layout.facts(explore_answer.fact_row(label, entry.facts, ranking.scores, shown.fresh))
     layout.notes(entry.notes)
+    layout.remarks(entry.facts)
     layout.made_of([entry.facts.get("made_of")])
 with st.container(key="stale" if shown.stale else "current"):
     left, right = st.columns([5, 2], gap="large")

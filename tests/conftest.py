@@ -12,12 +12,18 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Test processes beside each other: threads of each on every core would only wait for another.
     for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(_name, "1")
 _folder = Path(tempfile.mkdtemp(prefix="leverage-lab-tests-"))
+# A slower machine, or a busy one, is no fault.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 LONGEST = (
     "experiments/test_presets.py",
     "tests/test_embeddings.py",

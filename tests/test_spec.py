@@ -342,7 +342,7 @@ def specs(choose):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(specs())
 def test_the_link_brings_every_spec_back(spec):
     query = spec.to_query()
@@ -354,7 +354,7 @@ def test_the_link_brings_every_spec_back(spec):
     assert scores_key(from_query(query)[0], DATA) == scores_key(spec, DATA)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     draw.dictionaries(
         draw.sampled_from(

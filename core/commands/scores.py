@@ -109,8 +109,9 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
         out, score_table.encode(score_table.table(data, columns, projection), kind, manifest)
     )
     writing.write(out.with_suffix(".manifest.json"), manifest.encode())
-    for note in [note for entry in (*entries, *filter(None, [drawn])) for note in entry.notes]:
-        print(note, file=sys.stderr)
+    for entry in (*entries, *filter(None, [drawn])):
+        for said in (*entry.notes, *entry.facts.get("remarks", ())):
+            print(said, file=sys.stderr)
     return entries
 
 

@@ -4,6 +4,7 @@ curvature in it.
     newton_shifts    for each point, added or removed
     added_shifts     for each group of points added, which keep their own loss
     best_lengths     how far to go along a step
+    rise_ratios      is the head still near enough for the curvature at T to hold?
 
 One point added (sign = +1) or removed (sign = -1) changes the mean loss of n points to one of n +
 sign. The quadratic that this loss is near the head T has its minimum at
@@ -44,6 +45,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.linalg.hessian import OpenHead, advance_scoring, point_blocks, spreader
+from core.runtime.progress import remark
 from core.softmax_head import log_softmax, softmax
 from core.types import Floats, Ints, UserError
 
@@ -256,6 +258,51 @@ def _length_of_least_loss(
         newton = t - np.divide(slope, curvature, out=np.zeros_like(t), where=curvature > 0)
         t = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
     return t
+
+
+# Within these the curvature at T foretells the loss along the step: it is in its range. On
+# digits (20 and 100 labels, l2 from 1e-4 to 0.1) Newton utilities in the range correlate with
+# retraining at 0.96 to 0.998, all of them at 0.72 to 0.998.
+RANGE = (0.5, 2.0)
+
+
+def rise_ratios(opened: OpenHead, shifts: Floats) -> Floats:
+    """By how much the loss of the head's own n points rises along each shift, over the rise that
+    the quadratic at T predicts: (k, labelings), 1 where the quadratic is exact.
+
+        (mean KL(p || p') + P) / (mean m.(diag p - p p^T) m / 2 + P),   P = penalty |step|^2 / 2
+
+    with p and p' a point's probabilities at T and at the end of the step, m how far its logits
+    move: with T fitted, all first-order terms are zero, and the labels drop out. A step that goes
+    nowhere has ratio 1. shifts: (k, labelings, r, m).
+    """
+    steps = np.matmul(opened.basis, shifts)
+    logits = opened.rows @ opened.theta.T
+    moves = np.matmul(opened.rows, np.swapaxes(steps, -1, -2))
+    probs = softmax(logits)
+    mean = (probs * moves).sum(-1)
+    spread = (probs * moves**2).sum(-1) - mean**2
+    divergence = (probs * (log_softmax(logits) - log_softmax(logits + moves))).sum(-1)
+    own = (opened.penalty * steps**2).sum((-1, -2)) / 2
+    predicted = spread.mean(-1) / 2 + own
+    actual = divergence.mean(-1) + own
+    return np.divide(actual, predicted, out=np.ones_like(own), where=predicted > 0)
+
+
+def outside(ratios: Floats) -> Floats:
+    """Which steps are outside their range: bools of the shape of the ratios."""
+    return (ratios < RANGE[0]) | (ratios > RANGE[1])
+
+
+def remark_range(beyond: int, steps: int) -> None:
+    """Say beside the result how many of the steps were outside their range, if any."""
+    if beyond:
+        remark(
+            f"{beyond:,} of {steps:,} Newton steps are outside their range: the loss of the labeled"
+            f" points rises by more than {RANGE[1]:g} times what their curvature predicts, so these"
+            " utilities are guesses. A stronger penalty (l2) or more labeled points bring the steps"
+            " back."
+        )
 
 
 def check_evaluations(points: int, each: int) -> None:

@@ -3,6 +3,7 @@
     report(0.5, "half way")    to whoever waits
     check()                    raises Cancelled if nobody does
     advance(0.5, "half way")   both, once per step: what long computations take as `progress`
+    remark("The step ...")     a sentence that stays with the result (`remarked`)
 
 Outside a worker all of them do nothing, so that the same functions run in a test or on the command
 line.
@@ -29,6 +30,7 @@ class Task(Protocol):
 
 
 _task: ContextVar[Task | None] = ContextVar("leverage_lab_task", default=None)
+_remarks: ContextVar[list[str] | None] = ContextVar("leverage_lab_remarks", default=None)
 
 
 @contextmanager
@@ -63,3 +65,20 @@ def advance(fraction: float | None, text: str = "") -> None:
     """Check, then report."""
     check()
     report(fraction, text)
+
+
+@contextmanager
+def remarked() -> Iterator[list[str]]:
+    """Inside, the sentences of `remark` are collected, for who keeps the result."""
+    said: list[str] = []
+    token = _remarks.set(said)
+    try:
+        yield said
+    finally:
+        _remarks.reset(token)
+
+
+def remark(sentence: str) -> None:
+    """Say what a reader of this result has to know: how far it can be trusted."""
+    if (said := _remarks.get()) is not None:
+        said.append(sentence)

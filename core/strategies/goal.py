@@ -39,7 +39,7 @@ import numpy as np
 
 from core.knobs import Damping
 from core.linalg.hessian import OpenHead, advance_scoring, open_head, solver
-from core.linalg.newton_update import added_shifts
+from core.linalg.newton_update import added_shifts, outside, remark_range, rise_ratios
 from core.softmax_head import check_known_labels, check_points, log_softmax, residuals, softmax
 from core.strategy import Knob, scorer
 from core.types import Embedded, Floats, Head, Ints, UserError
@@ -105,7 +105,8 @@ def goal_utility(
     embedding: the pool (n, d). labels: (n,), read for over="oracle" only. validation: points, with
     labels for goal="dev". temperature: for over="predicted". Returns (n,) float64, higher = picked
     first. UserError: points or labels that do not fit the head, a singular Hessian, and for
-    step="newton" more than 8,000 parameters or too many evaluations. Source: GORAL, Eq. 1 and 3.
+    step="newton" more than 8,000 parameters or too many evaluations; how many Newton steps are
+    outside their range is remarked. Source: GORAL, Eq. 1 and 3.
     """
     _check_choices(over, temperature, step)
     opened, rows = open_pool(embedding, head)
@@ -251,8 +252,11 @@ def _newton_utilities(
     before = aim.value(aim.logits)
     numbers = 3 * labels.shape[1] * aim.logits.size
     known = fitted_labels(opened, head)
+    beyond = 0
     steps = added_shifts(opened, known, damping, rows[:, None], labels[..., None], numbers)
     for block, shifts in steps:
         advance_scoring(block.start, len(rows))
         result[block] = aim.after(np.matmul(opened.basis, shifts)) - before
+        beyond += int(outside(rise_ratios(opened, shifts)).sum())
+    remark_range(beyond, result.size)
     return result

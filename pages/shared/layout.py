@@ -79,6 +79,12 @@ def messages(problems: Sequence[str]) -> None:
         )
 
 
+def remarks(facts: Mapping[str, Any]) -> None:
+    """How far the result can be trusted, where it says so itself."""
+    for sentence in facts.get("remarks", ()):
+        st.warning(plain(sentence))
+
+
 def notes(sentences: Sequence[str]) -> None:
     """What the reader should know of how a result came about."""
     for sentence in sentences:

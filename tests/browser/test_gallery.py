@@ -39,9 +39,8 @@ def address(serve):
 
 
 @pytest.fixture
-def open_gallery(browser, address):
+def open_gallery(new_tab, address):
     """open_gallery(query, width=, scheme=, scale=) -> a page on which the gallery is drawn."""
-    contexts = []
 
     def open_gallery(
         query: str = "show=grey",
@@ -52,13 +51,8 @@ def open_gallery(browser, address):
         watch: bool = False,
         **more,
     ) -> Page:
-        viewport = {"width": width, "height": 844 if width < 600 else 900}
-        contexts.append(
-            browser.new_context(
-                viewport=viewport, color_scheme=scheme, device_scale_factor=scale, **more
-            )
-        )
-        page = contexts[-1].new_page()
+        height = 844 if width < 600 else 900
+        page = new_tab(width, height, color_scheme=scheme, device_scale_factor=scale, **more)
         if watch:
             page.add_init_script(f"({WATCH})()")
         page.goto(f"{address}/?{query}")
@@ -67,9 +61,7 @@ def open_gallery(browser, address):
         page.evaluate("document.fonts.ready")
         return page
 
-    yield open_gallery
-    for context in contexts:
-        context.close()
+    return open_gallery
 
 
 def says(page: Page, text: str) -> None:

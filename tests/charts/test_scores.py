@@ -20,7 +20,7 @@ SKEWED = np.geomspace(1e-6, 1, 5000)
 EVEN = np.linspace(0.2, 0.9, 5000)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     arrays(
         np.float64,

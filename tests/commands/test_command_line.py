@@ -27,6 +27,7 @@ from core.experiments.simulations import plan as simulation_plan
 from core.experiments.trim import fi_simulations
 from core.experiments.trim.plan import Trim
 from core.exports.reading_back import read_back
+from core.models import umap_map
 from core.runtime import cache, jobs
 from core.spec import Spec, scores_key, textbook_key
 from core.strategies.leverage import leverage
@@ -257,7 +258,9 @@ def export(*arguments) -> int:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_several_rankings_and_a_map_go_into_one_file(kind, tmp_path, capsys):
+def test_several_rankings_and_a_map_go_into_one_file(kind, tmp_path, capsys, monkeypatch):
+    # UMAP compiles itself for a minute: tests/models/test_umap_map.py
+    monkeypatch.setattr(umap_map, "umap_map", lambda x, progress: x[:, :2].astype(np.float32))
     out = tmp_path / f"scores.{kind}"
     assert (
         export(

@@ -110,7 +110,7 @@ def test_scores_specs_and_map_come_back_bit_by_bit(kind):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     draw.lists(draw.floats(allow_nan=False, allow_infinity=False), min_size=40, max_size=40),
     draw.sampled_from(sorted(NAMES)),
@@ -129,7 +129,7 @@ def test_any_finite_scores_come_back_bit_by_bit(values, kind):
 ID = draw.text(draw.characters(codec="utf-8", exclude_characters="\r"), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(draw.lists(ID, min_size=40, max_size=40), draw.sampled_from(sorted(NAMES)))
 def test_any_ids_come_back(texts, kind):
     named = dataclasses.replace(DATA, ids=np.array(texts, dtype=object))
@@ -602,14 +602,14 @@ def read_or_told(content: bytes, name: str, said: bytes | None) -> None:
     "".join(found.faults).encode()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(draw.data(), draw.sampled_from(sorted(NAMES)))
 def test_a_damaged_file_is_read_or_told(data, kind):
     content, name = SMALL[kind]
     read_or_told(data.draw(mutated(content)), name, SAID.encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(draw.data())
 def test_a_damaged_footer_is_read_or_told(data):
     """A Parquet file's last bytes say where everything lies: damage done there goes furthest."""
@@ -648,13 +648,13 @@ PLACES += [
 PLACES += [f"data.{part}" for part in ("name", "n", "subset", "points", "fingerprint", "title")]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(draw.sampled_from(PLACES), ODD, draw.sampled_from(sorted(NAMES)))
 def test_an_odd_manifest_is_read_or_told(place, value, kind):
     read_or_told(encode(FRAME, kind), NAMES[kind], changed(place, value).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(draw.data())
 def test_a_damaged_manifest_is_read_or_told(data):
     read_or_told(encode(FRAME, "csv"), "scores.csv", data.draw(mutated(SAID.encode())))

@@ -8,7 +8,7 @@ import pytest
 from core import softmax_head
 from core.linalg import newton_update
 from core.linalg.hessian import open_head, point_blocks
-from core.linalg.newton_update import after_newton_step, newton_shifts
+from core.linalg.newton_update import after_newton_step, newton_shifts, outside, rise_ratios
 from tests.tools.heads import explicit_hessian, parameters, world
 
 
@@ -79,3 +79,35 @@ def test_for_least_squares_the_step_of_a_removed_point_is_its_residual_over_one_
         assert x[i] @ refitted - targets[i] == pytest.approx(w[i, 0], rel=1e-10)
         moved = np.linalg.lstsq(x, targets)[0] + inverse @ x[i] * w[i, 0] / 20
         assert moved == pytest.approx(refitted, rel=1e-10)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_the_rise_ratio_is_the_losss_rise_over_the_quadratics(intercept):
+    """Both by their definitions; the labels and the slope at T play no part."""
+    x, y, _, head = world(intercept=intercept)
+    theta, penalty, design = parameters(head)
+    opened = open_head(head)
+    rows = design(x)
+    own = np.eye(len(theta))[y]
+    probs = softmax_head.softmax(rows @ theta.T)
+    hessian = explicit_hessian(rows, probs, np.full(len(x), 1 / len(x)), penalty)
+    slope = (probs - own).T @ rows / len(x) + penalty * theta
+
+    def loss(t):
+        return (penalty * t**2).sum() / 2 - (
+            softmax_head.log_softmax(rows @ t.T) * own
+        ).sum() / len(x)
+
+    shifts = np.random.default_rng(3).normal(0, 2, (5, 2, *opened.shape))
+    ratios = rise_ratios(opened, shifts)
+    assert ratios.shape == (5, 2)
+    for shift, ratio in zip(shifts.reshape(10, *opened.shape), ratios.ravel(), strict=True):
+        step = opened.basis @ shift
+        rise = loss(theta + step) - loss(theta) - (slope * step).sum()
+        assert ratio == pytest.approx(rise / (step.ravel() @ hessian @ step.ravel() / 2), rel=1e-9)
+    assert rise_ratios(opened, 1e-4 * shifts) == pytest.approx(1, abs=1e-3)
+    assert rise_ratios(opened, 0 * shifts).tolist() == np.ones((5, 2)).tolist()
+
+
+def test_a_range_is_half_to_twice_the_rise():
+    assert outside(np.array([0.49, 0.5, 1, 2, 2.01])).tolist() == [True, False, False, False, True]

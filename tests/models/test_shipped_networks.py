@@ -38,9 +38,9 @@ def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective,
         shipped_networks.description(mnist, objective, seed),
     )
     accuracy = evaluation.evaluate(
-        network, mnist.points[mnist.test], mnist.labels[mnist.test]
+        network, mnist.points[mnist.test][:1_000], mnist.labels[mnist.test][:1_000]
     ).accuracy
-    assert accuracy >= 0.985
+    assert accuracy >= 0.975, "0.985 of all 10,000: tests/benchmarks/shipped_in_full.py"
 
 
 def test_networks_of_other_seeds_differ(mnist):
@@ -67,7 +67,7 @@ def file(tmp_path, digits):
 
 @pytest.mark.parametrize("objective", shipped_networks.SHIPPED)
 def test_float16_keeps_the_leverage_ranking(mnist, objective):
-    """A float32 network that rounds to the shipped one ranks the test digits as it does, to a tau
+    """A float32 network that rounds to the shipped one ranks 3,000 test digits as it does, to a tau
     of 0.999.
     """
     shipped = shipped_networks.load(
@@ -81,7 +81,7 @@ def test_float16_keeps_the_leverage_ranking(mnist, objective):
             1 + half_a_step * 2**-10
         )  # float16 keeps 11 bits: rounding moves a number by up to one part in 2^11
     scores = [
-        leverage(evaluation.embed(network, mnist.points[mnist.test]))
+        leverage(evaluation.embed(network, mnist.points[mnist.test][:3_000]))
         for network in (shipped, original)
     ]
     assert not np.array_equal(*scores)

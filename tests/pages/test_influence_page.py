@@ -8,7 +8,7 @@ from scipy import stats
 
 from core import datasets
 from core.experiments import presets, store
-from core.experiments.influence.outcomes import correlations, foreseen, left_out
+from core.experiments.influence.outcomes import correlations, foreseen, left_out, steps_outside
 from core.experiments.influence.plan import STRATEGIES, Influence
 from core.experiments.plan import compute
 from core.linalg import ties
@@ -104,6 +104,20 @@ def test_the_sentence_is_of_the_picture_that_was_just_chosen(finished, show):
     assert what[show] in texts(at) and texts(at) == texts(visit(show=show))
     said = " ".join(element.value for element in at.caption)
     assert "unknown label chosen above" in said and "no part" in said
+
+
+def test_newton_steps_outside_their_range_are_counted_in_the_sentence(finished):
+    weak = {"l2": "0.0001", "seeds": "2", "pool": "10"}
+    plan = Influence.from_query(LINK | weak)[0]
+    for unit in plan.units():
+        compute(unit)
+    _, data, found = outcomes(LINK | weak)
+    counts = [steps_outside(one, data.labels[one["pool"]], "min", False) for one in found]
+    beyond, steps = np.sum(counts, axis=0)
+    assert beyond > 20 and steps == 200
+    said = texts(visit(over="min", **weak))
+    assert f"though <b>{beyond} of its 200 steps</b> are outside their range" in said
+    assert "are outside their range" not in texts(visit(over="min"))
 
 
 def test_the_scatter_is_the_pool_of_the_seed_shown(finished):

@@ -1,5 +1,7 @@
 """Goal-oriented utilities against autodiff, retraining and the two remarks of their paper."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from core import softmax_head
 from core.linalg import newton_update
 from core.linalg.hessian import open_head
+from core.runtime.progress import remarked
 from core.strategies import goal as module
 from core.strategies.goal import GOALS, OVER, goal_utility
 from core.types import Embedded, UserError
@@ -216,6 +219,19 @@ def test_a_newton_step_comes_closer_to_retraining_with_the_true_labels(goal, see
     )
     assert np.linalg.norm(newton - truth) < 0.8 * np.linalg.norm(linear - truth)
     assert np.linalg.norm(newton - truth) < 0.25 * np.linalg.norm(truth)
+
+
+def test_newton_steps_outside_their_range_are_told_and_others_are_not():
+    """A head of nearly no penalty, and labels it takes for impossible."""
+    pool, _, validation, head = pool_of(l2=1e-6, n=12)
+    with remarked() as said:
+        goal_utility(10 * pool, None, validation, head, over="min", step="newton")
+    (sentence,) = said
+    assert re.match(r"\d+ of 45 Newton steps are outside their range", sentence)
+    pool, labels, validation, head = pool_of(l2=0.1, n=60)
+    with remarked() as said:
+        goal_utility(pool, labels, validation, head, step="newton")
+    assert said == []
 
 
 def test_a_batch_of_one_by_newton_is_the_single_step_and_a_batch_comes_close_to_retraining():

@@ -23,7 +23,7 @@ import numpy as np
 from core.experiments.influence.labeled_heads import draw, fitted, part, seen
 from core.linalg import batched_heads
 from core.linalg.hessian import OpenHead
-from core.linalg.newton_update import added_shifts
+from core.linalg.newton_update import added_shifts, outside, rise_ratios
 from core.softmax_head import probabilities
 from core.strategies.goal import GOALS, Aim, aim_of, every_label, linear_terms, open_pool
 from core.strategies.influence import influence_value, newton_influence
@@ -74,6 +74,8 @@ def compare(
                                           for all points (Remark 1)
     batch_linear, batch_newton, batch_retrained (3, g)
                                           of batches under their true labels
+    outside (n, c), batch_outside (g,)    is the Newton step outside its range?
+                                          (core/linalg/newton_update.py)
     removed_linear, removed_newton, removed_retrained (M,)
                                           rise of the mean validation loss without the point
     accuracy ()                           of the head on the test points
@@ -112,11 +114,14 @@ def problem_of(
 
 
 def added(problem: Problem, report: Progress) -> dict[str, Floats]:
-    """Pool points added under each label: linear, newton, retrained (3, n, c), constant (3,)."""
+    """Pool points added under each label: linear, newton, retrained (3, n, c), constant (3,),
+    outside (n, c).
+    """
     opened = problem.opened
     rows = problem.rows
     c = len(problem.opened.theta)
     newton, retrained = (np.empty((len(GOALS), len(rows), c)) for _ in range(2))
+    beyond = np.empty((len(rows), c), bool)
     tried = every_label(opened, len(rows))
     linear, constant = first_order(problem)
     numbers = 4 * c * max(aim.logits.size for aim in problem.aims)
@@ -125,6 +130,7 @@ def added(problem: Problem, report: Progress) -> dict[str, Floats]:
     ):
         moves = np.matmul(opened.basis, shifts)
         newton[:, block] = problem.goals(moves)
+        beyond[block] = outside(rise_ratios(opened, shifts))
         for i, move in zip(range(block.start, block.stop), moves, strict=True):
             report(
                 0.9 * i / len(rows),
@@ -134,7 +140,13 @@ def added(problem: Problem, report: Progress) -> dict[str, Floats]:
                 opened, problem.known, rows[i : i + 1], tried[i][:, None], opened.theta + move
             )
             retrained[:, i] = problem.goals(heads - opened.theta)
-    return {"linear": linear, "newton": newton, "retrained": retrained, "constant": constant}
+    return {
+        "linear": linear,
+        "newton": newton,
+        "retrained": retrained,
+        "constant": constant,
+        "outside": beyond,
+    }
 
 
 def first_order(problem: Problem) -> tuple[Floats, Floats]:
@@ -151,7 +163,7 @@ def first_order(problem: Problem) -> tuple[Floats, Floats]:
 def batches(problem: Problem, report: Progress) -> dict[str, Floats]:
     """Windows of ten points of the pool under their true labels.
 
-    batch_linear, batch_newton, batch_retrained (3, g).
+    batch_linear, batch_newton, batch_retrained (3, g), batch_outside (g,).
     """
     opened = problem.opened
     n = len(problem.rows)
@@ -160,6 +172,7 @@ def batches(problem: Problem, report: Progress) -> dict[str, Floats]:
     groups = starts[:, None] + np.arange(b)
     true = first_order(problem)[0][:, np.arange(n), problem.labels]
     newton, retrained = (np.empty((len(GOALS), len(starts))) for _ in range(2))
+    beyond = np.empty(len(starts), bool)
     numbers = 4 * max(aim.logits.size for aim in problem.aims)
     steps = added_shifts(
         opened, problem.known, 0.0, problem.rows[groups], problem.labels[groups][:, None], numbers
@@ -167,6 +180,7 @@ def batches(problem: Problem, report: Progress) -> dict[str, Floats]:
     for block, shifts in steps:
         moves = np.matmul(opened.basis, shifts[:, 0])
         newton[:, block] = problem.goals(moves)
+        beyond[block] = outside(rise_ratios(opened, shifts))[:, 0]
         for i, move in zip(range(block.start, block.stop), moves, strict=True):
             report(0.9 + 0.08 * i / len(starts), f"Retraining with batch {i + 1} of {len(starts)}")
             points = problem.rows[groups[i]]
@@ -179,6 +193,7 @@ def batches(problem: Problem, report: Progress) -> dict[str, Floats]:
         "batch_linear": true[:, groups].sum(axis=-1),
         "batch_newton": newton,
         "batch_retrained": retrained,
+        "batch_outside": beyond,
     }
 
 

@@ -2,6 +2,7 @@
 
     foreseen(outcome, labels, "dev", "min")      {"linear", "newton", "retrained"}: (n,) each
     correlation(predicted, retrained)            (Pearson, Spearman), NaN where one side is constant
+    steps_outside(outcome, labels, "min", False)    how many Newton steps behind them only guess
     versus(strategies, accuracy, goal, rival, margin)    rounds of queries, one against another
 
 The outcome holds every utility under every label, so goal, label and temperature are read off and
@@ -63,6 +64,22 @@ def foreseen(
         moved = ((weights - probs) * each["linear"]).sum(axis=1)
         found["linear"] = float(outcome["constant"][g]) + moved
     return found
+
+
+def steps_outside(
+    outcome: Mapping[str, np.ndarray], labels: Ints, over: str, batches: bool
+) -> tuple[int, int]:
+    """(Newton steps outside their range, steps) behind what is shown; (0, 0) where nobody counted.
+
+    labels: (n,), of the pool's points; over "oracle" looks at theirs alone.
+    """
+    name = "batch_outside" if batches else "outside"
+    if name not in outcome:  # a result from before they were counted
+        return 0, 0
+    beyond = np.asarray(outcome[name])
+    if not batches and over == "oracle":
+        beyond = beyond[np.arange(len(labels)), labels]
+    return int(beyond.sum()), beyond.size
 
 
 def left_out(outcome: Mapping[str, np.ndarray]) -> dict[str, Floats]:

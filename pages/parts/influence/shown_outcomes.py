@@ -12,6 +12,7 @@ from core.experiments.influence.outcomes import (
     foreseen,
     left_out,
     mean_correlation,
+    steps_outside,
     together,
 )
 from core.experiments.influence.plan import (
@@ -38,6 +39,17 @@ def shown_seeds(
         foreseen(one, data.labels[one["pool"]], view["goal"], view["over"], view["temperature"])
         for one in outcomes
     ]
+
+
+def outside(plan: Utilities, found: Found, view: View, data: Dataset, show: str) -> tuple[int, int]:
+    """(Newton steps outside their range, steps) behind the picture, over all finished seeds."""
+    if show == "without":
+        return 0, 0
+    counts = [
+        steps_outside(one, data.labels[one["pool"]], view["over"], show == "batches")
+        for one in (found[unit] for unit in plan.units() if unit in found)
+    ]
+    return sum(beyond for beyond, _ in counts), sum(steps for _, steps in counts)
 
 
 def estimates(seeds: list[dict[str, Floats]]) -> dict[str, Estimate]:

@@ -10,7 +10,14 @@ from core.experiments.statistics import FEWEST, Estimate
 from core.experiments.verdicts import GOAL, POINTS, levels, sentence
 from core.strategies.goal import GOALS
 from core.types import Dataset
-from pages.parts.influence.shown_outcomes import Found, constant, estimates, shown_seeds, stacked
+from pages.parts.influence.shown_outcomes import (
+    Found,
+    constant,
+    estimates,
+    outside,
+    shown_seeds,
+    stacked,
+)
 from pages.parts.influence.words import IN_TEXT, STRATEGIES
 from pages.shared import layout
 from pages.shared.experiments import verdict_box
@@ -57,6 +64,12 @@ def _foresight(plan: Influence, found: Found, view: View, data: Dataset) -> str:
         f"Without retraining, a Newton step foresees {what} with a correlation of"
         f" *{said(each['newton'], 0)}* with the truth"
     )
+    beyond, steps = outside(plan, found, view, data, show)
+    if beyond:
+        newton += (
+            f", though *{beyond:,} of its {steps:,} steps* are outside their range (there the"
+            " labeled points' loss rises by over twice what the step counts with)"
+        )
     if constant(view) and show not in ("without", "batches"):
         values = [float(one["constant"][GOALS.index(view["goal"])]) for one in found.values()]
         same = ", ".join(number(value) for value in values[:1]).replace("-", "−")

@@ -21,7 +21,6 @@ from tests.tools.fuzzing import SMALL, assert_plain, assert_sound, links, upload
 
 FUZZ = {
     "derandomize": True,
-    "deadline": None,
     "database": None,
     "suppress_health_check": list(HealthCheck),
 }

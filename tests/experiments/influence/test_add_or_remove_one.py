@@ -15,6 +15,7 @@ from core.experiments.influence.outcomes import (
     left_out,
     mean_correlation,
     slopes,
+    steps_outside,
     together,
 )
 from core.strategies.goal import GOALS, OVER, goal_utility
@@ -146,6 +147,21 @@ def test_a_newton_step_foresees_what_the_first_order_does_not(scene):
         )
         assert newton > first and newton > 0.95
     assert facts == {"labeled": 40, "pool": 25, "dimensions": 64}
+
+
+def test_steps_outside_their_range_are_counted_for_the_labels_that_are_looked_at(scene):
+    _, _, arrays, _, _, _, pool, _ = scene
+    assert arrays["outside"].shape == (len(pool), 10)
+    assert not arrays["outside"].any() and not arrays["batch_outside"].any()
+    beyond = {
+        "outside": np.array([[True, False, True], [False, False, True]]),
+        "batch_outside": np.array([True, False, False, True]),
+    }
+    labels = np.array([0, 1])
+    assert steps_outside(beyond, labels, "min", False) == (3, 6)
+    assert steps_outside(beyond, labels, "oracle", False) == (1, 2)
+    assert steps_outside(beyond, labels, "oracle", True) == (2, 4)
+    assert steps_outside({}, labels, "min", False) == (0, 0)
 
 
 def test_more_points_of_a_wide_embedding_than_it_has_dimensions_or_fewer_make_no_difference():
