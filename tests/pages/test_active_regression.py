@@ -156,6 +156,14 @@ def test_the_papers_figures_are_a_click_away_and_their_cost_is_said():
     assert presets.FIGURE_8 not in presets.ACTIVE
 
 
+@pytest.mark.parametrize("page", ["retrain", "trim", "influence", "explore"])
+def test_other_pages_take_a_target_alone_for_no_labels(page, rents):
+    at = pages.visit(f"pages/{page}.py", dataset=rents)
+    assert not at.exception and not at.error
+    if page in ("retrain", "trim", "influence"):
+        assert any("Rents has no labels" in info.value for info in at.info)
+
+
 def test_without_labels_and_target_the_page_says_so():
     at = visit(dataset=own.accept(table(60, labeled=False), "Mine"))
     assert not at.exception and any("Mine has no labels" in info.value for info in at.info)
