@@ -10,11 +10,11 @@ from core.data import splits
 from core.experiments import presets, store
 from core.experiments.retrain import run
 from core.experiments.retrain.plan import pool_scores
-from core.linalg.whitening import effective_rank, whiten
+from core.linalg.whitening import whiten
 from core.models import evaluation, shipped_networks
 from core.runtime import cache
 from core.spec import Spec, textbook_key
-from core.strategies.leverage import leverage
+from core.strategies.leverage import effective_rank, leverage
 from core.strategies.textbook_qr import textbook_qr
 
 pytestmark = pytest.mark.usefixtures("own_cache")  # only the bundle answers

@@ -6,9 +6,9 @@ drawing, `serious` lists what an accessibility audit objects to.
 
     from tests.browser.conftest import serious, settle
 
-A page is opened on a desk in the light and on a phone in the dark (DESK_AND_PHONE): its colours
-depend on the theme alone, its layout on the width alone; `looks` goes over its views at both
-widths.
+A page is seen on a desk in the light and on a phone in the dark: its colours depend on the theme
+alone, its layout on the width alone. `looks` goes over the views of an open page both ways; a
+journey is made twice, each in a tab of its own (DESK_AND_PHONE).
 
 A journey waits for the thing it looks for as well: Streamlit loads the code of charts and
 components on first use, so a settled page may still be about to draw its first one.
@@ -374,29 +374,25 @@ def fits(page: Page) -> bool:
 
 
 def looks(page: Page) -> Iterator[Callable[[str], None]]:
-    """Two ways of looking at each view of a page, one after the other: at the width at which it was
-    opened it fits and an audit finds nothing serious; then, with the window made as narrow as a
-    phone or as wide as a desk, it fits.
+    """Two ways of looking at each view of a page, one after the other: on a desk in the light, as
+    it was opened, then on a phone in the dark. It fits, and an audit finds nothing serious.
 
         for look in looks(page):
             look_through(page, look, {"By budget": 1, "By class": 2})
     """
 
-    def audited(what: str) -> None:
-        rest(page)
-        assert fits(page), what
-        assert serious(page) == [], what
-
-    def resized(what: str) -> None:
+    def look(what: str) -> None:
         rest(page)
         with suppress(TimeoutError):  # a chart takes the window's width a little later
             page.wait_for_function(FITS, timeout=5_000)
-        assert fits(page), f"{what}, {width} pixels wide"
+        assert fits(page), f"{what}, {page.viewport_size['width']} pixels wide"
+        assert serious(page) == [], what
 
-    yield audited
-    width, height = (390, 844) if page.viewport_size["width"] > 600 else (1280, 900)
-    page.set_viewport_size({"width": width, "height": height})
-    yield resized
+    yield look
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    settle(page)
+    yield look
 
 
 def drawn(page: Page, charts: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.exports import reading_back
-from tests.browser.conftest import DESK_AND_PHONE, LONG, looks, settle, troubles
+from tests.browser.conftest import LONG, looks, settle, troubles
 from tests.tools.own_data import npz_of, parquet_of, zip_of
 
 GOOD = {
@@ -92,9 +92,8 @@ def test_a_faulty_file_is_refused_with_a_sentence(visit, kind):
     assert troubles(page) == []
 
 
-@DESK_AND_PHONE
-def test_every_task_fits_every_screen(visit, width, theme):
-    page = visit("/data?dataset=digits", width, theme)
+def test_every_task_fits_every_screen(visit):
+    page = visit("/data?dataset=digits")
     expect(page.get_by_text("How the file may look")).to_be_visible(timeout=LONG)
     for look in looks(page):
         look("no file")

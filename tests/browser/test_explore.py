@@ -78,9 +78,8 @@ def drawer(page: Page):
     return page.get_by_role("dialog")
 
 
-@DESK_AND_PHONE
-def test_the_first_screen(visit, width, theme):
-    page = visit("/", width, theme)
+def test_the_first_screen(visit):
+    page = visit("/")
     expect(page.get_by_role("heading", name="Which digits matter?")).to_be_visible()
     assert "of 70,000 digits have a leverage above 0.99" in sentence(page) and first_digit(
         page
@@ -90,9 +89,7 @@ def test_the_first_screen(visit, width, theme):
         r"713\.0\s+sum|sum of scores\s+713\.0", facts
     )
     expect(page.get_by_text("43 artefacts")).to_be_attached(timeout=LONG)
-    assert width < 1280 or gallery(page).bounding_box()["y"] < 700, (
-        "the first digits are seen without scrolling"
-    )
+    assert gallery(page).bounding_box()["y"] < 700, "the first digits are seen without scrolling"
     for look in looks(page):
         look("the first screen")
     assert page.problems == []

@@ -55,9 +55,8 @@ def address(serve, tmp_path_factory) -> str:
     return serve(env={"LEVERAGE_LAB_CACHE": folder})
 
 
-@DESK_AND_PHONE
-def test_every_picture_fits_every_screen(visit, width, theme):
-    page = visit(link(DONE), width, theme)
+def test_every_picture_fits_every_screen(visit):
+    page = visit(link(DONE))
     expect(page.locator("p.answer").first).to_contain_text("correlation", timeout=LONG)
     for look in looks(page):
         look_through(page, look, CHARTS)

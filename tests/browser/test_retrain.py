@@ -21,7 +21,6 @@ from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
 from core.runtime import cache
 from tests.browser.conftest import (
-    DESK_AND_PHONE,
     LONG,
     _start,
     _stop,
@@ -49,7 +48,7 @@ DONE |= {
 SLOW = {
     "dataset": "digits",
     "network": "mlp",
-    "epochs": "40",
+    "epochs": "20",
     "seeds": "6",
     "budgets": "1400",
     "candidates": "top:raw random",
@@ -117,9 +116,8 @@ def stored(folder: str, query: dict[str, str]) -> dict[str, tuple[int, float]]:
 # ---- finished pictures ----
 
 
-@DESK_AND_PHONE
-def test_every_picture_fits_every_screen(visit, width, theme):
-    page = visit(link(DONE), width, theme)
+def test_every_picture_fits_every_screen(visit):
+    page = visit(link(DONE))
     expect(page.locator("p.answer").first).to_contain_text("random", timeout=LONG)
     for look in looks(page):
         look_through(page, look, CHARTS)

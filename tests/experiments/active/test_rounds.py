@@ -208,9 +208,10 @@ FEW = dataclasses.replace(QUICK, network="mlp", pool=300, rounds=1, start=60, ep
 )
 def test_every_strategy_that_a_round_can_feed_picks_a_batch(name, digits):
     knobs = {"data_shapley": {"orders": 1, "tolerance": 0.1}}.get(name, {})
-    changed = (
-        {"pool": 120, "epochs": 60} if name == "leave_one_out" else {}
-    )  # one retraining for each point, several points in each class
+    changed = {
+        "leave_one_out": {"pool": 120, "epochs": 60},  # several points in each class
+        "data_shapley": {"pool": 80, "start": 40},
+    }.get(name, {})  # retrainings for each point
     arrays, _ = run(digits, name, knobs, dataclasses.replace(FEW, **changed), seed=1)
     assert len(set(arrays["picks"].ravel())) == arrays["picks"].size
 
