@@ -40,11 +40,11 @@ TASK_MEANING = (
     " labels, as the BAIT paper does. Strategies that need classes are then out."
 )
 FOR_REGRESSION = ("bait_regression", "k_center")  # where none of those chosen can take part
-# Measured on two cores, both shared with other work.
+# Minutes by processor seconds of one run a strategy (MLP), or of its rounds and picks (linear).
 PAPERS = {
-    "BAIT paper's Figure 8, MLP": (presets.FIGURE_8, "curves", 30),
-    "BAIT paper's Figure 8, linear": (presets.FIGURE_8_LINEAR, "curves", 60),
-    "BAIT paper's Figure 9": (presets.FIGURE_8, "batches", 30),
+    "BAIT paper's Figure 8, MLP": (presets.FIGURE_8, "curves", 10),
+    "BAIT paper's Figure 8, linear": (presets.FIGURE_8_LINEAR, "curves", 15),
+    "BAIT paper's Figure 9": (presets.FIGURE_8, "batches", 10),
 }
 
 
