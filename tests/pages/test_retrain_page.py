@@ -230,6 +230,15 @@ def test_another_margin_and_another_rival_are_kept_in_the_link(digits):
     assert table["mean"].tolist() == pytest.approx([-2, -31] * 2)
 
 
+def test_a_rival_that_does_not_compete_is_told_and_shows_its_letters_as_they_are(digits):
+    known(digits, accuracy=np.full((3, 2, 3), 0.5))
+    at = visit(against="best *of* all")
+    works(at)
+    (told,) = [element.value for element in at.info if "does not compete" in element.value]
+    assert r"best \*of\* all" in told and told.endswith("Random is taken instead.")
+    assert not [one for one in visit().info if "does not compete" in one.value]
+
+
 def test_trainings_that_lose_a_class_are_told(digits):
     def collapse(arrays, unit):
         lost = str(unit.candidate) == "top:raw" and unit.budget == 50 and unit.seed == 2

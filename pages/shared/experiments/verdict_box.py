@@ -16,6 +16,7 @@ from core.experiments.statistics import FEWEST, MARGIN
 from core.strategy import Knob
 from pages.shared import layout, pickers
 from pages.shared.state import View
+from pages.shared.words import plain
 
 BESIDE = 3  # sentences in sight
 RANDOM = "random"
@@ -77,10 +78,12 @@ def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[Vie
     """
     sentences = st.container()
     note = st.container()
-    if competitors and view["against"] not in competitors:
+    if competitors and view["against"] not in {*competitors, RANDOM}:
         st.info(
-            f"Compared with: found {view['against']!r}, which does not compete here."
-            " Compared with random instead."
+            plain(
+                f"Compared with: found {view['against']!r}, which does not compete here."
+                " Random is taken instead."
+            )
         )
     with st.popover("Compare differently", type="tertiary"):
         if competitors:
