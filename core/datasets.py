@@ -34,7 +34,7 @@ from core.runtime.folders import ASSETS, data_folder, scratch_beside
 from core.types import Bools, Dataset, Ints, UserError
 
 ARRAYS = ("points", "labels", "test")
-PER_POINT = (*ARRAYS, "index", "ids", "probs")
+PER_POINT = (*ARRAYS, "index", "ids", "probs", "target")
 Arrays = tuple[np.ndarray, Ints, Bools]
 _REGISTRY = catalogue.ENTRIES
 

@@ -37,7 +37,8 @@ class Dataset:
     one per class. test: bool (n,), True for rows that belong to the published test part. index:
     int64 (n,), each point's row in the full dataset (a subset keeps its origin). ids: str (n,),
     what the points are called elsewhere, or None. probs: class probabilities (n, c) that came with
-    the points, or None. title: of a dataset whose name means nothing to a reader.
+    the points, or None. title: of a dataset whose name means nothing to a reader. target: what a
+    regression is to learn, finite numbers (n,) or (n, t), or None.
     """
 
     name: str
@@ -50,11 +51,14 @@ class Dataset:
     ids: np.ndarray | None = None
     probs: Floats | None = None
     title: str = ""
+    target: Floats | None = None
 
     def __post_init__(self):
         if self.index is None:
             object.__setattr__(self, "index", np.arange(len(self.points), dtype=np.int64))
-        for what in ("labels", "test", "index", "ids", "probs"):
+        if self.target is not None:
+            object.__setattr__(self, "target", check_target(self.target))
+        for what in ("labels", "test", "index", "ids", "probs", "target"):
             array = getattr(self, what)
             if array is not None and len(array) != len(self.points):
                 raise UserError(
@@ -102,6 +106,7 @@ class Dataset:
             self.test,
             self.index,
             *([] if self.probs is None else [self.probs]),
+            *([] if self.target is None else [self.target]),
         ):
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).data)
@@ -189,6 +194,25 @@ def check_matrix(matrix: np.ndarray, name: str) -> np.ndarray:
             " rows first."
         )
     return matrix
+
+
+def check_target(target: np.ndarray, name: str = "target") -> Floats:
+    """target as float64 (n,) or (n, t), if it holds finite numbers only; otherwise a UserError."""
+    target = np.asarray(target)
+    if not np.issubdtype(target.dtype, np.number) or np.iscomplexobj(target):
+        raise UserError(
+            f"{name}: found {target.dtype} values, expected numbers, which a regression can learn."
+            " Choose another column, or take this one as the classes."
+        )
+    if target.ndim not in (1, 2) or 0 in target.shape:
+        raise UserError(f"{name}: found shape {target.shape}, expected (n,) or (n, t).")
+    bad = int((~np.isfinite(target)).reshape(len(target), -1).any(axis=1).sum())
+    if bad:
+        raise UserError(
+            f"{name}: {bad:,} of {len(target):,} rows hold no finite number. Leave these rows out,"
+            " or fill them."
+        )
+    return target.astype(np.float64)
 
 
 def check_scores(scores: np.ndarray, n: int, name: str = "scores") -> np.ndarray:

@@ -30,7 +30,7 @@ VIEW_KNOBS = {
     "job": Knob("Job", name="job", kind=str, default=""),
 }
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
-    PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan
+    PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan, takes_targets=True
 )
 
 cached.prepare_server()
@@ -40,7 +40,7 @@ spec = pickers.shared_choice(spec, embedding=False)
 layout.head(f"Which {noun(spec.dataset)} would you label next?")
 answer = st.container()
 data = EXPERIMENT_PAGE.points(spec, view)
-view = controls.widgets(view, data.is_images)
+view = controls.widgets(view, data)
 plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
 
 found = store.outcomes(plan, data.fingerprint)

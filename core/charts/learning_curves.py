@@ -25,7 +25,7 @@ from core.charts.common import (
     line_dash,
     with_bounds,
 )
-from core.experiments.statistics import Estimate, share_estimate
+from core.experiments.statistics import Estimate, loss_estimate, share_estimate
 from core.types import Floats
 
 PERCENT = alt.Axis(format="%", tickCount=6)
@@ -101,9 +101,25 @@ def accuracy_by_labels(
     Accuracy (a, r, s) against the labels asked for: every seed a dot, their mean a line with a
     band.
     """
-    axis = alt.Axis(tickCount=6, grid=False, format=",d")
-    x = _Across("labels", "labels asked for", axis, _plain(), max(labels))
-    return _shares(labels, accuracy, x, lines, dark)
+    return _shares(labels, accuracy, _labels_asked(labels), lines, dark)
+
+
+def loss_by_labels(
+    labels: Sequence[int], loss: Floats, lines: Sequence[Line], dark: bool
+) -> alt.LayerChart:
+    """Which strategy needs the fewest labels in a regression?
+
+    Squared error (a, r, s) on the test points against the labels asked for, drawn as accuracies
+    are.
+    """
+    frame = one_row_per_place(labels, loss_estimate(loss), lines, "labels")
+    seeds = one_row_per_seed(labels, np.moveaxis(loss, -1, 1), lines, "labels")
+    drawn = np.concatenate([frame["low"], frame["high"], seeds["mean"]])
+    domain = [0.95 * float(drawn.min()), 1.05 * float(drawn.max())] if drawn.size else [0.0, 1.0]
+    axis = alt.Axis(tickCount=6, format="~r")
+    title = "squared error on the test points (lower is better)"
+    height = _Height(title, axis, domain, format=".4~g")
+    return _curves(frame, _labels_asked(labels), lines, dark, height, dots=seeds)
 
 
 def risk_by_budget(
@@ -300,6 +316,11 @@ def _budgets(title: str, budgets: Sequence[int]) -> _Across:
     domain = [low, high] if high > low else [low / 2, low * 2]
     scale = alt.Scale(type="log", domain=domain, nice=False)
     return _Across("budget", title, _ticks(budgets), scale, high)
+
+
+def _labels_asked(labels: Sequence[int]) -> _Across:
+    axis = alt.Axis(tickCount=6, grid=False, format=",d")
+    return _Across("labels", "labels asked for", axis, _plain(), max(labels))
 
 
 def _removed(budgets: Sequence[int]) -> _Across:

@@ -46,6 +46,11 @@ def active(options: argparse.Namespace) -> None:
         if problems:
             raise UserError(" ".join(problems))
         plans.append(plan)
+    if len({plan.task for plan in plans}) > 1:
+        raise UserError(
+            "Comparisons: found classification and regression, expected one task in a sum. Leave"
+            " the others out."
+        )
     strategies = plans[0].strategies
     settings = []
     for plan in dict.fromkeys(plans):

@@ -4,6 +4,8 @@ python -m core fetch cifar10
     downloads a dataset, so that it is ready: for a host, whose visitors cannot
 python -m core bring birds.zip --title Birds
     looks at a file or a folder and keeps it as a dataset of your own
+python -m core bring rents.csv --target rent
+    the same, with a column of numbers that a regression is to learn
 python -m core join mnist dino.parquet --title DINO
     keeps an embedding that was computed elsewhere, joined by id
 python -m core own [--remove NAME]
@@ -37,6 +39,9 @@ def add(commands) -> None:
     bringing.add_argument("--side", type=int, help="bring images to this many pixels a side")
     bringing.add_argument("--label", help="the column of the labels; - for none")
     bringing.add_argument("--id", help="the column of the ids; - for none")
+    bringing.add_argument(
+        "--target", help="the column of numbers, or the array, that a regression is to learn"
+    )
     bringing.add_argument("--look", action="store_true", help="only say what is in it")
     bringing.set_defaults(run=bring)
     joined = commands.add_parser(
@@ -76,7 +81,10 @@ def fetch(options: argparse.Namespace) -> None:
 
 def bring(options: argparse.Namespace) -> None:
     """Say what is in a file, and keep it."""
-    draft = _read(options.file, Choices(options.side, _column(options.label), _column(options.id)))
+    choices = Choices(
+        options.side, _column(options.label), _column(options.id), _column(options.target)
+    )
+    draft = _read(options.file, choices)
     about = imports.preview(draft)
     _tell(about.faults)
     print(
@@ -85,6 +93,8 @@ def bring(options: argparse.Namespace) -> None:
     )
     if about.classes:
         print("classes: " + ", ".join(f"{name} {count:,}" for name, count in about.classes))
+    if about.target:
+        print(f"target: {about.target[0]:.4g} to {about.target[1]:.4g}")
     if not options.look:
         name = own.accept(draft.dataset(), options.title or draft.title)
         print(f"kept as {name}: python -m core score --dataset {name} --out scores.parquet")

@@ -22,7 +22,7 @@ class Info:
     a table. origin, licence: in words. read(folder, (training rows, test rows), shape) -> points,
     labels; None for the user's own. files: its published files; None if nothing has to be
     fetched. class_names: () if there are no labels. feature_names: of a table's columns. probs: did
-    class probabilities come with the points?
+    class probabilities come with the points? target: did numbers that a regression can learn?
     """
 
     name: str
@@ -37,6 +37,7 @@ class Info:
     files: tuple[PublishedFile, ...] | None = None
     feature_names: tuple[str, ...] = ()
     probs: bool = False
+    target: bool = False
 
     @property
     def classes(self) -> int:

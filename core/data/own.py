@@ -36,7 +36,7 @@ from core.runtime import folders
 from core.types import Dataset, Floats, UserError
 
 visitor: ContextVar[str] = ContextVar("leverage_lab_visitor", default="")
-ARRAYS = ("points", "labels", "test", "ids", "probs")
+ARRAYS = ("points", "labels", "test", "ids", "probs", "target")
 LONGEST_TITLE = 60
 _NAME = re.compile(r"(own|joined)_[0-9a-f]{16}")
 MEND = "Bring it in again on the Data page."
@@ -93,7 +93,13 @@ def accept(data: Dataset, title: str) -> str:
     _store(
         name,
         arrays,
-        about | {"n": len(data), "train": int((~data.test).sum()), "probs": data.probs is not None},
+        about
+        | {
+            "n": len(data),
+            "train": int((~data.test).sum()),
+            "probs": data.probs is not None,
+            "target": data.target is not None,
+        },
     )
     return name
 
@@ -150,6 +156,7 @@ def info(name: str) -> Info:
         origin="your own data",
         licence="yours",
         probs=card["probs"],
+        target=card.get("target", False),  # kept before datasets had any
         **texts,
     )
 

@@ -49,13 +49,17 @@ def swapped(labels: Ints, learn: Ints, judge: Ints) -> tuple[Ints, Ints]:
     return np.setdiff1d(np.concatenate([learn, judge]), drawn), drawn
 
 
-def split(data: Dataset) -> tuple[Ints, Ints]:
+def split(data: Dataset, *, regression: bool = False) -> tuple[Ints, Ints]:
     """Rows of the pool and of the test points: the published parts, else a class-stratified fifth
     held out, always the same one.
 
-    Points without a label are in neither. A UserError if one of the two is empty.
+    Points without a label are in neither; for a regression on a dataset's own target none needs a
+    label. A UserError if one of the two is empty.
     """
-    return parts(data.labels, data.test, data.called)
+    labels = data.labels
+    if regression and data.target is not None and not data.labeled:
+        labels = np.zeros(len(data), np.int64)
+    return parts(labels, data.test, data.called)
 
 
 def stratified_rows(labels: Ints, n: int, seed: int) -> Ints:

@@ -30,9 +30,11 @@ def recorded(plan: Plan, fingerprint: str) -> str | None:
 
 
 def question(plan: Plan) -> tuple[Any, ...]:
-    """What a worker is asked: architecture, classes, shape of a point."""
+    """What a worker is asked: architecture, classes (two where there are none, for a regression),
+    shape of a point.
+    """
     about = datasets.info(plan.dataset)
-    return plan.trains, about.classes, tuple(about.shape)
+    return plan.trains, about.classes or 2, tuple(about.shape)
 
 
 def agreed(answers: Iterable[str | None]) -> str:

@@ -2,6 +2,7 @@
 
     estimate(values)            mean and Student's t interval over the last axis, of anything
     share_estimate(values)      the same of accuracies, precisions, areas: within 0 and 1
+    loss_estimate(values)       the same of losses: above 0
     compare(differences, ...)   paired differences (t, s) -> one of four outcomes a row
 
 Values are one a seed, along the last axis; NaN (not finished) is left out everywhere.
@@ -52,6 +53,20 @@ def estimate(values: Floats) -> Estimate:
     """Student's t interval: mean +- t(0.975, s - 1) sd / sqrt(s)."""
     mean, error, seeds = _mean_and_error(values)
     return Estimate(mean, *_interval(mean, error, _quantile(seeds, LEVEL), None), seeds)
+
+
+def loss_estimate(values: Floats) -> Estimate:
+    """The interval of a mean of losses above 0, which it does not reach: Student's, of its
+    logarithm.
+
+        m exp(+- t(0.975, s - 1) sd / (m sqrt(s)))
+
+    Where the spread is small beside the mean it is Student's.
+    """
+    mean, error, seeds = _mean_and_error(values)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        factor = np.exp(np.where(error == 0, 0.0, _quantile(seeds, LEVEL) * error / mean))
+    return Estimate(mean, mean / factor, mean * factor, seeds)
 
 
 def share_estimate(values: Floats) -> Estimate:

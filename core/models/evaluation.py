@@ -30,7 +30,7 @@ class Evaluation(NamedTuple):
     """accuracy: in [0, 1].
 
     per_class: accuracy within each class (c,), NaN for a class without points. loss: mean
-    objective.
+    objective. For a target of numbers accuracy and per_class are NaN.
     """
 
     accuracy: float
@@ -74,6 +74,8 @@ def evaluate(
     loss = OBJECTIVES[how.objective]
     outputs = _forward(network, network, points, CHUNK, device, half)
     labels = labels_of(labels, len(points), classes)
+    if labels.is_floating_point():
+        return Evaluation(np.nan, np.full(classes, np.nan), loss(outputs, labels).mean().item())
     right = (outputs.argmax(-1) == labels).double()
     counts = torch.bincount(labels, minlength=classes)
     per_class = torch.bincount(labels, weights=right, minlength=classes) / counts

@@ -113,16 +113,19 @@ class Dropout(nn.Module):
         return x * keep / (1 - self.rate)
 
 
-def build(name: str, *, classes: int, shape: tuple, seed: int, **options: Any) -> Network:
+def build(
+    name: str, *, classes: int, shape: tuple, seed: int, regression: bool = False, **options: Any
+) -> Network:
     """The network of this name for points of this shape, in eval mode, on the CPU.
 
-    shape: (h, w), (h, w, 3) or (d,). seed: of the weights; the global generator is neither used nor
+    shape: (h, w), (h, w, 3) or (d,). regression: classes are the numbers of a target, of which one
+    is enough. seed: of the weights; the global generator is neither used nor
     moved. options: mean, std (a number, or one per channel or feature; images in units of 255; by
     default MNIST's for grey images, CIFAR-10's for colour, 0 and 1 for tables), and the
     architecture's own, e.g. hidden=256 for mlp. Raises UserError for an unknown name or option,
     fewer than two classes, or a shape the network cannot take.
     """
-    shape = _check(name, classes, shape, seed)
+    shape = _check(name, classes + regression, shape, seed)
     builder = ARCHITECTURES[name]
     default = {0: {"mean": 0.0, "std": 1.0}, 1: MNIST, 3: CIFAR10}[channels(shape)]
     constants = {name: options.pop(name, default[name]) for name in ("mean", "std")}

@@ -4,7 +4,7 @@ Objectives:
     cross_entropy   on the outputs
     smooth_l1       mean over the classes of the smooth-L1 distance (beta 1) to the one-hot label
     softmax_twice   cross-entropy of softmax(outputs): a published slip, kept to show its effect
-    squared         squared distance to the one-hot label
+    squared         squared distance to the one-hot label, or to a target (n, c) of numbers
 
 Each maps outputs (n, c) and labels (n,) to one loss per point (n,).
 """
@@ -21,6 +21,11 @@ from torch.nn import functional as F
 
 from core.types import UserError
 
+
+def _wanted(outputs: Tensor, labels: Tensor) -> Tensor:
+    return labels if labels.is_floating_point() else F.one_hot(labels, outputs.shape[-1])
+
+
 OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": lambda outputs, labels: F.cross_entropy(outputs, labels, reduction="none"),
     "smooth_l1": (
@@ -31,9 +36,7 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "softmax_twice": lambda outputs, labels: F.cross_entropy(
         outputs.softmax(-1), labels, reduction="none"
     ),
-    "squared": lambda outputs, labels: (
-        (outputs - F.one_hot(labels, outputs.shape[-1])).square().sum(-1)
-    ),
+    "squared": lambda outputs, labels: (outputs - _wanted(outputs, labels)).square().sum(-1),
 }
 CHOICES = {
     "objective": tuple(OBJECTIVES),

@@ -102,6 +102,10 @@ def train_many(
         )
     how = Recipe(**recipe)
     data = tensors(device_named(device), points, labels, networks[0].head.out_features, weights)
+    if data[1].is_floating_point() and how.objective != "squared":
+        raise UserError(
+            f"objective: found {how.objective!r} for a target of numbers, expected 'squared'."
+        )
     rows = [
         rows_of(subset, len(data[0]))
         for subset in ([None] * len(networks) if subsets is None else subsets)
@@ -236,7 +240,7 @@ class _Run:
         points, labels, weights = self.data
         with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=self.half):
             outputs = self.model(points[batch]).float()
-        each = OBJECTIVES[self.recipe.objective](outputs.flatten(0, 1), labels[batch].flatten())
+        each = OBJECTIVES[self.recipe.objective](outputs.flatten(0, 1), labels[batch].flatten(0, 1))
         losses = (each.view(batch.shape) * weights[batch]).mean(1)
         self.adam.zero_grad()
         losses.sum().backward()

@@ -15,13 +15,15 @@ from core.types import Floats, Ints, UserError, check_labels
 def tensors(
     device: torch.device, points, labels, classes: int, weights: Floats | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Points, labels (n,) and weights (n,) of the losses (ones by default), on the device."""
+    """Points, labels (n,) or targets (n, classes), and weights (n,) of the losses (ones by
+    default), on the device.
+    """
     points = tensor(points)
     labels = labels_of(labels, len(points), classes)
     weights = (
         torch.ones(len(points)) if weights is None else tensor(np.asarray(weights, np.float32))
     )
-    if weights.shape != labels.shape or not weights.isfinite().all():
+    if weights.shape != labels.shape[:1] or not weights.isfinite().all():
         raise UserError(
             f"weights: found shape {tuple(weights.shape)},"
             f" expected {len(points):,} finite numbers, one per point."
@@ -30,8 +32,18 @@ def tensors(
 
 
 def labels_of(labels, n: int, classes: int) -> Tensor:
-    """The labels (n,), if there is one from 0 to classes - 1 for every point; else a UserError."""
+    """The labels (n,), if there is one from 0 to classes - 1 for every point; else a UserError.
+
+    A target, (n, classes) of finite numbers, as float32.
+    """
     labels = tensor(labels).cpu()
+    if labels.is_floating_point():
+        if n == 0 or labels.shape != (n, classes) or not labels.isfinite().all():
+            raise UserError(
+                f"Target: found shape {tuple(labels.shape)}, expected ({n:,}, {classes}) finite"
+                " numbers."
+            )
+        return labels.float()
     if n == 0 or labels.shape != (n,):
         raise UserError(
             f"Labels: found shape {tuple(labels.shape)} for {n:,} points. Give at least one point,"

@@ -14,10 +14,11 @@ from core.charts.learning_curves import (
     accuracy_by_budget,
     accuracy_by_labels,
     accuracy_by_step,
+    loss_by_labels,
     risk_by_budget,
 )
 from core.charts.palette import BOTTOM, CHANCE, TOP
-from core.experiments.statistics import Comparison, estimate
+from core.experiments.statistics import Comparison, estimate, loss_estimate
 from core.experiments.verdicts import Versus
 from tests.charts.reading import layers, table_of
 from tests.tools.intervals import wilson
@@ -42,6 +43,23 @@ def names_of(chart) -> pd.DataFrame:
     """Where the lines' names stand: name, end, height."""
     (layer,) = layers(chart, "text")
     return frame(chart, layer)
+
+
+def test_losses_are_drawn_with_every_seed_and_say_which_way_is_better():
+    loss = np.random.default_rng(0).uniform(0.02, 3, (3, 4, 5))
+    chart = loss_by_labels((10, 20, 30, 40), loss, LINES, dark=False)
+    dots, marks = layers(chart, "point")
+    assert len(frame(chart, dots)) == loss.size
+    table = frame(chart, marks).set_index(["name", "labels"])
+    wanted = loss_estimate(loss)
+    for i, line in enumerate(LINES):
+        for part in ("mean", "low", "high"):
+            found = table.loc[line.name][part].to_numpy(float)
+            assert found == pytest.approx(getattr(wanted, part)[i])
+    axis = marks["encoding"]["y"]
+    low, high = axis["scale"]["domain"]
+    assert axis["title"] == "squared error on the test points (lower is better)"
+    assert 0 < low < table["low"].min() and high > table["high"].max()
 
 
 # ---- by budget ----

@@ -625,6 +625,19 @@ def test_a_file_is_brought_in_scored_and_removed(own_folder, capsys):
     assert command_line.main(["own", "--remove", name]) == 0 and own.names() == ()
 
 
+def test_a_target_is_named_by_command(own_folder, capsys):
+    file = own_folder / "rents.csv"
+    file.write_text("rooms,rent\n1,500\n2,900\n3,\n2,950.5\n")
+    assert command_line.main(["bring", str(file), "--target", "rent"]) == 0
+    said = capsys.readouterr()
+    assert "target: 500 to 950.5" in said.out and "1 of 4, the first being 3" in said.err
+    (name,) = own.names()
+    assert datasets.load(name).target.tolist() == [500, 900, 950.5]
+    file.write_text("rooms,rent\n1,cheap\n2,900\n")
+    assert command_line.main(["bring", str(file), "--target", "rent"]) == 2
+    assert "found text in 1 of 2 rows, such as cheap, expected numbers" in capsys.readouterr().err
+
+
 def test_an_embedding_is_joined_and_scored(own_folder, capsys):
     file, out = own_folder / "two.npy", own_folder / "scores.csv"
     numbers = np.random.default_rng(0).standard_normal((1797, 2)).astype(np.float32)
@@ -712,6 +725,8 @@ def test_comparisons_are_summed_by_command(tmp_path, capsys, monkeypatch):
     assert "batch: found 'nine'" in capsys.readouterr().err
     assert command_line.main(["active", links[0], links[0].replace("leverage", "entropy")]) == 2
     assert "in every comparison of one sum" in capsys.readouterr().err
+    assert command_line.main(["active", links[0], f"{links[0]}&task=regression"]) == 2
+    assert "expected one task in a sum" in capsys.readouterr().err
 
 
 def _computed_here(plan, say):

@@ -26,7 +26,7 @@ def _own_folder(own_cache, tmp_path, monkeypatch):
 
 def same(found, given):
     assert found.fingerprint == given.fingerprint
-    for what in ("points", "labels", "test", "index", "ids", "probs"):
+    for what in ("points", "labels", "test", "index", "ids", "probs", "target"):
         np.testing.assert_array_equal(getattr(found, what), getattr(given, what))
     assert (found.class_names, found.feature_names) == (given.class_names, given.feature_names)
 
@@ -38,11 +38,12 @@ def same(found, given):
         table(labeled=False),
         images(),
         images(labeled=False),
+        table(labeled=False, target=np.linspace(1950, 2013, 40)),
         table(
             ids=np.array([f"é{i}" for i in range(40)]), probs=np.full((40, 3), 1 / 3, np.float32)
         ),
     ],
-    ids=["table", "no labels", "images", "images, no labels", "ids and probabilities"],
+    ids=["table", "no labels", "images", "images, no labels", "a target", "ids and probabilities"],
 )
 def test_what_is_accepted_comes_back(given):
     name = own.accept(given, "  My \n data ")
@@ -62,6 +63,7 @@ def test_what_is_accepted_comes_back(given):
     assert (
         about.is_images == given.is_images
         and about.probs == (given.probs is not None)
+        and about.target == (given.target is not None)
         and about.parts == (40, 0)
     )
     same(datasets.load(name), given)

@@ -16,6 +16,7 @@ from core.experiments.statistics import (
     WORSE,
     compare,
     estimate,
+    loss_estimate,
     share_estimate,
 )
 
@@ -67,6 +68,18 @@ def test_what_is_not_finished_is_left_out():
     assert (found.mean[0], found.low[0], found.high[0]) == (pair.mean, pair.low, pair.high)
     assert found.seeds.tolist() == [2, 1, 0, 3] and found.mean[1] == pytest.approx(0.4)
     assert np.isnan([found.low[1], found.high[1], found.mean[2], found.low[2], found.high[2]]).all()
+
+
+def test_the_interval_of_a_loss_is_above_0_and_students_where_the_spread_is_small():
+    near = loss_estimate([0.5, 0.501, 0.502])
+    students = estimate([0.5, 0.501, 0.502])
+    assert (near.low, near.high) == pytest.approx((students.low, students.high), rel=1e-4)
+    wide = loss_estimate([[0.1, 0.2, 1.2], [0.3, 0.3, 0.3], [0.4, NAN, NAN]])
+    error = np.std([0.1, 0.2, 1.2], ddof=1) / np.sqrt(3)
+    factor = np.exp(stats.t.ppf(0.975, 2) * error / 0.5)
+    assert (wide.low[0], wide.high[0]) == pytest.approx((0.5 / factor, 0.5 * factor))
+    assert estimate([0.1, 0.2, 1.2]).low < 0 < wide.low[0]
+    assert wide.low[1] == wide.high[1] == 0.3 and np.isnan([wide.low[2], wide.high[2]]).all()
 
 
 def test_differences_are_taken_seed_by_seed():

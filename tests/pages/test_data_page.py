@@ -146,6 +146,32 @@ def test_the_user_chooses_the_columns_of_labels_and_ids():
     assert not datasets.info(own.names()[0]).labeled
 
 
+def test_the_user_names_a_target():
+    rents = np.linspace(700, 1500, 30)
+    at = upload(visit(PAGE), "rows.parquet", parquet_of(rent=rents, word=list("uvw" * 10)))
+    assert "<dt>target</dt>" not in texts(at)
+    widget(at.selectbox, "Target").select("word").run()
+    assert "Target column word: found text in 30 of 30 rows, such as u, v, w" in said(at)
+    assert [b for b in at.button if b.label == "Keep it" and b.disabled]
+    widget(at.selectbox, "Target").select("rent").run()
+    assert not at.exception and not at.error
+    assert "<dt>target</dt><dd>700 to 1500</dd>" in texts(at)
+    press(at, "Keep it")
+    (name,) = own.names()
+    assert datasets.info(name).target and "2 classes, a target" in " ".join(
+        element.value for element in at.markdown
+    )
+    assert datasets.load(name).target.tolist() == pytest.approx(rents.tolist())
+
+
+def test_rows_without_a_target_are_said():
+    rents = np.where(np.arange(30) % 10, 700.0, np.nan) + np.arange(30)
+    at = upload(visit(PAGE), "rows.parquet", parquet_of(rent=rents))
+    widget(at.selectbox, "Target").select("rent").run()
+    assert "Rows without a number as their target: 3 of 30, the first being 1, 11, 21" in said(at)
+    assert "<dt>left out</dt><dd>3</dd>" in texts(at)
+
+
 def test_the_user_chooses_the_size_of_the_images():
     at = upload(
         visit(PAGE),

@@ -545,6 +545,7 @@ def uploads(draw: st.DrawFn) -> Upload:
         side=rng.choice([None] * 9 + [16, 32, 0, 10**6]),
         label=rng.choice([None] * 9 + ["", "f0", "label", "nothing"]),
         id=rng.choice([None] * 9 + ["", "id", "f1"]),
+        target=rng.choice([None] * 9 + ["f0", "label", "nothing"]),
     )
     return Upload(" ".join(names), f"upload{suffix}", data, choices)
 
@@ -672,6 +673,9 @@ def assert_sound(draft: Draft, limits: Limits) -> None:
             draft.probs.shape == (n, c or draft.probs.shape[1]) and draft.probs.dtype == np.float32
         )
         assert (draft.probs >= 0).all() and np.abs(draft.probs.sum(1) - 1).max() <= 1.01e-3
+    if draft.target is not None:
+        assert draft.target.dtype == np.float64 and len(draft.target) == n
+        assert draft.target.ndim in (1, 2) and np.isfinite(draft.target).all()
     assert not draft.test.all() and draft.left_out >= 0
     assert all(
         fault.what and fault.mend and len(str(fault)) < 600 and str(fault).isprintable()

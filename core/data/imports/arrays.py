@@ -1,5 +1,5 @@
 """NumPy's .npy and .npz files: features (n, d) or images uint8 (n, h, w[, 1 | 3 | 4]), with labels,
-ids, probabilities and test rows.
+ids, probabilities, test rows, and numbers for a regression to learn.
 
 A header only announces a shape: it is compared with the bytes that are there before an array is
 made of them. Pickled objects are refused. Names in a .npz are compared without regard to case; an
@@ -22,8 +22,9 @@ from core.data.imports.cleaning import (
     encoded,
     has_fractions,
     id_array,
+    target_of_words,
 )
-from core.data.imports.draft import Choices, Draft, Fault, FoundRows
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images import fit_stack
 from core.data.imports.wording import damage_reported, some
@@ -95,12 +96,7 @@ def read_npz(
         for info in archive.infolist()
         if not info.filename.endswith("/")
     }
-    found = {
-        role: members[name]
-        for role, names in ROLES.items()
-        for name in reversed(names)
-        if name in members
-    }
+    found = {role: members[name] for role, name in _roles(list(members), choices).items()}
     main = found.pop("images", None) or found.get("features")
     found.pop("features", None)
     if main is None:
@@ -119,7 +115,19 @@ def read_npz(
     arrays = {
         role: _member(archive, info, allowance) for role, info in [("main", main), *found.items()]
     }
-    return _draft(arrays, arrays.pop("main"), title, limits, choices, faults)
+    points = arrays.pop("main")
+    beside = tuple(name for name, info in members.items() if info is not main)
+    return _draft(arrays, points, title, limits, choices, faults, beside)
+
+
+def _roles(names: list[str], choices: Choices) -> dict[str, str]:
+    """The array of each kind: the user's choice, or the first of the usual names."""
+    own = {"labels": choices.label, "ids": choices.id}
+    found = {"target": chosen(names, choices.target, (), "Target array")}
+    for role, usual in ROLES.items():
+        left = [name for name in names if name not in found.values()]
+        found[role] = chosen(left, own.get(role), usual, f"{role.capitalize()} array")
+    return {role: name for role, name in found.items() if name}
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> np.ndarray:
@@ -137,6 +145,7 @@ def _draft(
     limits: Limits,
     choices: Choices,
     faults: list[Fault],
+    columns: tuple[str, ...] = (),
 ) -> Draft:
     found_rows = _points(points, title, limits, choices, faults)
     beside = {
@@ -150,7 +159,10 @@ def _draft(
         found_rows.ids = id_array(*encoded(beside["ids"].reshape(len(points))), faults)
     if "test" in beside:
         found_rows.test = _truths(beside["test"].reshape(len(points)), faults)
+    if "target" in beside:
+        found_rows.target = _target(beside["target"], faults)
     found_rows.probs = beside.get("probs")
+    found_rows.columns = columns
     return draft_of(found_rows, title, limits, faults)
 
 
@@ -191,9 +203,10 @@ def _points(
 
 def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bool:
     """Is there one entry per point? A fatal fault otherwise."""
-    matrix = array.ndim == 2 and array.dtype.kind in "biuf"
+    matrix = array.ndim == 2 and array.shape[1] > 0 and array.dtype.kind in "biuf"
     column = array.ndim == 1 or array.shape[1:] == (1,)
-    if len(np.atleast_1d(array)) == n and (matrix if role == "probs" else column):
+    fits = {"probs": matrix, "target": matrix or column}.get(role, column)
+    if len(np.atleast_1d(array)) == n and fits:
         return True
     expected = f"numbers of shape ({n:,}, classes)" if role == "probs" else f"shape ({n:,},)"
     what = f"Array {role}: found {array.dtype} of shape {some([array.shape])}, expected {expected}."
@@ -204,10 +217,22 @@ def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bo
 def _labels(labels: np.ndarray, faults: list[Fault]) -> tuple[list[str], np.ndarray] | None:
     """(words, codes); -1 throughout stands for no labels."""
     if labels.dtype.kind == "f" and has_fractions(labels):
-        mend = "Save the number or the name of each point's class."
+        mend = (
+            "Save the number or the name of each point's class, or choose this array as the target"
+            " of a regression."
+        )
         faults.append(Fault("Labels: found fractions, expected classes.", mend, fatal=True))
         return None
     return None if labels.dtype.kind in "iuf" and (labels == -1).all() else encoded(labels)
+
+
+def _target(target: np.ndarray, faults: list[Fault]) -> np.ndarray | None:
+    """float64 (n,) or (n, t); None with a fatal fault if there is text in it."""
+    n = len(target)
+    target = target.reshape(n) if target.size == n else target
+    if target.dtype.kind in "biuf":
+        return np.asarray(target, np.float64)
+    return target_of_words(*encoded(target), "Array of the target", faults)
 
 
 def _truths(test: np.ndarray, faults: list[Fault]) -> np.ndarray | None:

@@ -1,10 +1,11 @@
 """From what a file says to a draft: which rows stay, which classes they have, what they are called,
 which are test rows.
 
-Rows with NaN, infinity or values beyond float32 are left out, and rows without a label where others
-have one. Everything else in doubt (ids that repeat, probabilities that do not sum to 1, a single
-class) is not used, and a fault says so. What contradicts itself (labels of the wrong length, a
-thousand classes) is a fatal fault: the draft is sound without it, but the user has to decide.
+Rows with NaN, infinity or values beyond float32 are left out, and rows without a label or a target
+where others have one. Everything else in doubt (ids that repeat, probabilities that do not sum to
+1, a single class) is not used, and a fault says so. What contradicts itself (labels of the wrong
+length, a thousand classes) is a fatal fault: the draft is sound without it, but the user has to
+decide.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def draft_of(found_rows: FoundRows, title: str, limits: Limits, faults: list[Fau
     labels, names = _classes(found_rows, keep, limits, faults)
     ids, refused = _ids(found_rows.ids, keep)
     faults += [refused] if refused else []
+    target = _target(found_rows.target, keep, faults)
     return Draft(
         kind="images" if found_rows.points.ndim > 2 else "table",
         points=points,
@@ -49,6 +51,7 @@ def draft_of(found_rows: FoundRows, title: str, limits: Limits, faults: list[Fau
         title=title,
         left_out=found_rows.lost + int((~keep).sum()),
         refused_ids=refused,
+        target=target,
     )
 
 
@@ -160,7 +163,63 @@ def _kept(found_rows: FoundRows, faults: list[Fault]) -> Bools:
                 )
             )
             keep &= ~blank
-    return keep
+    return keep & _has_target(found_rows.target, n, faults)
+
+
+def _has_target(target: np.ndarray | None, n: int, faults: list[Fault]) -> Bools:
+    """Which rows have one; all of them, with a fatal fault, if none has."""
+    everyone = np.ones(n, bool)
+    if target is None:
+        return everyone
+    known = np.isfinite(target).reshape(n, -1).all(axis=1)
+    if not known.any():
+        mend = "Choose another target, or none."
+        faults.append(Fault(f"Target: found no number in any of {n:,} rows.", mend, fatal=True))
+        return everyone
+    if not known.all():
+        mend = "Fill them in the file, or choose no target to keep them all."
+        faults.append(_left_out(~known, "without a number as their target", mend))
+    return known
+
+
+def _target(target: np.ndarray | None, keep: Bools, faults: list[Fault]) -> Floats | None:
+    """The targets of the rows that are kept, None if they tell nothing."""
+    if target is None or not np.isfinite(target[keep]).all():
+        return None
+    kept = target[keep]
+    if (np.ptp(kept, axis=0) == 0).any():
+        what = f"All targets are the same: {some([float(np.ravel(kept)[0])])}."
+        faults.append(Fault(what, "One value says nothing: the points have no target."))
+        return None
+    return kept
+
+
+def target_of_words(
+    words: list[str], codes: Ints, what: str, faults: list[Fault]
+) -> np.ndarray | None:
+    """float64 (n,), NaN for a blank; None with a fatal fault if a word is no number."""
+    values = [_number(word) for word in words]
+    wrong = np.array([value is None for value in values])
+    if wrong[codes].any():
+        found = [words[code] for code in dict.fromkeys(codes.tolist()) if wrong[code]]
+        faults.append(
+            Fault(
+                f"{what}: found text in {int(wrong[codes].sum()):,} of {len(codes):,} rows, such as"
+                f" {some(found)}, expected numbers.",
+                "Choose another target or none, or write numbers in the file; what names classes"
+                " can be the labels.",
+                fatal=True,
+            )
+        )
+        return None
+    return np.array(values, np.float64)[codes]
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word or "nan")
+    except ValueError:
+        return None
 
 
 def _left_out(flags: Bools, what: str, mend: str) -> Fault:
@@ -199,7 +258,7 @@ def _no_classes(present: list[str], n: int, limits: Limits) -> Fault | None:
             f"Found {len(present):,} different labels among {n:,} points, expected at most"
             f" {limits.classes:,} classes.",
             "This looks like a column of ids or of measurements: choose another label column, or"
-            " none.",
+            " none. Measurements can be the target of a regression.",
             fatal=True,
         )
     if any(len(text) > LONGEST_WORD for text in present):

@@ -22,6 +22,7 @@ class Preview:
     """rows that the draft keeps, of which test_rows; left_out: those it does not. shape: of one
     point. classes: (name, points) in order.
 
+    target: the smallest and the largest number that a regression is to learn, None without one.
     constant: columns (or pixels) that have one value throughout. duplicates: rows that repeat an
     earlier one. memory: bytes of the points, of their raw embedding (float32), and of its Gram
     matrix (float64), which leverage computes. faults: the draft's, and those about the values.
@@ -36,6 +37,7 @@ class Preview:
     duplicates: int
     memory: int
     faults: tuple[Fault, ...]
+    target: tuple[float, float] | None = None
 
     @property
     def fatal(self) -> bool:
@@ -69,6 +71,7 @@ def preview(draft: Draft) -> Preview:
         duplicates=int(repeated.sum()),
         memory=draft.points.nbytes + 4 * n * d + 8 * min(n, d) ** 2,
         faults=(*draft.faults, *_faults(draft, constant, repeated, classes)),
+        target=None if draft.target is None else (draft.target.min(), draft.target.max()),
     )
 
 

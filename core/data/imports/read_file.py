@@ -87,6 +87,7 @@ def read(
     progress = progress or (lambda fraction, text: None)
     if isinstance(source, Path):
         if source.is_dir():
+            _refuse_target(choices, title)
             return read_images(
                 folder_members(source, limits, faults), title, limits, choices, faults, progress
             )
@@ -100,6 +101,8 @@ def read(
     archive = open_zip(source, title, limits) if kind == "zip" else None
     kind = "npz" if archive and is_npz(archive) else kind
     _note_suffix(name, kind, faults)
+    if kind in ("zip", "npy"):
+        _refuse_target(choices, title)
     if archive and kind == "zip":
         _refuse_workbook(archive.namelist(), title)
         return read_images(
@@ -163,6 +166,14 @@ def _note_suffix(name: str, kind: str, faults: list[Fault]) -> None:
         what = f"The name ends in {some([suffix])}" if suffix else "The name has no ending"
         faults.append(
             Fault(f"{what}, the content is {TITLES[kind]}.", "It is read by its content.")
+        )
+
+
+def _refuse_target(choices: Choices, title: str) -> None:
+    if choices.target:
+        raise UserError(
+            f"{title}: found points alone, expected numbers beside them under the name"
+            f" {choices.target!r}. Bring a table, or an .npz with the points and such an array."
         )
 
 

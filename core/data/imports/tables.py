@@ -4,6 +4,7 @@
     id         id, ids, image_id, index, key, file, ..., a nameless first column
     split      train or test; val, valid and validation count as test
     prob_<class>, p_<class>                           one per class, each row summing to 1
+    target     what a regression is to learn: a column of numbers of the user's choice
     features   one column of lists of equal length (an embedding), or else all other columns of
                numbers
 
@@ -28,9 +29,10 @@ from core.data.imports.cleaning import (
     narrow,
     split_of,
     sums_to_one,
+    target_of_words,
 )
 from core.data.imports.csv_table import parse_csv
-from core.data.imports.draft import Choices, Draft, Fault, FoundRows
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
 from core.data.imports.file_limits import Limits
 from core.data.imports.parquet_limits import MEND, open_parquet, read_columns
 from core.data.imports.wording import damage_reported, some
@@ -56,7 +58,10 @@ IDS = (
 )
 LISTS = ("embedding", "embeddings", "features", "vector")
 PREFIXES = ("prob_", "p_")
-FRACTIONS = "Choose a column of classes, or none. Values that are measured are no classes."
+FRACTIONS = (
+    "Choose a column of classes, or none. Values that are measured are no classes; a regression can"
+    " learn them: choose the column as the target."
+)
 
 
 @dataclass
@@ -66,6 +71,7 @@ class Roles:
     numbers: the other columns of numbers.
     """
 
+    target: str | None = None
     label: str | None = None
     id: str | None = None
     split: str | None = None
@@ -77,7 +83,7 @@ class Roles:
     def wanted(self) -> list[str]:
         """The columns to read."""
         return [
-            name for name in (self.label, self.id, self.split, self.vector) if name
+            name for name in (self.target, self.label, self.id, self.split, self.vector) if name
         ] + self.numbers
 
 
@@ -86,7 +92,7 @@ def read_csv(
 ) -> Draft:
     """The draft of a CSV file."""
     table = parse_csv(
-        data, title, limits, lambda names: _chosen(names, choices.id, IDS, "Id"), faults
+        data, title, limits, lambda names: chosen(names, choices.id, IDS, "Id column"), faults
     )
     return _draft(table, roles_of(table.schema, choices, faults), title, limits, choices, faults)
 
@@ -113,15 +119,16 @@ def roles_of(schema: pa.Schema, choices: Choices, faults: list[Fault]) -> Roles:
 
     types = dict(zip(schema.names, schema.types, strict=True))
     roles = Roles(choosable=[name for name, kind in types.items() if not pa.types.is_nested(kind)])
-    roles.label = _chosen(roles.choosable, choices.label, LABELS, "Label")
-    roles.id = _chosen(
-        [name for name in roles.choosable if name != roles.label], choices.id, IDS, "Id"
-    )
-    free = [name for name in types if name not in (roles.label, roles.id)]
+    roles.target = chosen(roles.choosable, choices.target, (), "Target column")
+    left = [name for name in roles.choosable if name != roles.target]
+    roles.label = chosen(left, choices.label, LABELS, "Label column")
+    left = [name for name in left if name != roles.label]
+    roles.id = chosen(left, choices.id, IDS, "Id column")
+    free = [name for name in types if name not in (roles.target, roles.label, roles.id)]
     roles.split = next(
         (name for name in free if name.lower() == "split" and _is_text(types[name])), None
     )
-    roles.vector = _chosen(
+    roles.vector = chosen(
         [name for name in free if _is_list_of_numbers(types[name])],
         None,
         (*LISTS, *map(str.lower, free)),
@@ -133,19 +140,6 @@ def roles_of(schema: pa.Schema, choices: Choices, faults: list[Fault]) -> Roles:
         mend = "They are left out. Write categories as numbers, or choose one as the label."
         faults.append(Fault(f"Columns that are not numbers: {some(others)}.", mend))
     return roles
-
-
-def _chosen(names: list[str], choice: str | None, usual: tuple[str, ...], what: str) -> str | None:
-    """The column that the user names, none for "", or the first of the usual ones."""
-    if choice is None:
-        by_name = {name.lower(): name for name in reversed(names)}
-        return next((by_name[name] for name in usual if name in by_name), None)
-    if choice and choice not in names:
-        raise UserError(
-            f"{what} column: found {choice!r}, expected one of {some(names, 10)}. Choose another"
-            " column, or none."
-        )
-    return choice or None
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -198,6 +192,8 @@ def _draft(
         found_rows.columns = tuple(roles.choosable)
         if likely:
             found_rows.probs = np.column_stack([_numbers(table[name]) for name in likely])
+        if roles.target:
+            found_rows.target = _target(table[roles.target], roles.target, faults)
         if roles.id:
             found_rows.ids = id_array(*_words(table[roles.id]), faults)
         if roles.split:
@@ -258,7 +254,10 @@ def _settle_label(table: pa.Table, roles: Roles, choices: Choices, faults: list[
         taken = {*roles.numbers, roles.label}
         roles.numbers = [name for name in roles.choosable if name in taken]
         faults.append(
-            Fault("Column y: found fractions, which are no classes.", "It is taken as a feature.")
+            Fault(
+                "Column y: found fractions, which are no classes.",
+                "It is taken as a feature. Choose it as the target for a regression.",
+            )
         )
     else:
         faults.append(
@@ -305,6 +304,13 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     import pyarrow as pa
 
     return column.cast(pa.float64(), safe=False).to_numpy()
+
+
+def _target(column: pa.ChunkedArray, name: str, faults: list[Fault]) -> np.ndarray | None:
+    """float64 (n,), NaN where a cell is empty; None with a fatal fault if there is text in it."""
+    if _is_number(column.type):
+        return _numbers(column)
+    return target_of_words(*_words(column), f"Target column {some([name])}", faults)
 
 
 def _columns(table: pa.Table, names: list[str], title: str, limits: Limits) -> FoundRows:

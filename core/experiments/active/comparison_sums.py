@@ -33,7 +33,7 @@ class Setting:
         """Which of its budgets count, in words."""
         places = outcomes.budgets(self.curves)
         if not places:
-            return "no budget: random is at 99% of its final accuracy after one batch"
+            return "no budget: random is within 1% of its final value after one batch"
         said = ", ".join(f"{self.curves.labels[place]:,}" for place in places)
         out, pairs = outcomes.fallen_out(self.curves, places)
         lost = f"; {out:,} of {pairs:,} pairs of runs fell out, cut before 99%" if out else ""
@@ -59,7 +59,7 @@ def setting_of(plan: Active, fingerprint: str, strategies: Sequence[str]) -> Set
         plan,
         replace(
             curves,
-            accuracy=curves.accuracy[rows],
+            value=curves.value[rows],
             learned=curves.learned[rows],
             random=rows.index(curves.random),
         ),

@@ -1,8 +1,9 @@
 """Active-learning runs as arrays, and their summaries in the BADGE and BAIT papers: who beats whom.
 
 A comparison is one setting (dataset, batch size, network): labels (r,) at which accuracies were
-measured, accuracy (a, s, r) of a strategies, s seeds, r rounds, NaN where nothing is finished. Many
-comparisons add up to one matrix, in which each counts 1.
+measured, value (a, s, r) of a strategies, s seeds, r rounds, NaN where nothing is finished: test
+accuracy or, in a regression, test loss, of which less is better. Many comparisons add up to one
+matrix, in which each counts 1.
 
 Two strategies are compared in a seed at a budget only if both rounds learned: where training goes
 on until 99% of the labels are right, both got there. A cut round is no comparison, and neither is
@@ -39,23 +40,24 @@ class LearningCurves:
     """
 
     labels: Ints
-    accuracy: Floats
+    value: Floats
     learned: Bools
     random: int
     start: int
     batch: int
+    lower: bool = False  # is less better?
 
 
 @dataclass(frozen=True, eq=False)
 class FinishedRuns:
     """The finished runs as arrays, NaN where none is.
 
-    accuracy (a, s, r + 1); reached (a, s, r + 1): 1, 0, or NaN where it was not recorded; per batch
+    value (a, s, r + 1); reached (a, s, r + 1): 1, 0, or NaN where it was not recorded; per batch
     seconds, log_det and norm (a, s, r).
     """
 
     labels: Ints
-    accuracy: Floats
+    value: Floats
     reached: Floats
     seconds: Floats
     log_det: Floats
@@ -69,12 +71,14 @@ def finished_runs(
     """The outcomes in their places."""
     shape = (len(plan.strategies), plan.seeds)
     sizes = dict.fromkeys(("seconds", "log_det", "norm"), plan.rounds)
-    sizes |= dict.fromkeys(("accuracy", "reached"), plan.rounds + 1)
+    sizes |= dict.fromkeys(("value", "reached"), plan.rounds + 1)
+    measure = {"value": "loss" if plan.task == "regression" else "accuracy"}
     arrays = {name: np.full((*shape, size), np.nan) for name, size in sizes.items()}
     for unit, outcome in found.items():
         place = plan.strategies.index(unit.strategy), unit.seed - 1
-        for name in arrays.keys() & outcome.keys():
-            arrays[name][place] = outcome[name]
+        for name, array in arrays.items():
+            if (stored := measure.get(name, name)) in outcome:
+                array[place] = outcome[stored]
     labels = plan.start + plan.batch * np.arange(plan.rounds + 1)
     return FinishedRuns(labels, **arrays, finished=len(found))
 
@@ -88,7 +92,8 @@ def versus(plan: Active, runs: FinishedRuns, against: str, margin: float) -> dic
     rival = plan.strategies.index(against)
     others = [i for i in range(len(plan.strategies)) if i != rival]
     differences = lead_over(learning_curves(plan, runs), rival)[others]
-    found = compare(differences, margin=margin, bounds=ACCURACIES)
+    bounds = None if plan.task == "regression" else ACCURACIES
+    found = compare(differences, margin=margin, bounds=bounds)
     return {
         plan.strategies[i]: Versus([""], differences[row : row + 1], found[row : row + 1])
         for row, i in enumerate(others)
@@ -97,11 +102,12 @@ def versus(plan: Active, runs: FinishedRuns, against: str, margin: float) -> dic
 
 def learning_curves(plan: Active, runs: FinishedRuns) -> LearningCurves:
     """The curves as the papers compare them."""
-    learned = np.isfinite(runs.accuracy)
+    learned = np.isfinite(runs.value)
     if plan.until == "accuracy":
         learned &= runs.reached == 1
     random = plan.strategies.index(RANDOM)
-    return LearningCurves(runs.labels, runs.accuracy, learned, random, plan.start, plan.batch)
+    lower = plan.task == "regression"
+    return LearningCurves(runs.labels, runs.value, learned, random, plan.start, plan.batch, lower)
 
 
 def budgets(curves: LearningCurves) -> list[int]:
@@ -109,10 +115,11 @@ def budgets(curves: LearningCurves) -> list[int]:
 
         M + 2^(i-1) B,    i = 1 .. ceil(log2((n0 - M) / B))
 
-    n0: the fewest labels at which random's mean accuracy reaches 99% of its final one. None if
-    random is there after one batch.
+    n0: the fewest labels at which random's mean accuracy reaches 99% of its final one, or its loss
+    is down to its final one over 99%. None if random is there after one batch.
     """
-    random, _ = standard_error(curves.accuracy[curves.random])
+    random, _ = standard_error(curves.value[curves.random])
+    random = 1 / random if curves.lower else random
     finished = np.flatnonzero(np.isfinite(random))
     if not len(finished):
         return []
@@ -125,9 +132,13 @@ def budgets(curves: LearningCurves) -> list[int]:
 
 
 def differences(curves: LearningCurves, first: int, second: int) -> Floats:
-    """Accuracy of the first minus that of the second, (s, r); NaN where not both learned."""
+    """By how much the first is better than the second, (s, r); NaN where not both learned.
+
+    Accuracy of the first minus that of the second, or loss of the second minus that of the first.
+    """
     both = curves.learned[first] & curves.learned[second]
-    return np.where(both, curves.accuracy[first] - curves.accuracy[second], np.nan)
+    lead = curves.value[first] - curves.value[second]
+    return np.where(both, -lead if curves.lower else lead, np.nan)
 
 
 def lead_over(curves: LearningCurves, rival: int) -> Floats:
@@ -135,16 +146,16 @@ def lead_over(curves: LearningCurves, rival: int) -> Floats:
 
     Over the rounds in which both learned; NaN where there is none, or a run is not finished.
     """
-    lead = np.array([differences(curves, i, rival) for i in range(len(curves.accuracy))])
+    lead = np.array([differences(curves, i, rival) for i in range(len(curves.value))])
     count = np.isfinite(lead).sum(axis=-1)
-    finished = np.isfinite(curves.accuracy).all(axis=-1)
+    finished = np.isfinite(curves.value).all(axis=-1)
     known = (count > 0) & finished & finished[rival]
     return np.where(known, np.nansum(lead, axis=-1) / np.maximum(count, 1), np.nan)
 
 
 def fallen_out(curves: LearningCurves, places: Sequence[int]) -> tuple[int, int]:
     """Of the finished pairs of runs at these places: how many are not compared, and all of them."""
-    there = np.isfinite(curves.accuracy)[:, :, places].astype(int)
+    there = np.isfinite(curves.value)[:, :, places].astype(int)
     learned = curves.learned[:, :, places].astype(int)
     first, second = np.triu_indices(len(there), 1)
     pairs = int((there[first] * there[second]).sum())
@@ -154,13 +165,14 @@ def fallen_out(curves: LearningCurves, places: Sequence[int]) -> tuple[int, int]
 def penalty_matrix(comparisons: Sequence[LearningCurves]) -> Floats:
     """P (a, a): how often i beats j.
 
-    A comparison shares 1 among its budgets; i beats j where t > critical, on accuracies. The papers
-    count in errors (BADGE) and in accuracies (BAIT); taken literally, the sign of the first is
-    turned. Here a high row sum means beating others, a high column mean means being beaten. A
-    budget at which fewer than two seeds of a pair learned does not count for it.
+    A comparison shares 1 among its budgets; i beats j where t > critical, on accuracies, or on
+    losses with the sign turned. The papers count in errors (BADGE) and in accuracies (BAIT); taken
+    literally, the sign of the first is turned. Here a high row sum means beating others, a high
+    column mean means being beaten. A budget at which fewer than two seeds of a pair learned does
+    not count for it.
     Source: Ash et al. 2020, section 4.
     """
-    a = comparisons[0].accuracy.shape[0]
+    a = comparisons[0].value.shape[0]
     return sum((_beats(each) for each in comparisons), np.zeros((a, a)))
 
 
@@ -174,7 +186,7 @@ def beaten_on_average(penalty: Floats) -> Floats:
 
 def _beats(curves: LearningCurves) -> Floats:
     """The share of the comparison's budgets at which i beats j, (a, a)."""
-    a = len(curves.accuracy)
+    a = len(curves.value)
     places = budgets(curves)
     beats = np.zeros((a, a))
     for i, j in zip(*np.nonzero(~np.eye(a, dtype=bool)), strict=True):
@@ -201,8 +213,9 @@ def normalised_errors(comparisons: Sequence[LearningCurves]) -> tuple[Floats, Fl
     for curves in comparisons:
         places = budgets(curves)
         both = (curves.learned & curves.learned[curves.random])[:, :, places]
-        error = np.where(both, 1 - curves.accuracy[:, :, places], np.nan)
-        rival = np.where(both, 1 - curves.accuracy[[curves.random]][:, :, places], np.nan)
+        error = (curves.value if curves.lower else 1 - curves.value)[:, :, places]
+        rival = np.where(both, error[[curves.random]], np.nan)
+        error = np.where(both, error, np.nan)
         values.append(standard_error(error)[0] / standard_error(rival)[0])
         weights += [1 / len(places)] * len(places)
     return np.concatenate(values, axis=1), np.array(weights)

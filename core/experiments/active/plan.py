@@ -13,7 +13,7 @@ from typing import Any
 
 from core import datasets
 from core.experiments.active import rounds, speed
-from core.experiments.active.round_training import BATCH, STEPS
+from core.experiments.active.round_training import BATCH, STEPS, answers_of
 from core.experiments.active.rounds import RoundSettings, inputs_of, networks_trained, pool_of
 from core.experiments.active.strategy_texts import RANDOM, parse_strategies, parse_strategy
 from core.experiments.cost import Measurement
@@ -223,14 +223,21 @@ class Active(Plan):
     def title(self) -> str:
         """For captions and manifests."""
         last = self.start + self.batch * self.rounds
+        task = ", regression" if self.task == "regression" else ""
         return (
-            f"{datasets.info(self.dataset).title}, {self.network}, batches of {self.batch:,} up to"
-            f" {last:,} labels, {self.seeds} seeds"
+            f"{datasets.info(self.dataset).title}{task}, {self.network}, batches of {self.batch:,}"
+            f" up to {last:,} labels, {self.seeds} seeds"
         )
 
     def check(self, data: Dataset) -> None:
         """A UserError if some run cannot begin on these points: what is known before the work."""
         check_network(self.network, data)
+        if self.task == "classification" and not data.labeled and data.target is not None:
+            raise UserError(
+                f"{data.called}: found a target and no classes, expected classes for a"
+                " classification. Choose the task regression."
+            )
+        answers_of(data, self.task)
         pool_of(data, self.setting, seed=1)
         for text in self.strategies:
             chosen = menu.find(parse_strategy(text)[0])

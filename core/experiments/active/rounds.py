@@ -45,7 +45,7 @@ MEMBERS = 4  # networks of an ensemble, for strategies that ask for several opin
 HEAD_L2 = 1e-3
 Progress = Callable[[float, str], None]
 GIVEN = ("embedding", "probs", "labels", "labeled", "head", "validation", "member_probs", "images")
-OF_CLASSES = ("probs", "labels", "head", "member_probs")
+OF_CLASSES = ("probs", "labels", "head", "validation", "member_probs")
 FOLDS = 2  # in which the points that ALBL asked for are predicted without their own labels
 HELD_BACK = 500  # labeled points that are never in the pool, for those that need a validation set
 
@@ -54,8 +54,8 @@ HELD_BACK = 500  # labeled points that are never in the pool, for those that nee
 class RoundSettings:
     """What all strategies of one comparison share.
 
-    until: "accuracy" (99% of the labeled points are right, or so many steps of the optimizer) or
-    "epochs" (exactly so many).
+    until: "accuracy" (99% of the labeled points are right or, in a regression, of the variance of
+    their targets is explained; or so many steps of the optimizer) or "epochs" (exactly so many).
     """
 
     network: str = "mlp"
@@ -85,13 +85,14 @@ def run(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """One strategy with one seed through all rounds.
 
-    Arrays over the rounds (r + 1,): labels known, accuracy and loss on the test points, epochs and
-    steps trained, reached: do all networks of the round have 99% of their labels right? Over the
-    batches (r,): seconds of the selection, log_det of the Gram matrix of the
-    batch's gradient embeddings, norm their mean length; picks (r, batch) dataset rows. For ALBL
-    also, for each batch: log_weights (r, 2) of its arms before it, arm, the one drawn, and reward,
-    the last one before it (NaN for the first batch); for others log_weights is (r, 0), arm -1,
-    reward NaN. A UserError if the pool cannot feed all rounds, or the strategy lacks an input.
+    Arrays over the rounds (r + 1,): labels known, accuracy and loss on the test points (in a
+    regression the squared distance to the target or to the one-hot label, and no accuracy), epochs
+    and steps trained, reached: did all networks of the round get to 99%? Over the batches (r,):
+    seconds of the selection, log_det of the Gram matrix of the batch's gradient embeddings, norm
+    their mean length; picks (r, batch) dataset rows. For ALBL also, for each batch: log_weights
+    (r, 2) of its arms before it, arm, the one drawn, and reward, the last one before it (NaN for
+    the first batch); for others log_weights is (r, 0), arm -1, reward NaN. A UserError if the pool
+    cannot feed all rounds, or the strategy lacks an input.
     """
     loop = _Loop(
         data, strategy, dict(knobs), setting, seed, progress or (lambda fraction, text: None)
@@ -131,7 +132,7 @@ def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Int
 
     A UserError if the pool is too small.
     """
-    train, test = split(data)
+    train, test = split(data, regression=setting.task == "regression")
     drawn = np.random.default_rng([seed, 3]).permutation(train)
     back = min(HELD_BACK, len(drawn) // 10)
     pool = np.sort(drawn[back : None if setting.pool is None else back + setting.pool])
@@ -145,15 +146,17 @@ def pool_of(data: Dataset, setting: RoundSettings, seed: int) -> tuple[Ints, Int
     return pool, drawn[:back], test
 
 
-def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
+def batch_diversity(embedding: Floats, probs: Floats | None) -> tuple[float, float]:
     """log det of the Gram matrix of a batch's gradients g = (p - e_yhat) (x) h, and their mean |g|.
 
     The Gram matrix is (Q Q^T) * (H H^T) with Q = p - e_yhat. A ridge of 1e-9 of its mean diagonal
-    keeps a repeated point finite.
+    keeps a repeated point finite. Without probabilities, in a regression, of the embedding itself.
     """
-    q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
     h = embedding.astype(np.float64)
-    gram = (q @ q.T) * (h @ h.T)
+    gram = h @ h.T
+    if probs is not None:
+        q = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
+        gram = (q @ q.T) * gram
     diagonal = np.diag(gram)
     floor = max(float(diagonal.mean()) * 1e-9, 1e-300)
     log_det = float(np.linalg.slogdet(gram + floor * np.eye(len(gram)))[1])
@@ -162,13 +165,12 @@ def batch_diversity(embedding: Floats, probs: Floats) -> tuple[float, float]:
 
 def inputs_of(wanted: tuple[str, ...], setting: RoundSettings) -> str | None:
     """Why a strategy that needs these inputs cannot take part, or None."""
-    regression = setting.task == "regression"
-    absent = [
-        registry.INPUTS[name]
-        for name in wanted
-        if name not in GIVEN or (regression and name in OF_CLASSES)
-    ]
-    return f"needs {' and '.join(absent)}, which a round does not have" if absent else None
+    absent = [registry.INPUTS[name] for name in wanted if name not in GIVEN]
+    if absent:
+        return f"needs {' and '.join(absent)}, which a round does not have"
+    if setting.task == "regression":
+        absent = [registry.INPUTS[name].partition(":")[0] for name in wanted if name in OF_CLASSES]
+    return f"needs {' and '.join(absent)}, and a regression has no classes" if absent else None
 
 
 def networks_trained(strategy: str) -> int:
@@ -190,6 +192,7 @@ class _Loop:
 
     def __post_init__(self):
         self.pool, self.back, self.test = pool_of(self.data, self.setting, self.seed)
+        self.answers = round_training.answers_of(self.data, self.setting.task)
         self.labeled: Bools = np.zeros(len(self.pool), bool)
         order = np.random.default_rng([self.seed, 1]).permutation(len(self.pool))
         self.labeled[order[: self.setting.start]] = True
@@ -202,12 +205,9 @@ class _Loop:
         self.number = number
         self.rows = self.pool[self.labeled]
         self.network, done = self.fit(number)
-        found = evaluation.evaluate(
-            self.network,
-            self.data.points[self.test],
-            self.data.labels[self.test],
-            objective=self.objective,
-        )
+        objective = "cross_entropy" if self.answers.ndim == 1 else "squared"
+        test = self.data.points[self.test], self.answers[self.test]
+        found = evaluation.evaluate(self.network, *test, objective=objective)
         for name, value in {
             "labels": len(self.rows),
             "accuracy": found.accuracy,
@@ -223,27 +223,32 @@ class _Loop:
 
         Its weights and batches are drawn from this stream.
         """
-        from core.models import networks
-
         rows = np.setdiff1d(self.rows, without)
         seed = self.stream(*stream)
-        network = networks.build(
-            self.setting.network,
-            classes=len(self.data.class_names),
-            shape=self.data.shape,
-            seed=seed,
-        )
+        network = self.fresh(seed)
         chosen = self.setting
         done = round_training.train(
             network,
             self.data.points[rows],
-            self.data.labels[rows],
+            self.answers[rows],
             StopRule(chosen.until, chosen.epochs, chosen.steps),
             seed=seed,
-            objective=self.objective,
             said=self._say,
         )
         return network, done
+
+    def fresh(self, seed: int) -> Any:
+        """A network with an output for each class, or for each number of the target."""
+        from core.models import networks
+
+        regression = self.answers.ndim > 1
+        return networks.build(
+            self.setting.network,
+            classes=self.answers.shape[1] if regression else len(self.data.class_names),
+            shape=self.data.shape,
+            seed=seed,
+            regression=regression,
+        )
 
     def _another(self, *stream: int, without: Ints = ()) -> Any:
         """One more network of this round: a round in which one was cut has not got there."""
@@ -261,11 +266,6 @@ class _Loop:
         """The seed of a network or of its dropout: one for each round, member and fold."""
         return int(np.random.SeedSequence([self.seed, *numbers]).generate_state(1)[0] >> 1)
 
-    @property
-    def objective(self) -> str:
-        """A regression takes the squared distance to one-hot labels."""
-        return "cross_entropy" if self.setting.task == "classification" else "squared"
-
     def pick(self, number: int) -> None:
         """The strategy's batch, asked for its labels."""
         if self.arms and number:
@@ -274,10 +274,8 @@ class _Loop:
         started = time.perf_counter()
         chosen = self.choose(number, embedded, more)
         self.record["seconds"].append(time.perf_counter() - started)
-        if embedded.probs is None:
-            diversity = np.nan, float(np.linalg.norm(embedded.embedding[chosen], axis=1).mean())
-        else:
-            diversity = batch_diversity(embedded.embedding[chosen], embedded.probs[chosen])
+        probs = None if embedded.probs is None else embedded.probs[chosen]
+        diversity = batch_diversity(embedded.embedding[chosen], probs)
         for name, value in zip(
             ("log_det", "norm", "picks"), (*diversity, self.pool[chosen]), strict=True
         ):

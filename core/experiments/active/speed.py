@@ -43,18 +43,14 @@ def measure(
 
 def of_rounds(data: Dataset, strategies: Sequence[str], setting: RoundSettings) -> dict[str, Any]:
     """The same of points that are at hand."""
-    from core.models import networks
-
     # The first training of a process takes seconds more, and measures the precision.
     round_seconds(data, replace(setting, until="epochs", epochs=1))
     trained = cost.side_by_side(lambda: round_seconds(data, setting))
     rates = {ROUND: 1 / float(trained)}
     for text in dict.fromkeys(strategies):
         rates[picking(text)] = 1 / max(picking_seconds(data, text, setting), 1e-9)
-    network = networks.build(
-        setting.network, classes=len(data.class_names), shape=data.shape, seed=0
-    )
-    return {"rate": rates[ROUND], "rates": rates, **cost.memory_of(network)}
+    loop = rounds._Loop(data, "random", {}, replace(setting, rounds=0), 1, lambda *_: None)
+    return {"rate": rates[ROUND], "rates": rates, **cost.memory_of(loop.fresh(0))}
 
 
 def picking(text: str) -> str:

@@ -9,13 +9,14 @@ import streamlit as st
 from core.experiments import presets
 from core.experiments.active.plan import KNOBS, Active
 from core.experiments.active.rounds import inputs_of, pool_of
-from core.experiments.active.strategy_texts import RANDOM
+from core.experiments.active.strategy_texts import RANDOM, parse_strategy
 from core.plugins import menu
 from core.spec import Spec
 from core.types import Dataset, UserError
 from pages.shared import pickers, state
 from pages.shared.experiments import experiment_page, line_styles
 from pages.shared.state import View
+from pages.shared.words import plain
 
 PAGE = "active"
 SMALLEST = 20  # points of a pool that a comparison is fitted to
@@ -26,9 +27,25 @@ SHOWN = {
     "batches": "Batches",
     "replay": "Replay",
 }
-UNTIL = {"accuracy": "99% of the labels are right", "epochs": "a number of passes"}
-TASK_MEANING = "Regression takes the squared loss on one-hot labels, as the BAIT paper does."
-TASKS = {"classification": "Classification", "regression": "Regression on one-hot labels"}
+UNTIL = {
+    "classification": {"accuracy": "99% of the labels are right", "epochs": "a number of passes"},
+    "regression": {"accuracy": "99% of the variance is explained", "epochs": "a number of passes"},
+}
+UNTIL_MEANING = {
+    "classification": KNOBS["until"].help,
+    "regression": "Of the labeled targets. The paper gives no rule for a regression.",
+}
+TASK_MEANING = (
+    "Regression takes the squared loss: on the dataset's target where it has one, else on one-hot"
+    " labels, as the BAIT paper does. Strategies that need classes are then out."
+)
+FOR_REGRESSION = ("bait_regression", "k_center")  # where none of those chosen can take part
+# Minutes by processor seconds of one run a strategy (MLP), or of its rounds and picks (linear).
+PAPERS = {
+    "BAIT paper's Figure 8, MLP": (presets.FIGURE_8, "curves", 10),
+    "BAIT paper's Figure 8, linear": (presets.FIGURE_8_LINEAR, "curves", 15),
+    "BAIT paper's Figure 9": (presets.FIGURE_8, "batches", 10),
+}
 
 
 def readable(view: View) -> View:
@@ -43,29 +60,68 @@ def readable(view: View) -> View:
     return view | {"strategies": " ".join(kept)}
 
 
-def widgets(view: View, images: bool) -> View:
+def widgets(view: View, data: Dataset) -> View:
     """What competes, and how a round goes."""
     competing = st.expander("What to compare")
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], images)
+        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], data.is_images)
         for name, width in (("batch", 140), ("rounds", 120), ("seeds", 120)):
             view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
     with competing:
-        view["strategies"] = _strategies(view)
         with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-            view["task"] = pickers.dropdown("Task", TASKS, view["task"], PAGE, TASK_MEANING, 240)
+            view["task"] = _task(view["task"], data)
             view["until"] = pickers.dropdown(
-                "Train until", UNTIL, view["until"], PAGE, KNOBS["until"].help, 240
+                "Train until",
+                UNTIL[view["task"]],
+                view["until"],
+                PAGE,
+                UNTIL_MEANING[view["task"]],
+                240,
             )
             bound = "steps" if view["until"] == "accuracy" else "epochs"
             for name, width in ((bound, 150), ("start", 130), ("pool", 140)):
                 view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
-        with st.container(horizontal=True, gap="medium"):
-            for name, plan in presets.NAMED_ACTIVE.items():
-                st.button(
-                    name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished."
-                )
+        view["strategies"] = _strategies(_suited(view))
+        _named_plans()
     return view
+
+
+def _task(now: str, data: Dataset) -> str:
+    """What is learned of this dataset: classes or numbers."""
+    tasks = {"classification": "Classification"} if data.labeled else {}
+    own = data.target is not None
+    tasks["regression"] = f"Regression on {'its target' if own else 'one-hot labels'}"
+    if not data.labeled:
+        st.info(f"{plain(data.called)} has a target and no labels: this is a regression.")
+    now = now if now in tasks else "regression"
+    return pickers.dropdown("Task", tasks, now, PAGE, TASK_MEANING, 240)
+
+
+def _suited(view: View) -> View:
+    """The view without strategies that cannot take part in its task: it says which, and why."""
+    setting = Active().with_(task=view["task"]).setting
+    given = [text for text in view["strategies"].split() if text != RANDOM]
+    out = {}
+    for text in given:
+        chosen = menu.find(parse_strategy(text)[0])
+        if reason := inputs_of(chosen.needs, setting):
+            out[text] = f"{chosen.label} {reason}"
+    if view["task"] == "classification" or not out:
+        return view
+    kept = [text for text in given if text not in out] or [*FOR_REGRESSION]
+    st.info(f"Out of this regression: {'; '.join(out.values())}.")
+    return view | {"strategies": " ".join([*kept, RANDOM])}
+
+
+def _named_plans() -> None:
+    """Comparisons that come finished, and figures of a paper that do not."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, plan in presets.NAMED_ACTIVE.items():
+            help = f"{plan.title()}; comes finished."
+            st.button(name, on_click=show_plan, args=(plan,), help=help)
+        for name, (plan, view, minutes) in PAPERS.items():
+            help = f"{plan.title()}; not computed: about {minutes} minutes on two cores."
+            st.button(name, on_click=show_plan, args=(plan, view), help=help)
 
 
 def _strategies(view: View) -> str:
@@ -129,9 +185,8 @@ def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Active, str |
     )
 
 
-def show_plan(plan: Active) -> None:
-    """For callbacks: the page shows this plan in the next run."""
-    experiment_page.reopen(
-        plan,
-        {name: getattr(plan, name) for name in KNOBS} | {"strategies": " ".join(plan.strategies)},
-    )
+def show_plan(plan: Active, show: str | None = None) -> None:
+    """For callbacks: the page shows this plan in the next run, and this picture of it."""
+    view = {name: getattr(plan, name) for name in KNOBS}
+    view |= {"strategies": " ".join(plan.strategies)} | ({"show": show} if show else {})
+    experiment_page.reopen(plan, view)

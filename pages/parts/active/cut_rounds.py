@@ -12,12 +12,13 @@ import numpy as np
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import FinishedRuns, LearningCurves
 from core.experiments.active.plan import Active
+from pages.parts.active import words
 from pages.shared.experiments import line_styles
 
 
 def told(plan: Active, runs: FinishedRuns) -> str:
     """How many rounds of each strategy were cut; nothing where a number of passes was asked for."""
-    finished = np.isfinite(runs.accuracy)
+    finished = np.isfinite(runs.value)
     if plan.until == "epochs" or not finished.any():
         return ""
     unknown = finished & np.isnan(runs.reached)
@@ -31,15 +32,15 @@ def told(plan: Active, runs: FinishedRuns) -> str:
             if finished[i].any()
         ]
         said.append(
-            f"Rounds that were cut before 99% of their labels were right: {', '.join(each)}."
-            " They are drawn, and no comparison counts them."
+            f"Rounds that were cut before {words.learned(plan)}: {', '.join(each)}. They are drawn,"
+            " and no comparison counts them."
         )
     if unknown.any():
         said.append(
-            f"Of {int(unknown.sum()):,} rounds it was not recorded whether 99% of their labels were"
-            " right: no comparison counts them."
+            f"Of {int(unknown.sum()):,} rounds it was not recorded whether {words.learned(plan)}:"
+            " no comparison counts them."
         )
-    return " ".join(said) or "Every round was trained until 99% of its labels were right."
+    return " ".join(said) or f"All rounds were trained until {words.learned(plan)}."
 
 
 def not_compared(curves: LearningCurves, places: Sequence[int]) -> str:

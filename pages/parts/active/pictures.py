@@ -10,20 +10,20 @@ import streamlit as st
 
 from core.charts import active as round_charts
 from core.charts.common import Line
-from core.charts.learning_curves import HEIGHT, accuracy_by_labels
+from core.charts.learning_curves import HEIGHT, accuracy_by_labels, loss_by_labels
 from core.experiments import statistics
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import FinishedRuns
 from core.experiments.active.plan import Active, ActiveRun
 from core.types import Dataset
-from pages.parts.active import replayed_batch, who_beats_whom
+from pages.parts.active import replayed_batch, who_beats_whom, words
 from pages.parts.active.controls import SHOWN
 from pages.shared import layout, memo, pickers, state
 from pages.shared.experiments import line_styles
 from pages.shared.experiments.experiment_page import files, made_of
 from pages.shared.state import View
 
-# A run that was stored before reached was recorded has no rows of it.
+# A run that was stored before reached was recorded has no rows of it; a regression has no accuracy.
 METRICS = ("accuracy", "loss", "epochs", "steps", "reached", "seconds", "log_det", "norm")
 
 
@@ -39,23 +39,25 @@ def picture(plan: Active, curves: FinishedRuns, view: View, data: Dataset) -> Vi
     return view
 
 
-def of_whole_seeds(accuracy: np.ndarray) -> np.ndarray:
+def of_whole_seeds(value: np.ndarray) -> np.ndarray:
     """The seeds (a, s, r) that all strategies have finished, so that their means compare.
 
     All there is as long as there are none.
     """
-    whole = np.isfinite(accuracy).all(axis=(0, 2))
-    return accuracy[:, whole] if whole.any() else accuracy
+    whole = np.isfinite(value).all(axis=(0, 2))
+    return value[:, whole] if whole.any() else value
 
 
 def _curves(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     st.markdown(
-        f"**Test accuracy by labels asked for** · {made_of(plan, curves.finished)},"
+        f"**{words.measure(plan).capitalize()} by labels asked for**"
+        f" · {made_of(plan, curves.finished)},"
         f" {seeds_drawn(curves)}"
     )
     with layout.fluid("learning-curves", HEIGHT + 40):
         memo.chart(
             _learning,
+            plan,
             curves,
             lines,
             layout.dark(),
@@ -67,7 +69,7 @@ def _curves(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
 
 def seeds_drawn(curves: FinishedRuns) -> str:
     """What the dots and bands are."""
-    finished = np.isfinite(curves.accuracy).all(axis=-1)
+    finished = np.isfinite(curves.value).all(axis=-1)
     whole = finished.all(axis=0).sum()
     which = "every seed" if finished.any(axis=0).sum() == whole else "every seed that all finished"
     return f"{which if whole else 'every seed so far'} a dot, mean and 95% interval"
@@ -75,28 +77,30 @@ def seeds_drawn(curves: FinishedRuns) -> str:
 
 def _table(plan: Active, curves: FinishedRuns) -> str:
     """The last accuracies in words, for those who do not see the chart."""
-    final = statistics.estimate(np.moveaxis(of_whole_seeds(curves.accuracy), 1, -1)).mean
+    final = statistics.estimate(np.moveaxis(of_whole_seeds(curves.value), 1, -1)).mean
     last = {
         line_styles.strategy_name(name): row[np.isfinite(row)][-1]
         for name, row in zip(plan.strategies, final, strict=True)
         if np.isfinite(row).any()
     }
-    return f"Mean test accuracy at {curves.labels[-1]:,} labels. " + "; ".join(
-        f"{name}: {value:.1%}" for name, value in last.items()
+    written = "{:.4g}" if plan.task == "regression" else "{:.1%}"
+    return f"Mean {words.measure(plan)} at {curves.labels[-1]:,} labels. " + "; ".join(
+        f"{name}: {written.format(value)}" for name, value in last.items()
     )
 
 
-def _learning(runs: FinishedRuns, lines: list[Line], dark: bool) -> Any:
-    by_seed = np.moveaxis(of_whole_seeds(runs.accuracy), 1, -1)
-    return accuracy_by_labels(runs.labels, by_seed, lines, dark)
+def _learning(plan: Active, runs: FinishedRuns, lines: list[Line], dark: bool) -> Any:
+    by_seed = np.moveaxis(of_whole_seeds(runs.value), 1, -1)
+    drawn = loss_by_labels if plan.task == "regression" else accuracy_by_labels
+    return drawn(runs.labels, by_seed, lines, dark)
 
 
 def _errors(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     compared = outcomes.learning_curves(plan, curves)
     if not outcomes.budgets(compared) or not compared.learned[compared.random].any():
         st.info(
-            "No budget is left at which to compare: random is at 99% of its final accuracy after"
-            " one batch, not finished, or all of its rounds were cut."
+            f"No budget is left at which to compare: random's {words.measure(plan)} is within 1% of"
+            " its final one after one batch, it is not finished, or all of its rounds were cut."
         )
         return
     st.markdown(
@@ -117,9 +121,10 @@ def _errors(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
 
 def _batches(plan: Active, curves: FinishedRuns, lines: list[Line]) -> None:
     asked = curves.labels[:-1]
+    vectors = words.vectors(plan)
     for values, title, log in (
-        (curves.log_det, "log-det of a batch's gradient embeddings", False),
-        (curves.norm, "mean length of its gradient embeddings", False),
+        (curves.log_det, f"log-det of a batch's {vectors}", False),
+        (curves.norm, f"mean length of its {vectors}", False),
         (curves.seconds, "seconds to pick a batch", True),
     ):
         st.markdown(f"**{title[:1].upper()}{title[1:]}**" + (" (log scale)" if log else ""))
@@ -147,7 +152,9 @@ def downloads(
     found: Mapping[ActiveRun, Mapping[str, np.ndarray]],
 ) -> None:
     """The rows of all rounds, the learning curves, and how they were made."""
-    figures = {"": lambda: _learning(curves, line_styles.strategy_lines(plan.strategies), False)}
+    figures = {
+        "": lambda: _learning(plan, curves, line_styles.strategy_lines(plan.strategies), False)
+    }
     files(
         f"active-{plan.dataset}-{plan.network}",
         plan,
@@ -163,7 +170,8 @@ def _rows(found: Mapping[ActiveRun, Mapping[str, np.ndarray]]) -> dict[str, list
         name: [] for name in ("strategy", "seed", "budget", "round", "metric", "value")
     }
     for unit, outcome in found.items():
-        for metric in [name for name in METRICS if name in outcome]:
+        measured = [name for name in METRICS if name in outcome]
+        for metric in [name for name in measured if not np.isnan(outcome[name]).all()]:
             for number, value in enumerate(outcome[metric]):
                 line = (
                     unit.strategy,

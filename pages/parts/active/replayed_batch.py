@@ -18,6 +18,7 @@ from core.experiments.active.strategy_texts import RANDOM
 from core.runtime import tasks
 from core.runtime.cache import Entry
 from core.types import Dataset
+from pages.parts.active import words
 from pages.shared import cached, job_panel, layout, memo, state
 from pages.shared.experiments import line_styles
 from pages.shared.points import show
@@ -86,13 +87,15 @@ def picture(plan: Active, view: View, data: Dataset) -> View:
         key=state.key("replay pick"),
         help="Drag, or use the arrow keys, to follow the batch.",
     )
-    _objectives(shown, names, at)
+    if plan.task == "regression":
+        st.caption("A regression has no class probabilities, so no points are the most uncertain.")
+    _objectives(plan, shown, names, at)
     _galleries(shown, names[:2], at, data)
     _maps(unit, view["round"], shown, names[:2], at, data)
     return view
 
 
-def _objectives(shown: Entry, names: Sequence[str], at: int) -> None:
+def _objectives(plan: Active, shown: Entry, names: Sequence[str], at: int) -> None:
     """The strategy's own large, with its values in words; the others' smaller."""
     own = shown.facts["own"]
     others = [name for name in shown.facts["objectives"] if name != own]
@@ -104,7 +107,7 @@ def _objectives(shown: Entry, names: Sequence[str], at: int) -> None:
         st.markdown(
             f"**{title}, by which {names[0]} picks** ({seeks} is what it seeks) · after"
             f" {at:,} picks: {each}",
-            help=what,
+            help=_of(plan, what),
         )
         _followed(shown, own, names, at, HEIGHT - 80)
     else:
@@ -114,8 +117,12 @@ def _objectives(shown: Entry, names: Sequence[str], at: int) -> None:
         with column:
             title, what = OBJECTIVES[objective]
             seeks = "lower" if objective in objectives.LOWER else "higher"
-            st.markdown(f"{title} ({seeks} is sought)", help=what)
+            st.markdown(f"{title} ({seeks} is sought)", help=_of(plan, what))
             _followed(shown, objective, names, at, 200)
+
+
+def _of(plan: Active, meaning: str) -> str:
+    return meaning.replace("gradient embeddings", words.vectors(plan))
 
 
 def _followed(shown: Entry, objective: str, names: Sequence[str], at: int, height: int) -> None:

@@ -8,8 +8,8 @@ import streamlit as st
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import FinishedRuns, LearningCurves
 from core.experiments.active.plan import Active
-from core.experiments.verdicts import POINTS, levels, sentence
-from pages.parts.active import cut_rounds
+from core.experiments.verdicts import LOSS, POINTS, levels, sentence
+from pages.parts.active import cut_rounds, words
 from pages.shared.experiments import verdict_box
 from pages.shared.experiments.line_styles import strategy_name
 from pages.shared.state import View
@@ -27,32 +27,36 @@ def answer(plan: Active, runs: FinishedRuns, view: View) -> View:
     compared = outcomes.versus(plan, runs, rival, margin)
     best = sorted(compared, key=lambda name: -compared[name].outcomes[0].mean)
     curves = outcomes.learning_curves(plan, runs)
+    scale = LOSS if curves.lower else POINTS
     said = [
         sentence(
             names[name],
             inside(names[rival]),
             compared[name],
-            POINTS,
+            scale,
             margin,
-            over=_over(curves, plan.strategies.index(name), plan.strategies.index(rival)),
+            over=_over(plan, curves, plan.strategies.index(name), plan.strategies.index(rival)),
         )
         for name in best
     ]
     said = [one for one in said if one]
     found = [versus.outcomes[0] for versus in compared.values()]
-    note = levels(found, margin, POINTS)
-    box.show(said or [verdict_box.NO_VERDICT], f"{note} {VARIED}" if note else "")
+    note = levels(found, margin, scale)
+    way = f"{LESS} " if curves.lower else ""
+    box.show(said or [verdict_box.NO_VERDICT], f"{way}{note} {VARIED}" if note else way)
     if cut := cut_rounds.told(plan, runs):
         st.caption(cut)
     return view
 
 
-def _over(curves: LearningCurves, first: int, second: int) -> str:
-    """Which rounds the difference is a mean of."""
-    there = np.isfinite(curves.accuracy[first] - curves.accuracy[second])
+def _over(plan: Active, curves: LearningCurves, first: int, second: int) -> str:
+    """What is compared where it is no accuracy, and which rounds the difference is a mean of."""
+    there = np.isfinite(curves.value[first] - curves.value[second])
     lost = int((there & np.isnan(outcomes.differences(curves, first, second))).sum())
     which = f"the rounds that both learned ({lost:,} fell out)" if lost else "all rounds"
-    return f" on average over {which}"
+    what = f" in {words.measure(plan)}" if curves.lower else ""
+    return f"{what} on average over {which}"
 
 
+LESS = "Less test loss is better."
 VARIED = "Each seed draws anew: first labels, first weights, batches, what strategies draw."

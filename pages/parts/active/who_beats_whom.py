@@ -15,7 +15,7 @@ from core.experiments.active.comparison_sums import GROUPS, Setting
 from core.experiments.active.outcomes import FinishedRuns
 from core.experiments.active.plan import Active
 from core.types import Dataset
-from pages.parts.active import cut_rounds
+from pages.parts.active import cut_rounds, words
 from pages.shared import cached, layout, memo, pickers, state
 from pages.shared.experiments import past_experiments
 from pages.shared.experiments.experiment_page import made_of
@@ -24,7 +24,8 @@ from pages.shared.state import View
 SUMS = {"one": "This comparison", **GROUPS}
 MEANING = (
     "The papers sum such a matrix over datasets, networks and batch sizes. Summed are the finished"
-    " comparisons of exactly these strategies: yours, and those that come with the app."
+    " comparisons of exactly these strategies in the same task: yours, and those that come with the"
+    " app."
 )
 
 
@@ -49,8 +50,8 @@ def _of_this(plan: Active, runs: FinishedRuns, lines: Sequence[Line]) -> None:
     places = outcomes.budgets(compared)
     if not places:
         st.info(
-            "Random is at 99% of its final accuracy after one batch, or not finished: no budget is"
-            " left at which to compare."
+            f"Random's {words.measure(plan)} is within 1% of its final one after one batch, or not"
+            " finished: no budget is left at which to compare."
         )
         return
     said = ", ".join(f"{compared.labels[place]:,}" for place in places)
@@ -60,7 +61,7 @@ def _of_this(plan: Active, runs: FinishedRuns, lines: Sequence[Line]) -> None:
     )
     _matrix(outcomes.penalty_matrix([compared]), lines, "penalty")
     st.caption(
-        f"Paired t-tests over {plan.seeds} seeds on accuracies, critical value"
+        f"Paired t-tests over {plan.seeds} seeds on the {words.measure(plan)}, critical value"
         f" {statistics.critical(plan.seeds):.3f}.{cut_rounds.not_compared(compared, places)}"
     )
 
@@ -94,7 +95,8 @@ def _settings(plan: Active, data: Dataset) -> list[Setting]:
     others += [(one, None) for one in presets.ACTIVE if datasets.is_ready(one.dataset)]
     found = {plan: data.fingerprint}
     for one, fingerprint in others:
-        if set(one.strategies) == set(plan.strategies) and one not in found:
+        alike = one.task == plan.task and set(one.strategies) == set(plan.strategies)
+        if alike and one not in found:
             found[one] = fingerprint or cached.dataset(one.dataset, one.n, one.subset).fingerprint
     return [
         comparison_sums.setting_of(one, fingerprint, plan.strategies)

@@ -40,7 +40,8 @@ FORMATS = (
         "npz",
         (
             "`images` uint8 (n, height, width) or (n, height, width, 3), or `features` (n, d). With"
-            " them, as you have them: `labels`, `ids`, `probs`, `test`."
+            " them, as you have them: `labels`, `ids`, `probs`, `test`, and numbers under any name"
+            " as the target of a regression."
         ),
     ),
     ("npy", "Features (n, d), or images as above. No labels."),
@@ -49,7 +50,7 @@ FORMATS = (
         (
             "A row for each point, a column for each feature. With them, as you have them: columns"
             " `label`, `id`, `split` (train, test), `prob_<class>`. Parquet may hold the features"
-            " in one column of lists."
+            " in one column of lists. Any column of numbers can be the target of a regression."
         ),
     ),
 )
@@ -113,7 +114,10 @@ def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
     finally:
         bar.empty()
     visitor_memory.put(
-        room, wanted, draft, draft.points.nbytes + (0 if draft.ids is None else draft.ids.nbytes)
+        room,
+        wanted,
+        draft,
+        sum(array.nbytes for array in (draft.points, draft.ids, draft.target) if array is not None),
     )
     return draft
 
@@ -191,8 +195,9 @@ def _chosen() -> tuple[bytes | Path | None, str]:
 
 
 def _choices(draft: Draft) -> Choices:
-    """What the user may decide: the size of images, the columns of labels and ids."""
+    """What the user may decide: the size of images, the columns of labels, ids and a target."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        side = None
         if draft.kind == "images":
             now = max(draft.points.shape[1:3])
             most = (HOSTED if policy.hosted() else LOCAL).side
@@ -201,17 +206,23 @@ def _choices(draft: Draft) -> Choices:
                 "Every image becomes a square of so many pixels, its shape kept. Networks and"
                 " leverage see these pixels."
             )
-            return Choices(
-                side=(
-                    _choice("Pixels a side", sides, now, help, str)
-                    if len(set(draft.sides)) > 1 or now > 28
-                    else None
-                )
-            )
-        return Choices(label=_column("Labels", draft, "label"), id=_column("Ids", draft, "id"))
+            if len(set(draft.sides)) > 1 or now > 28:
+                side = _choice("Pixels a side", sides, now, help, str)
+        if not draft.columns:
+            return Choices(side)
+        return Choices(side, _column("Labels", draft), _column("Ids", draft), _target(draft))
 
 
-def _column(title: str, draft: Draft, what: str) -> str | None:
+def _target(draft: Draft) -> str | None:
+    help = (
+        "Numbers that a regression is to learn, such as a price or a year: the Active page asks for"
+        " them point by point. They are no feature then."
+    )
+    options = ["", *draft.columns]
+    return _choice("Target", options, "", help, lambda name: name or "none") or None
+
+
+def _column(title: str, draft: Draft) -> str | None:
     found = "as found"
     options = [found, "", *draft.columns]
     chosen = _choice(
@@ -244,6 +255,11 @@ def _facts(draft: Draft, about: Preview) -> None:
             "classes",
             f"{len(about.classes):,}" if about.classes else "no labels",
             "How many different labels there are",
+        ),
+        (
+            "target",
+            "{:.4g} to {:.4g}".format(*about.target) if about.target else "0",
+            "The numbers that a regression is to learn",
         ),
         (
             "test points",
@@ -285,6 +301,7 @@ def _classes(about: Preview) -> None:
         st.caption(
             "Leverage, density and random embeddings need none."
             " What learns from labels will say so."
+            + (" Active learning can learn the target." if about.target else "")
         )
         return
     st.markdown("**Points of each class**")

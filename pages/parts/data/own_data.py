@@ -63,6 +63,7 @@ def show() -> None:
         about = datasets.info(name)
         shape = " x ".join(f"{size:,}" for size in about.shape)
         labels = f"{about.classes:,} classes" if about.labeled else "no labels"
+        labels += ", a target" if about.target else ""
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.markdown(
                 f"**{plain(about.title)}**:"

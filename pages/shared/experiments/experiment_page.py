@@ -41,12 +41,14 @@ class ExperimentPage:
     plan_that_fits(spec, view, data)   the plan that the view describes, and what to say if it
                                        had to be changed
     show(plan)                         the callback that opens one
+    takes_targets                      a target is as good as labels to it
     """
 
     name: str
     knobs: state.ViewKnobs
     plan_that_fits: Callable[[Spec, View, Any], tuple[Any, str | None]]
     show: Callable[[Any], None]
+    takes_targets: bool = False
 
     def leave(self, spec: Spec, view: View) -> dict[str, str]:
         """Keep what is chosen, in the session and in the link, which is returned."""
@@ -62,7 +64,8 @@ class ExperimentPage:
             self.leave(spec, view)
             job_panel.offer_dataset(spec.dataset)
             st.stop()
-        if not resolve(spec).about.labeled:
+        about = resolve(spec).about
+        if not (about.labeled or (self.takes_targets and about.target)):
             self.leave(spec, view)
             layout.no_labels(spec.dataset)
             st.stop()

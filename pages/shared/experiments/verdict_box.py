@@ -28,8 +28,8 @@ MARGIN_KNOB = Knob(
     high=50.0,
     default=100 * MARGIN,
     help=(
-        "Two that surely lie closer than this are called equal. A point is a hundredth of accuracy,"
-        " or a per cent where ratios are compared."
+        "Two that surely lie closer than this are called equal. A point is a hundredth of accuracy"
+        " or of a loss, or a per cent where ratios are compared."
     ),
 )
 KNOBS = {

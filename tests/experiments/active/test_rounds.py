@@ -148,20 +148,7 @@ def test_the_last_pass_before_the_end_is_the_first_that_is_enough(digits, monkey
     assert len(own) == arrays["epochs"][0] and own[-1] >= enough > max(own[:-1])
 
 
-def test_a_regression_learns_one_hot_labels_without_probabilities(digits):
-    arrays, _ = run(
-        digits, "leverage", {}, dataclasses.replace(QUICK, task="regression", epochs=30), seed=1
-    )
-    assert np.isnan(arrays["log_det"]).all() and arrays["accuracy"][0] > 0.3
-    assert "regression" not in (
-        rounds.inputs_of(("embedding",), dataclasses.replace(QUICK, task="regression")) or ""
-    )
-    assert "probabilities" in rounds.inputs_of(
-        ("embedding", "probs"), dataclasses.replace(QUICK, task="regression")
-    )
-    assert "needs labels" in rounds.inputs_of(
-        ("labels",), dataclasses.replace(QUICK, task="regression")
-    )
+def test_what_a_round_does_not_have_is_named():
     assert rounds.inputs_of(("embedding", "probs"), QUICK) is None and "record" in rounds.inputs_of(
         ("labels", "record"), QUICK
     )
