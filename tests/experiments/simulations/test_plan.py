@@ -206,18 +206,27 @@ def test_keys_tell_what_differs():
 
 
 def test_the_learned_representation_is_learned_once_for_all_strategies(monkeypatch):
-    learned, original = [], representations.represent
+    """And every run gets it. The rounds themselves are made up."""
+    learned, seen, original = [], [], representations.represent
     monkeypatch.setattr(
         representations,
         "represent",
-        lambda data, kind, seed: (
-            learned.append((kind, seed)) or original(data, "random", seed, width=8)
-        ),
+        lambda *a: learned.append(a[1:]) or original(*a, width=64, epochs=1),
     )
-    plan = PRESETS["representations"].with_(**SMALL | {"rounds": 1}, strategies="k_center")
+    names = ("labels", "accuracy", "reached", "picks")
+    monkeypatch.setattr(
+        rounds,
+        "run",
+        lambda data, *_: (seen.append(data), (dict.fromkeys(names, np.ones(3)), {}))[1],
+    )
+    plan = PRESETS["representations"].with_(**SMALL, strategies="k_center")
     for unit in plan.units()[:4]:
         compute(unit)
     assert learned == [("learned", 1), ("random", 1)]
+    assert [(data.name, data.points.shape[1]) for data in seen] == [
+        *[("digits, learned", 64)] * 2,
+        *[("digits, random", 64)] * 2,
+    ]
 
 
 def test_work_grows_with_rounds_and_with_what_bait_looks_at():
