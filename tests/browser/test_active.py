@@ -29,7 +29,7 @@ DONE = {
     "network": "linear",
     "strategies": "badge bait k_center entropy random",
     "batch": "20",
-    "rounds": "2",
+    "rounds": "4",
 }
 DONE |= {"start": "20", "seeds": "2", "pool": "240", "until": "epochs", "epochs": "30"}
 CHARTS = {"Learning curves": 1, "Who beats whom": 1, "Errors": 1, "Batches": 3}
