@@ -147,7 +147,7 @@ def test_the_papers_figures_are_a_click_away_and_their_cost_is_said():
         ("BAIT paper's Figure 9", presets.FIGURE_8, "batches"),
     ):
         button = widget(at.button, name)
-        assert "not computed: about" in button.help and "minutes on two cores" in button.help
+        assert "not computed: an estimated" in button.help and "minutes on two cores" in button.help
         opened = button.click().run()
         assert not opened.exception and not opened.error
         assert Active.from_query(dict(opened.query_params))[0] == plan

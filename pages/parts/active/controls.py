@@ -120,7 +120,7 @@ def _named_plans() -> None:
             help = f"{plan.title()}; comes finished."
             st.button(name, on_click=show_plan, args=(plan,), help=help)
         for name, (plan, view, minutes) in PAPERS.items():
-            help = f"{plan.title()}; not computed: about {minutes} minutes on two cores."
+            help = f"{plan.title()}; not computed: an estimated {minutes} minutes on two cores."
             st.button(name, on_click=show_plan, args=(plan, view), help=help)
 
 
