@@ -37,7 +37,7 @@ def labels_of(labels, n: int, classes: int) -> Tensor:
     A target, (n, classes) of finite numbers, as float32.
     """
     labels = tensor(labels).cpu()
-    if labels.is_floating_point():
+    if labels.is_floating_point() and labels.ndim == 2:
         if n == 0 or labels.shape != (n, classes) or not labels.isfinite().all():
             raise UserError(
                 f"Target: found shape {tuple(labels.shape)}, expected ({n:,}, {classes}) finite"
