@@ -121,6 +121,8 @@ def test_one_hot_labels_are_the_target_of_a_dataset_without_one():
     assert "Regression on one-hot labels" in widget(at.selectbox, "Task").options
     out = "Out of this regression: BADGE needs probabilities, and a regression has no classes; BAIT"
     assert out in told(at)
+    inside = [one.value for expander in at.expander for one in expander.info]
+    assert not any(out in one for one in inside), "it is seen with the expander closed"
     competing = widget(at.multiselect, "Strategies, beside random")
     assert competing.value == ["bait_regression"]
     assert "BADGE: needs probabilities, and a regression has no classes" in competing.help

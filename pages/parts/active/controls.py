@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -63,13 +64,14 @@ def readable(view: View) -> View:
 def widgets(view: View, data: Dataset) -> View:
     """What competes, and how a round goes."""
     competing = st.expander("What to compare")
+    told = st.container()  # what a reader has to know with the expander closed
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view["network"] = pickers.network_choice(KNOBS["network"], view["network"], data.is_images)
         for name, width in (("batch", 140), ("rounds", 120), ("seeds", 120)):
             view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
     with competing:
         with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-            view["task"] = _task(view["task"], data)
+            view["task"] = _task(view["task"], data, told)
             view["until"] = pickers.dropdown(
                 "Train until",
                 UNTIL[view["task"]],
@@ -81,23 +83,23 @@ def widgets(view: View, data: Dataset) -> View:
             bound = "steps" if view["until"] == "accuracy" else "epochs"
             for name, width in ((bound, 150), ("start", 130), ("pool", 140)):
                 view[name] = pickers.knob_widget(KNOBS[name], view[name], f"{PAGE} {name}", width)
-        view["strategies"] = _strategies(_suited(view))
+        view["strategies"] = _strategies(_suited(view, told))
         _named_plans()
     return view
 
 
-def _task(now: str, data: Dataset) -> str:
+def _task(now: str, data: Dataset, told: Any) -> str:
     """What is learned of this dataset: classes or numbers."""
     tasks = {"classification": "Classification"} if data.labeled else {}
     own = data.target is not None
     tasks["regression"] = f"Regression on {'its target' if own else 'one-hot labels'}"
     if not data.labeled:
-        st.info(f"{plain(data.called)} has a target and no labels: this is a regression.")
+        told.info(f"{plain(data.called)} has a target and no labels: this is a regression.")
     now = now if now in tasks else "regression"
     return pickers.dropdown("Task", tasks, now, PAGE, TASK_MEANING, 240)
 
 
-def _suited(view: View) -> View:
+def _suited(view: View, told: Any) -> View:
     """The view without strategies that cannot take part in its task: it says which, and why."""
     setting = Active().with_(task=view["task"]).setting
     given = [text for text in view["strategies"].split() if text != RANDOM]
@@ -109,7 +111,7 @@ def _suited(view: View) -> View:
     if view["task"] == "classification" or not out:
         return view
     kept = [text for text in given if text not in out] or [*FOR_REGRESSION]
-    st.info(f"Out of this regression: {'; '.join(out.values())}.")
+    told.info(f"Out of this regression: {'; '.join(out.values())}.")
     return view | {"strategies": " ".join([*kept, RANDOM])}
 
 
