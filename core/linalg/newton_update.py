@@ -299,9 +299,9 @@ def remark_range(beyond: int, steps: int) -> None:
     if beyond:
         remark(
             f"{beyond:,} of {steps:,} Newton steps are outside their range: the loss of the labeled"
-            f" points rises by more than {RANGE[1]:g} times what their curvature predicts, so these"
-            " utilities are guesses. A stronger penalty (l2) or more labeled points bring the steps"
-            " back."
+            f" points rises by less than {RANGE[0]:g} or more than {RANGE[1]:g} times what their"
+            " curvature predicts, so these scores are guesses. A stronger penalty (l2) or more"
+            " labeled points bring the steps back."
         )
 
 

@@ -1,6 +1,7 @@
 """The version of the code behind a result: what changes it, and what does not."""
 
 import ast
+from types import SimpleNamespace
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_a_library_that_parses_at_the_same_time_disturbs_nothing(monkeypatch):
             raise error
         return real(text)
 
-    monkeypatch.setattr(versions.ast, "parse", parse)
+    monkeypatch.setattr(versions, "ast", SimpleNamespace(parse=parse))
     assert ast.dump(versions.parsed("a = 1")) == ast.dump(ast.parse("a = 1"))
     assert next(fails, None) is None
 

@@ -68,7 +68,8 @@ def _foresight(plan: Influence, found: Found, view: View, data: Dataset) -> str:
     if beyond:
         newton += (
             f", though *{beyond:,} of its {steps:,} steps* are outside their range (there the"
-            " labeled points' loss rises by over twice what the step counts with)"
+            " labeled points' loss rises by less than half or more than twice what the step counts"
+            " with)"
         )
     if constant(view) and show not in ("without", "batches"):
         values = [float(one["constant"][GOALS.index(view["goal"])]) for one in found.values()]
