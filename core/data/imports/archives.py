@@ -1,25 +1,30 @@
 """Which files does an archive or a folder hold, and what is in them?
 
     open_zip(bytes) -> archive
-    zip_members(archive), folder_members(path) -> [Member], in order of their paths
+    zip_members(archive), folder_members(path) -> Found(images, tables), in order of their paths
+    gunzip(bytes) -> bytes
 
 Nothing is unpacked to disk: members are read one by one into memory, under an allowance for all of
 them together. A member is left out, with a fault that counts its kind, if its path leads out of the
 archive, if it is a link, itself an archive, encrypted or packed by another method than deflate (its
-memory cannot be foreseen), hidden, or not an image. Paths have forward slashes. Source: the ZIP
-format, PKWARE's APPNOTE.
+memory cannot be foreseen), hidden, or neither an image nor a table. Paths have forward slashes.
+Names that are not marked as UTF-8 are read as UTF-8 if they are (a Mac packs so), else as the
+letters of DOS or of Windows. Source: the ZIP format, PKWARE's APPNOTE.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from core.data.imports.draft import Fault
 from core.data.imports.file_limits import MEGABYTE, Allowance, Limits
@@ -27,8 +32,12 @@ from core.data.imports.wording import damage_reported, size, some
 from core.types import UserError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp")
+TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
+TEXT = ".txt"  # a table if it is called so, or if there is nothing else
+TABLE_NAMES = re.compile(r"label|annotation|caption|metadata|class_?names|train|val|test|split")
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".npz")
 CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
+UTF8 = 0x800  # the flag of a member whose name is marked as UTF-8
 ENTRY = b"PK\x01\x02"  # stands before every entry of the directory
 DAMAGED = "Pack the folder again and bring the new file."
 REASONS = {
@@ -69,6 +78,13 @@ class Member:
         return tuple(self.path.split("/"))
 
 
+class Found(NamedTuple):
+    """The images of an archive or a folder, and the tables beside them."""
+
+    images: list[Member]
+    tables: list[Member]
+
+
 def open_zip(data: bytes, title: str, limits: Limits) -> zipfile.ZipFile:
     """The archive, if its directory is of bounded length; a UserError otherwise."""
     # Each entry costs memory when the directory is read; clutter may outnumber the images.
@@ -82,25 +98,91 @@ def open_zip(data: bytes, title: str, limits: Limits) -> zipfile.ZipFile:
         return zipfile.ZipFile(io.BytesIO(data))
 
 
-def zip_members(
-    archive: zipfile.ZipFile, title: str, limits: Limits, faults: list[Fault]
-) -> list[Member]:
-    """The images of an archive, in order of their paths.
+def zip_members(archive: zipfile.ZipFile, title: str, limits: Limits, faults: list[Fault]) -> Found:
+    """The images and tables of an archive, in order of their paths.
 
     A UserError if they are too many or unpack to too much.
     """
     kept: dict[str, zipfile.ZipInfo] = {}
     dropped: dict[str, list[str]] = {}
-    for info in archive.infolist():
-        path = info.filename.replace("\\", "/")
+    for info, path in zip(archive.infolist(), _names(archive, faults), strict=True):
         reason = _zip_reason(info, path) or ("twice" if _tidy(path) in kept else "")
         if reason:
             dropped.setdefault(reason, []).append(path)
         elif not path.endswith("/"):
             kept[_tidy(path)] = info
+    found = _sorted(
+        [Member(path, _unpacker(archive, info)) for path, info in sorted(kept.items())], dropped
+    )
     faults += _faults(dropped)
-    _check(len(kept), sum(info.file_size for info in kept.values()), title, limits)
-    return [Member(path, _unpacker(archive, info)) for path, info in sorted(kept.items())]
+    sizes = sum(kept[member.path].file_size for member in found.images)
+    _check(len(found.images), sizes, title, limits)
+    return found
+
+
+def _names(archive: zipfile.ZipFile, faults: list[Fault]) -> list[str]:
+    """The members' paths, read as the letters that they were written in."""
+    names = []
+    doubtful = []
+    for info in archive.infolist():
+        name = info.filename
+        if not info.flag_bits & UTF8 and not name.isascii():
+            name, certain = _unmarked(name)
+            doubtful += [] if certain else [name]
+        names.append(name.replace("\\", "/"))
+    if doubtful:
+        what = f"Names that are not UTF-8: {len(doubtful):,}, such as {some(doubtful, 1)}."
+        mend = "They are read as DOS or Windows writes them. Rename them if letters look wrong."
+        faults.append(Fault(what, mend))
+    return names
+
+
+def _unmarked(name: str) -> tuple[str, bool]:
+    """(a name that zipfile has read as DOS's letters, read anew; is that certain?)."""
+    try:
+        raw = name.encode("cp437")
+        return raw.decode(), True
+    except UnicodeEncodeError:  # zipfile knew better
+        return name, True
+    except UnicodeDecodeError:
+        letters = {byte for byte in raw if byte > 127}
+    # below 192 DOS has its accents; from there on signs and frames, where Windows has its accents;
+    # but 225 is DOS's sharp s
+    windows = min(letters) >= 192 and letters != {225}
+    return (raw.decode("cp1252") if windows else name), False
+
+
+def _sorted(members: list[Member], dropped: dict[str, list[str]]) -> Found:
+    """Images and tables apart. Of plain texts only those count that are called like a table of
+    labels, or that stand alone.
+    """
+    images = [member for member in members if member.path.lower().endswith(IMAGES)]
+    tables = [member for member in members if member.path.lower().endswith(TABLES)]
+    texts = [member for member in members if member.path.lower().endswith(TEXT)]
+    named = [member for member in texts if TABLE_NAMES.search(member.parts[-1].lower())]
+    if not images and not tables and len(texts) == 1:
+        named = texts
+    if tables and not images:
+        named = []
+    others = [member.path for member in texts if member not in named]
+    if others:
+        dropped.setdefault("other", []).extend(others)
+    return Found(images, sorted([*tables, *named], key=lambda member: member.path))
+
+
+def gunzip(data: bytes, title: str, limits: Limits) -> bytes:
+    """What a gzip file holds, at most as many bytes as a file may have."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            inside = stream.read(limits.file_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{title}: found a gzip file that is damaged. Pack it anew.") from error
+    if len(inside) > limits.file_bytes:
+        raise UserError(
+            f"{title}: found more than {size(limits.file_bytes)} bytes when unpacked, the most that"
+            " is read. Bring a smaller file."
+        )
+    return inside
 
 
 def unpack(
@@ -120,10 +202,11 @@ def unpack(
         return data
 
 
-def folder_members(folder: Path, limits: Limits, faults: list[Fault]) -> list[Member]:
-    """The images below a folder, in order of their paths; links are not followed."""
+def folder_members(folder: Path, limits: Limits, faults: list[Fault]) -> Found:
+    """The images and tables below a folder, in order of their paths; links are not followed."""
     kept: dict[str, Path] = {}
     dropped: dict[str, list[str]] = {}
+    images = 0
     total = 0
     for entry in _walk(folder):
         path = Path(entry.path).relative_to(folder).as_posix()
@@ -133,10 +216,13 @@ def folder_members(folder: Path, limits: Limits, faults: list[Fault]) -> list[Me
             dropped.setdefault(reason, []).append(path)
             continue
         kept[path] = Path(entry.path)
-        total += entry.stat(follow_symlinks=False).st_size
-        _check(len(kept), total, folder.name, limits)
+        if path.lower().endswith(IMAGES):
+            images += 1
+            total += entry.stat(follow_symlinks=False).st_size
+            _check(images, total, folder.name, limits)
+    found = _sorted([Member(path, _reader(file)) for path, file in sorted(kept.items())], dropped)
     faults += _faults(dropped)
-    return [Member(path, _reader(file)) for path, file in sorted(kept.items())]
+    return found
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry]:
@@ -206,7 +292,7 @@ def _reason(path: str) -> str:
         return "other"
     if name.endswith(ARCHIVES):
         return "nested"
-    return "" if name.endswith(IMAGES) else "other"
+    return "" if name.endswith((*IMAGES, *TABLES, TEXT)) else "other"
 
 
 def _tidy(path: str) -> str:

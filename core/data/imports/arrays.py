@@ -1,15 +1,19 @@
-"""NumPy's .npy and .npz files: features (n, d) or images uint8 (n, h, w[, 1 | 3 | 4]), with labels,
-ids, probabilities, test rows, and numbers for a regression to learn.
+"""NumPy's .npy and .npz files: features (n, d) or images (n, h, w[, 1 | 3 | 4]), with labels, ids,
+probabilities, test rows, and numbers for a regression to learn.
 
 A header only announces a shape: it is compared with the bytes that are there before an array is
-made of them. Pickled objects are refused. Names in a .npz are compared without regard to case; an
-array of images wins over one of features. Source: the format's definition, numpy.lib.format.
+made of them. Pickled objects are never read: beside the points they are left out, and told. Names
+in a .npz are compared without regard to case; an array of images wins over one of features. Arrays
+that come in parts (train_images, x_test) are joined, training first; the others are test rows.
+Labels may be columns of 0 and 1; -1 beside two other classes is no label. Source: the format's
+definition, numpy.lib.format.
 """
 
 from __future__ import annotations
 
 import io
 import math
+import re
 import zipfile
 
 import numpy as np
@@ -26,7 +30,7 @@ from core.data.imports.cleaning import (
 )
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
 from core.data.imports.file_limits import Allowance, Limits
-from core.data.imports.images import fit_stack
+from core.data.imports.images.decoding import stack_rows
 from core.data.imports.wording import damage_reported, some
 from core.types import UserError
 
@@ -35,13 +39,22 @@ ROLES = {
     "images": ("images", "image"),
     "features": ("embedding", "embeddings", "features", "x", "data"),
     "labels": ("labels", "label", "y", "targets", "target"),
-    "ids": ("ids", "id"),
+    "ids": ("ids", "id", "filenames", "file_names", "filename", "paths", "image_ids"),
     "probs": ("probs", "probabilities"),
     "test": ("test", "is_test"),
 }
 SPARE = "They are left out. One array of each kind is used, and images before features."
 HEADER = 100_000  # bytes; NumPy reads no header beyond 10,000
+FEATURES = ("embedding", "embeddings", "features")  # never images, unless they are uint8
+TEST = ("test", "testing", "val", "valid", "validation", "dev")
+PART = f"train|training|unlabeled|{'|'.join(TEST)}"
+PARTED = re.compile(f"(?P<a>{PART})_?(?P<b>.+)|(?P<c>.+?)_?(?P<d>{PART})")
+WORDS = ("labels", "ids")  # roles of words, the others are of numbers
 PLAIN = "biufUS"  # kinds of values: truth, integers, floats and text
+
+
+class ObjectsFound(UserError):
+    """An array of Python objects, which only a pickle holds."""
 
 
 def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
@@ -57,10 +70,14 @@ def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = header(stream)
-    if dtype.kind not in PLAIN or dtype.itemsize == 0 or dtype.names:
-        raise UserError(
+    if dtype.hasobject:
+        raise ObjectsFound(
             f"{what}: found values of type {some([dtype])}, expected numbers or text; objects are"
             f" not read. {MEND}"
+        )
+    if dtype.kind not in PLAIN or dtype.itemsize == 0 or dtype.names:
+        raise UserError(
+            f"{what}: found values of type {some([dtype])}, expected numbers or text. {MEND}"
         )
     wanted = math.prod(shape) * dtype.itemsize
     there = len(data) - stream.tell()
@@ -78,8 +95,10 @@ def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
 def read_npy(
     data: bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]
 ) -> Draft:
-    """The draft of a .npy file: images if it is uint8 with three or four axes, else features."""
-    return _draft({}, parse_npy(data, title), title, limits, choices, faults)
+    """The draft of a .npy file: images if it has three or four axes, else features."""
+    points = parse_npy(data, title)
+    found_rows = _points(points, "", title, limits, choices, faults)
+    return draft_of(found_rows, title, limits, faults)
 
 
 def is_npz(archive: zipfile.ZipFile) -> bool:
@@ -91,14 +110,23 @@ def read_npz(
     archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choices, faults: list[Fault]
 ) -> Draft:
     """The draft of a .npz file."""
+    found_rows = found_arrays(archive, title, limits, choices, faults)
+    return draft_of(found_rows, title, limits, faults)
+
+
+def found_arrays(
+    archive: zipfile.ZipFile, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> FoundRows:
+    """What a .npz file says, before any of it is believed."""
     members = {
         info.filename.removesuffix(".npy").lower(): info
         for info in archive.infolist()
         if not info.filename.endswith("/")
     }
-    found = {role: members[name] for role, name in _roles(list(members), choices).items()}
-    main = found.pop("images", None) or found.get("features")
-    found.pop("features", None)
+    groups = _groups(members)
+    roles = _roles(list(groups), choices)
+    main = roles.pop("images", None) or roles.get("features")
+    roles.pop("features", None)
     if main is None:
         expected = (
             "images, or one of embedding, features and x; labels, ids, probs and test may stand"
@@ -107,17 +135,45 @@ def read_npz(
         raise UserError(
             f"{title}: found arrays named {some(list(members))}, expected {expected}. Rename them."
         )
-    used = {info.filename for info in (main, *found.values())}
-    unused = sorted(name for name, info in members.items() if info.filename not in used)
-    if unused:
-        faults.append(Fault(f"Arrays that are not used: {some(unused)}.", SPARE))
+    _note_unused(members, [groups[name] for name in (main, *roles.values())], faults)
     allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows.")
-    arrays = {
-        role: _member(archive, info, allowance) for role, info in [("main", main), *found.items()]
+    parts = {part: _member(archive, info, allowance) for part, info in groups[main].items()}
+    points = _stacked(parts, main, title)
+    found_rows = _points(points, main, title, limits, choices, faults)
+    rows = {part: len(array) for part, array in parts.items()}
+    _note_parts(rows, main, found_rows, faults)
+    for role, name in roles.items():
+        arrays = _beside(archive, groups[name], role, allowance, faults)
+        _fill(found_rows, role, name, _joined(role, arrays, rows, faults), choices, faults)
+    found_rows.columns = tuple(name for name in groups if name != main)
+    return found_rows
+
+
+def _groups(members: dict[str, zipfile.ZipInfo]) -> dict[str, dict[str, zipfile.ZipInfo]]:
+    """{name: {part: member}}: train_images and test_images are images, in the order training,
+    validation, test; an array that comes in no parts has the part "". Only arrays of a usual name
+    come in parts, and only if the points do.
+    """
+    usual = {name for names in ROLES.values() for name in names}
+    parted: dict[str, dict[str, zipfile.ZipInfo]] = {}
+    whole = {}
+    for name, info in members.items():
+        found = PARTED.fullmatch(name)
+        base = (found["b"] or found["c"]) if found else ""
+        if found and base in usual and base not in members:
+            parted.setdefault(base, {})[found["a"] or found["d"]] = info
+        else:
+            whole[name] = {"": info}
+    if not {*parted} & {*ROLES["images"], *ROLES["features"]}:
+        return {name: {"": info} for name, info in members.items()}
+
+    def order(part: str) -> tuple[bool, bool]:
+        return part in TEST, part in ("test", "testing")
+
+    return whole | {
+        base: {part: parts[part] for part in sorted(parts, key=order)}
+        for base, parts in parted.items()
     }
-    points = arrays.pop("main")
-    beside = tuple(name for name, info in members.items() if info is not main)
-    return _draft(arrays, points, title, limits, choices, faults, beside)
 
 
 def _roles(names: list[str], choices: Choices) -> dict[str, str]:
@@ -130,6 +186,27 @@ def _roles(names: list[str], choices: Choices) -> dict[str, str]:
     return {role: name for role, name in found.items() if name}
 
 
+def _note_unused(
+    members: dict[str, zipfile.ZipInfo], used: list[dict[str, zipfile.ZipInfo]], faults: list[Fault]
+) -> None:
+    names = {info.filename for group in used for info in group.values()}
+    unused = sorted(name for name, info in members.items() if info.filename not in names)
+    if unused:
+        faults.append(Fault(f"Arrays that are not used: {some(unused)}.", SPARE))
+
+
+def _note_parts(
+    rows: dict[str, int], main: str, found_rows: FoundRows, faults: list[Fault]
+) -> None:
+    """Which rows are test rows, where the points come in parts."""
+    if set(rows) == {""}:
+        return
+    counts = ", ".join(f"{part} {n:,}" for part, n in rows.items())
+    what = f"Array {main} in parts: {counts}."
+    faults.append(Fault(what, "They are joined; all but the training part count as test rows."))
+    found_rows.test = np.concatenate([np.full(n, part in TEST) for part, n in rows.items()])
+
+
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> np.ndarray:
     if locked(info):
         raise UserError(
@@ -138,52 +215,128 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowanc
     return parse_npy(unpack(archive, info, allowance, MEND), some([info.filename]))
 
 
-def _draft(
-    beside: dict[str, np.ndarray],
+def _stacked(parts: dict[str, np.ndarray], main: str, title: str) -> np.ndarray:
+    """The points of all parts."""
+    arrays = list(parts.values())
+    if len(arrays) == 1:
+        return arrays[0]
+    shapes = [array.shape[1:] for array in arrays]
+    if min(array.ndim for array in arrays) < 2 or len({*shapes}) > 1:
+        raise UserError(
+            f"{title}: found parts of {main} of shapes {some(a.shape for a in arrays)}, expected"
+            " points of one shape. Save them alike."
+        )
+    if any(array.dtype.kind not in "biuf" for array in arrays):
+        raise UserError(f"{title}: found text in {main}, expected numbers. {MEND}")
+    return np.concatenate(arrays)
+
+
+def _beside(
+    archive: zipfile.ZipFile,
+    group: dict[str, zipfile.ZipInfo],
+    role: str,
+    allowance: Allowance,
+    faults: list[Fault],
+) -> dict[str, np.ndarray]:
+    """{part: array}; objects are left out, and told: no pickle is read."""
+    arrays = {}
+    for part, info in group.items():
+        try:
+            arrays[part] = _member(archive, info, allowance)
+        except ObjectsFound:
+            name = info.filename.removesuffix(".npy")
+            kind = "str" if role in WORDS else "float"
+            what = f"Array {some([name])}: found Python objects, which only a pickle holds."
+            mend = f"It is left out. Save {some([name])}.astype({kind}) in its place."
+            faults.append(Fault(what, mend, fatal=role == "target"))
+    return arrays
+
+
+def _joined(
+    role: str, arrays: dict[str, np.ndarray], rows: dict[str, int], faults: list[Fault]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """(the values of the parts that have some, the rows that they belong to)."""
+    if not set(arrays) & set(rows):
+        if set(rows) == {""} or not arrays:
+            return None
+        arrays = {"": arrays.popitem()[1]}  # one array for all parts together
+        rows = {"": sum(rows.values())}
+    there = [part for part in rows if part in arrays]
+    wrong = [part for part in there if not _has_length(role, arrays[part], rows[part], faults)]
+    if wrong:
+        return None
+    if len({arrays[part].shape[1:] for part in there}) > 1:
+        what = f"Array {role}: found parts of different shapes, expected one."
+        faults.append(Fault(what, "Save its parts alike.", fatal=True))
+        return None
+    known = np.concatenate([np.full(n, part in there) for part, n in rows.items()])
+    values = [arrays[part] for part in there]
+    return values[0] if len(values) == 1 else np.concatenate(values), np.flatnonzero(known)
+
+
+def _fill(
+    found_rows: FoundRows,
+    role: str,
+    name: str,
+    joined: tuple[np.ndarray, np.ndarray] | None,
+    choices: Choices,
+    faults: list[Fault],
+) -> None:
+    """Put what an array says into the rows that it belongs to."""
+    if joined is None:
+        return
+    values, rows = joined
+    n = len(found_rows.points)
+    if role == "labels":
+        words = _labels(values, name, choices, faults)
+        found_rows.labels = _spread_words(words, rows, n) if words else None
+    if role == "ids":
+        words, codes = _spread_words(encoded(values.reshape(len(rows))), rows, n)
+        found_rows.ids = id_array(words, codes, faults)
+    if role == "test":
+        test = _truths(values.reshape(len(rows)), faults)
+        found_rows.test = found_rows.test if test is None else _spread(test, rows, n, False)
+    if role == "target":
+        target = _target(values, faults)
+        found_rows.target = None if target is None else _spread(target, rows, n, np.nan)
+    if role == "probs":
+        found_rows.probs = _spread(values, rows, n, np.nan)
+
+
+def _spread(values: np.ndarray, rows: np.ndarray, n: int, fill: object) -> np.ndarray:
+    """values in these of n rows, and fill in the others."""
+    if len(rows) == n:
+        return values
+    out = np.full((n, *values.shape[1:]), fill)
+    out[rows] = values
+    return out
+
+
+def _spread_words(
+    found: tuple[list[str], np.ndarray], rows: np.ndarray, n: int
+) -> tuple[list[str], np.ndarray]:
+    words, codes = found
+    return ([*words, ""], _spread(codes, rows, n, len(words))) if len(rows) < n else found
+
+
+def _points(
     points: np.ndarray,
+    name: str,
     title: str,
     limits: Limits,
     choices: Choices,
     faults: list[Fault],
-    columns: tuple[str, ...] = (),
-) -> Draft:
-    found_rows = _points(points, title, limits, choices, faults)
-    beside = {
-        role: array
-        for role, array in beside.items()
-        if _has_length(role, array, len(points), faults)
-    }
-    if "labels" in beside:
-        found_rows.labels = _labels(beside["labels"].reshape(len(points)), faults)
-    if "ids" in beside:
-        found_rows.ids = id_array(*encoded(beside["ids"].reshape(len(points))), faults)
-    if "test" in beside:
-        found_rows.test = _truths(beside["test"].reshape(len(points)), faults)
-    if "target" in beside:
-        found_rows.target = _target(beside["target"], faults)
-    found_rows.probs = beside.get("probs")
-    found_rows.columns = columns
-    return draft_of(found_rows, title, limits, faults)
-
-
-def _points(
-    points: np.ndarray, title: str, limits: Limits, choices: Choices, faults: list[Fault]
 ) -> FoundRows:
-    if points.dtype == np.uint8 and points.ndim in (3, 4):
-        check_size((len(points), 1), title, limits)
-        height, width = points.shape[1:3]
-        return FoundRows(
-            fit_stack(points, title, limits, choices, faults),
-            sides=((width, height), (width, height)),
-        )
+    images = points.ndim in (3, 4) and points.dtype.kind in "biuf"
+    if images and (points.dtype == np.uint8 or name not in FEATURES):
+        if points.dtype != np.uint8:
+            what = f"An array of shape {some([points.shape])} is taken for images."
+            faults.append(Fault(what, "Flatten it if it holds features: x.reshape(len(x), -1)."))
+        return stack_rows(points, title, limits, choices, faults)
     if points.ndim > 2:
-        mend = (
-            "Save images as whole numbers 0 to 255: (255 * x).round().astype('uint8'); flatten"
-            " features: x.reshape(len(x), -1)."
-        )
         raise UserError(
-            f"{title}: found {points.dtype} of shape {some([points.shape])}, expected uint8 images"
-            f" or features (n, d). {mend}"
+            f"{title}: found {points.dtype} of shape {some([points.shape])}, expected images or"
+            " features (n, d). Flatten features: x.reshape(len(x), -1); call images images."
         )
     if points.ndim < 2 or points.dtype.kind not in "biuf":
         found = f"{points.dtype} of shape {some([points.shape])}"
@@ -205,17 +358,37 @@ def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bo
     """Is there one entry per point? A fatal fault otherwise."""
     matrix = array.ndim == 2 and array.shape[1] > 0 and array.dtype.kind in "biuf"
     column = array.ndim == 1 or array.shape[1:] == (1,)
-    fits = {"probs": matrix, "target": matrix or column}.get(role, column)
-    if len(np.atleast_1d(array)) == n and fits:
+    fits = {"probs": matrix, "target": matrix or column, "labels": column or _is_one_hot(array)}
+    if len(np.atleast_1d(array)) == n and fits.get(role, column):
         return True
     expected = f"numbers of shape ({n:,}, classes)" if role == "probs" else f"shape ({n:,},)"
     what = f"Array {role}: found {array.dtype} of shape {some([array.shape])}, expected {expected}."
-    faults.append(Fault(what, "Give one entry per point, in the same order.", fatal=True))
+    mend = "Give one entry per point, in the same order."
+    if role == "labels" and matrix and len(array) == n:
+        mend = "Choose no labels, or this array as the target of a regression."
+    faults.append(Fault(what, mend, fatal=True))
     return False
 
 
-def _labels(labels: np.ndarray, faults: list[Fault]) -> tuple[list[str], np.ndarray] | None:
+def _is_one_hot(array: np.ndarray) -> bool:
+    """Is each row 1 in one column, and 0 in the others?"""
+    return (
+        array.ndim == 2
+        and array.shape[1] > 1
+        and array.dtype.kind in "biuf"
+        and bool(np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all())
+    )
+
+
+def _labels(
+    labels: np.ndarray, name: str, choices: Choices, faults: list[Fault]
+) -> tuple[list[str], np.ndarray] | None:
     """(words, codes); -1 throughout stands for no labels."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        what = f"Array {some([name])}: found columns of 0 and 1, one of them for each point."
+        faults.append(Fault(what, "They are read as classes, numbered from 0."))
+        return encoded(labels.argmax(axis=1))
+    labels = labels.reshape(len(labels))
     if labels.dtype.kind == "f" and has_fractions(labels):
         mend = (
             "Save the number or the name of each point's class, or choose this array as the target"
@@ -223,7 +396,26 @@ def _labels(labels: np.ndarray, faults: list[Fault]) -> tuple[list[str], np.ndar
         )
         faults.append(Fault("Labels: found fractions, expected classes.", mend, fatal=True))
         return None
-    return None if labels.dtype.kind in "iuf" and (labels == -1).all() else encoded(labels)
+    if labels.dtype.kind in "iuf" and (labels == -1).all():
+        return None
+    return _without_minus_one(*encoded(labels), chosen=choices.label is not None, faults=faults)
+
+
+def _without_minus_one(
+    words: list[str], codes: np.ndarray, *, chosen: bool, faults: list[Fault]
+) -> tuple[list[str], np.ndarray]:
+    """-1 beside at least two classes, none of which is negative, is no label, unless the user
+    chose the array; beside one it is a class.
+    """
+    others = {*words} - {"-1", ""}
+    if "-1" not in words or chosen or len(others) < 2 or any(w.startswith("-") for w in others):
+        return words, codes
+    unlabeled = int((codes == words.index("-1")).sum())
+    what = f"Labels of -1: {unlabeled:,} of {len(codes):,}."
+    faults.append(
+        Fault(what, "They count as no label yet. Choose the labels by name to make -1 a class.")
+    )
+    return ["" if word == "-1" else word for word in words], codes
 
 
 def _target(target: np.ndarray, faults: list[Fault]) -> np.ndarray | None:

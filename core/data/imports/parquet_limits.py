@@ -12,18 +12,23 @@ definition, parquet.thrift, and Thrift's compact protocol.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.data.imports.file_limits import Allowance, Limits
-from core.data.imports.wording import damage_reported
+from core.data.imports.wording import damage_reported, some
 from core.types import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+# Hugging Face's and Spark's names of a table in parts
+PART = re.compile(
+    r"(?P<split>.*?)[-_.]?(?:\d{4,}-of-\d{4,}|part-\d{4,}.*|\d{4,})\.(?:\w+\.)?(?:parquet|pq)"
+)
 MEND = "Write the file anew, with pandas or pyarrow."
 Fields = dict[tuple[int, int], Any]
 TRUE, FALSE, BYTE, SHORT, INT, LONG, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
@@ -93,6 +98,47 @@ def read_columns(
             if b".".join(chunk[PATH]).decode().split(".")[0] in first:
                 _walk(data, chunk, unpacked, values)
         return file.read(columns=names, use_threads=False)
+
+
+def schema_of(data: bytes, title: str, limits: Limits) -> pa.Schema:
+    """The columns and their types."""
+    file = open_parquet(data, title, limits)
+    with damage_reported(title, MEND):
+        return file.schema_arrow
+
+
+def are_parts(paths: list[str]) -> bool:
+    """Are these the parts of one table, such as train-00000-of-00002.parquet?"""
+    return len(paths) > 1 and all(PART.fullmatch(path.rpartition("/")[2]) for path in paths)
+
+
+def joined_parts(contents: list[bytes], paths: list[str], title: str, limits: Limits) -> bytes:
+    """One Parquet file of all parts, in the order of their paths, the training part first. Where
+    their names speak of different parts, a column split says which, unless there is one.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    splits = [PART.fullmatch(path.rpartition("/")[2])["split"] for path in paths]  # type: ignore[index]  # `are_parts` has matched them
+    order = sorted(range(len(paths)), key=lambda i: not splits[i].startswith("train"))
+    tables = []
+    for i in order:
+        file = open_parquet(contents[i], title, limits)
+        with damage_reported(title, MEND):
+            names = file.schema_arrow.names
+        tables.append(read_columns(file, contents[i], names, title, limits))
+        if len({*splits}) > 1 and "split" not in names:
+            tables[-1] = tables[-1].append_column("split", pa.array([splits[i]] * len(tables[-1])))
+    if any(table.schema.names != tables[0].schema.names for table in tables):
+        raise UserError(
+            f"{title}: found parts with different columns, {some(paths)}, expected the same ones."
+            " Bring one of them."
+        )
+    with damage_reported(title, MEND):
+        joined = pa.concat_tables(tables, promote_options="permissive")
+        buffer = pa.BufferOutputStream()
+        pq.write_table(joined, buffer)
+        return buffer.getvalue().to_pybytes()
 
 
 def _chunks(data: bytes) -> Iterator[Fields]:

@@ -2,9 +2,11 @@
 
     read(source, name) -> Draft        a UserError, one clear message, if nothing can be used
 
-    a zip of images in folders of their class, or such a folder     core/data/imports/images.py
+    a zip of images in folders of their class, or such a folder     core/data/imports/images
     .npz and .npy                                                   core/data/imports/arrays.py
     Parquet and CSV                                                 core/data/imports/tables.py
+    Parquet with images in a column                             core/data/imports/image_tables.py
+    one table, or the parts of one, in a zip, a folder or a gzip    as that table
 
 The format is told from the content, never from the name. Files are read in memory under `Limits`;
 nothing is written to disk, no pickled object is read, and neither torch nor scikit-learn is
@@ -14,13 +16,16 @@ imported: the web process itself may read what a stranger sends.
 from __future__ import annotations
 
 import stat
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core.data.imports.archives import folder_members, open_zip, zip_members
+from core.data.imports.archives import Found, folder_members, gunzip, open_zip, zip_members
 from core.data.imports.arrays import is_npz, read_npy, read_npz
 from core.data.imports.draft import Choices, Draft, Fault, Progress
-from core.data.imports.file_limits import LOCAL, Limits
-from core.data.imports.images import read_images
+from core.data.imports.file_limits import LOCAL, Allowance, Limits
+from core.data.imports.image_tables import image_column, read_image_table
+from core.data.imports.images.folders import read_images
+from core.data.imports.parquet_limits import are_parts, joined_parts, schema_of
 from core.data.imports.tables import read_csv, read_parquet
 from core.data.imports.wording import one_line, size, some
 from core.types import UserError
@@ -45,6 +50,7 @@ MAGIC = (
     (b"\x93NUMPY", "npy"),
     (b"PAR1", "parquet"),
 )
+GZIP = b"\x1f\x8b"
 IMAGE = ("an image", "Pack all images into a zip, in folders of their class.")
 PICKLE = (
     "a pickled object",
@@ -54,7 +60,7 @@ OTHERS = (
     (b"\x89PNG", *IMAGE),
     (b"\xff\xd8\xff", *IMAGE),
     (b"RIFF", *IMAGE),
-    (b"\x1f\x8b", "a gzip file", "Unpack it and bring the file inside, or a zip."),
+    (GZIP, "a gzip file inside another", "Unpack it and bring the file inside, or a zip."),
     (b"7z\xbc\xaf", "a 7z archive", "Pack the folder as a zip."),
     (b"Rar!", "a rar archive", "Pack the folder as a zip."),
     (b"\x89HDF", "an HDF5 file", "Save its arrays with numpy.savez."),
@@ -64,6 +70,7 @@ OTHERS = (
     (b"PARE", "an encrypted Parquet file", "Write it without encryption."),
     (b"%PDF", "a PDF", "Bring images, arrays or a table."),
 )
+TABLE = (*SUFFIXES["parquet"], *SUFFIXES["csv"])
 EXPECTED = "a zip of images, .npz, .npy, Parquet or CSV"
 
 
@@ -81,39 +88,79 @@ def read(
     progress(fraction, text) hears how far it is; an error it raises passes through. Raises
     UserError, and nothing else, whatever the bytes are.
     """
-    title = title_of(name)
-    faults = []
-    choices = choices or Choices()
-    progress = progress or (lambda fraction, text: None)
+    faults: list[Fault] = []
+    how = _How(
+        title_of(name), limits, choices or Choices(), faults, progress or (lambda part, text: None)
+    )
     if isinstance(source, Path):
         if source.is_dir():
-            _refuse_target(choices, title)
-            return read_images(
-                folder_members(source, limits, faults), title, limits, choices, faults, progress
-            )
+            return _members(folder_members(source, limits, faults), how)
         source = _content(source, limits)
     if len(source) > limits.file_bytes:
         raise UserError(
-            f"{title}: found {size(len(source))} bytes, expected at most {size(limits.file_bytes)}."
-            " Bring a smaller file."
+            f"{how.title}: found {size(len(source))} bytes, expected at most"
+            f" {size(limits.file_bytes)}. Bring a smaller file."
         )
-    kind = format_of(source, title)
-    archive = open_zip(source, title, limits) if kind == "zip" else None
+    if source.startswith(GZIP):
+        source = gunzip(source, how.title, limits)
+        name = _path(name).name.removesuffix(".gz")
+    return _file(source, name, how)
+
+
+@dataclass(frozen=True)
+class _How:
+    """What every reader is told."""
+
+    title: str
+    limits: Limits
+    choices: Choices
+    faults: list[Fault]
+    progress: Progress
+
+
+def _file(source: bytes, name: str, how: _How) -> Draft:
+    """The draft of a file's bytes, which are no gzip."""
+    kind = format_of(source, how.title)
+    archive = open_zip(source, how.title, how.limits) if kind == "zip" else None
     kind = "npz" if archive and is_npz(archive) else kind
-    _note_suffix(name, kind, faults)
-    if kind in ("zip", "npy"):
-        _refuse_target(choices, title)
+    _note_suffix(name, kind, how.faults)
     if archive and kind == "zip":
-        _refuse_workbook(archive.namelist(), title)
-        return read_images(
-            zip_members(archive, title, limits, faults), title, limits, choices, faults, progress
-        )
-    progress(None, f"{title}: reading")
+        _refuse_workbook(archive.namelist(), how.title)
+        return _members(zip_members(archive, how.title, how.limits, how.faults), how)
+    how.progress(None, f"{how.title}: reading")
+    given = how.title, how.limits, how.choices, how.faults
     if archive:
-        return read_npz(archive, title, limits, choices, faults)
-    return {"npy": read_npy, "parquet": read_parquet, "csv": read_csv}[kind](
-        source, title, limits, choices, faults
-    )
+        return read_npz(archive, *given)
+    if kind == "npy":
+        _refuse_target(how.choices, how.title)
+        return read_npy(source, *given)
+    if kind == "parquet" and image_column(schema_of(source, how.title, how.limits)):
+        return read_image_table(source, *given, how.progress)
+    return (read_parquet if kind == "parquet" else read_csv)(source, *given)
+
+
+def _members(found: Found, how: _How) -> Draft:
+    """The draft of what an archive or a folder holds: images, or else the one table."""
+    if found.images or not found.tables:
+        return read_images(
+            found.images, found.tables, how.title, how.limits, how.choices, how.faults, how.progress
+        )
+    paths = [table.path for table in found.tables]
+    parts = are_parts(paths)
+    if len(paths) > 1 and not parts:
+        raise UserError(
+            f"{how.title}: found {len(paths):,} tables, {some(paths)}, expected images or one"
+            " table. Unpack it and bring one of them, or pack each by itself."
+        )
+    most = Allowance(how.limits.file_bytes, how.title, "bytes of tables", "Bring a smaller table.")
+    contents = [bytes(table.read(most)) for table in found.tables]
+    source = joined_parts(contents, paths, how.title, how.limits) if parts else contents[0]
+    if format_of(source, how.title) in ("zip", "npy"):
+        raise UserError(
+            f"{how.title}: found {some(paths)}, which is no table, expected CSV or Parquet. Unpack"
+            " it and bring the file inside."
+        )
+    return _file(source, paths[0], how)
 
 
 def format_of(data: bytes, title: str) -> str:
@@ -134,7 +181,9 @@ def format_of(data: bytes, title: str) -> str:
 
 def title_of(name: str) -> str:
     """The file's name without folders and suffix, fit for a menu."""
-    return one_line(_path(name).stem)[:80] or "Own data"
+    path = _path(name)
+    packed = path.suffix.lower() in (".gz", ".zip") and PurePosixPath(path.stem).suffix in TABLE
+    return one_line(PurePosixPath(path.stem).stem if packed else path.stem)[:80] or "Own data"
 
 
 def _path(name: str) -> PurePosixPath:

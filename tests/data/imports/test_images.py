@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.imports import image_bytes
+from core.data.imports.images import image_bytes
 from core.data.imports.archives import folder_members
 from core.data.imports.draft import Choices
 from core.data.imports.file_limits import HOSTED, LOCAL
-from core.data.imports.images import layout, target_side
+from core.data.imports.images.decoding import target_side
+from core.data.imports.images.layouts import layout
 from core.data.imports.read_file import read
 from core.types import UserError
 from tests.tools.fuzzing import announcing, npy, png, zipped
@@ -54,15 +55,16 @@ def file_of(image: Image.Image, kind: str = "PNG", **options) -> bytes:
         (["training/1", "testing/2"], ["", ""], [0, 1]),
         (["train/a/1", "other/b/2"], ["train", "other"], [0, 0]),
         (["train/a/1", "train/b/2"], ["a", "b"], [0, 0]),
-        (["test/a/1", "val/b/2"], ["test", "val"], [0, 0]),
+        (["test/a/1", "val/b/2"], ["a", "b"], [1, 1]),
         (["1", "2"], ["", ""], [0, 0]),
         (["only/1", "only/2"], ["", ""], [0, 0]),
         (["cats/1", "2"], ["cats", ""], [0, 0]),
     ],
 )
 def test_layout(paths, classes, test):
-    found, parts = layout([tuple(path.split("/")) for path in paths], [])
-    assert found == classes and parts.tolist() == [bool(flag) for flag in test]
+    found = layout([tuple(path.split("/")) for path in paths], [])
+    assert found.classes == classes and found.test.tolist() == [bool(flag) for flag in test]
+    assert found.kept.all()
 
 
 def test_a_zip_of_folders():

@@ -1,99 +1,65 @@
-"""Folders of images: what their folders say of classes and parts, and their values at one size.
+"""Images, from files or from arrays, become uint8 values at one size.
 
-    cats/1.png, dogs/2.png                 the class is the folder
-    data/train/cats/1.png, data/test/...   a folder that all share is passed over; train and test
-                                           (or val, valid, validation) are parts
-    1.png, 2.png                           no labels
+    decoded_images(members, ...) -> DecodedImages        of image files
+    stack_rows(images, ...) -> FoundRows                 of an array of any real type
 
-A folder inside a class folder belongs to the class. Training rows come first, then by path; an
-image's id is its path. Images of one size of at most 128 pixels stay as they are; others are fitted
-into a square (`core.data.imports.image_bytes`) of 64 pixels, or of the largest of `SIDES` that the
-limits allow, or of the side that the user chooses. Many large images start smaller: see `GRAM`.
+Images of one size of at most 128 pixels stay as they are; others are fitted into a square of 64
+pixels, or of the largest of `SIDES` that the limits allow, or of the side that the user chooses.
+Many large images start smaller: see `GRAM`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from core.data.imports import image_bytes
 from core.data.imports.archives import Member
-from core.data.imports.cleaning import TEST, TRAIN, coded, draft_of, id_array
-from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress
+from core.data.imports.cleaning import check_size
+from core.data.imports.draft import Choices, Fault, FoundRows, Progress
 from core.data.imports.file_limits import Allowance, Limits, TooMuch
+from core.data.imports.images import image_bytes
 from core.data.imports.wording import last_faults, size, some
-from core.types import Bools, Bytes, UserError
+from core.types import Bytes, Ints, UserError
 
 KEPT = 128
 SIDES = (64, 48, 32, 28, 16, 8)
 # points or pixels, the fewer of the two: leverage takes seconds to decompose a matrix of this size,
 # minutes for thrice it
 GRAM = 4096
+CHANNELS = (1, 3, 4)
 EVERY = 50  # images between two reports of progress
 
 
-def read_images(
+@dataclass(frozen=True)
+class DecodedImages:
+    """points: uint8 (m, h, w) or (m, h, w, 3). rows: which of the members they are. sides: the
+    smallest and the largest (width, height) of them all as they came.
+    """
+
+    points: Bytes
+    rows: Ints
+    sides: tuple[tuple[int, int], tuple[int, int]]
+
+
+def decoded_images(
     members: list[Member],
     title: str,
     limits: Limits,
-    choices: Choices,
+    side: int | None,
     faults: list[Fault],
     progress: Progress,
-) -> Draft:
-    """The draft of these image files.
-
-    A UserError if none can be read, or if they ask for too much.
-    """
-    if not members:
-        raise UserError(
-            f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one"
-            f" folder per class. {last_faults(faults)}".strip()
-        )
-    found = len(members)
-    members, sizes, colour = _headers(members, title, limits, faults, progress)
-    target = target_side(sizes, colour, limits, choices.side, faults)
-    images, members = _values(members, sizes, target, title, limits, faults, progress)
-    names, test = layout([member.parts for member in members], faults)
-    order = np.argsort(test, kind="stable")
-    points = image_bytes.stacked(images)
-    found_rows = FoundRows(
-        points[order] if test.any() else points,
-        test=test[order],
-        sides=(min(sizes), max(sizes)),
-        lost=found - len(members),
-    )
-    words, codes = coded(names)
-    found_rows.labels = (words, codes[order]) if any(words) else None
-    words, codes = coded([member.path for member in members])
-    found_rows.ids = id_array(words, codes[order], faults)
-    return draft_of(found_rows, title, limits, faults)
-
-
-def layout(paths: list[tuple[str, ...]], faults: list[Fault]) -> tuple[list[str], Bools]:
-    """(class of each path or "", which are test rows) from folders and names."""
-    while min(map(len, paths)) > 1 and len({path[0] for path in paths}) == 1:
-        paths = [path[1:] for path in paths]
-    test = np.zeros(len(paths), bool)
-    if _are_parts(paths):
-        test = np.array([path[0].lower() in TEST for path in paths])
-        first = {path[0].lower() for path in paths}
-        paths = [path[1:] for path in paths]
-        if len(first & {*TEST}) > 1:
-            mend = "All but the training part count as test rows."
-            faults.append(Fault(f"Parts named {some(sorted(first))}.", mend))
-    if max(map(len, paths)) == 1:
-        what = "The images do not lie in folders of their class."
-        faults.append(Fault(what, "The points count as unlabeled."))
-    return [path[0] if len(path) > 1 else "" for path in paths], test
-
-
-def _are_parts(paths: list[tuple[str, ...]]) -> bool:
-    """Do the first folders say which rows are for training and which for testing?"""
-    first = {path[0].lower() for path in paths if len(path) > 1}
-    known = first <= {*TRAIN, *TEST} and first & {*TRAIN} and first & {*TEST}
-    return bool(known) and min(map(len, paths)) > 1
+) -> DecodedImages:
+    """The members that can be read, in their order, at one size, all scaled alike."""
+    survey = image_bytes.Survey()
+    rows, sizes, colour = _headers(members, survey, title, limits, faults, progress)
+    faults += survey.faults()
+    target = target_side(sizes, colour, limits, side, faults)
+    fit = partial(_fitted, survey=survey, side=target)
+    images, rows = _values(members, rows, sizes, fit, title, limits, faults, progress)
+    return DecodedImages(image_bytes.stacked(images), np.array(rows), (min(sizes), max(sizes)))
 
 
 def target_side(
@@ -167,63 +133,67 @@ def _contents(
 
 
 def _headers(
-    members: list[Member], title: str, limits: Limits, faults: list[Fault], progress: Progress
-) -> tuple[list[Member], list[tuple[int, int]], bool]:
-    """The members whose header can be read, their sizes, and whether any may be in colour."""
+    members: list[Member],
+    survey: image_bytes.Survey,
+    title: str,
+    limits: Limits,
+    faults: list[Fault],
+    progress: Progress,
+) -> tuple[list[int], list[tuple[int, int]], bool]:
+    """Which members have a header that can be read, their sizes, and whether any may be in colour.
+
+    What they have in common goes into the survey.
+    """
     good = []
     bad = []
     huge = []
-    for member, read in _contents(
-        members, title, limits, lambda done, text: progress(0.2 * done, text)
-    ):
+    contents = _contents(members, title, limits, lambda done, text: progress(0.2 * done, text))
+    for i, (member, read) in enumerate(contents):
         try:
-            good.append((member, *image_bytes.size_of(read(), limits.pixels)))
+            data = read()
+            good.append((i, *image_bytes.size_of(data, limits.pixels)))
+            survey.look(data)
         except TooMuch:
             raise
         except image_bytes.TooManyPixels:
             huge.append(member.path)
         except Exception:  # a damaged image fails in more ways than can be listed
+            good = good[:-1] if good and good[-1][0] == i else good
             bad.append(member.path)
     _note_left_out(bad, huge, limits, faults)
     if not good:
         raise UserError(f"{title}: none of the images can be read. {last_faults(faults)}")
-    if (total := sum(width * height for _, (width, height), _ in good)) > limits.all_pixels:
+    rows, sizes, colours = zip(*good, strict=True)
+    if (total := sum(width * height for width, height in sizes)) > limits.all_pixels:
         raise UserError(
             f"{title}: found {size(total)} pixels, expected at most {size(limits.all_pixels)}."
             " Bring fewer or smaller images."
         )
-    return (
-        [member for member, _, _ in good],
-        [sides for _, sides, _ in good],
-        any(colour for _, _, colour in good),
-    )
+    return list(rows), list(sizes), any(colours)
 
 
 def _values(
     members: list[Member],
+    rows: list[int],
     sizes: list[tuple[int, int]],
-    target: int | None,
+    fit: Callable[[bytes, tuple[int, int]], Bytes],
     title: str,
     limits: Limits,
     faults: list[Fault],
     progress: Progress,
-) -> tuple[list[Bytes], list[Member]]:
-    """The images' values, and the members that gave them: those whose pixels are as many as their
+) -> tuple[list[Bytes], list[int]]:
+    """The images' values, and which members gave them: those whose pixels are as many as their
     header said.
     """
     images = []
     good = []
     bad = []
-    contents = _contents(
-        members, title, limits, lambda done, text: progress(0.2 + 0.8 * done, text)
-    )
-    for (member, read), (width, height) in zip(contents, sizes, strict=True):
+    found = [members[row] for row in rows]
+    contents = _contents(found, title, limits, lambda done, text: progress(0.2 + 0.8 * done, text))
+    for row, (member, read), expected in zip(rows, contents, sizes, strict=True):
         try:
-            image = image_bytes.decoded(read())
-            if image.shape[:2] != (height, width):
-                raise ValueError("another size than announced")
-            images.append(image if target is None else image_bytes.fitted(image, target))
-            good.append(member)
+            images.append(fit(read(), expected))
+            good.append(row)
         except TooMuch:
             raise
         except Exception:  # as above
@@ -232,6 +202,15 @@ def _values(
     if not images:
         raise UserError(f"{title}: none of the images can be decoded. {last_faults(faults)}")
     return images, good
+
+
+def _fitted(
+    data: bytes, size: tuple[int, int], survey: image_bytes.Survey, side: int | None
+) -> Bytes:
+    image = image_bytes.decoded(data, survey)
+    if image.shape[1::-1] != size:
+        raise ValueError("another size than announced")
+    return image if side is None else image_bytes.fitted(image, side)
 
 
 def _note_left_out(bad: list[str], huge: list[str], limits: Limits, faults: list[Fault]) -> None:
@@ -250,6 +229,26 @@ def _note_left_out(bad: list[str], huge: list[str], limits: Limits, faults: list
         faults.append(Fault(what, "They are left out. Make them smaller first."))
 
 
+def stack_rows(
+    stack: np.ndarray,
+    title: str,
+    limits: Limits,
+    choices: Choices,
+    faults: list[Fault],
+    *,
+    lost: int = 0,
+) -> FoundRows:
+    """The points of an array of images (n, h, w), (n, h, w, c) or (n, c, h, w) of any real type."""
+    check_size((len(stack), 1), title, limits)
+    stack = _channels_last(stack, title, faults)
+    broken = None
+    if stack.dtype != np.uint8:
+        stack, broken = image_bytes.stack_in_range(stack, faults)
+    height, width = stack.shape[1:3]
+    points = fit_stack(stack, title, limits, choices, faults)
+    return FoundRows(points, broken=broken, sides=((width, height),) * 2, lost=lost)
+
+
 def fit_stack(
     images: Bytes, title: str, limits: Limits, choices: Choices, faults: list[Fault]
 ) -> Bytes:
@@ -257,26 +256,47 @@ def fit_stack(
     are large or a side is chosen.
     """
     channels = images.shape[3] if images.ndim == 4 else 1
-    if channels not in (1, 3, 4) or 0 in images.shape:
-        mend = "Move the channels to the end: images.transpose(0, 2, 3, 1)."
-        raise UserError(
-            f"{title}: found images of shape {images.shape}, expected (n, h, w) or (n, h, w, 3)."
-            f" {mend}"
-        )
     n, height, width = images.shape[:3]
     target = target_side([(width, height)] * n, channels > 1, limits, choices.side, faults)
     if channels == 1 and target is None:
         return images.reshape(n, height, width).copy()
+    survey = image_bytes.Survey()
+    if channels == 4:
+        for image in images:
+            survey.look_through(image)
+        faults += survey.faults()
     return image_bytes.stacked(
-        [_one(image, target) for image in images.reshape(n, height, width, channels)]
+        [_one(image, target, survey) for image in images.reshape(n, height, width, channels)]
     )
 
 
-def _one(image: Bytes, target: int | None) -> Bytes:
+def _channels_last(images: np.ndarray, title: str, faults: list[Fault]) -> np.ndarray:
+    """Channels that can only be those of axis 1 are moved to the end."""
+    if 0 in images.shape:
+        raise UserError(
+            f"{title}: found images of shape {images.shape}, expected at least one pixel. Bring a"
+            " file with data in it."
+        )
+    if images.ndim == 3 or images.shape[3] in CHANNELS:
+        return images
+    if images.shape[1] in CHANNELS:
+        what = f"Images of shape {images.shape}, their channels first."
+        faults.append(Fault(what, "The channels are moved to the end."))
+        return images.transpose(0, 2, 3, 1)
+    first = images.shape[1] < images.shape[3]
+    mend = "images[:, :3]" if first else "images[..., :3]"
+    raise UserError(
+        f"{title}: found images of shape {images.shape}, expected (n, h, w) or (n, h, w, 3). Keep"
+        f" three channels, such as {mend}, or bring them as features: images.reshape(len(images),"
+        " -1)."
+    )
+
+
+def _one(image: Bytes, target: int | None, survey: image_bytes.Survey) -> Bytes:
     if image.shape[2] == 4:
         from PIL import Image as pil
 
-        image = image_bytes.plain(pil.fromarray(image))
+        image = image_bytes.plain(pil.fromarray(np.ascontiguousarray(image)), survey)
     image = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
     image = image_bytes.grey_if_it_is(image) if image.ndim == 3 else image
     return image if target is None else image_bytes.fitted(image, target)
