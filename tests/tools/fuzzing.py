@@ -8,7 +8,9 @@ assert_sound(draft, limits)                                           what must 
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import random
 import stat
 import struct
@@ -509,6 +511,70 @@ def odd_parquet(rng: random.Random) -> bytes:
     )
 
 
+def odd_image_table(rng: random.Random) -> bytes:
+    """Images in a column of Parquet, some of them broken or missing, with any metadata."""
+    gen, n = np.random.default_rng(rng.randrange(100)), rng.choice([1, 5])
+    image = png(gen.integers(0, 256, (8, 8), np.uint8))
+    huge = announcing(image, 60_000, 60_000)
+    content = [rng.choice([image, image, image[:40], huge, b"", None]) for _ in range(n)]
+    structs = [rng.choice([{"bytes": c, "path": "a.png"}, {"bytes": c}, None]) for c in content]
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    shape = rng.choice([(n, 4, 4), (n, 3, 4, 4), (n, 4, 4, 2), (n, 1, 1), (n, 4)])
+    values = gen.normal(size=shape).astype(rng.choice([np.float32, np.int64, np.uint8]))
+    columns = {
+        "image": rng.choice(
+            [
+                pa.array(structs, kind),
+                pa.array(content, pa.binary()),
+                pa.FixedShapeTensorArray.from_numpy_ndarray(values),
+            ]
+        ),
+        "label": [rng.choice([0, 1, -1, 99, None]) for _ in range(n)],
+        "split": [rng.choice(["train", "test", "?"]) for _ in range(n)],
+    }
+    names = rng.choice([["a", "b"], [], [1, None], "ab", {"0": "a"}])
+    meta = json.dumps({"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}})
+    table = pa.table(columns).replace_schema_metadata(
+        {b"huggingface": rng.choice([meta.encode(), b"{", b"[" * 9_000])}
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def odd_folders(rng: random.Random) -> bytes:
+    """Folders that speak of parts and masks, and tables that name images or something else."""
+    words = ("train", "test_set", "val", "unlabeled", "masks", "images", "a  b", "ä", "x" * 300, "")
+    image = png(np.arange(64, dtype=np.uint8).reshape(8, 8))
+    paths = [
+        "/".join(filter(None, [*rng.choices(words, k=rng.randrange(4)), f"{i}.png"]))
+        for i in range(rng.randrange(1, 9))
+    ]
+    table = {
+        rng.choice(["file_name", "id", "x"]): [rng.choice([p, p[::-1], "", "0"]) for p in paths],
+        rng.choice(["label", "y", "split"]): [rng.choice("ab1") for _ in paths],
+    }
+    tables = {
+        "m.csv": csv(table),
+        "train.txt": rng.randbytes(50),
+        "m.parquet": odd_parquet(rng),
+        "m.jsonl": rng.choice([b"[]\n3", b"{", b"[" * 9_000, b'{"a": [1]}\n{"b": {}}']),
+        "train-00001-of-00002.parquet": valid("parquet", 1),
+        "train-00002-of-00002.parquet": odd_parquet(rng),
+    }
+    chosen = {name: data for name, data in tables.items() if rng.random() < 0.3}
+    return zipped((dict.fromkeys(paths, image) if rng.random() < 0.7 else {}) | chosen)
+
+
+def packed(rng: random.Random) -> bytes:
+    """A file inside a gzip, perhaps twice, or one that unpacks to many bytes."""
+    kind = rng.choice(["zip", "npz", "npy", "parquet", "csv"])
+    data = rng.choice([valid(kind, rng.randrange(4)), bytes(3_000_000), b""])
+    for _ in range(rng.choice([1, 1, 2])):
+        data = gzip.compress(data, mtime=0)
+    return data
+
+
 WHOLE: tuple[Callable[[random.Random], bytes], ...] = (
     announced_npy,
     pickled_npy,
@@ -518,6 +584,9 @@ WHOLE: tuple[Callable[[random.Random], bytes], ...] = (
     absurd_csv,
     odd_csv,
     odd_parquet,
+    odd_image_table,
+    odd_folders,
+    packed,
 )
 
 

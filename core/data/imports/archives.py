@@ -131,7 +131,7 @@ def _names(archive: zipfile.ZipFile, faults: list[Fault]) -> list[str]:
             doubtful += [] if certain else [name]
         names.append(name.replace("\\", "/"))
     if doubtful:
-        what = f"Names that are not UTF-8: {len(doubtful):,}, such as {some(doubtful, 1)}."
+        what = f"Names that are not UTF-8: {len(doubtful):,}, such as {some(doubtful[:1])}."
         mend = "They are read as DOS or Windows writes them. Rename them if letters look wrong."
         faults.append(Fault(what, mend))
     return names

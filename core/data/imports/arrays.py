@@ -1,18 +1,14 @@
 """NumPy's .npy and .npz files: features (n, d) or images (n, h, w[, 1 | 3 | 4]), with labels, ids,
 probabilities, test rows, and numbers for a regression to learn.
 
-A header only announces a shape: it is compared with the bytes that are there before an array is
-made of them. Pickled objects are never read: beside the points they are left out, and told. Names
-in a .npz are compared without regard to case; an array of images wins over one of features. Arrays
+Pickled objects are never read: beside the points they are left out, and told. Names in a .npz are
+compared without regard to case; an array of images wins over one of features. Arrays
 that come in parts (train_images, x_test) are joined, training first; the others are test rows.
-Labels may be columns of 0 and 1; -1 beside two other classes is no label. Source: the format's
-definition, numpy.lib.format.
+Labels may be columns of 0 and 1; -1 beside two other classes is no label.
 """
 
 from __future__ import annotations
 
-import io
-import math
 import re
 import zipfile
 
@@ -31,10 +27,10 @@ from core.data.imports.cleaning import (
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images.decoding import stack_rows
-from core.data.imports.wording import damage_reported, some
+from core.data.imports.npy_bytes import MEND, ObjectsFound, parse_npy
+from core.data.imports.wording import some
 from core.types import UserError
 
-MEND = "Save plain numbers or text with numpy.save or numpy.savez."
 ROLES = {
     "images": ("images", "image"),
     "features": ("embedding", "embeddings", "features", "x", "data"),
@@ -44,52 +40,11 @@ ROLES = {
     "test": ("test", "is_test"),
 }
 SPARE = "They are left out. One array of each kind is used, and images before features."
-HEADER = 100_000  # bytes; NumPy reads no header beyond 10,000
 FEATURES = ("embedding", "embeddings", "features")  # never images, unless they are uint8
 TEST = ("test", "testing", "val", "valid", "validation", "dev")
 PART = f"train|training|unlabeled|{'|'.join(TEST)}"
 PARTED = re.compile(f"(?P<a>{PART})_?(?P<b>.+)|(?P<c>.+?)_?(?P<d>{PART})")
 WORDS = ("labels", "ids")  # roles of words, the others are of numbers
-PLAIN = "biufUS"  # kinds of values: truth, integers, floats and text
-
-
-class ObjectsFound(UserError):
-    """An array of Python objects, which only a pickle holds."""
-
-
-def parse_npy(data: bytes | bytearray, what: str) -> np.ndarray:
-    """The array of a .npy file, read-only and without a copy.
-
-    A UserError if it is damaged, or of other values than numbers and text.
-    """
-    stream = io.BytesIO(data[:HEADER])
-    with damage_reported(what, MEND):
-        version = np.lib.format.read_magic(stream)
-        header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        shape, fortran, dtype = header(stream)
-    if dtype.hasobject:
-        raise ObjectsFound(
-            f"{what}: found values of type {some([dtype])}, expected numbers or text; objects are"
-            f" not read. {MEND}"
-        )
-    if dtype.kind not in PLAIN or dtype.itemsize == 0 or dtype.names:
-        raise UserError(
-            f"{what}: found values of type {some([dtype])}, expected numbers or text. {MEND}"
-        )
-    wanted = math.prod(shape) * dtype.itemsize
-    there = len(data) - stream.tell()
-    if min(shape, default=1) < 0 or wanted != there:
-        raise UserError(
-            f"{what}: found {there:,} bytes of values, expected {wanted:,} for shape"
-            f" {some([shape])}. Save the file anew."
-        )
-    with damage_reported(what, MEND):
-        return np.frombuffer(data, dtype, offset=stream.tell()).reshape(
-            shape, order="F" if fortran else "C"
-        )
 
 
 def read_npy(
@@ -199,7 +154,7 @@ def _note_parts(
     rows: dict[str, int], main: str, found_rows: FoundRows, faults: list[Fault]
 ) -> None:
     """Which rows are test rows, where the points come in parts."""
-    if set(rows) == {""}:
+    if set(rows) <= {"", "train", "training"}:
         return
     counts = ", ".join(f"{part} {n:,}" for part, n in rows.items())
     what = f"Array {main} in parts: {counts}."
@@ -329,7 +284,7 @@ def _points(
 ) -> FoundRows:
     images = points.ndim in (3, 4) and points.dtype.kind in "biuf"
     if images and (points.dtype == np.uint8 or name not in FEATURES):
-        if points.dtype != np.uint8:
+        if points.dtype != np.uint8 and name not in ROLES["images"]:
             what = f"An array of shape {some([points.shape])} is taken for images."
             faults.append(Fault(what, "Flatten it if it holds features: x.reshape(len(x), -1)."))
         return stack_rows(points, title, limits, choices, faults)

@@ -5,8 +5,8 @@
 
 Such a column holds a struct of bytes and path, or the bytes of image files, or tensors of one
 shape. Classes have the names of `huggingface` in the file's metadata, where they are; -1 and
-nothing are no label. An image's id is its path, if all have different ones, else its row's number
-from 0.
+nothing are no label. An image's id is its path, if all have different ones; else rows that cannot
+be read leave the others their numbers in the file, from 0.
 Source: the datasets library's Image and ClassLabel features; Arrow's fixed_shape_tensor.
 """
 
@@ -26,7 +26,7 @@ from core.data.imports.images.decoding import decoded_images, stack_rows
 from core.data.imports.images.folders import coded_as_it_is
 from core.data.imports.parquet_limits import MEND, open_parquet, read_columns
 from core.data.imports.wording import LONGEST_WORD, damage_reported, some
-from core.types import Ints
+from core.types import Ints, UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -139,10 +139,24 @@ def _points(
 
     if isinstance(column.type, pa.FixedShapeTensorType):
         return _tensors(column, title, limits, choices, faults)
+    _refuse_paths_alone(column, title)
     members = [Member(f"row {i}", _reader(column, i)) for i in range(len(column))]
     images = decoded_images(members, title, limits, choices.side, faults, progress)
     lost = len(column) - len(images.rows)
     return FoundRows(images.points, sides=images.sides, lost=lost), images.rows
+
+
+def _refuse_paths_alone(column: pa.ChunkedArray, title: str) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_struct(column.type):
+        content = pc.struct_field(column, "bytes")  # type: ignore[attr-defined]  # made when it is imported
+        if content.null_count == len(content):
+            raise UserError(
+                f"{title}: found the paths of images without their bytes, expected bytes of image"
+                " files. Bring the images in a zip, with this table beside them."
+            )
 
 
 def _reader(column: pa.ChunkedArray, row: int) -> Callable[[Allowance], bytes]:
@@ -204,14 +218,16 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
         return np.full(len(column), np.nan)
 
 
-def _ids(table: pa.Table, images: str, own: str | None, rows: Ints) -> np.ndarray:
-    """The ids of the file or the images' own paths, if all differ, else the rows' numbers."""
+def _ids(table: pa.Table, images: str, own: str | None, rows: Ints) -> np.ndarray | None:
+    """The ids of the file or the images' own paths, if all differ, else the rows' numbers, if some
+    are lost.
+    """
     columns = [table[own].to_pylist()] if own else []
     for values in (*columns, _paths(table[images])):
         words = [as_word(value) for value in values]
         if "" not in words and len({*words}) == len(words) and max(map(len, words)) <= LONGEST_WORD:
             return np.array(words)[rows]
-    return rows.astype(str)
+    return rows.astype(str) if len(rows) < len(table) else None
 
 
 def _paths(column: pa.ChunkedArray) -> list[str]:

@@ -70,7 +70,7 @@ OTHERS = (
     (b"PARE", "an encrypted Parquet file", "Write it without encryption."),
     (b"%PDF", "a PDF", "Bring images, arrays or a table."),
 )
-TABLE = (*SUFFIXES["parquet"], *SUFFIXES["csv"])
+UNPACKED = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 EXPECTED = "a zip of images, .npz, .npy, Parquet or CSV"
 
 
@@ -182,7 +182,7 @@ def format_of(data: bytes, title: str) -> str:
 def title_of(name: str) -> str:
     """The file's name without folders and suffix, fit for a menu."""
     path = _path(name)
-    packed = path.suffix.lower() in (".gz", ".zip") and PurePosixPath(path.stem).suffix in TABLE
+    packed = path.suffix.lower() in (".gz", ".zip") and PurePosixPath(path.stem).suffix in UNPACKED
     return one_line(PurePosixPath(path.stem).stem if packed else path.stem)[:80] or "Own data"
 
 

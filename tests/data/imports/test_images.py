@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.imports.images import image_bytes
 from core.data.imports.archives import folder_members
 from core.data.imports.draft import Choices
 from core.data.imports.file_limits import HOSTED, LOCAL
+from core.data.imports.images import image_bytes
 from core.data.imports.images.decoding import target_side
 from core.data.imports.images.layouts import layout
 from core.data.imports.read_file import read

@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 
 from core.data.imports.archives import Member
-from core.data.imports.cleaning import draft_of
+from core.data.imports.cleaning import draft_of, id_array
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress
 from core.data.imports.file_limits import Limits
 from core.data.imports.images.decoding import decoded_images
@@ -68,13 +68,22 @@ def found_images(
     return FoundRows(
         images.points if (order == np.arange(len(order))).all() else images.points[order],
         labels=(words, codes) if any(words) else None,
-        ids=np.array(path_ids([members[i].path for i in images.rows], faults))[order],
+        ids=_ids(beside.ids, rows, [members[i].path for i in images.rows[order]], faults),
         test=beside.test[rows],
         target=None if beside.target is None else beside.target[rows],
         columns=beside.columns,
         sides=images.sides,
         lost=len(members) - len(images.rows),
     )
+
+
+def _ids(
+    chosen: list[str] | None, rows: Ints, paths: list[str], faults: list[Fault]
+) -> np.ndarray | None:
+    """What the images of these rows are called: their paths, unless the user chose a column."""
+    if chosen is None:
+        return np.array(path_ids(paths, faults))
+    return id_array(*coded_as_it_is([chosen[row] for row in rows]), faults)
 
 
 def coded_as_it_is(texts: list[str]) -> tuple[list[str], Ints]:
@@ -101,7 +110,7 @@ def path_ids(paths: list[str], faults: list[Fault]) -> list[str]:
     mend = "The ids of all images are their paths without the folders that all share."
     if any(SHORTENED in path for path in ids):
         mend = "Their ids are shortened, each in its own way."
-    what = f"Paths of more than {LONGEST_WORD} characters: {len(long):,}, such as {some(long, 1)}."
+    what = f"Paths of more than {LONGEST_WORD} characters: {len(long):,}, such as {some(long[:1])}."
     faults.append(Fault(what, mend))
     return ids
 

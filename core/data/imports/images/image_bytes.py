@@ -107,7 +107,8 @@ class Survey:
         said = []
         if self.deep and self.top < DEPTHS[-1]:
             what = f"Images of 16 bits whose largest value is {self.peak:,}: {self.deep:,}."
-            said.append(Fault(what, f"All are scaled alike: {self.top:,} becomes 255."))
+            mend = f"All are scaled alike: {self.top:,} becomes 255."
+            said.append(Fault(what, mend if self.top > DEPTHS[0] else "They are read as 8 bits."))
         if self.coarse and self.bright <= DARK:
             what = f"Colour images of 16 bits that are nearly black: {self.coarse:,}."
             mend = "Only their upper 8 bits are read. Save them as 8 bits, image // 16 for 12."
@@ -236,7 +237,8 @@ def stack_in_range(stack: np.ndarray, faults: list[Fault]) -> tuple[Bytes, np.nd
     bottom, top, mend = _scale(stack.dtype, low, high, whole=whole)
     out = np.zeros(stack.shape, np.uint8)
     for rows in _blocks(stack):
-        share = (stack[rows].astype(np.float64) - bottom) / (top - bottom)
+        with np.errstate(over="ignore", invalid="ignore"):
+            share = (stack[rows].astype(np.float64) - bottom) / (top - bottom)
         out[rows] = np.rint(255 * np.clip(np.nan_to_num(share), 0, 1))
     what = f"Images of {stack.dtype}, values {low:.6g} to {high:.6g}."
     faults.append(Fault(what, mend))
@@ -277,5 +279,5 @@ def _scale(dtype: np.dtype, low: float, high: float, *, whole: bool) -> tuple[fl
         return 0, top, f"All are scaled alike: {top:,} becomes 255."
     if dtype.kind == "f" and low >= -1 - 1e-6 and high <= 1 + 1e-6:
         return -1, 1, "They are scaled: -1 becomes 0, and 1 becomes 255."
-    top = high if high > low else low + 1
+    top = high if high > low else low + max(1.0, abs(low))
     return low, top, "All are scaled alike: the smallest becomes 0, the largest 255."

@@ -12,9 +12,8 @@ does. Folders that say classes win over a label that nobody chose.
 from __future__ import annotations
 
 import json
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,30 +22,35 @@ from core.data.imports.cleaning import as_word, split_of
 from core.data.imports.csv_table import parse_csv
 from core.data.imports.draft import Choices, Fault
 from core.data.imports.file_limits import Allowance, Limits, TooMuch
-from core.data.imports.images.layouts import Layout, part_of, pieces
+from core.data.imports.images.image_names import Column, NamedImages
+from core.data.imports.images.layouts import Layout, pieces
 from core.data.imports.parquet_limits import open_parquet, read_columns
 from core.data.imports.wording import damage_reported, some
 from core.types import Bools, UserError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 MOST = 20  # tables that are looked at
 COLUMNS = 200  # of a table that are looked at
+NAMING = {"id", "ids", "image", "images", "img", "file", "filename", "filepath", "name", "path"}
 SHARE = 0.5  # of its rows or of the images that a column must name
 LABELS = ("label", "labels", "class", "target", "y", "category", "class_name", "label_name")
 LABELS = (*LABELS, "class_label", "classname", "labels_name", "species", "breed", "diagnosis")
 SPLITS = ("split", "subset", "partition", "set", "data set", "dataset")
 MEND = "Call the column of the labels label, or choose it."
-Column = list[str]  # as it is written, "" for nothing
 
 
 @dataclass
 class Beside:
     """What folders and tables say, one entry per image. classes: "" where none is known. columns:
-    of the tables, which can be chosen.
+    of the tables, which can be chosen. ids: of the column that the user chose, "" for nothing.
     """
 
     classes: list[str]
     test: Bools
     target: np.ndarray | None = None
+    ids: list[str] | None = None
     columns: tuple[str, ...] = ()
 
 
@@ -77,18 +81,21 @@ def labels_beside(
     _refuse_unknown(choices, columns, title)
     found = {}
     for table in named:
-        found |= _labels(table, choices, faults)
+        found |= _labels(table, {*beside.classes} - {""}, choices, faults)
     _settle(beside, found, named, choices, faults)
     if not beside.test.any():
         for table in named:
             _note_split(table, beside)
     if choices.target:
         beside.target = _target(named, choices.target, len(images))
+    if choices.id in columns:
+        beside.ids = _in_rows(named, choices.id, len(images))
     return beside
 
 
 def _refuse_unknown(choices: Choices, columns: list[str], title: str) -> None:
-    for what, choice in (("Label", choices.label), ("Target", choices.target)):
+    chosen = {"Label": choices.label, "Id": choices.id, "Target": choices.target}
+    for what, choice in chosen.items():
         if choice and columns and choice not in columns:
             raise UserError(
                 f"{what} column: found {choice!r}, expected one of {some(columns, 10)}. Choose"
@@ -110,11 +117,15 @@ def _naming(
 ) -> list[Named]:
     """The tables that name images, with the rows of each image; the others are told."""
     allowance = Allowance(limits.file_bytes, title, "bytes of tables", "Bring smaller tables.")
-    places = _Places([member.path for member in images])
+    places = NamedImages([member.path for member in images])
     good = []
     others = [table.path for table in tables[MOST:]]
     broken = []
+    guesses = []
     for table in tables[:MOST]:
+        if "submission" in pieces(table.path):
+            guesses.append(table.path)
+            continue
         try:
             columns = _columns(table.path, table.read(allowance), limits)
         except TooMuch:
@@ -122,13 +133,17 @@ def _naming(
         except UserError:
             broken.append(table.path)
             continue
-        found = None if "submission" in pieces(table.path) else _named(table, columns, places)
+        found = _named(table, columns, places)
         good += [found] if found else []
         others += [] if found else [table.path]
-    for paths, what in ((others, "that name none of the images"), (broken, "that cannot be read")):
+    for paths, what, mend in (
+        (others, "that name none of the images", "Name them in a column file_name."),
+        (broken, "that cannot be read", "Save them as CSV."),
+        (guesses, "of a submission", "Rename them if their labels are true."),
+    ):
         if paths:
-            mend = "They are not used. Name the images in a column file_name as their files are."
-            faults.append(Fault(f"Tables {what}: {len(paths):,}, such as {some(paths, 1)}.", mend))
+            what = f"Tables {what}: {len(paths):,}, such as {some(paths[:1])}."
+            faults.append(Fault(what, f"They are not used. {mend}"))
     return good
 
 
@@ -140,19 +155,23 @@ def _columns(path: str, data: bytes | bytearray, limits: Limits) -> dict[str, Co
             return _json_lines(bytes(data), limits)
         if name.endswith((".parquet", ".pq")):
             file = open_parquet(bytes(data), path, limits)
-            names = [n for n, kind in zip(*_flat(file.schema_arrow), strict=True) if kind][:COLUMNS]
+            names = [field.name for field in file.schema_arrow if _is_plain(field.type)][:COLUMNS]
             table = read_columns(file, bytes(data), names, path, limits)
-            return {n: [as_word(value) for value in table[n].to_pylist()] for n in names}
+            return {name: [_word(value) for value in table[name].to_pylist()] for name in names}
         return _csv(bytes(data), path, limits)
 
 
-def _flat(schema) -> tuple[list[str], list[bool]]:
+def _is_plain(kind: pa.DataType) -> bool:
+    """Numbers, truth, text; or a struct with a path, as Hugging Face's datasets writes images."""
     import pyarrow.types as is_
 
-    return schema.names, [
-        not (is_.is_nested(kind) or is_.is_binary(kind) or is_.is_large_binary(kind))
-        for kind in schema.types
-    ]
+    if is_.is_struct(kind):
+        return kind.get_field_index("path") >= 0
+    return not (is_.is_nested(kind) or is_.is_binary(kind) or is_.is_large_binary(kind))
+
+
+def _word(value: object) -> str:
+    return as_word(value["path"] if isinstance(value, dict) else value)
 
 
 def _csv(data: bytes, path: str, limits: Limits) -> dict[str, Column]:
@@ -160,6 +179,9 @@ def _csv(data: bytes, path: str, limits: Limits) -> dict[str, Column]:
     import pyarrow.types as is_
 
     table = parse_csv(data, path, limits, lambda names: None, [])
+    if any(name.lower().endswith(IMAGES) for name in table.column_names):
+        data = _with_header(data, len(table.column_names))
+        table = parse_csv(data, path, limits, lambda names: None, [])
     columns = {}
     for name in table.column_names[:COLUMNS]:
         column = table[name]
@@ -168,6 +190,13 @@ def _csv(data: bytes, path: str, limits: Limits) -> dict[str, Column]:
             column = again[name] if name in again.column_names else column
         columns[name] = [as_word(value) for value in column.to_pylist()]
     return columns
+
+
+def _with_header(data: bytes, columns: int) -> bytes:
+    """A table whose first line names an image already, with a line of column names above it."""
+    first = data.partition(b"\n")[0]
+    separator = next((s for s in (b",", b";", b"\t", b" ") if first.count(s) == columns - 1), b",")
+    return separator.join(b"column %d" % (j + 1) for j in range(columns)) + b"\n" + data
 
 
 def _json_lines(data: bytes, limits: Limits) -> dict[str, Column]:
@@ -183,12 +212,14 @@ def _json_lines(data: bytes, limits: Limits) -> dict[str, Column]:
     }
 
 
-def _named(table: Member, columns: dict[str, Column], places: _Places) -> Named | None:
+def _named(table: Member, columns: dict[str, Column], places: NamedImages) -> Named | None:
     """The table with the column that names the most images, if it names enough of them."""
     best: dict[int, int] = {}
     names = ""
     own = places.of_table(table.path)
-    for name, column in columns.items():
+    for i, (name, column) in enumerate(columns.items()):
+        if i and not {*pieces(name)} & NAMING and all(map(str.isdigit, filter(None, column))):
+            continue  # numbers may be anything
         found = own.rows(column)
         if len(found) > len(best):
             best = found
@@ -198,88 +229,11 @@ def _named(table: Member, columns: dict[str, Column], places: _Places) -> Named 
     return Named(table.path, columns, names, best) if enough else None
 
 
-class _Places:
-    """The images of an archive, found by what a table calls them. paths: (number, path) of each."""
-
-    def __init__(
-        self, paths: Iterable[str], numbers: Iterable[int] | None = None, folder: str = ""
-    ):
-        lines = [unicodedata.normalize("NFC", path) for path in paths]
-        self.paths = list(zip(numbers or range(len(lines)), lines, strict=True))
-        self.folder = folder
-        self.whole = {
-            True: {path: image for image, path in self.paths},
-            False: {path.rpartition(".")[0]: image for image, path in self.paths},
-        }
-        self.by_length: dict[tuple[int, bool], dict[str, int]] = {}
-
-    def of_table(self, path: str) -> _Places:
-        """Those that a table of this path may speak of: of its folder, and of its part."""
-        path = unicodedata.normalize("NFC", path)
-        folder, _, name = path.rpartition("/")
-        inside = [entry for entry in self.paths if not folder or entry[1].startswith(folder + "/")]
-        inside = inside or self.paths
-        part = part_of(name.rpartition(".")[0])
-        parted = [
-            entry for entry in inside if part in map(part_of, entry[1].split("/")[:-1])
-        ] * bool(part)
-        numbers, paths = zip(*(parted or inside), strict=True)
-        return _Places(paths, numbers, folder)
-
-    def rows(self, column: Column) -> dict[int, int]:
-        """{image: row} of the images that a column names, each once."""
-        values = _without_shared([_tidy(value) for value in column])
-        found: dict[int, int] = {}
-        for row, value in enumerate(values):
-            image = self._find(value) if value else None
-            if image is not None:
-                found.setdefault(image, row)
-        return found
-
-    def _find(self, value: str) -> int | None:
-        ended = value.lower().endswith(IMAGES)
-        length = value.count("/") + 1
-        known = self.by_length.get((length, ended))
-        if known is None:
-            known = self.by_length[length, ended] = self._ends(length, ended)
-        image = self.whole[ended].get(f"{self.folder}/{value}" if self.folder else value, -1)
-        image = known.get(value, -1) if image < 0 else image
-        if image < 0 and not ended and value.isdigit():
-            image = known.get(f"#{int(value)}", -1)
-        return image if image >= 0 else None
-
-    def _ends(self, length: int, ended: bool) -> dict[str, int]:
-        """{the last folders and the name: image}, -2 where several end so."""
-        known: dict[str, int] = {}
-        for image, path in self.paths:
-            whole = path if ended else path.rpartition(".")[0]
-            end = "/".join(whole.split("/")[-length:])
-            known[end] = -2 if end in known else image
-            if end.isdigit():
-                number = f"#{int(end)}"
-                known[number] = -2 if number in known else image
-        return known
-
-
-def _tidy(value: str) -> str:
-    value = unicodedata.normalize("NFC", value.replace("\\", "/"))
-    return "/".join(part for part in value.split("/") if part not in ("", "."))
-
-
-def _without_shared(values: list[str]) -> list[str]:
-    """Without the folders that all share: an absolute path has more than the archive knows."""
-    while True:
-        first = {value.partition("/")[0] if "/" in value else "" for value in values if value}
-        if len(first) != 1 or first == {""}:
-            return values
-        values = [value.partition("/")[2] for value in values]
-
-
 # What they say.
 
 
-def _labels(table: Named, choices: Choices, faults: list[Fault]) -> dict[int, str]:
-    """{image: label} of one table."""
+def _labels(table: Named, known: set[str], choices: Choices, faults: list[Fault]) -> dict[int, str]:
+    """{image: label} of one table. known: the classes that folders have."""
     others = {name: column for name, column in table.columns.items() if name != table.names}
     label = choices.label
     if label is None:
@@ -289,7 +243,7 @@ def _labels(table: Named, choices: Choices, faults: list[Fault]) -> dict[int, st
         what = f"{some([table.path])}: columns of 0 and 1, one of them for each image."
         faults.append(Fault(what, "They are read as classes."))
         return {image: hot[row] for image, row in table.rows.items()}
-    label = _likely(others, table) if label is None else label
+    label = _likely(others, known, table) if label is None else label
     if label in others:
         return {image: others[label][row] for image, row in table.rows.items()}
     if others and label != "":
@@ -298,8 +252,13 @@ def _labels(table: Named, choices: Choices, faults: list[Fault]) -> dict[int, st
     return {}
 
 
-def _likely(others: dict[str, Column], table: Named) -> str | None:
-    """The only other column, if it has fewer values than rows and is no text of its own."""
+def _likely(others: dict[str, Column], known: set[str], table: Named) -> str | None:
+    """The column that holds classes of the folders; or the only other one, of a plain text the
+    first, if it repeats its values.
+    """
+    for name, column in others.items():
+        if {*column} <= {*known, ""} and len(known) > 1:
+            return name
     if len(others) != 1 and not table.path.lower().endswith(TEXT):
         return None
     name, column = next(iter(others.items()), ("", []))
@@ -336,13 +295,17 @@ def _settle(
     if not found:
         return
     where = some([table.path for table in named])
+    known = {image: name for image, name in enumerate(beside.classes) if name}
     if classes > 1 and not choices.label:
-        if any(beside.classes[image] != label for image, label in found.items()):
+        if any(known.get(image, label) != label for image, label in found.items()):
             what = f"Labels in {where} that differ from the folders."
             faults.append(Fault(what, "The folders are the classes. Choose the column to use it."))
-        return
-    missing = len(beside.classes) - len(found)
+            return
+        if {*found} <= {*known}:
+            return
+        found = found | known
     beside.classes = [found.get(image, "") for image in range(len(beside.classes))]
+    missing = beside.classes.count("")
     what = f"The labels are read from {where}."
     what += f" Images that are not named there have none: {missing:,}." * bool(missing)
     faults.append(Fault(what, "Choose another column, or none, to change that."))
@@ -360,13 +323,21 @@ def _note_split(table: Named, beside: Beside) -> None:
             beside.test[image] = test[row]
 
 
+def _in_rows(named: list[Named], name: str, n: int) -> list[str]:
+    """The column's value for each of n images, "" for none."""
+    found = [""] * n
+    for table in named:
+        for image, row in table.rows.items() if name in table.columns else ():
+            found[image] = table.columns[name][row]
+    return found
+
+
 def _target(named: list[Named], name: str, n: int) -> np.ndarray:
     """float64 (n,), NaN where no number stands."""
     target = np.full(n, np.nan)
-    for table in named:
-        for image, row in table.rows.items() if name in table.columns else ():
-            try:
-                target[image] = float(table.columns[name][row])
-            except ValueError:
-                continue
+    for image, value in enumerate(_in_rows(named, name, n)):
+        try:
+            target[image] = float(value)
+        except ValueError:
+            continue
     return target

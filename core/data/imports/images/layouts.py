@@ -126,7 +126,7 @@ def _masks(paths: list[Path], faults: list[Fault]) -> list[bool]:
     found = ["/".join(path) for path, mask in zip(paths, aside, strict=True) if mask]
     if not found or len(found) == len(paths):
         return [False] * len(paths)
-    what = f"Masks or ground truth among the images: {len(found):,}, such as {some(found, 1)}."
+    what = f"Masks or ground truth among the images: {len(found):,}, such as {some(found[:1])}."
     faults.append(Fault(what, "They are set aside. Rename them if they are points of their own."))
     return aside
 
@@ -306,7 +306,7 @@ def _note_parts(rest: list[Path], folders: list[Path], at: list[int], faults: li
         faults.append(Fault(f"Parts named {some(sorted(named), 5)}.", mend))
     outside = ["/".join(path) for path, i in zip(rest, at, strict=True) if i < 0]
     if outside:
-        what = f"Images in no part: {len(outside):,}, such as {some(outside, 1)}."
+        what = f"Images in no part: {len(outside):,}, such as {some(outside[:1])}."
         faults.append(Fault(what, "They count as training rows."))
 
 
@@ -318,7 +318,7 @@ def _note_strays(rest: list[Path], found: list[str], kinds: list[str], faults: l
         if not name and kind != "unlabeled"
     ]
     if stray and any(found):
-        what = f"Images in no class folder: {len(stray):,}, such as {some(stray, 1)}."
+        what = f"Images in no class folder: {len(stray):,}, such as {some(stray[:1])}."
         faults.append(Fault(what, "They have no label."))
     unlabeled = kinds.count("unlabeled")
     if unlabeled and any(found):
