@@ -16,7 +16,7 @@ import numpy as np
 
 from core.data.imports.archives import locked, unpack
 from core.data.imports.cleaning import (
-    as_float32,
+    as_floats,
     check_size,
     draft_of,
     encoded,
@@ -163,7 +163,7 @@ def _draft(
         found_rows.target = _target(beside["target"], faults)
     found_rows.probs = beside.get("probs")
     found_rows.columns = columns
-    return draft_of(found_rows, title, limits, faults)
+    return draft_of(found_rows, title, limits, choices, faults)
 
 
 def _points(
@@ -192,13 +192,9 @@ def _points(
             " x.reshape(n, d)."
         )
     check_size(points.shape, title, limits)
-    values, broken, large = as_float32(points)
-    return FoundRows(
-        values,
-        broken=broken,
-        large=large,
-        feature_names=tuple(f"feature {i}" for i in range(points.shape[1])),
-    )
+    values, large, exact = as_floats(points)
+    names = tuple(f"feature {i}" for i in range(points.shape[1]))
+    return FoundRows(values, large=large, feature_names=names, exact=tuple(names[j] for j in exact))
 
 
 def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bool:

@@ -68,7 +68,7 @@ def read_images(
     found_rows.labels = (words, codes[order]) if any(words) else None
     words, codes = coded([member.path for member in members])
     found_rows.ids = id_array(words, codes[order], faults)
-    return draft_of(found_rows, title, limits, faults)
+    return draft_of(found_rows, title, limits, choices, faults)
 
 
 def layout(paths: list[tuple[str, ...]], faults: list[Fault]) -> tuple[list[str], Bools]:

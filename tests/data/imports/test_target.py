@@ -75,7 +75,7 @@ def test_rows_without_a_target_are_left_out_and_counted(load):
         and not draft.fatal
         and said(draft)
         == (
-            "Rows without a number as their target: 2 of 4, the first being 2, 4. They are left"
+            "Rows without a number as their target: 2 of 4, the first being 1, 3. They are left"
             " out. Fill them in the file, or choose no target to keep them all."
         )
     )
