@@ -186,7 +186,8 @@ def _rows_left_out(found_rows: FoundRows, gaps: Bools, counts: Ints, how: str | 
         "They are left out. The columns can be left out in their place, or the gaps filled by the"
         " median."
     )
-    return Fault(what, mend)
+    nothing = (counts == len(gaps)).all()
+    return Fault(what, "No number is left. Write numbers in the file." if nothing else mend)
 
 
 def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:

@@ -143,7 +143,7 @@ def _draft(
     if numbered is not None:
         rows.numbers = numbered[0] + numbered[1] * np.arange(n)
     rows.columns = tuple(name for name, column in found.columns.items() if column.is_flat)
-    rows.roles = tuple(found.roles[name] for name in found.roles)
+    rows.roles = tuple(found.roles[name] for name in dict.fromkeys((*found.columns, *found.roles)))
     rows.shown = _shown(found, as_written, faults)
     return draft_of(rows, title, limits, choices, faults)
 

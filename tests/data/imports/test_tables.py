@@ -92,8 +92,10 @@ def test_the_user_may_choose_other_columns_or_none(load):
     assert draft.class_names == () and draft.ids is None and draft.feature_names == ("label", "id")
     with pytest.raises(UserError, match=r"Label column: found 'z', expected one of id, label"):
         load(TABLE, label="z")
-    with pytest.raises(UserError, match=r"Id column: found 'label', expected one of id, split"):
-        load(TABLE, id="label")
+    draft = load(TABLE, id="label")
+    assert draft.refused_ids and draft.class_names == ()
+    with pytest.raises(UserError, match=r"Id column: found 'x', expected one of id, split"):
+        load(TABLE, label="x", id="x")
 
 
 def test_fractions_are_no_classes(load):
