@@ -118,6 +118,8 @@ def bring(options: argparse.Namespace) -> None:
     )
     draft = _read(options.file, choices)
     about = imports.preview(draft)
+    if options.look:
+        _list_roles(draft.roles)
     _tell(about.faults)
     print(
         f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of"
@@ -127,9 +129,7 @@ def bring(options: argparse.Namespace) -> None:
         print("classes: " + ", ".join(f"{name} {count:,}" for name, count in about.classes))
     if about.target:
         print(f"target: {about.target[0]:.4g} to {about.target[1]:.4g}")
-    if options.look:
-        _list_roles(draft.roles)
-    else:
+    if not options.look:
         name = own.accept(draft.dataset(), options.title or draft.title)
         print(f"kept as {name}: python -m core score --dataset {name} --out scores.parquet")
 

@@ -64,6 +64,7 @@ def draft_of(
         target=target,
         roles=found_rows.roles,
         shown={name: values[keep] for name, values in found_rows.shown.items()},
+        asks=found_rows.asks,
     )
 
 
@@ -100,6 +101,7 @@ def _without_gaps(
         gaps[start : start + BLOCK] = holes.any(axis=1)
     if not gaps.any():
         return found_rows, ~gaps
+    found_rows = replace(found_rows, asks=found_rows.asks | {"gaps"})
     return _mended(found_rows, counts, title, choices.gaps, faults)
 
 

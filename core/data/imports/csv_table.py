@@ -37,12 +37,16 @@ MEND = "Save the table as CSV in UTF-8, with one separator and paired quotation 
 
 @dataclass(frozen=True, eq=False)
 class ParsedText:
-    """table: its column names unique. as_written(name): a column's cells as text."""
+    """table: its column names unique. doubtful: the first line may be names or a row.
+
+    as_written(name): a column's cells as text.
+    """
 
     table: pa.Table
     text: bytes
     separator: str
     header: bool
+    doubtful: bool
 
     def as_written(self, name: str) -> pa.ChunkedArray:
         names = self.table.column_names
@@ -68,10 +72,12 @@ def parse_csv(
             " fewer columns."
         )
     first, *rows = _records(text, separator, title)
-    named = _looks_like_names(first, rows) if header is None else header
+    likely = _looks_like_names(first, rows)
+    named = likely if header is None else header
     names = _names(first, rows, named, faults)
     table = _parse(text, title, separator, names, header=named)
-    return ParsedText(table, text, separator, named)
+    doubtful = not likely or all(map(_is_number, first))
+    return ParsedText(table, text, separator, named, doubtful)
 
 
 def unique_names(names: list[str], faults: list[Fault]) -> list[str]:

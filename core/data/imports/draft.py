@@ -106,7 +106,8 @@ class Draft:
     or a target. roles: of every column of a table. shown: columns that are no features and stand
     beside the points, by name: text or numbers (n,). sides: the smallest and the largest (width,
     height) of the images as they came. left_out: rows that the file has and the draft has not.
-    refused_ids: the fault for which the file's ids are not used.
+    refused_ids: the fault for which the file's ids are not used. asks: the choices that matter for
+    this file, of "header", "gaps" and "minus one".
     """
 
     kind: str
@@ -126,6 +127,7 @@ class Draft:
     target: Floats | None = None
     roles: tuple[Role, ...] = ()
     shown: Mapping[str, np.ndarray] = field(default_factory=dict)
+    asks: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.points)
@@ -158,7 +160,7 @@ class FoundRows:
     prob_names, or () if they follow the classes in order. target: float64 (n,) or (n, t), NaN is a
     blank. large: bool (n,), rows beyond float32. exact: columns that float32 would not keep. lost:
     how many rows could not even be read. numbers: of the rows in the file, where they are not 0, 1,
-    2, ... shown, roles: as in `Draft`.
+    2, ... shown, roles, asks: as in `Draft`.
     """
 
     points: np.ndarray
@@ -177,3 +179,4 @@ class FoundRows:
     numbers: Ints | None = None
     roles: tuple[Role, ...] = ()
     shown: dict[str, np.ndarray] = field(default_factory=dict)
+    asks: frozenset[str] = frozenset()

@@ -456,16 +456,22 @@ def _same_within(values: np.ndarray, classes: Ints, present: Ints, first: Ints) 
 
 
 def _find_lists(found: Assignment) -> None:
-    """One column of lists holds the features if its name says so, or if there are no numbers."""
-    lists = [column for column in found.free if column.is_list]
+    """One column of lists holds the features if it is chosen, if its name says so, or if there are
+    no numbers.
+    """
+    picked = [found.columns[name] for name in found.named("feature")]
+    lists = [column for column in picked if column.is_list]
+    if len(lists) > 1 or (lists and len(picked) > 1):
+        raise UserError(
+            f"Features: found {some(column.name for column in picked)}, expected columns of numbers"
+            " or one column of lists. Give the others another role."
+        )
     numbers = [column for column in found.free if column.is_number]
-    usual = {column.name.lower(): column for column in reversed(lists)}
-    vector = next((usual[name] for name in LISTS if name in usual), None)
-    if vector is None and lists and (not numbers or found.named("feature") == []):
-        vector = lists[0] if not numbers else None
-    if vector is None or any(found.columns[name].is_number for name in found.named("feature")):
+    vector = lists[0] if lists else None if picked else _usual_lists(found, bool(numbers))
+    if vector is None:
         return
-    found.settle(vector, "feature", "a list of numbers in every row")
+    if not lists:
+        found.settle(vector, "feature", "a list of numbers in every row")
     if numbers:
         what = (
             f"Columns beside the lists of {some([vector.name])}: {some(c.name for c in numbers)}."
@@ -473,6 +479,13 @@ def _find_lists(found: Assignment) -> None:
         found.faults.append(Fault(what, "They are shown: the lists are the features."))
     for column in numbers:
         found.settle(column, "shown only", f"the lists of {vector.name} are the features")
+
+
+def _usual_lists(found: Assignment, numbers: bool) -> Column | None:
+    lists = [column for column in found.free if column.is_list]
+    usual = {column.name.lower(): column for column in reversed(lists)}
+    named = next((usual[name] for name in LISTS if name in usual), None)
+    return named or (lists[0] if lists and not numbers else None)
 
 
 def _settle_rest(found: Assignment) -> None:

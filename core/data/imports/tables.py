@@ -47,7 +47,8 @@ def read_csv(
     with damage_reported(title, DAMAGE):
         columns = columns_of(parsed.table, faults, commas_part_cells=parsed.separator == ",")
         found = roles.assign(columns, choices, faults)
-        return _draft(found, parsed.as_written, title, limits, choices, faults)
+        asks = frozenset({"header"} if parsed.doubtful or choices.header is not None else ())
+        return _draft(found, parsed.as_written, title, limits, choices, faults, asks=asks)
 
 
 def read_parquet(
@@ -126,11 +127,15 @@ def _draft(
     choices: Choices,
     faults: list[Fault],
     numbered: Ints | None = None,
+    asks: frozenset[str] = frozenset(),
 ) -> Draft:
     rows = _features(found, title, limits)
     n = len(rows.points)
+    rows.asks = asks
     if label := found.one("label"):
         rows.labels = _labels(label, as_written, choices, faults)
+        if "-1" in label.distinct:
+            rows.asks |= {"minus one"}
     if columns := [found.columns[name] for name in found.named("probability")]:
         rows.probs = np.column_stack([column.numbers() for column in columns])
         rows.prob_names = tuple(_class_of(found.roles[column.name]) for column in columns)

@@ -66,7 +66,9 @@ def test_without_ids_as_many_rows_are_joined_in_order():
         UserError, match=r"found 4 rows without ids, expected 3, one for each point"
     ):
         join(IDS, read(npy(np.eye(4)), "a.npy"))
-    with pytest.raises(UserError, match=r"1 of 4 ids missing, such as 3, .* Rows left out of the file: 1\."):
+    with pytest.raises(
+        UserError, match=r"1 of 4 ids missing, such as 3, .* Rows left out of the file: 1\."
+    ):
         join(
             np.arange(4).astype(str),
             read(npy(np.vstack([np.eye(3), np.full((1, 3), np.nan)])), "a.npy"),

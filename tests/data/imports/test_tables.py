@@ -94,7 +94,7 @@ def test_the_user_may_choose_other_columns_or_none(load):
         load(TABLE, label="z")
     draft = load(TABLE, id="label")
     assert draft.refused_ids and draft.class_names == ()
-    with pytest.raises(UserError, match=r"Id column: found 'x', expected one of id, split"):
+    with pytest.raises(UserError, match=r"Id column: found 'x', expected one of id, label, split"):
         load(TABLE, label="x", id="x")
 
 
