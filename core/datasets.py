@@ -21,6 +21,7 @@ import difflib
 import errno
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -120,7 +121,13 @@ def _part(whole: Dataset, rows: Ints) -> Dataset:
     taken = {
         what: None if (array := getattr(whole, what)) is None else array[rows] for what in PER_POINT
     }
-    return _sealed(replace(whole, **taken))
+    return _sealed(replace(whole, **taken, shown=_part_of_shown(whole.shown, rows)))
+
+
+def _part_of_shown(shown: Mapping[str, np.ndarray], rows: Ints) -> Mapping[str, np.ndarray]:
+    if isinstance(shown, own.ShownColumns):
+        return shown.part(rows)
+    return {name: values[rows] for name, values in shown.items()}
 
 
 def _sealed(data: Dataset) -> Dataset:

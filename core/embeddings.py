@@ -162,11 +162,13 @@ def embed(dataset: Dataset, name: str | Embedder, *, seed: int = 1, **knobs: Any
 
 @embedder("Raw pixels", family="raw", seeded=False)
 def raw(dataset: Dataset) -> Floats:
-    """x = pixels / 255, row by row; a table's features as they are. (n, d)."""
+    """x = pixels / 255, row by row; a table's features as they are, in float64 where float32 would
+    lose their differences. (n, d).
+    """
     flat = dataset.points.reshape(len(dataset), -1)
-    return (
-        flat.astype(np.float32) / np.float32(255) if dataset.is_images else flat.astype(np.float32)
-    )
+    if dataset.is_images:
+        return flat.astype(np.float32) / np.float32(255)
+    return flat.astype(np.float64 if flat.dtype == np.float64 else np.float32)
 
 
 @embedder("Principal components", family="raw", seeded=False)
@@ -178,10 +180,13 @@ def pca(dataset: Dataset, *, k: Width = 50) -> Floats:
     x = raw(dataset)
     _at_most(k, x.shape[1], "principal components")
     mean = x.mean(axis=0, dtype=np.float64)
+    if x.dtype == np.float64:  # squares of uncentred values would lose the differences
+        x = x - mean
+        mean = np.zeros(len(mean))
     covariance = row_blocks.gram(x) / len(x) - np.outer(mean, mean)
     directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :k]
     directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(k)])
-    return row_blocks.product(x, directions) - (mean @ directions).astype(np.float32)
+    return row_blocks.product(x, directions, dtype=x.dtype) - (mean @ directions).astype(x.dtype)
 
 
 @embedder("Random projection", family="random", seeded=True)
@@ -190,7 +195,8 @@ def projection(dataset: Dataset, *, seed: int = 1, k: Width = 200) -> Floats:
 
     (n, k).
     """
-    return row_blocks.product(raw(dataset), _gaussian(seed, dataset.d, k))
+    x = raw(dataset)
+    return row_blocks.product(x, _gaussian(seed, dataset.d, k), dtype=x.dtype)
 
 
 @embedder("Random ReLU features", family="random")
@@ -199,9 +205,9 @@ def random_relu(dataset: Dataset, *, seed: int = 1, k: OptionalWidth = None) -> 
 
     (n, k).
     """
-    return row_blocks.product(
-        raw(dataset), _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST)), _relu
-    )
+    x = raw(dataset)
+    weights = _gaussian(seed, dataset.d, k or min(dataset.d, WIDEST))
+    return row_blocks.product(x, weights, _relu, x.dtype)
 
 
 @embedder("Random Fourier features", family="random")
@@ -231,9 +237,8 @@ def random_fourier(
     width = bandwidth or _median_distance(x, rng)
     phase = row_blocks.place(rng.uniform(0, 2 * np.pi, k).astype(np.float32))
     scale = float(np.sqrt(2 / k))
-    return row_blocks.product(
-        x, _gaussian(seed, x.shape[1], k) * (np.sqrt(k) / width), lambda y: scale * _cos(y + phase)
-    )
+    weights = _gaussian(seed, x.shape[1], k) * (np.sqrt(k) / width)
+    return row_blocks.product(x, weights, lambda y: scale * _cos(y + phase), x.dtype)
 
 
 @embedder("Untrained network", family="untrained", images_only=True)
@@ -302,7 +307,7 @@ def _joined(name: str) -> Embedder:
                 f"{own.about(name).title} was computed for other points than those of"
                 f" {dataset.called}. Choose another embedding."
             )
-        return np.ascontiguousarray(own.embedding(name)[dataset.index], np.float32)
+        return np.ascontiguousarray(own.embedding(name)[dataset.index])
 
     return Embedder(
         name,

@@ -9,6 +9,7 @@ Scores are float64 and **higher means picked first**, always.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,13 +33,14 @@ class UserError(ValueError):
 class Dataset:
     """A named set of points.
 
-    points: images uint8 (n, h, w) or (n, h, w, 3), or a feature table float (n, d).
-    labels: class numbers int64 (n,), or -1 throughout for a dataset without labels. class_names:
-    one per class. test: bool (n,), True for rows that belong to the published test part. index:
-    int64 (n,), each point's row in the full dataset (a subset keeps its origin). ids: str (n,),
-    what the points are called elsewhere, or None. probs: class probabilities (n, c) that came with
-    the points, or None. title: of a dataset whose name means nothing to a reader. target: what a
-    regression is to learn, finite numbers (n,) or (n, t), or None.
+    points: images uint8 (n, h, w) or (n, h, w, 3), or a feature table float (n, d). labels: class
+    numbers int64 (n,), -1 for a point that has none yet. class_names: one per class, () if no point
+    has one. test: bool (n,), True for rows that belong to the published test part. index: int64
+    (n,), each point's row in the full dataset (a subset keeps its origin). ids: str (n,), what the
+    points are called elsewhere, or None. probs: class probabilities (n, c) that came with the
+    points, or None. title: of a dataset whose name means nothing to a reader. target: what a
+    regression is to learn, finite numbers (n,) or (n, t), or None. shown: columns that stand beside
+    the points and are no features, by name: text or numbers (n,).
     """
 
     name: str
@@ -52,6 +54,7 @@ class Dataset:
     probs: Floats | None = None
     title: str = ""
     target: Floats | None = None
+    shown: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
         if self.index is None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from core import datasets
 from core.commands import writing
 from core.data import imports, own
-from core.data.imports.draft import Choices, Draft, Fault
+from core.data.imports.draft import GAPS, ROLES, Choices, Draft, Fault, Role
 from core.types import UserError
 
 
@@ -42,6 +42,26 @@ def add(commands) -> None:
     bringing.add_argument(
         "--target", help="the column of numbers, or the array, that a regression is to learn"
     )
+    bringing.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="COLUMN=ROLE",
+        help=f"what a column is taken for: {', '.join(ROLES)}; may be repeated",
+    )
+    bringing.add_argument(
+        "--header", choices=("yes", "no"), help="does the first line of a text name the columns?"
+    )
+    bringing.add_argument(
+        "--gaps",
+        choices=GAPS,
+        help="where numbers are missing: leave out the rows or the columns, or fill by the median",
+    )
+    bringing.add_argument(
+        "--minus-one-is-a-class",
+        action="store_true",
+        help="a label -1 is a class; else, beside 0, 1, 2, ..., it means that there is none yet",
+    )
     bringing.add_argument("--look", action="store_true", help="only say what is in it")
     bringing.set_defaults(run=bring)
     joined = commands.add_parser(
@@ -57,6 +77,11 @@ def add(commands) -> None:
     )
     joined.add_argument("--title", help="what to call it; the file's name by default")
     joined.add_argument("--id", help="the column of the ids; - for none")
+    joined.add_argument(
+        "--in-order",
+        action="store_true",
+        help="say that the rows are in the order of the points, where no column names them",
+    )
     joined.set_defaults(run=join)
     listing = commands.add_parser("own", help="list your own datasets and joined embeddings")
     listing.add_argument("--remove", metavar="NAME", help="let go of one of them, for good")
@@ -82,10 +107,19 @@ def fetch(options: argparse.Namespace) -> None:
 def bring(options: argparse.Namespace) -> None:
     """Say what is in a file, and keep it."""
     choices = Choices(
-        options.side, _column(options.label), _column(options.id), _column(options.target)
+        options.side,
+        _column(options.label),
+        _column(options.id),
+        _column(options.target),
+        roles=tuple(map(_role, options.role)),
+        header={"yes": True, "no": False, None: None}[options.header],
+        gaps=options.gaps,
+        minus_one_is_a_class=options.minus_one_is_a_class,
     )
     draft = _read(options.file, choices)
     about = imports.preview(draft)
+    if options.look:
+        _list_roles(draft.roles)
     _tell(about.faults)
     print(
         f"{draft.title}: {about.rows:,} {'images' if draft.kind == 'images' else 'rows'} of"
@@ -106,6 +140,11 @@ def join(options: argparse.Namespace) -> None:
     draft = _read(options.file, Choices(id=_column(options.id)))
     embedding, faults = imports.join(imports.ids_of(data), draft)
     _tell(faults)
+    if (doubt := [fault for fault in faults if fault.confirm]) and not options.in_order:
+        raise UserError(
+            f"Nothing was kept. {doubt[0].confirm}: if that is so, say it with --in-order; else"
+            " name the points in a column."
+        )
     name = own.join(datasets.info(data.name), options.title or draft.title, embedding)
     print(
         f"kept as {name}:"
@@ -145,6 +184,23 @@ def _tell(faults: tuple[Fault, ...]) -> None:
         print(f"{fault.what} {fault.mend}", file=sys.stderr)
     if any(fault.fatal for fault in faults):
         raise UserError("Nothing was kept. Mend what is said above, and try again.")
+
+
+def _role(text: str) -> tuple[str, str]:
+    column, _, role = text.rpartition("=")
+    if not column:
+        raise UserError(f"--role: found {text!r}, expected COLUMN=ROLE, such as age=feature.")
+    return column, role.strip()
+
+
+def _list_roles(roles: tuple[Role, ...], most: int = 40) -> None:
+    """What each column is taken for, features last."""
+    order = sorted(roles, key=lambda role: role.role == "feature")
+    width = max((len(role.column) for role in order[:most]), default=0)
+    for role in order[:most]:
+        print(f"  {role.column:<{width}}  {role.role}: {role.why}")
+    if len(order) > most:
+        print(f"  and {len(order) - most:,} more features")
 
 
 def _column(text: str | None) -> str | None:

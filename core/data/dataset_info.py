@@ -22,7 +22,8 @@ class Info:
     a table. origin, licence: in words. read(folder, (training rows, test rows), shape) -> points,
     labels; None for the user's own. files: its published files; None if nothing has to be
     fetched. class_names: () if there are no labels. feature_names: of a table's columns. probs: did
-    class probabilities come with the points? target: did numbers that a regression can learn?
+    class probabilities come with the points? target: did numbers that a regression can learn? shown:
+    names of the columns that stand beside the points. exact: a table in double precision.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Info:
     feature_names: tuple[str, ...] = ()
     probs: bool = False
     target: bool = False
+    shown: tuple[str, ...] = ()
+    exact: bool = False
 
     @property
     def classes(self) -> int:
@@ -66,4 +69,4 @@ class Info:
     @property
     def dtype(self) -> type[np.generic]:
         """Of the points."""
-        return np.uint8 if self.is_images else np.float32
+        return np.uint8 if self.is_images else np.float64 if self.exact else np.float32

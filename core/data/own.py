@@ -5,7 +5,8 @@
     join(dataset, title, embedding) -> "joined_<16 hex digits>"
         joined(dataset), about(name), embedding(name), remove(name)
 
-Each is a folder of plain arrays with a card, named by its content: what a Spec, a link or a cache
+Each is a folder of plain arrays with a card (the columns that are only shown lie in a Parquet file),
+named by its content: what a Spec, a link or a cache
 key calls by that name never changes. On a host with visitors what one of them brought carries their
 mark: it is listed for them alone, and its name cannot be guessed.
 """
@@ -13,13 +14,14 @@ mark: it is listed for them alone, and its name cannot be guessed.
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,10 +35,11 @@ from core.data import catalogue
 from core.data.dataset_info import Info
 from core.hosting import policy
 from core.runtime import folders
-from core.types import Dataset, Floats, UserError
+from core.types import Dataset, Floats, Ints, UserError
 
 visitor: ContextVar[str] = ContextVar("leverage_lab_visitor", default="")
 ARRAYS = ("points", "labels", "test", "ids", "probs", "target")
+SHOWN = "shown.parquet"
 LONGEST_TITLE = 60
 _NAME = re.compile(r"(own|joined)_[0-9a-f]{16}")
 MEND = "Bring it in again on the Data page."
@@ -74,10 +77,11 @@ def accept(data: Dataset, title: str) -> str:
     A title that another dataset has gets a number: menus tell datasets apart by their titles.
     """
     called = b"" if data.ids is None else np.asarray(data.ids, dtype=str).tobytes()
+    beside = [part for name in data.shown for part in _as_bytes(name, data.shown[name])]
 
     def name_of(title: str) -> str:
         texts = repr((title, data.class_names, data.feature_names, visitor.get()))
-        return f"own_{_digest(data.fingerprint.encode(), texts.encode(), called)}"
+        return f"own_{_digest(data.fingerprint.encode(), texts.encode(), called, *beside)}"
 
     taken = {info(name).title for name in names()} | {
         entry.title for entry in catalogue.ENTRIES.values()
@@ -99,7 +103,10 @@ def accept(data: Dataset, title: str) -> str:
             "train": int((~data.test).sum()),
             "probs": data.probs is not None,
             "target": data.target is not None,
+            "shown": list(data.shown),
+            "exact": data.points.dtype == np.float64,
         },
+        _packed(data.shown),
     )
     return name
 
@@ -116,7 +123,8 @@ def join(dataset: Info, title: str, embedding: Floats, taken: Collection[str] = 
             f"Embedding: found {len(embedding):,} rows, expected {dataset.n:,}, one for every point"
             f" of {dataset.title}."
         )
-    array = np.ascontiguousarray(embedding, np.float32)
+    exact = embedding.dtype == np.float64
+    array = np.ascontiguousarray(embedding, np.float64 if exact else np.float32)
 
     def name_of(title: str) -> str:
         texts = repr((title, dataset.name, array.shape, visitor.get()))
@@ -156,7 +164,10 @@ def info(name: str) -> Info:
         origin="your own data",
         licence="yours",
         probs=card["probs"],
-        target=card.get("target", False),  # kept before datasets had any
+        # kept before datasets had any
+        target=card.get("target", False),
+        shown=tuple(card.get("shown", ())),
+        exact=card.get("exact", False),
         **texts,
     )
 
@@ -176,8 +187,55 @@ def load(name: str) -> Dataset:
         class_names=about.class_names,
         feature_names=about.feature_names,
         title=about.title,
+        shown=ShownColumns(_home(name) / SHOWN, about.shown),
         **arrays,
     )
+
+
+class ShownColumns(Mapping):
+    """The columns that stand beside the points, by name; each is read when it is asked for."""
+
+    def __init__(self, path: Path, names: tuple[str, ...], rows: Ints | None = None):
+        self.path = path
+        self.names = names
+        self.rows = rows
+
+    def part(self, rows: Ints) -> ShownColumns:
+        """The columns of some of the points."""
+        return ShownColumns(self.path, self.names, rows)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        import pyarrow.parquet as pq
+
+        if name not in self.names:
+            raise KeyError(name)
+        column = pq.read_table(self.path, columns=[f"{self.names.index(name)}"])[0]
+        values = column.to_numpy()
+        values = values.astype(str) if values.dtype == object else values
+        return values if self.rows is None else values[self.rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def _as_bytes(name: str, values: np.ndarray) -> tuple[bytes, bytes]:
+    return repr((name, values.dtype.str)).encode(), np.ascontiguousarray(values).tobytes()
+
+
+def _packed(shown: Mapping[str, np.ndarray]) -> bytes:
+    """As Parquet, whose columns are numbered; b"" for none."""
+    if not shown:
+        return b""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    columns = {f"{j}": pa.array(values) for j, values in enumerate(shown.values())}
+    pq.write_table(pa.table(columns), content, compression="zstd")
+    return content.getvalue()
 
 
 def joined(dataset: str) -> dict[str, Joined]:
@@ -259,17 +317,21 @@ def _home(name: str) -> Path:
     return folders.data_folder() / name.partition("_")[0] / name
 
 
-def _store(name: str, arrays: dict[str, np.ndarray], card: dict[str, Any]) -> None:
+def _store(
+    name: str, arrays: dict[str, np.ndarray], card: dict[str, Any], shown: bytes = b""
+) -> None:
     home = _home(name)
     if home.exists():
         return
     if policy.hosted():
-        _check_room(sum(array.nbytes for array in arrays.values()))
+        _check_room(len(shown) + sum(array.nbytes for array in arrays.values()))
     with folders.scratch_beside(folders.data_folder()) as scratch:
         fresh = scratch / name
         fresh.mkdir()
         for what, array in arrays.items():
             np.save(fresh / f"{what}.npy", array, allow_pickle=False)
+        if shown:
+            (fresh / SHOWN).write_bytes(shown)
         (fresh / "card.json").write_text(
             json.dumps(card | {"visitor": visitor.get()}, indent=1), encoding="utf-8"
         )
@@ -296,7 +358,7 @@ def _check_room(more: int) -> None:
             f"Found {len(mine)} things of yours here already, expected fewer than {most}. Remove"
             " one of them first."
         )
-    size = sum(file.stat().st_size for home in everyones for file in home.glob("*.npy"))
+    size = sum(file.stat().st_size for home in everyones for file in home.iterdir())
     if size + more > policy.BOUNDS.own_mb * 1e6:
         raise UserError(
             "There is no room for more at the moment: other visitors' data fill it. Try again"

@@ -168,7 +168,7 @@ def test_rows_without_a_target_are_said():
     rents = np.where(np.arange(30) % 10, 700.0, np.nan) + np.arange(30)
     at = upload(visit(PAGE), "rows.parquet", parquet_of(rent=rents))
     widget(at.selectbox, "Target").select("rent").run()
-    assert "Rows without a number as their target: 3 of 30, the first being 1, 11, 21" in said(at)
+    assert "Rows without a number as their target: 3 of 30, the first being 0, 10, 20" in said(at)
     assert "<dt>left out</dt><dd>3</dd>" in texts(at)
 
 

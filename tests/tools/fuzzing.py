@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.data.imports.draft import Choices, Draft
+from core.data.imports.draft import GAPS, ROLES, Choices, Draft
 from core.data.imports.file_limits import Limits
 from core.experiments import presets
 from core.experiments.kinds import KINDS
@@ -346,7 +346,7 @@ def pickled_npy(rng: random.Random) -> bytes:
         [
             objects,
             zipped({"images.npy": objects}),
-            zipped({"x.npy": npy(np.eye(2)), "labels.npy": objects}),
+            zipped({"x.npy": npy(np.full((2, 3), 0.5)), "labels.npy": objects}),
         ]
     )
 
@@ -615,6 +615,10 @@ def uploads(draw: st.DrawFn) -> Upload:
         label=rng.choice([None] * 9 + ["", "f0", "label", "nothing"]),
         id=rng.choice([None] * 9 + ["", "id", "f1"]),
         target=rng.choice([None] * 9 + ["f0", "label", "nothing"]),
+        roles=rng.choice([()] * 9 + [(("f2", rng.choice(ROLES)), ("f3", rng.choice(ROLES)))]),
+        header=rng.choice([None] * 5 + [True, False]),
+        gaps=rng.choice([None] * 3 + [*GAPS]),
+        minus_one_is_a_class=rng.random() < 0.3,
     )
     return Upload(" ".join(names), f"upload{suffix}", data, choices)
 
@@ -717,7 +721,8 @@ def assert_sound(draft: Draft, limits: Limits) -> None:
         )
         assert len(draft.sides) == 2
     else:
-        assert draft.kind == "table" and draft.points.dtype == np.float32 and draft.points.ndim == 2
+        assert draft.kind == "table" and draft.points.ndim == 2
+        assert draft.points.dtype in (np.float32, np.float64)
         assert np.isfinite(draft.points).all() and len(draft.feature_names) == draft.points.shape[1]
         assert len(set(draft.feature_names)) == len(draft.feature_names)
     assert (
@@ -728,8 +733,10 @@ def assert_sound(draft: Draft, limits: Limits) -> None:
     )
     c = len(draft.class_names)
     assert c != 1 and c <= limits.classes and len(set(draft.class_names)) == c
-    assert (np.bincount(draft.labels, minlength=c) > 0).all() if c else (draft.labels == -1).all()
-    assert not c or (draft.labels.min() >= 0 and draft.labels.max() < c)
+    assert -1 <= draft.labels.min() <= draft.labels.max() < max(c, 0)
+    assert (np.bincount(draft.labels[draft.labels >= 0], minlength=c) > 0).all()
+    assert all(role.role in ROLES and role.why for role in draft.roles)
+    assert all(len(values) == n for values in draft.shown.values())
     if draft.ids is not None:
         assert (
             draft.ids.shape == (n,)

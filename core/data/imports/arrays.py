@@ -16,7 +16,7 @@ import numpy as np
 
 from core.data.imports.archives import locked, unpack
 from core.data.imports.cleaning import (
-    as_float32,
+    as_floats,
     check_size,
     draft_of,
     encoded,
@@ -28,6 +28,7 @@ from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images.decoding import stack_rows
 from core.data.imports.npy_bytes import MEND, ObjectsFound, parse_npy
+from core.data.imports.roles import without_minus_one
 from core.data.imports.wording import some
 from core.types import UserError
 
@@ -53,7 +54,7 @@ def read_npy(
     """The draft of a .npy file: images if it has three or four axes, else features."""
     points = parse_npy(data, title)
     found_rows = _points(points, "", title, limits, choices, faults)
-    return draft_of(found_rows, title, limits, faults)
+    return draft_of(found_rows, title, limits, choices, faults)
 
 
 def is_npz(archive: zipfile.ZipFile) -> bool:
@@ -66,7 +67,7 @@ def read_npz(
 ) -> Draft:
     """The draft of a .npz file."""
     found_rows = found_arrays(archive, title, limits, choices, faults)
-    return draft_of(found_rows, title, limits, faults)
+    return draft_of(found_rows, title, limits, choices, faults)
 
 
 def found_arrays(
@@ -245,6 +246,8 @@ def _fill(
     if role == "labels":
         words = _labels(values, name, choices, faults)
         found_rows.labels = _spread_words(words, rows, n) if words else None
+        if _has_minus_one(values):
+            found_rows.asks |= {"minus one"}
     if role == "ids":
         words, codes = _spread_words(encoded(values.reshape(len(rows))), rows, n)
         found_rows.ids = id_array(words, codes, faults)
@@ -300,13 +303,9 @@ def _points(
             " x.reshape(n, d)."
         )
     check_size(points.shape, title, limits)
-    values, broken, large = as_float32(points)
-    return FoundRows(
-        values,
-        broken=broken,
-        large=large,
-        feature_names=tuple(f"feature {i}" for i in range(points.shape[1])),
-    )
+    values, large, exact = as_floats(points)
+    names = tuple(f"feature {i}" for i in range(points.shape[1]))
+    return FoundRows(values, large=large, feature_names=names, exact=tuple(names[j] for j in exact))
 
 
 def _has_length(role: str, array: np.ndarray, n: int, faults: list[Fault]) -> bool:
@@ -353,24 +352,12 @@ def _labels(
         return None
     if labels.dtype.kind in "iuf" and (labels == -1).all():
         return None
-    return _without_minus_one(*encoded(labels), chosen=choices.label is not None, faults=faults)
+    return without_minus_one(*encoded(labels), choices.minus_one_is_a_class, faults)
 
 
-def _without_minus_one(
-    words: list[str], codes: np.ndarray, *, chosen: bool, faults: list[Fault]
-) -> tuple[list[str], np.ndarray]:
-    """-1 beside at least two classes, none of which is negative, is no label, unless the user
-    chose the array; beside one it is a class.
-    """
-    others = {*words} - {"-1", ""}
-    if "-1" not in words or chosen or len(others) < 2 or any(w.startswith("-") for w in others):
-        return words, codes
-    unlabeled = int((codes == words.index("-1")).sum())
-    what = f"Labels of -1: {unlabeled:,} of {len(codes):,}."
-    faults.append(
-        Fault(what, "They count as no label yet. Choose the labels by name to make -1 a class.")
-    )
-    return ["" if word == "-1" else word for word in words], codes
+def _has_minus_one(labels: np.ndarray) -> bool:
+    """Is one of the labels -1, as a number or as text?"""
+    return bool((labels == (-1 if labels.dtype.kind in "iuf" else "-1")).any())
 
 
 def _target(target: np.ndarray, faults: list[Fault]) -> np.ndarray | None:

@@ -1,36 +1,46 @@
 """From what a file says to a draft: which rows stay, which classes they have, what they are called,
 which are test rows.
 
-Rows with NaN, infinity or values beyond float32 are left out, and rows without a label or a target
-where others have one. Everything else in doubt (ids that repeat, probabilities that do not sum to
+Gaps (NaN, infinity, empty cells) are mended as the user chooses; by themselves columns that are
+mostly empty are left out, then the rows with a gap, if that leaves most of them. Points without a
+label stay, and so do the numbers of the rows in the file: they are the ids of a file that has none
+once a row is left out. Everything else in doubt (ids that repeat, probabilities that do not sum to
 1, a single class) is not used, and a fault says so. What contradicts itself (labels of the wrong
 length, a thousand classes) is a fatal fault: the draft is sound without it, but the user has to
-decide.
+decide. Rows are counted from 0.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
-from core.data.imports.draft import Draft, Fault, FoundRows
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows
 from core.data.imports.file_limits import Limits
-from core.data.imports.wording import LONGEST_WORD, last_faults, one_line, some
+from core.data.imports.wording import LONGEST_WORD, as_word, last_faults, some, word
 from core.types import Bools, Floats, Ints, UserError
 
 SUM_TOLERANCE = 1e-3
 BLOCK = 8192
+MOSTLY = 0.5  # a column with more gaps is left out by itself, and so many rows never are
+# float32 keeps a column if its rounding is a smaller part of its spread
+LOST = 1e-4
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "val", "valid", "validation")
 
 
-def draft_of(found_rows: FoundRows, title: str, limits: Limits, faults: list[Fault]) -> Draft:
+def draft_of(
+    found_rows: FoundRows, title: str, limits: Limits, choices: Choices, faults: list[Fault]
+) -> Draft:
     """The draft of these rows. A UserError if none is left."""
     check_size(found_rows.points.shape, title, limits)
-    keep = _kept(found_rows, faults)
+    found_rows, keep = _without_gaps(found_rows, title, choices, faults)
+    keep = _kept(found_rows, keep, faults)
     if not keep.any():
         raise UserError(f"{title}: every row is left out. {last_faults(faults)}")
+    _note_precision(found_rows, faults)
     points = found_rows.points if keep.all() else found_rows.points[keep]
     labels, names = _classes(found_rows, keep, limits, faults)
     ids, refused = _ids(found_rows.ids, keep)
@@ -42,7 +52,7 @@ def draft_of(found_rows: FoundRows, title: str, limits: Limits, faults: list[Fau
         labels=labels,
         class_names=names,
         test=_test(found_rows.test, keep, faults),
-        ids=ids,
+        ids=_row_numbers(found_rows, keep) if ids is None else ids,
         probs=_probs(found_rows, keep, names, faults),
         feature_names=found_rows.feature_names,
         faults=tuple(faults),
@@ -52,7 +62,142 @@ def draft_of(found_rows: FoundRows, title: str, limits: Limits, faults: list[Fau
         left_out=found_rows.lost + int((~keep).sum()),
         refused_ids=refused,
         target=target,
+        roles=found_rows.roles,
+        shown={name: values[keep] for name, values in found_rows.shown.items()},
+        asks=found_rows.asks,
     )
+
+
+def _row_numbers(found_rows: FoundRows, keep: Bools) -> np.ndarray | None:
+    """The rows' numbers in the file as ids, where they are not 0, 1, 2, ... any more."""
+    numbers = found_rows.numbers
+    if numbers is None and (keep.all() or found_rows.lost):
+        return None
+    return (np.arange(len(keep)) if numbers is None else numbers)[keep].astype(str)
+
+
+def _note_precision(found_rows: FoundRows, faults: list[Fault]) -> None:
+    if found_rows.exact:
+        faults.append(
+            Fault(
+                f"Columns whose differences float32 cannot tell apart: {some(found_rows.exact)}.",
+                "The table is kept in double precision (float64).",
+            )
+        )
+
+
+def _without_gaps(
+    found_rows: FoundRows, title: str, choices: Choices, faults: list[Fault]
+) -> tuple[FoundRows, Bools]:
+    """(the rows without the columns that are left out, or with gaps filled; which rows stay)."""
+    points = found_rows.points
+    if points.ndim > 2:
+        return found_rows, _sound_images(found_rows, faults)
+    counts = np.zeros(points.shape[1], np.int64)
+    gaps = np.zeros(len(points), bool)
+    for start in range(0, len(points), BLOCK):
+        holes = ~np.isfinite(points[start : start + BLOCK])
+        counts += holes.sum(axis=0)
+        gaps[start : start + BLOCK] = holes.any(axis=1)
+    if not gaps.any():
+        return found_rows, ~gaps
+    found_rows = replace(found_rows, asks=found_rows.asks | {"gaps"})
+    return _mended(found_rows, counts, title, choices.gaps, faults)
+
+
+def _sound_images(found_rows: FoundRows, faults: list[Fault]) -> Bools:
+    broken = found_rows.broken
+    if broken is None or not broken.any():
+        return np.ones(len(found_rows.points), bool)
+    faults.append(_left_out(broken, "with NaN or infinity", "Fill or remove them in the file."))
+    return ~broken
+
+
+def _mended(
+    found_rows: FoundRows, counts: Ints, title: str, how: str | None, faults: list[Fault]
+) -> tuple[FoundRows, Bools]:
+    n = len(found_rows.points)
+    drop = counts > MOSTLY * n if how is None else counts > 0
+    if how == "rows" or drop.all():
+        drop = np.zeros(len(counts), bool)
+    if how == "median":
+        drop = counts == n
+        found_rows = _filled(found_rows, ~drop & (counts > 0), faults)
+    if drop.any():
+        faults.append(_columns_left_out(found_rows, drop, counts, how))
+        found_rows = _without(found_rows, drop)
+    finite = np.isfinite(found_rows.points).all(axis=1)
+    if not finite.all():
+        faults.append(_rows_left_out(found_rows, ~finite, counts[~drop], how))
+    return found_rows, finite
+
+
+def _without(found_rows: FoundRows, drop: Bools) -> FoundRows:
+    names = found_rows.feature_names
+    kept = tuple(name for name, gone in zip(names, drop, strict=True) if not gone)
+    gone = set(names) - set(kept)
+    roles = tuple(
+        replace(role, role="left out", why="gaps") if role.column in gone else role
+        for role in found_rows.roles
+    )
+    points = np.ascontiguousarray(found_rows.points[:, ~drop])
+    return replace(found_rows, points=points, feature_names=kept, roles=roles)
+
+
+def _filled(found_rows: FoundRows, columns: Bools, faults: list[Fault]) -> FoundRows:
+    """Gaps in these columns take the column's median; which cells did is a column that is shown."""
+    points = found_rows.points.copy()
+    marks = np.full(len(points), "", dtype="U200")
+    told = []
+    for j in np.flatnonzero(columns):
+        holes = ~np.isfinite(points[:, j])
+        name = found_rows.feature_names[j] if found_rows.feature_names else f"feature {j}"
+        points[holes, j] = np.median(points[~holes, j])
+        marks[holes] = [f"{mark}, {name}".lstrip(", ") for mark in marks[holes]]
+        told.append(f"{name} ({int(holes.sum()):,})")
+    faults.append(
+        Fault(
+            f"Gaps filled by the median of their column: {some(told, 10)}.",
+            "These values are made up: the column filled in, which is shown, says where.",
+        )
+    )
+    return replace(found_rows, points=points, shown={**found_rows.shown, "filled in": marks})
+
+
+def _columns_left_out(found_rows: FoundRows, drop: Bools, counts: Ints, how: str | None) -> Fault:
+    n = len(found_rows.points)
+    told = [
+        f"{found_rows.feature_names[j] if found_rows.feature_names else j} ({counts[j]:,} of {n:,})"
+        for j in np.flatnonzero(drop)
+    ]
+    mend = (
+        "They are left out, so that the rows stay."
+        if how
+        else ("They are left out, being mostly empty. The rows can be left out in their place.")
+    )
+    return Fault(f"Columns with gaps: {some(told, 5)}.", mend)
+
+
+def _rows_left_out(found_rows: FoundRows, gaps: Bools, counts: Ints, how: str | None) -> Fault:
+    """The rows that a gap costs; a fatal fault if they are most of them and nobody chose so."""
+    rows = np.flatnonzero(gaps)
+    names = found_rows.feature_names or tuple(map(str, range(len(counts))))
+    worst = np.argsort(-counts, kind="stable")
+    told = [f"{names[j]} ({counts[j]:,})" for j in worst if counts[j]]
+    kind = "infinity" if not np.isnan(found_rows.points).any() else "NaN or infinity"
+    what = (
+        f"Rows with {kind}: {len(rows):,} of {len(gaps):,}, the first being"
+        f" {some([f'{row:,}' for row in rows[:3]])}, in {some(told)}."
+    )
+    if how is None and len(rows) > MOSTLY * len(gaps) and len(rows) < len(gaps):
+        mend = "Choose what is left out, the columns or the rows, or fill the gaps by the median."
+        return Fault(what, mend, fatal=True)
+    mend = (
+        "They are left out. The columns can be left out in their place, or the gaps filled by the"
+        " median."
+    )
+    nothing = (counts == len(gaps)).all()
+    return Fault(what, "No number is left. Write numbers in the file." if nothing else mend)
 
 
 def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:
@@ -76,29 +221,47 @@ def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:
             )
 
 
-def narrow(out: Floats, values: np.ndarray, broken: Bools, large: Bools) -> None:
-    """values (n,) or (n, d) into out as float32; rows with NaN or infinity are marked as broken,
-    those beyond float32 as large.
+def float_type(values: np.ndarray) -> type[np.floating]:
+    """float32, unless its rounding would be felt: more than a 10,000th of the values' spread."""
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if values.dtype.kind == "b" or values.dtype.itemsize < 4 or not finite.size:
+        return np.float32
+    with np.errstate(over="ignore"):
+        largest = np.float32(np.abs(finite).max())
+        spread = float(np.std(finite, dtype=np.float64))
+    if not np.isfinite(largest) or not np.isfinite(spread) or spread == 0:
+        return np.float32
+    if float(np.spacing(largest)) <= LOST * spread:
+        return np.float32
+    same = np.array_equal(finite.astype(np.float32).astype(values.dtype), finite)
+    return np.float32 if same else np.float64
+
+
+def narrow(out: Floats, values: np.ndarray, large: Bools) -> None:
+    """values (n,) or (n, d) into out, of float32 or float64; rows beyond float32 are marked as
+    large, and what is beyond is no gap.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        out[...] = values
-    finite = np.isfinite(values)
-    each = (lambda flags: flags) if values.ndim == 1 else (lambda flags: flags.any(axis=1))
-    broken |= each(~finite)
-    large |= each(finite & ~np.isfinite(out))
+        beyond = np.isfinite(values) & ~np.isfinite(values.astype(np.float32))
+        out[...] = np.where(beyond, 0, values)
+    large |= beyond if values.ndim == 1 else beyond.any(axis=1)
 
 
-def as_float32(values: np.ndarray) -> tuple[Floats, Bools, Bools]:
-    """A matrix (n, d) of any real type as float32, with its broken and its large rows; in blocks,
-    so that little else is held.
+def as_floats(values: np.ndarray) -> tuple[Floats, Bools, tuple[int, ...]]:
+    """A matrix (n, d) of any real type as float32, or float64 where that loses differences; its
+    large rows; the columns that need float64. In blocks, so that little else is held.
     """
-    out = np.empty(values.shape, np.float32)
-    broken = np.zeros(len(values), bool)
+    exact = (
+        tuple(j for j in range(values.shape[1]) if float_type(values[:, j]) == np.float64)
+        if values.dtype.itemsize >= 4 and values.dtype != np.float32
+        else ()
+    )
+    out = np.empty(values.shape, np.float64 if exact else np.float32)
     large = np.zeros(len(values), bool)
     for start in range(0, len(values), BLOCK):
         rows = slice(start, start + BLOCK)
-        narrow(out[rows], values[rows], broken[rows], large[rows])
-    return out, broken, large
+        narrow(out[rows], values[rows], large[rows])
+    return out, large, exact
 
 
 def split_of(words: list[str], codes: Ints) -> Bools | None:
@@ -118,7 +281,7 @@ def encoded(values: np.ndarray) -> tuple[list[str], Ints]:
 def coded(texts: list[str]) -> tuple[list[str], Ints]:
     """(words, code of each text), however long they are."""
     number: dict[str, int] = {}
-    codes = np.array([number.setdefault(one_line(text), len(number)) for text in texts], np.int64)
+    codes = np.array([number.setdefault(word(text), len(number)) for text in texts], np.int64)
     return list(number), codes
 
 
@@ -127,43 +290,32 @@ def has_fractions(values: np.ndarray) -> bool:
     return bool((values != np.floor(values))[~np.isnan(values)].any())
 
 
-def as_word(value: object) -> str:
-    """A label or an id as text: 3.0 is "3"; NaN and nothing are blank."""
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, bytes):
-        return one_line(value.decode(errors="replace"))
-    return one_line(str(value))
-
-
-def _kept(found_rows: FoundRows, faults: list[Fault]) -> Bools:
+def _kept(found_rows: FoundRows, keep: Bools, faults: list[Fault]) -> Bools:
     n = len(found_rows.points)
-    keep = np.ones(n, bool)
-    for flags, what in (
-        (found_rows.broken, "NaN or infinity"),
-        (found_rows.large, "values beyond the range of float32"),
-    ):
-        if flags is not None and flags.any():
-            faults.append(
-                _left_out(flags, f"with {what}", "Fill or remove them in the file if they matter.")
-            )
-            keep &= ~flags
+    if found_rows.large is not None and found_rows.large.any():
+        what = "with values beyond the range of float32"
+        mend = "Fill or remove them in the file if they matter."
+        faults.append(_left_out(found_rows.large, what, mend))
+        keep = keep & ~found_rows.large
     if found_rows.labels is not None:
-        blank = np.array([text == "" for text in found_rows.labels[0]])[found_rows.labels[1]]
-        if blank.all():
-            faults.append(Fault("All labels are blank.", "The points count as unlabeled."))
-        elif blank.any():
-            faults.append(
-                _left_out(
-                    blank,
-                    "without a label",
-                    "Label them, or choose no label column to keep them all as unlabeled.",
-                )
-            )
-            keep &= ~blank
+        _note_blanks(found_rows.labels, faults)
     return keep & _has_target(found_rows.target, n, faults)
+
+
+def _note_blanks(labels: tuple[list[str], Ints], faults: list[Fault]) -> None:
+    words, codes = labels
+    blank = np.array([text == "" for text in words], bool)[codes]
+    if blank.all():
+        faults.append(Fault("All labels are blank.", "The points count as unlabeled."))
+    elif blank.any():
+        rows = np.flatnonzero(blank)
+        faults.append(
+            Fault(
+                f"Points without a label: {len(rows):,} of {len(codes):,}, the first being row"
+                f" {rows[0]:,}.",
+                "They stay, as points that have no label yet.",
+            )
+        )
 
 
 def _has_target(target: np.ndarray | None, n: int, faults: list[Fault]) -> Bools:
@@ -224,7 +376,7 @@ def _number(word: str) -> float | None:
 
 def _left_out(flags: Bools, what: str, mend: str) -> Fault:
     rows = np.flatnonzero(flags)
-    shown = some([f"{row + 1:,}" for row in rows[:3]])
+    shown = some([f"{row:,}" for row in rows[:3]])
     return Fault(
         f"Rows {what}: {len(rows):,} of {len(flags):,}, the first being {shown}.",
         f"They are left out. {mend}",
@@ -234,7 +386,8 @@ def _left_out(flags: Bools, what: str, mend: str) -> Fault:
 def _classes(
     found_rows: FoundRows, keep: Bools, limits: Limits, faults: list[Fault]
 ) -> tuple[Ints, tuple[str, ...]]:
-    """(labels of the rows that are kept, class names); -1 and () where there are no classes."""
+    """(labels of the rows that are kept, -1 where there is none; class names, () if no point has
+    one)."""
     unknown = np.full(int(keep.sum()), -1, np.int64)
     if found_rows.labels is None:
         return unknown, ()
@@ -348,20 +501,21 @@ def _class_order(found_rows: FoundRows, names: tuple[str, ...]) -> tuple[list[in
     if not names:
         return columns, ""
     if given:
-        if sorted(given) != sorted(names):
+        plain = [_plain(name) for name in given]
+        if sorted(plain) != sorted(map(_plain, names)):
             return [], f"those of {some(given)}, expected those of {some(names)}"
-        return [given.index(name) for name in names], ""
+        return [plain.index(_plain(name)) for name in names], ""
     if len(columns) != len(names):
         return [], f"{len(columns):,} columns, expected {len(names):,}, one for each class"
     return columns, ""
+
+
+def _plain(name: str) -> str:
+    """A class as it is compared: 001 and 1 are the same."""
+    return str(int(name)) if re.fullmatch(r"\d{1,15}", name) else name
 
 
 def _distributions(probs: Floats) -> Bools:
     return (probs >= 0).all(axis=1) & (
         np.abs(probs.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE
     )
-
-
-def sums_to_one(probs: np.ndarray) -> bool:
-    """Is every row (of at least two columns) a distribution?"""
-    return probs.ndim == 2 and probs.shape[1] > 1 and bool(_distributions(probs).all())

@@ -1,66 +1,83 @@
 """A CSV file as a table: its encoding, its separator, its header, and every way in which the text
 may be absurd.
 
-UTF-8, with or without a byte order mark, else Latin-1 with a fault. The separator is the one of
-comma, semicolon and tab that the first line holds most often. A first line of numbers is a row, not
-a header. Types are told from the whole column, not from its beginning. Rows of different lengths,
-decimal commas, NUL bytes, endless lines and a million columns are refused.
+UTF-8, with or without a byte order mark, UTF-16, else Windows-1252 with a fault. Lines before the
+table (sep=;, comments, blanks) are passed over. The separator is the one of comma, semicolon, tab,
+bar and blanks that cuts the first rows most evenly. The first line names the columns unless it
+looks like the rows below it; 0, 1, 2, ... over fractions are names. Types are told from the whole
+column, not from its beginning. Rows of different lengths, NUL bytes, endless lines and a million
+columns are refused.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.data.imports.columns import MISSING, PLAIN
 from core.data.imports.draft import Fault
 from core.data.imports.file_limits import MEGABYTE, Limits
-from core.data.imports.wording import damage_reported, one_line, some
+from core.data.imports.wording import damage_reported, some, word
 from core.types import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
+BLANKS = re.compile(rb"[ \t]+")
+SAMPLE = 20  # rows that tell the separator and the header
+SAMPLE_BYTES = 1_000_000
 LONGEST_LINE = 10 * MEGABYTE
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
+BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 MEND = "Save the table as CSV in UTF-8, with one separator and paired quotation marks throughout."
-DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
+
+
+@dataclass(frozen=True, eq=False)
+class ParsedText:
+    """table: its column names unique. doubtful: the first line may be names or a row.
+
+    as_written(name): a column's cells as text.
+    """
+
+    table: pa.Table
+    text: bytes
+    separator: str
+    header: bool
+    doubtful: bool
+
+    def as_written(self, name: str) -> pa.ChunkedArray:
+        names = self.table.column_names
+        if self.table.schema.field(name).type == "string":
+            return self.table[name]
+        return _parse(self.text, "", self.separator, names, header=self.header, kept=name)[name]
 
 
 def parse_csv(
-    data: bytes,
-    title: str,
-    limits: Limits,
-    text_column: Callable[[list[str]], str | None],
-    faults: list[Fault],
-) -> pa.Table:
-    """The table, its column names unique.
-
-    text_column(names) is the column whose values stay as they are written, or None.
-    """
+    data: bytes, title: str, limits: Limits, faults: list[Fault], *, header: bool | None = None
+) -> ParsedText:
+    """The table of a text. header: does its first line name the columns? None: as it looks."""
     text = _utf8(data, title, faults)
     _check_lines(text, title, limits)
-    first = text.partition(b"\n")[0].decode()
-    separator = max(SEPARATORS, key=first.count)
-    columns = first.count(separator) + 1
+    text, separator = _table_part(text, title, faults)
+    if separator == " ":
+        text = b"\n".join(BLANKS.sub(b"\t", line.strip()) for line in text.splitlines()) + b"\n"
+        separator = "\t"
+    columns = text.partition(b"\n")[0].count(separator.encode()) + 1
     if columns > limits.all_columns:
         raise UserError(
             f"{title}: found {columns:,} columns, expected at most {limits.all_columns:,}. Bring"
             " fewer columns."
         )
-    cells = _cells(first, separator, title)
-    if all(_is_number(cell) for cell in cells):
-        what = "The first line holds numbers instead of names."
-        faults.append(Fault(what, "It is read as a row, and the columns are numbered."))
-        names = [f"column {i + 1}" for i in range(len(cells))]
-        table = _parse(text, title, separator, names, header=False)
-    else:
-        names = unique_names(cells, faults)
-        table = _parse(text, title, separator, names, header=True, kept=text_column(names))
-    _refuse_decimal_commas(table, title)
-    return table
+    first, *rows = _records(text, separator, title)
+    likely = _looks_like_names(first, rows)
+    named = likely if header is None else header
+    names = _names(first, rows, named, faults)
+    table = _parse(text, title, separator, names, header=named)
+    doubtful = not likely or all(map(_is_number, first))
+    return ParsedText(table, text, separator, named, doubtful)
 
 
 def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
@@ -70,7 +87,7 @@ def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
     seen: dict[str, int] = {}
     unique = []
     for i, name in enumerate(names):
-        name = one_line(name) or f"unnamed {i + 1}"
+        name = word(name) or f"unnamed {i + 1}"
         seen[name] = seen.get(name, 0) + 1
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     repeated = [name for name, count in seen.items() if count > 1]
@@ -89,11 +106,7 @@ def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
 
 
 def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
-    if data.startswith(UTF16) or b"\0" in data:
-        raise UserError(
-            f"{title}: found NUL bytes or UTF-16, expected a table, images or arrays of a known"
-            f" format. {MEND}"
-        )
+    data = _decoded_utf16(data, title, faults)
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     data = data if data.endswith(b"\n") else data + b"\n"
@@ -104,10 +117,36 @@ def _utf8(data: bytes, title: str, faults: list[Fault]) -> bytes:
         faults.append(
             Fault(
                 "The text is not UTF-8.",
-                "It is read as Latin-1; save it as UTF-8 if letters look wrong.",
+                "It is read as Windows-1252; save it as UTF-8 if letters look wrong.",
             )
         )
+    try:
+        return data.decode("cp1252").encode()
+    except UnicodeDecodeError:
         return data.decode("latin-1").encode()
+
+
+def _decoded_utf16(data: bytes, title: str, faults: list[Fault]) -> bytes:
+    """UTF-16 as UTF-8: by its mark, or since every second byte of plain letters is NUL."""
+    coding = BYTE_ORDER.get(data[:2])
+    if coding is None and b"\0" in data:
+        odd, even = data[1:400:2].count(0), data[0:400:2].count(0)
+        half = len(data[:400]) // 2
+        coding = "utf-16-le" if odd > 0.6 * half else "utf-16-be" if even > 0.6 * half else None
+    if coding:
+        try:
+            text = data.decode(coding)
+        except UnicodeDecodeError:
+            text = "\0"
+        data = text.encode(errors="replace")
+        if b"\0" not in data:
+            faults.append(Fault("The text is UTF-16.", "It is read as such."))
+    if b"\0" in data:
+        raise UserError(
+            f"{title}: found NUL bytes, expected a table, images or arrays of a known format."
+            f" {MEND}"
+        )
+    return data
 
 
 def _check_lines(text: bytes, title: str, limits: Limits) -> None:
@@ -125,27 +164,155 @@ def _check_lines(text: bytes, title: str, limits: Limits) -> None:
         )
 
 
-def _cells(line: str, separator: str, title: str) -> list[str]:
+def _table_part(text: bytes, title: str, faults: list[Fault]) -> tuple[bytes, str]:
+    """(the text from the table's first line on, its separator).
+
+    Before it may stand blank lines, comments, and Excel's sep=; of which the last comment may hold
+    the columns' names (numpy.savetxt writes them so).
+    """
+    separator, comment = "", b""
+    while text:
+        line, _, rest = text.partition(b"\n")
+        bare = line.strip()
+        if said := re.fullmatch(rb'"?sep=(.)"?', bare):
+            separator = said[1].decode(errors="replace")
+        elif bare.startswith(b"#"):
+            comment = bare.lstrip(b"# ")
+        elif (bare and rest.strip() == b"" and not comment) or bare:
+            break
+        text = rest
+    separator = separator or _separator(text)
+    if comment:
+        text, how = _with_comment(comment, text, separator, title)
+        faults.append(Fault("Lines before the table begin with #.", how))
+    return text, separator
+
+
+def _with_comment(comment: bytes, text: bytes, separator: str, title: str) -> tuple[bytes, str]:
+    first = text.partition(b"\n")[0]
+    cut = (
+        (lambda line: line.split())
+        if separator == " "
+        else (lambda line: line.split(separator.encode()))
+    )
+    names = cut(comment)
+    fits = len(names) == len(cut(first.strip())) > 1
+    if fits and all(_is_number(cell.decode()) for cell in cut(first.strip())):
+        return comment + b"\n" + text, "The last of them names the columns."
+    return text, "They are passed over."
+
+
+def _separator(text: bytes) -> str:
+    """The separator that cuts the first rows most evenly into more than one cell each; of several
+    the one with more cells.
+    """
+    best, found = (0.0, 1), ","
+    for separator in SEPARATORS:
+        rows = _sampled(text, separator)
+        lengths = [len(row) for row in rows]
+        if not lengths or max(lengths) < 2:
+            continue
+        usual = max(set(lengths), key=lengths.count)
+        even = lengths.count(usual) / len(lengths) if usual > 1 else 0.0
+        if (even, usual) > best or best[0] == 0.0:
+            best, found = (even, max(usual, 2)), separator
+    lines = [line.split() for line in text[:SAMPLE_BYTES].splitlines()[:SAMPLE] if line.strip()]
+    if best[0] == 0.0 and lines and len({len(line) for line in lines}) == 1 and len(lines[0]) > 1:
+        cells = [cell.decode(errors="replace") for line in lines[1:] or lines for cell in line]
+        if sum(map(_is_number, cells)) >= len(cells) / 2:
+            return " "
+    return found
+
+
+def _sampled(text: bytes, separator: str) -> list[list[str]]:
+    """The cells of the first rows that are not blank; none where the text is no such table."""
+    stream = io.StringIO(text[:SAMPLE_BYTES].decode(errors="replace"), newline="")
+    rows: list[list[str]] = []
     try:
-        cells = next(csv.reader([line.rstrip("\r")], delimiter=separator), [])
-    except csv.Error as error:
+        for row in csv.reader(stream, delimiter=separator):
+            if row and (len(row) > 1 or row[0].strip()):
+                rows.append(row)
+            if len(rows) > SAMPLE:
+                break
+    except csv.Error:
+        return rows
+    cut = len(text) > SAMPLE_BYTES and len(rows) <= SAMPLE
+    return rows[:-1] if cut and len(rows) > 1 else rows
+
+
+def _records(text: bytes, separator: str, title: str) -> list[list[str]]:
+    rows = _sampled(text, separator)
+    if not rows:
         raise UserError(
             f"{title}: found a first line that is no header, expected the names of the columns."
             f" {MEND}"
-        ) from error
-    if not any(cell.strip() for cell in cells):
+        )
+    if not any(cell.strip() for cell in rows[0]):
         raise UserError(
             f"{title}: found an empty first line, expected the names of the columns. {MEND}"
         )
-    return cells
+    return rows
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return PLAIN.fullmatch(cell.strip()) is not None or cell.strip().lower() == "nan"
+
+
+def _looks_like_names(first: list[str], rows: list[list[str]]) -> bool:
+    """Does the first line name the columns? Not if it is like the rows below it."""
+    columns = [
+        [row[j].strip() for row in rows if j < len(row) and row[j].strip().lower() not in MISSING]
+        for j in range(len(first))
+    ]
+    cells = [cell.strip() for cell in first]
+    numeric = [j for j, column in enumerate(columns) if column and all(map(_is_number, column))]
+    if all(map(_is_number, cells)):
+        return _counts(cells) and _holds_fractions(columns)
+    if not numeric or any(not _is_number(cells[j]) and cells[j] for j in numeric):
+        return True
+    words = [j for j in range(len(first)) if j not in numeric]
+    repeated = any(cells[j] and cells[j] in columns[j] for j in words)
+    over = [cells[j] for j in numeric if cells[j]]
+    measured = any(re.search(r"[.eE-]", cell) for cell in over) or len(set(over)) < len(over)
+    return not over or not (repeated or measured)
+
+
+def _counts(cells: list[str]) -> bool:
+    """0, 1, 2, ...: what pandas writes over columns without names."""
+    return len(cells) > 1 and cells == [str(j) for j in range(len(cells))]
+
+
+def _holds_fractions(columns: list[list[str]]) -> bool:
+    return any(re.search(r"[.eE]", cell) for column in columns for cell in column)
+
+
+def _names(first: list[str], rows: list[list[str]], named: bool, faults: list[Fault]) -> list[str]:
+    if not named:
+        what = (
+            "The first line holds numbers instead of names."
+            if all(map(_is_number, first))
+            else "The first line looks like a row, and not like names."
+        )
+        faults.append(Fault(what, "It is read as a row, and the columns are numbered."))
+        return [f"column {i + 1}" for i in range(len(first))]
+    if all(map(_is_number, first)):
+        faults.append(
+            Fault(
+                f"The first line counts the columns: {some(first)}.", "It is read as their names."
+            )
+        )
+    lengths = {len(row) for row in rows}
+    if lengths == {len(first) + 1}:  # a name is missing: of an index, or behind a last separator
+        blank = all(not row[-1].strip() for row in rows)
+        first = [*first, ""] if blank else ["", *first]
+        where = "last" if blank else "first"
+        faults.append(
+            Fault(
+                "Every row has one cell more than the first line has names.",
+                f"The {where} column has no name.",
+            )
+        )
+    return unique_names(first, faults)
 
 
 def _parse(
@@ -157,7 +324,7 @@ def _parse(
     header: bool,
     kept: str | None = None,
 ) -> pa.Table:
-    """header: is the first line one? kept: the column whose values stay as they are written."""
+    """header: is the first line one? kept: the only column that is read, as it is written."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -174,8 +341,10 @@ def _parse(
         newlines_in_values=True,
         invalid_row_handler=lambda row: uneven.append(row) or "error",
     )
+    only = numbered[names.index(kept)] if kept else None
     convert = arrow_csv.ConvertOptions(
-        column_types={numbered[names.index(kept)]: pa.string()} if kept else None
+        column_types={only: pa.string()} if only else None,
+        include_columns=[only] if only else None,
     )
     with damage_reported(title, MEND):
         try:
@@ -184,23 +353,10 @@ def _parse(
             if not uneven:
                 raise
             raise _uneven(uneven[0], title) from error
-    return table.rename_columns(names)
+    return table.rename_columns([kept] if kept else names)
 
 
 def _uneven(row: Any, title: str) -> UserError:
     where = f"row {row.number} " if row.number else "a row "
     found = f"{where}of {row.actual_columns:,} cells ({some([row.text])})"
     return UserError(f"{title}: found {found}, expected {row.expected_columns:,}. {MEND}")
-
-
-def _refuse_decimal_commas(table: pa.Table, title: str, looked_at: int = 100) -> None:
-    import pyarrow as pa
-
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_string(column.type):
-            texts = [text for text in column.slice(0, looked_at).to_pylist() if text]
-            if texts and all(DECIMAL_COMMA.fullmatch(text) for text in texts):
-                found = f"decimal commas in column {some([name])}, such as {some(texts[:1])}"
-                raise UserError(
-                    f"{title}: found {found}, expected decimal points. Save the table with points."
-                )

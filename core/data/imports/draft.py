@@ -8,8 +8,8 @@ disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,30 +23,60 @@ Progress = Callable[[float | None, str], None]
 class Fault:
     """what: found (and expected). mend: how to mend it, or what is done about it.
 
-    fatal: the draft cannot be accepted as it is.
+    fatal: the draft cannot be accepted as it is. confirm: it is kept once the user says that this
+    sentence is so.
     """
 
     what: str
     mend: str
     fatal: bool = False
+    confirm: str = ""
 
     def __str__(self) -> str:
         return f"{self.what} {self.mend}"
+
+
+GAPS = ("rows", "columns", "median")
+ROLES = ("feature", "label", "target", "id", "split", "probability", "shown only", "left out")
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a column of a table is taken for, one of `ROLES`, and why."""
+
+    column: str
+    role: str
+    why: str
 
 
 @dataclass(frozen=True)
 class Choices:
     """What the user may choose at the preview; None: found by itself.
 
-    side: images are brought to side x side pixels. label, id: the column of a table, or the array
-    of an .npz, that holds them, "" for none. target: the one that a regression is to learn; none
-    is found by itself.
+    side: images are brought to side x side pixels. label, id, target: the column of a table, or the
+    array of an .npz, that holds them, "" for none. roles: (column, role) of any other column of a
+    table. header: does the first line of a text name the columns? gaps: what goes where a table has
+    no number: "rows", "columns", or "median" to fill them. minus_one_is_a_class: else a label -1
+    among 0, 1, 2, ... means that there is none yet.
     """
 
     side: int | None = None
     label: str | None = None
     id: str | None = None
     target: str | None = None
+    roles: tuple[tuple[str, str], ...] = ()
+    header: bool | None = None
+    gaps: str | None = None
+    minus_one_is_a_class: bool = False
+
+    def __post_init__(self):
+        for column, role in self.roles:
+            if role not in ROLES:
+                raise UserError(
+                    f"Role of column {column}: found {role!r}, expected one of {', '.join(ROLES)}."
+                )
+        if self.gaps not in (None, *GAPS):
+            raise UserError(f"Gaps: found {self.gaps!r}, expected one of {', '.join(GAPS)}.")
 
 
 def chosen(
@@ -68,12 +98,16 @@ def chosen(
 class Draft:
     """A dataset in waiting; fields as in `core.types.Dataset`.
 
-    kind: "images" (points uint8 (n, h, w) or (n, h, w, 3)) or "table" (points float32 (n, d)).
-    labels: -1 throughout and class_names () if the classes are not known. probs: float32 (n, c),
-    one column per class in the order of class_names where the classes are known. columns: of a
-    table or an .npz, what may hold labels, ids or a target. sides: the smallest and the largest
-    (width, height) of the images as they came. left_out: rows that the file has and the draft has
-    not. refused_ids: the fault for which the file's ids are not used.
+    kind: "images" (points uint8 (n, h, w) or (n, h, w, 3)) or "table" (points float32 (n, d), or
+    float64 where float32 would lose the differences of a column). labels: -1 for a point that has
+    none yet; class_names () if no point has one. probs: float32 (n, c), one column per class in the
+    order of class_names where the classes are known. ids: of the file, else the rows' numbers in the
+    file, from 0, where rows are left out. columns: of a table or an .npz, what may hold labels, ids
+    or a target. roles: of every column of a table. shown: columns that are no features and stand
+    beside the points, by name: text or numbers (n,). sides: the smallest and the largest (width,
+    height) of the images as they came. left_out: rows that the file has and the draft has not.
+    refused_ids: the fault for which the file's ids are not used. asks: the choices that matter for
+    this file, of "header", "gaps" and "minus one".
     """
 
     kind: str
@@ -91,6 +125,9 @@ class Draft:
     left_out: int = 0
     refused_ids: Fault | None = None
     target: Floats | None = None
+    roles: tuple[Role, ...] = ()
+    shown: Mapping[str, np.ndarray] = field(default_factory=dict)
+    asks: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.points)
@@ -103,6 +140,7 @@ class Draft:
             "probs": self.probs,
             "title": self.title,
             "target": self.target,
+            "shown": self.shown,
         }
         return Dataset("draft", self.points, self.labels, self.class_names, self.test, **also)
 
@@ -117,10 +155,12 @@ class FoundRows:
     """What a file says, one entry per row, before any row is left out and before anything is
     believed.
 
-    labels: (words, code of each row); the word "" is a blank. ids: str (n,), "" is a blank. probs:
-    (n, c), with the class of each column in prob_names, or () if they follow the classes in order.
-    target: float64 (n,) or (n, t), NaN is a blank. broken, large: bool (n,), rows with NaN or
-    infinity, or beyond float32. lost: how many rows could not even be read.
+    points: of a table with NaN and infinity as they are. labels: (words, code of each row); the word
+    "" is a blank. ids: str (n,), "" is a blank. probs: (n, c), with the class of each column in
+    prob_names, or () if they follow the classes in order. target: float64 (n,) or (n, t), NaN is a
+    blank. large: bool (n,), rows beyond float32. exact: columns that float32 would not keep. lost:
+    how many rows could not even be read. numbers: of the rows in the file, where they are not 0, 1,
+    2, ... shown, roles, asks: as in `Draft`.
     """
 
     points: np.ndarray
@@ -132,7 +172,12 @@ class FoundRows:
     feature_names: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     sides: tuple[tuple[int, int], ...] = ()
-    broken: Bools | None = None
+    broken: Bools | None = None  # images with NaN or infinity
     large: Bools | None = None
+    exact: tuple[str, ...] = ()
     lost: int = 0
     target: Floats | None = None
+    numbers: Ints | None = None
+    roles: tuple[Role, ...] = ()
+    shown: dict[str, np.ndarray] = field(default_factory=dict)
+    asks: frozenset[str] = frozenset()

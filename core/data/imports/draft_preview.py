@@ -54,7 +54,9 @@ def preview(draft: Draft) -> Preview:
     constant = constant_columns(draft.points)
     repeated = duplicate_rows(draft.points)
     counts = (
-        np.bincount(draft.labels, minlength=len(draft.class_names)) if draft.class_names else ()
+        np.bincount(draft.labels[draft.labels >= 0], minlength=len(draft.class_names))
+        if draft.class_names
+        else ()
     )
     classes = tuple(
         (name, int(count)) for name, count in zip(draft.class_names, counts, strict=True)
@@ -117,7 +119,7 @@ def _faults(
             Fault("All images are the same.", "They are kept; their scores will be equal.")
         )
     if repeated.any():
-        first = np.flatnonzero(repeated)[0] + 1
+        first = np.flatnonzero(repeated)[0]
         what = (
             f"Rows that repeat an earlier one: {int(repeated.sum()):,}, the first being row"
             f" {first:,}."

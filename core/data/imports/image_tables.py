@@ -19,13 +19,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.imports.archives import Member
-from core.data.imports.cleaning import as_word, check_size, draft_of, has_fractions, split_of
-from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress, chosen
+from core.data.imports.cleaning import check_size, draft_of, has_fractions, target_of_words
+from core.data.imports.columns import Column
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress, Role, chosen
 from core.data.imports.file_limits import Allowance, Limits
+from core.data.imports.images.beside_images import (
+    SINGLE,
+    chosen_parts,
+    parts_of,
+    shown_columns,
+)
 from core.data.imports.images.decoding import decoded_images, stack_rows
 from core.data.imports.images.folders import coded_as_it_is
 from core.data.imports.parquet_limits import MEND, open_parquet, read_columns
-from core.data.imports.wording import LONGEST_WORD, damage_reported, some
+from core.data.imports.roles import test_rows, without_minus_one
+from core.data.imports.wording import LONGEST_WORD, as_word, damage_reported, some
 from core.types import Ints, UserError
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
 
 NAMES = ("image", "img", "images", "picture", "photo", "pixels", "jpg", "png", "jpeg", "webp")
 LABELS = ("label", "labels", "class", "target", "fine_label", "y")
+COLUMNS = 200  # beside the images, that are read
 IDS = ("id", "ids", "image_id", "key", "file", "filename", "file_name", "path")
 
 
@@ -78,7 +87,7 @@ def read_image_table(
     A UserError if it has none, if none can be read, or if they ask for too much.
     """
     found_rows = found_image_rows(data, title, limits, choices, faults, progress)
-    return draft_of(found_rows, title, limits, faults)
+    return draft_of(found_rows, title, limits, choices, faults)
 
 
 def found_image_rows(
@@ -94,30 +103,64 @@ def found_image_rows(
     with damage_reported(title, MEND):
         schema = file.schema_arrow
     images = image_column(schema) or ""
-    plain = [field.name for field in schema if not _is_nested(field.type)]
-    named = _class_names(schema)
-    label = chosen(plain, choices.label, (*LABELS, *map(str.lower, named)), "Label column")
-    target = chosen(plain, choices.target, (), "Target column")
-    label = None if label == target else label
-    own = chosen(plain, choices.id, IDS, "Id column")
-    split = next((name for name in plain if name.lower() == "split" and name != label), None)
-    used = [images, *dict.fromkeys(name for name in (label, target, own, split) if name)]
-    if others := [name for name in schema.names if name not in used]:
-        faults.append(Fault(f"Columns beside the images: {some(others)}.", "They are not used."))
-    table = read_columns(file, data, used, title, limits)
+    plain = [field.name for field in schema if not _is_nested(field.type)][:COLUMNS]
+    table = read_columns(file, data, [images, *plain], title, limits)
+    given = chosen_parts(choices, plain, title)
     with damage_reported(title, MEND):
-        found, rows = _points(table[images], title, limits, choices, faults, progress)
-        found.columns = tuple(plain)
-        if label := _settled(label, table, faults):
-            found.labels = _labels(table[label], named.get(label, []), rows)
-        if split:
-            words, codes = coded_as_it_is([as_word(v) for v in table[split].to_pylist()])
-            test = split_of(words, codes)
-            found.test = None if test is None else test[rows]
-        if target:
-            found.target = _numbers(table[target])[rows]
-        found.ids = _ids(table, images, own, rows)
-    return found
+        columns = {name: Column(name, table[name]) for name in plain}
+        found = _parts(columns, _class_names(schema), given, choices, faults)
+        rows, read = _points(table[images], title, limits, choices, faults, progress)
+        if label := found.get("label"):
+            names = _class_names(schema).get(label, [])
+            rows.labels, rows.asks = _labels(columns[label], names, read, choices, faults)
+        if split := found.get("split"):
+            test = test_rows(columns[split], faults)
+            rows.test = None if test is None else test[read]
+        if target := found.get("target"):
+            rows.target = _target(columns[target], faults, read)
+        rows.ids = _ids(columns, found.get("id"), table[images], read)
+        rows.numbers = read if rows.lost else None
+        rows.columns = tuple(plain)
+        rows.roles = _with_others(parts_of(plain, found, given), schema.names, images)
+        words = {name: [column.words[row] for row in read] for name, column in columns.items()}
+        rows.shown = shown_columns(rows.roles, words, faults)
+    return rows
+
+
+def _parts(
+    columns: dict[str, Column],
+    named: dict[str, list[str]],
+    given: dict[str, str],
+    choices: Choices,
+    faults: list[Fault],
+) -> dict[str, str | None]:
+    """{role: column}: what the user chose, else by their names. named: {column: its classes}."""
+    free = [name for name in columns if name not in given]
+    found: dict[str, str | None] = {
+        role: chosen(free, own, usual, "")
+        for role, own, usual in (
+            ("label", "" if choices.label == "" else None, (*LABELS, *map(str.lower, named))),
+            ("id", "" if choices.id == "" else None, IDS),
+            ("split", None, ("split",)),
+        )
+    }
+    label = found["label"]
+    if label and columns[label].is_number and has_fractions(columns[label].numbers()):
+        found["label"] = None
+        what = f"Column {some([label])}: found fractions, expected classes."
+        mend = "The images have no labels. It can be the target of a regression."
+        faults.append(Fault(what, mend))
+    return found | {role: column for column, role in given.items() if role in SINGLE}
+
+
+def _with_others(roles: tuple[Role, ...], names: list[str], images: str) -> tuple[Role, ...]:
+    known = {role.column for role in roles}
+    others = [
+        Role(name, "left out", "values of several parts")
+        for name in names
+        if name not in known and name != images
+    ]
+    return (Role(images, "feature", "images"), *roles, *others)
 
 
 def _is_nested(kind: pa.DataType) -> bool:
@@ -197,37 +240,38 @@ def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
         return {}
 
 
-def _labels(column: pa.ChunkedArray, names: list[str], rows: Ints) -> tuple[list[str], Ints]:
-    """(words, code of each row); nothing, and -1 beside names, is blank."""
-    values = column.to_pylist()
+def _labels(
+    column: Column, names: list[str], rows: Ints, choices: Choices, faults: list[Fault]
+) -> tuple[tuple[list[str], Ints], frozenset[str]]:
+    """((words, code of each row), what can be asked). Nothing is blank; so is -1 if it means so."""
+    words, codes = column.coded
+    asks = frozenset({"minus one"} if "-1" in column.distinct and not names else ())
     if names:
-        values = [
-            names[value] if isinstance(value, int) and 0 <= value < len(names) else None
-            for value in values
-        ]
-    return coded_as_it_is([as_word(values[row]) for row in rows.tolist()])
+        named = {str(i): name for i, name in enumerate(names)}
+        words = [named.get(word, "") for word in words]
+        words, codes = coded_as_it_is([words[code] for code in codes[rows]])
+        return (words, codes), asks
+    words, codes = without_minus_one(words, codes[rows], choices.minus_one_is_a_class, faults)
+    return (words, codes), asks
 
 
-def _numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """float64 (n,), NaN for what is no number."""
-    import pyarrow as pa
-
-    try:
-        return column.cast(pa.float64(), safe=False).to_numpy()
-    except pa.ArrowInvalid:
-        return np.full(len(column), np.nan)
+def _target(column: Column, faults: list[Fault], rows: Ints) -> np.ndarray | None:
+    """float64 (m,), NaN for nothing; None with a fatal fault if there is text in it."""
+    if column.is_number:
+        return column.numbers()[rows]
+    words, codes = column.coded
+    return target_of_words(words, codes[rows], f"Target column {some([column.name])}", faults)
 
 
-def _ids(table: pa.Table, images: str, own: str | None, rows: Ints) -> np.ndarray | None:
-    """The ids of the file or the images' own paths, if all differ, else the rows' numbers, if some
-    are lost.
-    """
-    columns = [table[own].to_pylist()] if own else []
-    for values in (*columns, _paths(table[images])):
-        words = [as_word(value) for value in values]
-        if "" not in words and len({*words}) == len(words) and max(map(len, words)) <= LONGEST_WORD:
+def _ids(
+    columns: dict[str, Column], own: str | None, images: pa.ChunkedArray, rows: Ints
+) -> np.ndarray | None:
+    """The ids of the file or the images' own paths, if all differ."""
+    for words in (columns[own].words if own else [""], _paths(images)):
+        known = "" not in words and len({*words}) == len(words)
+        if known and max(map(len, words)) <= LONGEST_WORD:
             return np.array(words)[rows]
-    return rows.astype(str) if len(rows) < len(table) else None
+    return None
 
 
 def _paths(column: pa.ChunkedArray) -> list[str]:
@@ -236,16 +280,5 @@ def _paths(column: pa.ChunkedArray) -> list[str]:
 
     if not pa.types.is_struct(column.type) or column.type.get_field_index("path") < 0:
         return [""]
-    return pc.struct_field(column, "path").to_pylist()  # type: ignore[attr-defined]  # made when it is imported
-
-
-def _settled(label: str | None, table: pa.Table, faults: list[Fault]) -> str | None:
-    """The label column, unless it holds measurements."""
-    import pyarrow.types as is_
-
-    if label and is_.is_floating(table[label].type) and has_fractions(_numbers(table[label])):
-        mend = "The images have no labels. It can be the target of a regression."
-        what = f"Column {some([label])}: found fractions, expected classes."
-        faults.append(Fault(what, mend))
-        return None
-    return label
+    paths = pc.struct_field(column, "path").to_pylist()  # type: ignore[attr-defined]  # made when it is imported
+    return [as_word(path) for path in paths]

@@ -1,17 +1,29 @@
-"""Embeddings computed elsewhere, joined to a dataset by what its points are called."""
+"""Embeddings computed elsewhere, joined to a dataset by what its points are called.
+
+Identity is never position: the file's column whose values are the dataset's ids is found whatever
+its name. Two ids are the same if they differ in nothing but their slashes, a leading ./, 100.0 for
+100, how accented letters are composed, or folders before them that all ids of one side share. Only
+a file of equal length without any such column is joined in its order, and that has to be confirmed.
+"""
 
 from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from core.data.imports.draft import Draft, Fault
-from core.data.imports.wording import some
-from core.types import Dataset, Floats, UserError
+from core.data.imports.wording import as_word, some
+from core.types import Dataset, Floats, Ints, UserError
 
 MEND = (
     "Bring a table with one row for each point, with an id column that names the points as the"
     " dataset does."
 )
+DEEPEST = 12  # folders that may stand before the ids of one side
+Names = list[str]
 
 
 def ids_of(dataset: Dataset) -> np.ndarray:
@@ -22,53 +34,148 @@ def ids_of(dataset: Dataset) -> np.ndarray:
 
 
 def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
-    """(embedding float32 (n, d) in the order of ids, faults).
+    """(embedding (n, d) in the order of ids, faults).
 
-    ids: str (n,), one per point, as `ids_of` gives them. draft: a table. A table without ids is
-    joined in its order if it has n rows. Rows of the table that belong to no point are left out.
-    Raises UserError if the draft is no table, has a fatal fault or ids that cannot be used, or if a
-    point is missing.
+    ids: str (n,), one per point, as `ids_of` gives them. draft: a table. Rows of the table that
+    belong to no point are left out. A fault with `confirm` says that rows were joined by their
+    order or their number in the file, since nothing in it names them. Raises UserError if the draft
+    is no table, has a fatal fault or ids that cannot be used, or if a point is missing.
     """
     if draft.kind != "table":
         raise UserError(
             f"{draft.title}: found images, expected a table of features. Bring .npy, .npz, Parquet"
             " or CSV."
         )
-    for fault in (*draft.fatal, draft.refused_ids):
-        if fault:
-            raise UserError(f"{draft.title}: {fault}")
-    if draft.ids is None:
-        return _in_order(ids, draft)
-    rows = dict(zip(draft.ids.tolist(), range(len(draft)), strict=True))
-    missing = [point for point in ids.tolist() if point not in rows]
-    if missing:
-        lost = f" Rows left out of the file: {draft.left_out:,}." if draft.left_out else ""
-        found = f"{len(missing):,} of {len(ids):,} ids missing, such as {some(missing, 1)}"
-        raise UserError(
-            f"{draft.title}: found {found}, expected every point.{lost} The file's ids look like"
-            f" {some(draft.ids, 1)}. {MEND}"
-        )
-    return draft.points[[rows[point] for point in ids.tolist()]], _about(
-        draft, len(draft) - len(ids)
-    )
+    for fault in draft.fatal:
+        raise UserError(f"{draft.title}: {fault}")
+    wanted = ids.tolist()
+    for name, names in _naming(draft):
+        if (rows := rows_of(wanted, names)) is not None:
+            return _joined(draft, name, rows)
+    if draft.refused_ids:
+        raise UserError(f"{draft.title}: {draft.refused_ids}")
+    return _by_number(wanted, draft)
 
 
-def _in_order(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
-    if len(draft) != len(ids):
+def rows_of(wanted: Names, names: Names) -> Ints | None:
+    """The row of `names` that each of the wanted ids is; None if one is missing or in doubt."""
+    for same in _readings(wanted, names):
+        rows: dict[str, int] = {}
+        for row, name in enumerate(names):
+            if rows.setdefault(same[1](name), row) != row:
+                break
+        else:
+            found = [rows.get(same[0](name), -1) for name in wanted]
+            if min(found) >= 0 and len(set(found)) == len(found):
+                return np.array(found, np.int64)
+    return None
+
+
+def _readings(wanted: Names, names: Names) -> Iterator[tuple[Callable, Callable]]:
+    """Ways to compare an id of the dataset and one of the file, the strictest first."""
+    yield str, str
+    yield _plain, _plain
+    for depth in range(1, DEEPEST):
+        yield from _cuts(depth, wanted, names)
+
+
+def _cuts(depth: int, wanted: Names, names: Names) -> list[tuple[Callable, Callable]]:
+    """The first `depth` folders are passed over on one side, if all ids there share them."""
+
+    def without(name: str) -> str:
+        return _plain(name).split("/", depth)[-1]
+
+    def shared(side: Names) -> bool:
+        starts = {tuple(_plain(name).split("/")[:depth]) for name in side}
+        deep = all(_plain(name).count("/") >= depth for name in side)
+        return deep and len(starts) == 1
+
+    cuts: list[tuple[Callable, Callable]] = []
+    if shared(names):
+        cuts.append((_plain, without))
+    if shared(wanted):
+        cuts.append((without, _plain))
+    return cuts
+
+
+def _plain(name: str) -> str:
+    name = unicodedata.normalize("NFC", name.strip()).replace("\\", "/")
+    name = re.sub(r"^(\./)+", "", name).lstrip("/")
+    return name[:-2] if re.fullmatch(r"-?\d+\.0", name) else name
+
+
+def _naming(draft: Draft) -> Iterator[tuple[str, Names]]:
+    """What may name the rows: the ids, the columns that are shown, and features of whole numbers.
+
+    ("" is the ids' name.)
+    """
+    if draft.ids is not None:
+        yield "", draft.ids.tolist()
+    for name, values in draft.shown.items():
+        yield name, [as_word(value) for value in values.tolist()]
+    for j, name in enumerate(draft.feature_names):
+        values = draft.points[:, j]
+        whole = (values == np.floor(values)).all()
+        if whole and draft.points.shape[1] > 1 and len(np.unique(values)) == len(values):
+            yield name, [as_word(value) for value in values.tolist()]
+
+
+def _joined(draft: Draft, name: str, rows: Ints) -> tuple[Floats, tuple[Fault, ...]]:
+    faults = [*draft.faults]
+    points = draft.points
+    if name in draft.feature_names:
+        points = np.delete(points, draft.feature_names.index(name), axis=1)
+    if name:
+        faults.append(Fault(f"Column {some([name])} holds the ids.", "Rows are joined by it."))
+    if extra := len(draft) - len(rows):
+        faults.append(Fault(f"Rows that belong to no point: {extra:,}.", "They are left out."))
+    return points[rows], tuple(faults)
+
+
+def _by_number(wanted: Names, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
+    """Nothing in the file names its rows: in their order, or by their numbers where the dataset
+    lacks rows of a file as long.
+    """
+    n = len(draft)
+    if draft.ids is not None:
+        raise _missing(wanted, draft)
+    rows = np.arange(n) if n == len(wanted) else _numbered(wanted, n)
+    if rows is None:
         lost = f" and {draft.left_out:,} left out" * bool(draft.left_out)
         raise UserError(
-            f"{draft.title}: found {len(draft):,} rows without ids{lost}, expected {len(ids):,},"
+            f"{draft.title}: found {n:,} rows without ids{lost}, expected {len(wanted):,},"
             f" one for each point. {MEND}"
         )
     order = Fault(
-        "The file has no ids.",
-        "Its rows are joined in their order: the first row to the first point.",
+        "Nothing in the file names its rows.",
+        "They are joined in their order: the first row to the first point."
+        if n == len(wanted)
+        else "They are joined by their numbers in the file, counted from 0.",
+        confirm="The rows of the file are in the order of the points",
     )
-    return draft.points, (*_about(draft, 0), order)
+    return draft.points[rows], (*draft.faults, order)
 
 
-def _about(draft: Draft, extra: int) -> tuple[Fault, ...]:
-    more = (
-        [Fault(f"Rows that belong to no point: {extra:,}.", "They are left out.")] if extra else []
+def _numbered(wanted: Names, n: int) -> Ints | None:
+    """The wanted ids as rows of a file of n rows, if they are numbers of which the largest is the
+    last.
+    """
+    if not all(re.fullmatch(r"\d{1,12}", name) for name in wanted):
+        return None
+    rows = np.array([int(name) for name in wanted], np.int64)
+    return rows if rows.max() == n - 1 else None
+
+
+def _missing(wanted: Names, draft: Draft) -> UserError:
+    there = {_plain(name) for name in draft.ids.tolist()}
+    missing = [name for name in wanted if _plain(name) not in there]
+    lost = f" Rows left out of the file: {draft.left_out:,}." if draft.left_out else ""
+    found = (
+        f"{len(missing):,} of {len(wanted):,} ids missing, such as {some(missing, 1)}"
+        if missing
+        else "ids that are the same once slashes and folders are compared"
     )
-    return (*draft.faults, *more)
+    return UserError(
+        f"{draft.title}: found {found}, expected every point.{lost} The file's ids look like"
+        f" {some(draft.ids, 1)}. {MEND}"
+    )

@@ -4,6 +4,7 @@ with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -35,6 +36,25 @@ def one_line(text: str) -> str:
     """The text on one line, trimmed; what cannot be printed becomes a question mark."""
     line = " ".join(text[: 10 * LONGEST_WORD].split())
     return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def word(text: str) -> str:
+    """A name of a file's own, such as a class or an id: ends trimmed, line breaks are blanks, what
+    cannot be printed is a question mark. Blanks inside stay: "a b" and "a  b" are two names.
+    """
+    text = re.sub(r"[\t\r\n\f\v]+", " ", text[: 10 * LONGEST_WORD]).strip()
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def as_word(value: object) -> str:
+    """A label or an id as text: 3.0 is "3"; NaN and nothing are blank."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bytes):
+        return word(value.decode(errors="replace"))
+    return word(str(value))
 
 
 def some(names: Iterable[object], most: int = 3) -> str:

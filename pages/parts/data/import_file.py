@@ -21,6 +21,7 @@ from core.data.imports.file_limits import HOSTED, LOCAL
 from core.hosting import policy
 from core.spec import Spec
 from core.types import UserError
+from pages.parts.data import column_roles
 from pages.shared import layout, render_lock, state, visitor_memory
 from pages.shared.points import show as show_points
 from pages.shared.words import bytes_text, plain
@@ -49,8 +50,8 @@ FORMATS = (
         "parquet, .csv",
         (
             "A row for each point, a column for each feature. With them, as you have them: columns"
-            " `label`, `id`, `split` (train, test), `prob_<class>`. Parquet may hold the features"
-            " in one column of lists. Any column of numbers can be the target of a regression."
+            " `label`, `id`, `split` (train, test), `prob_<class>`. Features may lie in one column"
+            " of lists. What each column is taken for is shown, and can be changed."
         ),
     ),
 )
@@ -75,6 +76,7 @@ def show() -> None:
     draft = read(source, name, Choices(), "bring")
     if (draft.kind == "images" or draft.columns) and (choices := _choices(draft)) != Choices():
         draft = read(source, name, choices, "bring chosen")
+        st.session_state["read bring"] = st.session_state["read bring chosen"]
     about = preview(draft)
     tell(about.faults)
     _facts(draft, about)
@@ -84,6 +86,7 @@ def show() -> None:
         _some_points(draft)
     with right:
         _classes(about)
+    column_roles.show(draft, "bring")
 
 
 def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
@@ -210,7 +213,16 @@ def _choices(draft: Draft) -> Choices:
                 side = _choice("Pixels a side", sides, now, help, str)
         if not draft.columns:
             return Choices(side)
-        return Choices(side, _column("Labels", draft), _column("Ids", draft), _target(draft))
+        return Choices(
+            side,
+            _column("Labels", draft),
+            _column("Ids", draft),
+            _target(draft),
+            roles=column_roles.changed("bring"),
+            header=_header() if "header" in draft.asks else None,
+            gaps=_gaps() if "gaps" in draft.asks else None,
+            minus_one_is_a_class="minus one" in draft.asks and _minus_one(),
+        )
 
 
 def _target(draft: Draft) -> str | None:
@@ -220,6 +232,32 @@ def _target(draft: Draft) -> str | None:
     )
     options = ["", *draft.columns]
     return _choice("Target", options, "", help, lambda name: name or "none") or None
+
+
+def _header() -> bool | None:
+    help = "Does the first line name the columns, or is it a row like the others?"
+    titles = {None: "as found", True: "names", False: "a row"}
+    return _choice("First line", list(titles), None, help, titles.get)
+
+
+def _gaps() -> str | None:
+    help = (
+        "Where a table has no number: leave out these rows, or these columns, or fill in the median"
+        " of the column, which is made up and marked."
+    )
+    titles = {
+        None: "as found",
+        "rows": "leave out rows",
+        "columns": "leave out columns",
+        "median": "fill by the median",
+    }
+    return _choice("Gaps", list(titles), None, help, titles.get)
+
+
+def _minus_one() -> bool:
+    help = "A label -1 beside 0, 1, 2, ... usually means that a point has no label yet."
+    titles = {False: "no label yet", True: "a class"}
+    return _choice("Label -1", list(titles), False, help, titles.get)
 
 
 def _column(title: str, draft: Draft) -> str | None:
@@ -255,6 +293,11 @@ def _facts(draft: Draft, about: Preview) -> None:
             "classes",
             f"{len(about.classes):,}" if about.classes else "no labels",
             "How many different labels there are",
+        ),
+        (
+            "without a label",
+            f"{int((draft.labels < 0).sum()) if about.classes else 0:,}",
+            "Points that have no label yet",
         ),
         (
             "target",

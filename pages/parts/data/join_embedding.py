@@ -7,7 +7,7 @@ import streamlit as st
 from core import datasets, embeddings
 from core.data import own
 from core.data.imports import join_by_id
-from core.data.imports.draft import Choices
+from core.data.imports.draft import Choices, Draft
 from core.spec import Spec, resolve
 from pages.parts.data import import_file, own_data
 from pages.shared import cached, job_panel, layout, state
@@ -23,8 +23,8 @@ def show(spec: Spec) -> None:
         job_panel.offer_dataset(spec.dataset)
         return
     help = (
-        "Rows are matched by their id."
-        " Without ids there must be one row for every point, in the dataset's order."
+        "Rows are matched by whichever column holds the ids of the points. Without one there must be"
+        " one row for every point, in the dataset's order, and you say that it is so."
     )
     label = (
         f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)},"
@@ -45,6 +45,9 @@ def show(spec: Spec) -> None:
 
 def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
     draft = import_file.read(content, name, Choices(), "join")
+    if draft.columns and (chosen := _id_column(draft)) is not None:
+        draft = import_file.read(content, name, Choices(id=chosen), "join chosen")
+        st.session_state["read join"] = st.session_state["read join chosen"]
     embedding, faults = join_by_id.join(
         join_by_id.ids_of(cached.dataset(spec.dataset, None, 0)), draft
     )
@@ -57,7 +60,8 @@ def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
         title = st.text_input(
             "Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320
         )
-        kept = import_file.pressed("Join it", "join", bool(draft.fatal))
+        sure = all([_confirmed(fault.confirm) for fault in faults if fault.confirm])
+        kept = import_file.pressed("Join it", "join", bool(draft.fatal) or not sure)
     if kept:
         taken = {
             text
@@ -69,6 +73,24 @@ def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
         st.session_state["spec"] = spec.with_(embedding=joined)
         state.renew()
         st.rerun()
+
+
+def _id_column(draft: Draft) -> str | None:
+    """The column that names the points; None: the one that does."""
+    titles = {None: "as found", "": "none"}
+    return st.selectbox(
+        "Ids",
+        [None, "", *draft.columns],
+        format_func=lambda name: titles.get(name, name),
+        help="The column whose values are the ids of the points.",
+        key=f"join ids {st.session_state.get('files join', 0)}",
+        width=200,
+    )
+
+
+def _confirmed(sentence: str) -> bool:
+    key = f"confirmed {sentence} {st.session_state.get('files join', 0)}"
+    return st.checkbox(sentence, key=key)
 
 
 def _list(spec: Spec) -> None:

@@ -206,8 +206,9 @@ def test_minus_one_beside_two_classes_is_no_label_unless_it_is_chosen(dtype):
     rows, told = found(features=X, labels=labels)
     words = ["0", "1", "", "", "", "0", "1", ""]
     assert [word.removesuffix(".0") for word in words_of(rows)] == words
-    assert "Labels of -1: 4 of 8. They count as no label yet." in told
-    chosen = read(npz(features=X, labels=labels), "a.npz", choices=Choices(label="labels"))
+    assert "found -1 in 4 of 8 rows" in told and rows.asks == {"minus one"}
+    choices = Choices(minus_one_is_a_class=True)
+    chosen = read(npz(features=X, labels=labels), "a.npz", choices=choices)
     assert "-1" in {name.removesuffix(".0") for name in chosen.class_names}
 
 

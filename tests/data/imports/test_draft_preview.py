@@ -24,7 +24,7 @@ def test_a_table_by_hand():
     for expected in (
         "NaN or infinity: 1 of 6",
         "throughout: 1, such as one",
-        "earlier one: 2, the first being row 3",
+        "earlier one: 2, the first being row 2",
         "points: c",
     ):
         assert expected in told

@@ -102,10 +102,21 @@ def test_bytes_alone_and_columns_that_are_chosen():
     data = named(columns | {"coarse": [0, 0, 1] * 2}, coarse=["x", "y"])
     draft = read(data, "a.parquet")
     assert draft.class_names == ("3", "4") and draft.columns == ("fine_label", "age", "coarse")
-    assert "Columns beside the images: age, coarse." in said(draft)
+    assert {role.column: role.role for role in draft.roles} == {
+        "img": "feature",
+        "fine_label": "label",
+        "age": "shown only",
+        "coarse": "shown only",
+    }
+    assert draft.shown["age"].tolist() == [1.5, 2] * 3 and draft.faults == ()
     coarse = read(data, "a.parquet", choices=Choices(label="coarse", target="age"))
     assert coarse.class_names == ("x", "y") and coarse.target.tolist() == [1.5, 2] * 3
     assert read(data, "a.parquet", choices=Choices(label="")).class_names == ()
+    other = Choices(roles=(("fine_label", "left out"), ("age", "target")))
+    other = read(data, "a.parquet", choices=other)
+    assert other.class_names == ("x", "y") and other.target.tolist() == [1.5, 2] * 3
+    with pytest.raises(UserError, match="beside images, which are the features"):
+        read(data, "a.parquet", choices=Choices(roles=(("age", "feature"),)))
     ids = read(data, "a.parquet", choices=Choices(id="age"))
     assert ids.ids is None  # they repeat
 

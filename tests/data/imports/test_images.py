@@ -97,9 +97,9 @@ def test_images_without_folders_have_no_labels():
     )
 
 
-def test_images_beside_the_folders_are_left_out():
+def test_images_beside_the_folders_have_no_label():
     draft = read(zipped({"a/1.png": png(GREY), "b/2.png": png(GREY), "3.png": png(GREY)}), "a.zip")
-    assert len(draft) == 2 and draft.left_out == 1 and "without a label: 1 of 3" in said(draft)
+    assert draft.labels.tolist() == [-1, 0, 1] and "in no class folder: 1, such as 3" in said(draft)
 
 
 def test_validation_and_test_parts_are_both_test_rows():

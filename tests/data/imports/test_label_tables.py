@@ -105,6 +105,14 @@ def test_a_folder_on_this_machine(tmp_path):
     assert labels_of(read(tmp_path / "pets", "pets")) == KINDS
 
 
+def test_lists_of_images_are_parts():
+    files = images(*[f"images/{c}/{i}.png" for c in "ab" for i in range(2)])
+    files |= {"meta/train.txt": b"a/0\nb/0\n", "meta/test.txt": b"a/1\nb/1\n"}
+    draft = read(zipped(files), "food.zip")
+    assert labels_of(draft) == list("abab") and draft.test.tolist() == [False] * 2 + [True] * 2
+    assert draft.ids.tolist()[2:] == ["images/a/1.png", "images/b/1.png"]
+
+
 def test_each_part_has_its_own_table():
     files = images(*[f"{part}/{i}.png" for part in ("test", "train") for i in range(2)])
     for part, kinds in (("train", "ab"), ("test", "ba")):
@@ -118,7 +126,7 @@ def test_each_part_has_its_own_table():
     files["sample_submission.csv"] = csv({"id": [0, 1, 2], "label": list("aaa")})
     draft = read(zipped(files), "a.zip")
     assert "of a submission: 1, such as sample_submission.csv" in said(draft)
-    assert labels_of(draft)[:3] == list("aba") and "not named there have none: 3" in said(draft)
+    assert labels_of(draft) == [*"aba", "", "", ""]
     files["test_truth.csv"] = files.pop("sample_submission.csv")  # the mend
     assert labels_of(read(zipped(files), "a.zip")) == list("abaaaa")
 
@@ -130,6 +138,8 @@ def test_captions_are_no_labels_until_the_mend():
     columns = {"file_name": [f"{i:03}.png" for i in range(4)], "text": ["a", "b", "a", "b b"]}
     draft = read(zipped({"m.csv": csv({**columns, "n": [1, 2, 3, 4]}), **FOUR}), "a.zip")
     assert draft.class_names == () and draft.columns == ("text", "n")
+    assert draft.shown["text"].tolist() == columns["text"]
+    assert draft.shown["n"].tolist() == [1, 2, 3, 4] and "shown only" in said(draft)
     assert "m.csv: no labels among the columns text, n." in said(draft)
     data = zipped({"m.csv": csv({**columns, "n": [1, 2, 3, 4]}), **FOUR})
     assert labels_of(read(data, "a.zip", choices=Choices(label="text"))) == ["a", "b", "a", "b b"]
@@ -172,7 +182,7 @@ def test_numbers_beside_images_can_be_the_target():
     draft = read(data, "a.zip", choices=Choices(target="age"))
     assert draft.target.tolist() == [3.5, 4, 6] and draft.ids.tolist()[2] == "im/003.png"
     for files in (FOUR, {"m.csv": csv(columns), **FOUR}):
-        with pytest.raises(UserError, match=r"expected numbers beside|expected one of age"):
+        with pytest.raises(UserError, match=r"Bring a table that names|expected one of age"):
             read(zipped(files), "a.zip", choices=Choices(target="weight"))
 
 
@@ -224,7 +234,8 @@ def test_a_table_of_something_else_is_told_and_the_mend_works():
 
 def test_images_that_a_table_does_not_name_have_no_label():
     table = csv({"image": range(3), "label": KINDS[:3]})
-    assert "not named there have none: 1." in said(read(zipped({"m.csv": table, **FOUR}), "a.zip"))
+    draft = read(zipped({"m.csv": table, **FOUR}), "a.zip")
+    assert labels_of(draft) == [*KINDS[:3], ""] and "Points without a label: 1 of 4" in said(draft)
 
 
 def test_paths_of_images_in_a_table_of_hugging_face():

@@ -149,8 +149,9 @@ def test_tiny_imagenet():
 
 def test_an_unlabeled_part_has_no_labels():
     found, told = laid_out("train/a/1", "train/b/2", "test/a/3", "unlabeled/x/4")
-    assert list(found.values()) == ["a", "b", "T a", ""] and "called unlabeled: 1." in told
-    assert list(laid_out("cats/1", "dogs/2", "unlabeled/3")[0].values()) == ["cats", "dogs", ""]
+    assert list(found.values()) == ["a", "b", "T a", ""] and "unlabeled ones have no labels" in told
+    found, told = laid_out("cats/1", "dogs/2", "unlabeled/3")
+    assert list(found.values()) == ["cats", "dogs", ""] and "called unlabeled: 1." in told
     found, _ = laid_out("labeled/cats/1", "labeled/dogs/2", "unlabeled/3")
     assert list(found.values()) == ["cats", "dogs", ""]
     found, _ = laid_out("seg_train/seg_train/a/1", "seg_test/seg_test/a/2", "seg_pred/seg_pred/3")

@@ -239,19 +239,17 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted():
         and draft.ids.tolist() == ["q", "s"]
         and draft.left_out == 2
     )
-    assert "NaN or infinity: 1 of 4, the first being 1." in said(
-        draft
-    ) and "float32: 1 of 4, the first being 3." in said(draft)
+    assert "NaN or infinity: 1 of 4, the first being 0, in feature 1 (1)." in said(draft)
+    assert "float32: 1 of 4, the first being 2." in said(draft)
     assert draft.class_names == () and "All labels are the same: b." in said(draft)
-    with pytest.raises(UserError, match=r"every row is left out\. Rows with NaN"):
+    with pytest.raises(UserError, match=r"every row is left out\. Rows with inf.*No number is"):
         read(npy(np.full((2, 2), np.inf)), "a.npy")
 
 
-def test_rows_without_a_label_are_left_out_unless_none_has_one():
+def test_rows_without_a_label_stay():
     draft = read(npz(x=FEATURES, labels=np.array(["a", "", "b", " "])), "a.npz")
-    assert draft.points.tolist() == FEATURES[[0, 2]].tolist() and "without a label: 2 of 4" in said(
-        draft
-    )
+    assert draft.points.tolist() == FEATURES.tolist() and draft.labels.tolist() == [0, -1, 1, -1]
+    assert "without a label: 2 of 4, the first being row 1. They stay" in said(draft)
     draft = read(npz(x=FEATURES, labels=np.array([""] * 4)), "a.npz")
     assert len(draft) == 4 and draft.class_names == () and "All labels are blank." in said(draft)
 

@@ -37,7 +37,7 @@ def read_images(
     A UserError if none can be read, or if they ask for too much.
     """
     found_rows = found_images(members, tables, title, limits, choices, faults, progress)
-    return draft_of(found_rows, title, limits, faults)
+    return draft_of(found_rows, title, limits, choices, faults)
 
 
 def found_images(
@@ -72,6 +72,9 @@ def found_images(
         test=beside.test[rows],
         target=None if beside.target is None else beside.target[rows],
         columns=beside.columns,
+        roles=beside.roles,
+        shown={name: values[rows] for name, values in beside.shown.items()},
+        asks=beside.asks,
         sides=images.sides,
         lost=len(members) - len(images.rows),
     )

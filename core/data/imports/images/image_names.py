@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from core.data.imports.archives import IMAGES
-from core.data.imports.images.layouts import part_of
+from core.data.imports.images.layouts import DEPTH, part_of
 
 Column = list[str]  # of a table, as it is written; "" for nothing
 
@@ -48,17 +48,25 @@ class NamedImages:
 
     def rows(self, column: Column) -> dict[int, int]:
         """{image: row} of the images that a column names, each once."""
-        values = _without_shared([_tidy(value) for value in column])
-        found: dict[int, int] = {}
-        for row, value in enumerate(values):
-            image = self._find(value) if value else None
-            if image is not None:
-                found.setdefault(image, row)
-        return found
+        values: list[str] | None = [_tidy(value) for value in column]
+        for _ in range(DEPTH):
+            if values is None:
+                break
+            found: dict[int, int] = {}
+            for row, value in enumerate(values):
+                image = self._find(value) if value else None
+                if image is not None:
+                    found.setdefault(image, row)
+            if found:
+                return found
+            values = _without_shared(values)
+        return {}
 
     def _find(self, value: str) -> int | None:
         ended = value.lower().endswith(IMAGES)
         length = value.count("/") + 1
+        if length > DEPTH:
+            return None
         known = self.by_length.get((length, ended))
         if known is None:
             known = self.by_length[length, ended] = self._ends(length, ended)
@@ -86,10 +94,12 @@ def _tidy(value: str) -> str:
     return "/".join(part for part in value.split("/") if part not in ("", "."))
 
 
-def _without_shared(values: list[str]) -> list[str]:
-    """Without the folders that all share: an absolute path has more than the archive knows."""
-    while True:
-        first = {value.partition("/")[0] if "/" in value else "" for value in values if value}
-        if len(first) != 1 or first == {""}:
-            return values
-        values = [value.partition("/")[2] for value in values]
+def _without_shared(values: list[str]) -> list[str] | None:
+    """Without the first folder, if all share it: an absolute path has more than the archive knows.
+
+    None if they do not.
+    """
+    first = {value.partition("/")[0] if "/" in value else "" for value in values if value}
+    if len(first) != 1 or first == {""}:
+        return None
+    return [value.partition("/")[2] for value in values]

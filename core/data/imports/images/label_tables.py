@@ -17,16 +17,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data.imports.archives import IMAGES, TEXT, Member
-from core.data.imports.cleaning import as_word, split_of
-from core.data.imports.csv_table import parse_csv
-from core.data.imports.draft import Choices, Fault
+from core.data.imports.archives import TEXT, Member
+from core.data.imports.csv_table import ParsedText, parse_csv
+from core.data.imports.draft import Choices, Fault, Role
 from core.data.imports.file_limits import Allowance, Limits, TooMuch
+from core.data.imports.images.beside_images import (
+    SINGLE,
+    chosen_parts,
+    numbers_of,
+    parts_of,
+    shown_columns,
+)
 from core.data.imports.images.image_names import Column, NamedImages
-from core.data.imports.images.layouts import Layout, pieces
+from core.data.imports.images.layouts import Layout, part_of, pieces
 from core.data.imports.parquet_limits import open_parquet, read_columns
-from core.data.imports.wording import damage_reported, some
-from core.types import Bools, UserError
+from core.data.imports.roles import without_minus_one
+from core.data.imports.wording import as_word, damage_reported, some
+from core.types import Bools, Ints, UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,8 +50,11 @@ MEND = "Call the column of the labels label, or choose it."
 
 @dataclass
 class Beside:
-    """What folders and tables say, one entry per image. classes: "" where none is known. columns:
-    of the tables, which can be chosen. ids: of the column that the user chose, "" for nothing.
+    """What folders and tables say, one entry per image.
+
+    classes: "" where none is known. ids: of the column that the user chose, "" for nothing.
+    columns: of the tables, which can be chosen; roles, shown, asks: of these columns, as in
+    `core.data.imports.draft.Draft`.
     """
 
     classes: list[str]
@@ -52,6 +62,9 @@ class Beside:
     target: np.ndarray | None = None
     ids: list[str] | None = None
     columns: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+    shown: dict[str, np.ndarray] = field(default_factory=dict)
+    asks: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -77,36 +90,26 @@ def labels_beside(
     beside = Beside(list(folders.classes), folders.test.copy())
     named = _naming(tables, images, title, limits, faults)
     columns = list(dict.fromkeys(name for t in named for name in t.columns if name != t.names))
-    beside.columns = tuple(columns)
-    _refuse_unknown(choices, columns, title)
-    found = {}
+    given = chosen_parts(choices, columns, title)
+    found = {role: column for column, role in given.items() if role in SINGLE}
+    labels = {}
     for table in named:
-        found |= _labels(table, {*beside.classes} - {""}, choices, faults)
-    _settle(beside, found, named, choices, faults)
+        labels |= _labels(table, found, given, {*beside.classes} - {""}, choices, faults)
+    used = _settle(beside, labels, named, choices.label, "label" in given.values(), faults)
+    found |= {} if used else {"label": None}
     if not beside.test.any():
-        for table in named:
-            _note_split(table, beside)
-    if choices.target:
-        beside.target = _target(named, choices.target, len(images))
-    if choices.id in columns:
-        beside.ids = _in_rows(named, choices.id, len(images))
+        found |= {"split": _note_splits(named, beside, found.get("split"))}
+    values = {name: _in_rows(named, name, len(images)) for name in columns}
+    if target := found.get("target"):
+        beside.target = numbers_of(values[target])
+    if own := found.get("id"):
+        beside.ids = values[own]
+    if any("-1" in table.columns.get(found.get("label") or "", ()) for table in named):
+        beside.asks = frozenset({"minus one"})
+    beside.columns = tuple(columns)
+    beside.roles = parts_of(columns, found, given)
+    beside.shown = shown_columns(beside.roles, values, faults)
     return beside
-
-
-def _refuse_unknown(choices: Choices, columns: list[str], title: str) -> None:
-    chosen = {"Label": choices.label, "Id": choices.id, "Target": choices.target}
-    for what, choice in chosen.items():
-        if choice and columns and choice not in columns:
-            raise UserError(
-                f"{what} column: found {choice!r}, expected one of {some(columns, 10)}. Choose"
-                " another one, or none."
-            )
-    if choices.target and not columns:
-        raise UserError(
-            f"{title}: found points alone, expected numbers beside them under the name"
-            f" {choices.target!r}. Bring a table that names the images and has such a column, or"
-            " an .npz with the points and such an array."
-        )
 
 
 # Which tables name images.
@@ -127,13 +130,14 @@ def _naming(
             guesses.append(table.path)
             continue
         try:
-            columns = _columns(table.path, table.read(allowance), limits)
+            own = places.of_table(table.path)
+            columns = _columns(table.path, table.read(allowance), own, limits)
         except TooMuch:
             raise
         except UserError:
             broken.append(table.path)
             continue
-        found = _named(table, columns, places)
+        found = _named(table, columns, own)
         good += [found] if found else []
         others += [] if found else [table.path]
     for paths, what, mend in (
@@ -147,7 +151,9 @@ def _naming(
     return good
 
 
-def _columns(path: str, data: bytes | bytearray, limits: Limits) -> dict[str, Column]:
+def _columns(
+    path: str, data: bytes | bytearray, places: NamedImages, limits: Limits
+) -> dict[str, Column]:
     """The columns of a table, as they are written."""
     name = path.lower()
     with damage_reported(some([path]), "Save it as CSV."):
@@ -158,7 +164,21 @@ def _columns(path: str, data: bytes | bytearray, limits: Limits) -> dict[str, Co
             names = [field.name for field in file.schema_arrow if _is_plain(field.type)][:COLUMNS]
             table = read_columns(file, bytes(data), names, path, limits)
             return {name: [_word(value) for value in table[name].to_pylist()] for name in names}
-        return _csv(bytes(data), path, limits)
+        parsed = parse_csv(bytes(data), path, limits, [])
+        names = parsed.table.column_names[:COLUMNS]
+        if any(not name.isdigit() and places.rows([name]) for name in names):
+            parsed = parse_csv(bytes(data), path, limits, [], header=False)
+            names = parsed.table.column_names[:COLUMNS]
+        return {name: _as_written(parsed, name) for name in names}
+
+
+def _as_written(parsed: ParsedText, name: str) -> Column:
+    """The cells, whole numbers with the 0 that they begin with; but 1.0 is 1."""
+    import pyarrow.types as is_
+
+    cells = parsed.table[name]
+    cells = cells if is_.is_floating(cells.type) else parsed.as_written(name)
+    return [as_word(cell) for cell in cells.to_pylist()]
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -174,31 +194,6 @@ def _word(value: object) -> str:
     return as_word(value["path"] if isinstance(value, dict) else value)
 
 
-def _csv(data: bytes, path: str, limits: Limits) -> dict[str, Column]:
-    """Whole numbers may be names that begin with 0: such columns are read a second time as text."""
-    import pyarrow.types as is_
-
-    table = parse_csv(data, path, limits, lambda names: None, [])
-    if any(name.lower().endswith(IMAGES) for name in table.column_names):
-        data = _with_header(data, len(table.column_names))
-        table = parse_csv(data, path, limits, lambda names: None, [])
-    columns = {}
-    for name in table.column_names[:COLUMNS]:
-        column = table[name]
-        if is_.is_integer(column.type) and len(table.column_names) <= 10:
-            again = parse_csv(data, path, limits, lambda names, own=name: own, [])
-            column = again[name] if name in again.column_names else column
-        columns[name] = [as_word(value) for value in column.to_pylist()]
-    return columns
-
-
-def _with_header(data: bytes, columns: int) -> bytes:
-    """A table whose first line names an image already, with a line of column names above it."""
-    first = data.partition(b"\n")[0]
-    separator = next((s for s in (b",", b";", b"\t", b" ") if first.count(s) == columns - 1), b",")
-    return separator.join(b"column %d" % (j + 1) for j in range(columns)) + b"\n" + data
-
-
 def _json_lines(data: bytes, limits: Limits) -> dict[str, Column]:
     lines = [line for line in data.splitlines() if line.strip()]
     if len(lines) > limits.rows:
@@ -212,11 +207,10 @@ def _json_lines(data: bytes, limits: Limits) -> dict[str, Column]:
     }
 
 
-def _named(table: Member, columns: dict[str, Column], places: NamedImages) -> Named | None:
+def _named(table: Member, columns: dict[str, Column], own: NamedImages) -> Named | None:
     """The table with the column that names the most images, if it names enough of them."""
     best: dict[int, int] = {}
     names = ""
-    own = places.of_table(table.path)
     for i, (name, column) in enumerate(columns.items()):
         if i and not {*pieces(name)} & NAMING and all(map(str.isdigit, filter(None, column))):
             continue  # numbers may be anything
@@ -232,10 +226,21 @@ def _named(table: Member, columns: dict[str, Column], places: NamedImages) -> Na
 # What they say.
 
 
-def _labels(table: Named, known: set[str], choices: Choices, faults: list[Fault]) -> dict[int, str]:
-    """{image: label} of one table. known: the classes that folders have."""
-    others = {name: column for name, column in table.columns.items() if name != table.names}
-    label = choices.label
+def _labels(
+    table: Named,
+    found: dict[str, str],
+    given: dict[str, str],
+    known: set[str],
+    choices: Choices,
+    faults: list[Fault],
+) -> dict[int, str]:
+    """{image: label} of one table, whose column goes into what is found. known: the classes that
+    folders have.
+    """
+    if choices.label == "":
+        return {}
+    label = found.get("label")
+    others = {n: c for n, c in table.columns.items() if n != table.names and n not in given}
     if label is None:
         by_name = {name.lower(): name for name in reversed(others)}
         label = next((by_name[name] for name in LABELS if name in by_name), None)
@@ -244,12 +249,21 @@ def _labels(table: Named, known: set[str], choices: Choices, faults: list[Fault]
         faults.append(Fault(what, "They are read as classes."))
         return {image: hot[row] for image, row in table.rows.items()}
     label = _likely(others, known, table) if label is None else label
-    if label in others:
-        return {image: others[label][row] for image, row in table.rows.items()}
-    if others and label != "":
+    if label in table.columns:
+        found["label"] = label
+        words, codes = _coded(table.columns[label])
+        words, codes = without_minus_one(words, codes, choices.minus_one_is_a_class, faults)
+        return {image: words[codes[row]] for image, row in table.rows.items()}
+    if others:
         what = f"{some([table.path])}: no labels among the columns {some(others)}."
-        faults.append(Fault(what, f"They are not used. {MEND}"))
+        faults.append(Fault(what, f"They are shown only. {MEND}"))
     return {}
+
+
+def _coded(column: Column) -> tuple[list[str], Ints]:
+    words = list(dict.fromkeys(column))
+    number = {word: i for i, word in enumerate(words)}
+    return words, np.array([number[word] for word in column], np.int64)
 
 
 def _likely(others: dict[str, Column], known: set[str], table: Named) -> str | None:
@@ -282,45 +296,51 @@ def _one_hot(others: dict[str, Column]) -> list[str]:
 
 def _settle(
     beside: Beside,
-    found: dict[int, str],
+    labels: dict[int, str],
     named: list[Named],
-    choices: Choices,
+    label: str | None,
+    chosen: bool,
     faults: list[Fault],
-) -> None:
-    """Labels of tables are used where folders say none, or where the user chooses them."""
-    if choices.label == "":
+) -> bool:
+    """Are labels of tables used? Where folders say none, or where the user chooses them."""
+    if label == "":
         beside.classes = [""] * len(beside.classes)
-        return
-    classes = len({*beside.classes} - {""})
-    if not found:
-        return
+    if not labels:
+        return False
     where = some([table.path for table in named])
     known = {image: name for image, name in enumerate(beside.classes) if name}
-    if classes > 1 and not choices.label:
-        if any(known.get(image, label) != label for image, label in found.items()):
+    if len({*known.values()}) > 1 and not chosen:
+        if any(known.get(image, name) != name for image, name in labels.items()):
             what = f"Labels in {where} that differ from the folders."
             faults.append(Fault(what, "The folders are the classes. Choose the column to use it."))
-            return
-        if {*found} <= {*known}:
-            return
-        found = found | known
-    beside.classes = [found.get(image, "") for image in range(len(beside.classes))]
-    missing = beside.classes.count("")
-    what = f"The labels are read from {where}."
-    what += f" Images that are not named there have none: {missing:,}." * bool(missing)
-    faults.append(Fault(what, "Choose another column, or none, to change that."))
+            return False
+        if {*labels} <= {*known}:
+            return False
+        labels = labels | known
+    beside.classes = [labels.get(image, "") for image in range(len(beside.classes))]
+    mend = "Choose another column, or none, to change that."
+    faults.append(Fault(f"The labels are read from {where}.", mend))
+    return True
 
 
-def _note_split(table: Named, beside: Beside) -> None:
-    name = next((n for n in table.columns if n.lower() in SPLITS and n != table.names), None)
-    if name is None:
-        return
-    words = sorted({*table.columns[name]})
-    codes = np.array([words.index(word) for word in table.columns[name]])
-    test = split_of(words, codes)
-    if test is not None:
-        for image, row in table.rows.items():
-            beside.test[image] = test[row]
+def _note_splits(named: list[Named], beside: Beside, chosen: str | None) -> str | None:
+    """Which images are test rows, by a column of parts or by lists of images such as test.txt. The
+    column's name.
+    """
+    used = None
+    for table in named:
+        name = chosen or next(
+            (n for n in table.columns if n.lower() in SPLITS and n != table.names), None
+        )
+        if name in table.columns:
+            kinds = [part_of(word) for word in table.columns[name]]
+            if {*kinds} <= {"train", "test"}:
+                used = name
+                for image, row in table.rows.items():
+                    beside.test[image] = kinds[row] == "test"
+        elif len(table.columns) == 1 and part_of(table.path.rpartition("/")[2]) == "test":
+            beside.test[list(table.rows)] = True
+    return used
 
 
 def _in_rows(named: list[Named], name: str, n: int) -> list[str]:
@@ -330,14 +350,3 @@ def _in_rows(named: list[Named], name: str, n: int) -> list[str]:
         for image, row in table.rows.items() if name in table.columns else ():
             found[image] = table.columns[name][row]
     return found
-
-
-def _target(named: list[Named], name: str, n: int) -> np.ndarray:
-    """float64 (n,), NaN where no number stands."""
-    target = np.full(n, np.nan)
-    for image, value in enumerate(_in_rows(named, name, n)):
-        try:
-            target[image] = float(value)
-        except ValueError:
-            continue
-    return target

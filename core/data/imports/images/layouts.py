@@ -83,6 +83,7 @@ def layout(paths: list[Path], faults: list[Fault]) -> Layout:
         found = [folder[0] if folder else "" for folder in folders]
         kinds = ["unlabeled" if is_unlabeled(name) else "" for name in found]
         _note_no_parts(found, faults)
+        _note_unlabeled(kinds.count("unlabeled"), faults)
     else:
         kinds = [
             part_of(folder[i]) if i >= 0 else "" for folder, i in zip(folders, at, strict=True)
@@ -295,6 +296,12 @@ def _note_no_parts(found: list[str], faults: list[Fault]) -> None:
         faults.append(Fault(what, mend))
 
 
+def _note_unlabeled(count: int, faults: list[Fault]) -> None:
+    if count:
+        what = f"Images in folders that are called unlabeled: {count:,}."
+        faults.append(Fault(what, "They have no label."))
+
+
 def _note_parts(rest: list[Path], folders: list[Path], at: list[int], faults: list[Fault]) -> None:
     """Parts are told unless they are called train and test, or as usual."""
     named = _names(folders, at)
@@ -319,8 +326,4 @@ def _note_strays(rest: list[Path], found: list[str], kinds: list[str], faults: l
     ]
     if stray and any(found):
         what = f"Images in no class folder: {len(stray):,}, such as {some(stray[:1])}."
-        faults.append(Fault(what, "They have no label."))
-    unlabeled = kinds.count("unlabeled")
-    if unlabeled and any(found):
-        what = f"Images in folders that are called unlabeled: {unlabeled:,}."
         faults.append(Fault(what, "They have no label."))

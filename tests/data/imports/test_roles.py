@@ -1,0 +1,216 @@
+"""Is every column taken for what it holds, said so, and taken otherwise where the user says so?"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from core.data.imports.columns import Column
+from core.data.imports.draft import Choices
+from core.data.imports.read_file import read
+from core.data.imports.roles import no_label, truth_of
+from core.types import UserError
+from tests.tools.fuzzing import csv, parquet
+
+RNG = np.random.default_rng(0)
+MEASURED = {f"f{j}": RNG.standard_normal(24).round(3).tolist() for j in range(3)}
+CLASSES = list("ab" * 12)
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def load(request):
+    """load(columns, **choices) -> draft, from either format."""
+    write = {"csv": csv, "parquet": parquet}[request.param]
+    return lambda columns, **choices: read(
+        write(columns), f"t.{request.param}", choices=Choices(**choices)
+    )
+
+
+def said(draft) -> str:
+    """All faults as one text."""
+    return " ".join(map(str, draft.faults))
+
+
+def role(draft, column: str) -> str:
+    """What a column is taken for."""
+    return {role.column: role.role for role in draft.roles}[column]
+
+
+def test_every_column_has_a_role_in_the_order_of_the_file(load):
+    columns = MEASURED | {"id": [f"p{i}" for i in range(24)], "label": CLASSES, "note": CLASSES}
+    columns["note"] = [f"n{i % 5}" for i in range(24)]
+    draft = load(columns)
+    assert [one.column for one in draft.roles] == list(columns)
+    assert [one.role for one in draft.roles] == ["feature"] * 3 + ["id", "label", "shown only"]
+    assert draft.shown["note"].tolist() == columns["note"]
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_row_numbers_are_no_features_in_any_order(load, start):
+    numbers = (RNG.permutation(24) + start).tolist()
+    draft = load({"case": numbers} | MEASURED)
+    assert role(draft, "case") == "id" and draft.ids.tolist() == [str(i) for i in numbers]
+    draft = load({"case": numbers, "name": [f"p{i}" for i in range(24)]} | MEASURED)
+    assert role(draft, "case") == "shown only" and "case: names the rows, as name does" in said(
+        draft
+    )
+    assert draft.shown["case"].tolist() == [str(i) for i in numbers]
+    draft = load({"case": numbers} | MEASURED, roles=(("case", "feature"),))
+    assert role(draft, "case") == "feature" and draft.feature_names == ("case", *MEASURED)
+
+
+@pytest.mark.parametrize("name", ["x", "time", "age_in_years", "f9"])
+def test_measured_whole_numbers_stay_features(load, name):
+    numbers = list(range(24)) if name != "f9" else [3 * i for i in range(24)]
+    assert role(load({name: numbers} | MEASURED), name) == "feature"
+
+
+@pytest.mark.parametrize("name", ["sample_id", "PassengerId", "image key", "uuid", "file_path"])
+def test_what_names_the_rows_by_its_name_and_its_values(load, name):
+    values = [str(7 * i + 3) for i in range(24)]
+    assert role(load({name: values} | MEASURED), name) == "id"
+    draft = load({name: [str(i % 5) for i in range(24)]} | MEASURED)
+    assert draft.ids is None, "values that repeat name no rows"
+
+
+def test_what_repeats_the_label_is_no_feature(load):
+    numbers = [ord(c) for c in CLASSES]
+    draft = load({"label": CLASSES, "kind": numbers} | MEASURED)
+    assert role(draft, "kind") == "shown only" and "repeat the label label: kind" in said(draft)
+    coarse = {"label": [f"c{i % 4}" for i in range(24)], "label_group": [i % 2 for i in range(24)]}
+    assert role(load(coarse | MEASURED), "label_group") == "shown only"
+    near = [*numbers[:-1], 5]
+    assert role(load({"label": CLASSES, "kind": near} | MEASURED), "kind") == "feature"
+
+
+def test_two_rows_a_class_agree_by_chance(load):
+    few = {"label": list("aabb"), "f": [1, 1, 2, 2], "g": [1.5, 2.5, 3.5, 4.5]}
+    assert role(load(few), "f") == "feature"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "tested"),
+    [
+        ("part_of", ["train", "dev"] * 12, 12),
+        ("is_test", [False] * 18 + [True] * 6, 6),
+        ("is_train", [1] * 18 + [0] * 6, 6),
+        ("holdout", [0] * 18 + [1] * 6, 6),
+    ],
+)
+def test_parts_by_their_words_or_their_truth(load, name, values, tested):
+    draft = load({name: values} | MEASURED)
+    assert role(draft, name) == "split" and draft.test.sum() == tested
+    assert draft.feature_names == tuple(MEASURED)
+
+
+def test_truth_under_a_name_that_does_not_say(load):
+    assert truth_of("is_smoker") is None and truth_of("test") is True
+    assert role(load({"smoker": [0, 1] * 12} | MEASURED), "smoker") == "feature"
+
+
+def test_whole_numbers_with_many_values_are_a_target(load):
+    prices = RNG.integers(100, 900, 24).tolist()
+    draft = load({"y": prices} | MEASURED)
+    assert draft.target.tolist() == prices and draft.class_names == ()
+    assert "y: found numbers with many values" in said(draft)
+    digits = [i % 10 for i in range(24)]
+    assert len(load({"y": digits} | MEASURED).class_names) == 10
+    draft = load({"x": prices[::-1], "y": prices} | MEASURED)
+    assert draft.feature_names[:2] == ("x", "y") and draft.target is None
+    assert len(load({"label": prices} | MEASURED).class_names) == len(set(prices))
+
+
+def test_probabilities_named_after_the_classes(load):
+    cat = RNG.random(24).round(3)
+    named = {"label": ["cat", "dog"] * 12, "cat": cat.tolist(), "dog": (1 - cat).tolist()}
+    draft = load(named | MEASURED)
+    assert role(draft, "cat") == "probability" and np.allclose(draft.probs[:, 0], cat)
+    assert role(load(named | {"dog": cat.tolist()} | MEASURED), "cat") == "feature"
+
+
+def test_padded_class_numbers_keep_their_zeros_and_their_probabilities():
+    text = b"label,prob_001,prob_010,x\n001,.2,.8,1\n010,.6,.4,2\n001,.5,.5,3\n"
+    draft = read(text, "t.csv")
+    assert draft.class_names == ("001", "010") and draft.probs[0].tolist() == pytest.approx(
+        [0.2, 0.8]
+    )
+
+
+def test_what_this_app_wrote_comes_back_as_no_features(load):
+    own = {
+        "id": [f"p{i}" for i in range(24)],
+        "index": list(range(24)),
+        "score_raw_leverage": MEASURED["f0"],
+        "rank_raw_leverage": list(range(1, 25)),
+    }
+    assert load(own | {"f1": MEASURED["f1"]}).feature_names == ("f1",)
+    with pytest.raises(UserError, match="taken out of this app are read back under that name"):
+        load(own)
+
+
+def test_the_index_of_pandas_by_its_metadata():
+    frame = pd.DataFrame(MEASURED, index=pd.Index(np.arange(24) * 10 + 7, name="case_no"))
+    draft = read(_saved(frame), "t.parquet")
+    assert draft.ids.tolist() == [str(i) for i in frame.index] and draft.feature_names == tuple(
+        MEASURED
+    )
+    kept = read(_saved(pd.DataFrame(MEASURED).iloc[4:9].reset_index(drop=True)), "t.parquet")
+    assert kept.ids is None
+    tail = pd.DataFrame(MEASURED)
+    tail.index = pd.RangeIndex(100, 124)
+    assert read(_saved(tail), "t.parquet").ids.tolist()[:2] == ["100", "101"]
+
+
+def _saved(frame: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    frame.to_parquet(content)
+    return content.getvalue()
+
+
+def test_lists_beside_numbers_are_shown_unless_their_name_says_embedding():
+    boxes = [[i, 2, 3, 4] for i in range(24)]
+    draft = read(parquet(MEASURED | {"bbox": boxes}), "t.parquet")
+    assert draft.feature_names == tuple(MEASURED) and role(draft, "bbox") == "shown only"
+    draft = read(
+        parquet(MEASURED | {"bbox": boxes}),
+        "t.parquet",
+        choices=Choices(roles=(("bbox", "feature"),)),
+    )
+    assert len(draft.feature_names) == 4 and role(draft, "f0") == "shown only"
+    draft = read(parquet(MEASURED | {"embedding": boxes}), "t.parquet")
+    assert len(draft.feature_names) == 4
+
+
+def test_a_role_that_cannot_be_is_refused(load):
+    with pytest.raises(UserError, match="Role of column f0: found 'colour', expected one of fea"):
+        load(MEASURED, roles=(("f0", "colour"),))
+    with pytest.raises(UserError, match="Role of a column: found 'z', expected one of f0"):
+        load(MEASURED, roles=(("z", "feature"),))
+    with pytest.raises(UserError, match="Role label: found f0 and f1, expected one column"):
+        load(MEASURED, roles=(("f0", "label"), ("f1", "label")))
+
+
+@pytest.mark.parametrize("values", [[0, 1, -1, 1], ["0", "1", "-1", "1"]])
+def test_minus_one_among_classes_is_no_label_yet(load, values):
+    columns = {"label": values, "f": [1.5, 2.5, 3.5, 4.5]}
+    draft = load(columns)
+    assert draft.labels.tolist() == [0, 1, -1, 1] and "found -1 in 1 of 4 rows" in said(draft)
+    draft = load(columns, minus_one_is_a_class=True)
+    assert draft.class_names == ("-1", "0", "1") and "-1" not in said(draft)
+
+
+def test_minus_one_and_one_are_two_classes(load):
+    assert load({"label": [-1, 1, 1, -1], "f": [1, 2, 3, 4]}).class_names == ("-1", "1")
+    assert no_label(["a", "-1", "None", ""], False).tolist() == [False, False, True, True]
+
+
+def test_a_column_counts_rows_only_from_0_or_1():
+    def counts(values):
+        return Column("c", pa.chunked_array([pa.array(values)])).counts_rows
+
+    assert counts([2, 0, 1]) and counts([1, 2, 3])
+    assert not counts([0, 1, 1]) and not counts([2, 3, 4]) and not counts([0.0, 1.0, 2.0])

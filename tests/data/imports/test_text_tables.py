@@ -1,0 +1,187 @@
+"""Is a text read as its writer meant: header, separator, encoding, numbers written so?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.data.imports.draft import Choices
+from core.data.imports.read_file import read
+from core.types import UserError
+
+
+def said(draft) -> str:
+    """All faults as one text."""
+    return " ".join(map(str, draft.faults))
+
+
+# The first lines.
+
+
+FLOWERS = b"5.1,3.5,setosa\n4.9,3.0,setosa\n7.0,3.2,versicolor\n6.4,3.1,versicolor\n"
+
+
+def test_rows_without_a_header_and_their_words_as_labels():
+    draft = read(FLOWERS, "iris.data")
+    assert len(draft) == 4 and draft.feature_names == ("column 1", "column 2")
+    assert draft.class_names == ("setosa", "versicolor") and "looks like a row" in said(draft)
+    assert "Column 3 holds words that repeat. They are the labels." in said(draft)
+    assert "header" in draft.asks
+    named = read(FLOWERS, "iris.data", choices=Choices(header=True))
+    assert len(named) == 3 and named.feature_names == ("5.1", "3.5")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "names"),
+    [
+        (b"a,b\n1,2\n3,4\n", 2, ("a", "b")),
+        (b"0,1,2\n.5,1.5,2\n3,4,5\n", 2, ("0", "1", "2")),
+        (b"0,1,2\n1,0,0\n0,1,1\n", 3, ("column 1", "column 2", "column 3")),
+        (b"town,2001,2002\nA,1,2\nB,3,4\n", 2, ("2001", "2002")),
+        (b",0,1\n0,.5,1\n1,.25,2\n", 2, ("0", "1")),
+        (b"1,2\n3,4\n", 2, ("column 1", "column 2")),
+    ],
+)
+def test_is_the_first_line_a_header(text, rows, names):
+    draft = read(text, "t.csv")
+    assert (len(draft), draft.feature_names) == (rows, names)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"sep=;\nx;z\n1.5;2\n2.5;3\n",
+        b"# made by hand\n\n# x z\nx;z\n1.5;2\n2.5;3\n",
+        b"\n\nx|z\n1.5|2\n2.5|3\n",
+        b"x z\n1.5   2\n2.5 3\n",
+        b"# x z\n1.500000e+00 2.000000e+00\n2.5e0 3e0\n",
+        b"\xef\xbb\xbfx\tz\r\n1.5\t2\r\n2.5\t3\r\n",
+        b"x;z;\n1,5;2;\n2,5;3;\n",
+        "x,z\n1.5,2\n2.5,3\n".encode("utf-16"),
+        "x,z\n1.5,2\n2.5,3\n".encode("utf-16-le"),
+        b'"x","z"\n"1.5","2"\n"2.5","3"\n',
+    ],
+)
+def test_the_same_table_written_otherwise(text):
+    draft = read(text, "t.csv")
+    assert draft.points.tolist() == [[1.5, 2], [2.5, 3]] and draft.feature_names == ("x", "z")
+
+
+def test_a_name_that_is_missing_is_that_of_the_index():
+    draft = read(b"x,z\np,1.5,2\nq,2.5,3\n", "t.csv")
+    assert draft.ids.tolist() == ["p", "q"] and "The first column has no name." in said(draft)
+
+
+def test_windows_letters():
+    draft = read("x,straße\n1,€\n2,ö\n".encode("cp1252"), "t.csv")
+    assert draft.shown["straße"].tolist() == ["€", "ö"] and "Windows-1252" in said(draft)
+
+
+def test_two_blanks_are_two_blanks():
+    draft = read(b"label,f\na b,1\na  b,2\na b,3\n", "t.csv")
+    assert draft.class_names == ("a  b", "a b")
+
+
+# Numbers written otherwise.
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "told"),
+    [
+        (b"x;z\n1,5;2\n3,25;4\n", [1.5, 3.25], "decimal commas, such as"),
+        (b"x;z\n1,5;2\n3;4\n", [1.5, 3], "decimal commas, such as 1,5"),
+        (b"x;z\n1,5e3;2\n-3;4\n", [1500, -3], "decimal commas"),
+        (b"x;z\n1.234,5;2\n3;4\n", [1234.5, 3], "decimal commas, such as 1.234,5"),
+        (b"x;z;w\n1,234;2;1,5\n3,500;4;2\n", [1.234, 3.5], "decimal commas"),
+        (b'x,z\n"1,234",2\n"14,000",4\n', [1234, 14000], "commas between thousands"),
+        (b'x,z\n"1,234.5",2\n7,4\n', [1234.5, 7], "commas between thousands, such as 1,234.5"),
+        (b'x,z\n"1,5",2\n"3,25",4\n', [1.5, 3.25], "decimal commas"),
+        (b"x;z\n1 234;2\n3;4\n", [1234, 3], "groups of three digits, such as 1 234"),
+    ],
+)
+def test_commas_and_thousands(text, values, told):
+    draft = read(text, "t.csv")
+    assert draft.points[:, 0].tolist() == pytest.approx(values) and told in said(draft)
+
+
+@pytest.mark.parametrize("word", ["?", "-", "None", "NaN", "null", "N/A", "na", ""])
+def test_words_for_a_missing_number(word):
+    draft = read(f"a,b\n1,2\n2,{word}\n3,5\n".encode(), "t.csv")
+    assert draft.points.tolist() == [[1, 2], [3, 5]] and draft.left_out == 1
+    assert draft.ids.tolist() == ["0", "2"] and "in b (1)" in said(draft)
+
+
+def test_a_word_is_no_missing_number():
+    draft = read(b"a,b\n1,2\n2,many\n3,5\n", "t.csv")
+    assert draft.feature_names == ("a",) and draft.shown["b"].tolist() == ["2", "many", "5"]
+
+
+def test_leading_zeros_are_names():
+    draft = read(b"zip;x\n01067;1\n10115;2\n", "t.csv", choices=Choices(id="zip"))
+    assert draft.ids.tolist() == ["01067", "10115"]
+
+
+@pytest.mark.parametrize("cells", ['"[0.5, 1]"', "[0.5 1]", '"(0.5, 1.0)"'])
+def test_lists_as_text(cells):
+    draft = read(f"id,embedding\np,{cells}\nq,{cells}\n".encode(), "t.csv")
+    assert draft.points.tolist() == [[0.5, 1]] * 2 and draft.ids.tolist() == ["p", "q"]
+
+
+# Gaps.
+
+
+GAPS = b"id,a,b,c\np,1,,7\nq,2,,8\nr,,,9\ns,4,5,1\nt,5,,2\n"
+
+
+def test_a_column_that_is_mostly_empty_is_left_out_before_rows_are():
+    draft = read(GAPS, "t.csv")
+    assert draft.feature_names == ("a", "c") and draft.ids.tolist() == ["p", "q", "s", "t"]
+    assert "Columns with gaps: b (4 of 5). They are left out, being mostly empty." in said(draft)
+    assert "Rows with NaN or infinity: 1 of 5, the first being 2, in a (1)." in said(draft)
+    assert {one.column: one.role for one in draft.roles}["b"] == "left out"
+    assert "gaps" in draft.asks
+
+
+@pytest.mark.parametrize(
+    ("how", "ids", "names"),
+    [
+        ("rows", ["s"], ("a", "b", "c")),
+        ("columns", list("pqrst"), ("c",)),
+        ("median", list("pqrst"), ("a", "b", "c")),
+    ],
+)
+def test_what_goes_where_numbers_are_missing_is_the_users_choice(how, ids, names):
+    draft = read(GAPS, "t.csv", choices=Choices(gaps=how))
+    assert draft.ids.tolist() == ids and draft.feature_names == names and not draft.fatal
+
+
+def test_what_is_filled_is_marked():
+    draft = read(GAPS, "t.csv", choices=Choices(gaps="median"))
+    assert draft.points[2].tolist() == [3, 5, 9]  # the median of 1, 2, 4, 5
+    assert draft.shown["filled in"].tolist() == ["b", "b", "a, b", "", "b"]
+    assert "Gaps filled by the median of their column: a (1), b (4)." in said(draft)
+
+
+def test_gaps_that_would_cost_most_rows_are_a_question():
+    text = "a,b,c\n" + "\n".join(
+        f"{'' if i % 3 == 0 else i},{'' if i % 3 == 1 else i},{i}" for i in range(9)
+    )
+    draft = read(text.encode(), "t.csv")
+    assert draft.fatal and "Choose what is left out, the columns or the rows" in said(draft)
+    for how in ("rows", "columns", "median"):
+        assert not read(text.encode(), "t.csv", choices=Choices(gaps=how)).fatal, "the mend helps"
+    with pytest.raises(UserError, match="Gaps: found 'zero', expected one of rows, columns, med"):
+        Choices(gaps="zero")
+
+
+# Precision.
+
+
+def test_differences_that_float32_loses_are_kept():
+    seconds = 1.7e9 + np.arange(12)
+    text = "a,time\n" + "\n".join(f"{i % 5},{t!r}" for i, t in enumerate(seconds.tolist()))
+    draft = read(text.encode(), "t.csv")
+    assert draft.points.dtype == np.float64 and draft.points[:, 1].tolist() == seconds.tolist()
+    assert "float32 cannot tell apart: time." in said(draft) and "one value" not in said(draft)
+    plain = read(text.replace("1700000", "1").encode(), "t.csv")
+    assert plain.points.dtype == np.float32
