@@ -91,7 +91,7 @@ class NamedImages:
 
 def _tidy(value: str) -> str:
     value = unicodedata.normalize("NFC", value.replace("\\", "/"))
-    return "/".join(part for part in value.split("/") if part not in ("", "."))
+    return "/".join([part for part in value.split("/") if part not in ("", ".")][-DEPTH:])
 
 
 def _without_shared(values: list[str]) -> list[str] | None:

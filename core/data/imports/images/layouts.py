@@ -219,15 +219,14 @@ def _trusted(folders: list[Path], at: list[int]) -> set[str]:
     for folder, i in zip(folders, at, strict=True):
         if i >= 0 and len(folder) > i + 1:
             below[folder[i]].add(folder[i + 1])
+    kinds: dict[object, set[str]] = {}  # of the parts that share a rest, or a class
+    for name, classes in below.items():
+        for shared in (_rest(name), *classes):
+            kinds.setdefault(shared, set()).add(part_of(name))
     return {
         name
-        for name in below
-        if not _rest(name)
-        or any(
-            part_of(other) != part_of(name)
-            and (_rest(other) == _rest(name) or below[other] & below[name])
-            for other in below
-        )
+        for name, classes in below.items()
+        if not _rest(name) or any(len(kinds[shared]) > 1 for shared in (_rest(name), *classes))
     }
 
 
