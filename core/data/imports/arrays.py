@@ -80,17 +80,7 @@ def found_arrays(
         if not info.filename.endswith("/")
     }
     groups = _groups(members)
-    roles = _roles(list(groups), choices)
-    main = roles.pop("images", None) or roles.get("features")
-    roles.pop("features", None)
-    if main is None:
-        expected = (
-            "images, or one of embedding, features and x; labels, ids, probs and test may stand"
-            " beside it"
-        )
-        raise UserError(
-            f"{title}: found arrays named {some(list(members))}, expected {expected}. Rename them."
-        )
+    main, roles = _main_and_beside(list(groups), list(members), title, choices)
     _note_unused(members, [groups[name] for name in (main, *roles.values())], faults)
     allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows.")
     parts = {part: _member(archive, info, allowance) for part, info in groups[main].items()}
@@ -103,6 +93,24 @@ def found_arrays(
         _fill(found_rows, role, name, _joined(role, arrays, rows, faults), choices, faults)
     found_rows.columns = tuple(name for name in groups if name != main)
     return found_rows
+
+
+def _main_and_beside(
+    names: list[str], found: list[str], title: str, choices: Choices
+) -> tuple[str, dict[str, str]]:
+    """(the array of the points, the arrays beside it by their roles)."""
+    roles = _roles(names, choices)
+    features = roles.pop("features", None)
+    main = roles.pop("images", features)
+    if main is None:
+        expected = (
+            "images, or one of embedding, features and x; labels, ids, probs and test may stand"
+            " beside it"
+        )
+        raise UserError(
+            f"{title}: found arrays named {some(found)}, expected {expected}. Rename them."
+        )
+    return main, roles
 
 
 def _groups(members: dict[str, zipfile.ZipInfo]) -> dict[str, dict[str, zipfile.ZipInfo]]:

@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.imports.archives import Member
-from core.data.imports.cleaning import check_size, draft_of, has_fractions, target_of_words
+from core.data.imports.cleaning import (
+    check_size,
+    draft_of,
+    has_fractions,
+    id_array,
+    target_of_words,
+)
 from core.data.imports.columns import Column
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress, Role, chosen
 from core.data.imports.file_limits import Allowance, Limits
@@ -110,6 +116,10 @@ def found_image_rows(
         columns = {name: Column(name, table[name]) for name in plain}
         found = _parts(columns, _class_names(schema), given, choices, faults)
         rows, read = _points(table[images], title, limits, choices, faults, progress)
+        rows.columns = tuple(plain)
+        rows.numbers = read if rows.lost else None
+        rows.roles = _with_others(parts_of(plain, found, given), schema.names, images)
+        rows.ids = _ids(columns, found, given, table[images], read, faults)
         if label := found.get("label"):
             names = _class_names(schema).get(label, [])
             rows.labels, rows.asks = _labels(columns[label], names, read, choices, faults)
@@ -118,11 +128,7 @@ def found_image_rows(
             rows.test = None if test is None else test[read]
         if target := found.get("target"):
             rows.target = _target(columns[target], faults, read)
-        rows.ids = _ids(columns, found.get("id"), table[images], read)
-        rows.numbers = read if rows.lost else None
-        rows.columns = tuple(plain)
-        rows.roles = _with_others(parts_of(plain, found, given), schema.names, images)
-        words = {name: [column.words[row] for row in read] for name, column in columns.items()}
+        words = {name: np.array(column.words, object)[read] for name, column in columns.items()}
         rows.shown = shown_columns(rows.roles, words, faults)
     return rows
 
@@ -264,9 +270,18 @@ def _target(column: Column, faults: list[Fault], rows: Ints) -> np.ndarray | Non
 
 
 def _ids(
-    columns: dict[str, Column], own: str | None, images: pa.ChunkedArray, rows: Ints
+    columns: dict[str, Column],
+    found: dict[str, str | None],
+    given: dict[str, str],
+    images: pa.ChunkedArray,
+    rows: Ints,
+    faults: list[Fault],
 ) -> np.ndarray | None:
-    """The ids of the file or the images' own paths, if all differ."""
+    """The ids that the user chose, or those of the file or the images' own paths if all differ."""
+    own = found["id"]
+    if own and own in given:
+        words, codes = columns[own].coded
+        return id_array(words, codes[rows], faults)
     for words in (columns[own].words if own else [""], _paths(images)):
         known = "" not in words and len({*words}) == len(words)
         if known and max(map(len, words)) <= LONGEST_WORD:

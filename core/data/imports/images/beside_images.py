@@ -7,7 +7,7 @@ left out                      what the user wants so
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def parts_of(
 
 
 def shown_columns(
-    roles: tuple[Role, ...], values: dict[str, list[str]], faults: list[Fault]
+    roles: tuple[Role, ...], values: Mapping[str, Sequence[str]], faults: list[Fault]
 ) -> dict[str, np.ndarray]:
     """The columns that are shown only: numbers, where every word is one, else text."""
     names = [role.column for role in roles if role.role == "shown only"]
@@ -75,14 +75,14 @@ def shown_columns(
     return {name: _shown(values[name]) for name in names[:SHOWN]}
 
 
-def _shown(words: list[str]) -> np.ndarray:
+def _shown(words: Sequence[str]) -> np.ndarray:
     try:
         return numbers_of(words, strict=True)
     except ValueError:
         return np.array([word[:LONGEST_WORD] for word in words], dtype=str)
 
 
-def numbers_of(words: list[str], *, strict: bool = False) -> np.ndarray:
+def numbers_of(words: Sequence[str], *, strict: bool = False) -> np.ndarray:
     """float64 (n,), NaN for a blank and, unless strict, for what is no number."""
     values = np.full(len(words), np.nan)
     for i, word in enumerate(words):

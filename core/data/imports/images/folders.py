@@ -36,6 +36,11 @@ def read_images(
 
     A UserError if none can be read, or if they ask for too much.
     """
+    if not members:
+        raise UserError(
+            f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one"
+            f" folder per class. {last_faults(faults)}".strip()
+        )
     found_rows = found_images(members, tables, title, limits, choices, faults, progress)
     return draft_of(found_rows, title, limits, choices, faults)
 
@@ -50,11 +55,6 @@ def found_images(
     progress: Progress,
 ) -> FoundRows:
     """What the image files say, before any of it is believed; as `read_images`."""
-    if not members:
-        raise UserError(
-            f"{title}: found no images, expected folders of PNG, JPEG, WebP or BMP files, one"
-            f" folder per class. {last_faults(faults)}".strip()
-        )
     folders = layout([member.parts for member in members], faults)
     beside = labels_beside(tables, members, folders, title, limits, choices, faults)
     members = [members[i] for i in np.flatnonzero(folders.kept)]

@@ -131,24 +131,23 @@ def _naming(
             continue
         try:
             own = places.of_table(table.path)
-            columns = _columns(table.path, table.read(allowance), own, limits)
+            found = _named(table, _columns(table.path, table.read(allowance), own, limits), own)
+            good += [found] if found else []
+            others += [] if found else [table.path]
         except TooMuch:
             raise
         except UserError:
             broken.append(table.path)
-            continue
-        found = _named(table, columns, own)
-        good += [found] if found else []
-        others += [] if found else [table.path]
-    for paths, what, mend in (
-        (others, "that name none of the images", "Name them in a column file_name."),
-        (broken, "that cannot be read", "Save them as CSV."),
-        (guesses, "of a submission", "Rename them if their labels are true."),
-    ):
-        if paths:
-            what = f"Tables {what}: {len(paths):,}, such as {some(paths[:1])}."
-            faults.append(Fault(what, f"They are not used. {mend}"))
+    _note_unused(others, "that name none of the images", "Name them in a column file_name.", faults)
+    _note_unused(broken, "that cannot be read", "Save them as CSV.", faults)
+    _note_unused(guesses, "of a submission", "Rename them if their labels are true.", faults)
     return good
+
+
+def _note_unused(paths: list[str], which: str, mend: str, faults: list[Fault]) -> None:
+    if paths:
+        what = f"Tables {which}: {len(paths):,}, such as {some(paths[:1])}."
+        faults.append(Fault(what, f"They are not used. {mend}"))
 
 
 def _columns(
