@@ -212,6 +212,9 @@ def test_a_table_labels_what_folders_do_not():
     rows = b"v1.png\tb\t0\t0\nv2.png\ta\t0\t0\n"
     draft = read(zipped({"val/val_annotations.txt": rows, **files}), "tiny.zip")
     assert labels_of(draft) == list("aabbba") and draft.test.tolist() == [False] * 4 + [True] * 2
+    assert [fault.what for fault in draft.faults] == [
+        "The labels are read from val/val_annotations.txt."
+    ]
 
 
 def test_a_split_column_says_which_rows_are_test_rows():

@@ -15,7 +15,7 @@ from core.data.imports.archives import open_zip, zip_members
 from core.data.imports.draft import Choices
 from core.data.imports.file_limits import LOCAL
 from core.data.imports.images.folders import coded_as_it_is, found_images, path_ids
-from core.data.imports.images.layouts import layout, part_of
+from core.data.imports.images.layouts import layout, note_strays, part_of
 from core.data.imports.read_file import read
 from tests.tools.fuzzing import png, zipped
 
@@ -30,7 +30,9 @@ def said(faults) -> str:
 def laid_out(*paths: str) -> tuple[dict[str, str], str]:
     """({path: class, with T before it for a test row, or "aside"}, what is said)."""
     faults = []
-    found = layout([tuple(path.split("/")) for path in paths], faults)
+    parts = [tuple(path.split("/")) for path in paths]
+    found = layout(parts, faults)
+    note_strays(parts, found, found.classes, faults)
     rows = zip(paths, found.classes, found.test, found.kept, strict=True)
     return {
         path: ("T " * bool(test) + name).strip() if kept else "aside"

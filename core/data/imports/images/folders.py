@@ -16,7 +16,7 @@ from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress
 from core.data.imports.file_limits import Limits
 from core.data.imports.images.decoding import decoded_images
 from core.data.imports.images.label_tables import labels_beside
-from core.data.imports.images.layouts import layout
+from core.data.imports.images.layouts import layout, note_strays
 from core.data.imports.wording import LONGEST_WORD, last_faults, some
 from core.types import Ints, UserError
 
@@ -57,6 +57,7 @@ def found_images(
     """What the image files say, before any of it is believed; as `read_images`."""
     folders = layout([member.parts for member in members], faults)
     beside = labels_beside(tables, members, folders, title, limits, choices, faults)
+    note_strays([member.parts for member in members], folders, beside.classes, faults)
     members = [members[i] for i in np.flatnonzero(folders.kept)]
     images = decoded_images(members, title, limits, choices.side, faults, progress)
     rows = np.flatnonzero(folders.kept)[images.rows]

@@ -46,11 +46,14 @@ DEPTH = 20  # folders that are looked at
 
 @dataclass(frozen=True)
 class Layout:
-    """One entry per path. classes: "" where none is known. kept: False for masks."""
+    """One entry per path. classes: "" where none is known. kept: False for masks. unlabeled: does a
+    folder say that there is no label?
+    """
 
     classes: list[str]
     test: Bools
     kept: Bools
+    unlabeled: Bools
 
 
 @lru_cache(4096)
@@ -94,12 +97,13 @@ def layout(paths: list[Path], faults: list[Fault]) -> Layout:
         "" if kind == "unlabeled" else unicodedata.normalize("NFC", name)
         for name, kind in zip(found, kinds, strict=True)
     ]
-    _note_strays(rest, found, kinds, faults)
     classes = np.full(len(paths), "", object)
     classes[kept] = found
     test = np.zeros(len(paths), bool)
     test[kept] = [kind == "test" for kind in kinds]
-    return Layout(classes.tolist(), test, kept)
+    unlabeled = np.zeros(len(paths), bool)
+    unlabeled[kept] = [kind == "unlabeled" for kind in kinds]
+    return Layout(classes.tolist(), test, kept, unlabeled)
 
 
 def is_unlabeled(name: str) -> bool:
@@ -316,13 +320,15 @@ def _note_parts(rest: list[Path], folders: list[Path], at: list[int], faults: li
         faults.append(Fault(what, "They count as training rows."))
 
 
-def _note_strays(rest: list[Path], found: list[str], kinds: list[str], faults: list[Fault]) -> None:
-    """Images in no class folder are told where others lie in one."""
+def note_strays(paths: list[Path], found: Layout, classes: list[str], faults: list[Fault]) -> None:
+    """Images in no class folder are told where others lie in one. classes: of each path, after all
+    else that may say them.
+    """
     stray = [
         "/".join(path)
-        for path, name, kind in zip(rest, found, kinds, strict=True)
-        if not name and kind != "unlabeled"
+        for path, name, kept, said in zip(paths, classes, found.kept, found.unlabeled, strict=True)
+        if kept and not name and not said
     ]
-    if stray and any(found):
+    if stray and any(classes) and any(found.classes):
         what = f"Images in no class folder: {len(stray):,}, such as {some(stray[:1])}."
         faults.append(Fault(what, "They have no label."))
