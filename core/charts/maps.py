@@ -13,6 +13,7 @@ from core.charts import palette
 from core.charts.common import CLOSE, ON_CANVAS, finish
 from core.types import Bools, Floats
 
+OTHERS = "others"
 MANY = 20_000  # points, from which on a dot is small
 
 
@@ -29,7 +30,7 @@ class Colour:
     @property
     def is_choice(self) -> bool:
         """Are the groups the others and the chosen? (Two classes are equals.)"""
-        return len(self.names) == 2 and self.title != "class"
+        return len(self.names) == 2 and self.names[0] == OTHERS
 
 
 def scatter(

@@ -11,13 +11,15 @@ python -m core leverage features.npy --out scores.parquet
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core import datasets, embeddings
 from core.commands import writing
+from core.data.imports.wording import some
 from core.exports import score_table
 from core.exports.ranking_names import parse_ranking
 from core.linalg.whitening import close_call
@@ -25,6 +27,8 @@ from core.plugins import menu
 from core.runtime.cache import Entry
 from core.spec import Spec
 from core.types import UserError
+
+NO_FEATURE = re.compile(r"label.*|class|target|y|split|id|.+[_ ]id|index|row|unnamed.*")
 
 
 def add(commands) -> None:
@@ -74,6 +78,7 @@ def leverage(options: argparse.Namespace) -> None:
     kind = score_table.kind_of(out.name)
     writing.check_writable(out)
     table = row_sources.open_table(options.table, options.without)
+    _say_dimensions(getattr(table, "columns", ()))
     scores, facts = large.of_file(table, ridge, writing.tenths())
     writing.write(out, score_table.encode(large.frame(scores), kind))
     writing.write(
@@ -81,6 +86,15 @@ def leverage(options: argparse.Namespace) -> None:
     )
     said = _rank(facts) if "rank" in facts else f"ridge {ridge:g}"
     print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}, {said} -> {out}")
+
+
+def _say_dimensions(columns: Sequence[str]) -> None:
+    """Which columns count, and which of them may not be meant."""
+    doubtful = [name for name in columns if NO_FEATURE.fullmatch(name.lower())]
+    if columns:
+        writing.say(f"{len(columns):,} dimensions: {some(columns, 8)}")
+    if doubtful:
+        writing.say(f"if they are no features, leave out: --without {' '.join(doubtful)}")
 
 
 def _rank(facts: Mapping[str, Any]) -> str:

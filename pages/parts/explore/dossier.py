@@ -45,9 +45,10 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
             f"Rank **{ranking.rank[point]:,}** of"
             f" {len(data):,}{standing(ranking.scores, point)} under {under}."
         )
-        st.caption(
-            f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"
-        )
+        called = f", id {plain(str(data.ids[point]))}" if data.ids is not None else ""
+        part = "Test" if data.test[point] else "Training"
+        st.caption(f"{part} part, row {int(data.index[point]):,}{called}")
+    _beside(data, point)
     _strip(data, point)
     # "~": computed in a moment, not kept on disk
     key = f"~dossier {embedding_key(spec, data.fingerprint)} {point}"
@@ -58,6 +59,14 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     if len(data) > 1:
         _neighbours(spec, data, ranking, found)
     _directions(spec, data, found)
+
+
+def _beside(data: Dataset, point: int) -> None:
+    """What the file says of the point in columns that are no features."""
+    if data.shown:
+        names = list(data.shown)
+        values = [str(data.shown[name][point]) for name in names]
+        st.dataframe({"column": names, "of this point": values}, hide_index=True)
 
 
 def standing(scores: np.ndarray, point: int) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import agreement, embeddings
 from core.charts import palette
-from core.charts.maps import Colour
+from core.charts.maps import OTHERS, Colour
 from core.exports import score_table
 from core.models import umap_map
 from core.runtime import tasks
@@ -27,7 +27,9 @@ COLOURS = {
     "class": "Class",
     "selection": "Selection",
     "disagreement": "Disagreement",
+    "column": "Column",
 }
+GROUPS = 9  # of a column of words; the rarer ones count as one
 READING = (
     "Neighbours mean something on this map; distances between clusters and their sizes do not."
 )
@@ -50,14 +52,18 @@ class Ready:
     coordinates: list[np.ndarray]
     k: int
 
-    def colours(self, what: str, data: Dataset) -> list[Colour]:
-        """What colours each map: percentile, class, membership of the k highest, or difference."""
+    def colours(self, what: str, data: Dataset, column: str) -> list[Colour]:
+        """What colours each map: percentile, class, membership of the k highest, difference, or a
+        column that stands beside the points.
+        """
+        if what == "column" and column in data.shown:
+            return [memo.made(column_colour, column, data.shown[column])] * len(self.maps)
         if what == "class":
             return [Colour("class", data.labels, data.class_names)] * len(self.maps)
         if what == "selection":
             return [
                 Colour(
-                    f"among the {self.k:,} highest", r.rank <= self.k, ("others", f"top {self.k:,}")
+                    f"among the {self.k:,} highest", r.rank <= self.k, (OTHERS, f"top {self.k:,}")
                 )
                 for r in self.rankings
             ]
@@ -68,6 +74,19 @@ class Ready:
                 for sign in (1, -1)
             ]
         return [Colour("score percentile", p, ()) for p in places]
+
+
+def column_colour(name: str, values: np.ndarray) -> Colour:
+    """Numbers by their percentile, words by groups: the most frequent ones, and the rest as one."""
+    if values.dtype.kind == "f" and np.isfinite(values).all():
+        return Colour(f"{name}, percentile", 100 * agreement.percentiles(values), ())
+    words, codes, counts = np.unique(values.astype(str), return_inverse=True, return_counts=True)
+    common = np.argsort(-counts, kind="stable")[:GROUPS]
+    place = np.full(len(words), len(common))
+    place[common] = np.arange(len(common))
+    rest = ("the rest",) if len(words) > len(common) else ()
+    names = tuple(word or "none" for word in words[common])
+    return Colour(name, place[codes.reshape(-1)], (*names, *rest))
 
 
 def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
@@ -94,7 +113,11 @@ def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
             key=state.key("beside"),
             width=155,
         )
-        absent = {"disagreement": not other, "class": not about.labeled}
+        absent = {
+            "disagreement": not other,
+            "class": not about.labeled,
+            "column": not about.shown,
+        }
         offered = [c for c in COLOURS if not absent.get(c)]
         colour = st.segmented_control(
             "Colour by",
@@ -106,6 +129,12 @@ def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
         )
         if colour == "selection":
             view = view | {"k": pickers.knob_widget(knobs["k"], view["k"], "map k", width=110)}
+        if colour == "column":
+            now = view["column"] if view["column"] in about.shown else about.shown[0]
+            names = list(about.shown)
+            place = names.index(now)
+            picked = st.selectbox("Column", names, place, key=state.key("map column"), width=155)
+            view = view | {"column": picked}
     if view["beside"] not in (*beside, spec.embedding):
         layout.messages(
             [f"beside: found {view['beside']!r}, expected one of {', '.join(beside[1:])}."]
@@ -117,14 +146,22 @@ def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
         )
     if view["colour"] == "class" and not about.labeled:
         st.info(f"{plain(about.title)} has no labels, so there are no classes to colour.")
+    elif view["colour"] == "column" and not about.shown:
+        st.info(f"{plain(about.title)} has no columns beside its points to colour by.")
     elif view["colour"] not in offered:
         st.info("Disagreement needs a second map: choose an embedding to stand beside this one.")
     return spec.with_(strategy=chosen), view | {"beside": other, "colour": colour}
 
 
-def legend_line(what: str, data: Dataset, k: int) -> None:
+def legend_line(what: str, data: Dataset, k: int, colour: Colour) -> None:
     """What the colours of the maps mean, and what their distances do not."""
-    if what == "class":
+    if what == "column" and colour.names:
+        legend.swatches(
+            colour.title, [(palette.class_colour(i), name) for i, name in enumerate(colour.names)]
+        )
+    elif what == "column":
+        legend.band(colour.title, palette.score_colours(layout.dark()), "lowest", "highest")
+    elif what == "class":
         legend.swatches(
             "Class", [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)]
         )
