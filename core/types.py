@@ -33,12 +33,13 @@ class Dataset:
     """A named set of points.
 
     points: images uint8 (n, h, w) or (n, h, w, 3), or a feature table float (n, d).
-    labels: class numbers int64 (n,), or -1 throughout for a dataset without labels. class_names:
-    one per class. test: bool (n,), True for rows that belong to the published test part. index:
-    int64 (n,), each point's row in the full dataset (a subset keeps its origin). ids: str (n,),
-    what the points are called elsewhere, or None. probs: class probabilities (n, c) that came with
-    the points, or None. title: of a dataset whose name means nothing to a reader. target: what a
-    regression is to learn, finite numbers (n,) or (n, t), or None.
+    labels: class numbers int64 (n,), -1 for a point that has none yet, and throughout in a dataset
+    without labels. class_names: one per class, () in a dataset without labels. test: bool (n,),
+    True for rows that belong to the published test part. index: int64 (n,), each point's row in
+    the full dataset (a subset keeps its origin). ids: str (n,), what the points are called
+    elsewhere, or None. probs: class probabilities (n, c) that came with the points, or None. title:
+    of a dataset whose name means nothing to a reader. target: what a regression is to learn, finite
+    numbers (n,) or (n, t), or None.
     """
 
     name: str
@@ -118,7 +119,8 @@ class Embedded:
     """One dataset through one embedding.
 
     embedding: float32 (n, d). probs: class probabilities (n, c) or None.
-    labels: int (n,) or None. labeled: bool (n,), the points whose label is already known, or None.
+    labels: int (n,), -1 where unknown, or None. labeled: bool (n,), the points whose label is
+    already known, or None: no label is, or all are.
     Lists, frames and tensors become arrays.
     """
 
