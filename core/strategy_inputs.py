@@ -34,6 +34,7 @@ import numpy as np
 
 from core import softmax_head, strategy
 from core.data import splits
+from core.data.learnable import named
 from core.models import ensembles, training_record
 from core.runtime import progress
 from core.strategy import Strategy
@@ -41,7 +42,6 @@ from core.types import Bools, Embedded, Floats, Head, Ints, UserError
 
 HEAD_L2 = 1e-3
 PER_POINT = ("record", "member_probs")  # inputs (m, n, c)
-NAMED = 5  # classes in a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -420,13 +420,7 @@ def _rare(chosen: Strategy, problem: LearningProblem) -> str:
 
 
 def _named(problem: LearningProblem, classes: Ints) -> str:
-    """ "Class a", or "Classes a, b and 3 more"."""
-    names = [problem.class_names[c] if problem.class_names else str(c) for c in classes]
-    if len(names) == 1:
-        return f"Class {names[0]}"
-    if len(names) > NAMED:
-        return f"Classes {', '.join(names[: NAMED - 1])} and {len(names) - NAMED + 1:,} more"
-    return f"Classes {', '.join(names[:-1])} and {names[-1]}"
+    return named(problem.class_names, classes)
 
 
 def _it(classes: Ints) -> str:

@@ -70,11 +70,12 @@ def split(data: Dataset, *, regression: bool = False) -> tuple[Ints, Ints]:
     held out, always the same one.
 
     Points without a label are in neither; for a regression on a dataset's own target none needs a
-    label. A UserError if one of the two is empty.
+    label, and those without are drawn as a class of their own. A UserError if one of the two is
+    empty.
     """
     labels = data.labels
-    if regression and data.target is not None and not data.labeled:
-        labels = np.zeros(len(data), np.int64)
+    if regression and data.target is not None:
+        labels = np.where(labels < 0, labels.max() + 1, labels)
     return parts(labels, data.test, data.called)
 
 
