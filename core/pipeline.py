@@ -17,7 +17,7 @@ import numpy as np
 
 from core import agreement, datasets, embeddings, lesson, strategy, strategy_inputs
 from core.data import own
-from core.linalg import row_blocks
+from core.linalg import row_blocks, ties
 from core.models import shipped_networks, umap_map
 from core.runtime import cache, progress
 from core.runtime.cache import Entry
@@ -71,7 +71,7 @@ def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
 
     facts["made_of"]: see `strategy_inputs.explained`. facts["remarks"]: sentences on how far they
     can be trusted. unscored (n,) bool, where the strategy has no score for some points: these rank
-    last (`strategy_inputs.last`).
+    last (core/linalg/ties.py).
     """
     problem = learning_problem(request)
     started = time.perf_counter()
@@ -83,14 +83,17 @@ def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
             lambda: record(request).arrays["record"],
             **_settings(request),
         )
-    ranked, unscored = strategy_inputs.last(values)
+    ranked, unscored = ties.last(values)
     facts = {
         "remarks": remarks,
         "sum": float(values[~unscored].sum()),
         "seconds": time.perf_counter() - started,
         "made_of": strategy_inputs.explained(request.strategy, problem, **_settings(request)),
     }
-    arrays = {"scores": ranked} | ({"unscored": unscored} if unscored.any() else {})
+    arrays = {"scores": ranked}
+    if unscored.any():
+        arrays["unscored"] = unscored
+        facts["unscored"] = int(unscored.sum())
     return arrays, _facts(request, data, problem.points) | facts
 
 
@@ -108,7 +111,7 @@ def scores_of(spec: Spec | Request, rows: Ints) -> Floats:
         return head(request) if same and fold is None else part.fit(fold)
 
     values = strategy_inputs.scores(request.strategy, part, fit, **_settings(request))
-    return strategy_inputs.last(values)[0]
+    return ties.last(values)[0]
 
 
 def _settings(request: Request) -> dict[str, Any]:
@@ -165,7 +168,8 @@ def agreement_of(comparison: Comparison) -> Entry:
 
     Kendall, weighted Kendall, Spearman and overlap. Scores that differ by rounding only count as
     equal. facts["ranks"]: the rank of each column's embedding. scores (m, n) float32: enough to
-    draw what lies behind a cell.
+    draw what lies behind a cell. Points that one of the rankings has no score for are left out of
+    the matrices, and `unscored` (m, n) says where that is.
     """
     data = dataset(comparison.dataset, comparison.n, comparison.subset)
     key = comparison_key(comparison, data.fingerprint)
@@ -181,8 +185,17 @@ def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
     values = [entry.arrays["scores"] for entry in entries]
-    rankings = agreement.stack(values, names)
-    k = min(comparison.k, len(data))
+    absent = np.zeros(len(data), bool)
+    unscored = np.array([entry.arrays.get("unscored", absent) for entry in entries])
+    compared = ~unscored.any(axis=0)
+    if not compared.any():
+        raise UserError(
+            "Agreement: found no point that every ranking has a score for. Choose other strategies,"
+            " or label more points."
+        )
+    rankings = agreement.stack([scores[compared] for scores in values], names)
+    n = int(compared.sum())
+    k = min(comparison.k, n)
     matrices = {
         "kendall": agreement.kendall(rankings),
         "weighted_kendall": agreement.weighted_kendall(rankings),
@@ -190,15 +203,18 @@ def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
         "overlap": agreement.overlap(rankings, k),
     }
     facts = {
-        "nulls": {name: _null(len(data), name, k) for name in matrices},
+        "nulls": {name: _null(n, name, k) for name in matrices},
         "ranks": [entry.facts["rank"] for entry in entries],
         "made_of": _different(entry.facts.get("made_of") for entry in entries),
-        "n": len(data),
+        "n": n,
         "k": comparison.k,
         "data": data.fingerprint,
         "columns": [spec.to_query() for spec in comparison.columns],
     }
-    return matrices | {"scores": rankings.astype(np.float32)}, facts
+    if n == len(data):
+        return matrices | {"scores": rankings.astype(np.float32)}, facts
+    settled = ties.settle(np.array(values)).astype(np.float32)
+    return matrices | {"scores": settled, "unscored": unscored}, facts
 
 
 def _null(n: int, name: str, k: int) -> tuple:

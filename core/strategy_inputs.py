@@ -317,19 +317,6 @@ def _scores_in_folds(
     return values
 
 
-def last(scores: Floats) -> tuple[Floats, Bools]:
-    """Scores (n,) in which NaN, no score, is replaced by one number below all others, and where
-    that was so: those points rank last, in their own order.
-
-    The number is the lowest score less the range of the scores (less 1 where all are equal).
-    """
-    absent = np.isnan(scores)
-    if not absent.any():
-        return scores, absent
-    low, high = np.nanmin(scores), np.nanmax(scores)
-    return np.where(absent, low - ((high - low) or 1.0), scores), absent
-
-
 def explained(chosen: Strategy, problem: LearningProblem, **settings: Any) -> str:
     """How these inputs came about, in a few sentences for the screen; "" where there is nothing to
     say. settings: as for `scores`.

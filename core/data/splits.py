@@ -30,8 +30,10 @@ def parts(labels: Ints, test: Bools, name: str) -> tuple[Ints, Ints]:
             f"{int((~judged).sum()):,} labeled training points and {int(judged.sum()):,} labeled"
             " test points"
         )
-        mend = "Label" if (labels < 0).any() else "Choose"
-        raise UserError(f"{name}: found {found}, expected some of each. {mend} more points.")
+        mend = "Choose more points."
+        if (labels < 0).any():
+            mend = f"Label {'some training points' if judged.all() else 'more points'}."
+        raise UserError(f"{name}: found {found}, expected some of each. {mend}")
     return known[~judged], known[judged]
 
 
