@@ -155,9 +155,17 @@ def embed(dataset: Dataset, name: str | Embedder, *, seed: int = 1, **knobs: Any
     knobs = parse_knobs(entry.knobs, knobs, entry.label)
     embedding = entry.function(dataset, **({"seed": seed} if entry.seeded else {}), **knobs)
     embedding.flags.writeable = False
-    return Embedded(
-        embedding, probs=dataset.probs, labels=dataset.labels if dataset.labeled else None
-    )
+    return with_labels(embedding, dataset)
+
+
+def with_labels(embedding: Floats, dataset: Dataset) -> Embedded:
+    """The dataset's points in this embedding (n, d), with what is known of them.
+
+    labels: -1 where unknown. labeled: which have one, if some have none.
+    """
+    labels = dataset.labels if dataset.labeled else None
+    labeled = None if labels is None or (labels >= 0).all() else labels >= 0
+    return Embedded(embedding, dataset.probs, labels, labeled)
 
 
 @embedder("Raw pixels", family="raw", seeded=False)

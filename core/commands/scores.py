@@ -22,6 +22,7 @@ from core.commands import writing
 from core.data.imports.wording import some
 from core.exports import score_table
 from core.exports.ranking_names import parse_ranking
+from core.linalg.ties import gaps
 from core.linalg.whitening import close_call
 from core.plugins import menu
 from core.runtime.cache import Entry
@@ -111,7 +112,9 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     entries = [pipeline.scores(spec) for spec in specs]
     drawn = pipeline.map_of(mapped) if mapped else None
     columns = [
-        score_table.Column(spec, entry.arrays["scores"], entry.facts)
+        score_table.Column(
+            spec, gaps(entry.arrays["scores"], entry.arrays.get("unscored")), entry.facts
+        )
         for spec, entry in zip(specs, entries, strict=True)
     ]
     projection = None
@@ -124,7 +127,8 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     )
     writing.write(out.with_suffix(".manifest.json"), manifest.encode())
     for entry in (*entries, *filter(None, [drawn])):
-        for said in (*entry.notes, *entry.facts.get("remarks", ())):
+        made_of = entry.facts.get("made_of") if "scores" in entry.arrays else None
+        for said in (*entry.notes, *entry.facts.get("remarks", ()), *filter(None, [made_of])):
             print(said, file=sys.stderr)
     return entries
 

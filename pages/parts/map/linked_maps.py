@@ -67,7 +67,7 @@ class Ready:
                 )
                 for r in self.rankings
             ]
-        places = [100 * memo.made(agreement.percentiles, r.scores) for r in self.rankings]
+        places = [memo.made(_percentiles, r.with_gaps) for r in self.rankings]
         if what == "disagreement" and len(places) == 2:
             return [
                 Colour("percentile here − percentile there", sign * (places[0] - places[1]), ())
@@ -87,6 +87,14 @@ def column_colour(name: str, values: np.ndarray) -> Colour:
     rest = ("the rest",) if len(words) > len(common) else ()
     names = tuple(word or "none" for word in words[common])
     return Colour(name, place[codes.reshape(-1)], (*names, *rest))
+
+
+def _percentiles(scores: np.ndarray) -> np.ndarray:
+    """Percentiles (n,) among the points that have a score; NaN elsewhere."""
+    places = np.full(len(scores), np.nan)
+    known = np.isfinite(scores)
+    places[known] = 100 * agreement.percentiles(scores[known])
+    return places
 
 
 def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
@@ -162,9 +170,10 @@ def legend_line(what: str, data: Dataset, k: int, colour: Colour) -> None:
     elif what == "column":
         legend.band(colour.title, palette.score_colours(layout.dark()), "lowest", "highest")
     elif what == "class":
-        legend.swatches(
-            "Class", [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)]
-        )
+        swatches = [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)]
+        if (data.labels < 0).any():
+            swatches.append((palette.unlabeled_colour(layout.dark()), "no label"))
+        legend.swatches("Class", swatches)
     elif what == "selection":
         others, top = palette.chosen_colours(layout.dark())
         legend.swatches(
@@ -212,7 +221,7 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
     ]
     return Ready(
         maps,
-        [cached.ranking(r.key, r.arrays["scores"]) for r in rankings],
+        [cached.ranking_of(r) for r in rankings],
         coordinates,
         min(view["k"], len(data)),
     )
@@ -241,9 +250,11 @@ def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -
 
 
 def _most(data: Dataset, top: np.ndarray) -> str:
-    if not data.labeled:
+    labels = data.labels[top]
+    labels = labels[labels >= 0]
+    if len(labels) == 0:
         return ""
-    share = np.bincount(data.labels[top], minlength=len(data.class_names)) / len(top)
+    share = np.bincount(labels, minlength=len(data.class_names)) / len(top)
     most = int(np.argmax(share))
     return f" Class {starless(data.class_names[most])} has the most ({share[most]:.0%})."
 
@@ -318,20 +329,20 @@ def images_inside(
     show(
         data,
         shown,
-        score_texts(ready.rankings[0].scores[shown]),
+        score_texts(ready.rankings[0].with_gaps[shown]),
         alt=f"{len(shown)} of {len(points)} {noun(spec.dataset)} in the box",
         size=44,
         key=state.key("box gallery"),
     )
     if len(points) > len(shown):
-        median = number(float(np.median(ready.rankings[0].scores[points])))
+        median = number(float(np.nanmedian(ready.rankings[0].with_gaps[points])))
         st.caption(
             f"The first {len(shown)} of {len(points):,}; the download has all of them."
             f" Median score {median}."
         )
 
     def table() -> bytes:
-        ranked = score_table.Column(spec, ready.rankings[0].scores)
+        ranked = score_table.Column(spec, ready.rankings[0].with_gaps)
         mapped = score_table.Projection(spec, ready.coordinates[0])
         return score_table.encode(score_table.table(data, [ranked], mapped).iloc[points], "csv")
 
