@@ -400,7 +400,7 @@ def test_the_example_keeps_every_promise(capsys):
         lines[0] == "Distance to the mean (mean_distance, a scorer)"
         and lines[-1] == "Every promise is kept."
     )
-    assert all(line.startswith("  kept    ") for line in lines[1:-1]) and len(lines) == 2 + 16
+    assert all(line.startswith("  kept    ") for line in lines[1:-1]) and len(lines) == 2 + 17
 
 
 BROKEN = {
