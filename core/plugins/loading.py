@@ -49,7 +49,9 @@ Entry = Strategy | Embedder
 
 
 class Crashed(UserError):
-    """An own strategy or embedding stopped with an exception. The message names the line."""
+    """An own strategy or embedding stopped with an exception, whose line the message names, or
+    what it returned is no embedding.
+    """
 
 
 class _Loaded:
@@ -239,14 +241,19 @@ def _checked(function: Callable, entry: Embedder) -> Callable:
 
     @functools.wraps(function)
     def checked(dataset: Dataset, **settings: Any) -> Floats:
-        matrix = check_matrix(function(dataset, **settings), entry.label)
+        found = function(dataset, **settings)
+        try:
+            matrix = check_matrix(found, entry.label)
+            with np.errstate(over="ignore"):
+                matrix = check_matrix(np.array(matrix, np.float32, order="C"), entry.label)
+        except (UserError, ValueError, TypeError) as error:
+            raise Crashed(f"{error} {entry.name} must return finite numbers (n, d).") from None
         if len(matrix) != len(dataset) or matrix.shape[1] == 0:
-            raise UserError(
+            raise Crashed(
                 f"{entry.label}: found shape {matrix.shape} for {len(dataset):,} points, expected"
                 " one row a point and at least one column."
             )
-        with np.errstate(over="ignore"):
-            return check_matrix(np.array(matrix, np.float32, order="C"), entry.label)
+        return matrix
 
     return checked
 
@@ -256,8 +263,8 @@ def _said(error: BaseException) -> str:
         return f"found a syntax error ({error.msg}), expected Python. Mend that line."
     if isinstance(error, ImportError):
         return (
-            f"found an import that fails ({error}). Install what it names, put it beside the file,"
-            " or correct it."
+            f"found an import that fails ({str(error).replace(f' ({error.path})', '')}). Install"
+            " what it names, put it beside the file, or correct it."
         )
     if isinstance(error, strategy.Refused):
         return f"{error}."
