@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core import datasets, embeddings
+from core import datasets
 from core.commands import writing
 from core.data.imports.wording import some
 from core.exports import score_table
@@ -163,7 +163,7 @@ def _add_score(commands) -> None:
     scoring.add_argument("--n", help="a class-stratified random subset of this many points")
     scoring.add_argument("--subset", default=0, help="seed of the subset")
     scoring.add_argument(
-        "--embedding", default=default.embedding, help=f"one of {', '.join(embeddings.embedders())}"
+        "--embedding", default=default.embedding, help=f"one of {', '.join(menu.embedders())}"
     )
     scoring.add_argument("--seed", default=1, help="seed of the embedding")
     scoring.add_argument("--embedding-knob", action="append", default=[], metavar="NAME=VALUE")
