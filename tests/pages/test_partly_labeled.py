@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from core import datasets, pipeline
 from core.data import own
-from core.spec import Comparison, Spec
 from tests.tools import pages
-from tests.tools.pages import explore_works, galleries, texts, visit
+from tests.tools.pages import explore_works, texts, visit
 from tests.tools.partly_labeled import CASES, made
 
 pytestmark = pytest.mark.usefixtures("own_folder")

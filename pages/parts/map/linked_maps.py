@@ -78,8 +78,8 @@ class Ready:
 
 def column_colour(name: str, values: np.ndarray) -> Colour:
     """Numbers by their percentile, words by groups: the most frequent ones, and the rest as one."""
-    if values.dtype.kind == "f" and np.isfinite(values).all():
-        return Colour(f"{name}, percentile", 100 * agreement.percentiles(values), ())
+    if values.dtype.kind == "f" and np.isfinite(values).any():
+        return Colour(f"{name}, percentile", _percentiles(values), ())
     words, codes, counts = np.unique(values.astype(str), return_inverse=True, return_counts=True)
     common = np.argsort(-counts, kind="stable")[:GROUPS]
     place = np.full(len(words), len(common))
