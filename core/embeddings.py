@@ -8,7 +8,9 @@ means the same map on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,7 +19,7 @@ import numpy as np
 from core.data import own
 from core.data.dataset_info import Info
 from core.linalg import row_blocks
-from core.strategy import Knob, knobs_of, parse_knobs
+from core.strategy import OWN, Knob, Refused, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError
 
 Width = Annotated[
@@ -64,6 +66,11 @@ class Embedder:
         """What it is called on images, and on tables, which have features instead of pixels."""
         return self.label if images else self.label.replace("pixels", "features")
 
+    @property
+    def own(self) -> bool:
+        """Does it come from a file of the user's?"""
+        return self.function.__module__.startswith(OWN)
+
 
 _registry: dict[str, Embedder] = {}
 
@@ -71,31 +78,89 @@ _registry: dict[str, Embedder] = {}
 def embedder(
     label: str,
     *,
-    family: str,
-    seeded: bool = True,
+    family: str = "joined",
+    seeded: bool | None = None,
     images_only: bool = False,
     objective: str | None = None,
 ) -> Callable:
     """Register a function (dataset, *, seed, knobs) -> (n, d) float32.
 
+    family: whose colour it has. seeded: does it take a seed? By default what its parameters say.
     objective: of the network behind a learned embedding.
     """
 
     def register(function: Callable) -> Callable:
         name = function.__name__
+        parameters = inspect.signature(function).parameters
+        takes_seed = "seed" in parameters
+        if reason := _refused(function, parameters, takes_seed if seeded is None else seeded):
+            raise Refused(f"{name}: {reason}")
+        knobs = knobs_of(function, skip=("seed",))
         _registry[name] = Embedder(
-            name,
-            label,
-            family,
-            function,
-            knobs_of(function, skip=("seed",)),
-            seeded,
-            images_only,
-            objective,
+            name, label, family, function, knobs, takes_seed, images_only, objective
         )
         return function
 
     return register
+
+
+def _refused(
+    function: Callable, parameters: Mapping[str, inspect.Parameter], seeded: bool
+) -> str | None:
+    """Why a function with these parameters cannot be an embedding."""
+    taken = _registry.get(function.__name__)
+    if taken is not None and taken.function.__module__ != function.__module__:
+        return (
+            f"{taken.function.__module__} has registered an embedding of this name."
+            " Rename one of them"
+        )
+    inputs = [p for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    if len(inputs) != 1 or inputs[0].kind not in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    ):
+        named = ", ".join(map(str, inputs)) or "none"
+        return (
+            f"found the inputs ({named}), expected the dataset alone; seed and knobs stand after"
+            " a *"
+        )
+    if seeded != ("seed" in parameters):
+        return (
+            "an embedding that is seeded takes seed after a *"
+            if seeded
+            else "it takes a seed and says seeded=False. Leave one of them out"
+        )
+    knobs = [p for p in parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != "seed"]
+    if bare := [p.name for p in knobs if p.default is p.empty]:
+        return f"found no default for {', '.join(bare)}; every knob needs one"
+    return None
+
+
+def registered() -> dict[str, Embedder]:
+    """What has been registered so far, by name, in menu order."""
+    return dict(_registry)
+
+
+def put(entry: Embedder) -> None:
+    """Register this entry, in place of the one of its name."""
+    _registry[entry.name] = entry
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[dict[str, Embedder]]:
+    """Inside, what is registered stays only if nothing fails. Hands out what there was before."""
+    before = dict(_registry)
+    try:
+        yield before
+    except BaseException:
+        _registry.clear()
+        _registry.update(before)
+        raise
+
+
+def is_registered(entry: Embedder) -> bool:
+    """Does this entry's name still mean this entry?"""
+    return _registry.get(entry.name) is entry
 
 
 def embedders(dataset: Info | None = None) -> dict[str, Embedder]:
@@ -155,12 +220,20 @@ def embed(dataset: Dataset, name: str | Embedder, *, seed: int = 1, **knobs: Any
     knobs = parse_knobs(entry.knobs, knobs, entry.label)
     embedding = entry.function(dataset, **({"seed": seed} if entry.seeded else {}), **knobs)
     embedding.flags.writeable = False
-    return Embedded(
-        embedding, probs=dataset.probs, labels=dataset.labels if dataset.labeled else None
-    )
+    return with_labels(embedding, dataset)
 
 
-@embedder("Raw pixels", family="raw", seeded=False)
+def with_labels(embedding: Floats, dataset: Dataset) -> Embedded:
+    """The dataset's points in this embedding (n, d), with what is known of them.
+
+    labels: -1 where unknown. labeled: which have one, if some have none.
+    """
+    labels = dataset.labels if dataset.labeled else None
+    labeled = None if labels is None or (labels >= 0).all() else labels >= 0
+    return Embedded(embedding, dataset.probs, labels, labeled)
+
+
+@embedder("Raw pixels", family="raw")
 def raw(dataset: Dataset) -> Floats:
     """x = pixels / 255, row by row; a table's features as they are, in float64 where float32 would
     lose their differences. (n, d).
@@ -171,7 +244,7 @@ def raw(dataset: Dataset) -> Floats:
     return flat.astype(np.float64 if flat.dtype == np.float64 else np.float32)
 
 
-@embedder("Principal components", family="raw", seeded=False)
+@embedder("Principal components", family="raw")
 def pca(dataset: Dataset, *, k: Width = 50) -> Floats:
     """(x - mean) V_k: coordinates along the k directions of largest variance. (n, k).
 
@@ -189,7 +262,7 @@ def pca(dataset: Dataset, *, k: Width = 50) -> Floats:
     return row_blocks.product(x, directions, dtype=x.dtype) - (mean @ directions).astype(x.dtype)
 
 
-@embedder("Random projection", family="random", seeded=True)
+@embedder("Random projection", family="random")
 def projection(dataset: Dataset, *, seed: int = 1, k: Width = 200) -> Floats:
     """x G / sqrt(k), G Gaussian (d, k): distances are kept in expectation (Johnson-Lindenstrauss).
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from core import agreement, datasets, embeddings, lesson, softmax_head, strategy, strategy_inputs
+from core import agreement, datasets, embeddings, lesson, strategy, strategy_inputs
 from core.data import own
-from core.linalg import row_blocks
+from core.linalg import row_blocks, ties
 from core.models import shipped_networks, umap_map
 from core.runtime import cache, progress
 from core.runtime.cache import Entry
@@ -70,7 +70,8 @@ def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
     """The strategy's scores (n,) under the embedding, with the facts that the page prints.
 
     facts["made_of"]: see `strategy_inputs.explained`. facts["remarks"]: sentences on how far they
-    can be trusted.
+    can be trusted. unscored (n,) bool, where the strategy has no score for some points: these rank
+    last (core/linalg/ties.py).
     """
     problem = learning_problem(request)
     started = time.perf_counter()
@@ -82,19 +83,24 @@ def scores(request: Request, data: Dataset) -> tuple[dict, dict]:
             lambda: record(request).arrays["record"],
             **_settings(request),
         )
+    ranked, unscored = ties.last(values)
     facts = {
         "remarks": remarks,
-        "sum": float(values.sum()),
+        "sum": float(values[~unscored].sum()),
         "seconds": time.perf_counter() - started,
-        "made_of": strategy_inputs.explained(request.strategy, problem),
+        "made_of": strategy_inputs.explained(request.strategy, problem, **_settings(request)),
     }
-    return {"scores": values}, _facts(request, data, problem.points) | facts
+    arrays = {"scores": ranked}
+    if unscored.any():
+        arrays["unscored"] = unscored
+        facts["unscored"] = int(unscored.sum())
+    return arrays, _facts(request, data, problem.points) | facts
 
 
 def scores_of(spec: Spec | Request, rows: Ints) -> Floats:
     """The strategy's scores (len(rows),) when these rows are all there is.
 
-    The other rows take no part, nor in what is fitted.
+    The other rows take no part, nor in what is fitted. A point without a score ranks last.
     """
     request = resolve(spec)
     whole = learning_problem(request)
@@ -104,7 +110,8 @@ def scores_of(spec: Spec | Request, rows: Ints) -> Floats:
     def fit(fold: int | None) -> Head:
         return head(request) if same and fold is None else part.fit(fold)
 
-    return strategy_inputs.scores(request.strategy, part, fit, **_settings(request))
+    values = strategy_inputs.scores(request.strategy, part, fit, **_settings(request))
+    return ties.last(values)[0]
 
 
 def _settings(request: Request) -> dict[str, Any]:
@@ -161,7 +168,8 @@ def agreement_of(comparison: Comparison) -> Entry:
 
     Kendall, weighted Kendall, Spearman and overlap. Scores that differ by rounding only count as
     equal. facts["ranks"]: the rank of each column's embedding. scores (m, n) float32: enough to
-    draw what lies behind a cell.
+    draw what lies behind a cell. Points that one of the rankings has no score for are left out of
+    the matrices, and `unscored` (m, n) says where that is.
     """
     data = dataset(comparison.dataset, comparison.n, comparison.subset)
     key = comparison_key(comparison, data.fingerprint)
@@ -177,8 +185,17 @@ def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
     progress.report(None, f"Comparing {len(entries)} rankings")
     names = [spec.title() for spec in comparison.columns]
     values = [entry.arrays["scores"] for entry in entries]
-    rankings = agreement.stack(values, names)
-    k = min(comparison.k, len(data))
+    absent = np.zeros(len(data), bool)
+    unscored = np.array([entry.arrays.get("unscored", absent) for entry in entries])
+    compared = ~unscored.any(axis=0)
+    if not compared.any():
+        raise UserError(
+            "Agreement: found no point that every ranking has a score for. Choose other strategies,"
+            " or label more points."
+        )
+    rankings = agreement.stack([scores[compared] for scores in values], names)
+    n = int(compared.sum())
+    k = min(comparison.k, n)
     matrices = {
         "kendall": agreement.kendall(rankings),
         "weighted_kendall": agreement.weighted_kendall(rankings),
@@ -186,15 +203,18 @@ def _agreement(comparison: Comparison, data: Dataset) -> tuple[dict, dict]:
         "overlap": agreement.overlap(rankings, k),
     }
     facts = {
-        "nulls": {name: _null(len(data), name, k) for name in matrices},
+        "nulls": {name: _null(n, name, k) for name in matrices},
         "ranks": [entry.facts["rank"] for entry in entries],
         "made_of": _different(entry.facts.get("made_of") for entry in entries),
-        "n": len(data),
+        "n": n,
         "k": comparison.k,
         "data": data.fingerprint,
         "columns": [spec.to_query() for spec in comparison.columns],
     }
-    return matrices | {"scores": rankings.astype(np.float32)}, facts
+    if n == len(data):
+        return matrices | {"scores": rankings.astype(np.float32)}, facts
+    settled = ties.settle(np.array(values)).astype(np.float32)
+    return matrices | {"scores": settled, "unscored": unscored}, facts
 
 
 def _null(n: int, name: str, k: int) -> tuple:
@@ -213,8 +233,8 @@ def head(spec: Spec | Request, fold: int | None = None) -> Head:
     The network's own last layer for one trained by cross-entropy, else fitted on the training rows
     with l2 = 1e-3. fold: 0 or 1, on that fold's training set (core/strategy_inputs.py) and never
     the network's own, whose Hessian has no l2. facts of its cache entry: accuracy on the test rows,
-    if there are any (they may be in the second fold's training set). A UserError if a class has no
-    training row.
+    if there are any (they may be in the second fold's training set). It knows the classes that
+    have a training row; a UserError for fewer than two.
     """
     request = resolve(spec)
     data = _points(request)
@@ -222,14 +242,17 @@ def head(spec: Spec | Request, fold: int | None = None) -> Head:
     has_own = request.embedder.objective == "cross_entropy"
     if fold == 0 and not has_own and _trains_on_all(problem):
         fold = None  # the same head
-    fitted_on = strategy_inputs.part(problem.points, problem.rows_of(fold))
+    own_one = has_own and fold is None
+    rows = problem.rows_of(fold)
+    fitted_on = (
+        strategy_inputs.part(problem.points, rows) if own_one else problem.training_set(fold)
+    )
 
     def compute() -> tuple[dict, dict]:
-        own_one = has_own and fold is None
         found = _own_head(request, data, fitted_on) if own_one else problem.fit(fold)
         facts = {
             "l2": found.l2,
-            "accuracy": _test_accuracy(found, problem.points, data),
+            "accuracy": _test_accuracy(problem.probabilities(found, fold), data),
             "spec": request.spec.to_query(),
         }
         return {"weights": found.weights, "intercepts": found.intercepts}, facts
@@ -253,12 +276,12 @@ def _own_head(request: Request, data: Dataset, fitted_on: Embedded) -> Head:
     )
 
 
-def _test_accuracy(found: Head, points: Embedded, data: Dataset) -> float | None:
-    """The share of test rows that the head gets right; None without test rows."""
-    if not data.test.any():
+def _test_accuracy(probs: Floats, data: Dataset) -> float | None:
+    """The share of labeled test rows whose class is the most probable; None without any."""
+    judged = data.test & (data.labels >= 0)
+    if not judged.any():
         return None
-    predicted = softmax_head.probabilities(points.embedding, found).argmax(axis=1)
-    return float((predicted == data.labels)[data.test].mean())
+    return float((probs.argmax(axis=1) == data.labels)[judged].mean())
 
 
 @kept_under(record_key)
@@ -277,7 +300,8 @@ def learning_problem(spec: Spec | Request) -> LearningProblem:
     """The Spec's points under its embedding, with what can be learned from them."""
     request = resolve(spec)
     data = _points(request)
-    return LearningProblem(embedding(request), data.test, len(data.class_names), data.called)
+    names = data.class_names
+    return LearningProblem(embedding(request), data.test, len(names), data.called, names)
 
 
 @kept_under(map_key)
@@ -369,8 +393,7 @@ def _embedding(spec: Spec) -> Embedded:
         return {"embedding": found.embedding}, {"spec": spec.to_query()}
 
     entry = cache.kept(embedding_key(request, data.fingerprint), compute)
-    labels = data.labels if data.labeled else None
-    return Embedded(entry.arrays["embedding"], probs=data.probs, labels=labels)
+    return embeddings.with_labels(entry.arrays["embedding"], data)
 
 
 def _origin(request: Request, data: Dataset) -> dict[str, Any]:

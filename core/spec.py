@@ -136,8 +136,8 @@ class Request:
 def resolve(spec: Spec | Request) -> Request:
     """What the names of a Spec mean; a UserError for a name that there is not.
 
-    Names are looked up once. A user's own data may vanish and their strategies be registered anew,
-    so those are looked up again.
+    Names are looked up once. A user's own data may vanish, their strategies and embeddings be
+    registered anew, so those are looked up again.
     """
     if isinstance(spec, Request):
         return spec
@@ -145,14 +145,14 @@ def resolve(spec: Spec | Request) -> Request:
     if own.is_own(spec.dataset) or own.is_joined(spec.embedding):
         return Request(spec, *_look_up(*names))
     about, embedder, chosen = _looked_up(*names)
-    if not strategy.is_registered(chosen):
+    if not (strategy.is_registered(chosen) and embeddings.is_registered(embedder)):
         _looked_up.cache_clear()
         about, embedder, chosen = _looked_up(*names)
     return Request(spec, about, embedder, chosen)
 
 
 def _look_up(dataset: str, embedding: str, strategy_name: str) -> tuple[Info, Embedder, Strategy]:
-    embedder = embeddings.find(embedding)
+    embedder = menu.find_embedder(embedding)
     chosen = menu.find(strategy_name)
     return datasets.info(dataset), embedder, chosen
 

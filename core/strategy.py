@@ -71,6 +71,16 @@ class Strategy:
     knobs: Mapping[str, Knob]
     nested: bool
     random: bool
+    least: int = 1
+    unlabeled: Callable[..., bool] | None = None
+
+    def scores_unlabeled(self, knobs: Mapping[str, Any]) -> bool:
+        """Has it a score for a point without a label? Not if it reads the label of each point that
+        it scores; what takes `labeled` reads labels where that holds.
+        """
+        if self.unlabeled is not None:
+            return self.unlabeled(**{name: knobs[name] for name in self.knobs if name in knobs})
+        return "labels" not in self.accepts or "labeled" in self.accepts
 
     @property
     def summary(self) -> str:
@@ -86,9 +96,15 @@ class Strategy:
 _registry: dict[str, Strategy] = {}
 
 
-def scorer(label: str) -> Callable:
-    """Register a function that gives one score per point."""
-    return lambda function: _register(function, label, "scorer", nested=True)
+def scorer(label: str, *, least: int = 1, unlabeled: Callable[..., bool] | None = None) -> Callable:
+    """Register a function that gives one score per point.
+
+    least: how many training points each class must have for it; smaller classes are left out.
+    unlabeled(**knobs): has it a score for a point without a label? By default see
+    `Strategy.scores_unlabeled`.
+    """
+    more = {"least": least, "unlabeled": unlabeled}
+    return lambda function: _register(function, label, "scorer", nested=True, **more)
 
 
 def selector(label: str, *, nested: bool) -> Callable:
@@ -212,7 +228,7 @@ def top_k(scores: np.ndarray, k: int, labeled: np.ndarray | None = None) -> Sele
     return Selection(indices, scores[indices], nested=True)
 
 
-def _register(function: Callable, label: str, kind: str, nested: bool) -> Callable:
+def _register(function: Callable, label: str, kind: str, nested: bool, **more: Any) -> Callable:
     parameters = inspect.signature(function).parameters
     if reason := _refused(parameters, kind):
         raise Refused(f"{function.__name__}: {reason}")
@@ -233,6 +249,7 @@ def _register(function: Callable, label: str, kind: str, nested: bool) -> Callab
         knobs=knobs_of(function),
         nested=nested,
         random="rng" in parameters,
+        **more,
     )
     return function
 

@@ -121,7 +121,8 @@ class Embedded:
     """One dataset through one embedding.
 
     embedding: float32 (n, d). probs: class probabilities (n, c) or None.
-    labels: int (n,) or None. labeled: bool (n,), the points whose label is already known, or None.
+    labels: int (n,), -1 where unknown, or None. labeled: bool (n,), the points whose label is
+    already known, or None: no label is, or all are.
     Lists, frames and tensors become arrays.
     """
 

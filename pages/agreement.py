@@ -89,7 +89,9 @@ with st.container(key="stale" if shown.stale else "current"):
     if clicked not in (None, view["cell"]) and not shown.stale:
         state.change_view(PAGE, cell=clicked)
         st.rerun()
-    behind_a_cell.show(data, entry.arrays["scores"][order], names, cell)
+    absent = entry.arrays.get("unscored", np.zeros((1, len(data)), bool)).any(axis=0)
+    scores = entry.arrays["scores"][order]
+    behind_a_cell.show(data, scores, names, cell, np.flatnonzero(~absent))
 left, right = st.columns(2)
 with left:
     layout.link_box(state.leave(PAGE, VIEW_KNOBS, spec, view))

@@ -65,17 +65,18 @@ label = resolve(spec).strategy.label
 family = resolve(spec).embedder.family
 names_of = noun(spec.dataset)
 data = cached.dataset(spec.dataset, spec.n, spec.subset)
-ranking = cached.ranking(entry.key, entry.arrays["scores"])
-names = list(data.class_names)
+ranking = cached.ranking_of(entry)
+names = gallery_points.class_names(data)
 with answer:
     under = inside(spec.embedding_label)
     layout.answer(
         explore_answer.sentence(
-            label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]
+            label, under, names_of, ranking.known, entry.facts["rank"], entry.facts["d"]
         )
     )
 with facts:
-    layout.facts(explore_answer.fact_row(label, entry.facts, ranking.scores, shown.fresh))
+    rows = explore_answer.fact_row(label, entry.facts, ranking.known, shown.fresh)
+    layout.facts([*rows, *explore_answer.label_rows(data, entry.facts)])
     layout.notes(entry.notes)
     layout.remarks(entry.facts)
     layout.made_of([entry.facts.get("made_of")])
@@ -88,7 +89,7 @@ with st.container(key="stale" if shown.stale else "current"):
             clicked = show(
                 data,
                 points,
-                score_texts(ranking.scores[points]),
+                score_texts(ranking.with_gaps[points]),
                 ranks=ranking.rank[points].tolist(),
                 alt=f"{SHOWN[view['show']]}: {len(points)} {names_of} by {inside(label)}",
                 selected=view["point"],
@@ -105,7 +106,7 @@ with st.container(key="stale" if shown.stale else "current"):
     from pages.parts.explore import dossier, how_to_read, qr_exhibit, score_histogram
 
     with right:
-        score_histogram.score_range(view, ranking.scores, label, family, entry.key)
+        score_histogram.score_range(view, ranking.known, label, family, entry.key)
         if len(points) and data.labeled:
             score_histogram.shares(data, points, names_of)
         how_to_read.show(spec.strategy, spec.dataset, spec.embedding)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.experiments import store
 from core.experiments.influence import plan as influence
+from core.experiments.influence.units import LEAST
 from core.strategies.goal import OVER
 from core.strategy import Knob
 from pages.parts.influence import controls, files, how_to_read, pictures, verdict, words
@@ -36,7 +37,7 @@ VIEW_KNOBS = {
 }
 
 EXPERIMENT_PAGE = experiment_page.ExperimentPage(
-    PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan
+    PAGE, VIEW_KNOBS, controls.plan_that_fits, controls.show_plan, least=LEAST
 )
 
 cached.prepare_server()

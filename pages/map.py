@@ -19,6 +19,7 @@ from pages.shared.words import inside, noun, plain, short
 PAGE = "map"
 VIEW_KNOBS = {
     "colour": Knob("Colour", name="colour", kind=str, choices=tuple(COLOURS), default="score"),
+    "column": Knob("Column", name="column", kind=str, default=""),
     "beside": Knob("Beside", name="beside", kind=str, default=""),
     "k": Knob(
         "k", name="k", kind=int, low=1, high=100_000, choices=(100, 500, 1000, 5000), default=1000
@@ -59,7 +60,7 @@ if view["box"] and box is None:
         [f"box: found {view['box']!r}, expected four numbers: left, right, bottom, top."]
     )
 inner = map_parts.inside_box(ready.maps[0].arrays["coordinates"], box)
-colours = ready.colours(view["colour"], data)
+colours = ready.colours(view["colour"], data, view["column"])
 height = 560 if other is None else 420
 columns = st.columns(len(ready.maps), gap="medium")
 for side, (column, entry, chosen) in enumerate(
@@ -91,6 +92,6 @@ for side, (column, entry, chosen) in enumerate(
         if brushed:
             state.change_view(PAGE, box=brushed)
             st.rerun()
-map_parts.legend_line(view["colour"], data, ready.k)
+map_parts.legend_line(view["colour"], data, ready.k, colours[0])
 map_parts.images_inside(data, ready, inner, box, spec, label)
 layout.link_box(state.leave(PAGE, VIEW_KNOBS, spec, view))

@@ -239,13 +239,13 @@ def third_neighbour(embedding):
     )
 
 
-def sum_of_cubes(embedding):
-    return (np.abs(embedding) ** 3).sum(axis=1).astype(np.float64)
+def sum_of_ninth_powers(embedding):
+    return (np.abs(embedding) ** 9).sum(axis=1).astype(np.float64)
 
 
 def divides_by_a_small_power(embedding):
     sizes = np.linalg.norm(embedding, axis=1)
-    powers = np.where(sizes > 0, sizes**4, 1)
+    powers = np.where(sizes > 0, sizes**9, 1)
     return (1 / powers).astype(np.float64)
 
 
@@ -400,7 +400,7 @@ BROKEN = [
         half,
         "one point alone: half: expected 1 new points",
     ),
-    (CALM, scorer("x"), sum_of_cubes, "found inf for large numbers"),
+    (CALM, scorer("x"), sum_of_ninth_powers, "found inf for large numbers"),
     (CALM, scorer("x"), divides_by_a_small_power, "found inf for small numbers"),
     (CALM, scorer("x"), takes_logarithms, "found nan for certain predictions"),
     (CALM, scorer("x"), by_its_range, "found inf for even predictions"),
@@ -493,3 +493,135 @@ SOUND = [(scorer("Sums"), row_sums), (selector("Greedy", nested=True), greedy)]
 @pytest.mark.parametrize(("decorate", "function"), SOUND, ids=["scorer", "selector"])
 def test_the_check_accepts_a_sound_strategy(check, decorate, function, registered):
     check(registered(decorate, function))
+
+
+# ---- sound strategies that compute in float32, and broken ones ----
+
+
+def distance_from_the_middle_32(embedding):
+    """x_i . m: sums in another order end in another digit. (n, d) -> (n,)."""
+    x = embedding.astype(np.float32)
+    return (x @ x.mean(axis=0)).astype(np.float64)
+
+
+def sums_of_centred_32(embedding):
+    """sum_j (x_ij - m_j): a small difference of larger numbers."""
+    x = embedding.astype(np.float32)
+    return (x - x.mean(axis=0)) @ np.ones(x.shape[1], np.float32)
+
+
+def norms_of_cubes_32(embedding):
+    """|X^T X x_i|, whose square is of the sixth degree."""
+    x = embedding.astype(np.float32)
+    return np.linalg.norm(x @ (x.T @ x), axis=1)
+
+
+def hat_32(embedding):
+    """x_i^T (X^T X + c)^-1 x_i, which rounding harms more the worse the condition."""
+    x = embedding.astype(np.float32)
+    x = x @ np.diag([1, 1, 1, 1, 1e-2][: x.shape[1]]).astype(np.float32) if x.shape[1] == 5 else x
+    gram = x.T @ x + np.float32(1e-4) * np.eye(x.shape[1], dtype=np.float32)
+    return np.einsum("nd,dn->n", x, np.linalg.solve(gram, x.T)) - 0.2
+
+
+def kernel_in_torch_32(embedding, probs):
+    """|sum_j k(x_i, x_j) p_j - mean| with torch's float32."""
+    import torch
+
+    x = torch.tensor(embedding, dtype=torch.float32)
+    p = torch.tensor(probs, dtype=torch.float32)
+    found = torch.exp(-torch.cdist(x, x) / (1 + x.norm(dim=1).mean())) @ p
+    return (found - found.mean(dim=0)).norm(dim=1).numpy()
+
+
+def residuals_32(embedding, labeled=None, *, k):
+    """argmax |r_i| first, r what the picks before do not span; past the rank rounding decides."""
+    rest = embedding.astype(np.float32)
+    free = np.ones(len(rest), bool) if labeled is None else ~labeled
+    picks, gains = [], []
+    for _ in range(k):
+        sizes = np.where(free, (rest**2).sum(axis=1), -np.inf)
+        best = int(sizes.argmax())
+        picks.append(best)
+        gains.append(sizes[best])
+        free[best] = False
+        if sizes[best] > 0:
+            rest = rest - np.outer(rest @ rest[best] / sizes[best], rest[best])
+    return np.array(picks, int), np.array(gains)
+
+
+IN_FLOAT32 = [
+    (scorer("x"), distance_from_the_middle_32),
+    (scorer("x"), sums_of_centred_32),
+    (scorer("x"), norms_of_cubes_32),
+    (scorer("x"), hat_32),
+    (scorer("x"), kernel_in_torch_32),
+    (selector("x", nested=True), residuals_32),
+]
+
+
+@pytest.mark.parametrize(
+    ("decorate", "function"), IN_FLOAT32, ids=[function.__name__ for _, function in IN_FLOAT32]
+)
+def test_sound_float32_keeps_every_promise(decorate, function, registered):
+    found = contract.findings(registered(decorate, function))
+    assert [str(finding) for finding in found if finding.broken] == []
+
+
+def by_row_32(embedding):
+    return embedding[:, 0] + np.float32(1e-4) * np.arange(len(embedding), dtype=np.float32)
+
+
+def by_the_first_row_32(embedding):
+    x = embedding.astype(np.float32)
+    return x @ x.mean(axis=0) + np.float32(1e-2) * x[0, 0] * x[:, 1]
+
+
+def unseeded_32(embedding):
+    noise = np.random.default_rng().normal(size=len(embedding)).astype(np.float32)
+    return embedding[:, 0] + np.float32(1e-6) * noise
+
+
+def lost_digits_64(embedding):
+    """A float64 strategy whose small scores hang on the row: float32's tolerance is not for it."""
+    x = embedding.astype(np.float64)
+    return np.where(x[:, 0] > 0.5, x[:, 0], 0) + 1e-8 * np.arange(len(x))
+
+
+def first_rows_32(embedding, labeled=None, *, k):
+    rows = np.arange(len(embedding)) if labeled is None else np.flatnonzero(~labeled)
+    return rows[:k], np.zeros(k, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("decorate", "function", "check"),
+    [
+        (scorer("x"), by_row_32, C.order_of_points_does_not_matter),
+        (scorer("x"), by_the_first_row_32, C.order_of_points_does_not_matter),
+        (scorer("x"), unseeded_32, C.same_rng_same_answer),
+        (scorer("x"), lost_digits_64, C.order_of_points_does_not_matter),
+        (selector("x", nested=True), first_rows_32, C.order_of_points_does_not_matter),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_float32_excuses_nothing_else(decorate, function, check, registered):
+    with pytest.raises(Broken):
+        check(registered(decorate, function))
+
+
+def test_float32_that_overflows_is_told_as_advice(registered):
+    found = {
+        finding.check: finding
+        for finding in contract.findings(registered(scorer("x"), norms_of_cubes_32))
+    }
+    assert found["stays calm on degenerate points"].fault is None
+    advice = found["bears large and small numbers"]
+    assert advice.advice and advice.fault.startswith("found inf for large numbers")
+
+
+def test_float64_that_overflows_is_broken(registered):
+    def ninety(embedding):
+        return (np.abs(embedding.astype(np.float64)) ** 90).sum(axis=1)
+
+    with np.errstate(over="ignore"), pytest.raises(Broken, match="found inf for large numbers"):
+        C.stays_calm_on_degenerate_points(registered(scorer("x"), ninety))

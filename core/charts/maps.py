@@ -13,13 +13,14 @@ from core.charts import palette
 from core.charts.common import CLOSE, ON_CANVAS, finish
 from core.types import Bools, Floats
 
+OTHERS = "others"
 MANY = 20_000  # points, from which on a dot is small
 
 
 @dataclass(frozen=True, eq=False)
 class Colour:
     """What colours a map: a title, one value per point, and the names of the values if they are
-    groups (none: numbers).
+    groups (none: numbers). A point without one, -1 or NaN, is grey.
     """
 
     title: str
@@ -29,7 +30,7 @@ class Colour:
     @property
     def is_choice(self) -> bool:
         """Are the groups the others and the chosen? (Two classes are equals.)"""
-        return len(self.names) == 2 and self.title != "class"
+        return len(self.names) == 2 and self.names[0] == OTHERS
 
 
 def scatter(
@@ -58,11 +59,13 @@ def scatter(
 
 def _dots(coordinates: Floats, colour: Colour, inner: Bools, dark: bool) -> alt.Chart:
     frame = pd.DataFrame({"x": coordinates[:, 0], "y": coordinates[:, 1], "inner": inner})
+    known = colour.values >= 0 if colour.names else np.isfinite(colour.values)
+    frame["inner"] &= known
     frame["value"] = colour.values.astype(np.int16 if colour.names else np.float32)
     frame["above"] = (inner * (1 + (colour.values if colour.is_choice else 0))).astype(np.int8)
     value = "value:N" if colour.names else "value:Q"
     inside = alt.Color(value, scale=_colour_scale(colour, dark), legend=None)
-    outside = alt.value("#39424C" if dark else "#DDE1E5")
+    outside = alt.value(palette.unlabeled_colour(dark))
     dots = alt.Chart(frame).mark_circle(
         size=9 if len(frame) > MANY else 22, opacity=0.7, stroke=None
     )
@@ -90,6 +93,10 @@ def _tooltip(colour: Colour) -> str:
     """What a dot's tooltip says: its value, or the name of its group, as a Vega expression."""
     name = f"{json.dumps(colour.names)}[datum.value]"
     value = name if colour.names else "format(datum.value, '.1f')"
+    if colour.names and (colour.values < 0).any():
+        value = f"datum.value < 0 ? 'no label' : {value}"
+    elif not colour.names and not np.isfinite(colour.values).all():
+        value = f"isValid(datum.value) ? {value} : 'no score'"
     return f"{{{json.dumps(colour.title)}: {value}}}"
 
 
@@ -119,7 +126,7 @@ def _colour_scale(colour: Colour, dark: bool) -> alt.Scale:
     if colour.names:
         groups = list(range(len(colour.names)))
         return alt.Scale(domain=groups, range=[palette.class_colour(i) for i in groups])
-    if colour.values.min() < 0:
+    if (colour.values < 0).any():
         colours = palette.difference_colours(dark)
         return alt.Scale(domain=[-100, 0, 100], range=colours, interpolate="rgb")
     return alt.Scale(domain=[0, 100], range=palette.score_colours(dark), interpolate="rgb")

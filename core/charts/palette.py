@@ -67,6 +67,11 @@ def class_colour(place: int) -> str:
     return CLASSES[place % len(CLASSES)]
 
 
+def unlabeled_colour(dark: bool) -> str:
+    """Of points that are outside what is looked at, have no label or no score."""
+    return "#39424C" if dark else "#DDE1E5"
+
+
 def score_colours(dark: bool) -> list[str]:
     """From the lowest percentile to the highest: cividis; in the dark theme without its darkest,
     which would sink into the ground.

@@ -11,20 +11,25 @@ python -m core leverage features.npy --out scores.parquet
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core import datasets, embeddings
+from core import datasets
 from core.commands import writing
+from core.data.imports.wording import some
 from core.exports import score_table
 from core.exports.ranking_names import parse_ranking
+from core.linalg.ties import gaps
 from core.linalg.whitening import close_call
 from core.plugins import menu
 from core.runtime.cache import Entry
 from core.spec import Spec
 from core.types import UserError
+
+NO_FEATURE = re.compile(r"label.*|class|target|y|split|id|.+[_ ]id|index|row|unnamed.*")
 
 
 def add(commands) -> None:
@@ -74,6 +79,7 @@ def leverage(options: argparse.Namespace) -> None:
     kind = score_table.kind_of(out.name)
     writing.check_writable(out)
     table = row_sources.open_table(options.table, options.without)
+    _say_dimensions(getattr(table, "columns", ()))
     scores, facts = large.of_file(table, ridge, writing.tenths())
     writing.write(out, score_table.encode(large.frame(scores), kind))
     writing.write(
@@ -81,6 +87,15 @@ def leverage(options: argparse.Namespace) -> None:
     )
     said = _rank(facts) if "rank" in facts else f"ridge {ridge:g}"
     print(f"{large.title(table)}: {len(scores):,} scores, sum {facts['sum']:.6f}, {said} -> {out}")
+
+
+def _say_dimensions(columns: Sequence[str]) -> None:
+    """Which columns count, and which of them may not be meant."""
+    doubtful = [name for name in columns if NO_FEATURE.fullmatch(name.lower())]
+    if columns:
+        writing.say(f"{len(columns):,} dimensions: {some(columns, 8)}")
+    if doubtful:
+        writing.say(f"if they are no features, leave out: --without {' '.join(doubtful)}")
 
 
 def _rank(facts: Mapping[str, Any]) -> str:
@@ -97,7 +112,9 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     entries = [pipeline.scores(spec) for spec in specs]
     drawn = pipeline.map_of(mapped) if mapped else None
     columns = [
-        score_table.Column(spec, entry.arrays["scores"], entry.facts)
+        score_table.Column(
+            spec, gaps(entry.arrays["scores"], entry.arrays.get("unscored")), entry.facts
+        )
         for spec, entry in zip(specs, entries, strict=True)
     ]
     projection = None
@@ -110,7 +127,8 @@ def _write_scores(specs: list[Spec], mapped: Spec | None, name: str) -> list[Ent
     )
     writing.write(out.with_suffix(".manifest.json"), manifest.encode())
     for entry in (*entries, *filter(None, [drawn])):
-        for said in (*entry.notes, *entry.facts.get("remarks", ())):
+        made_of = entry.facts.get("made_of") if "scores" in entry.arrays else None
+        for said in (*entry.notes, *entry.facts.get("remarks", ()), *filter(None, [made_of])):
             print(said, file=sys.stderr)
     return entries
 
@@ -145,7 +163,7 @@ def _add_score(commands) -> None:
     scoring.add_argument("--n", help="a class-stratified random subset of this many points")
     scoring.add_argument("--subset", default=0, help="seed of the subset")
     scoring.add_argument(
-        "--embedding", default=default.embedding, help=f"one of {', '.join(embeddings.embedders())}"
+        "--embedding", default=default.embedding, help=f"one of {', '.join(menu.embedders())}"
     )
     scoring.add_argument("--seed", default=1, help="seed of the embedding")
     scoring.add_argument("--embedding-knob", action="append", default=[], metavar="NAME=VALUE")

@@ -5,10 +5,10 @@
     join(dataset, title, embedding) -> "joined_<16 hex digits>"
         joined(dataset), about(name), embedding(name), remove(name)
 
-Each is a folder of plain arrays with a card (the columns that are only shown lie in a Parquet file),
-named by its content: what a Spec, a link or a cache
-key calls by that name never changes. On a host with visitors what one of them brought carries their
-mark: it is listed for them alone, and its name cannot be guessed.
+Each is a folder of plain arrays with a card (the columns that are only shown lie in a Parquet
+file), named by its content: what a Spec, a link or a cache key calls by that name never changes. On
+a host with visitors what one of them brought carries their mark: it is listed for them alone, and
+its name cannot be guessed.
 """
 
 from __future__ import annotations

@@ -16,21 +16,38 @@ def parts(labels: Ints, test: Bools, name: str) -> tuple[Ints, Ints]:
     """Row numbers to learn from and to judge by: the published parts, else a class-stratified fifth
     held out, always the same one.
 
-    labels: (n,), -1 where unknown; such points are in neither. test: (n,), the published test part.
-    name: of the points, for messages. A UserError if one of the two is empty.
+    labels: (n,), -1 where unknown; such points are in neither. A class with a single labeled point
+    is learned from: held out, it could not be learned. test: (n,), the published test part. name:
+    of the points, for messages. A UserError if one of the two is empty.
     """
     known = np.flatnonzero(labels >= 0)
     judged = test[known]
     if not judged.any() and len(known) >= 5:
-        judged = np.zeros(len(known), bool)
-        judged[stratified_rows(labels[known], int(HELD_OUT * len(known)), 0)] = True
+        count = int(HELD_OUT * len(known))
+        judged = np.isin(known, _drawn(labels, known, known, count))
     if judged.all() or not judged.any():
         found = (
-            f"{int((~judged).sum()):,} labeled training points and {int(judged.sum()):,} test"
-            " points"
+            f"{int((~judged).sum()):,} labeled training points and {int(judged.sum()):,} labeled"
+            " test points"
         )
-        raise UserError(f"{name}: found {found}, expected some of each. Choose more points.")
+        mend = "Choose more points."
+        if (labels < 0).any():
+            mend = f"Label {'some training points' if judged.all() else 'more points'}."
+        raise UserError(f"{name}: found {found}, expected some of each. {mend}")
     return known[~judged], known[judged]
+
+
+def _drawn(labels: Ints, rows: Ints, everyone: Ints, count: int) -> Ints:
+    """At most `count` of these rows, class by class, and of no class with one point in everyone.
+
+    Where every class has one point, any of the rows.
+    """
+    sizes = np.bincount(labels[everyone])
+    several = rows[sizes[labels[rows]] > 1]
+    if len(several):
+        rows = several
+        count = min(count, max(1, len(several) // 2))
+    return rows[stratified_rows(labels[rows], count, 0)]
 
 
 def swapped(labels: Ints, learn: Ints, judge: Ints) -> tuple[Ints, Ints]:
@@ -45,8 +62,9 @@ def swapped(labels: Ints, learn: Ints, judge: Ints) -> tuple[Ints, Ints]:
             f"Validation: found {len(learn)} training point, expected at least 2, so that one can"
             " judge. Choose more points."
         )
-    drawn = learn[stratified_rows(labels[learn], count, 0)]
-    return np.setdiff1d(np.concatenate([learn, judge]), drawn), drawn
+    everyone = np.concatenate([learn, judge])
+    drawn = _drawn(labels, learn, everyone, count)
+    return np.setdiff1d(everyone, drawn), drawn
 
 
 def split(data: Dataset, *, regression: bool = False) -> tuple[Ints, Ints]:
@@ -54,11 +72,12 @@ def split(data: Dataset, *, regression: bool = False) -> tuple[Ints, Ints]:
     held out, always the same one.
 
     Points without a label are in neither; for a regression on a dataset's own target none needs a
-    label. A UserError if one of the two is empty.
+    label, and those without are drawn as a class of their own. A UserError if one of the two is
+    empty.
     """
     labels = data.labels
-    if regression and data.target is not None and not data.labeled:
-        labels = np.zeros(len(data), np.int64)
+    if regression and data.target is not None:
+        labels = np.where(labels < 0, labels.max() + 1, labels)
     return parts(labels, data.test, data.called)
 
 

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from core import datasets
+from core.data.learnable import learnable
 from core.data.splits import HELD_OUT
 from core.runtime import tasks
 from core.runtime.worker import processors
@@ -127,7 +128,7 @@ def measure(
     from core.data.splits import split
     from core.models import networks
 
-    data = pipeline.dataset(dataset, n, subset)
+    data = learnable(pipeline.dataset(dataset, n, subset))
     pool, test = split(data)
     network = networks.build(network, classes=len(data.class_names), shape=data.shape, seed=0)
     trained = float(side_by_side(lambda: training_rate(network, data, pool)))

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from core import datasets
+from core.data.learnable import learnable
 from core.experiments.cost import Measurement
 from core.runtime import cache, tasks
 from core.runtime.cache import Entry
@@ -65,7 +66,7 @@ class Unit(ABC):
         """In the worker: what it runs on; has a fingerprint."""
         from core import pipeline
 
-        return pipeline.dataset(self.dataset, self.n, self.subset)
+        return learnable(pipeline.dataset(self.dataset, self.n, self.subset))
 
 
 def compute(unit: Unit, precision: str | None = None) -> Entry:
@@ -100,6 +101,7 @@ class Plan(ABC):
     lists         fields with several values: name -> reader of a text or a tuple
     most_units    how many units it may have; fewer: what to choose fewer of, should there be more
     shared_is     what `shared` counts, in words
+    least         how many training points a class needs; smaller ones are left out
     """
 
     kind: ClassVar[str]
@@ -108,6 +110,7 @@ class Plan(ABC):
     lists: ClassVar[Mapping[str, Callable[[Any], tuple]]] = {}
     most_units: ClassVar[int] = 500
     fewer: ClassVar[str] = "seeds"
+    least: ClassVar[int] = 1
     shared_is: ClassVar[str] = ""
 
     @abstractmethod
@@ -138,7 +141,8 @@ class Plan(ABC):
 
     def points(self) -> Any:
         """What it runs on; has a fingerprint."""
-        return datasets.load(self.dataset, n=self.n, seed=self.subset)
+        data = datasets.load(self.dataset, n=self.n, seed=self.subset)
+        return learnable(data, self.least)
 
     def with_(self, **changes: Any) -> Self:
         """This plan with some parts changed, checked and canonical.

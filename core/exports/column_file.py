@@ -15,7 +15,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -62,8 +62,16 @@ class Opened:
     inside: bytes | None
     read: Callable[[Names, Names, Names], pa.Table]
 
-    def columns(self, whole: Names, numbers: Names, texts: Names = ()) -> dict[str, np.ndarray]:
+    def columns(
+        self,
+        whole: Names,
+        numbers: Names,
+        texts: Names = (),
+        missing: Mapping[str, int] | None = None,
+    ) -> dict[str, np.ndarray]:
         """The named columns: int64 (n,), finite float64 (n,), texts (n,).
+
+        missing: how many numbers a column may lack; these are NaN.
 
         A UserError for one that is not there or is something else.
         """
@@ -79,7 +87,9 @@ class Opened:
         with _reading(self.name, self.names):
             table = self.read(whole, numbers, texts)
             arrays = {
-                name: _numbers(self.name, name, table.column(name), name in whole)
+                name: _numbers(
+                    self.name, name, table.column(name), name in whole, (missing or {}).get(name, 0)
+                )
                 for name in (*whole, *numbers)
             }
             return arrays | {name: _texts(table.column(name)) for name in texts}
@@ -183,12 +193,16 @@ def _check_types(name: str, schema: pa.Schema, numbers: Names, texts: Names) -> 
             )
 
 
-def _numbers(file: str, name: str, column: pa.ChunkedArray, whole: bool) -> np.ndarray:
+def _numbers(
+    file: str, name: str, column: pa.ChunkedArray, whole: bool, missing: int
+) -> np.ndarray:
     import pyarrow as pa
 
     values = column.combine_chunks().cast(pa.int64() if whole else pa.float64())
     array = values.drop_null().to_numpy(zero_copy_only=False)
     bad = len(column) - int(np.isfinite(array).sum())
+    if bad and bad == missing and not whole and not np.isinf(array).any():
+        return values.fill_null(np.nan).to_numpy(zero_copy_only=False)
     if bad:
         raise UserError(
             f"{file}: column {name[:80]!r}:"

@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from core import embeddings
 from core.plugins import menu
 from core.spec import Spec, resolve
 from core.types import UserError
@@ -100,9 +99,9 @@ def _side(text: str, parts: list[str], owner: str, number: str) -> dict[str, Any
 
 def _check_embedding(text: str, name: str) -> None:
     try:
-        embeddings.find(name)
+        menu.find_embedder(name)
     except UserError:
-        known = f"{', '.join(embeddings.embedders())}; {', '.join(menu.rankers())}"
+        known = f"{', '.join(menu.embedders())}; {', '.join(menu.rankers())}"
         raise UserError(
             f"Ranking {text!r}: found {name!r}, {FORM}. Embeddings and strategies: {known}."
         ) from None

@@ -22,7 +22,7 @@ import pandas as pd
 from core import datasets
 from core.exports.column_file import AGAIN, Opened, open_columns
 from core.exports.score_table import VERSION, Column, Projection, checksum
-from core.linalg.ties import settle
+from core.linalg.ties import last, settle
 from core.spec import Spec, from_query, resolve
 from core.types import Dataset, Ints, UserError
 
@@ -66,6 +66,12 @@ class _Ranking:
     rank: str
     checksum: str
     facts: Mapping[str, Any]
+
+    @property
+    def unscored(self) -> int:
+        """How many points have no score, as the manifest says."""
+        count = self.facts.get("unscored", 0)
+        return count if isinstance(count, int) else 0
 
 
 def read_back(
@@ -244,7 +250,8 @@ def _arrays(
         raise UserError(
             f"{opened.name}: its manifest names the same column for two things. {MANIFEST}"
         )
-    found = opened.columns(whole, numbers, texts)
+    missing = {ranking.score: ranking.unscored for ranking in rankings}
+    found = opened.columns(whole, numbers, texts, missing)
     index = found["index"]
     if len(index) != expected or not expected:
         raise UserError(
@@ -268,7 +275,7 @@ def _odd_ranks(scores: np.ndarray, ranks: np.ndarray) -> int:
     """How many ranks do not follow from the scores? Equal scores may stand in any order: older
     files have them as rounding left them.
     """
-    settled = settle(scores)
+    settled = settle(last(scores)[0])
     places = np.clip(ranks, 1, len(ranks)) - 1
     odd = (ranks != places + 1) | (np.sort(settled)[::-1][places] != settled)
     return max(int(odd.sum()), len(ranks) - len(np.unique(ranks)))

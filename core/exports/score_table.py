@@ -22,7 +22,7 @@ import pandas as pd
 
 from core import datasets
 from core.exports.ranking_names import column_names
-from core.linalg.ties import ranks
+from core.linalg.ties import last, ranks
 from core.spec import Spec, map_code, resolve, score_code
 from core.types import Dataset, Floats, UserError
 
@@ -35,7 +35,8 @@ AXES = ("projection_x", "projection_y")
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One ranking. scores: (n,), float64, or float32 where only rounded ones were kept.
+    """One ranking. scores: (n,), float64, or float32 where only rounded ones were kept; NaN, an
+    empty cell, where the strategy has none: such points rank last.
 
     facts: what the page prints of them.
     """
@@ -73,7 +74,7 @@ def table(
     called = column_names([column.spec for column in columns])
     for name, column in zip(called, columns, strict=True):
         _check_length(dataset, name, column.scores)
-        frame |= {f"score_{name}": column.scores, f"rank_{name}": ranks(column.scores)}
+        frame |= {f"score_{name}": column.scores, f"rank_{name}": ranks(last(column.scores)[0])}
     if projection is not None:
         _check_length(dataset, "projection", projection.coordinates)
         frame |= dict(zip(AXES, projection.coordinates.T, strict=True))

@@ -6,13 +6,13 @@
 
 A file is never mapped: pages of a mapped file count as the process's memory. A Parquet table is one
 file or the `*.parquet` of a folder in the order of their names (numbers in names count as numbers);
-its columns are the dimensions, one number each. pandas' index columns (`__index_level_0__`) are no
-dimensions. `part` is a run of rows as a table of its own; both are small descriptions that travel
-to other machines, which read the same paths. Blocks hold exactly as many rows as asked for,
-whatever the files and their row groups are, so that the same rows give the same results however
-they are stored. While a Parquet row group is read, Arrow keeps the dictionary of each of its
-columns, up to 2 MB: with hundreds of columns, write row groups of at most 65,536 rows, or no
-dictionaries.
+its columns are the dimensions, one number each. pandas' index columns (`__index_level_0__`, or
+those that its metadata name) are no dimensions. `part` is a run of rows as a table of its own; both
+are small descriptions that travel to other machines, which read the same paths. Blocks hold exactly
+as many rows as asked for, whatever the files and their row groups are, so that the same rows give
+the same results however they are stored. While a Parquet row group is read, Arrow keeps the
+dictionary of each of its columns, up to 2 MB: with hundreds of columns, write row groups of at most
+65,536 rows, or no dictionaries.
 
 Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html;
 https://parquet.apache.org/docs/file-format/.
@@ -20,6 +20,7 @@ https://parquet.apache.org/docs/file-format/.
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -265,6 +266,7 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
     """(the number type of each column that counts, how many rows)."""
     with _readable(path), _parquet(path) as file:
         fields = list(file.schema_arrow)
+        index = pandas_index(file.schema_arrow.metadata)
         count = file.metadata.num_rows
     names = [field.name for field in fields]
     if strangers := [name for name in without if name not in names]:
@@ -277,7 +279,7 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
     kept = [
         field
         for field in fields
-        if field.name not in without and not INDEX_COLUMN.fullmatch(field.name)
+        if field.name not in (*without, *index) and not INDEX_COLUMN.fullmatch(field.name)
     ]
     for field in kept:
         if not _real(_dtype(field.type)):
@@ -291,6 +293,15 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
                 f" expected real numbers. {mend}."
             )
     return {field.name: _dtype(field.type) for field in kept}, count
+
+
+def pandas_index(metadata: dict[bytes, bytes] | None) -> tuple[str, ...]:
+    """The columns that pandas wrote as its index, by the schema's metadata."""
+    try:
+        said = json.loads((metadata or {}).get(b"pandas", b"{}"))
+        return tuple(name for name in said.get("index_columns", ()) if isinstance(name, str))
+    except (ValueError, TypeError, AttributeError):
+        return ()
 
 
 def _array(batch: Any, dtype: np.dtype) -> np.ndarray:

@@ -7,6 +7,11 @@ processor or number of threads orders them otherwise. Everything that orders poi
     order(scores)    the points, highest score first, equal ones in the order of the points
     ranks(scores)    each point's place in it, 1 = highest
 
+Some strategies have no score for some points (core/strategy_inputs.py): NaN until they are ranked.
+
+    last(scores)     NaN replaced by a number below all others, and where
+    gaps(scores, where)   the way back
+
 Convention: a group of equal scores holds what lies within 1e-12 of the largest |score| below the
 group's highest. So a chain of close neighbours does not merge what lies further apart than that.
 Scores that differ by less than this part of the largest one have no order.
@@ -16,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.types import Floats, Ints, check_scores
+from core.types import Bools, Floats, Ints, check_scores
 
 TOLERANCE = 1e-12  # of the largest |score|
 
@@ -49,6 +54,25 @@ def ranks(scores: np.ndarray) -> Ints:
     places = np.empty(len(scores), np.int64)
     places[order(scores)] = np.arange(1, len(scores) + 1)
     return places
+
+
+def last(scores: Floats) -> tuple[Floats, Bools]:
+    """Scores (n,) in which NaN, no score, is one number below all others, and where that was so:
+    those points rank last, in their own order.
+
+    The number is the lowest score less the range of the scores (less 1 where all are equal).
+    """
+    absent = np.isnan(scores)
+    if not absent.any() or absent.all():
+        return scores, absent
+    low = np.nanmin(scores)
+    high = np.nanmax(scores)
+    return np.where(absent, low - ((high - low) or 1.0), scores), absent
+
+
+def gaps(scores: Floats, absent: Bools | None) -> Floats:
+    """The scores with NaN where there is none; None: everywhere is one."""
+    return scores if absent is None else np.where(absent, np.nan, scores)
 
 
 def _opens(best_first: Floats, tolerance: float) -> np.ndarray:

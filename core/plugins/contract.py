@@ -3,24 +3,26 @@
     findings(menu.find("leverage"))   one Finding per check: kept, or what is wrong and its mend
 
 A check is a function of a strategy that raises Broken. `CONTRACT` must be kept, or the app shows
-something wrong or stops; `MANNERS` are what the screen gets its explanations from.
+something wrong or stops; `MANNERS` are what the screen gets its explanations from. What two answers
+may differ by follows the precision that the strategy computes in (core/plugins/rounding.py).
 tests/test_contract.py runs both over the whole registry, `python -m core check` over the strategies
-of one file. Degenerate input may be refused by a UserError, which the screen shows; anything else
-is a fault. Which of our own strategies may refuse what is listed in that test.
+of one file; embeddings have a contract of their own (core/plugins/embedding_contract.py).
+Degenerate input may be refused by a UserError, which the screen shows; anything else is a fault.
+Which of our own strategies may refuse what is listed in that test.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.plugins import promises, rounding
 from core.plugins.contract_inputs import (
     DEGENERATE,
+    MILDER,
     Inputs,
     N,
     arrays,
@@ -31,8 +33,9 @@ from core.plugins.contract_inputs import (
     world,
 )
 from core.plugins.loading import Crashed
+from core.plugins.promises import Broken, Finding, check_numbers, demand, excused
 from core.strategy import INPUTS, Strategy, missing, pick
-from core.types import UserError
+from core.types import Ints, UserError
 
 UNLABELED = np.flatnonzero(~world()["labeled"])
 POOL = len(UNLABELED)
@@ -42,73 +45,9 @@ PLACE = (
 )
 
 
-class Broken(AssertionError):
-    """A promise that a strategy does not keep.
-
-    The message says what was found, what was expected and how to mend it.
-    """
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found.
-
-    check: the name of a promise. fault: what is wrong; None if it is kept. advice: nothing stops
-    working without it.
-    """
-
-    check: str
-    fault: str | None
-    advice: bool
-
-    @property
-    def broken(self) -> bool:
-        """Must it be mended?"""
-        return self.fault is not None and not self.advice
-
-    def __str__(self) -> str:
-        mark = "kept" if self.fault is None else "advice" if self.advice else "BROKEN"
-        return f"{mark:8}{self.check}" + (f": {self.fault}" if self.fault else "")
-
-
 def findings(entry: Strategy) -> Iterator[Finding]:
     """Every check of the strategy, one after the other."""
-    for check in CONTRACT + MANNERS:
-        with np.errstate(all="ignore"):
-            name = check.__name__.replace("_", " ")
-            yield Finding(name, _fault(check, entry), advice=check in MANNERS)
-
-
-def _fault(check: Callable[[Strategy], None], entry: Strategy) -> str | None:
-    try:
-        check(entry)
-    except (Broken, UserError, ValueError) as error:
-        return str(error)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
-
-
-def _demand(kept: Any, fault: str) -> None:
-    if not kept:
-        raise Broken(fault)
-
-
-def _check_numbers(found: Any, shape: tuple[int, ...], what: str, where: str) -> None:
-    found = np.asarray(found)
-    _demand(
-        found.shape == shape, f"found {what} of shape {found.shape} for {where}, expected {shape}."
-    )
-    _demand(
-        np.issubdtype(found.dtype, np.number) or found.dtype == bool,
-        f"found {found.dtype} {what} for {where}, expected numbers.",
-    )
-    odd = np.flatnonzero(~np.isfinite(found.astype(float)))
-    if len(odd):
-        raise Broken(
-            f"found {found[odd[0]]} for {where}; a {what.rstrip('s')} must be a finite number. Say"
-            " what it is there, such as 0."
-        )
+    return promises.findings(entry, CONTRACT, MANNERS)
 
 
 # ---- the contract ----
@@ -117,14 +56,14 @@ def _check_numbers(found: Any, shape: tuple[int, ...], what: str, where: str) ->
 def gives_finite_numbers_of_the_right_shape(entry: Strategy) -> None:
     """One score per point, or k indices and k gains."""
     if entry.kind == "scorer":
-        return _check_numbers(returned(entry), (N,), "scores", f"{N} points")
+        return check_numbers(returned(entry), (N,), "scores", f"{N} points")
     found = returned(entry, k=5)
-    _demand(
+    demand(
         isinstance(found, tuple) and len(found) == 2,
         f"found {type(found).__name__}, expected a pair: indices (k,), gains (k,).",
     )
-    _check_numbers(found[0], (5,), "indices", "a budget of 5")
-    _check_numbers(found[1], (5,), "gains", "a budget of 5")
+    check_numbers(found[0], (5,), "indices", "a budget of 5")
+    check_numbers(found[1], (5,), "gains", "a budget of 5")
 
 
 def leaves_its_inputs_alone(entry: Strategy) -> None:
@@ -139,7 +78,7 @@ def leaves_its_inputs_alone(entry: Strategy) -> None:
         if not np.array_equal(array, then)
     }
     names = ", ".join(sorted(set(changed.values())))
-    _demand(
+    demand(
         not changed,
         f"it changed its input {names} in place. Work on a copy, or write x = x * 2, not x *= 2.",
     )
@@ -159,7 +98,7 @@ def same_rng_same_answer(entry: Strategy) -> None:
     second = picked(entry, 6)
     same = np.array_equal(first.indices, second.indices)
     same = same and np.array_equal(first.gains, second.gains)
-    _demand(
+    demand(
         same,
         "two runs with the same seed differ. Draw random numbers only from rng, a keyword-only"
         " parameter without default.",
@@ -173,9 +112,7 @@ def another_rng_another_answer(entry: Strategy) -> None:
             not np.array_equal(picked(entry, 6).indices, picked(entry, 6, seed=seed).indices)
             for seed in range(10, 20)
         )
-        _demand(
-            heard, "ten seeds give the same answer. Draw from rng, or leave that parameter out."
-        )
+        demand(heard, "ten seeds give the same answer. Draw from rng, or leave that parameter out.")
 
 
 def order_of_points_does_not_matter(entry: Strategy) -> None:
@@ -183,19 +120,30 @@ def order_of_points_does_not_matter(entry: Strategy) -> None:
     if entry.random:
         return
     order = np.random.default_rng(8).permutation(N)
-    if entry.kind == "scorer":
-        plain = scored(entry)
-        close = {"rtol": 1e-6, "atol": 1e-9 * np.abs(plain).max()}
-        same = np.isclose(scored(entry, world(order)), plain[order], **close)
-        _demand(
-            same.all(),
-            f"in another order of the points {(~same).sum()} of {N} get another score. {PLACE}",
-        )
-        # Which of points with equal scores is picked does depend on their order.
-        if len(np.unique(plain[UNLABELED])) < POOL:
-            return
-    same = np.array_equal(order[picked(entry, 6, world(order)).indices], picked(entry, 6).indices)
-    _demand(same, f"in another order of the points it picks others. {PLACE}")
+    # Which of points with equal scores is picked does depend on their order.
+    if entry.kind == "scorer" and not _scores_follow(entry, order):
+        return
+    plain = picked(entry, 6).indices
+    moved = order[picked(entry, 6, world(order)).indices]
+    if not np.array_equal(moved, plain):
+        sure = rounding.steady(entry, 6)
+        same = sure > 0 and np.array_equal(moved[:sure], plain[:sure])
+        demand(same, f"in another order of the points it picks others. {PLACE}")
+
+
+def _scores_follow(entry: Strategy, order: Ints) -> bool:
+    """Broken unless the points' scores go along in this order, up to the rounding of the precision
+    that it computes in. Do they differ by more than that, so that picks must follow?
+    """
+    plain = scored(entry)
+    largest = np.abs(plain).max()
+    apart = np.abs(scored(entry, world(order)) - plain[order])
+    allowed = rounding.EXACT * largest + 1e-6 * np.abs(plain[order])
+    if (apart > allowed).any():
+        allowed = allowed + rounding.tolerance(entry, plain)
+    other = int((apart > allowed).sum())
+    demand(not other, f"in another order of the points {other} of {N} get another score. {PLACE}")
+    return bool(np.diff(np.sort(plain[UNLABELED])).min() > 2 * np.max(allowed))
 
 
 def nested_holds_where_it_is_declared(entry: Strategy) -> None:
@@ -205,8 +153,9 @@ def nested_holds_where_it_is_declared(entry: Strategy) -> None:
         for j in (0, 1, 4, 8):
             fewer = picked(entry, j)
             same = np.array_equal(fewer.indices, most.indices[:j])
-            same = same and np.allclose(fewer.gains, most.gains[:j])
-            _demand(
+            rounding_of = 1e-6 * np.abs(most.gains).max()
+            same = same and np.allclose(fewer.gains, most.gains[:j], rtol=1e-5, atol=rounding_of)
+            demand(
                 same,
                 f"its {j} points are not the first {j} of its 9."
                 " Declare nested=False, or pick one by one.",
@@ -218,7 +167,7 @@ def picks_each_point_once_and_no_labeled_one(entry: Strategy) -> None:
     for k in (0, 1, 7, POOL):
         indices = picked(entry, k).indices
         whole = len(indices) == k and len(set(indices)) == k and set(indices) <= set(UNLABELED)
-        _demand(
+        demand(
             whole,
             f"for k = {k} it picked {len(set(indices))} different points,"
             " some of them labeled or too few.",
@@ -231,7 +180,7 @@ def bad_budgets_are_refused(entry: Strategy) -> None:
         try:
             picked(entry, k)
         except UserError as error:
-            _demand("Budget k" in str(error), f"k = {k!r} is refused with another reason: {error}")
+            demand("Budget k" in str(error), f"k = {k!r} is refused with another reason: {error}")
         else:
             raise Broken(f"k = {k!r} was accepted.")
 
@@ -241,43 +190,43 @@ def a_missing_input_is_named(entry: Strategy) -> None:
     for name in set(entry.needs) - {"embedding"}:
         embedded, more = given(entry, {n: v for n, v in world().items() if n != name})
         reason = missing(entry, embedded, **more) or ""
-        _demand(
+        demand(
             reason.startswith("needs ") and INPUTS[name] in reason,
             f"without {name} it says {reason!r}.",
         )
         try:
             pick(entry, embedded, 2, inputs=more)
         except UserError as error:
-            _demand(
+            demand(
                 entry.label in str(error) and INPUTS[name] in str(error),
                 f"without {name} it stops with another reason: {error}",
             )
         else:
             raise Broken(f"it runs without {name}. Give that input a default of None.")
     embedded, more = given(entry, world())
-    _demand(missing(entry, embedded, **more) is None, "it lacks an input that there is.")
+    demand(missing(entry, embedded, **more) is None, "it lacks an input that there is.")
 
 
 def knobs_work(entry: Any) -> None:
     """A widget, a link and a command line can set each of them."""
     for name, knob in entry.knobs.items():
-        _demand(
+        demand(
             knob.kind in (int, float, str, bool),
             f"knob {name} is a {knob.kind.__name__}, expected a number, a text or true and false.",
         )
-        _demand(
+        demand(
             knob.parse(str(knob.default)) == knob.default,
             f"knob {name}: the default {knob.default!r} is outside its own range.",
         )
-        _demand(
+        demand(
             not knob.choices or knob.default in knob.choices,
             f"knob {name}: the default {knob.default!r} is no step of its slider.",
         )
-        _demand(
+        demand(
             knob.choices or knob.kind is not str,
             f"knob {name}: a text needs its choices. Annotate it with Knob(..., choices=...).",
         )
-        _demand(
+        demand(
             [knob.parse(str(c)) for c in knob.choices] == list(knob.choices),
             f"knob {name}: a step of its slider is outside its range.",
         )
@@ -288,7 +237,7 @@ def every_step_of_a_knob_works_or_says_why_not(entry: Strategy) -> None:
     embedded, more = given(entry, world())
     for name, knob in entry.knobs.items():
         for choice in knob.choices:
-            with _excused(f"with {name} = {choice}"):
+            with excused(f"with {name} = {choice}"):
                 rng = np.random.default_rng(3)
                 pick(entry, embedded, 5, rng=rng, inputs=more, **{name: choice})
 
@@ -305,11 +254,22 @@ def refusals(entry: Strategy) -> dict[str, str]:
     """
     found = {}
     for where, make in DEGENERATE.items():
-        with _excused(where) as reasons:
-            _answer(entry, make(), where)
+        with excused(where) as reasons:
+            _answer_or_milder(entry, make, where)
         if reasons:
             found[where] = reasons[0]
     return found
+
+
+def _answer_or_milder(entry: Strategy, make: Callable[[], Inputs], where: str) -> None:
+    """An answer here; of float32 code, whose range is shorter, for milder numbers than 1e±15."""
+    try:
+        return _answer(entry, make(), where)
+    except Exception as error:
+        refused = isinstance(error, UserError) and not isinstance(error, Crashed)
+        if refused or where not in MILDER or not rounding.is_single(entry):
+            raise
+    _answer(entry, MILDER[where](), where)
 
 
 def _answer(entry: Strategy, inputs: Inputs, where: str) -> None:
@@ -318,32 +278,15 @@ def _answer(entry: Strategy, inputs: Inputs, where: str) -> None:
     if reason := missing(entry, embedded, **more):
         raise UserError(reason)
     if entry.kind == "scorer":
-        _check_numbers(returned(entry, inputs), (len(embedded),), "scores", where)
+        check_numbers(returned(entry, inputs), (len(embedded),), "scores", where)
         return
     labeled = np.zeros(len(embedded), bool) if embedded.labeled is None else embedded.labeled
     left = np.flatnonzero(~labeled)
     for k in sorted({0, min(1, len(left)), len(left)}):
         chosen = pick(entry, embedded, k, rng=np.random.default_rng(3), inputs=more)
-        _check_numbers(chosen.gains, (k,), "gains", where)
+        check_numbers(chosen.gains, (k,), "gains", where)
         odd = set(chosen.indices.tolist()) - set(left.tolist())
-        _demand(not odd, f"{where}: it picked the rows {sorted(odd)[:3]}, which are none to pick.")
-
-
-@contextmanager
-def _excused(where: str) -> Iterator[list[str]]:
-    """Inside, a UserError of the strategy's own will is fine.
-
-    A crash or a wrong batch is a fault, and the place is named.
-    """
-    reasons: list[str] = []
-    try:
-        yield reasons
-    except Broken:
-        raise
-    except Exception as error:
-        if not isinstance(error, UserError) or isinstance(error, Crashed):
-            raise Broken(f"{where}: {error}") from error
-        reasons.append(str(error))
+        demand(not odd, f"{where}: it picked the rows {sorted(odd)[:3]}, which are none to pick.")
 
 
 # ---- manners ----
@@ -353,17 +296,28 @@ def scores_are_float64(entry: Strategy) -> None:
     """With fewer digits more points share a score."""
     if entry.kind == "scorer":
         found = np.asarray(returned(entry)).dtype
-        _demand(
+        demand(
             found == np.float64,
             f"found {found} scores, expected float64: with fewer digits more points share a score.",
         )
+
+
+def bears_large_and_small_numbers(entry: Strategy) -> None:
+    """Where float32 overflows, float64 would not."""
+    for where in MILDER:
+        try:
+            with excused(where):
+                _answer(entry, DEGENERATE[where](), where)
+        except Broken as fault:
+            end = "float32 ends at 3e38 and 1e-38, and so does what is computed in it"
+            raise Broken(f"{fault} Here numbers are about 1e±15; {end}.") from fault
 
 
 def knobs_explain_themselves(entry: Any) -> None:
     """Label, help and range stand in the annotation."""
     for name, knob in entry.knobs.items():
         explained = knob.name == name and knob.label and knob.label != name and len(knob.help) > 10
-        _demand(
+        demand(
             explained,
             f"knob {name} has no words of its own. Annotate it: {name}: Annotated[float,"
             ' Knob("Label", "What it does.")].',
@@ -374,13 +328,13 @@ def docstring_tells_formula_shapes_and_direction(entry: Strategy) -> None:
     """Its first paragraph stands in the lesson."""
     text = entry.function.__doc__ or ""
     direction = "igher" if entry.kind == "scorer" else "gain"
-    _demand(
+    demand(
         len(entry.summary) > 20,
         "its docstring begins with no sentence. Say in one what it computes.",
     )
-    _demand(any(sign in text for sign in "=^[∑|"), "its docstring has no formula.")
-    _demand("(n" in text, "its docstring gives no shapes, such as (n, d).")
-    _demand(
+    demand(any(sign in text for sign in "=^[∑|"), "its docstring has no formula.")
+    demand("(n" in text, "its docstring gives no shapes, such as (n, d).")
+    demand(
         direction in text,
         "its docstring does not say that higher scores are picked first, or what a gain is.",
     )
@@ -403,6 +357,7 @@ CONTRACT: list[Callable[[Any], None]] = [
 ]
 MANNERS: list[Callable[[Any], None]] = [
     scores_are_float64,
+    bears_large_and_small_numbers,
     knobs_explain_themselves,
     docstring_tells_formula_shapes_and_direction,
 ]

@@ -61,7 +61,7 @@ def rows(inputs: Inputs, which: Ints) -> Inputs:
         n: v[:, which] if n in BY_COLUMN else v if n in ("head", "validation") else v[which]
         for n, v in inputs.items()
     }
-    return _embedded(found | {"labeled": np.zeros(len(which), bool)}, found["embedding"])
+    return embedded_as(found | {"labeled": np.zeros(len(which), bool)}, found["embedding"])
 
 
 def columns(inputs: Inputs, weights: Floats) -> Inputs:
@@ -73,10 +73,10 @@ def columns(inputs: Inputs, weights: Floats) -> Inputs:
     unseen = (validation.embedding @ weights).astype(np.float32)
     seen = dataclasses.replace(validation, embedding=unseen)
     embedding = (inputs["embedding"] @ weights).astype(np.float32)
-    return _embedded(inputs | {"validation": seen}, embedding)
+    return embedded_as(inputs | {"validation": seen}, embedding)
 
 
-def _embedded(inputs: Inputs, embedding: Floats) -> Inputs:
+def embedded_as(inputs: Inputs, embedding: Floats) -> Inputs:
     """The world with this embedding, known to its head as well."""
     head = inputs["head"]
     known = Embedded(embedding, inputs["probs"], inputs["labels"])
@@ -117,7 +117,7 @@ def one_class(inputs: Inputs) -> Inputs:
     )
     n = len(inputs["embedding"])
     alone = {"labels": np.zeros(n, int), "head": head, "validation": seen}
-    return _embedded(predicted(inputs | alone, np.ones((n, 1))), inputs["embedding"])
+    return embedded_as(predicted(inputs | alone, np.ones((n, 1))), inputs["embedding"])
 
 
 def few() -> Inputs:
@@ -142,6 +142,12 @@ DEGENERATE: dict[str, Callable[[], Inputs]] = {
     "nothing labeled": lambda: labeled_but(few(), FEW),
     "all labeled but two": lambda: labeled_but(few(), 2),
     "all labeled": lambda: labeled_but(few(), 0),
+}
+
+# What float32 can bear: its largest number is 3e38, and norms of cubes are no rarity.
+MILDER: dict[str, Callable[[], Inputs]] = {
+    "large numbers": lambda: columns(few(), 1e5 * np.eye(D)),
+    "small numbers": lambda: columns(few(), 1e-5 * np.eye(D)),
 }
 
 

@@ -1,37 +1,41 @@
-"""Own strategies, without touching the app: files that register functions as core/strategies do.
+"""Own strategies and embeddings, without touching the app: files that register functions as
+core/strategies and core/embeddings.py do.
 
     LEVERAGE_LAB_PLUGINS=my_scorer.py streamlit run app.py
 
 Several files are separated as in PATH (: or ;). They are read once, after the app's own, when the
-strategies are first asked for; workers on this machine inherit the variable. A file that cannot be
-used costs nothing but itself: what is wrong stands in `problems()`. It may not take a name or a
-label that there is. Results are kept under a hash of the file as it was read and of what it imports
-from core: an edited file never meets an old result. What else it imports is not looked into. On a
-hosted app no file is read.
+strategies are first asked for; workers on this machine inherit the variable. A file may import
+modules that lie beside it (core/plugins/beside.py). One that cannot be used costs nothing but
+itself: nothing of it stays registered, and what is wrong stands in `problems()`. It may not take a
+name or a label that there is. Results are kept under a hash of the file as it was read, of the
+modules beside it and of what they import from core: an edited file never meets an old result. What
+else it imports is not looked into. On a hosted app no file is read.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib.util
 import logging
 import os
 import re
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import core.strategies  # noqa: F401  the app's own come first
-from core import strategy
+from core import embeddings, strategy
+from core.embeddings import Embedder
 from core.hosting import policy
-from core.runtime import code_version
+from core.plugins.beside import Helpers, read_text
 from core.runtime.progress import Cancelled
 from core.strategy import OWN, Strategy
-from core.types import UserError
+from core.types import Dataset, Floats, UserError, check_matrix
 
 log = logging.getLogger(__name__)
 VARIABLE = "LEVERAGE_LAB_PLUGINS"
@@ -41,17 +45,22 @@ NOT_HERE = (
 )
 
 
+Entry = Strategy | Embedder
+
+
 class Crashed(UserError):
-    """An own strategy stopped with an exception. The message names the line."""
+    """An own strategy or embedding stopped with an exception, whose line the message names, or
+    what it returned is no embedding.
+    """
 
 
 class _Loaded:
-    """What this process has read: the strategies' names by file, and what is wrong with others."""
+    """What this process has read: what each file registered, and what is wrong with others."""
 
     def __init__(self):
         self.lock = threading.RLock()
         self.asked = False
-        self.names: dict[Path, list[str]] = {}
+        self.entries: dict[Path, list[Entry]] = {}
         self.problems: list[str] = []
 
 
@@ -86,21 +95,23 @@ def problems() -> list[str]:
     return list(_loaded.problems)
 
 
-def load_file(path: str | Path) -> list[Strategy]:
-    """The strategies that this file registers, read once.
+def load_file(path: str | Path) -> list[Entry]:
+    """The strategies and the embeddings that this file registers, read once.
 
     A UserError, and nothing registered, if it cannot be used.
     """
     load()
     path = Path(str(path).strip()).expanduser().resolve()
     with _loaded.lock:
-        if path not in _loaded.names:
-            with strategy.all_or_nothing() as before:
-                _loaded.names[path] = _register(path, before)
-        return [strategy.find(name) for name in _loaded.names[path]]
+        if path not in _loaded.entries:
+            with strategy.all_or_nothing() as strategies, embeddings.all_or_nothing() as embedders:
+                _loaded.entries[path] = _register(path, strategies, embedders)
+        return list(_loaded.entries[path])
 
 
-def _register(path: Path, before: dict[str, Strategy]) -> list[str]:
+def _register(
+    path: Path, strategies: Mapping[str, Strategy], embedders: Mapping[str, Embedder]
+) -> list[Entry]:
     source = _read(path)
     module = types.ModuleType(f"{OWN}{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}")
     if module.__name__ in sys.modules:
@@ -108,20 +119,21 @@ def _register(path: Path, before: dict[str, Strategy]) -> list[str]:
             f"{path.name}: another file of this name has been loaded. Rename one of them."
         )
     module.__file__ = str(path)
+    helpers = Helpers(module.__name__, path, source)
     sys.modules[module.__name__] = module  # dataclasses and annotations look their module up
     try:
-        exec(compile(source, str(path), "exec"), module.__dict__)
-        found = _new(path, module.__name__, before)
+        with helpers.importable(module):
+            exec(compile(source, str(path), "exec"), module.__dict__)
+            found = _new(path, module.__name__, strategies, embedders)
     except UserError:
         del sys.modules[module.__name__]
         raise
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        raise UserError(f"{_place(path, error)}: {_said(error)}") from error
-    for entry in found:
-        strategy.put(replace(entry, function=_guarded(entry.function, path)))
-    code_version.remember(module.__name__, source)
-    return [entry.name for entry in found]
+        said = _said(error).replace(f"{helpers.home}.", "")
+        raise UserError(f"{_place(helpers, error)}: {said}") from error
+    helpers.remember(source)
+    return [_put(entry, helpers) for entry in found]
 
 
 def _read(path: Path) -> str:
@@ -130,50 +142,84 @@ def _read(path: Path) -> str:
             f"{path.name}: found {'a folder' if path.is_dir() else 'no .py file'}, expected a"
             " Python file. Name the file itself."
         )
-    try:
-        return importlib.util.decode_source(path.read_bytes())
-    except OSError as error:
-        raise UserError(
-            f"{path.name}: could not be read ({error.strerror})."
-            f" Correct {VARIABLE}, or put the file there."
-        ) from None
-    except (SyntaxError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path.name}: found no text that can be read ({error}), expected Python."
-            " Save it as UTF-8."
-        ) from None
+    return read_text(path)
 
 
-def _new(path: Path, module: str, before: dict[str, Strategy]) -> list[Strategy]:
-    """What was registered since.
+def _new(
+    path: Path,
+    module: str,
+    strategies: Mapping[str, Strategy],
+    embedders: Mapping[str, Embedder],
+) -> list[Entry]:
+    """What was registered since, strategies first.
 
     A UserError for nothing, for what comes from elsewhere, and for a label that is taken.
     """
-    found = [
-        entry for name, entry in strategy.registered().items() if before.get(name) is not entry
+    found: list[Entry] = [
+        *(e for name, e in strategy.registered().items() if strategies.get(name) is not e),
+        *(e for name, e in embeddings.registered().items() if embedders.get(name) is not e),
     ]
     if not found:
         raise UserError(
             f"{path.name}:"
-            " found no strategy, expected a function under @scorer or @selector from core.strategy."
+            " found no strategy, expected a function under @scorer or @selector from core.strategy,"
+            " or under @embedder from core.embeddings."
         )
-    labels = {entry.label: entry.name for entry in before.values()}
     for entry in found:
-        if entry.function.__module__ != module:
+        taken = embedders if isinstance(entry, Embedder) else strategies
+        if reason := _unfit(entry, module, [*taken.values(), *found]):
+            raise UserError(f"{path.name}: {reason}.")
+        others = strategy.registered() if isinstance(entry, Embedder) else {}
+        if entry.name in others:
             raise UserError(
-                f"{path.name}: {entry.name} comes from {entry.function.__module__}, expected a"
-                " function of the file itself."
+                f"{path.name}: {entry.name} is a strategy and an embedding. Rename one of them:"
+                " on the command line they are told apart by their names."
             )
-        if entry.label in labels:
-            raise UserError(
-                f"{path.name}: the label {entry.label!r} belongs to {labels[entry.label]}. Call"
-                f" {entry.name} something else."
-            )
-        labels[entry.label] = entry.name
     return found
 
 
-def _guarded(function: Callable, path: Path) -> Callable:
+def _unfit(entry: Entry, module: str, beside: list[Entry]) -> str | None:
+    """Why this entry cannot stand beside those that there are."""
+    home = entry.function.__module__
+    if home != module and not home.startswith(f"{module}."):
+        return f"{entry.name} comes from {home}, expected a function of the file itself"
+    for other in beside:
+        alike = other.label == entry.label and isinstance(other, Embedder) == isinstance(
+            entry, Embedder
+        )
+        if alike and other is not entry:
+            return (
+                f"the label {entry.label!r} belongs to {other.name}. Call {entry.name} something"
+                " else"
+            )
+    if isinstance(entry, Embedder):
+        families = {e.family for e in embeddings.registered().values() if not e.own} | {"joined"}
+        if entry.family not in families:
+            return (
+                f"{entry.name}: found the family {entry.family!r}, expected one of"
+                f" {', '.join(sorted(families))}, whose colours the pages know. Leave it out"
+            )
+        if entry.objective is not None:
+            return (
+                f"{entry.name}: found an objective, which only the app's own networks have. Leave"
+                " it out"
+            )
+    return None
+
+
+def _put(entry: Entry, helpers: Helpers) -> Entry:
+    """The entry, registered with a function whose exceptions say where they arose."""
+    function = _guarded(entry.function, helpers)
+    if isinstance(entry, Embedder):
+        found: Entry = replace(entry, function=_checked(function, entry))
+        embeddings.put(found)
+    else:
+        found = replace(entry, function=function)
+        strategy.put(found)
+    return found
+
+
+def _guarded(function: Callable, helpers: Helpers) -> Callable:
     """The function, whose exceptions say in which line of the file they arose."""
 
     @functools.wraps(function)
@@ -184,17 +230,42 @@ def _guarded(function: Callable, path: Path) -> Callable:
             raise
         except Exception as error:
             raise Crashed(
-                f"{_place(path, error)}: {type(error).__name__}: {error}. Mend that line."
+                f"{_place(helpers, error)}: {type(error).__name__}: {error}. Mend that line."
             ) from error
 
     return guarded
+
+
+def _checked(function: Callable, entry: Embedder) -> Callable:
+    """The embedding's function, whose result is finite float32 (n, d), or a UserError."""
+
+    @functools.wraps(function)
+    def checked(dataset: Dataset, **settings: Any) -> Floats:
+        found = function(dataset, **settings)
+        try:
+            matrix = check_matrix(found, entry.label)
+            with np.errstate(over="ignore"):
+                matrix = check_matrix(np.array(matrix, np.float32, order="C"), entry.label)
+        except (UserError, ValueError, TypeError) as error:
+            raise Crashed(f"{error} {entry.name} must return finite numbers (n, d).") from None
+        if len(matrix) != len(dataset) or matrix.shape[1] == 0:
+            raise Crashed(
+                f"{entry.label}: found shape {matrix.shape} for {len(dataset):,} points, expected"
+                " one row a point and at least one column."
+            )
+        return matrix
+
+    return checked
 
 
 def _said(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"found a syntax error ({error.msg}), expected Python. Mend that line."
     if isinstance(error, ImportError):
-        return f"found an import that fails ({error}). Install what it names, or correct it."
+        return (
+            f"found an import that fails ({str(error).replace(f' ({error.path})', '')}). Install"
+            " what it names, put it beside the file, or correct it."
+        )
     if isinstance(error, strategy.Refused):
         return f"{error}."
     return (
@@ -203,14 +274,16 @@ def _said(error: BaseException) -> str:
     )
 
 
-def _place(path: Path, error: BaseException) -> str:
-    """The file's name and the innermost line of it that led to the error."""
-    lines = []
+def _place(helpers: Helpers, error: BaseException) -> str:
+    """The innermost line of the own file, or of a module beside it, that led to the error."""
+    names = helpers.files
+    places = []
     traceback = error.__traceback__
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == str(path):
-            lines.append(traceback.tb_lineno)
+        file = traceback.tb_frame.f_code.co_filename
+        if file in names:
+            places.append(f"{names[file]}, line {traceback.tb_lineno}")
         traceback = traceback.tb_next
-    if isinstance(error, SyntaxError) and error.filename == str(path) and error.lineno:
-        lines.append(error.lineno)
-    return f"{path.name}, line {lines[-1]}" if lines else path.name
+    if isinstance(error, SyntaxError) and error.filename in names and error.lineno:
+        places.append(f"{names[error.filename]}, line {error.lineno}")
+    return places[-1] if places else helpers.path.name

@@ -6,7 +6,7 @@ in core computes. Comments, docstrings, layout, the order of imports and the roo
 imported module lies do not count either, so a file that moves to another room keeps its results. It
 reads source text, so it imports nothing, and it is the same on every version of Python. Modules
 from elsewhere (core/plugins/loading.py) count with the text that was loaded, whatever has become of
-the file since.
+the file since, and so do the modules beside them that they import.
 
 Before the files of core had their rooms, full module names counted. What a user computed then is
 computed anew, finished units of experiments too; results that come with the app are found whatever
@@ -18,7 +18,7 @@ from __future__ import annotations
 import ast
 import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -36,6 +36,7 @@ CARRIERS = (
 COMPUTES = ("core.data.splits", "core.data.simulated")
 
 _elsewhere: dict[str, str] = {}
+_beside: dict[str, tuple[str, ...]] = {}
 # Python 3.11 counts the depth of a syntax tree per interpreter, not per thread: of two threads that
 # parse at once, one can fail with a SystemError. The lock keeps our own apart; a library may parse
 # in a thread of its own (torch does while it is imported), so a parse that failed is tried again.
@@ -43,9 +44,10 @@ _one_at_a_time = threading.Lock()
 TRIES = 20
 
 
-def remember(module: str, source: str) -> None:
-    """The text of a module that is no file of core."""
+def remember(module: str, source: str, beside: Iterable[str] = ()) -> None:
+    """The text of a module that is no file of core. beside: those of its kind that it imports."""
     _elsewhere[module] = source
+    _beside[module] = tuple(beside)
     _code_version.cache_clear()
 
 
@@ -69,7 +71,7 @@ def reached(module: str) -> set[str]:
         name = waiting.pop()
         if name not in found and counts(name) and is_there(name):
             found.add(name)
-            waiting += _imports(source(name))
+            waiting += [*_imports(source(name)), *_beside.get(name, ())]
     return found
 
 

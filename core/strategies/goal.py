@@ -86,7 +86,7 @@ Step = Annotated[
 ]
 
 
-@scorer("Goal-oriented utility")
+@scorer("Goal-oriented utility", unlabeled=lambda over="oracle", **_: over != "oracle")
 def goal_utility(
     embedding: Floats,
     labels: Ints,

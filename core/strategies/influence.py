@@ -117,7 +117,7 @@ def newton_influence(
     return scores
 
 
-@scorer("Leave-one-out retraining")
+@scorer("Leave-one-out retraining", least=2)
 def leave_one_out(embedding: Floats, labels: Ints, validation: Embedded, head: Head) -> Floats:
     """s_i = L(V; refitted without i) - L(V; refitted on all): the truth that the influences
     approximate, by n retrainings.

@@ -57,18 +57,36 @@ class Ranking:
     """A ranking of n points.
 
     scores (n,); order (n,), best first; rank (n,), 1 = best; scores equal to rounding in the order
-    of the points (core/linalg/ties.py).
+    of the points (core/linalg/ties.py). scored (n,) bool: the other points have no score and rank
+    last.
     """
 
     scores: np.ndarray
     order: np.ndarray
     rank: np.ndarray
+    scored: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        """The scores of the points that have one."""
+        return self.scores if self.scored.all() else self.scores[self.scored]
+
+    @property
+    def with_gaps(self) -> np.ndarray:
+        """The scores (n,), NaN where there is none."""
+        return self.scores if self.scored.all() else ties.gaps(self.scores, ~self.scored)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def ranking(key: str, _scores: np.ndarray) -> Ranking:
-    """The ranking of a cached result, by its key."""
-    return Ranking(_scores, ties.order(_scores), ties.ranks(_scores))
+def ranking(key: str, _scores: np.ndarray, _unscored: np.ndarray | None = None) -> Ranking:
+    """The ranking of a cached result, by its key. _unscored (n,): where there is no score."""
+    scored = np.ones(len(_scores), bool) if _unscored is None else ~_unscored
+    return Ranking(_scores, ties.order(_scores), ties.ranks(_scores), scored)
+
+
+def ranking_of(entry: Entry) -> Ranking:
+    """The ranking of what `scores` gives."""
+    return ranking(entry.key, entry.arrays["scores"], entry.arrays.get("unscored"))
 
 
 def scores(spec: Spec) -> Entry | Job:
@@ -99,7 +117,8 @@ def result(key: str, task: str, *arguments: Any) -> Any:
 
 
 def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
-    """The scores of every ranking of these points that is kept, one per Spec.
+    """The scores of every ranking of these points that is kept, one per Spec, NaN where it has
+    none.
 
     In the cache or the bundle, made by today's code. Of joined embeddings only those that this
     visitor has joined: what others call theirs is nobody else's business.
@@ -113,13 +132,15 @@ def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
             else _stored(stored, scores_key(spec, fingerprint))
         )
         if entry:
-            found[spec] = entry.arrays["scores"]
+            found[spec] = ties.gaps(entry.arrays["scores"], entry.arrays.get("unscored"))
     for stored, facts in cache.entries("agreement"):
         columns = tuple(from_query(query)[0] for query in facts["columns"])
         entry = _stored(stored, comparison_key(Comparison(columns, facts["k"]), fingerprint))
-        for spec, scores in zip(columns, entry.arrays["scores"] if entry else (), strict=False):
+        rows = entry.arrays["scores"] if entry else ()
+        absent = entry.arrays.get("unscored", [None] * len(rows)) if entry else ()
+        for spec, scores, where in zip(columns, rows, absent, strict=False):
             if _listed(spec):
-                found.setdefault(spec, scores)
+                found.setdefault(spec, ties.gaps(scores, where))
     return list(found.items())
 
 

@@ -14,6 +14,7 @@ from pages.components.gallery import gallery
 ROW = 35  # pixels
 HEADER = 38  # pixels
 MOST = 14  # rows in sight
+SHOWN = 6  # columns beside the points; the dossier has all
 COLUMNS = 30  # of a wider table only the unusual features are shown
 
 
@@ -83,10 +84,15 @@ def _rows(
         "class": captions if data.labeled else None,
         "score": texts if any(texts) else None,
         "mark": marks,
+        "id": None if data.ids is None else data.ids[points],
     }
     columns |= {
         "most unusual features": unusual_features.unusual(data.points, points, data.feature_names),
-        "row": data.index[points],
+        "row": data.index[points] if data.ids is None else None,
+    }
+    columns |= {
+        f"column {name}" if name in columns else name: data.shown[name][points]
+        for name in list(data.shown)[:SHOWN]
     }
     if data.d <= COLUMNS:
         columns |= {

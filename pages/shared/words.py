@@ -124,8 +124,11 @@ def formula(text: str) -> str:
 
 
 def score_texts(scores: Sequence[float]) -> list[str]:
-    """Scores of one gallery in one format, so that the eye can compare them."""
+    """Scores of one gallery in one format, so that the eye can compare them; NaN: no score."""
     values = np.asarray(scores, float)
+    if (absent := np.isnan(values)).any():
+        texts = iter(score_texts(values[~absent]))
+        return ["no score" if none else next(texts) for none in absent]
     largest = np.abs(values).max(initial=0)
     if 1 < largest < 1e5 and (values == np.rint(values)).all():  # counts
         return [f"{v:.0f}" for v in values]

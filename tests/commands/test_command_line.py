@@ -630,7 +630,7 @@ def test_a_target_is_named_by_command(own_folder, capsys):
     file.write_text("rooms,rent\n1,500\n2,900\n3,\n2,950.5\n")
     assert command_line.main(["bring", str(file), "--target", "rent"]) == 0
     said = capsys.readouterr()
-    assert "target: 500 to 950.5" in said.out and "1 of 4, the first being 3" in said.err
+    assert "target: 500 to 950.5" in said.out and "1 of 4, the first being 2" in said.err
     (name,) = own.names()
     assert datasets.load(name).target.tolist() == [500, 900, 950.5]
     file.write_text("rooms,rent\n1,cheap\n2,900\n")
@@ -638,11 +638,32 @@ def test_a_target_is_named_by_command(own_folder, capsys):
     assert "found text in 1 of 2 rows, such as cheap, expected numbers" in capsys.readouterr().err
 
 
+def test_columns_are_listed_with_their_roles_and_take_others_by_command(own_folder, capsys):
+    file = own_folder / "t.csv"
+    file.write_text("id,town,a,b\np,Ulm,1,5\nq,Bonn,2,\nr,Ulm,3,9\n")
+    assert command_line.main(["bring", str(file), "--look"]) == 0
+    said = capsys.readouterr()
+    assert "town  shown only: no numbers" in said.out and "2 rows of 2" in said.out.split("t: ")[1]
+    given = ["--role", "town=label", "--gaps", "median", "--header", "yes"]
+    assert command_line.main(["bring", str(file), *given]) == 0
+    (name,) = own.names()
+    data = datasets.load(name)
+    assert data.class_names == ("Bonn", "Ulm") and data.points[:, 1].tolist() == [5, 7, 9]
+    assert data.shown["filled in"].tolist() == ["", "b", ""]
+    assert command_line.main(["bring", str(file), "--role", "town"]) == 2
+    assert "expected COLUMN=ROLE, such as age=feature" in capsys.readouterr().err
+
+
 def test_an_embedding_is_joined_and_scored(own_folder, capsys):
     file, out = own_folder / "two.npy", own_folder / "scores.csv"
     numbers = np.random.default_rng(0).standard_normal((1797, 2)).astype(np.float32)
     np.save(file, numbers)
-    assert command_line.main(["join", "digits", str(file), "--title", "Two numbers"]) == 0
+    asked = ["join", "digits", str(file), "--title", "Two numbers"]
+    assert command_line.main(asked) == 2 and not own.joined("digits")
+    assert "in the order of the points: if that is so, say it with --in-order" in (
+        capsys.readouterr().err
+    )
+    assert command_line.main([*asked, "--in-order"]) == 0
     (name,) = own.joined("digits")
     assert "joined in their order" in capsys.readouterr().err
     assert (

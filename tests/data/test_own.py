@@ -14,6 +14,7 @@ from core import datasets, embeddings, pipeline
 from core.data import own
 from core.hosting import policy
 from core.spec import Spec, from_query
+from core.strategies.leverage import leverage
 from core.types import UserError
 from tests.tools.own_data import images, table
 
@@ -29,6 +30,9 @@ def same(found, given):
     for what in ("points", "labels", "test", "index", "ids", "probs", "target"):
         np.testing.assert_array_equal(getattr(found, what), getattr(given, what))
     assert (found.class_names, found.feature_names) == (given.class_names, given.feature_names)
+    assert found.points.dtype == given.points.dtype and list(found.shown) == list(given.shown)
+    for name, values in given.shown.items():
+        np.testing.assert_array_equal(found.shown[name], values)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +43,22 @@ def same(found, given):
         images(),
         images(labeled=False),
         table(labeled=False, target=np.linspace(1950, 2013, 40)),
+        table(shown={"town": np.array(["Ulm", "", "Kiel", "é"] * 10), "rent": np.arange(40.0)}),
+        replace(table(), points=table().points + 1.7e9),
         table(
             ids=np.array([f"é{i}" for i in range(40)]), probs=np.full((40, 3), 1 / 3, np.float32)
         ),
     ],
-    ids=["table", "no labels", "images", "images, no labels", "a target", "ids and probabilities"],
+    ids=[
+        "table",
+        "no labels",
+        "images",
+        "images, no labels",
+        "a target",
+        "columns beside",
+        "double",
+        "ids and probabilities",
+    ],
 )
 def test_what_is_accepted_comes_back(given):
     name = own.accept(given, "  My \n data ")
@@ -296,6 +311,32 @@ def test_what_learns_from_labels_works_on_own_labels(strategy):
     name = own.accept(table(n=120), "A")
     values = pipeline.scores(Spec(dataset=name, strategy=strategy)).arrays["scores"]
     assert values.shape == (120,) and np.isfinite(values).all() and values.std() > 0
+
+
+def test_columns_beside_the_points_follow_a_subset_and_name_the_dataset():
+    town = np.array([f"town {i}" for i in range(40)])
+    name = own.accept(table(shown={"town": town}), "A")
+    part = datasets.load(name, n=12)
+    assert part.shown["town"].tolist() == town[part.index].tolist() and len(part.shown) == 1
+    assert datasets.info(name).shown == ("town",)
+    with pytest.raises(KeyError):
+        part.shown["street"]
+    assert own.accept(table(shown={"town": town[::-1]}), "A") != name
+    assert own.accept(table(shown={"town": town}), "A") == name
+
+
+def test_a_table_in_double_precision_is_scored_as_such():
+    time = 1.7e9 + np.arange(40.0) ** 1.5
+    given = replace(table(), points=np.column_stack([table().points.astype(float), time]))
+    given = replace(given, feature_names=(*given.feature_names, "time"))
+    name = own.accept(given, "A")
+    scores = pipeline.scores(Spec(dataset=name)).arrays["scores"]
+    q, _ = np.linalg.qr(given.points / np.linalg.norm(given.points, axis=0))
+    np.testing.assert_allclose(scores, (q**2).sum(axis=1), rtol=1e-9)
+    centred = given.points - given.points.mean(axis=0)
+    q, _ = np.linalg.qr(centred / np.linalg.norm(centred, axis=0))
+    found = embeddings.embed(datasets.load(name), "pca", k=6).embedding
+    np.testing.assert_allclose(leverage(found), (q**2).sum(axis=1), rtol=1e-6)
 
 
 def test_nothing_that_may_run_code_is_stored(tmp_path):

@@ -108,6 +108,14 @@ def test_an_index_of_pandas_is_no_dimension_and_columns_can_be_left_out(tmp_path
     assert np.array_equal(next(table.blocks(N)), named[["c0", "c1", "c3"]].to_numpy())
 
 
+def test_an_index_that_pandas_named_is_no_dimension(tmp_path):
+    frame().set_index(pd.Index(np.arange(N) * 7, name="case")).to_parquet(tmp_path / "x.parquet")
+    table = open_table(tmp_path / "x.parquet")
+    assert table.columns == ("c0", "c1", "c2", "c3")
+    assert row_sources.pandas_index({b"pandas": b"no json"}) == ()
+    assert row_sources.pandas_index(None) == ()
+
+
 def test_a_missing_value_becomes_nan(tmp_path):
     holed = frame().astype("Float32")
     holed.loc[7] = pd.NA

@@ -323,3 +323,47 @@ def test_a_hosted_page_has_no_paths_and_its_data_belong_to_the_visitor(monkeypat
     assert mine not in widget(other.selectbox, "Dataset").options
     other = visit(PAGE, dataset=mine)
     assert spec_of(other) == Spec() and "another person's" in said(other)
+
+
+def test_columns_are_shown_with_their_roles_and_given_others():
+    at = upload(visit(PAGE), "rows.parquet", parquet_of(town=list("uvw" * 10), code=range(30)))
+    roles = next(frame.value for frame in at.dataframe if "taken for" in frame.value)
+    taken = dict(zip(roles["column"], roles["taken for"], strict=True))
+    assert (
+        taken["town"] == "shown only" and taken["code"] == "shown only" and taken["x"] == "feature"
+    )
+    widget(at.selectbox, "Take column").select("code").run()
+    widget(at.selectbox, "for").select("feature").run()
+    assert not at.exception and "<dt>features</dt><dd>3</dd>" in texts(at)
+    widget(at.selectbox, "Take column").select("town").run()
+    widget(at.selectbox, "for").select("label").run()
+    assert "Role label: found label and town" not in said(at) and "<dd>3</dd>" in texts(at)
+    press(at, "All as found")
+    assert "<dt>features</dt><dd>2</dd>" in texts(at)
+    press(at, "Keep it")
+    kept = own.names()[0]
+    assert datasets.info(kept).shown == ("town", "code")
+    at = visit("pages/explore.py", dataset=kept, point="3")
+    beside = next(frame.value for frame in at.dataframe if "of this point" in frame.value)
+    assert dict(zip(beside["column"], beside["of this point"], strict=True))["town"] == "u"
+
+
+def test_gaps_are_the_users_to_mend():
+    x = np.where(np.arange(30) % 3, 1.5, np.nan) + np.arange(30)
+    at = upload(visit(PAGE), "rows.parquet", parquet_of(x=x))
+    assert "Rows with NaN or infinity: 10 of 30, the first being 0, 3, 6, in x (10)" in said(at)
+    widget(at.selectbox, "Gaps").select("median").run()
+    assert not at.exception and "Gaps filled by the median" in said(at)
+    press(at, "Keep it")
+    assert datasets.info(own.names()[0]).n == 30
+
+
+def test_rows_without_names_join_in_their_order_once_that_is_confirmed():
+    kept = own.accept(table(), "Mine")
+    content = npz_of(features=np.random.default_rng(0).standard_normal((40, 3)))
+    at = upload(visit(PAGE, dataset=kept, show="join"), "dino.npz", content, "An embedding")
+    assert "Nothing in the file names its rows." in said(at)
+    assert [b for b in at.button if b.label == "Join it" and b.disabled]
+    at.checkbox[0].check().run()
+    press(at, "Join it")
+    assert len(own.joined(kept)) == 1

@@ -436,3 +436,13 @@ def test_the_strip_has_one_dot_per_ranking_at_the_percentile_counted_by_hand(dig
     colours = described(at.get("vega_lite_chart")[-1])["layer"][1]["encoding"]["color"]
     assert colours["field"] == "family" and set(table["family"]) == {"raw", "random"}
     assert "Percentile under 4 rankings" in at.get("vega_lite_chart")[-1].proto.alt
+
+
+def test_a_column_beside_the_points_colours_them():
+    words = np.array([f"w{i}" for i in range(12) for _ in range(12 - i)])
+    colour = map_parts.column_colour("town", words)
+    assert colour.names == (*[f"w{i}" for i in range(9)], "the rest") and not colour.is_choice
+    assert colour.values[0] == 0 and colour.values[-1] == 9
+    numbers = map_parts.column_colour("rent", np.array([3.0, 1.0, np.nan, 2.0]))
+    assert numbers.names == () and numbers.values[:2].tolist() == [100, 0]
+    assert np.isnan(numbers.values[2])

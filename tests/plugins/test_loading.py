@@ -33,36 +33,6 @@ POINTS = Embedded(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0], [-3.0, -4.0]]))
 BEGINNING = "import numpy as np\nfrom core.strategy import Knob, scorer, selector\n"
 
 
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    """As in a process that has loaded no own strategy; nothing that a test loads stays."""
-    monkeypatch.delenv(loading.VARIABLE, raising=False)
-    monkeypatch.delenv("LEVERAGE_LAB_HOSTED", raising=False)
-    monkeypatch.setattr(strategy, "_registry", dict(strategies()))
-    monkeypatch.setattr(loading, "_loaded", loading._Loaded())
-    monkeypatch.setattr(versions, "_elsewhere", {})
-    yield
-    for name in [name for name in sys.modules if name.startswith(OWN)]:
-        del sys.modules[name]
-    versions._code_version.cache_clear()
-
-
-@pytest.fixture
-def named(monkeypatch, tmp_path):
-    """named(**files) writes them, names them in the variable, and returns what is wrong with
-    them.
-    """
-
-    def name(*more: str, **files: str) -> list[str]:
-        for stem, text in files.items():
-            (tmp_path / f"{stem}.py").write_text(text)
-        paths = [str(tmp_path / f"{stem}.py") for stem in files]
-        monkeypatch.setenv(loading.VARIABLE, os.pathsep.join([*paths, *more]))
-        return loading.problems()
-
-    return name
-
-
 def scoring(
     body: str, name: str = "mine", label: str = "Mine", parameters: str = "embedding"
 ) -> str:
@@ -400,7 +370,7 @@ def test_the_example_keeps_every_promise(capsys):
         lines[0] == "Distance to the mean (mean_distance, a scorer)"
         and lines[-1] == "Every promise is kept."
     )
-    assert all(line.startswith("  kept    ") for line in lines[1:-1]) and len(lines) == 2 + 16
+    assert all(line.startswith("  kept    ") for line in lines[1:-1]) and len(lines) == 2 + 17
 
 
 BROKEN = {

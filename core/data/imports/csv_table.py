@@ -174,7 +174,7 @@ def _table_part(text: bytes, title: str, faults: list[Fault]) -> tuple[bytes, st
     while text:
         line, _, rest = text.partition(b"\n")
         bare = line.strip()
-        if said := re.fullmatch(rb'"?sep=(.)"?', bare):
+        if said := re.fullmatch(rb'"?sep=(.)"?', line.strip(b"\r\n ")):
             separator = said[1].decode(errors="replace")
         elif bare.startswith(b"#"):
             comment = bare.lstrip(b"# ")

@@ -101,13 +101,13 @@ class Draft:
     kind: "images" (points uint8 (n, h, w) or (n, h, w, 3)) or "table" (points float32 (n, d), or
     float64 where float32 would lose the differences of a column). labels: -1 for a point that has
     none yet; class_names () if no point has one. probs: float32 (n, c), one column per class in the
-    order of class_names where the classes are known. ids: of the file, else the rows' numbers in the
-    file, from 0, where rows are left out. columns: of a table or an .npz, what may hold labels, ids
-    or a target. roles: of every column of a table. shown: columns that are no features and stand
-    beside the points, by name: text or numbers (n,). sides: the smallest and the largest (width,
-    height) of the images as they came. left_out: rows that the file has and the draft has not.
-    refused_ids: the fault for which the file's ids are not used. asks: the choices that matter for
-    this file, of "header", "gaps" and "minus one".
+    order of class_names where the classes are known. ids: of the file, else the rows' numbers in
+    the file, from 0, where rows are left out. columns: of a table or an .npz, what may hold labels,
+    ids or a target. roles: of every column of a table. shown: columns that are no features and
+    stand beside the points, by name: text or numbers (n,). sides: the smallest and the largest
+    (width, height) of the images as they came. left_out: rows that the file has and the draft has
+    not. refused_ids: the fault for which the file's ids are not used. asks: the choices that matter
+    for this file, of "header", "gaps" and "minus one".
     """
 
     kind: str
@@ -155,12 +155,12 @@ class FoundRows:
     """What a file says, one entry per row, before any row is left out and before anything is
     believed.
 
-    points: of a table with NaN and infinity as they are. labels: (words, code of each row); the word
-    "" is a blank. ids: str (n,), "" is a blank. probs: (n, c), with the class of each column in
-    prob_names, or () if they follow the classes in order. target: float64 (n,) or (n, t), NaN is a
-    blank. large: bool (n,), rows beyond float32. exact: columns that float32 would not keep. lost:
-    how many rows could not even be read. numbers: of the rows in the file, where they are not 0, 1,
-    2, ... shown, roles, asks: as in `Draft`.
+    points: of a table with NaN and infinity as they are. labels: (words, code of each row); the
+    word "" is a blank. ids: str (n,), "" is a blank. probs: (n, c), with the class of each column
+    in prob_names, or () if they follow the classes in order. target: float64 (n,) or (n, t), NaN is
+    a blank. large: bool (n,), rows beyond float32. exact: columns that float32 would not keep.
+    lost: how many rows could not even be read. numbers: of the rows in the file, where they are not
+    0, 1, 2, ... shown, roles, asks: as in `Draft`.
     """
 
     points: np.ndarray

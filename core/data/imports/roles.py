@@ -354,7 +354,8 @@ def _find_id(found: Assignment) -> None:
 
 def _set_aside(found: Assignment, column: Column) -> None:
     other = found.one("id")
-    why = f"names the rows, as {other.name} does" if other else "row numbers"
+    own = "pandas' index" if column.name in found.index else "row numbers"
+    why = f"names the rows, as {other.name} does" if other and column.is_unique else own
     found.settle(column, "shown only", why)
     found.faults.append(
         Fault(

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.data.imports import roles
 from core.data.imports.cleaning import (
+    as_floats,
     check_size,
     draft_of,
     float_type,
@@ -211,15 +212,13 @@ def _vectors(column: Column, title: str, limits: Limits) -> FoundRows:
     d = int(found[0])
     check_size((len(column), d), title, limits)
     flat = pc.list_flatten(column.values).cast(pa.float64(), safe=False).to_numpy()  # type: ignore[attr-defined]  # as above
-    out = np.full((len(column), d), np.nan, np.float32)
-    values = np.empty((int((~missing).sum()), d), np.float32)
-    large = np.zeros(len(out), bool)
-    some_large = np.zeros(len(values), bool)
-    narrow(values, flat.reshape(-1, d), some_large)
+    values, some_large, exact = as_floats(flat.reshape(-1, d))
+    out = np.full((len(column), d), np.nan, values.dtype)
     out[~missing] = values
+    large = np.zeros(len(out), bool)
     large[~missing] = some_large
     names = tuple(f"{column.name} {j}" for j in range(d))
-    return FoundRows(out, feature_names=names, large=large)
+    return FoundRows(out, feature_names=names, large=large, exact=tuple(names[j] for j in exact))
 
 
 def _labels(

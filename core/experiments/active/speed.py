@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.learnable import learnable
 from core.experiments import cost
 from core.experiments.active import rounds
 from core.experiments.active.rounds import RoundSettings
@@ -38,7 +39,7 @@ def measure(
     """In the worker: rounds and each strategy's batches per second on these points."""
     from core import pipeline
 
-    return of_rounds(pipeline.dataset(dataset, n, subset), strategies, setting)
+    return of_rounds(learnable(pipeline.dataset(dataset, n, subset)), strategies, setting)
 
 
 def of_rounds(data: Dataset, strategies: Sequence[str], setting: RoundSettings) -> dict[str, Any]:

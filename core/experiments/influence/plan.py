@@ -20,7 +20,7 @@ from core import datasets
 from core.experiments.cost import Measurement
 from core.experiments.influence.labeled_heads import draw
 from core.experiments.influence.queries import STRATEGIES
-from core.experiments.influence.units import QueryRun, UtilityRun
+from core.experiments.influence.units import LEAST, QueryRun, UtilityRun
 from core.experiments.plan import Plan
 from core.linalg.hessian import INVERTED
 from core.linalg.newton_update import EVALUATIONS
@@ -117,6 +117,7 @@ class Influence(Plan):
     """
 
     kind = "influence"
+    least = LEAST
     study: ClassVar[str]
     seen: Spec
 

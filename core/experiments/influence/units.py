@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import datasets
+from core.data.learnable import learnable
 from core.experiments import cost
 from core.experiments.plan import Progress, Result, Unit
 from core.runtime import cache
@@ -21,6 +22,16 @@ from core.runtime.code_version import code_version
 from core.runtime.threads import one_thread
 from core.spec import Spec, embedding_key
 from core.types import Dataset
+
+# A head that leaves out a point is fitted without it: each class needs another one.
+LEAST = 2
+
+
+def points_of(seen: Spec) -> Dataset:
+    """In the worker: the Spec's dataset, less the classes that such heads cannot learn."""
+    from core import pipeline
+
+    return learnable(pipeline.dataset(seen.dataset, seen.n, seen.subset), LEAST)
 
 
 class HeadUnit(Unit):
@@ -32,9 +43,7 @@ class HeadUnit(Unit):
 
     def points(self) -> Dataset:
         """In the worker: the Spec's dataset."""
-        from core import pipeline
-
-        return pipeline.dataset(self.seen.dataset, self.seen.n, self.seen.subset)
+        return points_of(self.seen)
 
     def _arguments(self, progress: Progress) -> dict[str, Any]:
         from core import pipeline
@@ -116,7 +125,7 @@ def measure(seen: Spec, labeled: int, l2: float) -> dict[str, float]:
     from core.experiments.influence.add_or_remove_one import speed
     from core.runtime.threads import one_thread
 
-    data = pipeline.dataset(seen.dataset, seen.n, seen.subset)
+    data = points_of(seen)
     matrix = pipeline.embedding(seen).embedding
     found: list[dict[str, float]] = []
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets, embeddings
+from core.data.learnable import learnable
 from core.data.splits import split
 from core.experiments import cost
 from core.experiments.cost import Measurement
@@ -360,7 +361,7 @@ def pool_key(spec: Spec, fingerprint: str) -> str:
 def _pool_scores(spec: Spec) -> Floats:
     from core import pipeline
 
-    data = pipeline.dataset(spec.dataset, spec.n, spec.subset)
+    data = learnable(pipeline.dataset(spec.dataset, spec.n, spec.subset))
     found = cache.kept(
         pool_key(spec, data.fingerprint),
         lambda: (

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.learnable import learnable
 from core.experiments.active import rounds, speed
 from core.experiments.active.rounds import RoundSettings
 from core.experiments.active.strategy_texts import parse_strategy
@@ -160,7 +161,7 @@ def measure(
     """In the worker: rounds and batches per second on this design's representation."""
     from core import pipeline
 
-    data = pipeline.dataset(dataset, n, subset)
+    data = learnable(pipeline.dataset(dataset, n, subset))
     if design != "network":
         data = representations.represent(data, design, 1)
     return speed.of_rounds(data, strategies, setting) | {"weights": BYTES / 16}
@@ -171,7 +172,7 @@ def _represented(name: str, n: int | None, subset: int, design: str, seed: int) 
     """All strategies of one design and seed see the same points: learned once."""
     from core import pipeline
 
-    return representations.represent(pipeline.dataset(name, n, subset), design, seed)
+    return representations.represent(learnable(pipeline.dataset(name, n, subset)), design, seed)
 
 
 def _named(text: str) -> dict[str, Any]:

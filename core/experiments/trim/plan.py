@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core import datasets
+from core.data.learnable import learnable
 from core.experiments import cost
 from core.experiments.cost import Measurement
 from core.experiments.plan import Plan, Progress, Result, Unit, parse_budgets, words
@@ -234,7 +235,7 @@ def measure(
 
     from core import pipeline
 
-    data = pipeline.dataset(dataset, n, subset)
+    data = learnable(pipeline.dataset(dataset, n, subset))
     brief = dataclasses.replace(setting, budgets=setting.budgets[:1])
 
     def seconds(method: str, how: TrimSettings) -> float:

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from core import embeddings, softmax_head
+from core.data.learnable import RARE
 from core.data.splits import split
 from core.experiments.trim.planted import auc, plant, precision
 from core.models.network_names import NETWORKS
@@ -65,7 +67,8 @@ class SeedPoints:
     """A seed's points.
 
     rows (n,): the training points' rows in the dataset. points, labels: the same points with the
-    planted damage.
+    planted damage. A class that the draw has missed is not known to what is fitted: its test points
+    count as wrong, and its points do not validate.
     """
 
     rows: Ints
@@ -74,6 +77,22 @@ class SeedPoints:
     planted: Bools
     validation: Ints
     test: Ints
+
+    @cached_property
+    def known(self) -> Ints:
+        """The classes of the training points, ascending."""
+        return np.unique(self.labels)
+
+    @cached_property
+    def numbered(self) -> Ints:
+        """The labels, as numbers of the known classes."""
+        return np.searchsorted(self.known, self.labels)
+
+    def inputs(self, train: Floats, unseen: Floats, labels: Ints, head: Head) -> MethodInputs:
+        """What a method looks at: both parts' features, with the validation points' labels."""
+        judges = np.isin(labels, self.known)
+        validation = Embedded(unseen[judges], labels=np.searchsorted(self.known, labels[judges]))
+        return MethodInputs(train, self.numbered, validation, head)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +173,7 @@ METHODS = {
 def draw_points(data: Dataset, setting: TrimSettings, seed: int) -> SeedPoints:
     """The points of a seed, damaged as the setting says.
 
-    A UserError if the training part is too small or a class has no point in it.
+    A UserError if the training part is too small, or a class that is not rare has no point in it.
     """
     pool, test = split(data)
     wanted = setting.training + setting.validation
@@ -173,12 +192,19 @@ def draw_points(data: Dataset, setting: TrimSettings, seed: int) -> SeedPoints:
         "rng": np.random.default_rng([seed, 5]),
     }
     points, labels, planted = plant(setting.planted, data.points[rows], data.labels[rows], **how)
-    absent = np.flatnonzero(np.bincount(labels, minlength=len(data.class_names)) == 0)
+    sizes = np.bincount(data.labels[pool], minlength=len(data.class_names))
+    absent = np.flatnonzero((np.bincount(labels, minlength=len(sizes)) == 0) & (sizes >= RARE))
     if len(absent):
-        named = ", ".join(data.class_names[c] for c in absent[:5])
+        missed = ", ".join(data.class_names[c] for c in absent[:5])
         raise UserError(
-            f"Trimming: seed {seed} draws no training point of class {named}, and a head needs one"
+            f"Trimming: seed {seed} draws no training point of class {missed}, and a head needs one"
             " of each. Choose more training points."
+        )
+    known = np.unique(labels)
+    if len(known) < 2 or not np.isin(data.labels[validation], known).any():
+        raise UserError(
+            f"Trimming: seed {seed} draws training points of {len(known)} of {len(sizes)} classes,"
+            " expected at least two, and a validation point of one of them. Choose more points."
         )
     return SeedPoints(rows, points, labels, planted, validation, test)
 
@@ -270,27 +296,26 @@ class _Logistic:
         self.train, self.unseen, self.test = _features(data, parts, setting.model, seed)
         self.validation_labels = data.labels[given.validation]
         self.test_labels = data.labels[given.test]
-        self.classes = len(data.class_names)
 
     def fit(self, kept: Ints) -> float:
         """The test accuracy of the head on these points.
 
         A class of which all points are gone is never predicted.
         """
-        present, labels = np.unique(self.given.labels[kept], return_inverse=True)
+        present, labels = np.unique(self.given.numbered[kept], return_inverse=True)
+        classes = self.given.known[present]
         if len(present) == 1:
-            return float((self.test_labels == present[0]).mean())
+            return float((self.test_labels == classes[0]).mean())
         start = None if self.theta is None else self.theta[present]
         self.head = softmax_head.fit(self.train[kept], labels, l2=self.l2, start=start)
         if self.theta is None:
             self.theta = np.column_stack([self.head.weights, self.head.intercepts])
         probs = softmax_head.probabilities(self.test, self.head)
-        return float((present[probs.argmax(axis=1)] == self.test_labels).mean())
+        return float((classes[probs.argmax(axis=1)] == self.test_labels).mean())
 
     def inputs(self) -> MethodInputs:
         """What a method looks at, after the first fit."""
-        validation = Embedded(self.unseen, labels=self.validation_labels)
-        return MethodInputs(self.train, self.given.labels, validation, self.head)
+        return self.given.inputs(self.train, self.unseen, self.validation_labels, self.head)
 
 
 class _Network:
@@ -329,11 +354,8 @@ class _Network:
             evaluation.embed(self.network, points)
             for points in (self.given.points, self.data.points[self.given.validation])
         )
-        head = softmax_head.fit(
-            train, self.given.labels, l2=self.setting.l2, classes=len(self.data.class_names)
-        )
-        validation = Embedded(unseen, labels=self.data.labels[self.given.validation])
-        return MethodInputs(train, self.given.labels, validation, head)
+        head = softmax_head.fit(train, self.given.numbered, l2=self.setting.l2)
+        return self.given.inputs(train, unseen, self.data.labels[self.given.validation], head)
 
 
 def _features(data: Dataset, parts: Sequence[np.ndarray], model: str, seed: int) -> list[Floats]:

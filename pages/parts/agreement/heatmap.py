@@ -91,9 +91,12 @@ def under(entry: Entry, columns: tuple[Spec, ...], measure: str, n: int) -> None
     )
     legend.band(MEASURES[measure], CORRELATION[measure == "overlap" :], *ends)
     low, high = (f"{bound:.3f}".replace("-", "−") for bound in entry.facts["nulls"][measure][1:])
+    compared = entry.facts["n"]
+    if compared < n:
+        st.caption(f"{compared:,} of {n:,} points are compared: those that every ranking scores.")
     st.caption(
         f"{rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of"
-        f" {n:,} points would give between {low} and {high} (95%)."
+        f" {compared:,} points would give between {low} and {high} (95%)."
         " Click a cell to see the images behind it."
     )
     layout.made_of(entry.facts.get("made_of", []))

@@ -85,8 +85,8 @@ def show() -> None:
     with left:
         _some_points(draft)
     with right:
+        column_roles.show(draft, "bring")
         _classes(about)
-    column_roles.show(draft, "bring")
 
 
 def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:

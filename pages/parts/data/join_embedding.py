@@ -23,8 +23,8 @@ def show(spec: Spec) -> None:
         job_panel.offer_dataset(spec.dataset)
         return
     help = (
-        "Rows are matched by whichever column holds the ids of the points. Without one there must be"
-        " one row for every point, in the dataset's order, and you say that it is so."
+        "Rows are matched by the column that holds the ids of the points, whatever its name."
+        " Without one there must be a row for every point, in the dataset's order."
     )
     label = (
         f"An embedding of the {about.n:,} {noun(spec.dataset)} of {plain(about.title)},"
@@ -60,8 +60,8 @@ def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
         title = st.text_input(
             "Name", draft.title, max_chars=own.LONGEST_TITLE, key=f"title {draft.title}", width=320
         )
-        sure = all([_confirmed(fault.confirm) for fault in faults if fault.confirm])
-        kept = import_file.pressed("Join it", "join", bool(draft.fatal) or not sure)
+        unsure = [fault for fault in faults if fault.confirm and not _confirmed(fault.confirm)]
+        kept = import_file.pressed("Join it", "join", bool(draft.fatal or unsure))
     if kept:
         taken = {
             text

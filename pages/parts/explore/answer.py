@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from core.linalg.whitening import close_call
+from core.types import Dataset
 from pages.shared.words import inside, number, starless, time_text
 
 
@@ -91,6 +95,24 @@ def fact_row(
             "Seconds for the scores alone, with the embedding at hand",
         ),
     ]
+
+
+def label_rows(data: Dataset, facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Facts of a dataset whose labels are incomplete; none where they are complete."""
+    rows = []
+    if data.labeled and (missing := int((data.labels < 0).sum())):
+        why = "Points without a label: embedded and ranked, but nothing is fitted to them"
+        rows.append(("without a label", f"{missing:,}", why))
+    if absent := facts.get("unscored"):
+        why = "Points that this strategy has no score for: they rank last"
+        rows.append(("without a score", f"{absent:,}", why))
+    training = np.bincount(data.labels[~data.test & (data.labels >= 0)], minlength=1)
+    lost = [c for c in np.unique(data.labels[data.labels >= 0]) if not training[c : c + 1].any()]
+    if lost:
+        names = ", ".join(data.class_names[c] for c in lost)
+        why = f"No head can learn a class that has no training point: {names}"
+        rows.append(("classes not learned", f"{len(lost):,}", why))
+    return rows
 
 
 def _gap_text(gap: float | None, condition: float) -> str:

@@ -27,7 +27,9 @@ def show(page: str, spec: Spec, data: Dataset, ranking: cached.Ranking, point: i
             " Choose a point in the gallery."
         )
         return
-    kind = f", class {data.class_names[data.labels[point]]}" if data.labeled else ""
+    label = data.labels[point]
+    known = f", class {data.class_names[label]}" if label >= 0 else ", no label yet"
+    kind = known if data.labeled else ""
     title = plain(f"Number {int(data.index[point]):,} of the {noun(spec.dataset)}{kind}")
     st.dialog(
         title, width=720, position="right", on_dismiss=lambda: state.change_view(page, point=None)
@@ -39,15 +41,16 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     with left:
         _picture(data, ranking, [point], "dossier image", 168, f"The image of point {point}")
     with right:
-        st.metric(menu.find(spec.strategy).label, number(float(ranking.scores[point])))
+        scored = bool(ranking.scored[point])
+        score = number(float(ranking.scores[point])) if scored else "no score"
+        st.metric(menu.find(spec.strategy).label, score)
         under = plain(inside(spec.embedding_label))
-        st.markdown(
-            f"Rank **{ranking.rank[point]:,}** of"
-            f" {len(data):,}{standing(ranking.scores, point)} under {under}."
-        )
-        st.caption(
-            f"{'Test' if data.test[point] else 'Training'} part, row {int(data.index[point]):,}"
-        )
+        above = standing(ranking.with_gaps, point) if scored else ""
+        st.markdown(f"Rank **{ranking.rank[point]:,}** of {len(data):,}{above} under {under}.")
+        called = f", id {plain(str(data.ids[point]))}" if data.ids is not None else ""
+        part = "Test" if data.test[point] else "Training"
+        st.caption(f"{part} part, row {int(data.index[point]):,}{called}")
+    _beside(data, point)
     _strip(data, point)
     # "~": computed in a moment, not kept on disk
     key = f"~dossier {embedding_key(spec, data.fingerprint)} {point}"
@@ -60,11 +63,19 @@ def _body(spec: Spec, data: Dataset, ranking: cached.Ranking, point: int) -> Non
     _directions(spec, data, found)
 
 
+def _beside(data: Dataset, point: int) -> None:
+    """What the file says of the point in columns that are no features."""
+    if data.shown:
+        names = list(data.shown)
+        values = [str(data.shown[name][point]) for name in names]
+        st.dataframe({"column": names, "of this point": values}, hide_index=True)
+
+
 def standing(scores: np.ndarray, point: int) -> str:
     """Above how many of the others a point stands, never rounded up: ", higher than 99.9% of the
-    others".
+    others". Others without a score (NaN) do not count.
     """
-    others = len(scores) - 1
+    others = int(np.isfinite(scores).sum()) - 1
     lower = int((scores < scores[point]).sum())
     equal = int((scores == scores[point]).sum()) - 1
     if others == 0:
@@ -140,18 +151,21 @@ def _strip(data: Dataset, point: int) -> None:
     """The point's percentile under every embedding and strategy computed so far."""
     rows = []
     for spec, scores in cached.every_scores(data.fingerprint):
+        if np.isnan(scores[point]):
+            continue
+        known = int(np.isfinite(scores).sum())
         lower = int((scores < scores[point]).sum())
         equal = int((scores == scores[point]).sum())
         row = ranking_name(spec, seeds=False)
         family = embeddings.find(spec.embedding).family
-        percentile = 100 * (lower + (equal - 1) / 2) / max(1, len(scores) - 1)
+        percentile = 100 * (lower + (equal - 1) / 2) / max(1, known - 1)
         rows.append(
             (
                 row,
                 family,
                 spec.seed,
                 float(scores[point]),
-                len(scores) - lower - equal + 1,
+                known - lower - equal + 1,
                 percentile,
             )
         )

@@ -7,9 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
+from core.types import Dataset
 from pages.shared import cached, pickers, state
 from pages.shared.state import View, ViewKnobs
 from pages.shared.words import plain
+
+UNLABELED = "no label"
+
+
+def class_names(data: Dataset) -> list[str]:
+    """What the gallery can be filtered by: the classes, and having no label where that occurs."""
+    some = data.labeled and (data.labels < 0).any()
+    return [*data.class_names, *([UNLABELED] if some else [])]
 
 
 def chosen_points(
@@ -17,14 +26,18 @@ def chosen_points(
 ) -> np.ndarray:
     """The points of the gallery, in its order: highest, lowest, around or random.
 
-    Filtered by class and score first.
+    Filtered by class and score first. Points without a score rank last and have no place among the
+    lowest, or around a percentile.
     """
     wanted = [names.index(name) for name in chosen_classes(view, names)]
-    kept = np.isin(labels, wanted) if wanted else np.ones(len(labels), bool)
+    counted = np.where(labels < 0, len(names) - 1, labels)
+    kept = np.isin(counted, wanted) if wanted else np.ones(len(labels), bool)
     if view["low"] is not None:
-        kept &= ranking.scores >= view["low"]
+        kept &= ranking.scored & (ranking.scores >= view["low"])
     if view["high"] is not None:
-        kept &= ranking.scores <= view["high"]
+        kept &= ranking.scored & (ranking.scores <= view["high"])
+    if view["show"] in ("bottom", "around"):
+        kept &= ranking.scored
     order = ranking.order[kept[ranking.order]]
     count = view["count"]
     if view["show"] == "bottom":

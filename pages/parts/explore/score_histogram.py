@@ -17,7 +17,7 @@ from core.exports import score_table
 from core.runtime.cache import Entry
 from core.spec import Spec
 from core.types import Dataset, Floats, Ints
-from pages.shared import layout, memo, score_files, state
+from pages.shared import cached, layout, memo, score_files, state
 from pages.shared.state import View
 from pages.shared.words import inside, number, plain
 
@@ -67,9 +67,17 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
 def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     """Which classes fill the gallery?"""
     c = len(data.class_names)
-    counts = np.bincount(data.labels[points], minlength=c)
-    chosen = counts / len(points)
-    everyone = np.bincount(data.labels, minlength=c) / len(data)
+    labels = data.labels[points]
+    labels = labels[labels >= 0]
+    if len(labels) == 0:
+        st.markdown(f"**None of these {len(points):,} {noun} has a label**")
+        return
+    if len(labels) < len(points):
+        noun = f"labeled {noun}"
+    counts = np.bincount(labels, minlength=c)
+    chosen = counts / len(labels)
+    known = data.labels[data.labels >= 0]
+    everyone = np.bincount(known, minlength=c) / len(known)
     st.markdown(
         f"{favoured(counts, everyone, data.class_names, noun)}; grey: each class's share of all"
     )
@@ -103,7 +111,7 @@ def downloads(spec: Spec, data: Dataset, entry: Entry) -> None:
     score_files.offer(
         layout.file_name(spec),
         data,
-        lambda: [score_table.Column(spec, entry.arrays["scores"], entry.facts)],
+        lambda: [score_table.Column(spec, cached.ranking_of(entry).with_gaps, entry.facts)],
     )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import agreement, embeddings
 from core.charts import palette
-from core.charts.maps import Colour
+from core.charts.maps import OTHERS, Colour
 from core.exports import score_table
 from core.models import umap_map
 from core.runtime import tasks
@@ -27,7 +27,9 @@ COLOURS = {
     "class": "Class",
     "selection": "Selection",
     "disagreement": "Disagreement",
+    "column": "Column",
 }
+GROUPS = 9  # of a column of words; the rarer ones count as one
 READING = (
     "Neighbours mean something on this map; distances between clusters and their sizes do not."
 )
@@ -50,24 +52,49 @@ class Ready:
     coordinates: list[np.ndarray]
     k: int
 
-    def colours(self, what: str, data: Dataset) -> list[Colour]:
-        """What colours each map: percentile, class, membership of the k highest, or difference."""
+    def colours(self, what: str, data: Dataset, column: str) -> list[Colour]:
+        """What colours each map: percentile, class, membership of the k highest, difference, or a
+        column that stands beside the points.
+        """
+        if what == "column" and column in data.shown:
+            return [memo.made(column_colour, column, data.shown[column])] * len(self.maps)
         if what == "class":
             return [Colour("class", data.labels, data.class_names)] * len(self.maps)
         if what == "selection":
             return [
                 Colour(
-                    f"among the {self.k:,} highest", r.rank <= self.k, ("others", f"top {self.k:,}")
+                    f"among the {self.k:,} highest", r.rank <= self.k, (OTHERS, f"top {self.k:,}")
                 )
                 for r in self.rankings
             ]
-        places = [100 * memo.made(agreement.percentiles, r.scores) for r in self.rankings]
+        places = [memo.made(_percentiles, r.with_gaps) for r in self.rankings]
         if what == "disagreement" and len(places) == 2:
             return [
                 Colour("percentile here − percentile there", sign * (places[0] - places[1]), ())
                 for sign in (1, -1)
             ]
         return [Colour("score percentile", p, ()) for p in places]
+
+
+def column_colour(name: str, values: np.ndarray) -> Colour:
+    """Numbers by their percentile, words by groups: the most frequent ones, and the rest as one."""
+    if values.dtype.kind == "f" and np.isfinite(values).any():
+        return Colour(f"{name}, percentile", _percentiles(values), ())
+    words, codes, counts = np.unique(values.astype(str), return_inverse=True, return_counts=True)
+    common = np.argsort(-counts, kind="stable")[:GROUPS]
+    place = np.full(len(words), len(common))
+    place[common] = np.arange(len(common))
+    rest = ("the rest",) if len(words) > len(common) else ()
+    names = tuple(word or "none" for word in words[common])
+    return Colour(name, place[codes.reshape(-1)], (*names, *rest))
+
+
+def _percentiles(scores: np.ndarray) -> np.ndarray:
+    """Percentiles (n,) among the points that have a score; NaN elsewhere."""
+    places = np.full(len(scores), np.nan)
+    known = np.isfinite(scores)
+    places[known] = 100 * agreement.percentiles(scores[known])
+    return places
 
 
 def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
@@ -94,7 +121,11 @@ def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
             key=state.key("beside"),
             width=155,
         )
-        absent = {"disagreement": not other, "class": not about.labeled}
+        absent = {
+            "disagreement": not other,
+            "class": not about.labeled,
+            "column": not about.shown,
+        }
         offered = [c for c in COLOURS if not absent.get(c)]
         colour = st.segmented_control(
             "Colour by",
@@ -106,6 +137,12 @@ def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
         )
         if colour == "selection":
             view = view | {"k": pickers.knob_widget(knobs["k"], view["k"], "map k", width=110)}
+        if colour == "column":
+            now = view["column"] if view["column"] in about.shown else about.shown[0]
+            names = list(about.shown)
+            place = names.index(now)
+            picked = st.selectbox("Column", names, place, key=state.key("map column"), width=155)
+            view = view | {"column": picked}
     if view["beside"] not in (*beside, spec.embedding):
         layout.messages(
             [f"beside: found {view['beside']!r}, expected one of {', '.join(beside[1:])}."]
@@ -117,17 +154,26 @@ def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
         )
     if view["colour"] == "class" and not about.labeled:
         st.info(f"{plain(about.title)} has no labels, so there are no classes to colour.")
+    elif view["colour"] == "column" and not about.shown:
+        st.info(f"{plain(about.title)} has no columns beside its points to colour by.")
     elif view["colour"] not in offered:
         st.info("Disagreement needs a second map: choose an embedding to stand beside this one.")
     return spec.with_(strategy=chosen), view | {"beside": other, "colour": colour}
 
 
-def legend_line(what: str, data: Dataset, k: int) -> None:
+def legend_line(what: str, data: Dataset, k: int, colour: Colour) -> None:
     """What the colours of the maps mean, and what their distances do not."""
-    if what == "class":
+    if what == "column" and colour.names:
         legend.swatches(
-            "Class", [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)]
+            colour.title, [(palette.class_colour(i), name) for i, name in enumerate(colour.names)]
         )
+    elif what == "column":
+        legend.band(colour.title, palette.score_colours(layout.dark()), "lowest", "highest")
+    elif what == "class":
+        swatches = [(palette.class_colour(i), name) for i, name in enumerate(data.class_names)]
+        if (data.labels < 0).any():
+            swatches.append((palette.unlabeled_colour(layout.dark()), "no label"))
+        legend.swatches("Class", swatches)
     elif what == "selection":
         others, top = palette.chosen_colours(layout.dark())
         legend.swatches(
@@ -175,7 +221,7 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
     ]
     return Ready(
         maps,
-        [cached.ranking(r.key, r.arrays["scores"]) for r in rankings],
+        [cached.ranking_of(r) for r in rankings],
         coordinates,
         min(view["k"], len(data)),
     )
@@ -204,9 +250,11 @@ def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -
 
 
 def _most(data: Dataset, top: np.ndarray) -> str:
-    if not data.labeled:
+    labels = data.labels[top]
+    labels = labels[labels >= 0]
+    if len(labels) == 0:
         return ""
-    share = np.bincount(data.labels[top], minlength=len(data.class_names)) / len(top)
+    share = np.bincount(labels, minlength=len(data.class_names)) / len(top)
     most = int(np.argmax(share))
     return f" Class {starless(data.class_names[most])} has the most ({share[most]:.0%})."
 
@@ -281,20 +329,20 @@ def images_inside(
     show(
         data,
         shown,
-        score_texts(ready.rankings[0].scores[shown]),
+        score_texts(ready.rankings[0].with_gaps[shown]),
         alt=f"{len(shown)} of {len(points)} {noun(spec.dataset)} in the box",
         size=44,
         key=state.key("box gallery"),
     )
     if len(points) > len(shown):
-        median = number(float(np.median(ready.rankings[0].scores[points])))
+        median = number(float(np.nanmedian(ready.rankings[0].with_gaps[points])))
         st.caption(
             f"The first {len(shown)} of {len(points):,}; the download has all of them."
             f" Median score {median}."
         )
 
     def table() -> bytes:
-        ranked = score_table.Column(spec, ready.rankings[0].scores)
+        ranked = score_table.Column(spec, ready.rankings[0].with_gaps)
         mapped = score_table.Projection(spec, ready.coordinates[0])
         return score_table.encode(score_table.table(data, [ranked], mapped).iloc[points], "csv")
 

@@ -19,6 +19,7 @@ import pandas as pd
 import streamlit as st
 
 from core import datasets
+from core.data.learnable import learnable, told
 from core.experiments import precision, runner
 from core.experiments.plan import Plan
 from core.experiments.store import plan_key
@@ -30,6 +31,7 @@ from core.types import Dataset
 from pages.shared import cached, job_panel, layout, state
 from pages.shared.experiments import past_experiments, start_button
 from pages.shared.state import View
+from pages.shared.words import plain
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class ExperimentPage:
                                        had to be changed
     show(plan)                         the callback that opens one
     takes_targets                      a target is as good as labels to it
+    least                              how many training points of a class it needs
     """
 
     name: str
@@ -49,13 +52,14 @@ class ExperimentPage:
     plan_that_fits: Callable[[Spec, View, Any], tuple[Any, str | None]]
     show: Callable[[Any], None]
     takes_targets: bool = False
+    least: int = 1
 
     def leave(self, spec: Spec, view: View) -> dict[str, str]:
         """Keep what is chosen, in the session and in the link, which is returned."""
         return state.leave(self.name, self.knobs, spec, view)
 
     def points(self, spec: Spec, view: View) -> Dataset:
-        """The dataset.
+        """The dataset with the classes that can be learned, and what is left out.
 
         The page ends with an offer to fetch it if it is not on this machine, and where it has no
         labels to learn from.
@@ -69,7 +73,10 @@ class ExperimentPage:
             self.leave(spec, view)
             layout.no_labels(spec.dataset)
             st.stop()
-        return cached.dataset(spec.dataset, spec.n, spec.subset)
+        data = cached.dataset(spec.dataset, spec.n, spec.subset)
+        for sentence in told(data, self.least):
+            st.caption(plain(sentence))
+        return learnable(data, self.least)
 
     def plan(self, spec: Spec, view: View, data: start_button.HasFingerprint) -> tuple[Any, View]:
         """The view's plan, with what it would cost or how far it is.
