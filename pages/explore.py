@@ -74,6 +74,8 @@ with answer:
             label, under, names_of, ranking.scores, entry.facts["rank"], entry.facts["d"]
         )
     )
+    alike = explore_answer.all_alike(label, ranking.scores, entry.facts["rank"])
+    explore_answer.onward(resolve(spec), alike)
 with facts:
     layout.facts(explore_answer.fact_row(label, entry.facts, ranking.scores, shown.fresh))
     layout.notes(entry.notes)
