@@ -14,7 +14,7 @@ import streamlit as st
 from core import datasets, pipeline
 from core.data import own
 from core.linalg import ties
-from core.spec import Spec
+from core.spec import Spec, first_look
 from pages.parts.data import import_file
 from tests.tools.own_data import npz_of, parquet_of, table, zip_of
 from tests.tools.pages import explore_works, galleries, group, spec_of, texts, visit, widget
@@ -69,7 +69,7 @@ def test_a_good_file_is_shown_then_kept_then_explored(kind):
     ) and about.title == name.split(".")[0]
     assert (
         not at.exception
-        and spec_of(at) == Spec(dataset=kept)
+        and spec_of(at) == first_look(about).spec
         and "One dataset of yours is here" in texts(at)
     )
     at = visit("pages/explore.py", dataset=kept, s__ridge="1.0")

@@ -19,7 +19,7 @@ from core.data.imports.draft import Choices, Draft, Fault
 from core.data.imports.draft_preview import Preview, preview
 from core.data.imports.file_limits import HOSTED, LOCAL
 from core.hosting import policy
-from core.spec import Spec
+from core.spec import first_look
 from core.types import UserError
 from pages.parts.data import column_roles
 from pages.shared import layout, render_lock, state, visitor_memory
@@ -372,7 +372,7 @@ def _keep(draft: Draft, about: Preview) -> None:
         name = own.accept(draft.dataset(), title)
         forget("bring")
         st.session_state["brought"] = name
-        st.session_state["spec"] = Spec().with_(dataset=name)
+        st.session_state["spec"] = first_look(datasets.info(name)).spec
         state.renew()
         st.rerun()
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core import datasets
 from core.data import own
 from core.hosting import policy
-from core.spec import Spec
+from core.spec import Spec, first_look
 from pages.shared import layout, state
 from pages.shared.words import noun, plain, starless
 
@@ -47,7 +47,7 @@ def brought() -> None:
                 "explore",
                 "Explore it",
                 ":material/grid_view:",
-                Spec().with_(dataset=name).to_query(),
+                first_look(datasets.info(name)).spec.to_query(),
             )
 
 
@@ -74,7 +74,7 @@ def show() -> None:
                 "explore",
                 "Explore it",
                 ":material/grid_view:",
-                Spec().with_(dataset=name).to_query(),
+                first_look(datasets.info(name)).spec.to_query(),
             )
             removal(name, about.title)
 
