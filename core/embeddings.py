@@ -256,10 +256,24 @@ def pca(dataset: Dataset, *, k: Width = 50) -> Floats:
     if x.dtype == np.float64:  # squares of uncentred values would lose the differences
         x = x - mean
         mean = np.zeros(len(mean))
-    covariance = row_blocks.gram(x) / len(x) - np.outer(mean, mean)
-    directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :k]
+    directions = _of_few_points(x - mean, k) if len(x) < x.shape[1] else _of_many_points(x, mean, k)
     directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(k)])
     return row_blocks.product(x, directions, dtype=x.dtype) - (mean @ directions).astype(x.dtype)
+
+
+def _of_many_points(x: np.ndarray, mean: np.ndarray, k: int) -> np.ndarray:
+    """(d, k), the covariance's eigenvectors: d^3, whatever n."""
+    covariance = row_blocks.gram(x) / len(x) - np.outer(mean, mean)
+    return np.linalg.eigh(covariance)[1][:, ::-1][:, :k]
+
+
+def _of_few_points(centred: np.ndarray, k: int) -> np.ndarray:
+    """(d, k), the right singular vectors: n^2 d; zeros past the rank, where nothing varies."""
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    rank = int((sizes > sizes[0] * max(centred.shape) * np.finfo(np.float64).eps).sum())
+    directions = np.zeros((centred.shape[1], k))
+    directions[:, : min(rank, k)] = axes[: min(rank, k)].T
+    return directions
 
 
 @embedder("Random projection", family="random")

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from core import datasets, embeddings, strategy
 from core.data import own
@@ -179,6 +180,33 @@ def from_query(query: Mapping[str, str]) -> tuple[Spec, list[str]]:
             if name.startswith(f"{prefix}."):
                 spec = _try(spec, problems, **{field: (*getattr(spec, field), (name[2:], value))})
     return spec, problems
+
+
+class FirstLook(NamedTuple):
+    """What a dataset opens on. why: a sentence, where that is not its raw points; else ""."""
+
+    spec: Spec
+    why: str
+
+
+def first_look(about: Info, n: int | None = None, subset: int = 0) -> FirstLook:
+    """A dataset's first picture: leverage of its raw points, or of few principal components.
+
+    With no more points than pixels or features, every raw leverage is 1 and ranks nothing, so it
+    opens on k components, about a tenth of the points. n, subset: of that many points of it.
+    """
+    spec = Spec().with_(dataset=about.name, n=n, subset=subset)
+    rows = spec.n or about.n
+    d = math.prod(about.shape)
+    if not 1 < rows <= d:
+        return FirstLook(spec, "")
+    k = next((width for width in (50, 20, 10) if 10 * width <= rows), max(2, rows // 10))
+    points, values = ("images", "pixels") if about.is_images else ("rows", "features")
+    why = (
+        f"There are no more {points} ({rows:,}) than {values} ({d:,}), so under raw {values} every"
+        f" leverage is 1. This opens on {k} principal components."
+    )
+    return FirstLook(spec.with_(embedding="pca", embedding_knobs=(("k", k),)), why)
 
 
 @dataclass(frozen=True)

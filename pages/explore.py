@@ -74,6 +74,8 @@ with answer:
             label, under, names_of, ranking.known, entry.facts["rank"], entry.facts["d"]
         )
     )
+    alike = explore_answer.all_alike(label, ranking.scores, entry.facts["rank"])
+    explore_answer.onward(resolve(spec), alike)
 with facts:
     rows = explore_answer.fact_row(label, entry.facts, ranking.known, shown.fresh)
     layout.facts([*rows, *explore_answer.label_rows(data, entry.facts)])

@@ -76,6 +76,12 @@ def own_cache(tmp_path, monkeypatch) -> Path:
     _forget()
 
 
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """Own data have a folder of their own, and nobody has any."""
+    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
+
+
 def _forget() -> None:
     """What modules remember of results beside the cache, as far as they are loaded."""
     for module, name in REMEMBERED:

@@ -1,5 +1,7 @@
 """Embeddings: shapes, determinism by seed, and what each formula promises."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,25 @@ def test_pca_matches_the_definition(digits):
     ours = embed(digits, "pca", k=5).embedding
     assert np.abs(np.abs(ours) - np.abs(centred @ directions[:5].T)).max() < 1e-4
     assert (ours**2).sum(0) == pytest.approx(s[:5] ** 2, rel=1e-4)
+
+
+def test_pca_of_fewer_points_than_pixels_is_the_same_without_a_covariance(digits):
+    """With n < d it takes the singular vectors of the points: n^2 d instead of d^3."""
+    few = dataclasses.replace(
+        digits,
+        points=digits.points[:40],
+        labels=digits.labels[:40],
+        test=digits.test[:40],
+        index=digits.index[:40],
+    )
+    ours = embed(few, "pca", k=50).embedding
+    x = few.points.reshape(40, -1) / 255
+    values, axes = np.linalg.eigh(np.cov(x.T, bias=True))
+    axes = axes[:, ::-1][:, :39]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(39)])
+    rank = int((values > 1e-12).sum())
+    assert rank <= 39 and np.abs(ours[:, :rank] - (x - x.mean(0)) @ axes[:, :rank]).max() < 1e-5
+    assert not ours[:, rank:].any() and (ours**2).sum(0)[0] == pytest.approx(40 * values[-1])
 
 
 def test_projection_keeps_distances_in_expectation(digits):

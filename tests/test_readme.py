@@ -8,9 +8,12 @@ import importlib
 import importlib.util
 import re
 import shlex
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core import __main__ as command_line
@@ -181,12 +184,68 @@ def test_its_file_of_scores_opens_as_it_says(tmp_path, monkeypatch):
     Path("scores.parquet").write_bytes(
         score_table.encode(score_table.table(data, columns), "parquet", manifest)
     )
-    (example,) = blocks(TEXTS["core/exports/README.md"], "py")
     found: dict = {}
-    exec(example.split("from renumics")[0], found)
+    exec(_example_with("read_parquet"), found)
     assert (
         len(found["scores"]) == 50 and found["made"]["rankings"][0]["spec"]["dataset"] == "digits"
     )
+
+
+def _example_with(word: str) -> str:
+    """The one block of Python in the text on files of scores that holds this word."""
+    (example,) = [b for b in blocks(TEXTS["core/exports/README.md"], "py") if word in b]
+    return example
+
+
+@pytest.mark.parametrize("classes", [np.arange(12), [str(name) for name in range(11, -1, -1)]])
+def test_its_lines_for_cleanlab_number_classes_as_the_probabilities_do(classes, monkeypatch):
+    """Run with twelve numbered classes, whose order by text is another one; cleanlab itself is not
+    needed.
+    """
+    asked = {}
+
+    def find_label_issues(labels, pred_probs, return_indices_ranked_by):
+        asked.update(labels=labels, probs=pred_probs, by=return_indices_ranked_by)
+        return np.flatnonzero(pred_probs.argmax(axis=1) != labels)
+
+    module = types.ModuleType("cleanlab.filter")
+    module.find_label_issues = find_label_issues
+    monkeypatch.setitem(sys.modules, "cleanlab", types.ModuleType("cleanlab"))
+    monkeypatch.setitem(sys.modules, "cleanlab.filter", module)
+    true = np.arange(60) % 12  # columns of the probabilities
+    names = [str(classes[column]) for column in true]
+    names[7] = str(classes[8])  # the one wrong label
+    names[20] = ""  # no label yet
+    scores = pd.DataFrame(
+        {"id": [f"p{i}" for i in range(60)], "label": names, "rank_raw_leverage": range(60)}
+    )
+    lines = {"scores": scores, "pred_probs": np.eye(12)[true], "classes": classes}
+    example = _example_with("cleanlab")
+    exec(example, lines)
+    assert len(asked["labels"]) == len(asked["probs"]) == 59 and asked["labels"].dtype.kind == "i"
+    assert asked["by"] == "self_confidence"
+    shown = eval(example.strip().splitlines()[-1], lines)
+    assert shown.values.tolist() == [["p7", str(classes[8]), 7]]
+
+
+def test_the_blocks_that_need_what_is_not_installed_are_python():
+    examples = blocks(TEXTS["core/exports/README.md"], "py")
+    assert len(examples) == 4
+    for example in examples:
+        compile(example, "README.md", "exec")
+
+
+def test_spotlight_and_embedding_atlas_have_environments_of_their_own():
+    """One asks for pandas before 3, the other for pandas from 3 on."""
+    shells = blocks(TEXTS["core/exports/README.md"], "sh")
+    assert [("renumics-spotlight" in shell, "embedding-atlas" in shell) for shell in shells] == [
+        (True, False),
+        (False, True),
+    ]
+    made = [re.findall(r"^python -m venv (\S+)$", shell, flags=re.M) for shell in shells]
+    assert all(len(names) == 1 for names in made) and made[0] != made[1]
+    for shell, (name,) in zip(shells, made, strict=True):
+        assert all(line.startswith(f"{name}/bin/") for line in shell.splitlines()[1:])
 
 
 def test_its_example_strategy_works_as_it_stands(monkeypatch):

@@ -2,16 +2,19 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
-from core import datasets, embeddings, strategy
+from core import datasets, embeddings, pipeline, strategy
+from core.data.dataset_info import Info
 from core.plugins import menu
 from core.runtime.code_version import code_version
 from core.spec import (
     Spec,
     embedding_key,
+    first_look,
     from_query,
     head_key,
     record_key,
@@ -19,6 +22,7 @@ from core.spec import (
     scores_key,
     textbook_key,
 )
+from core.strategies.leverage import leverage
 from core.types import UserError
 
 DATA = "0123456789abcdef"
@@ -366,3 +370,68 @@ def test_the_link_brings_every_spec_back(spec):
 def test_no_link_whatever_it_says_raises_anything(query):
     spec, problems = from_query(query)
     assert from_query(spec.to_query()) == (spec, []) and all(problems)
+
+
+# ---- what a dataset opens on ----
+
+
+OWN = "own_0123456789abcdef"
+
+
+def about(n, *shape):
+    return Info(OWN, "X", n, n, shape, (), "", "")
+
+
+@pytest.mark.parametrize(
+    ("n", "shape", "k"),
+    [
+        (120, (64, 64), 10),
+        (300, (64, 64, 3), 20),
+        (784, (28, 28), 50),
+        (60, (28, 28), 6),
+        (3, (5,), 2),
+        (40, (40,), 4),
+    ],
+)
+def test_few_points_open_on_few_components(n, shape, k, monkeypatch):
+    monkeypatch.setattr(datasets, "info", lambda name: about(n, *shape))
+    look = first_look(about(n, *shape))
+    assert look.spec.embedding == "pca" and look.spec.strategy == "leverage"
+    assert dict(look.spec.embedding_knobs).get("k", 50) == k < n
+    assert f"This opens on {k} principal components." in look.why
+
+
+@pytest.mark.parametrize(
+    ("n", "shape"), [(785, (28, 28)), (41, (40,)), (1, (9,)), (70000, (28, 28))]
+)
+def test_other_data_open_on_their_raw_points(n, shape, monkeypatch):
+    monkeypatch.setattr(datasets, "info", lambda name: about(n, *shape))
+    look = first_look(about(n, *shape))
+    assert look == (Spec(dataset=OWN), "")
+
+
+def test_the_first_look_says_what_it_counted(monkeypatch):
+    monkeypatch.setattr(datasets, "info", lambda name: about(40, 60))
+    assert first_look(about(40, 60)).why == (
+        "There are no more rows (40) than features (60), so under raw features every leverage is"
+        " 1. This opens on 4 principal components."
+    )
+
+
+def test_a_few_points_of_many_have_their_first_look_too():
+    spec = first_look(datasets.info("digits"), n=50, subset=3).spec
+    assert (spec.n, spec.subset, spec.embedding, spec.embedding_knobs) == (
+        50,
+        3,
+        "pca",
+        (("k", 5),),
+    )
+
+
+def test_what_a_few_points_open_on_ranks_them():
+    """120 points of 784 pixels: raw leverages are all 1, and those that it opens on are not."""
+    raw = Spec().with_(dataset="mnist", n=120)
+    look = first_look(datasets.info("mnist"), n=120)
+    found = [leverage(pipeline.embedding(spec).embedding) for spec in (raw, look.spec)]
+    assert (found[0] == 1).all()
+    assert found[1].sum() == pytest.approx(10) and found[1].max() < 0.9 and np.ptp(found[1]) > 0.05

@@ -60,14 +60,16 @@ def last(scores: Floats) -> tuple[Floats, Bools]:
     """Scores (n,) in which NaN, no score, is one number below all others, and where that was so:
     those points rank last, in their own order.
 
-    The number is the lowest score less the range of the scores (less 1 where all are equal).
+    The number is the lowest score less the range of the scores, or less a thousandth of the largest
+    |score| if that is more (less 1 if all are 0): no rounding makes them equal.
     """
     absent = np.isnan(scores)
     if not absent.any() or absent.all():
         return scores, absent
     low = np.nanmin(scores)
     high = np.nanmax(scores)
-    return np.where(absent, low - ((high - low) or 1.0), scores), absent
+    below = max(high - low, 1e-3 * max(abs(low), abs(high))) or 1.0
+    return np.where(absent, low - below, scores), absent
 
 
 def gaps(scores: Floats, absent: Bools | None) -> Floats:

@@ -34,10 +34,19 @@ def test_a_part_without_points_is_refused(labels, test):
     with pytest.raises(
         UserError,
         match=(
-            r"made up: found \d labeled training points and \d test points, expected some of each"
+            r"made up: found \d labeled training points and \d labeled test points, expected some"
+            " of each"
         ),
     ):
         parts(np.array(labels), np.array(test, bool), "made up")
+
+
+def test_a_class_with_one_point_is_learned_from():
+    labels = np.array([0, 1] * 6 + [2])
+    learn, judge = parts(labels, np.zeros(13, bool), "made up")
+    assert 12 in learn and len(judge) == 2
+    again, others = swapped(labels, learn, judge)
+    assert 12 in again and set(labels[others]) == {0, 1}
 
 
 def test_those_who_judged_are_judged_by_as_many_others_of_the_same_classes():

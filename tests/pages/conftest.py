@@ -17,9 +17,3 @@ def nothing_under_way(asked, monkeypatch):
     store.forget()
     st.cache_resource.clear()
     monkeypatch.setattr(runner, "_queue", runner._Queue())
-
-
-@pytest.fixture
-def own_folder(tmp_path, monkeypatch):
-    """Own data have a folder of their own, and nobody has any."""
-    monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from streamlit.typing import VegaLiteState
 
-from core import embeddings
+from core import datasets, embeddings
 from core.linalg.whitening import whiten
-from core.spec import Spec
+from core.spec import Spec, first_look
 from core.strategies.leverage import leverage
 from pages.parts.explore.answer import fact_row
 from tests.tools import pages
@@ -421,8 +421,7 @@ def test_only_what_needs_a_labeled_set_is_not_here():
     ("query", "said"),
     [
         ({"strategy": "data_shapley"}, "Data Shapley: found 1,438 points"),
-        ({"strategy": "fi_util", "n": "3"}, "found 3 labeled training points and 0 test points"),
-        ({"strategy": "influence_value", "n": "12"}, "no point of class"),
+        ({"strategy": "fi_util", "n": "3"}, "found 3 labeled training points and 0 labeled"),
     ],
 )
 def test_what_cannot_be_made_is_said_with_the_mend(query, said):
@@ -450,3 +449,37 @@ def test_a_strategy_that_takes_long_can_be_stopped_and_one_sees_how_far_it_is(he
 def test_every_strategy_says_how_to_read_it(name, words):
     at = visit(**DIGITS, n="300", strategy=name)
     assert words in texts(at) + " ".join(element.value for element in at.markdown)
+
+
+# ---- fewer points than dimensions ----
+
+
+def told(at) -> str:
+    """What the page says in words, links with their addresses."""
+    return " ".join([texts(at), *(part.value for part in (*at.caption, *at.markdown))])
+
+
+def test_where_every_leverage_is_1_it_says_so_and_shows_the_way():
+    at = visit(dataset="mnist", n="120")
+    explore_works(at)
+    said = told(at)
+    assert "the rank equals the number of digits, 120, so <b>every leverage is 1</b>" in said
+    assert "It equals n, so every leverage is 1" in said
+    assert (
+        "[See it under fewer dimensions: principal components]"
+        "(/explore?n=120&embedding=pca&e.k=10)" in said
+    )
+
+
+def test_what_opens_on_components_says_why_and_shows_the_way_back():
+    look = first_look(datasets.info("mnist"), n=120)
+    at = visit(**look.spec.to_query())
+    explore_works(at)
+    said = told(at)
+    assert look.why in said and "every leverage is 1</b>" not in said
+    assert "[Raw pixels](/explore?n=120)" in said
+
+
+def test_where_there_are_points_enough_nothing_is_said():
+    said = told(visit(**DIGITS))
+    assert "every leverage" not in said and "This opens on" not in said

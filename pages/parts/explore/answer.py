@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from core.linalg.whitening import close_call
+from core.spec import Request, Spec, first_look
 from core.types import Dataset
+from pages.shared import layout
 from pages.shared.words import inside, number, starless, time_text
 
 
 def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: int, d: int) -> str:
     """The computed sentence that answers the question, and one more for a low rank."""
     embedding = starless(embedding)
-    if label == "Leverage" and rank == len(scores) and (scores == 1).all():
+    if all_alike(label, scores, rank):
         return (
-            f"Under *{embedding}* there are no more {noun} than dimensions, so *every leverage is"
-            " 1* and ranks nothing. Set a ridge λ, or choose an embedding of fewer dimensions."
+            f"Under *{embedding}* the rank equals the number of {noun}, {rank:,}, so *every"
+            " leverage is 1* and ranks nothing. Set a ridge λ, or choose an embedding of fewer"
+            " dimensions."
         )
     if label == "Leverage":
         sure = int((scores > 0.99).sum())
@@ -48,6 +52,26 @@ def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: in
     )
 
 
+def all_alike(label: str, scores: np.ndarray, rank: int) -> bool:
+    """Is every leverage 1, because each point has a direction of its own?"""
+    return label == "Leverage" and rank == len(scores) and bool((scores > 1 - 1e-6).all())
+
+
+def onward(request: Request, alike: bool) -> None:
+    """Where every raw leverage is 1: the way to few components, and back to the raw points."""
+    spec = request.spec
+    look = first_look(request.about, spec.n, spec.subset)
+    if not look.why:
+        return
+    if spec == look.spec:
+        st.caption(look.why)
+        raw = spec.with_(embedding=Spec().embedding)
+        layout.onward("explore", raw.embedding_label, ":material/grid_on:", raw.to_query())
+    elif alike:
+        label = "See it under fewer dimensions: principal components"
+        layout.onward("explore", label, ":material/grid_view:", look.spec.to_query())
+
+
 def fact_row(
     label: str, facts: dict, scores: np.ndarray, fresh: bool
 ) -> list[tuple[str, str, str]]:
@@ -72,7 +96,8 @@ def fact_row(
             "rank",
             f"{facts['rank']:,}",
             "How many directions the points really span"
-            + ("; leverage scores sum to it" if leverage else ""),
+            + ("; leverage scores sum to it" if leverage else "")
+            + (". It equals n, so every leverage is 1" if facts["rank"] == facts["n"] else ""),
         ),
         (
             "gap",
