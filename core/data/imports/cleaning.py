@@ -19,7 +19,7 @@ import numpy as np
 
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows
 from core.data.imports.file_limits import Limits
-from core.data.imports.wording import LONGEST_WORD, as_word, last_faults, some, word
+from core.data.imports.wording import LONGEST_WORD, as_word, last_faults, some
 from core.types import Bools, Floats, Ints, UserError
 
 SUM_TOLERANCE = 1e-3
@@ -27,8 +27,6 @@ BLOCK = 8192
 MOSTLY = 0.5  # a column with more gaps is left out by itself, and so many rows never are
 # float32 keeps a column if its rounding is a smaller part of its spread
 LOST = 1e-4
-TRAIN = ("train", "training")
-TEST = ("test", "testing", "val", "valid", "validation")
 
 
 def draft_of(
@@ -264,25 +262,10 @@ def as_floats(values: np.ndarray) -> tuple[Floats, Bools, tuple[int, ...]]:
     return out, large, exact
 
 
-def split_of(words: list[str], codes: Ints) -> Bools | None:
-    """True for test and validation rows; None if a word is neither of these nor of training."""
-    lower = [text.lower() for text in words]
-    return (
-        np.array([text in TEST for text in lower])[codes] if set(lower) <= {*TRAIN, *TEST} else None
-    )
-
-
 def encoded(values: np.ndarray) -> tuple[list[str], Ints]:
     """(words, code of each value) of an array of numbers or text."""
     unique, codes = np.unique(values, return_inverse=True)
     return [as_word(value) for value in unique.tolist()], codes.reshape(-1).astype(np.int64)
-
-
-def coded(texts: list[str]) -> tuple[list[str], Ints]:
-    """(words, code of each text), however long they are."""
-    number: dict[str, int] = {}
-    codes = np.array([number.setdefault(word(text), len(number)) for text in texts], np.int64)
-    return list(number), codes
 
 
 def has_fractions(values: np.ndarray) -> bool:

@@ -97,7 +97,19 @@ def read_columns(
         for chunk in _chunks(data):
             if b".".join(chunk[PATH]).decode().split(".")[0] in first:
                 _walk(data, chunk, unpacked, values)
-        return file.read(columns=names, use_threads=False)
+        return _with_lists(file.read(columns=names, use_threads=False))
+
+
+def _with_lists(table: pa.Table) -> pa.Table:
+    """Tensors of one axis are lists."""
+    import pyarrow as pa
+
+    for j, field in enumerate(table.schema):
+        if isinstance(field.type, pa.FixedShapeTensorType) and len(field.type.shape) == 1:
+            lists = [chunk.storage for chunk in table.column(j).chunks]
+            column = pa.chunked_array(lists, field.type.storage_type)
+            table = table.set_column(j, field.name, column)
+    return table
 
 
 def schema_of(data: bytes, title: str, limits: Limits) -> pa.Schema:

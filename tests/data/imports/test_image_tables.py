@@ -144,6 +144,14 @@ def test_tensors_of_one_shape(values, expected):
     assert draft.labels.tolist() == [0, 1] * 3
 
 
+def test_tensors_of_one_axis_are_features():
+    values = RNG.normal(size=(6, 3)).astype(np.float32)
+    data = parquet_of(pa.table({"embedding": tensors(values), "label": list("ababab")}))
+    draft = read(data, "a.parquet")
+    np.testing.assert_array_equal(draft.points, values)
+    assert draft.kind == "table" and draft.class_names == ("a", "b")
+
+
 def test_which_column_holds_images():
     columns = {"thumb": rows(), "image": rows(), "x": [1.0] * 6, "raw": [b"x"] * 6}
     assert image_column(pa.table(columns).schema) == "image"

@@ -92,6 +92,22 @@ def test_tables_of_every_kind(kind):
     assert labels_of(draft) == KINDS and len(draft.faults) == 1
 
 
+def test_a_table_of_many_columns_is_looked_at_in_part():
+    columns = {"file_name": [f"{i:03}.png" for i in range(4)], "label": KINDS}
+    columns |= {f"f{j}": range(4) for j in range(300)}
+    lines = [
+        json.dumps({name: str(values[i]) for name, values in columns.items()}) for i in range(4)
+    ]
+    for name, data in (
+        ("m.csv", csv(columns)),
+        ("m.parquet", parquet({n: list(v) for n, v in columns.items()})),
+        ("m.jsonl", "\n".join(lines).encode()),
+    ):
+        draft = read(zipped({name: data, **FOUR}), "a.zip")
+        assert labels_of(draft) == KINDS and len(draft.shown) == 30
+        assert f"{name}: found more than 200 columns beside the images." in said(draft)
+
+
 def test_a_table_without_a_header():
     rows = b"\n".join(b"%03d.png\t%s\t0\t9" % (i, kind.encode()) for i, kind in enumerate(KINDS))
     assert labels_of(read(zipped({"im/annotations.txt": rows, **FOUR}), "a.zip")) == KINDS

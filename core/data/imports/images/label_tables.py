@@ -20,7 +20,7 @@ import numpy as np
 from core.data.imports.archives import TEXT, Member
 from core.data.imports.csv_table import ParsedText, parse_csv
 from core.data.imports.draft import Choices, Fault, Role
-from core.data.imports.file_limits import Allowance, Limits, TooMuch
+from core.data.imports.file_limits import MEGABYTE, Allowance, Limits, TooMuch
 from core.data.imports.images.beside_images import (
     SINGLE,
     chosen_parts,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 MOST = 20  # tables that are looked at
 COLUMNS = 200  # of a table that are looked at
+SCALARS = (str, int, float, bool)
 NAMING = {"id", "ids", "image", "images", "img", "file", "filename", "filepath", "name", "path"}
 SHARE = 0.5  # of its rows or of the images that a column must name
 LABELS = ("label", "labels", "class", "target", "y", "category", "class_name", "label_name")
@@ -131,7 +132,8 @@ def _naming(
             continue
         try:
             own = places.of_table(table.path)
-            found = _named(table, _columns(table.path, table.read(allowance), own, limits), own)
+            columns = _columns(table.path, table.read(allowance), own, limits, faults)
+            found = _named(table, columns, own)
             good += [found] if found else []
             others += [] if found else [table.path]
         except TooMuch:
@@ -151,24 +153,41 @@ def _note_unused(paths: list[str], which: str, mend: str, faults: list[Fault]) -
 
 
 def _columns(
-    path: str, data: bytes | bytearray, places: NamedImages, limits: Limits
+    path: str,
+    data: bytes | bytearray,
+    places: NamedImages,
+    limits: Limits,
+    faults: list[Fault],
 ) -> dict[str, Column]:
     """The columns of a table, as they are written."""
     name = path.lower()
     with damage_reported(some([path]), "Save it as CSV."):
         if name.endswith((".jsonl", ".ndjson")):
-            return _json_lines(bytes(data), limits)
+            return _json_lines(path, bytes(data), limits, faults)
         if name.endswith((".parquet", ".pq")):
             file = open_parquet(bytes(data), path, limits)
-            names = [field.name for field in file.schema_arrow if _is_plain(field.type)][:COLUMNS]
+            names = [field.name for field in file.schema_arrow if _is_plain(field.type)]
+            names = _first(names, file.metadata.num_rows, path, limits, faults)
             table = read_columns(file, bytes(data), names, path, limits)
             return {name: [_word(value) for value in table[name].to_pylist()] for name in names}
         parsed = parse_csv(bytes(data), path, limits, [])
         names = parsed.table.column_names[:COLUMNS]
         if any(not name.isdigit() and places.rows([name]) for name in names):
             parsed = parse_csv(bytes(data), path, limits, [], header=False)
-            names = parsed.table.column_names[:COLUMNS]
+        rows = parsed.table.num_rows
+        names = _first(parsed.table.column_names, rows, path, limits, faults)
         return {name: _as_written(parsed, name) for name in names}
+
+
+def _first(
+    names: list[str], rows: int, path: str, limits: Limits, faults: list[Fault]
+) -> list[str]:
+    """As many of the columns as are looked at, which bounds the memory that they take as text."""
+    most = min(COLUMNS, max(2, 5 * max(limits.rows, MEGABYTE // 5) // max(rows, 1)))
+    if len(names) > most:
+        what = f"{some([path])}: found more than {most:,} columns beside the images."
+        faults.append(Fault(what, f"The first {most:,} are looked at."))
+    return names[:most]
 
 
 def _as_written(parsed: ParsedText, name: str) -> Column:
@@ -193,17 +212,20 @@ def _word(value: object) -> str:
     return as_word(value["path"] if isinstance(value, dict) else value)
 
 
-def _json_lines(data: bytes, limits: Limits) -> dict[str, Column]:
+def _json_lines(path: str, data: bytes, limits: Limits, faults: list[Fault]) -> dict[str, Column]:
+    """One object a line; of its values text, numbers and truth are kept."""
     lines = [line for line in data.splitlines() if line.strip()]
-    if len(lines) > limits.rows:
-        raise UserError(f"found {len(lines):,} lines, expected at most {limits.rows:,}.")
-    rows = [json.loads(line) for line in lines]
-    names = list(dict.fromkeys(name for row in rows for name in row))[:COLUMNS]
-    plain = (str, int, float, bool)
-    return {
-        name: [as_word(value) if isinstance(value := row.get(name), plain) else "" for row in rows]
-        for name in names
-    }
+    if len(lines) > limits.rows or max(map(len, lines), default=0) > MEGABYTE:
+        raise UserError(f"{some([path])}: found too many or too long lines. Save it as CSV.")
+    rows = [_scalars(json.loads(line)) for line in lines]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = _first(names, len(rows), path, limits, faults)
+    return {name: [row.get(name, "") for row in rows] for name in names}
+
+
+def _scalars(row: dict[str, object]) -> dict[str, str]:
+    values = [(name, value) for name, value in row.items() if isinstance(value, SCALARS)]
+    return {name: as_word(value) for name, value in values[: COLUMNS + 1]}
 
 
 def _named(table: Member, columns: dict[str, Column], own: NamedImages) -> Named | None:
