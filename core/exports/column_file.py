@@ -5,8 +5,9 @@
     opened.columns(whole=["index"], numbers=["score"], texts=["id"])
         the arrays: int64, float64, texts
 
-Bounds: the file's bytes; its values, counted before they are decoded; of a Parquet file also what
-its pages unpack to (core/data/imports/parquet_limits.py). Nothing in such a file is ever run.
+Bounds: the file's bytes; its values, counted before they are decoded; of a Parquet file also
+what its pages unpack to (core/data/imports/tables/parquet_limits.py). Nothing in such a file is
+ever run.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data.imports import parquet_limits
 from core.data.imports.file_limits import MEGABYTE, Limits
+from core.data.imports.tables import parquet_limits
 from core.exports.score_table import METADATA, kind_of
 from core.types import UserError
 

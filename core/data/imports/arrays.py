@@ -28,7 +28,7 @@ from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images.decoding import stack_rows
 from core.data.imports.npy_bytes import MEND, ObjectsFound, parse_npy
-from core.data.imports.roles import without_minus_one
+from core.data.imports.tables.label_columns import without_minus_one
 from core.data.imports.wording import some
 from core.types import UserError
 

@@ -13,18 +13,17 @@ decide. Rows are counted from 0.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import numpy as np
 
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows
 from core.data.imports.file_limits import Limits
+from core.data.imports.gaps import left_out, without_gaps
 from core.data.imports.wording import LONGEST_WORD, as_word, last_faults, some
 from core.types import Bools, Floats, Ints, UserError
 
 SUM_TOLERANCE = 1e-3
 BLOCK = 8192
-MOSTLY = 0.5  # a column with more gaps is left out by itself, and so many rows never are
 # float32 keeps a column if its rounding is a smaller part of its spread
 LOST = 1e-4
 
@@ -34,7 +33,7 @@ def draft_of(
 ) -> Draft:
     """The draft of these rows. A UserError if none is left."""
     check_size(found_rows.points.shape, title, limits)
-    found_rows, keep = _without_gaps(found_rows, title, choices, faults)
+    found_rows, keep = without_gaps(found_rows, title, choices, faults)
     keep = _kept(found_rows, keep, faults)
     if not keep.any():
         raise UserError(f"{title}: every row is left out. {last_faults(faults)}")
@@ -82,120 +81,6 @@ def _note_precision(found_rows: FoundRows, faults: list[Fault]) -> None:
                 "The table is kept in double precision (float64).",
             )
         )
-
-
-def _without_gaps(
-    found_rows: FoundRows, title: str, choices: Choices, faults: list[Fault]
-) -> tuple[FoundRows, Bools]:
-    """(the rows without the columns that are left out, or with gaps filled; which rows stay)."""
-    points = found_rows.points
-    if points.ndim > 2:
-        return found_rows, _sound_images(found_rows, faults)
-    counts = np.zeros(points.shape[1], np.int64)
-    gaps = np.zeros(len(points), bool)
-    for start in range(0, len(points), BLOCK):
-        holes = ~np.isfinite(points[start : start + BLOCK])
-        counts += holes.sum(axis=0)
-        gaps[start : start + BLOCK] = holes.any(axis=1)
-    if not gaps.any():
-        return found_rows, ~gaps
-    found_rows = replace(found_rows, asks=found_rows.asks | {"gaps"})
-    return _mended(found_rows, counts, title, choices.gaps, faults)
-
-
-def _sound_images(found_rows: FoundRows, faults: list[Fault]) -> Bools:
-    broken = found_rows.broken
-    if broken is None or not broken.any():
-        return np.ones(len(found_rows.points), bool)
-    faults.append(_left_out(broken, "with NaN or infinity", "Fill or remove them in the file."))
-    return ~broken
-
-
-def _mended(
-    found_rows: FoundRows, counts: Ints, title: str, how: str | None, faults: list[Fault]
-) -> tuple[FoundRows, Bools]:
-    n = len(found_rows.points)
-    drop = counts > MOSTLY * n if how is None else counts > 0
-    if how == "rows" or drop.all():
-        drop = np.zeros(len(counts), bool)
-    if how == "median":
-        drop = counts == n
-        found_rows = _filled(found_rows, ~drop & (counts > 0), faults)
-    if drop.any():
-        faults.append(_columns_left_out(found_rows, drop, counts, how))
-        found_rows = _without(found_rows, drop)
-    finite = np.isfinite(found_rows.points).all(axis=1)
-    if not finite.all():
-        faults.append(_rows_left_out(found_rows, ~finite, counts[~drop], how))
-    return found_rows, finite
-
-
-def _without(found_rows: FoundRows, drop: Bools) -> FoundRows:
-    names = found_rows.feature_names
-    kept = tuple(name for name, gone in zip(names, drop, strict=True) if not gone)
-    gone = set(names) - set(kept)
-    roles = tuple(
-        replace(role, role="left out", why="gaps") if role.column in gone else role
-        for role in found_rows.roles
-    )
-    points = np.ascontiguousarray(found_rows.points[:, ~drop])
-    return replace(found_rows, points=points, feature_names=kept, roles=roles)
-
-
-def _filled(found_rows: FoundRows, columns: Bools, faults: list[Fault]) -> FoundRows:
-    """Gaps in these columns take the column's median; which cells did is a column that is shown."""
-    points = found_rows.points.copy()
-    marks = np.full(len(points), "", dtype="U200")
-    told = []
-    for j in np.flatnonzero(columns):
-        holes = ~np.isfinite(points[:, j])
-        name = found_rows.feature_names[j] if found_rows.feature_names else f"feature {j}"
-        points[holes, j] = np.median(points[~holes, j])
-        marks[holes] = [f"{mark}, {name}".lstrip(", ") for mark in marks[holes]]
-        told.append(f"{name} ({int(holes.sum()):,})")
-    faults.append(
-        Fault(
-            f"Gaps filled by the median of their column: {some(told, 10)}.",
-            "These values are made up: the column filled in, which is shown, says where.",
-        )
-    )
-    return replace(found_rows, points=points, shown={**found_rows.shown, "filled in": marks})
-
-
-def _columns_left_out(found_rows: FoundRows, drop: Bools, counts: Ints, how: str | None) -> Fault:
-    n = len(found_rows.points)
-    told = [
-        f"{found_rows.feature_names[j] if found_rows.feature_names else j} ({counts[j]:,} of {n:,})"
-        for j in np.flatnonzero(drop)
-    ]
-    mend = (
-        "They are left out, so that the rows stay."
-        if how
-        else ("They are left out, being mostly empty. The rows can be left out in their place.")
-    )
-    return Fault(f"Columns with gaps: {some(told, 5)}.", mend)
-
-
-def _rows_left_out(found_rows: FoundRows, gaps: Bools, counts: Ints, how: str | None) -> Fault:
-    """The rows that a gap costs; a fatal fault if they are most of them and nobody chose so."""
-    rows = np.flatnonzero(gaps)
-    names = found_rows.feature_names or tuple(map(str, range(len(counts))))
-    worst = np.argsort(-counts, kind="stable")
-    told = [f"{names[j]} ({counts[j]:,})" for j in worst if counts[j]]
-    kind = "infinity" if not np.isnan(found_rows.points).any() else "NaN or infinity"
-    what = (
-        f"Rows with {kind}: {len(rows):,} of {len(gaps):,}, the first being"
-        f" {some([f'{row:,}' for row in rows[:3]])}, in {some(told)}."
-    )
-    if how is None and len(rows) > MOSTLY * len(gaps) and len(rows) < len(gaps):
-        mend = "Choose what is left out, the columns or the rows, or fill the gaps by the median."
-        return Fault(what, mend, fatal=True)
-    mend = (
-        "They are left out. The columns can be left out in their place, or the gaps filled by the"
-        " median."
-    )
-    nothing = (counts == len(gaps)).all()
-    return Fault(what, "No number is left. Write numbers in the file." if nothing else mend)
 
 
 def check_size(shape: tuple[int, ...], title: str, limits: Limits) -> None:
@@ -278,7 +163,7 @@ def _kept(found_rows: FoundRows, keep: Bools, faults: list[Fault]) -> Bools:
     if found_rows.large is not None and found_rows.large.any():
         what = "with values beyond the range of float32"
         mend = "Fill or remove them in the file if they matter."
-        faults.append(_left_out(found_rows.large, what, mend))
+        faults.append(left_out(found_rows.large, what, mend))
         keep = keep & ~found_rows.large
     if found_rows.labels is not None:
         _note_blanks(found_rows.labels, faults)
@@ -313,7 +198,7 @@ def _has_target(target: np.ndarray | None, n: int, faults: list[Fault]) -> Bools
         return everyone
     if not known.all():
         mend = "Fill them in the file, or choose no target to keep them all."
-        faults.append(_left_out(~known, "without a number as their target", mend))
+        faults.append(left_out(~known, "without a number as their target", mend))
     return known
 
 
@@ -355,15 +240,6 @@ def _number(word: str) -> float | None:
         return float(word or "nan")
     except ValueError:
         return None
-
-
-def _left_out(flags: Bools, what: str, mend: str) -> Fault:
-    rows = np.flatnonzero(flags)
-    shown = some([f"{row:,}" for row in rows[:3]])
-    return Fault(
-        f"Rows {what}: {len(rows):,} of {len(flags):,}, the first being {shown}.",
-        f"They are left out. {mend}",
-    )
 
 
 def _classes(

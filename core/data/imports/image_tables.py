@@ -26,7 +26,6 @@ from core.data.imports.cleaning import (
     id_array,
     target_of_words,
 )
-from core.data.imports.columns import Column
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Progress, Role, chosen
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images.beside_images import (
@@ -37,8 +36,10 @@ from core.data.imports.images.beside_images import (
 )
 from core.data.imports.images.decoding import decoded_images, stack_rows
 from core.data.imports.images.folders import coded_as_it_is
-from core.data.imports.parquet_limits import MEND, open_parquet, read_columns
-from core.data.imports.roles import test_rows, without_minus_one
+from core.data.imports.tables.columns import Column
+from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.tables.parquet_limits import MEND, open_parquet, read_columns
+from core.data.imports.tables.split_columns import test_rows
 from core.data.imports.wording import LONGEST_WORD, as_word, damage_reported, some
 from core.types import Ints, UserError
 

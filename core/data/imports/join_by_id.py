@@ -49,7 +49,7 @@ def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
     for fault in draft.fatal:
         raise UserError(f"{draft.title}: {fault}")
     wanted = ids.tolist()
-    for name, names in _naming(draft):
+    for name, names in _naming(wanted, draft):
         if (rows := rows_of(wanted, names)) is not None:
             return _joined(draft, name, rows)
     if draft.refused_ids:
@@ -104,8 +104,9 @@ def _plain(name: str) -> str:
     return name[:-2] if re.fullmatch(r"-?\d+\.0", name) else name
 
 
-def _naming(draft: Draft) -> Iterator[tuple[str, Names]]:
-    """What may name the rows: the ids, the columns that are shown, and features of whole numbers.
+def _naming(wanted: Names, draft: Draft) -> Iterator[tuple[str, Names]]:
+    """What may name the rows: the ids, the columns that are shown, and features that hold whole
+    numbers, unless the ids only count: so does many a measurement.
 
     ("" is the ids' name.)
     """
@@ -113,6 +114,8 @@ def _naming(draft: Draft) -> Iterator[tuple[str, Names]]:
         yield "", draft.ids.tolist()
     for name, values in draft.shown.items():
         yield name, [as_word(value) for value in values.tolist()]
+    if set(wanted) == {str(i) for i in range(len(wanted))}:
+        return
     for j, name in enumerate(draft.feature_names):
         values = draft.points[:, j]
         whole = (values == np.floor(values)).all()

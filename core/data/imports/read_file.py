@@ -4,13 +4,13 @@
 
     a zip of images in folders of their class, or such a folder     core/data/imports/images
     .npz and .npy                                                   core/data/imports/arrays.py
-    Parquet and CSV                                                 core/data/imports/tables.py
+    Parquet and CSV                                                 core/data/imports/tables/
     Parquet with images in a column                             core/data/imports/image_tables.py
     one table, or the parts of one, in a zip, a folder or a gzip    as that table
 
-The format is told from the content, never from the name. Files are read in memory under `Limits`;
-nothing is written to disk, no pickled object is read, and neither torch nor scikit-learn is
-imported: the web process itself may read what a stranger sends.
+The format is told from the content, never from the name. Files are read in memory under
+`Limits`; nothing is written to disk, no pickled object is read, and neither torch nor
+scikit-learn is imported: the web process itself may read what a stranger sends.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from core.data.imports.draft import Choices, Draft, Fault, Progress
 from core.data.imports.file_limits import LOCAL, Allowance, Limits
 from core.data.imports.image_tables import image_column, read_image_table
 from core.data.imports.images.folders import read_images
-from core.data.imports.parquet_limits import are_parts, joined_parts, schema_of
-from core.data.imports.tables import read_csv, read_parquet
+from core.data.imports.tables.parquet_limits import are_parts, joined_parts, schema_of
+from core.data.imports.tables.reading import read_csv, read_parquet
 from core.data.imports.wording import one_line, size, some
 from core.types import UserError
 

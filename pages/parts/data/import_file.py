@@ -26,7 +26,7 @@ from pages.shared import layout, render_lock, state, visitor_memory
 from pages.shared.points import show as show_points
 from pages.shared.words import bytes_text, plain
 
-TYPES = ["zip", "npz", "npy", "parquet", "csv", "tsv", "txt"]
+TYPES = ["zip", "npz", "npy", "parquet", "csv", "tsv", "txt", "data", "gz", "jsonl"]
 SIDES = (16, 28, 32, 48, 64, 96, 128, 256)
 SEEN = 32  # points of the preview
 FORMATS = (
@@ -34,15 +34,15 @@ FORMATS = (
         "zip",
         (
             "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class."
-            " Without such folders: no labels. `train/` and `test/` above them are your parts."
+            " A table beside the images may hold their labels. `train/` and `test/` are your parts."
         ),
     ),
     (
         "npz",
         (
-            "`images` uint8 (n, height, width) or (n, height, width, 3), or `features` (n, d). With"
-            " them, as you have them: `labels`, `ids`, `probs`, `test`, and numbers under any name"
-            " as the target of a regression."
+            "`images` (n, height, width) or (n, height, width, 3), or `features` (n, d). With them,"
+            " as you have them: `labels`, `ids`, `probs`, `test`, and numbers under any name as the"
+            " target of a regression; or parts such as `x_train` and `y_train`."
         ),
     ),
     ("npy", "Features (n, d), or images as above. No labels."),

@@ -89,3 +89,40 @@ def test_a_dataset_without_ids_is_called_by_its_rows():
     assert ids_of(named) is IDS
     embedding, _ = join(ids_of(plain), read(csv({"id": [2, 0, 1], "x": [2, 0, 1]}), "t.csv"))
     assert embedding.tolist() == [[0], [1], [2]]
+
+
+def test_a_measurement_that_counts_is_no_id_of_row_numbers():
+    plain = np.arange(12).astype(str)
+    x = np.column_stack([np.arange(12)[::-1], np.linspace(0, 1, 12)])
+    embedding, faults = join(plain, read(npz(x=x), "a.npz"))
+    assert embedding.tolist() == x.astype(np.float32).tolist() and faults[-1].confirm
+    named = np.array([str(7 * i) for i in range(12)])
+    table = csv({"at": [7.0 * i for i in range(11, -1, -1)], "u": range(12), "v": [0.5] * 12})
+    embedding, faults = join(named, read(table, "t.csv"))
+    assert "Column at holds the ids." in str(faults[-1])
+    assert embedding[:, 0].tolist() == list(range(11, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("/home/me/pets/cat/{}.png", "pets/cat/{}.png"),
+        ("cat\\{}.png", "pets/cat/{}.png"),
+        ("./cat/{}.png", "cat/{}.png"),
+        ("cafe\u0301/{}", "caf\u00e9/{}"),
+        ("{}.0", "{}"),
+    ],
+)
+def test_ids_that_differ_in_their_dress_only(theirs, ours):
+    order = np.random.default_rng(0).permutation(9).tolist()
+    value = [i / 4 for i in order]
+    content = csv({"where": [theirs.format(i) for i in order], "u": value, "v": [0.5] * 9})
+    embedding, faults = join(np.array([ours.format(i) for i in range(9)]), read(content, "t.csv"))
+    assert (4 * embedding[:, 0]).tolist() == list(range(9))
+    assert not any(fault.confirm for fault in faults)
+
+
+def test_ids_that_would_become_one_are_in_doubt():
+    content = csv({"where": ["a/1.png", "./a/1.png"], "u": [1, 2]})
+    with pytest.raises(UserError, match=r"rows without ids|missing|the same once"):
+        join(np.array(["a/1.png", "b/1.png", "c"]), read(content, "t.csv"))

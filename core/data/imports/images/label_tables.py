@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.imports.archives import TEXT, Member
-from core.data.imports.csv_table import ParsedText, parse_csv
 from core.data.imports.draft import Choices, Fault, Role
 from core.data.imports.file_limits import MEGABYTE, Allowance, Limits, TooMuch
 from core.data.imports.images.beside_images import (
@@ -30,8 +29,9 @@ from core.data.imports.images.beside_images import (
 )
 from core.data.imports.images.image_names import Column, NamedImages
 from core.data.imports.images.layouts import Layout, part_of, pieces
-from core.data.imports.parquet_limits import open_parquet, read_columns
-from core.data.imports.roles import without_minus_one
+from core.data.imports.tables.csv_table import ParsedText, parse_csv
+from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.tables.parquet_limits import open_parquet, read_columns
 from core.data.imports.wording import as_word, damage_reported, some
 from core.types import Bools, Ints, UserError
 

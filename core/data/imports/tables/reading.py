@@ -1,8 +1,9 @@
 """Tables, from Parquet or CSV: the points that their columns describe.
 
-What each column is for is told in core/data/imports/roles.py, how its cells are read in columns.py.
-Text and numbers that are no features stay beside the points as columns that are shown. CSV ids stay
-as they are written ("007"); a label 3.0 is "3", and 01 stays 01 where all labels are so padded.
+What each column is for is told in core/data/imports/tables/roles.py, how its cells are read in
+columns.py. Text and numbers that are no features stay beside the points as columns that are
+shown. CSV ids stay as they are written ("007"); a label 3.0 is "3", and 01 stays 01 where all
+labels are so padded.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data.imports import roles
 from core.data.imports.cleaning import (
     as_floats,
     check_size,
@@ -23,11 +23,15 @@ from core.data.imports.cleaning import (
     narrow,
     target_of_words,
 )
-from core.data.imports.columns import Column, columns_of
-from core.data.imports.csv_table import parse_csv
-from core.data.imports.draft import Choices, Draft, Fault, FoundRows
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Role
 from core.data.imports.file_limits import Limits
-from core.data.imports.parquet_limits import MEND, open_parquet, read_columns
+from core.data.imports.tables import roles
+from core.data.imports.tables.assignment import Assignment
+from core.data.imports.tables.columns import Column, columns_of
+from core.data.imports.tables.csv_table import parse_csv
+from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.tables.parquet_limits import MEND, open_parquet, read_columns
+from core.data.imports.tables.split_columns import test_rows
 from core.data.imports.wording import LONGEST_WORD, damage_reported, some
 from core.types import Floats, Ints, UserError
 
@@ -80,7 +84,7 @@ def _readable(schema: pa.Schema) -> list[str]:
     so many are kept.
     """
     columns = [(field.name, field.type) for field in schema]
-    from core.data.imports import columns as held
+    from core.data.imports.tables import columns as held
 
     numbers = [
         name for name, kind in columns if held.is_number(kind) or held.is_list_of_numbers(kind)
@@ -92,7 +96,7 @@ def _readable(schema: pa.Schema) -> list[str]:
     return [name for name, _ in columns if name in wanted]
 
 
-def _note_left_out(found: roles.Assignment, faults: list[Fault]) -> None:
+def _note_left_out(found: Assignment, faults: list[Fault]) -> None:
     left = [role.column for role in found.roles.values() if role.why == "values of several parts"]
     if left:
         faults.append(
@@ -121,7 +125,7 @@ def _pandas_index(schema: pa.Schema) -> tuple[tuple[str, ...], Ints | None]:
 
 
 def _draft(
-    found: roles.Assignment,
+    found: Assignment,
     as_written: Written,
     title: str,
     limits: Limits,
@@ -145,7 +149,7 @@ def _draft(
     if named := found.one("id"):
         rows.ids = id_array(*Column(named.name, as_written(named.name)).coded, faults)
     if split := found.one("split"):
-        rows.test = roles.test_rows(split, faults)
+        rows.test = test_rows(split, faults)
     if numbered is not None:
         rows.numbers = numbered[0] + numbered[1] * np.arange(n)
     rows.columns = tuple(name for name, column in found.columns.items() if column.is_flat)
@@ -154,11 +158,11 @@ def _draft(
     return draft_of(rows, title, limits, choices, faults)
 
 
-def _class_of(role: roles.Role) -> str:
+def _class_of(role: Role) -> str:
     return role.why.removeprefix("of class ") if role.why != "chosen" else role.column
 
 
-def _features(found: roles.Assignment, title: str, limits: Limits) -> FoundRows:
+def _features(found: Assignment, title: str, limits: Limits) -> FoundRows:
     features = [found.columns[name] for name in found.named("feature")]
     if not features:
         expected = "columns of numbers, or one column of lists of equal length"
@@ -174,7 +178,7 @@ def _features(found: roles.Assignment, title: str, limits: Limits) -> FoundRows:
     return _numbers(features, title, limits)
 
 
-def _named_lists(found: roles.Assignment) -> str:
+def _named_lists(found: Assignment) -> str:
     left = list(found.named("left out"))
     return f" Column {some(left, 1)} holds several values in a cell." if left else ""
 
@@ -232,7 +236,7 @@ def _labels(
         lengths = {len(word) for word in digits}
         if all(map(str.isdigit, digits)) and len(lengths) == 1 and len(digits) > 1:
             words, codes = padded, written
-    return roles.without_minus_one(words, codes, choices.minus_one_is_a_class, faults)
+    return without_minus_one(words, codes, choices.minus_one_is_a_class, faults)
 
 
 def _target(column: Column, faults: list[Fault]) -> Floats | None:
@@ -242,9 +246,7 @@ def _target(column: Column, faults: list[Fault]) -> Floats | None:
     return target_of_words(*column.coded, f"Target column {some([column.name])}", faults)
 
 
-def _shown(
-    found: roles.Assignment, as_written: Written, faults: list[Fault]
-) -> dict[str, np.ndarray]:
+def _shown(found: Assignment, as_written: Written, faults: list[Fault]) -> dict[str, np.ndarray]:
     """The columns that stand beside the points: numbers as they are, all else as text."""
     names = found.named("shown only")
     if len(names) > SHOWN:

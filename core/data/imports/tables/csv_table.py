@@ -17,9 +17,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.data.imports.columns import MISSING, PLAIN
 from core.data.imports.draft import Fault
 from core.data.imports.file_limits import MEGABYTE, Limits
+from core.data.imports.tables.columns import MISSING, PLAIN
 from core.data.imports.wording import damage_reported, some, word
 from core.types import UserError
 

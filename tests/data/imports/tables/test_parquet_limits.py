@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.data.imports import parquet_limits
 from core.data.imports.file_limits import LOCAL
-from core.data.imports.parquet_limits import open_parquet, read_columns
+from core.data.imports.tables import parquet_limits
+from core.data.imports.tables.parquet_limits import open_parquet, read_columns
 from core.types import UserError
 
 N = 50

@@ -117,16 +117,26 @@ class Column:
         return bool(np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all())
 
     @cached_property
+    def has_fractions(self) -> bool:
+        """Numbers of which not all are whole."""
+        if not self.is_number:
+            return False
+        numbers = self.numbers()
+        return bool((numbers != np.floor(numbers))[np.isfinite(numbers)].any())
+
+    @cached_property
     def counts_rows(self) -> bool:
         """Every whole number from 0 or 1 to as many as there are rows, in any order."""
         import pyarrow.compute as pc
         import pyarrow.types as is_
 
         n = len(self)
-        if not is_.is_integer(self.type) or self.values.null_count:
+        if not self.is_number or is_.is_boolean(self.type) or self.values.null_count:
             return False
         low, high = (pc.min_max(self.values)[end].as_py() for end in ("min", "max"))  # type: ignore[attr-defined]  # made when it is imported
-        return low in (0, 1) and high - low == n - 1 and len(np.unique(self.numbers())) == n
+        if low not in (0, 1) or high - low != n - 1:
+            return False
+        return self.is_whole and len(np.unique(self.numbers())) == n
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -10,8 +10,8 @@ import pytest
 
 from core.data.imports.draft import Choices
 from core.data.imports.file_limits import HOSTED, LOCAL
-from core.data.imports.parquet_limits import INT, STRUCT, TRUE, _Thrift
 from core.data.imports.read_file import read
+from core.data.imports.tables.parquet_limits import INT, STRUCT, TRUE, _Thrift
 from core.types import UserError
 from tests.tools.fuzzing import csv, parquet
 

@@ -1,0 +1,191 @@
+"""Which column says the classes, which the numbers that a regression learns, and which only repeat
+the classes?
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.data.imports.draft import Fault
+from core.data.imports.tables.assignment import Assignment
+from core.data.imports.tables.columns import NO_LABEL, Column
+from core.data.imports.wording import some
+from core.types import Bools, Ints
+
+LABELS = ("label", "labels", "class", "classes", "target", "y")
+LABEL_WORDS = ("species", "category", "variety", "class_name", "class_label", "label_name")
+MANY = 100  # different numbers in a `y` are no classes any more
+FRACTIONS = (
+    "Choose a column of classes, or none. Values that are measured are no classes; a regression can"
+    " learn them: choose the column as the target."
+)
+
+
+def find_label(found: Assignment) -> None:
+    """By its name, if what it holds can be classes."""
+    if found.choices.label is not None or found.one("label"):
+        return
+    by_name = {column.name.lower(): column for column in reversed(found.free) if column.is_flat}
+    for name in (*LABELS, *LABEL_WORDS):
+        column = by_name.get(name)
+        if column is None or (name in LABEL_WORDS and not column.is_text):
+            continue
+        if name in ("y", "target") and not _are_classes(column):
+            continue
+        found.settle(column, "label", f"its name is {column.name}")
+        check_label(found)
+        return
+    _find_word_without_name(found)
+
+
+def check_label(found: Assignment) -> None:
+    """Measurements that were chosen as the label are a matter for the user."""
+    label = found.one("label")
+    if label is not None and label.has_fractions:
+        found.faults.append(
+            Fault(
+                f"Label column {some([label.name])}: found fractions, expected classes.",
+                FRACTIONS,
+                fatal=True,
+            )
+        )
+        found.settle(label, "left out", "fractions are no classes")
+
+
+def _find_word_without_name(found: Assignment) -> None:
+    """In a table without a header: the first or the last column, if it holds words that repeat."""
+    if not all(re.fullmatch(r"column \d+", name) for name in found.columns):
+        return
+    ends = list(found.columns.values())
+    words = [column for column in found.free if column.is_text and not column.is_unique]
+    word = next((column for column in (ends[-1], ends[0]) if column in words), None)
+    if word is not None and len(words) == 1:
+        found.settle(word, "label", "the only words of a table without names")
+        found.faults.append(
+            Fault(f"{word.name.capitalize()} holds words that repeat.", "They are the labels.")
+        )
+
+
+def find_target(found: Assignment) -> None:
+    """A y or a target that is no label is what a regression learns; beside x, y is a coordinate."""
+    if found.choices.target is not None or found.one("target"):
+        return
+    by_name = {column.name.lower(): column for column in found.free if column.is_number}
+    column = by_name.get("target") or by_name.get("y")
+    if column is None or _repeats(column, found.one("label")):
+        return
+    if column.name.lower() == "y" and "x" in by_name:
+        if found.choices.label is None:
+            held = "fractions" if column.has_fractions else "many whole numbers"
+            found.faults.append(
+                Fault(
+                    f"Column y: found {held}, which are no classes.",
+                    "It is taken as a feature beside x. Choose it as the target for a regression.",
+                )
+            )
+        return
+    if found.choices.label is not None and not found.choices.label:
+        return
+    found.settle(column, "target", "numbers with many values")
+    found.faults.append(
+        Fault(
+            f"Column {column.name}: found numbers with many values, which are no classes.",
+            "They are the target of a regression, and no feature.",
+        )
+    )
+
+
+def _are_classes(column: Column) -> bool:
+    """Words, or whole numbers that are few enough: of 0, 1, 2, ... at most half as many as rows, of
+    others a quarter.
+    """
+    if not column.is_number:
+        return True
+    numbers = column.numbers()
+    numbers = numbers[np.isfinite(numbers)]
+    if (numbers != np.floor(numbers)).any() or not len(numbers):
+        return False
+    values = np.unique(numbers)
+    values = values[values >= 0] if len(values) > 2 else values
+    count = len(values)
+    in_a_row = values[0] in (0, 1) and values[-1] - values[0] == count - 1
+    return count <= 2 or (count <= MANY and count <= len(numbers) / (2 if in_a_row else 4))
+
+
+def find_repeated_labels(found: Assignment) -> None:
+    """A copy or a function of the label is no feature: it would tell the answer."""
+    label = found.one("label")
+    if label is None:
+        return
+    told = []
+    for column in found.free:
+        if (column.is_number or column.is_text) and _repeats(column, label):
+            found.settle(column, "shown only", f"repeats what {label.name} says")
+            told.append(column.name)
+    if told:
+        found.faults.append(
+            Fault(
+                f"Columns that repeat the label {label.name}: {some(told)}.",
+                "They are shown, and are no features: they would tell the answer. Give them another"
+                " role if they are measured.",
+            )
+        )
+
+
+def _repeats(column: Column, label: Column | None) -> bool:
+    """Has the column one value for each class, and not the same for all?
+
+    In few rows that happens by chance: then its name has to speak of a label, too.
+    """
+    if label is None or not column.is_flat:
+        return False
+    _, classes = label.coded
+    present, first, counts = np.unique(classes, return_index=True, return_counts=True)
+    values = column.numbers() if column.is_number else column.coded[1]
+    if len(present) < 2 or not _same_within(values, classes, present, first):
+        return False
+    kinds = len(np.unique(values[first]))
+    speaks = re.search(r"label|class|target|categor|species|^y$", column.name.lower())
+    if kinds == len(present):
+        return bool(speaks and counts.max() > 1) or (counts.min() >= 3 and len(values) >= 12)
+    return kinds > 1 and bool(speaks or len(values) >= 20 * len(present))
+
+
+def _same_within(values: np.ndarray, classes: Ints, present: Ints, first: Ints) -> bool:
+    of_class = np.zeros(int(present.max()) + 1, np.int64)
+    of_class[present] = first
+    head = slice(0, 256)
+    if (values[head] != values[of_class[classes[head]]]).any():
+        return False
+    return bool((values == values[of_class[classes]]).all())
+
+
+def without_minus_one(
+    words: list[str], codes: Ints, minus_one_is_a_class: bool, faults: list[Fault]
+) -> tuple[list[str], Ints]:
+    """Labels with "" for what says that there is none yet; a -1 among them is told."""
+    gone = no_label(words, minus_one_is_a_class)
+    if "-1" in {word for word, lost in zip(words, gone, strict=True) if lost}:
+        rows = int((codes == words.index("-1")).sum())
+        faults.append(
+            Fault(
+                f"Labels: found -1 in {rows:,} of {len(codes):,} rows, beside classes from 0 on.",
+                "It is read as: no label yet. It can be chosen as a class.",
+            )
+        )
+    return ["" if lost else word for word, lost in zip(words, gone, strict=True)], codes
+
+
+def no_label(words: Sequence[str], minus_one_is_a_class: bool) -> Bools:
+    """Which of the words of a label column stand for "no label yet": blanks, nan, none, and -1
+    among other whole numbers from 0 on.
+    """
+    blank = np.array([word.lower() in NO_LABEL for word in words], bool)
+    others = {word for word, gone in zip(words, blank, strict=True) if not gone} - {"-1"}
+    counted = bool(others) and others != {"1"} and all(word.isdigit() for word in others)
+    if counted and not minus_one_is_a_class:
+        blank |= np.array([word == "-1" for word in words], bool)
+    return blank
