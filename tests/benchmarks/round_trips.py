@@ -133,7 +133,7 @@ def hugging_face_trips() -> Iterator[Trip]:
 def _packed(write: Callable) -> bytes:
     """What a function writes to the path that it is given."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "written")
+        path = Path(folder, "written.csv")
         write(str(path))
         return path.read_bytes()
 
