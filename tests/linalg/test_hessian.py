@@ -43,6 +43,13 @@ def test_the_hessian_is_autodiffs(opened):
     assert np.abs(ours - theirs).max() < 1e-12 * np.abs(theirs).max()
 
 
+def test_at_the_optimum_the_penalty_pulls_against_the_points(opened):
+    labels = world(intercept=opened.rows.shape[1] > opened.d)[1]
+    slope = opened.mean_gradient(opened.rows, opened.residuals(opened.probs, labels))
+    assert np.abs(slope).max() > 1e-3
+    assert opened.pull == pytest.approx(-slope, abs=1e-9)
+
+
 def test_the_hessian_in_blocks_of_rows(opened, monkeypatch):
     monkeypatch.setattr(hessian, "ROWS", 7)
     assert dense_hessian(opened, opened.penalty) == pytest.approx(
