@@ -7,10 +7,11 @@ A mutant is a file with one small fault: a comparison, an operation, `and`/`or` 
 a number one off or doubled, a minus or a `not` removed, two arguments exchanged, a statement
 dropped. The files take turns, each with its mutants in an order drawn by the seed and its name.
 Each is written into a copy of the tree, never here, and meets the module's own tests:
-`tests/<folder>/test_<name>.py`; without one, all that import the module, but for the pages' and the
-browser's. They run in a fork that has the libraries loaded, on one thread, up to the first failure,
-within four times what they take without a mutant and half a minute. Every outcome is a line of JSON
-in `--out`; what stands there is not run again. What lives is equivalent, or a test is missing.
+`tests/<folder>/test_<name>.py` and what imports the module beside it; without such a file, all that
+import it, but for the pages' and the browser's. They run in a fork that has the libraries loaded,
+on one thread, up to the first failure, within four times what they take without a mutant and half a
+minute. Every outcome is a line of JSON in `--out`; what stands there is not run again. What lives
+is equivalent, or a test is missing.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def own_tests(file: str) -> list[str]:
     every = sorted((ROOT / "tests").rglob("test_*.py"))
     others = [str(p.relative_to(ROOT)) for p in every if imports.search(p.read_text())]
     if (ROOT / own).exists():
-        return [str(own)]
+        return [str(own), *(p for p in others if Path(p).parent == own.parent and p != str(own))]
     return [p for p in others if not p.startswith(("tests/pages", "tests/browser"))]
 
 

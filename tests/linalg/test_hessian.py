@@ -145,6 +145,23 @@ def test_many_parameters_go_by_conjugate_gradients_and_no_inverse_is_made(opened
         spreader(opened, opened.penalty)
 
 
+@pytest.mark.parametrize(
+    ("n", "d", "numbers"), [(30, 4, 2 * 5), (12, 20, 2 * 13)], ids=["many points", "few points"]
+)
+def test_what_is_inverted_is_the_weights_or_the_points_span_whichever_is_less(
+    monkeypatch, n, d, numbers
+):
+    opened = open_head(world(n=n, d=d)[3])  # three classes and an intercept: 2 (d + 1) numbers
+    target = np.random.default_rng(3).normal(size=opened.shape)
+    slow = np.linalg.solve(slow_hessian(opened, opened.penalty + 0.01), target.ravel())
+    monkeypatch.setattr(hessian, "INVERTED", numbers)
+    solved = spreader(opened, opened.penalty + 0.01).solve(target)
+    assert solved.ravel() == pytest.approx(slow, rel=1e-8, abs=1e-9)
+    monkeypatch.setattr(hessian, "INVERTED", numbers - 1)
+    with pytest.raises(UserError, match=f"the head has {numbers}"):
+        spreader(opened, opened.penalty + 0.01)
+
+
 @pytest.mark.parametrize("kind", [hessian.Exact, hessian.Iterated, hessian.Kronecker])
 def test_a_singular_hessian_is_refused(kind):
     x, y, _, head = world()

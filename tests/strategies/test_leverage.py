@@ -32,6 +32,14 @@ def test_the_ridges_offered_reach_from_no_effect_to_no_score_left():
     assert least > 0.99 * effective_rank(digits) and most < 0.01 * effective_rank(digits)
 
 
+@pytest.mark.parametrize("power", [-450, 450])
+def test_data_beyond_1e125_take_the_ridge_in_their_own_unit(x, power):
+    size = 2.0**power
+    assert leverage(size * x, ridge=2.5 * size**2) == pytest.approx(
+        leverage(x, ridge=2.5), rel=1e-12
+    )
+
+
 @pytest.fixture
 def deficient():
     """500 x 20 with a zero column, one exact combination and one constant column: rank 18."""
