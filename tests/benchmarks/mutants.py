@@ -126,7 +126,8 @@ def own_tests(file: str) -> list[str]:
     every = sorted((ROOT / "tests").rglob("test_*.py"))
     others = [str(p.relative_to(ROOT)) for p in every if imports.search(p.read_text())]
     if (ROOT / own).exists():
-        return [str(own), *(p for p in others if Path(p).parent == own.parent and p != str(own))]
+        beside = [p for p in others if Path(p).parent == own.parent != Path("tests")]
+        return list(dict.fromkeys([str(own), *beside]))
     return [p for p in others if not p.startswith(("tests/pages", "tests/browser"))]
 
 
