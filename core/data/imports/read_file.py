@@ -87,7 +87,7 @@ def read(
     progress = progress or (lambda fraction, text: None)
     if isinstance(source, Path):
         if source.is_dir():
-            _refuse_target(choices, title)
+            _refuse_target(choices, title, "folder")
             return read_images(
                 folder_members(source, limits, faults), title, limits, choices, faults, progress
             )
@@ -102,7 +102,7 @@ def read(
     kind = "npz" if archive and is_npz(archive) else kind
     _note_suffix(name, kind, faults)
     if kind in ("zip", "npy"):
-        _refuse_target(choices, title)
+        _refuse_target(choices, title, kind)
     if archive and kind == "zip":
         _refuse_workbook(archive.namelist(), title)
         return read_images(
@@ -169,12 +169,26 @@ def _note_suffix(name: str, kind: str, faults: list[Fault]) -> None:
         )
 
 
-def _refuse_target(choices: Choices, title: str) -> None:
-    if choices.target:
-        raise UserError(
-            f"{title}: found points alone, expected numbers beside them under the name"
-            f" {choices.target!r}. Bring a table, or an .npz with the points and such an array."
-        )
+def _refuse_target(choices: Choices, title: str, kind: str) -> None:
+    """A UserError if the user names a target in what has room for points alone."""
+    if not choices.target:
+        return
+    found, points = {
+        "zip": ("images in a zip", "images"),
+        "folder": ("images in a folder", "images"),
+        "npy": ("one array", "features"),
+    }[kind]
+    of_images = ", all of one size in uint8 (n, height, width)," if points == "images" else ""
+    raise UserError(
+        f"{title}: found {found}, expected numbers for each point beside them, named"
+        f" {choices.target!r}. Bring an .npz with the {points}{of_images} and the target as"
+        f" arrays: numpy.savez('file.npz', {points}=..., {_argument(choices.target)}=...)."
+    )
+
+
+def _argument(name: str) -> str:
+    """The name, where it can be an argument of a call in Python."""
+    return name if name.isidentifier() else "target"
 
 
 def _refuse_workbook(names: list[str], title: str) -> None:

@@ -33,7 +33,8 @@ FORMATS = (
         "zip",
         (
             "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class."
-            " Without such folders: no labels. `train/` and `test/` above them are your parts."
+            " Without such folders: no labels. `train/` and `test/` above them are your parts. A"
+            " target beside images needs an .npz."
         ),
     ),
     (
@@ -44,7 +45,7 @@ FORMATS = (
             " as the target of a regression."
         ),
     ),
-    ("npy", "Features (n, d), or images as above. No labels."),
+    ("npy", "Features (n, d), or images as above. No labels, no target."),
     (
         "parquet, .csv",
         (
