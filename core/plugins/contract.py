@@ -3,7 +3,8 @@
     findings(menu.find("leverage"))   one Finding per check: kept, or what is wrong and its mend
 
 A check is a function of a strategy that raises Broken. `CONTRACT` must be kept, or the app shows
-something wrong or stops; `MANNERS` are what the screen gets its explanations from.
+something wrong or stops; the manners (core/plugins/manners.py) are what the screen gets its
+explanations from.
 tests/test_contract.py runs both over the whole registry, `python -m core check` over the strategies
 of one file. Degenerate input may be refused by a UserError, which the screen shows; anything else
 is a fault. Which of our own strategies may refuse what is listed in that test.
@@ -31,6 +32,7 @@ from core.plugins.contract_inputs import (
     world,
 )
 from core.plugins.loading import Crashed
+from core.plugins.manners import MANNERS
 from core.strategy import INPUTS, Strategy, missing, pick
 from core.types import UserError
 
@@ -73,20 +75,19 @@ class Finding:
 
 def findings(entry: Strategy) -> Iterator[Finding]:
     """Every check of the strategy, one after the other."""
-    for check in CONTRACT + MANNERS:
+    for check in (*CONTRACT, *MANNERS):
         with np.errstate(all="ignore"):
             name = check.__name__.replace("_", " ")
             yield Finding(name, _fault(check, entry), advice=check in MANNERS)
 
 
-def _fault(check: Callable[[Strategy], None], entry: Strategy) -> str | None:
+def _fault(check: Callable[[Strategy], str | None], entry: Strategy) -> str | None:
     try:
-        check(entry)
+        return check(entry)
     except (Broken, UserError, ValueError) as error:
         return str(error)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return None
 
 
 def _demand(kept: Any, fault: str) -> None:
@@ -346,46 +347,6 @@ def _excused(where: str) -> Iterator[list[str]]:
         reasons.append(str(error))
 
 
-# ---- manners ----
-
-
-def scores_are_float64(entry: Strategy) -> None:
-    """With fewer digits more points share a score."""
-    if entry.kind == "scorer":
-        found = np.asarray(returned(entry)).dtype
-        _demand(
-            found == np.float64,
-            f"found {found} scores, expected float64: with fewer digits more points share a score.",
-        )
-
-
-def knobs_explain_themselves(entry: Any) -> None:
-    """Label, help and range stand in the annotation."""
-    for name, knob in entry.knobs.items():
-        explained = knob.name == name and knob.label and knob.label != name and len(knob.help) > 10
-        _demand(
-            explained,
-            f"knob {name} has no words of its own. Annotate it: {name}: Annotated[float,"
-            ' Knob("Label", "What it does.")].',
-        )
-
-
-def docstring_tells_formula_shapes_and_direction(entry: Strategy) -> None:
-    """Its first paragraph stands in the lesson."""
-    text = entry.function.__doc__ or ""
-    direction = "igher" if entry.kind == "scorer" else "gain"
-    _demand(
-        len(entry.summary) > 20,
-        "its docstring begins with no sentence. Say in one what it computes.",
-    )
-    _demand(any(sign in text for sign in "=^[∑|"), "its docstring has no formula.")
-    _demand("(n" in text, "its docstring gives no shapes, such as (n, d).")
-    _demand(
-        direction in text,
-        "its docstring does not say that higher scores are picked first, or what a gain is.",
-    )
-
-
 CONTRACT: list[Callable[[Any], None]] = [
     gives_finite_numbers_of_the_right_shape,
     leaves_its_inputs_alone,
@@ -400,9 +361,4 @@ CONTRACT: list[Callable[[Any], None]] = [
     knobs_work,
     every_step_of_a_knob_works_or_says_why_not,
     stays_calm_on_degenerate_points,
-]
-MANNERS: list[Callable[[Any], None]] = [
-    scores_are_float64,
-    knobs_explain_themselves,
-    docstring_tells_formula_shapes_and_direction,
 ]
