@@ -15,8 +15,8 @@ import pytest
 from core import embeddings, strategy
 from core.plugins import contract, manners
 from core.plugins.contract import CONTRACT, Broken
-from core.plugins.manners import MANNERS
 from core.plugins.contract_inputs import DEGENERATE, FEW, D, arrays, world
+from core.plugins.manners import MANNERS
 from core.plugins.menu import strategies
 from core.strategy import INPUTS, Knob, scorer, selector
 from core.types import UserError

@@ -17,7 +17,7 @@ from core import agreement, datasets, pipeline
 from core.exports.reading_back import read_back
 from core.exports.score_table import Column, Projection, encode, manifest, table
 from core.linalg import ties
-from core.runtime import cache
+from core.runtime import cache, result_folders
 from core.spec import Comparison, Spec, map_key
 from pages.parts.data import read_scores_back, take_scores_out
 from pages.shared import layout
@@ -168,7 +168,7 @@ def test_rankings_kept_only_for_a_comparison_are_taken_out_as_they_were_kept(off
     specs = SPECS[:2]
     kept = pipeline.agreement_of(Comparison(tuple(specs), 10)).arrays["scores"]
     for folder in (cache.folder() / "scores").iterdir():
-        cache._remove(folder)
+        result_folders.remove(folder)
     take_out()
     frame = pd.read_parquet(io.BytesIO(offered["digits-scores.parquet"]()))
     assert frame["score_raw_leverage"].dtype == np.float32 and np.array_equal(
