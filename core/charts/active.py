@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.charts.common import CLOSE, Line, finish, line_colour
+from core.charts.learning_curves import NARROW
 from core.charts.palette import CHANCE
 from core.types import Floats, Ints
 
@@ -129,4 +130,6 @@ def objective_by_pick(
 
 
 def _legend() -> alt.Legend:
-    return alt.Legend(title=None, orient="top", columns=3, labelLimit=220, labelFontSize=13)
+    """Above the picture: three names in a row, one on a phone."""
+    columns = {"expr": f"{NARROW} ? 1 : 3"}
+    return alt.Legend(title=None, orient="top", columns=columns, labelLimit=220, labelFontSize=13)

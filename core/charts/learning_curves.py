@@ -122,8 +122,7 @@ def loss_by_labels(
     top = most if cut else 1.05 * float(drawn.max(initial=0.95))
     domain = [0.95 * float(drawn.min()) if drawn.size else 0.0, top]
     axis = alt.Axis(tickCount=6, format=",~r")
-    told = "lower is better; wider bands are cut" if cut else "lower is better"
-    title = f"squared error on the test points ({told})"
+    title = f"squared test error (lower is better{'; bands cut' if cut else ''})"
     height = _Height(title, axis, domain, format=",.4~g")
     return _curves(frame, _labels_asked(labels), lines, dark, height, dots=seeds)
 

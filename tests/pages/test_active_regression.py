@@ -1,5 +1,6 @@
 """The Active page on numbers instead of classes: what it offers, says and draws of a regression."""
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 
@@ -81,7 +82,9 @@ def test_the_sentence_and_the_curves_are_of_the_loss_and_less_is_better(rents):
     assert (
         "in test loss on average over all rounds" in words and "point" not in words.split("<p")[1]
     )
-    assert "Less test loss is better." in told(at)
+    assert "Less test loss is better; the mean of the targets alone leaves about 1" in told(at)
+    (bracket,) = set(re.findall(r"\((\S+), (\S+) to (\S+)\)", words)) or [("0.1",) * 3]
+    assert len({len(one.rpartition(".")[2]) for one in bracket}) == 1, "equally many decimals"
     if "CORESET is <b>unclear" not in words and "equal" not in words:
         assert f"{abs(gap):.3g} {'lower' if gap > 0 else 'higher'}</b> than random" in words
     (curves,) = at.get("vega_lite_chart")
