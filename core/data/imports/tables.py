@@ -216,11 +216,20 @@ def _features(
             f" {expected}."
         )
     if not roles.vector:
-        return _columns(table, numbers, title, limits)
+        return _columns(table, _with_numbers(table, numbers, faults), title, limits)
     if numbers:
         what = f"Columns beside the lists of {some([roles.vector])}: {some(numbers)}."
         faults.append(Fault(what, "They are left out: the lists are the features."))
     return _vectors(table[roles.vector], roles.vector, title, limits)
+
+
+def _with_numbers(table: pa.Table, names: list[str], faults: list[Fault]) -> list[str]:
+    """The columns in which there is a number: one without any would cost every row."""
+    blank = [name for name in names if not np.isfinite(_numbers(table[name])).any()]
+    if not blank or len(blank) == len(names):
+        return names
+    faults.append(Fault(f"Columns without any number: {some(blank)}.", "They are left out."))
+    return [name for name in names if name not in blank]
 
 
 def _words(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
