@@ -115,6 +115,13 @@ def test_every_picture_of_a_regression_is_drawn(rents, monkeypatch):
     said = " ".join(element.value for element in at.markdown)
     assert "Covering radius, by which CORESET picks" in said and "gradient" not in said
     assert len(found[unit]["picks"][1]) == 5
+    ways = {}  # the strategy has the colour of its curve
+    for view in ("curves", "replay"):
+        spec = described(visit(dataset=rents, show=view, round="1").get("vega_lite_chart")[0])
+        scales = [layer["encoding"].get("color", {}).get("scale") for layer in spec["layer"]]
+        scale = next(one for one in scales if one)
+        ways[view] = scale["range"][scale["domain"].index("CORESET")]
+    assert ways["curves"] == ways["replay"]
 
 
 def test_one_hot_labels_are_the_target_of_a_dataset_without_one():
