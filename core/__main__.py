@@ -6,7 +6,7 @@ python -m core check                        own strategies   core/commands/own_s
 python -m core retrain                      trainings on selections   core/commands/retrain.py
 python -m core active                       who beats whom in rounds  core/commands/active.py
 python -m core warm | networks | experiments | index
-                                            what comes with the app   core/commands/shipped.py
+                                            what comes with the app   core/commands/bundled.py
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core.commands import active, data, own_strategies, retrain, scores, shipped
+from core.commands import active, bundled, data, own_strategies, retrain, scores
 from core.plugins import loading
 from core.types import UserError
 
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m core", description="Leverage Lab without a screen."
     )
     commands = parser.add_subparsers(required=True)
-    for subject in (scores, data, own_strategies, retrain, active, shipped):
+    for subject in (scores, data, own_strategies, retrain, active, bundled):
         subject.add(commands)
     return parser
 

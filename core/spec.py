@@ -357,11 +357,11 @@ def _embedding_fields(spec: Spec) -> dict[str, Any]:
 
 
 def _embedding_code(request: Request) -> str:
-    """The code of the embedding; for a learned one also the content of its shipped network."""
+    """The code of the embedding; for a learned one also the content of its bundled network."""
     spec = request.spec
     objective = request.embedder.objective
-    shipped = shipped_networks.digest(spec.dataset, objective, spec.seed) if objective else ""
-    return code_version(request.embedder.function.__module__) + shipped
+    bundled = shipped_networks.digest(spec.dataset, objective, spec.seed) if objective else ""
+    return code_version(request.embedder.function.__module__) + bundled
 
 
 def _try(spec: Spec, problems: list[str], **changes: Any) -> Spec:

@@ -12,7 +12,7 @@ from core.spec import comparison_key, resolve
 from core.strategy import Knob
 from pages.parts.agreement import behind_a_cell, heatmap
 from pages.parts.agreement import comparison as agreement_parts
-from pages.parts.agreement.comparison import MEASURES, ORDERS, SEEDS, SYMBOLS, TALK
+from pages.parts.agreement.comparison import MEASURES, ORDERS, SEEDS, TALK
 from pages.shared import cached, job_panel, layout, pickers, state
 
 PAGE = "agreement"
@@ -77,7 +77,8 @@ matrix = entry.arrays[measure]
 families = agreement_parts.groups(columns)
 ceilings = agreement.ceiling(matrix, families)
 with answer:
-    layout.answer(agreement_parts.sentence(matrix, families, ceilings, SYMBOLS[measure]))
+    symbol = agreement_parts.symbol(measure, min(shown.spec.k, len(data)))
+    layout.answer(agreement_parts.sentence(matrix, families, ceilings, symbol))
     layout.notes(entry.notes)
 
 order = heatmap.order_of(matrix, view)

@@ -34,19 +34,25 @@ layout.messages(state.problems())
 answer = st.container()
 view["show"] = pickers.segments("Task", SHOWN, view["show"], PAGE)
 state.leave(PAGE, VIEW_KNOBS, spec, view)
-with answer:
-    layout.answer(own_data.sentence(own.names()))
 with layout.explained():
     if view["show"] == "in":
+        with answer:
+            layout.answer(own_data.sentence(own.names()))
         own_data.brought()
         import_file.show()
         own_data.show()
     elif view["show"] == "join":
+        with answer:
+            layout.answer(join_embedding.sentence(spec))
         join_embedding.show(spec)
     elif not datasets.is_ready(spec.dataset):
         job_panel.offer_dataset(spec.dataset)
     elif view["show"] == "out":
-        take_scores_out.show(spec, cached.dataset(spec.dataset, spec.n, spec.subset))
+        data = cached.dataset(spec.dataset, spec.n, spec.subset)
+        found = take_scores_out.at_hand(spec, data)
+        with answer:
+            layout.answer(take_scores_out.sentence(spec, found, data))
+        take_scores_out.show(spec, data, found)
     else:
-        read_scores_back.show(spec)
+        read_scores_back.show(spec, answer)
 layout.link_box(state.leave(PAGE, VIEW_KNOBS, spec, view))

@@ -110,7 +110,9 @@ with st.container(key="stale" if shown.stale else "current"):
     with right:
         score_histogram.score_range(view, ranking.known, label, family, entry.key)
         if len(points) and data.labeled:
-            score_histogram.shares(data, points, names_of)
+            score_histogram.shares(
+                data, points, names_of, gallery_points.chosen_classes(view, names)
+            )
         how_to_read.show(spec.strategy, spec.dataset, spec.embedding)
         layout.link_box(state.leave(PAGE, VIEW_KNOBS, wanted, view))
         score_histogram.downloads(spec, data, entry)

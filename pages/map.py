@@ -51,9 +51,10 @@ if ready is None:
     st.stop()
 
 label = menu.find(spec.strategy).label
-under = inside(spec.embedding_label)
+names = [inside(one.embedding_label) for one in (spec, other) if one]
 with answer:
-    layout.answer(map_parts.sentence(data, ready, label, under, noun(spec.dataset)))
+    what, called = view["colour"], noun(spec.dataset)
+    layout.answer(map_parts.sentence(data, ready, what, label, names, called))
 box = map_parts.linked_box(view["box"])
 if view["box"] and box is None:
     layout.messages(

@@ -13,21 +13,21 @@ import numpy as np
 import pytest
 
 from core import embeddings, strategy
-from core.plugins import contract
-from core.plugins.contract import CONTRACT, MANNERS, Broken
+from core.plugins import contract, manners
+from core.plugins.contract import ADVICE, CONTRACT, Broken
 from core.plugins.contract_inputs import DEGENERATE, FEW, D, arrays, world
 from core.plugins.menu import strategies
 from core.strategy import INPUTS, Knob, scorer, selector
 from core.types import UserError
 
 CALM = contract.stays_calm_on_degenerate_points  # tried with its refusals, below
-REST = [check for check in CONTRACT + MANNERS if check is not CALM]
+REST = [check for check in CONTRACT + ADVICE if check is not CALM]
 
 
 @pytest.mark.parametrize("name", strategies())
 @pytest.mark.parametrize("check", REST, ids=lambda check: check.__name__)
 def test_contract(check, name):
-    check(strategies()[name])
+    assert check(strategies()[name]) is None
 
 
 # Who may refuse which degenerate worlds, and what the reason says. Who: all that need this input,
@@ -101,7 +101,7 @@ def test_a_reason_that_is_not_listed_is_noticed(registered):
 @pytest.mark.parametrize("name", embeddings.embedders())
 def test_knobs_of_embeddings_explain_themselves(name):
     contract.knobs_work(embeddings.find(name))
-    contract.knobs_explain_themselves(embeddings.find(name))
+    assert manners.knobs_explain_themselves(embeddings.find(name)) is None
 
 
 def test_labels_tell_strategies_apart():
@@ -413,9 +413,19 @@ BROKEN = [
         from_the_end,
         r"one point alone: it picked the rows \[-1\], which are none to pick",
     ),
-    (C.scores_are_float64, scorer("x"), single_precision, "found float32 scores, expected float64"),
-    (C.knobs_explain_themselves, scorer("x"), no_help, "knob weight has no words of its own"),
-    (C.docstring_tells_formula_shapes_and_direction, scorer("x"), row_numbers, "its docstring"),
+    (
+        manners.scores_are_float64,
+        scorer("x"),
+        single_precision,
+        "found float32 scores, expected float64",
+    ),
+    (manners.knobs_explain_themselves, scorer("x"), no_help, "knob weight has no words of its own"),
+    (
+        manners.docstring_tells_formula_shapes_and_direction,
+        scorer("x"),
+        row_numbers,
+        "its docstring",
+    ),
 ]
 
 
@@ -437,8 +447,12 @@ IDS = [f"{function.__name__}-{check.__name__}" for check, _, function, _ in BROK
 @pytest.mark.parametrize(("check", "decorate", "function", "message"), BROKEN, ids=IDS)
 def test_the_check_notices_a_broken_strategy(check, decorate, function, message, registered):
     entry = registered(decorate, function)
-    with np.errstate(all="ignore"), pytest.raises((Broken, ValueError, UserError), match=message):
-        check(entry)
+    with np.errstate(all="ignore"):
+        try:
+            fault = check(entry)
+        except (Broken, ValueError, UserError) as error:
+            fault = str(error)
+    assert re.search(message, fault or "nothing")
 
 
 @pytest.mark.parametrize("where", DEGENERATE)
@@ -470,7 +484,7 @@ def test_every_finding_has_its_sentence(registered):
         finding.check: finding
         for finding in contract.findings(registered(scorer("x"), fails_at_its_end))
     }
-    assert list(found) == [check.__name__.replace("_", " ") for check in CONTRACT + MANNERS]
+    assert list(found) == [check.__name__.replace("_", " ") for check in CONTRACT + ADVICE]
     assert found["every step of a knob works or says why not"].fault == "with power = 2.0: 2.0"
     assert (
         found["gives finite numbers of the right shape"].fault is None
@@ -487,12 +501,12 @@ SOUND = [(scorer("Sums"), row_sums), (selector("Greedy", nested=True), greedy)]
 
 @pytest.mark.parametrize(
     "check",
-    [check for check in CONTRACT + MANNERS if check is not C.knobs_explain_themselves],
+    [check for check in CONTRACT + ADVICE if check is not manners.knobs_explain_themselves],
     ids=lambda check: check.__name__,
 )
 @pytest.mark.parametrize(("decorate", "function"), SOUND, ids=["scorer", "selector"])
 def test_the_check_accepts_a_sound_strategy(check, decorate, function, registered):
-    check(registered(decorate, function))
+    assert check(registered(decorate, function)) is None
 
 
 # ---- sound strategies that compute in float32, and broken ones ----

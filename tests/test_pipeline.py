@@ -17,7 +17,7 @@ from core import (
     strategy,
     strategy_inputs,
 )
-from core.commands.shipped import first_screens
+from core.commands.bundled import first_screens
 from core.linalg import row_blocks
 from core.models import shipped_networks, training_record
 from core.plugins import menu
@@ -425,7 +425,7 @@ def test_the_bundled_scores_equal_a_fresh_computation(mnist):
 
 
 def test_the_bundled_exhibit_marks_what_stands_above_the_bundled_leverage(mnist):
-    """The QR itself is computed anew in tests/benchmarks/shipped_in_full.py."""
+    """The QR itself is computed anew in tests/benchmarks/bundled_in_full.py."""
     entry = bundled(textbook_key(Spec(), mnist.fingerprint))
     found = textbook_qr.artefacts(
         entry.arrays["scores"], bundled(scores_key(Spec(), mnist.fingerprint)).arrays["scores"]

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from core.charts.common import CLOSE, Line, finish, line_colour
-from core.charts.palette import CHANCE
+from core.charts.learning_curves import NARROW
+from core.charts.palette import CHANCE, TOP
 from core.types import Floats, Ints
 
 HEIGHT = 360
@@ -103,15 +104,22 @@ def number_by_batch(
 
 
 def objective_by_pick(
-    objective: Floats, names: Sequence[str], at: int, title: str, dark: bool, height: int = 200
+    objective: Floats,
+    names: Sequence[str],
+    at: int,
+    title: str,
+    dark: bool,
+    height: int = 200,
+    colour: str = TOP,
 ) -> alt.LayerChart:
     """An objective after each pick (b, k), of the strategy's batch and of others, random last, with
-    a line at the pick that is shown.
+    a line at the pick that is shown. colour: of the strategy, wherever it is drawn.
     """
     b, k = objective.shape
     frame = pd.DataFrame({"name": np.repeat(names, k), "pick": list(range(1, k + 1)) * b})
     frame["value"] = objective.ravel()
-    looks = [("#D55E00", [1, 0]), ("#0072B2", [6, 4])][: b - 1] + [(CHANCE, [5, 4])]
+    uncertain = "#E69F00" if colour == "#0072B2" else "#0072B2"
+    looks = [(colour, [1, 0]), (uncertain, [6, 4])][: b - 1] + [(CHANCE, [5, 4])]
     colours = alt.Scale(domain=list(names), range=[colour for colour, _ in looks])
     dashes = alt.Scale(domain=list(names), range=[dash for _, dash in looks])
     legend = alt.Legend(title=None, orient="top", columns=1, labelLimit=240)
@@ -129,4 +137,6 @@ def objective_by_pick(
 
 
 def _legend() -> alt.Legend:
-    return alt.Legend(title=None, orient="top", columns=3, labelLimit=220, labelFontSize=13)
+    """Above the picture: three names in a row, one on a phone."""
+    columns = {"expr": f"{NARROW} ? 1 : 3"}
+    return alt.Legend(title=None, orient="top", columns=columns, labelLimit=220, labelFontSize=13)

@@ -32,7 +32,7 @@ from core.types import Floats, Ints
 HEIGHT = 380
 ROW_HEIGHT = 46  # of the distributions
 BARS = 60
-SHORT_NUMBERS = "~g"
+SHORT_NUMBERS = "~r"  # as exact as the step between two ticks; "~g" makes "3e+1" of 30
 
 
 def predicted_against_retrained(

@@ -31,6 +31,7 @@ from core.types import Floats
 PERCENT = alt.Axis(format="%", tickCount=6)
 HEIGHT = 400  # of a chart
 NAME_GAP = 0.055  # between two names, as a share of the height
+ROOM = 1.5  # times the highest dot of a loss: so high its axis is at most
 FEW_SEEDS = 5  # so many can be told apart as thin lines
 NARROW = "containerSize()[0] < 500"  # a phone; a picture file has no container and is never narrow
 
@@ -110,15 +111,19 @@ def loss_by_labels(
     """Which strategy needs the fewest labels in a regression?
 
     Squared error (a, r, s) on the test points against the labels asked for, drawn as accuracies
-    are.
+    are. A band of few seeds may reach many times as far as any of them: the axis ends at `ROOM` of
+    the highest dot, and its title says so.
     """
     frame = one_row_per_place(labels, loss_estimate(loss), lines, "labels")
     seeds = one_row_per_seed(labels, np.moveaxis(loss, -1, 1), lines, "labels")
     drawn = np.concatenate([frame["low"], frame["high"], seeds["mean"]])
-    domain = [0.95 * float(drawn.min()), 1.05 * float(drawn.max())] if drawn.size else [0.0, 1.0]
-    axis = alt.Axis(tickCount=6, format="~r")
-    title = "squared error on the test points (lower is better)"
-    height = _Height(title, axis, domain, format=".4~g")
+    most = ROOM * float(seeds["mean"].max()) if drawn.size else 1.0
+    cut = bool(drawn.size) and float(drawn.max()) > most
+    top = most if cut else 1.05 * float(drawn.max(initial=0.95))
+    domain = [0.95 * float(drawn.min()) if drawn.size else 0.0, top]
+    axis = alt.Axis(tickCount=6, format=",~r")
+    title = f"squared test error (lower is better{'; bands cut' if cut else ''})"
+    height = _Height(title, axis, domain, format=",.4~g")
     return _curves(frame, _labels_asked(labels), lines, dark, height, dots=seeds)
 
 

@@ -29,7 +29,8 @@ def score_histogram(
         "from:Q",
         title=f"{label}{', log scale' if log else ''}",
         scale=alt.Scale(type="log" if log else "linear", domain=[edges[0], edges[-1]], nice=False),
-        axis=alt.Axis(grid=False, tickCount=4, format="~g", labelOverlap=True),
+        # On a linear axis "~g" makes "3e+1" of 30.
+        axis=alt.Axis(grid=False, tickCount=4, format="~g" if log else "~r", labelOverlap=True),
     )
     up = alt.Y("points:Q", title="points", axis=alt.Axis(tickCount=4, format="~s"))
     tooltip = [

@@ -24,6 +24,7 @@ from core.charts.common import (
     line_dash,
     with_bounds,
 )
+from core.charts.learning_curves import NARROW
 from core.charts.palette import CHANCE, class_colour
 from core.experiments.statistics import Estimate
 from core.types import Floats, Ints
@@ -131,6 +132,7 @@ def _boundaries(
     legend = alt.Legend(
         title=None,
         orient="top",
+        columns={"expr": f"{NARROW} ? 1 : 3"},
         labelColor=axis_ink(dark),
         labelLimit=260,
         labelFontSize=13,

@@ -34,7 +34,7 @@ def add(commands) -> None:
 
 def active(options: argparse.Namespace) -> None:
     """Run what is missing of the comparisons, then print and write the papers' matrices."""
-    from core.experiments import shipping
+    from core.experiments import bundling
     from core.experiments.active import comparison_sums
     from core.experiments.active.plan import Active
 
@@ -54,7 +54,7 @@ def active(options: argparse.Namespace) -> None:
     strategies = plans[0].strategies
     settings = []
     for plan in dict.fromkeys(plans):
-        fingerprint = shipping.finish(plan, writing.say)
+        fingerprint = bundling.finish(plan, writing.say)
         settings.append(comparison_sums.setting_of(plan, fingerprint, strategies))
     rows = []
     for name, some in comparison_sums.grouped(settings, options.group).items():

@@ -38,7 +38,7 @@ def add(commands) -> None:
 
 def retrain(options: argparse.Namespace) -> None:
     """Train on selections and write the tidy rows, and beside them a manifest."""
-    from core.experiments import shipping, store
+    from core.experiments import bundling, store
     from core.experiments.retrain.plan import KNOBS, Retraining
 
     names = ("dataset", "n", "subset", "candidates", "budgets", *KNOBS)
@@ -47,7 +47,7 @@ def retrain(options: argparse.Namespace) -> None:
     )
     out = Path(options.out or "retraining.csv")
     kind = score_table.kind_of(out.name)  # an unknown format is said before the work
-    fingerprint = shipping.finish(plan, writing.say, partial(print, file=sys.stderr))
+    fingerprint = bundling.finish(plan, writing.say, partial(print, file=sys.stderr))
     found = store.outcomes(plan, fingerprint)
     writing.write(out, score_table.encode(pd.DataFrame(outcomes.tidy_columns(plan, found)), kind))
     writing.write(

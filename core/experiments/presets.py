@@ -65,7 +65,7 @@ NAMED_TRIMS = {
 }
 TRIMS = tuple(NAMED_TRIMS.values())
 # By kind, as in core/experiments/kinds.py.
-SHIPPED = {
+BUNDLED = {
     "retrain": RETRAININGS,
     "active": ACTIVE,
     "influence": INFLUENCE,

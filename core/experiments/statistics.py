@@ -4,6 +4,7 @@
     share_estimate(values)      the same of accuracies, precisions, areas: within 0 and 1
     loss_estimate(values)       the same of losses: above 0
     compare(differences, ...)   paired differences (t, s) -> one of four outcomes a row
+    over_represented(...)       which class stands out among chosen points, if one does
 
 Values are one a seed, along the last axis; NaN (not finished) is left out everywhere.
 """
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from core.types import Floats
+from core.types import Floats, Ints
 
 LEVEL = 0.95
 MARGIN = 0.01  # so far apart two accuracies are still called equal: one point
@@ -138,6 +139,19 @@ def compare(
         Comparison(float(mean[i]), float(low[i]), float(high[i]), int(seeds[i]), outcome)
         for i, outcome in enumerate(map(_outcome, low, high, [margin] * len(mean)))
     ]
+
+
+def over_represented(counts: Ints, everyone: Floats) -> int | None:
+    """Which class stands out among chosen points; None if a random choice is often as uneven.
+
+    counts (c,) of the chosen points, everyone (c,) the classes' shares of all points. A class
+    stands out if so many of it would come with a probability below 5% in any class of a random
+    choice: its binomial tail, times the number of classes.
+    """
+    tails = special.bdtrc(counts - 1, int(counts.sum()), everyone)
+    tails[counts == 0] = 1.0
+    most = int(np.argmin(tails))
+    return most if len(counts) * tails[most] < 1 - LEVEL else None
 
 
 def _within(low: Floats, high: Floats, margin: float) -> np.ndarray:

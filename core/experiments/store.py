@@ -2,7 +2,7 @@
 
     outcomes(plan, fingerprint) -> {unit: Outcome}   only finished ones; cheap to ask often
     precisions(plan, fingerprint)                    how many of them were trained in which
-    pack(plan, fingerprint)                          all of it as one result to ship
+    pack(plan, fingerprint)                          all of it as one result to bundle
 
 What comes with the app is packed: one bundled result per plan, its units' outcomes stacked.
 """
@@ -78,7 +78,7 @@ def forget() -> None:
     with _one_writer:
         _outcomes.clear()
         _precisions.clear()
-    shipped.cache_clear()
+    bundled.cache_clear()
 
 
 def missing(plan: Plan, fingerprint: str) -> list[tuple[Any, str]]:
@@ -92,7 +92,7 @@ def _keys(plan: Plan, fingerprint: str) -> tuple[tuple[Any, str], ...]:
 
 
 def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """All that is finished of a plan as one result to ship, in float32 and int32.
+    """All that is finished of a plan as one result to bundle, in float32 and int32.
 
     Every array is flat, one unit after the other. facts["units"]: the units' keys; facts["shapes"]:
     of every array, unit by unit. facts["precision"]: of each unit, None if it was not recorded or
@@ -117,7 +117,7 @@ def pack(plan: Plan, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str,
 
 
 def bundle_key(plan: Plan, fingerprint: str) -> str:
-    """Under which key a plan's pack is shipped: the plan's link, whatever the code's version."""
+    """Under which key a plan's pack is bundled: the plan's link, whatever the code's version."""
     return cache.key("pack", {"kind": plan.kind} | plan.to_query(), code="", data=fingerprint)
 
 
@@ -131,7 +131,7 @@ def unpack(entry: Entry, row: int) -> Outcome:
 
 
 @functools.lru_cache(maxsize=1)
-def shipped() -> dict[str, tuple[str, int]]:
+def bundled() -> dict[str, tuple[str, int]]:
     """Where every packed unit lies: its bundled key -> (the pack's key, its row)."""
     packs = cache.entries("pack")
     return {unit: (key, row) for key, facts in packs for row, unit in enumerate(facts["units"])}
@@ -139,7 +139,7 @@ def shipped() -> dict[str, tuple[str, int]]:
 
 def _packed(key: str) -> tuple[Outcome, str | None] | None:
     """Its arrays and its precision."""
-    place = shipped().get(cache.bundled_key(key))
+    place = bundled().get(cache.bundled_key(key))
     entry = cache.get(place[0]) if place else None
     if entry is None:
         return None

@@ -37,10 +37,22 @@ class Scale(NamedTuple):
     short: Callable[[float], str] | None = None
     turned: bool = False
 
-    def signed(self, difference: float) -> str:
+    def alike(self, differences: Sequence[float]) -> Callable[[float], str]:
+        """How sizes that stand in one bracket are written: with equally many decimals. Where they
+        are losses, the largest has three digits, and no decimal is there for nothing.
+        """
+        largest = max((abs(one) for one in differences if np.isfinite(one)), default=0.0)
+        if self.text is not _loss or largest == 0:
+            return self.short or self.text
+        decimals = max(0, 2 - int(np.floor(np.log10(largest))))
+        while decimals and all(f"{one:.{decimals}f}".endswith("0") for one in differences):
+            decimals -= 1
+        return lambda difference: f"{abs(difference):,.{decimals}f}"
+
+    def signed(self, difference: float, write: Callable[[float], str] | None = None) -> str:
         """ "+1.2", "−1.2" or "0.0": by how much what was measured is above the rival's."""
-        size = (self.short or self.text)(difference)
-        if float(size) == 0:
+        size = (write or self.short or self.text)(difference)
+        if float(size.replace(",", "")) == 0:
             return size
         return f"{'−' if (difference < 0) != self.turned else '+'}{size}"
 
@@ -136,11 +148,7 @@ def _near(outcome: str, words: str, against: str, versus: Versus, scale: Scale, 
     there = [i for i in _where(versus, outcome) if np.isfinite(versus.outcomes[i].low)]
     if not there:
         return ""
-    each = [
-        f"{_at(versus, i).strip()} ({scale.signed(versus.outcomes[i].mean)},"
-        f" {_interval(versus, i, scale, signed=True)})".strip()
-        for i in there
-    ]
+    each = [f"{_at(versus, i).strip()} ({_bracket(versus, i, scale)})".strip() for i in there]
     joined = "against" if outcome == UNCLEAR else "to"
     return f"*{words}* {joined} {against}{over} {_listed(each)}"
 
@@ -186,13 +194,20 @@ def _at(versus: Versus, i: int) -> str:
     return f" {versus.places[i]}" if versus.places[i] else ""
 
 
-def _interval(versus: Versus, i: int, scale: Scale, signed: bool = False) -> str:
+def _bracket(versus: Versus, i: int, scale: Scale) -> str:
+    """ "+0.2, +0.1 to +0.3"."""
     found = versus.outcomes[i]
-    if signed:
-        ends = (found.high, found.low) if scale.turned else (found.low, found.high)
-        return " to ".join(map(scale.signed, ends))
+    write = scale.alike((found.mean, found.low, found.high))
+    ends = (found.high, found.low) if scale.turned else (found.low, found.high)
+    low, high = (scale.signed(end, write) for end in ends)
+    return f"{scale.signed(found.mean, write)}, {low} to {high}"
+
+
+def _interval(versus: Versus, i: int, scale: Scale) -> str:
+    """ "0.1 to 0.3"."""
+    found = versus.outcomes[i]
     near, far = sorted((found.low, found.high), key=abs)
-    write = scale.short or scale.text
+    write = scale.alike((near, far))
     return f"{write(near)} to {write(far)}"
 
 

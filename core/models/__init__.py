@@ -1,1 +1,1 @@
-"""Networks and what is learned with them: training, shipped networks, ensembles, records, maps."""
+"""Networks and what is learned with them: training, bundled networks, ensembles, records, maps."""

@@ -1,4 +1,4 @@
-"""The networks behind the learned embeddings: shipped for MNIST, else trained on the spot.
+"""The networks behind the learned embeddings: bundled for MNIST, else trained on the spot.
 
     objective "smooth_l1"       trained to regress on one-hot labels
     objective "cross_entropy"   trained to classify
@@ -9,9 +9,9 @@ Every network is the talk's CNN, trained for five epochs of Adam (learning rate 
 on the dataset's training rows; the seed draws its weights and the order of the points. The learning
 rate falls linearly to zero: kept at 1e-3 to the end, as the talk has it, the last steps leave a
 classifier anywhere between 98.4% and 99.2%. The softmax-twice networks keep the talk's constant
-rate. A shipped file is a safetensors file whose header describes the network; `python -m core
+rate. A bundled file is a safetensors file whose header describes the network; `python -m core
 networks` makes them. Weights are stored in float16: the command prints each network's Kendall tau
-with its float32 original (0.9997 or more), and a test holds networks that round to a shipped one to
+with its float32 original (0.9997 or more), and a test holds networks that round to a bundled one to
 0.999.
 """
 
@@ -51,7 +51,7 @@ SEEDS = (1, 2, 3, 4, 5)
 
 
 def network(dataset: Dataset, objective: str, seed: int) -> Any:
-    """The trained network for this dataset: the shipped one, else trained now, with progress."""
+    """The trained network for this dataset: the bundled one, else trained now, with progress."""
     path = file(dataset.name, objective, seed)
     if path.exists():
         return load(path, description(dataset, objective, seed))
@@ -94,14 +94,14 @@ def recipe(objective: str) -> dict[str, Any]:
 
 
 def file(dataset: str, objective: str, seed: int) -> Path:
-    """Where the shipped network of this name is, or would be."""
+    """Where the bundled network of this name is, or would be."""
     if objective not in OBJECTIVES:
         raise UserError(f"Objective: found {objective!r}, expected one of {', '.join(OBJECTIVES)}.")
     return FOLDER / f"{dataset}-{OBJECTIVES[objective]}-{seed}.safetensors"
 
 
 def digest(dataset: str, objective: str, seed: int) -> str:
-    """16 hex digits of the shipped file's content, "" without one.
+    """16 hex digits of the bundled file's content, "" without one.
 
     Another network must not answer with the old one's results.
     """

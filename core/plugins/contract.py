@@ -3,8 +3,9 @@
     findings(menu.find("leverage"))   one Finding per check: kept, or what is wrong and its mend
 
 A check is a function of a strategy that raises Broken. `CONTRACT` must be kept, or the app shows
-something wrong or stops; `MANNERS` are what the screen gets its explanations from. What two answers
-may differ by follows the precision that the strategy computes in (core/plugins/rounding.py).
+something wrong or stops; what is advice (core/plugins/manners.py) is what the screen gets its
+explanations from. What two answers may differ by follows the precision that the strategy computes
+in (core/plugins/rounding.py).
 tests/test_contract.py runs both over the whole registry, `python -m core check` over the strategies
 of one file; embeddings have a contract of their own (core/plugins/embedding_contract.py).
 Degenerate input may be refused by a UserError, which the screen shows; anything else is a fault.
@@ -33,6 +34,7 @@ from core.plugins.contract_inputs import (
     world,
 )
 from core.plugins.loading import Crashed
+from core.plugins.manners import MANNERS
 from core.plugins.promises import Broken, Finding, check_numbers, demand, excused
 from core.strategy import INPUTS, Strategy, missing, pick
 from core.types import Ints, UserError
@@ -47,7 +49,7 @@ PLACE = (
 
 def findings(entry: Strategy) -> Iterator[Finding]:
     """Every check of the strategy, one after the other."""
-    return promises.findings(entry, CONTRACT, MANNERS)
+    return promises.findings(entry, CONTRACT, ADVICE)
 
 
 # ---- the contract ----
@@ -289,19 +291,6 @@ def _answer(entry: Strategy, inputs: Inputs, where: str) -> None:
         demand(not odd, f"{where}: it picked the rows {sorted(odd)[:3]}, which are none to pick.")
 
 
-# ---- manners ----
-
-
-def scores_are_float64(entry: Strategy) -> None:
-    """With fewer digits more points share a score."""
-    if entry.kind == "scorer":
-        found = np.asarray(returned(entry)).dtype
-        demand(
-            found == np.float64,
-            f"found {found} scores, expected float64: with fewer digits more points share a score.",
-        )
-
-
 def bears_large_and_small_numbers(entry: Strategy) -> None:
     """Where float32 overflows, float64 would not."""
     for where in MILDER:
@@ -311,33 +300,6 @@ def bears_large_and_small_numbers(entry: Strategy) -> None:
         except Broken as fault:
             end = "float32 ends at 3e38 and 1e-38, and so does what is computed in it"
             raise Broken(f"{fault} Here numbers are about 1e±15; {end}.") from fault
-
-
-def knobs_explain_themselves(entry: Any) -> None:
-    """Label, help and range stand in the annotation."""
-    for name, knob in entry.knobs.items():
-        explained = knob.name == name and knob.label and knob.label != name and len(knob.help) > 10
-        demand(
-            explained,
-            f"knob {name} has no words of its own. Annotate it: {name}: Annotated[float,"
-            ' Knob("Label", "What it does.")].',
-        )
-
-
-def docstring_tells_formula_shapes_and_direction(entry: Strategy) -> None:
-    """Its first paragraph stands in the lesson."""
-    text = entry.function.__doc__ or ""
-    direction = "igher" if entry.kind == "scorer" else "gain"
-    demand(
-        len(entry.summary) > 20,
-        "its docstring begins with no sentence. Say in one what it computes.",
-    )
-    demand(any(sign in text for sign in "=^[∑|"), "its docstring has no formula.")
-    demand("(n" in text, "its docstring gives no shapes, such as (n, d).")
-    demand(
-        direction in text,
-        "its docstring does not say that higher scores are picked first, or what a gain is.",
-    )
 
 
 CONTRACT: list[Callable[[Any], None]] = [
@@ -355,9 +317,4 @@ CONTRACT: list[Callable[[Any], None]] = [
     every_step_of_a_knob_works_or_says_why_not,
     stays_calm_on_degenerate_points,
 ]
-MANNERS: list[Callable[[Any], None]] = [
-    scores_are_float64,
-    bears_large_and_small_numbers,
-    knobs_explain_themselves,
-    docstring_tells_formula_shapes_and_direction,
-]
+ADVICE = [bears_large_and_small_numbers, *MANNERS]

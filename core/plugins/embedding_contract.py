@@ -20,7 +20,8 @@ import numpy as np
 
 from core.embeddings import Embedder
 from core.plugins import promises
-from core.plugins.contract import knobs_explain_themselves, knobs_work
+from core.plugins.contract import knobs_work
+from core.plugins.manners import knobs_explain_themselves
 from core.plugins.promises import Broken, Finding, check_numbers, demand, excused
 from core.types import Dataset, Floats, Ints
 

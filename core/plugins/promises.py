@@ -1,4 +1,5 @@
-"""What a check is: a function of a strategy or an embedding that raises Broken.
+"""What a check is: a function of a strategy or an embedding that raises Broken, or returns what could
+be better.
 
 findings(entry, contract, manners)   one Finding per check: kept, or what is wrong and its mend
 
@@ -18,7 +19,7 @@ import numpy as np
 from core.plugins.loading import Crashed
 from core.types import UserError
 
-Check = Callable[[Any], None]
+Check = Callable[[Any], str | None]
 
 
 class Broken(AssertionError):
@@ -60,12 +61,11 @@ def findings(entry: Any, contract: Sequence[Check], manners: Sequence[Check]) ->
 
 def _fault(check: Check, entry: Any) -> str | None:
     try:
-        check(entry)
+        return check(entry)
     except (Broken, UserError, ValueError) as error:
         return str(error)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return None
 
 
 def demand(kept: Any, fault: str) -> None:

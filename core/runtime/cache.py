@@ -29,15 +29,14 @@ from typing import Any
 import numpy as np
 import platformdirs
 
+from core.runtime import result_folders
 from core.runtime.folders import ASSETS
+from core.runtime.result_folders import KEY
 from core.types import UserError
 
 log = logging.getLogger(__name__)
-DAY = 86_400.0
 GIGABYTE = 1e9
 ASIDE_KEPT = 3
-_KEY = re.compile(r"([a-z][a-z0-9_]*)-[0-9a-f]{24}")
-_FOLDER = re.compile(rf"\.?({_KEY.pattern})(?:\.(damaged|tmp)-\w+)?")
 BUNDLED = ASSETS / "results"
 _verified: set[tuple] = set()
 # Each file once, however many look at it.
@@ -113,7 +112,7 @@ def bundle(key: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any])
     """Put a result among those that come with the app, in place of the one that was there."""
     name = bundled_key(key)
     if (BUNDLED / _match(name)[1] / name).exists():
-        _remove(BUNDLED / _match(name)[1] / name)
+        result_folders.remove(BUNDLED / _match(name)[1] / name)
     return put(name, arrays, facts, root=BUNDLED)
 
 
@@ -165,7 +164,7 @@ def put(
         refused = f"The result could not be stored in {place} ({reason}). {mend}"
         return Entry(key, arrays, card["facts"], (*card["notes"], refused))
     if root is None:
-        _evict(keep=place)
+        result_folders.evict(folder(), limit(), keep=place)
     return entry
 
 
@@ -178,7 +177,7 @@ def entries(step: str) -> list[tuple[str, dict[str, Any]]]:
     places = [
         place
         for root in (BUNDLED, folder())
-        for place, kind, *_ in _folders(root, step)
+        for place, kind, *_ in result_folders.found(root, step)
         if kind == "entry"
     ]
     for place in places:
@@ -299,7 +298,7 @@ def _set_aside(place: Path, why: str) -> None:
             raise PermissionError("bundled results are only read")
         slots = [place.with_name(f"{place.name}.damaged-{n}") for n in range(1, ASIDE_KEPT + 1)]
         slot = min(slots, key=lambda slot: slot.stat().st_mtime if slot.exists() else 0)
-        _remove(slot)
+        result_folders.remove(slot)
         os.rename(place, slot)
         (slot / "damage.txt").write_text(note, encoding="utf-8")
     except OSError:
@@ -315,47 +314,8 @@ def _damage_notes(place: Path) -> list[str]:
     return notes
 
 
-def _evict(keep: Path) -> None:
-    """Damaged ones first, then the least recently used.
-
-    Temporary folders of crashed writers go after a day.
-    """
-    found = sorted(_folders(folder()), key=lambda item: (item[1] == "entry", item[2]))
-    total = sum(size for *_, size in found)
-    bound = limit()
-    for place, kind, used, size in found:
-        if (total > bound and place != keep) if kind != "tmp" else used < time.time() - DAY:
-            _remove(place)
-            total -= size
-
-
-def _remove(place: Path) -> None:
-    """Renamed first, so that a reader finds the entry whole or not at all."""
-    doomed = place.with_name(f".{_FOLDER.fullmatch(place.name)[1]}.tmp-{uuid.uuid4().hex}")
-    with suppress(OSError):
-        os.rename(place, doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _folders(root: Path, step: str = "*") -> Iterator[tuple[Path, str, float, int]]:
-    """(folder, "entry" | "damaged" | "tmp", last use, bytes).
-
-    Other names are never touched: the root may be any folder.
-    """
-    for place in root.glob(f"{step}/*") if os.path.isdir(root) else ():
-        match = _FOLDER.fullmatch(place.name)
-        if match and match[2] == place.parent.name:
-            with suppress(OSError):
-                yield (
-                    place,
-                    match[3] or "entry",
-                    place.stat().st_mtime,
-                    sum(file.stat().st_size for file in place.iterdir()),
-                )
-
-
 def _match(key: str) -> re.Match[str]:
-    if match := _KEY.fullmatch(key):
+    if match := KEY.fullmatch(key):
         return match
     raise UserError(
         f"Cache key: found {key!r}, expected a lower-case step and 24 hex digits, such as"

@@ -16,7 +16,7 @@ from core.strategy import Knob, Strategy
 from core.types import UserError
 from pages.shared import state
 from pages.shared.state import ViewKnobs
-from pages.shared.words import plain
+from pages.shared.words import lacking, plain
 
 SIZES = (500, 1000, 2000, 5000, 10000, 20000, 50000)
 
@@ -46,7 +46,7 @@ def _embedding_choice(spec: Spec, about: Info) -> Spec:
         offered,
         spec.embedding,
         lambda name: offered[name].label_on(about.is_images),
-        help=_lacking(about),
+        help=_not_offered(about),
     )
     spec = _tried(spec, embedding=chosen)
     if offered[chosen].seeded:
@@ -69,12 +69,12 @@ def _moved(spec: Spec, about: Info) -> dict[str, Any]:
     return moved
 
 
-def _lacking(about: Info) -> str | None:
+def _not_offered(about: Info) -> str | None:
     """Which embeddings are not offered, and why."""
     reasons = {
         entry.label: embeddings.unsuited(entry, about) for entry in embeddings.embedders().values()
     }
-    return "  \n".join(f"{label} {reason}." for label, reason in reasons.items() if reason) or None
+    return f"{absent}." if (absent := lacking(reasons)) else None
 
 
 def strategy_choice(spec: Spec) -> Spec:
@@ -115,7 +115,7 @@ def rankers(about: Info) -> tuple[dict[str, Strategy], str]:
     """The scorers by name that can rank this dataset, and for a tooltip what the others lack."""
     known = menu.strategies()
     found = menu.rankers(about.labeled, about.probs)
-    absent = "; ".join(f"{known[name].label} {reason}" for name, reason in found.items() if reason)
+    absent = lacking({known[name].label: reason for name, reason in found.items()})
     suited = {name: known[name] for name, reason in found.items() if not reason}
     return suited, f"  \nNot here: {absent}." if absent else ""
 

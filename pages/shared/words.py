@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -85,6 +85,27 @@ def inside(label: str) -> str:
     """
     first = label.partition(" ")[0]
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
+
+
+def lacking(reasons: Mapping[str, str | None]) -> str:
+    """Who is out, each reason told once: "BADGE and BAIT need probabilities; Density needs labels".
+
+    reasons: by label, such as "needs labels"; None for who is in.
+    """
+    out: dict[str, list[str]] = {}
+    for label, reason in reasons.items():
+        if reason:
+            out.setdefault(reason, []).append(label)
+    return "; ".join(
+        f"{', '.join(labels[:-1])} and {labels[-1]} {_of_several(reason)}"
+        if labels[1:]
+        else f"{labels[0]} {reason}"
+        for reason, labels in out.items()
+    )
+
+
+def _of_several(reason: str) -> str:
+    return re.sub("^needs ", "need ", re.sub("^was ", "were ", reason))
 
 
 # What Streamlit's Markdown would read as more than itself, and where it would make a link of an

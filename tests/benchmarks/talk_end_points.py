@@ -1,4 +1,4 @@
-"""Do the talk's accuracies come out? Printed from finished trainings, shipped networks and one
+"""Do the talk's accuracies come out? Printed from finished trainings, bundled networks and one
 linear regression: `python -m tests.benchmarks.talk_end_points`.
 
 Test accuracy of the talk's network after 15 epochs on k selected digits: published (one seed,
@@ -33,9 +33,9 @@ NAMES = ("leverage", "network leverage", "random")
 def finished(plan: Retraining, compute: bool) -> Grid:
     """The plan's outcomes as far as they are there, or after computing the rest."""
     if compute:
-        from core.experiments import shipping
+        from core.experiments import bundling
 
-        shipping.finish(plan, print)
+        bundling.finish(plan, print)
     data = datasets.load(plan.dataset)
     return outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
 
@@ -64,7 +64,7 @@ def one_hot_regression(data: Dataset) -> tuple[float, float, float]:
 
 
 def accuracies(data: Dataset, objective: str) -> np.ndarray:
-    """Of the five shipped networks that were trained for this objective: (5,)."""
+    """Of the five bundled networks that were trained for this objective: (5,)."""
     found = []
     for seed in shipped_networks.SEEDS:
         network = shipped_networks.load(

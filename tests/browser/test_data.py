@@ -30,7 +30,7 @@ FAULTY = {
 }
 TASKS = {
     "Join an embedding": "computed elsewhere",
-    "Take scores out": re.compile("No ranking of these points|Rankings"),
+    "Take scores out": re.compile("No ranking of these|Rankings"),
     "Read scores back": "that was taken out here",
 }
 

@@ -1,10 +1,15 @@
 """The charts of active learning hold the numbers they are given."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from core import charts
 from core.charts.active import error_shares, number_by_batch, objective_by_pick, penalty_table
 from core.charts.common import Line
+from core.charts.learning_curves import NARROW
 
 LINES = [Line("BADGE", "#0072B2"), Line("Random", "#8C8C8C", (5, 4))]
 
@@ -59,3 +64,18 @@ def test_the_falling_objective_marks_the_pick_that_is_shown():
         ("Random", 2, 2.5),
     ]
     assert now == [{"pick": 2}]
+
+
+def test_no_legend_above_a_picture_runs_out_of_a_phone():
+    """Three names in a row are wider than 390 pixels: there they stand one below the other."""
+    found = [
+        (path.name, legend)
+        for path in Path(charts.__file__).parent.glob("*.py")
+        for legend in re.findall(r"alt\.Legend\((?:[^()]|\([^()]*\))*\)", path.read_text("utf-8"))
+        if 'orient="top"' in legend
+    ]
+    assert len(found) >= 4
+    columns = {"columns=1", "columns=columns", 'columns={"expr": f"{NARROW} ? 1 : 3"}'}
+    assert [name for name, legend in found if not any(one in legend for one in columns)] == []
+    chart = error_shares(np.ones((2, 2)), np.ones(2), LINES, dark=False).to_dict()
+    assert chart["encoding"]["color"]["legend"]["columns"] == {"expr": f"{NARROW} ? 1 : 3"}

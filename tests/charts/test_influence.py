@@ -12,6 +12,7 @@ from core.charts.influence import (
     predicted_against_retrained,
     queried_plane,
 )
+from core.charts.scores import score_histogram
 from tests.tools.intervals import wilson
 
 LINES = [Line("GORAL", "#0072B2"), Line("Random", "#8C8C8C", (5, 4))]
@@ -115,3 +116,13 @@ def test_the_plane_holds_points_border_and_names(dark):
     chart = queried_plane(points, line, names, (-1, 3, -1, 2), 2, dark)
     assert len(chart.to_dict()["layer"]) == 5 and len(tables(chart)) == 3
     assert len(queried_plane(points, None, None, (-1, 3, -1, 2), 0, dark).to_dict()["layer"]) == 3
+
+
+def test_ticks_in_tens_are_no_powers_of_ten():
+    """On a linear axis "~g" takes its digits from the step: 30 would be written 3e+1."""
+    frame = FRAME.assign(retrained=[-1.0, 30.0], linear=[0.5, 29.0])
+    chart = predicted_against_retrained(frame, "linear", "x", None, False).to_dict()
+    encodings = [layer["encoding"] for layer in chart["layer"]]
+    axes = [one[way]["axis"]["format"] for one in encodings for way in ("x", "y")]
+    spread = score_histogram(np.linspace(0, 40, 99), "x", "#000000", None, False).to_dict()
+    assert {*axes, spread["encoding"]["x"]["axis"]["format"]} == {"~r"}

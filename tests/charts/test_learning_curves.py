@@ -58,8 +58,18 @@ def test_losses_are_drawn_with_every_seed_and_say_which_way_is_better():
             assert found == pytest.approx(getattr(wanted, part)[i])
     axis = marks["encoding"]["y"]
     low, high = axis["scale"]["domain"]
-    assert axis["title"] == "squared error on the test points (lower is better)"
+    assert axis["title"] == "squared test error (lower is better)"
     assert 0 < low < table["low"].min() and high > table["high"].max()
+
+
+def test_a_band_far_beyond_all_seeds_does_not_press_them_to_the_floor():
+    loss = np.array([[[2e5, 1e4, 5e5]] * 2, [[2e5, 1e5, 3e5]] * 2, [[2e5, 1e5, 3e5]] * 2])
+    assert loss_estimate(loss).high.max() > 1e6
+    (_, marks) = layers(loss_by_labels((10, 20), loss, LINES, dark=False), "point")
+    axis = marks["encoding"]["y"]
+    assert axis["scale"]["domain"][1] == pytest.approx(1.5 * 5e5) and axis["scale"]["clamp"]
+    assert axis["title"] == "squared test error (lower is better; bands cut)"
+    assert axis["axis"]["format"] == ",~r"
 
 
 # ---- by budget ----

@@ -16,9 +16,9 @@ import pytest
 
 from core import __main__ as command_line
 from core import datasets, embeddings, pipeline
-from core.commands import shipped
+from core.commands import bundled
 from core.data import own
-from core.experiments import presets, runner, shipping, store
+from core.experiments import bundling, presets, runner, store
 from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as experiment
@@ -193,7 +193,7 @@ def test_warm_bundles_what_the_first_screen_reads(tmp_path, monkeypatch):
     first = Spec().with_(dataset="digits")
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(
-        shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)]
+        bundled, "first_screens", lambda: [("scores", first), ("textbook_scores", first)]
     )
     assert command_line.main(["warm"]) == 0
     data = datasets.load("digits")
@@ -208,7 +208,7 @@ def test_warm_can_be_told_what_to_renew(tmp_path, monkeypatch, capsys):
     first = Spec().with_(dataset="digits")
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(
-        shipped, "first_screens", lambda: [("scores", first), ("textbook_scores", first)]
+        bundled, "first_screens", lambda: [("scores", first), ("textbook_scores", first)]
     )
     assert command_line.main(["warm", "--only", "scores"]) == 0
     key = cache.bundled_key(scores_key(first, datasets.load("digits").fingerprint))
@@ -505,25 +505,25 @@ def test_a_bad_run_ends_with_status_2_and_a_sentence(
     assert not list(tmp_path.glob("run*"))
 
 
-def test_shipped_runs_are_computed_and_packed(tmp_path, here, monkeypatch):
+def test_bundled_runs_are_computed_and_packed(tmp_path, here, monkeypatch):
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(presets, "SHIPPED", {"retrain": (PLAN, PLAN.with_(protocol="talk"))})
+    monkeypatch.setattr(presets, "BUNDLED", {"retrain": (PLAN, PLAN.with_(protocol="talk"))})
     assert command_line.main(["experiments"]) == 0
     assert len(list(cache.BUNDLED.glob("pack/*"))) == 2
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
-    for plan in presets.SHIPPED["retrain"]:
+    for plan in presets.BUNDLED["retrain"]:
         assert len(store.outcomes(plan, datasets.load("digits", n=100).fingerprint)) == 8
 
 
-def test_shipped_utilities_and_queries_are_computed_and_packed(tmp_path, here, monkeypatch):
+def test_bundled_utilities_and_queries_are_computed_and_packed(tmp_path, here, monkeypatch):
     from core.experiments.influence.plan import Queries, Utilities
 
     digits = Spec(dataset="digits", n=400)
     small = {"seen": digits, "labeled": 20, "validation": 20, "seeds": 2}
     plans = (Utilities().with_(**small, pool=10), Queries().with_(**small, unlabeled=50, rounds=1))
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"influence": plans})
+    monkeypatch.setattr(presets, "BUNDLED", presets.BUNDLED | {"influence": plans})
     assert command_line.main(["experiments", "--only", "influence"]) == 0
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
@@ -531,14 +531,14 @@ def test_shipped_utilities_and_queries_are_computed_and_packed(tmp_path, here, m
         assert len(store.outcomes(plan, datasets.load("digits", n=400).fingerprint)) == units
 
 
-def test_shipped_trimmings_are_computed_and_packed_with_the_simulations(
+def test_bundled_trimmings_are_computed_and_packed_with_the_simulations(
     tmp_path, here, monkeypatch
 ):
     plan = Trim().with_(
         dataset="digits", n=400, training=100, validation=60, budgets="5", methods="loss", seeds=2
     )
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"trim": (plan,)})
+    monkeypatch.setattr(presets, "BUNDLED", presets.BUNDLED | {"trim": (plan,)})
     monkeypatch.setattr(
         fi_simulations,
         "WORLDS",
@@ -581,7 +581,7 @@ def test_simulations_are_computed_and_packed(tmp_path, here, monkeypatch):
         dataset="digits", n=600, pool=200, batch=5, rounds=1, seeds=2, strategies="k_center"
     )
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(presets, "SHIPPED", presets.SHIPPED | {"simulations": (risk, network)})
+    monkeypatch.setattr(presets, "BUNDLED", presets.BUNDLED | {"simulations": (risk, network)})
     assert command_line.main(["experiments", "--only", "simulations"]) == 0
     monkeypatch.setenv("LEVERAGE_LAB_CACHE", str(tmp_path / "empty"))
     store.forget()
@@ -731,7 +731,7 @@ def test_comparisons_are_summed_by_command(tmp_path, capsys, monkeypatch):
     """What is missing is computed first."""
     quick = "dataset=digits&network=linear&strategies=leverage&until=epochs&epochs=1&rounds=3"
     links = [f"{quick}&batch={batch}&start=20&pool=200&seeds=2" for batch in (5, 10)]
-    monkeypatch.setattr(shipping, "finish", _computed_here)
+    monkeypatch.setattr(bundling, "finish", _computed_here)
     out = tmp_path / "beats.csv"
     assert command_line.main(["active", *links, "--group", "batch", "--out", str(out)]) == 0
     table = pd.read_csv(out)

@@ -88,8 +88,8 @@ def test_a_retraining_is_measured_on_its_network():
     )
 
 
-def test_networks_that_rank_and_are_not_shipped_are_counted_once(own_cache):
-    """Five of each kind are shipped for MNIST; seeds 6 and 7 are trained, five epochs each, once
+def test_networks_that_rank_and_are_not_bundled_are_counted_once(own_cache):
+    """Five of each kind are bundled for MNIST; seeds 6 and 7 are trained, five epochs each, once
     for all budgets. What has been ranked is not trained again.
     """
     plan = Retraining().with_(

@@ -76,7 +76,7 @@ def test_lower_losses_are_better_and_signs_are_the_losses():
     said = sentence("BAIT", "random", Versus([""], better, compare(better)), LOSS, 0.01)
     assert said.startswith("BAIT is *0.5 lower* than random (0.5 to 0.5)")
     said = sentence("BAIT", "random", Versus([""], equal, compare(equal)), LOSS, 0.01)
-    assert "equal within 0.01* to random (−0.002, −0.00225 to −0.00175)" in said
+    assert "equal within 0.01* to random (−0.00200, −0.00225 to −0.00175)" in said
 
 
 def test_ratios_are_in_per_cent_of_the_rival():

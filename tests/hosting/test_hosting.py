@@ -225,7 +225,7 @@ def test_every_experiment_that_comes_finished_could_be_varied(hosted):
     """A visitor who changes one setting of what they see is not refused for what they did not
     change.
     """
-    for plans in presets.SHIPPED.values():
+    for plans in presets.BUNDLED.values():
         for plan in plans:
             if (
                 len(plan.units()) <= BOUNDS.units
@@ -440,7 +440,7 @@ def test_past_experiments_of_the_app_are_everybodys(hosted, measured, monkeypatc
     record = {
         "kind": "retrain",
         "plan": PLAN.to_query(),
-        "title": "shipped",
+        "title": "bundled",
         "started": 1.0,
         "data": cached.dataset("digits", None, 0).fingerprint,
     }
@@ -449,7 +449,7 @@ def test_past_experiments_of_the_app_are_everybodys(hosted, measured, monkeypatc
     measured(1e6)
     at = pages.visit(PAGE, **LINK)
     assert [b.label.split("  ")[0] for b in at.button if (b.key or "").startswith("history")] == [
-        "shipped"
+        "bundled"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The shipped networks: they are what their files say, do what the README claims, and bad files are
+"""The bundled networks: they are what their files say, do what the README claims, and bad files are
 refused.
 """
 
@@ -16,7 +16,7 @@ from core.spec import Spec, embedding_key, scores_key
 from core.strategies.leverage import leverage
 from core.types import UserError
 
-SHIPPED = [
+BUNDLED = [
     (objective, seed) for objective in shipped_networks.SHIPPED for seed in shipped_networks.SEEDS
 ]
 
@@ -31,7 +31,7 @@ def digits():
     return datasets.load("digits", n=300)
 
 
-@pytest.mark.parametrize("objective, seed", SHIPPED)
+@pytest.mark.parametrize("objective, seed", BUNDLED)
 def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective, seed):
     network = shipped_networks.load(
         shipped_networks.file("mnist", objective, seed),
@@ -40,7 +40,7 @@ def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective,
     accuracy = evaluation.evaluate(
         network, mnist.points[mnist.test][:1_000], mnist.labels[mnist.test][:1_000]
     ).accuracy
-    assert accuracy >= 0.975, "0.985 of all 10,000: tests/benchmarks/shipped_in_full.py"
+    assert accuracy >= 0.975, "0.985 of all 10,000: tests/benchmarks/bundled_in_full.py"
 
 
 def test_networks_of_other_seeds_differ(mnist):
@@ -48,9 +48,9 @@ def test_networks_of_other_seeds_differ(mnist):
         shipped_networks.load(
             shipped_networks.file("mnist", o, s), shipped_networks.description(mnist, o, s)
         ).head.weight
-        for o, s in SHIPPED
+        for o, s in BUNDLED
     ]
-    assert len({head.detach().numpy().tobytes() for head in heads}) == len(SHIPPED)
+    assert len({head.detach().numpy().tobytes() for head in heads}) == len(BUNDLED)
 
 
 @pytest.fixture
@@ -67,14 +67,14 @@ def file(tmp_path, digits):
 
 @pytest.mark.parametrize("objective", shipped_networks.SHIPPED)
 def test_float16_keeps_the_leverage_ranking(mnist, objective):
-    """A float32 network that rounds to the shipped one ranks 3,000 test digits as it does, to a tau
+    """A float32 network that rounds to the bundled one ranks 3,000 test digits as it does, to a tau
     of 0.999.
     """
-    shipped = shipped_networks.load(
+    bundled = shipped_networks.load(
         shipped_networks.file("mnist", objective, 1),
         shipped_networks.description(mnist, objective, 1),
     )
-    original, generator = copy.deepcopy(shipped), torch.Generator().manual_seed(0)
+    original, generator = copy.deepcopy(bundled), torch.Generator().manual_seed(0)
     for weights in original.parameters():
         half_a_step = torch.rand(weights.shape, generator=generator) - 0.5
         weights.data *= (
@@ -82,7 +82,7 @@ def test_float16_keeps_the_leverage_ranking(mnist, objective):
         )  # float16 keeps 11 bits: rounding moves a number by up to one part in 2^11
     scores = [
         leverage(evaluation.embed(network, mnist.points[mnist.test][:3_000]))
-        for network in (shipped, original)
+        for network in (bundled, original)
     ]
     assert not np.array_equal(*scores)
     assert agreement.kendall(np.stack(scores))[0, 1] >= 0.999

@@ -1,5 +1,6 @@
 """The Active page on numbers instead of classes: what it offers, says and draws of a regression."""
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 
@@ -81,7 +82,9 @@ def test_the_sentence_and_the_curves_are_of_the_loss_and_less_is_better(rents):
     assert (
         "in test loss on average over all rounds" in words and "point" not in words.split("<p")[1]
     )
-    assert "Less test loss is better." in told(at)
+    assert "Less test loss is better; the mean of the targets alone leaves about 1" in told(at)
+    (bracket,) = set(re.findall(r"\((\S+), (\S+) to (\S+)\)", words)) or [("0.1",) * 3]
+    assert len({len(one.rpartition(".")[2]) for one in bracket}) == 1, "equally many decimals"
     if "CORESET is <b>unclear" not in words and "equal" not in words:
         assert f"{abs(gap):.3g} {'lower' if gap > 0 else 'higher'}</b> than random" in words
     (curves,) = at.get("vega_lite_chart")
@@ -112,6 +115,13 @@ def test_every_picture_of_a_regression_is_drawn(rents, monkeypatch):
     said = " ".join(element.value for element in at.markdown)
     assert "Covering radius, by which CORESET picks" in said and "gradient" not in said
     assert len(found[unit]["picks"][1]) == 5
+    ways = {}  # the strategy has the colour of its curve
+    for view in ("curves", "replay"):
+        spec = described(visit(dataset=rents, show=view, round="1").get("vega_lite_chart")[0])
+        scales = [layer["encoding"].get("color", {}).get("scale") for layer in spec["layer"]]
+        scale = next(one for one in scales if one)
+        ways[view] = scale["range"][scale["domain"].index("CORESET")]
+    assert ways["curves"] == ways["replay"]
 
 
 def test_one_hot_labels_are_the_target_of_a_dataset_without_one():
@@ -119,13 +129,16 @@ def test_one_hot_labels_are_the_target_of_a_dataset_without_one():
     assert not at.exception and not at.error, told(at)
     assert widget(at.selectbox, "Task").value == "regression"
     assert "Regression on one-hot labels" in widget(at.selectbox, "Task").options
-    out = "Out of this regression: BADGE needs probabilities, and a regression has no classes; BAIT"
-    assert out in told(at)
+    out = "Out of this regression: BADGE and BAIT need probabilities, and a regression has no"
+    assert f"{out} classes." in told(at)
     inside = [one.value for expander in at.expander for one in expander.info]
     assert not any(out in one for one in inside), "it is seen with the expander closed"
     competing = widget(at.multiselect, "Strategies, beside random")
     assert competing.value == ["bait_regression"]
-    assert "BADGE: needs probabilities, and a regression has no classes" in competing.help
+    assert (
+        "BADGE, BAIT and ALBL need probabilities, and a regression has no classes" in competing.help
+    )
+    assert competing.help.count("need probabilities, and") == 1
     assert any("6 runs to do" in element.value for element in at.markdown)
 
 
@@ -135,7 +148,7 @@ def test_a_change_of_task_takes_effect_at_once():
     widget(at.selectbox, "Task").select("regression").run()
     assert not at.exception and not at.error, told(at)
     assert widget(at.multiselect, "Strategies, beside random").value == ["k_center"]
-    assert "CORESET" not in told(at) and "Entropy needs probabilities" in told(at)
+    assert "CORESET" not in told(at) and "and Entropy need probabilities" in told(at)
     only = visit(dataset="digits", n="300", strategies="entropy badge")
     taken = widget(only.multiselect, "Strategies, beside random").value
     assert taken == ["bait_regression", "k_center"]

@@ -267,7 +267,7 @@ def test_the_sentence_names_the_best_and_the_least_pair():
     [
         (
             ["raw", "PCA"],
-            "*raw* and *PCA* agree at ρ = *0.60*; 1 would be the same order, 0 none in common.",
+            "*raw* and *PCA* agree at ρ = *0.60*; 1 would be the same order, 0 is unrelated.",
         ),
         (
             ["untrained", "untrained"],

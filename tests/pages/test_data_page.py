@@ -367,3 +367,24 @@ def test_rows_without_names_join_in_their_order_once_that_is_confirmed():
     at.checkbox[0].check().run()
     press(at, "Join it")
     assert len(own.joined(kept)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rents", "told"),
+    [
+        (np.array(["700", "cheap"] * 15), "found text in 15 of 30 rows, such as cheap"),
+        (np.full(30, np.nan), "Target: found no finite number in any of 30 rows."),
+        (np.where(np.arange(30) < 2, np.inf, 1.0 * np.arange(30)), "infinite target: 2 of 30, the"),
+    ],
+)
+def test_a_target_that_is_none_is_told_and_another_choice_keeps_the_file(rents, told):
+    at = upload(visit(PAGE), "rows.parquet", parquet_of(rent=rents))
+    widget(at.selectbox, "Target").select("rent").run()
+    assert told in said(at)
+    keep = widget(at.button, "Keep it")
+    assert keep.disabled == ("infinite" not in told) and not own.names()
+    widget(at.selectbox, "Target").select("").run()
+    assert told not in said(at) and not widget(at.button, "Keep it").disabled
+    press(at, "Keep it")
+    (name,) = own.names()
+    assert datasets.load(name).target is None

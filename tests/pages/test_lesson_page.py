@@ -348,7 +348,7 @@ def test_the_selection_of_outliers_is_what_is_said(scores, mnist):
     assert highest["ids"] == top[:40].tolist() and not mnist.test[chance["ids"]].any()
 
 
-def test_the_replayed_curves_and_their_sentence_are_the_shipped_trainings(mnist):
+def test_the_replayed_curves_and_their_sentence_are_the_bundled_trainings(mnist):
     frame, _ = chapters_usefulness.curves()
     for protocol, plan in (("epochs", presets.FAIR), ("talk", presets.TALK)):
         found = store.outcomes(plan, mnist.fingerprint)

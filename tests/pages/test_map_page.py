@@ -213,7 +213,8 @@ def test_the_sentence_tells_gathered_from_scattered(
     cached.ranking.clear()
     works(at)
     assert (
-        f"<b>{said}</b>" in texts(at) and ("Class 0 has the most (100%)" in texts(at)) == gathered
+        f"<b>{said}</b>" in texts(at)
+        and ("Class 0 is over-represented: 100% of them" in texts(at)) == gathered
     )
 
 

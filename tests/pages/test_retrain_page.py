@@ -624,7 +624,7 @@ def test_stop_ends_it_at_once_and_what_is_finished_stays(trainings, digits):
     assert runner.find(key).state == "cancelled" and all(job.finished for job in trainings)
     begun = len(trainings)
     assert (
-        "Stopped. 1 of 18 trainings are finished and stay." in said(at)
+        "Stopped. 1 of 18 trainings is finished and stays." in said(at)
         and "job" not in at.query_params
         and not at.get("progress")
     )

@@ -17,7 +17,7 @@ from core import agreement, datasets, pipeline
 from core.exports.reading_back import read_back
 from core.exports.score_table import Column, Projection, encode, manifest, table
 from core.linalg import ties
-from core.runtime import cache
+from core.runtime import cache, result_folders
 from core.spec import Comparison, Spec, map_key
 from pages.parts.data import read_scores_back, take_scores_out
 from pages.shared import layout
@@ -103,9 +103,7 @@ def said(messages) -> str:
 def test_before_anything_is_computed_the_next_action_is_named():
     at = take_out()
     fine(at)
-    assert at.info[0].value.startswith(
-        "No ranking of these points has been computed yet. Open Explore"
-    )
+    assert at.info[0].value.startswith("Open Explore")
     assert onward(at) == "dataset=digits&n=100" and not at.multiselect
 
 
@@ -160,7 +158,9 @@ def test_a_choice_and_the_map_at_hand_are_taken_out(computed, offered, data):
 
 
 def test_of_other_points_nothing_is_taken_out(computed):
-    assert take_out(n="200").info[0].value.startswith("No ranking of these points")
+    assert "No ranking of these 200 digits (Digits 8 x 8) is computed yet." in texts(
+        take_out(n="200")
+    )
 
 
 def test_rankings_kept_only_for_a_comparison_are_taken_out_as_they_were_kept(offered, data):
@@ -168,7 +168,7 @@ def test_rankings_kept_only_for_a_comparison_are_taken_out_as_they_were_kept(off
     specs = SPECS[:2]
     kept = pipeline.agreement_of(Comparison(tuple(specs), 10)).arrays["scores"]
     for folder in (cache.folder() / "scores").iterdir():
-        cache._remove(folder)
+        result_folders.remove(folder)
     take_out()
     frame = pd.read_parquet(io.BytesIO(offered["digits-scores.parquet"]()))
     assert frame["score_raw_leverage"].dtype == np.float32 and np.array_equal(

@@ -7,7 +7,7 @@ import pytest
 
 from core import datasets
 from pages.parts.explore.answer import sentence
-from pages.shared.words import NOUNS, inside, noun, number, score_texts, time_text
+from pages.shared.words import NOUNS, inside, lacking, noun, number, score_texts, time_text
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,16 @@ def test_the_answer_says_when_an_embedding_spans_few_of_its_dimensions():
     )
     assert "spans" not in sentence("Leverage", "x", "digits", scores, 193, 200)
     assert "*no one* of 3 digits" in sentence("Leverage", "x", "digits", scores, 193, 200)
+
+
+def test_a_reason_is_told_once_for_all_whom_it_keeps_out():
+    assert (
+        lacking(
+            {"BADGE": "needs labels", "Random": None, "BALD": "needs networks"}
+            | dict.fromkeys(("BAIT", "FI-util"), "needs labels")
+            | dict.fromkeys(("One", "Two"), "was computed for other points")
+        )
+        == "BADGE, BAIT and FI-util need labels; BALD needs networks; One and Two were computed for"
+        " other points"
+    )
+    assert lacking({"Random": None}) == ""

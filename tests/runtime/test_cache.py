@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.runtime import cache
+from core.runtime import cache, result_folders
 from core.types import UserError
 
 ARRAYS = {"scores": np.linspace(0, 1, 1000), "indices": np.arange(12).reshape(3, 4)}
@@ -373,14 +373,14 @@ def test_a_crash_in_the_middle_leaves_nothing_visible_and_is_swept_later():
     assert cache.get(key_of()) is None and cache.entries("score") == []
     cache.put(key_of(), ARRAYS, FACTS)
     assert len(temporaries()) == 1  # it might belong to a writer at work
-    os.utime(temporaries()[0], (0, time.time() - 2 * cache.DAY))
+    os.utime(temporaries()[0], (0, time.time() - 2 * result_folders.DAY))
     cache.put(key_of(2), ARRAYS, FACTS)
     assert temporaries() == [] and same(cache.get(key_of()))
 
 
 def held_bytes() -> int:
     """Bytes in the user's cache, damaged entries that were moved aside included."""
-    return sum(size for *_, size in cache._folders(cache.folder()))
+    return sum(size for *_, size in result_folders.found(cache.folder()))
 
 
 def test_a_folder_that_cannot_be_made_keeps_the_values(tmp_path, monkeypatch):

@@ -186,7 +186,7 @@ def mnist():
 
 
 def test_rank_of_the_test_digits(mnist):
-    """The other parts: tests/benchmarks/shipped_in_full.py."""
+    """The other parts: tests/benchmarks/bundled_in_full.py."""
     x = embed(mnist, "raw").embedding[mnist.test]
     scores = leverage(x)
     assert effective_rank(x) == 661

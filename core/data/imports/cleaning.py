@@ -191,14 +191,23 @@ def _has_target(target: np.ndarray | None, n: int, faults: list[Fault]) -> Bools
     everyone = np.ones(n, bool)
     if target is None:
         return everyone
-    known = np.isfinite(target).reshape(n, -1).all(axis=1)
+    rows = target.reshape(n, -1)
+    blank = np.isnan(rows).any(axis=1)
+    infinite = np.isinf(rows).any(axis=1) & ~blank
+    known = ~(blank | infinite)
     if not known.any():
         mend = "Choose another target, or none."
-        faults.append(Fault(f"Target: found no number in any of {n:,} rows.", mend, fatal=True))
+        faults.append(
+            Fault(f"Target: found no finite number in any of {n:,} rows.", mend, fatal=True)
+        )
         return everyone
-    if not known.all():
-        mend = "Fill them in the file, or choose no target to keep them all."
-        faults.append(left_out(~known, "without a number as their target", mend))
+    for flags, what in (
+        (blank, "without a number as their target"),
+        (infinite, "with an infinite target"),
+    ):
+        if flags.any():
+            mend = "Mend them in the file, or choose no target to keep them all."
+            faults.append(left_out(flags, what, mend))
     return known
 
 

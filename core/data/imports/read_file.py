@@ -219,11 +219,18 @@ def _note_suffix(name: str, kind: str, faults: list[Fault]) -> None:
 
 
 def _refuse_target(choices: Choices, title: str) -> None:
+    """A UserError if the user names a target in a file of one array, which has room for none."""
     if choices.target:
         raise UserError(
-            f"{title}: found points alone, expected numbers beside them under the name"
-            f" {choices.target!r}. Bring a table, or an .npz with the points and such an array."
+            f"{title}: found one array, expected numbers for each point beside it, named"
+            f" {choices.target!r}. Bring an .npz with the features and the target as arrays:"
+            f" numpy.savez('file.npz', features=..., {_argument(choices.target)}=...)."
         )
+
+
+def _argument(name: str) -> str:
+    """The name, where it can be an argument of a call in Python."""
+    return name if name.isidentifier() else "target"
 
 
 def _refuse_workbook(names: list[str], title: str) -> None:

@@ -113,5 +113,5 @@ def _rivals(seen: Embedded, k: int, seed: int, number: int) -> dict[str, Ints]:
 
 
 def recorded(unit: ActiveRun, fingerprint: str) -> Mapping[str, np.ndarray]:
-    """The arrays of the run (see `rounds.run`), shipped, cached or computed now."""
+    """The arrays of the run (see `rounds.run`), bundled, cached or computed now."""
     return store.outcome(unit.key(fingerprint)) or plan.compute(unit).arrays

@@ -240,6 +240,7 @@ class _Loop:
     def fresh(self, seed: int) -> Any:
         """A network with an output for each class, or for each number of the target."""
         from core.models import networks
+        from core.models.own_columns import scaling
 
         regression = self.answers.ndim > 1
         return networks.build(
@@ -248,6 +249,7 @@ class _Loop:
             shape=self.data.shape,
             seed=seed,
             regression=regression,
+            **scaling(self.data.name, self.data.points[self.pool]),
         )
 
     def _another(self, *stream: int, without: Ints = ()) -> Any:

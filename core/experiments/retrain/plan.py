@@ -329,7 +329,7 @@ def _seeded(candidate: Candidate) -> bool:
 
 
 def _samples_first(spec: Spec) -> int:
-    """How many points its embedding's network is trained on first; 0: none, or it is shipped."""
+    """How many points its embedding's network is trained on first; 0: none, or it is bundled."""
     objective = resolve(spec).embedder.objective
     if objective is None or shipped_networks.file(spec.dataset, objective, spec.seed).exists():
         return 0

@@ -55,13 +55,20 @@ def train(
     `selections.take`, and for a budget of 0.
     """
     from core.models import evaluation, networks, training
+    from core.models.own_columns import scaling
     from core.models.recipe import Recipe
 
     pool, test = split(data)
     rows, weights = select(data, pool, scores, rule, budget, seed)
     if len(rows) == 0:
         raise UserError("Budget: found 0 points, expected at least 1 to train on.")
-    fresh = networks.build(network, classes=len(data.class_names), shape=data.shape, seed=seed)
+    fresh = networks.build(
+        network,
+        classes=len(data.class_names),
+        shape=data.shape,
+        seed=seed,
+        **scaling(data.name, data.points[pool]),
+    )
     recipe = _recipe(protocol, length)
     total = Recipe(**recipe).total_steps(budget)
     checkpoints = _Checkpoints(data, test, -(-budget // 64), total)

@@ -66,9 +66,15 @@ def _hidden_layer(
     data: Dataset, fitted: Ints, part: Dataset, width: int, epochs: int, seed: int
 ) -> Floats:
     from core.models import evaluation, networks, training
+    from core.models.own_columns import scaling
 
     network = networks.build(
-        "mlp", classes=len(data.class_names), shape=data.shape, seed=seed, hidden=width
+        "mlp",
+        classes=len(data.class_names),
+        shape=data.shape,
+        seed=seed,
+        hidden=width,
+        **scaling(data.name, data.points[fitted]),
     )
     with one_thread():
         training.train(network, data.points[fitted], data.labels[fitted], seed=seed, epochs=epochs)

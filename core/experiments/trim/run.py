@@ -330,11 +330,16 @@ class _Network:
     def fit(self, kept: Ints) -> float:
         """The test accuracy of a network trained on these points."""
         from core.models import evaluation, networks, training
+        from core.models.own_columns import scaling
 
         data = self.data
         given = self.given
         self.network = networks.build(
-            self.setting.model, classes=len(data.class_names), shape=data.shape, seed=self.seed
+            self.setting.model,
+            classes=len(data.class_names),
+            shape=data.shape,
+            seed=self.seed,
+            **scaling(data.name, given.points),
         )
         training.train(
             self.network,

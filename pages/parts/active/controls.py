@@ -17,7 +17,7 @@ from core.types import Dataset, UserError
 from pages.shared import pickers, state
 from pages.shared.experiments import experiment_page, line_styles
 from pages.shared.state import View
-from pages.shared.words import plain
+from pages.shared.words import lacking, plain
 
 PAGE = "active"
 SMALLEST = 20  # points of a pool that a comparison is fitted to
@@ -107,11 +107,11 @@ def _suited(view: View, told: Any) -> View:
     for text in given:
         chosen = menu.find(parse_strategy(text)[0])
         if reason := inputs_of(chosen.needs, setting):
-            out[text] = f"{chosen.label} {reason}"
+            out[text] = chosen.label, reason
     if view["task"] == "classification" or not out:
         return view
     kept = [text for text in given if text not in out] or [*FOR_REGRESSION]
-    told.info(f"Out of this regression: {'; '.join(out.values())}.")
+    told.info(f"Out of this regression: {lacking(dict(out.values()))}.")
     return view | {"strategies": " ".join([*kept, RANDOM])}
 
 
@@ -135,9 +135,9 @@ def _strategies(view: View) -> str:
             [*(name for name, reason in reasons.items() if not reason and name != RANDOM), *now]
         )
     )
-    absent = [f"{menu.find(name).label}: {reason}" for name, reason in reasons.items() if reason]
+    absent = lacking({menu.find(name).label: reason for name, reason in reasons.items()})
     help = "Type to search. Random always competes." + (
-        "  \nNot here: " + "; ".join(absent) + "." if absent else ""
+        f"  \nNot here: {absent}." if absent else ""
     )
     key = state.key(f"active strategies {view['task']}")
     return " ".join(

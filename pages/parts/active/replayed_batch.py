@@ -89,13 +89,15 @@ def picture(plan: Active, view: View, data: Dataset) -> View:
     )
     if plan.task == "regression":
         st.caption("A regression has no class probabilities, so no points are the most uncertain.")
-    _objectives(plan, shown, names, at)
+    lines = line_styles.strategy_lines(plan.strategies)
+    colour = lines[plan.strategies.index(view["replayed"])].colour
+    _objectives(plan, shown, names, at, colour)
     _galleries(shown, names[:2], at, data)
     _maps(unit, view["round"], shown, names[:2], at, data)
     return view
 
 
-def _objectives(plan: Active, shown: Entry, names: Sequence[str], at: int) -> None:
+def _objectives(plan: Active, shown: Entry, names: Sequence[str], at: int, colour: str) -> None:
     """The strategy's own large, with its values in words; the others' smaller."""
     own = shown.facts["own"]
     others = [name for name in shown.facts["objectives"] if name != own]
@@ -109,7 +111,7 @@ def _objectives(plan: Active, shown: Entry, names: Sequence[str], at: int) -> No
             f" {at:,} picks: {each}",
             help=_of(plan, what),
         )
-        _followed(shown, own, names, at, HEIGHT - 80)
+        _followed(shown, own, names, at, HEIGHT - 80, colour)
     else:
         st.markdown(f"**{names[0]}** has no objective of its own.")
     st.markdown("**On what other strategies pick by**")
@@ -118,14 +120,16 @@ def _objectives(plan: Active, shown: Entry, names: Sequence[str], at: int) -> No
             title, what = OBJECTIVES[objective]
             seeks = "lower" if objective in objectives.LOWER else "higher"
             st.markdown(f"{title} ({seeks} is sought)", help=_of(plan, what))
-            _followed(shown, objective, names, at, 200)
+            _followed(shown, objective, names, at, 200, colour)
 
 
 def _of(plan: Active, meaning: str) -> str:
     return meaning.replace("gradient embeddings", words.vectors(plan))
 
 
-def _followed(shown: Entry, objective: str, names: Sequence[str], at: int, height: int) -> None:
+def _followed(
+    shown: Entry, objective: str, names: Sequence[str], at: int, height: int, colour: str
+) -> None:
     title = OBJECTIVES[objective][0]
     memo.chart(
         round_charts.objective_by_pick,
@@ -135,6 +139,7 @@ def _followed(shown: Entry, objective: str, names: Sequence[str], at: int, heigh
         title.lower(),
         layout.dark(),
         height,
+        colour,
         key=state.key(f"replay {objective}"),
         alt=f"{title} after each pick, for {', '.join(names)}",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core import datasets
 from core.experiments.active import outcomes
 from core.experiments.active.outcomes import FinishedRuns, LearningCurves
 from core.experiments.active.plan import Active
@@ -42,7 +43,7 @@ def answer(plan: Active, runs: FinishedRuns, view: View) -> View:
     said = [one for one in said if one]
     found = [versus.outcomes[0] for versus in compared.values()]
     note = levels(found, margin, scale)
-    way = f"{LESS} " if curves.lower else ""
+    way = f"{_less(plan)} " if curves.lower else ""
     box.show(said or [verdict_box.NO_VERDICT], f"{way}{note} {VARIED}" if note else way)
     if cut := cut_rounds.told(plan, runs):
         st.caption(cut)
@@ -58,5 +59,11 @@ def _over(plan: Active, curves: LearningCurves, first: int, second: int) -> str:
     return f"{what} on average over {which}"
 
 
-LESS = "Less test loss is better."
+def _less(plan: Active) -> str:
+    """Which way is better, and the unit: of a dataset's own target, its variance."""
+    if not datasets.info(plan.dataset).target:
+        return "Less test loss is better."
+    return "Less test loss is better; the mean of the targets alone leaves about 1 for each."
+
+
 VARIED = "Each seed draws anew: first labels, first weights, batches, what strategies draw."

@@ -56,7 +56,7 @@ def _of_this(plan: Active, runs: FinishedRuns, lines: Sequence[Line]) -> None:
         return
     said = ", ".join(f"{compared.labels[place]:,}" for place in places)
     st.markdown(
-        f"**How often the row beats the column**, of the budgets {said} ·"
+        f"**How often the row beats the column**, of the budget{'s' * (len(places) > 1)} {said} ·"
         f" {made_of(plan, runs.finished)}"
     )
     _matrix(outcomes.penalty_matrix([compared]), lines, "penalty")

@@ -36,12 +36,7 @@ MEANING = {
     "spearman": "Pearson's correlation of the ranks.",
     "overlap": "The share of the k highest points that both rankings have in common.",
 }
-SYMBOLS = {
-    "kendall": "τ",
-    "weighted_kendall": "weighted τ",
-    "spearman": "ρ",
-    "overlap": "overlap",
-}
+SYMBOLS = {"kendall": "τ", "weighted_kendall": "weighted τ", "spearman": "ρ"}
 ORDERS = {"family": "By family", "similarity": "By similarity"}
 
 
@@ -177,6 +172,11 @@ def _strategies(columns: tuple[Spec, ...]) -> list[str]:
     return [f", {resolve(spec).strategy.label}" if several else "" for spec in columns]
 
 
+def symbol(measure: str, k: int) -> str:
+    """What stands before a measure's value in a sentence."""
+    return SYMBOLS.get(measure, f"overlap of the top {k:,}")
+
+
 def sentence(
     matrix: np.ndarray, families: list[str], ceilings: Mapping[str, Interval | None], symbol: str
 ) -> str:
@@ -198,10 +198,13 @@ def sentence(
     c, d = min(means, key=means.get)
     most = f"Most alike are *{a}* and *{b}* ({symbol} = {means[a, b]:.2f})"
     if len(means) == 1:
-        return (
-            f"*{a}* and *{b}* agree at {symbol} = *{means[a, b]:.2f}*;"
-            " 1 would be the same order, 0 none in common."
+        overlap = symbol not in SYMBOLS.values()
+        scale = (
+            "1 would be the same points, 0 none in common"
+            if overlap
+            else "1 would be the same order, 0 is unrelated"
         )
+        return f"*{a}* and *{b}* agree at {symbol} = *{means[a, b]:.2f}*; {scale}."
     known = {name: bound for name, bound in ceilings.items() if bound}
     reseed = "; ".join(f"{name} {bound.mean:.2f}" for name, bound in known.items())
     own = (

@@ -163,4 +163,6 @@ def rank_line(columns: tuple[Spec, ...], ranks: list[int]) -> str:
         f"{plain(short(name))} {min(r)}{f' to {max(r)}' if max(r) > min(r) else ''}"
         for name, r in spans.items()
     ]
-    return f"Rank of the embeddings (the sum of their leverage scores): {', '.join(texts)}."
+    leverage = any(spec.strategy == "leverage" for spec in columns)
+    what = " (the sum of their leverage scores)" if leverage else ""
+    return f"Rank of the embeddings{what}: {', '.join(texts)}."

@@ -34,7 +34,7 @@ FORMATS = (
         "zip",
         (
             "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class."
-            " A table beside the images may hold their labels. `train/` and `test/` are your parts."
+            " A table beside them may hold their labels or a target. `train/`, `test/` are your parts."
         ),
     ),
     (
@@ -45,7 +45,7 @@ FORMATS = (
             " target of a regression; or parts such as `x_train` and `y_train`."
         ),
     ),
-    ("npy", "Features (n, d), or images as above. No labels."),
+    ("npy", "Features (n, d), or images as above. No labels, no target."),
     (
         "parquet, .csv",
         (

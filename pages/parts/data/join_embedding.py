@@ -11,9 +11,23 @@ from core.data.imports.draft import Choices, Draft
 from core.spec import Spec, resolve
 from pages.parts.data import import_file, own_data
 from pages.shared import cached, job_panel, layout, state
-from pages.shared.words import noun, plain, short
+from pages.shared.words import noun, plain, short, starless
 
 TYPES = ["npy", "npz", "parquet", "csv", "tsv", "txt"]
+
+
+def sentence(spec: Spec) -> str:
+    """What is joined to the dataset."""
+    title = starless(resolve(spec).about.title)
+    found = [starless(one.title) for one in own.joined(spec.dataset).values()]
+    if not found:
+        return (
+            f"Nothing is joined to {title} yet. Drop a file: an embedding computed elsewhere then"
+            " stands beside the app's own."
+        )
+    more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+    what = "One embedding is" if len(found) == 1 else f"{len(found):,} embeddings are"
+    return f"*{what} joined* to {title}: {', '.join(found[:3])}{more}."
 
 
 def show(spec: Spec) -> None:

@@ -28,10 +28,13 @@ def sentence(names: Sequence[str]) -> str:
     )
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     what = "One dataset of yours is" if len(names) == 1 else f"{len(names):,} datasets of yours are"
-    return (
-        f"*{what} here*: {titles}{more}. Every page can look at"
-        f" {'it' if len(names) == 1 else 'them'}."
+    them = "it" if len(names) == 1 else "them"
+    pages = (
+        f"Every page can look at {them}."
+        if all(datasets.info(name).labeled for name in names)
+        else "Pages that learn need labels, or for Active a target."
     )
+    return f"*{what} here*: {titles}{more}. {pages}"
 
 
 def brought() -> None:

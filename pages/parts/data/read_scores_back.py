@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,8 +39,11 @@ ROUNDING = 1e-9
 SINGLE = 1e-6  # of scores kept in single precision
 
 
-def show(spec: Spec) -> None:
-    """Choose the file, and see what it says beside what this app computes."""
+def show(spec: Spec, answer: Any) -> None:
+    """Choose the file, and see what it says beside what this app computes.
+
+    answer: the place of the sentence under the question.
+    """
     help = (
         "Its scores are shown as the file's and compared with what is computed here."
         " Nothing of it is kept."
@@ -48,6 +52,8 @@ def show(spec: Spec) -> None:
         "A file of scores that was taken out here", "back", help, ["parquet", "csv"]
     )
     if content is None:
+        with answer:
+            layout.answer("No file is read yet. Its scores will stand beside those computed here.")
         st.caption("Parquet as it is; CSV together with its manifest. Take scores out writes both.")
         return
     needed = name.lower().endswith(".csv")
@@ -61,7 +67,12 @@ def show(spec: Spec) -> None:
         st.info("A CSV file does not say what its columns are. Choose its manifest too.")
         return
     read_in(
-        name, content, manifest, spec=spec, data=cached.dataset(spec.dataset, spec.n, spec.subset)
+        name,
+        content,
+        manifest,
+        spec=spec,
+        data=cached.dataset(spec.dataset, spec.n, spec.subset),
+        answer=answer,
     )
 
 
@@ -72,6 +83,7 @@ def read_in(
     *,
     spec: Spec | None = None,
     data: Dataset | None = None,
+    answer: Any = None,
 ) -> None:
     """A file of scores that was handed in: its rankings beside what this app computes.
 
@@ -97,7 +109,7 @@ def read_in(
         st.error(plain(reason))
         return
     layout.notes(exported.faults)
-    verdicts = _beside(exported, data)
+    verdicts = _beside(exported, data, answer or st.container())
     chosen = _choice(exported)
     left, right = st.columns([3, 2], gap="large") if exported.projection else (st.container(), None)
     with left:
@@ -140,7 +152,7 @@ def _read(
     return known
 
 
-def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
+def _beside(exported: Exported, data: Dataset, answer: Any) -> dict[Spec, str]:
     """The table of the file's rankings, each beside what is computed here."""
     computed = at_hand(exported.points, data)
     verdicts = {
@@ -150,10 +162,11 @@ def _beside(exported: Exported, data: Dataset) -> dict[Spec, str]:
     same = sum(said.startswith("Same") for said in verdicts.values())
     about = starless(datasets.info(exported.points.dataset).title)
     m = len(verdicts)
-    layout.answer(
-        f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about});"
-        f" *{same}* the same as computed here."
-    )
+    with answer:
+        layout.answer(
+            f"*{m} ranking{'s' * (m > 1)}* of {len(data):,} {noun(data.name)} ({about});"
+            f" *{same}* the same as computed here."
+        )
     rows = {
         "ranking": [ranking_name(spec) for spec in verdicts],
         "beside what this app computes": list(verdicts.values()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import embeddings
+from core import datasets, embeddings
 from core.exports.ranking_names import column_names
 from core.exports.score_table import Column, Projection
 from core.plugins import menu
@@ -12,22 +12,29 @@ from core.runtime import cache
 from core.spec import Spec, map_key, scores_key
 from core.types import Dataset, Floats, UserError
 from pages.shared import cached, layout, score_files, state
-from pages.shared.words import noun, ranking_name, short
+from pages.shared.words import noun, ranking_name, short, starless
 
 MOST = 50  # rankings of one file
 
 
-def show(spec: Spec, data: Dataset) -> None:
-    """Which of the rankings that were computed for these points to write.
+def sentence(spec: Spec, found: dict[Spec, Floats], data: Dataset) -> str:
+    """How many rankings there are to write."""
+    title = starless(datasets.info(spec.dataset).title)
+    points = f"these {len(data):,} {noun(spec.dataset)} ({title})"
+    if not found:
+        return f"No ranking of {points} is computed yet."
+    what = "One ranking is" if len(found) == 1 else f"{len(found):,} rankings are"
+    most = f" A file takes {MOST} of them." if len(found) > MOST else ""
+    return f"*{what} computed* of {points}.{most}"
+
+
+def show(spec: Spec, data: Dataset, found: dict[Spec, Floats]) -> None:
+    """Which of the rankings that were found for these points to write.
 
     With the map of the Spec's embedding if it is at hand.
     """
-    found = at_hand(spec, data)
     if not found:
-        st.info(
-            "No ranking of these points has been computed yet. Open Explore and choose an embedding"
-            " and a strategy: it is kept."
-        )
+        st.info("Open Explore and choose an embedding and a strategy: the ranking is kept.")
         layout.onward(
             "explore", "Rank these points on Explore", ":material/arrow_forward:", spec.to_query()
         )

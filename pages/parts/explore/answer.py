@@ -26,7 +26,9 @@ def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: in
         )
     if label == "Leverage":
         sure = int((scores > 0.99).sum())
-        share = np.sort(scores)[::-1][: len(scores) // 100].sum() / (scores.sum() or 1)
+        first = max(1, len(scores) // 100)
+        share = np.sort(scores)[::-1][:first].sum() / (scores.sum() or 1)
+        who = "The top 1% carry" if len(scores) >= 100 else "The highest alone carries"
         owners = (
             f"*{sure:,} of {len(scores):,}* {noun} have a leverage above 0.99:"
             " each is nearly alone in one direction"
@@ -36,8 +38,7 @@ def sentence(label: str, embedding: str, noun: str, scores: np.ndarray, rank: in
             f" {number(float(scores.max()))}"
         )
         spread = (
-            f"The top 1% carry {share:.0%} of all leverage; the median is"
-            f" {number(float(np.median(scores)))}."
+            f"{who} {share:.0%} of all leverage; the median is {number(float(np.median(scores)))}."
         )
         narrow = (
             f" This embedding spans only *{rank:,} of its {d:,}* dimensions."

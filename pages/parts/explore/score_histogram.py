@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
-from scipy import special
 
 from core.charts.palette import family_colour
 from core.charts.scores import class_shares, score_histogram
+from core.experiments.statistics import over_represented
 from core.exports import score_table
 from core.runtime.cache import Entry
 from core.spec import Spec
@@ -20,8 +20,6 @@ from core.types import Dataset, Floats, Ints
 from pages.shared import cached, layout, memo, score_files, state
 from pages.shared.state import View
 from pages.shared.words import inside, number, plain
-
-SURE = 0.05  # a class that chance would favour as much more rarely stands out
 
 
 def score_range(view: View, scores: np.ndarray, label: str, family: str, identity: str) -> View:
@@ -64,45 +62,51 @@ def score_range(view: View, scores: np.ndarray, label: str, family: str, identit
     return view
 
 
-def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
-    """Which classes fill the gallery?"""
-    c = len(data.class_names)
+def shares(data: Dataset, points: np.ndarray, noun: str, wanted: Sequence[str]) -> None:
+    """Which classes fill the gallery?
+
+    wanted: the classes to which it is narrowed, () for none. They are compared among themselves,
+    and one alone with nothing.
+    """
+    names = tuple(name for name in data.class_names if name in (wanted or data.class_names))
+    if len(names) == 1:
+        return
     labels = data.labels[points]
-    labels = labels[labels >= 0]
-    if len(labels) == 0:
+    if not (labels >= 0).any():
         st.markdown(f"**None of these {len(points):,} {noun} has a label**")
         return
-    if len(labels) < len(points):
+    if (labels < 0).any():
         noun = f"labeled {noun}"
-    counts = np.bincount(labels, minlength=c)
-    chosen = counts / len(labels)
-    known = data.labels[data.labels >= 0]
-    everyone = np.bincount(known, minlength=c) / len(known)
+    kept = [data.class_names.index(name) for name in names]
+    counts, all_counts = (
+        np.bincount(some[some >= 0], minlength=len(data.class_names))[kept]
+        for some in (labels, data.labels)
+    )
+    chosen, everyone = counts / counts.sum(), all_counts / all_counts.sum()
+    of_all = "of all of these classes" if wanted else "of all"
     st.markdown(
-        f"{favoured(counts, everyone, data.class_names, noun)}; grey: each class's share of all"
+        f"{favoured(counts, everyone, names, noun, of_all)}; grey: each class's share {of_all}"
     )
     alt = "Share of each class: " + ", ".join(
-        f"{name} {share:.0%}" for name, share in zip(data.class_names, chosen, strict=True)
+        f"{name} {share:.0%}" for name, share in zip(names, chosen, strict=True)
     )
-    memo.chart(class_shares, data.class_names, chosen, everyone, layout.dark(), alt=alt)
+    memo.chart(class_shares, names, chosen, everyone, layout.dark(), alt=alt)
 
 
-def favoured(counts: Ints, everyone: Floats, names: Sequence[str], noun: str) -> str:
+def favoured(
+    counts: Ints, everyone: Floats, names: Sequence[str], noun: str, of_all: str = "of all"
+) -> str:
     """Which class stands out among the chosen points, if one does.
 
-    counts (c,) of the chosen points, everyone (c,) the classes' shares of all points. A class
-    stands out if so many of it would come with a probability below 5% in any class of a random
-    choice: its binomial tail, times the number of classes.
+    counts (c,) of the chosen points, everyone (c,) the classes' shares of all points.
     """
     k = int(counts.sum())
-    tails = special.bdtrc(counts - 1, k, everyone)
-    tails[counts == 0] = 1.0
-    most = int(np.argmin(tails))
-    if len(names) * tails[most] >= SURE:
+    most = over_represented(counts, everyone)
+    if most is None:
         return f"**No class stands out** in these {k:,} {noun}: a random choice is as uneven"
     return (
         f"**Class {plain(names[most])} is over-represented** in these {k:,} {noun}:"
-        f" {counts[most] / k:.0%} of them, {everyone[most]:.0%} of all"
+        f" {counts[most] / k:.0%} of them, {everyone[most]:.0%} {of_all}"
     )
 
 

@@ -11,7 +11,9 @@ import streamlit as st
 from core import agreement, embeddings
 from core.charts import palette
 from core.charts.maps import OTHERS, Colour
+from core.experiments.statistics import over_represented
 from core.exports import score_table
+from core.linalg import ties
 from core.models import umap_map
 from core.runtime import tasks
 from core.runtime.cache import Entry
@@ -233,30 +235,79 @@ def aligned(key: str, onto: str, _moving: np.ndarray, _fixed: np.ndarray) -> np.
     return umap_map.aligned(_moving, _fixed)
 
 
-def sentence(data: Dataset, ready: Ready, label: str, under: str, points: str) -> str:
-    """How the highest scores lie on the map: gathered or scattered, against chance."""
-    top = ready.rankings[0].order[: ready.k]
-    under = starless(under)
-    spread = memo.made(
-        local_share, ready.maps[0].arrays["coordinates"], ready.rankings[0].rank <= ready.k
-    )
-    chance = ready.k / len(data)
-    times = spread / chance if chance else 0.0
-    how = "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"
+def sentence(
+    data: Dataset, ready: Ready, what: str, label: str, names: list[str], points: str
+) -> str:
+    """How what the first map's colour tells apart lies on it: gathered or scattered, against
+    chance.
+
+    what: of COLOURS. names: of the embeddings, one for each map.
+    """
+    under = f"Under *{starless(names[0])}*, "
+    coordinates = ready.maps[0].arrays["coordinates"]
+    if what == "class":
+        times = memo.made(class_gathering, coordinates, data.labels)
+        return f"{under}{points} of one class *{_how(times)}*: {_near('its class', times)}"
+    if what == "disagreement":
+        chosen = memo.made(parted, *(ranking.scores for ranking in ready.rankings), ready.k)
+        which = f"whose rank differs most from that under {starless(names[1])}"
+    else:
+        chosen = ready.rankings[0].rank <= ready.k
+        which = f"of highest {inside(label)}"
+    times = memo.made(gathering, coordinates, chosen)
     return (
-        f"Under *{under}*, the {ready.k:,} {points} of highest {inside(label)} *{how}*: near one of"
-        f" them, another is {times:.1f} times as frequent as anywhere.{_most(data, top)}"
+        f"{under}the {ready.k:,} {points} {which} *{_how(times)}*: {_near('them', times)}"
+        f"{_classes(data, chosen)}"
     )
 
 
-def _most(data: Dataset, top: np.ndarray) -> str:
-    labels = data.labels[top]
-    labels = labels[labels >= 0]
-    if len(labels) == 0:
+def _how(times: float) -> str:
+    return "gather" if times > 3 else "lie a little together" if times > 1.5 else "are scattered"
+
+
+def _near(them: str, times: float) -> str:
+    one = "one of them, another" if them == "them" else f"one of them, another of {them}"
+    return f"near {one} is {times:.1f} times as frequent as anywhere."
+
+
+def _classes(data: Dataset, chosen: np.ndarray) -> str:
+    """The class that is over-represented among the chosen points, or that none is."""
+    if not data.labeled:
         return ""
-    share = np.bincount(labels, minlength=len(data.class_names)) / len(top)
-    most = int(np.argmax(share))
-    return f" Class {starless(data.class_names[most])} has the most ({share[most]:.0%})."
+    c = len(data.class_names)
+    labels = data.labels[chosen]
+    known = data.labels[data.labels >= 0]
+    if not (labels >= 0).any():
+        return ""
+    counts = np.bincount(labels[labels >= 0], minlength=c)
+    everyone = np.bincount(known, minlength=c) / len(known)
+    most = over_represented(counts, everyone)
+    if most is None:
+        return " No class stands out among them."
+    return (
+        f" Class {starless(data.class_names[most])} is over-represented:"
+        f" {counts[most] / counts.sum():.0%} of them, {everyone[most]:.0%} of all."
+    )
+
+
+def parted(first: np.ndarray, second: np.ndarray, k: int) -> np.ndarray:
+    """bool (n,): the k points whose percentiles under two rankings differ most."""
+    apart = np.abs(agreement.percentiles(first) - agreement.percentiles(second))
+    chosen = np.zeros(len(apart), bool)
+    chosen[ties.order(apart)[:k]] = True
+    return chosen
+
+
+def gathering(coordinates: np.ndarray, chosen: np.ndarray) -> float:
+    """How many times as frequent a chosen point is near another one as anywhere; 1 by chance."""
+    return local_share(coordinates, chosen) / (chosen.mean() or 1)
+
+
+def class_gathering(coordinates: np.ndarray, labels: np.ndarray) -> float:
+    """The mean over all points of how many times as frequent their class is near them."""
+    classes, counts = np.unique(labels[labels >= 0], return_counts=True)
+    each = [gathering(coordinates, labels == c) for c in classes]
+    return float(np.average(each, weights=counts))
 
 
 def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:

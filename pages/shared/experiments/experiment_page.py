@@ -19,6 +19,7 @@ import pandas as pd
 import streamlit as st
 
 from core import datasets
+from core.data import own
 from core.data.learnable import learnable, told
 from core.experiments import precision, runner
 from core.experiments.plan import Plan
@@ -91,7 +92,7 @@ class ExperimentPage:
                 st.info(changed)
             plan.check(data)
             view["job"] = start_button.cost_or_progress(plan, data, view["job"], self.show)
-            if told := precision.note(plan, data.fingerprint):
+            if told := f"{precision.note(plan, data.fingerprint)} {_scaled(plan)}".strip():
                 st.caption(told)
         self.leave(spec, view)
         return plan, view
@@ -107,6 +108,13 @@ class ExperimentPage:
             files()
         with right:
             past_experiments.menu(data.fingerprint, self.show, self.name)
+
+
+def _scaled(plan: Plan) -> str:
+    """What a network sees of a table of the user's own."""
+    own_table = own.is_own(plan.dataset) and not datasets.info(plan.dataset).is_images
+    scaled = "The network sees each column of your table at mean 0 and standard deviation 1."
+    return scaled if plan.trains and own_table else ""
 
 
 def reopen(plan: Plan, view: View, points: bool = True) -> None:

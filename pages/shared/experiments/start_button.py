@@ -72,10 +72,9 @@ def _ended(plan: Plan, known: Sweep | None, missing: list) -> None:
         st.error(plain(policy.said(known.error or "")))
     elif known is not None and known.state == "cancelled":
         total = len(plan.units())
-        st.info(
-            f"Stopped. {total - len(missing):,} of {total:,} {plan.units_are} are finished and"
-            " stay."
-        )
+        done = total - len(missing)
+        are = "is finished and stays" if done == 1 else "are finished and stay"
+        st.info(f"Stopped. {done:,} of {total:,} {plan.units_are} {are}.")
 
 
 def _told(problem: str) -> None:
@@ -92,10 +91,10 @@ def _offer(
     left, right = st.columns([4, 1], vertical_alignment="center")
     total = len(plan.units())
     with left:
+        finished = total - len(missing)
+        are = "is" if finished == 1 else "are"
         done = (
-            f"{total - len(missing):,} of its {total:,} {plan.units_are} are finished. "
-            if len(missing) < total
-            else ""
+            f"{finished:,} of its {total:,} {plan.units_are} {are} finished. " if finished else ""
         )
         refused = _refusal(plan, missing, data.fingerprint)
         st.markdown(f"{done}{refused or _cost(plan, missing, data.fingerprint)}")

@@ -4,6 +4,8 @@ told with what was found, what was expected, and a mend?
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from core.data.imports.draft import Choices
 from core.data.imports.draft_preview import preview
 from core.data.imports.read_file import read
 from core.types import Dataset, UserError
-from tests.tools.fuzzing import csv, parquet
+from tests.tools.fuzzing import csv, npy, parquet
 from tests.tools.own_data import npz_of, zip_of
 
 RENTS = {"rent": [700.5, 900, 650, 1200], "rooms": [2, 3, 2, 4], "label": list("abba")}
@@ -70,21 +72,27 @@ def test_text_in_a_target_keeps_the_file_out(load):
 def test_rows_without_a_target_are_left_out_and_counted(load):
     draft = load(RENTS | {"rent": [700.0, np.nan, 650, np.inf]})
     assert draft.target.tolist() == [700, 650] and draft.points[:, 0].tolist() == [2, 2]
-    assert (
-        draft.left_out == 2
-        and not draft.fatal
-        and said(draft)
-        == (
-            "Rows without a number as their target: 2 of 4, the first being 1, 3. They are left"
-            " out. Fill them in the file, or choose no target to keep them all."
-        )
+    assert draft.left_out == 2 and not draft.fatal
+    mend = "They are left out. Mend them in the file, or choose no target to keep them all."
+    assert said(draft) == (
+        f"Rows without a number as their target: 1 of 4, the first being 1. {mend}"
+        f" Rows with an infinite target: 1 of 4, the first being 3. {mend}"
     )
+
+
+def test_a_row_is_told_once_whether_a_number_is_missing_or_infinite():
+    points = np.arange(8.0).reshape(4, 2)
+    wide = np.array([[1.0, 2], [np.inf, np.nan], [3, -np.inf], [4, 5]])
+    draft = read(npz_of(x=points, both=wide), "a.npz", choices=Choices(target="both"))
+    assert draft.target.tolist() == [[1, 2], [4, 5]] and draft.left_out == 2
+    assert "without a number as their target: 1 of 4, the first being 2." in said(draft)
+    assert "with an infinite target: 1 of 4, the first being 3." in said(draft)
 
 
 def test_a_target_that_tells_nothing_is_not_used(load):
     draft = load(RENTS | {"rent": [np.nan] * 4})
     assert draft.fatal and len(draft) == 4 and draft.target is None
-    assert "Target: found no number in any of 4 rows." in said(draft)
+    assert "Target: found no finite number in any of 4 rows." in said(draft)
     draft = load(RENTS | {"rent": [5.5] * 4})
     assert not draft.fatal and draft.target is None
     assert "All targets are the same: 5.5. One value says nothing" in said(draft)
@@ -125,6 +133,20 @@ def test_arrays_of_an_npz_by_name():
 def test_images_in_folders_have_no_target():
     with pytest.raises(UserError, match="expected images with such a column beside them"):
         read(zip_of(), "pets.zip", choices=Choices(target="year"))
+
+
+def test_points_that_come_alone_have_no_target_and_the_mend_works():
+    features = np.random.default_rng(0).standard_normal((6, 9))
+    years = np.arange(1950, 1956)
+    with pytest.raises(UserError) as refused:
+        read(npy(features), "rows.npy", choices=Choices(target="year"))
+    told = str(refused.value)
+    assert told.startswith("rows: found one array, expected numbers for each point beside it")
+    call = re.search(r"numpy\.savez\('file\.npz', (\w+)=\.\.\., (\w+)=\.\.\.\)", told)
+    mended = read(
+        npz_of(**{call[1]: features, call[2]: years}), "a", choices=Choices(target=call[2])
+    )
+    assert mended.target.tolist() == years.tolist() and not mended.fatal
 
 
 @pytest.mark.parametrize(

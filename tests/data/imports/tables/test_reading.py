@@ -394,3 +394,16 @@ def test_two_columns_of_one_name_are_refused():
     pa.parquet.write_table(table, buffer)
     with pytest.raises(UserError, match="two columns of one name"):
         read(buffer.getvalue().to_pybytes(), "t.parquet")
+
+
+@pytest.mark.parametrize("write", [csv, parquet])
+def test_a_column_without_any_number_costs_itself_and_no_row(write):
+    draft = read(write({"x": [1.0, 2, 3], "gone": [np.nan] * 3, "z": [4.0, np.nan, 6]}), "t")
+    assert draft.feature_names == ("x", "z") and draft.points.tolist() == [[1, 4], [3, 6]]
+    assert draft.left_out == 1 and not draft.fatal
+    if write is parquet:  # in a CSV file it is a column of nothing
+        assert "Columns without any number: gone. They are left out." in " ".join(
+            map(str, draft.faults)
+        )
+    with pytest.raises(UserError, match="every row is left out"):
+        read(parquet({"x": [np.nan] * 3}), "t")

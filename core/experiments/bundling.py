@@ -16,26 +16,26 @@ Say = Callable[[str], None]
 LOOK = 0.2  # seconds between two looks at a running experiment
 
 
-def ship(which: Iterable[str], say: Say, anew: str | None = None) -> None:
+def bundle_plans(which: Iterable[str], say: Say, anew: str | None = None) -> None:
     """Compute and pack the experiments of these kinds; with "trim" the simulations in the plane.
 
-    anew: those alone whose title holds this text, in place of what is shipped of them. What this
+    anew: those alone whose title holds this text, in place of what is bundled of them. What this
     code has put into the cache counts as done, so it may be stopped at any time and goes on from
     there.
     """
     for kind in which:
-        chosen = [plan for plan in presets.SHIPPED[kind] if (anew or "") in plan.title()]
+        chosen = [plan for plan in presets.BUNDLED[kind] if (anew or "") in plan.title()]
         for plan in chosen:
-            with nothing_shipped() if anew is not None else nullcontext():
+            with nothing_bundled() if anew is not None else nullcontext():
                 fingerprint = finish(plan, say)
                 packed = store.pack(plan, fingerprint)
             cache.bundle(store.bundle_key(plan, fingerprint), *packed)
         if kind == "trim" and anew is None:
-            _ship_planes(say)
+            _bundle_planes(say)
 
 
 @contextmanager
-def nothing_shipped() -> Iterator[None]:
+def nothing_bundled() -> Iterator[None]:
     """Inside, what comes with the app is not looked at, nor what this process knows of it."""
     store.forget()
     with cache.without_bundle():
@@ -67,7 +67,7 @@ def finish(plan: Plan, say: Say, note: Say | None = None) -> str:
     return data.fingerprint
 
 
-def _ship_planes(say: Say) -> None:
+def _bundle_planes(say: Say) -> None:
     for name in fi_simulations.WORLDS:
         with cache.without_bundle():
             entries = fi_simulations.accuracies(name), fi_simulations.boundaries(name, 1)

@@ -96,25 +96,25 @@ STEPS = {
 
 def add(commands) -> None:
     """Put these commands into the parser."""
-    shipping = commands.add_parser(
+    bundling = commands.add_parser(
         "experiments",
         help="compute and pack the experiments that come with the app (hours on two cores)",
     )
-    shipping.add_argument(
+    bundling.add_argument(
         "--only",
         nargs="+",
         choices=KINDS,
         help="those of these pages only; the others stay as they are",
     )
-    shipping.add_argument(
+    bundling.add_argument(
         "--anew",
         metavar="TITLE",
         help="those alone whose title holds this text, computed anew; may be stopped and goes on",
     )
-    shipping.set_defaults(run=experiments)
+    bundling.set_defaults(run=experiments)
     learning = commands.add_parser(
         "networks",
-        help="train the shipped networks (ten of them, about half a minute each on two cores)",
+        help="train the bundled networks (ten of them, about half a minute each on two cores)",
     )
     learning.set_defaults(run=networks)
     warming = commands.add_parser("warm", help="bundle what the first screen shows")
@@ -160,7 +160,7 @@ def warm(options: argparse.Namespace) -> None:
 
 
 def networks(options: argparse.Namespace) -> None:
-    """Train the shipped networks; print how well each does, and what float16 costs its ranking."""
+    """Train the bundled networks; print how well each does, and what float16 costs its ranking."""
     from core import agreement
     from core.models import evaluation, shipped_networks
     from core.strategies import leverage
@@ -173,11 +173,11 @@ def networks(options: argparse.Namespace) -> None:
             original = shipped_networks.fit(data, objective, seed)
             path.parent.mkdir(parents=True, exist_ok=True)
             writing.write(path, shipped_networks.encode(original, described))
-            shipped = shipped_networks.load(path, described)
-            embedded = (evaluation.embed(network, data.points) for network in (original, shipped))
+            bundled = shipped_networks.load(path, described)
+            embedded = (evaluation.embed(network, data.points) for network in (original, bundled))
             rankings = np.stack([leverage.leverage(matrix) for matrix in embedded])
             test = (data.points[data.test], data.labels[data.test])
-            accuracy = evaluation.evaluate(shipped, *test).accuracy
+            accuracy = evaluation.evaluate(bundled, *test).accuracy
             print(
                 f"{path.name}: test accuracy {accuracy:.4f}, tau with float32"
                 f" {agreement.kendall(rankings)[0, 1]:.5f}",
@@ -187,9 +187,9 @@ def networks(options: argparse.Namespace) -> None:
 
 def experiments(options: argparse.Namespace) -> None:
     """Compute and pack the experiments that come with the app."""
-    from core.experiments import presets, shipping
+    from core.experiments import bundling, presets
 
-    shipping.ship(options.only or presets.SHIPPED, writing.say, options.anew)
+    bundling.bundle_plans(options.only or presets.BUNDLED, writing.say, options.anew)
     index(options)
 
 

@@ -1,5 +1,5 @@
 """Is what comes with the app what this code computes, all of it? Minutes of computing, so the suite
-checks parts: `python -m pytest tests/benchmarks/shipped_in_full.py`.
+checks parts: `python -m pytest tests/benchmarks/bundled_in_full.py`.
 """
 
 import numpy as np
@@ -57,7 +57,7 @@ def test_the_bundled_exhibit_equals_a_fresh_computation(mnist, raw):
 @pytest.mark.parametrize(
     "objective, seed", [(o, s) for o in shipped_networks.SHIPPED for s in shipped_networks.SEEDS]
 )
-def test_every_shipped_network_reads_digits_as_well_as_claimed(mnist, objective, seed):
+def test_every_bundled_network_reads_digits_as_well_as_claimed(mnist, objective, seed):
     network = shipped_networks.load(
         shipped_networks.file("mnist", objective, seed),
         shipped_networks.description(mnist, objective, seed),
@@ -76,30 +76,30 @@ def smallest(candidate):
     return one
 
 
-def test_a_shipped_training_is_what_this_code_computes(mnist):
+def test_a_bundled_training_is_what_this_code_computes(mnist):
     """The network's accuracy up to rounding in training."""
     one = smallest("random")
-    shipped = store.outcome(one.key(mnist.fingerprint))
+    bundled = store.outcome(one.key(mnist.fingerprint))
     settings = {
         name: getattr(one, name) for name in ("budget", "network", "protocol", "length", "seed")
     }
     arrays, _ = run.train(mnist, None, rule=one.candidate.rule, **settings)
     for name in ("classes", "chosen", "epoch", "step"):
-        assert np.array_equal(arrays[name], shipped[name]), name
-    assert arrays["accuracy"][-1] == pytest.approx(shipped["accuracy"][-1], abs=0.03)
+        assert np.array_equal(arrays[name], bundled[name]), name
+    assert arrays["accuracy"][-1] == pytest.approx(bundled["accuracy"][-1], abs=0.03)
 
 
-def test_a_shipped_selection_is_what_this_code_selects(mnist):
+def test_a_bundled_selection_is_what_this_code_selects(mnist):
     """The same but for ties: many leverages are 1 but for rounding, which differs between
     processors.
     """
     one, pool = smallest("top:raw"), splits.split(mnist)[0]
-    shipped = store.outcome(one.key(mnist.fingerprint))
+    bundled = store.outcome(one.key(mnist.fingerprint))
     scores = pool_scores(one.scores_spec)
     rows, weights = run.select(mnist, pool, scores, one.candidate.rule, one.budget, one.seed)
-    assert weights is None and len(rows) == shipped["classes"].sum() == 1_000
-    chosen, place = scores[rows[: run.SHOWN]], np.searchsorted(pool, shipped["chosen"])
+    assert weights is None and len(rows) == bundled["classes"].sum() == 1_000
+    chosen, place = scores[rows[: run.SHOWN]], np.searchsorted(pool, bundled["chosen"])
     assert np.allclose(scores[place], chosen, rtol=0, atol=1e-9)
     tied = np.abs(scores - scores[rows].min()) < 1e-9
-    moved = np.bincount(mnist.labels[pool[rows]], minlength=10) - shipped["classes"]
+    moved = np.bincount(mnist.labels[pool[rows]], minlength=10) - bundled["classes"]
     assert np.abs(moved).sum() <= 2 * tied.sum()
