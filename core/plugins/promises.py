@@ -1,5 +1,5 @@
-"""What a check is: a function of a strategy or an embedding that raises Broken, or returns what could
-be better.
+"""What a check is: a function of a strategy or an embedding that raises Broken, or returns what
+could be better.
 
 findings(entry, contract, manners)   one Finding per check: kept, or what is wrong and its mend
 

@@ -34,7 +34,7 @@ FORMATS = (
         "zip",
         (
             "Images (PNG, JPEG, WebP, BMP; any sizes, grey or colour), one folder for each class."
-            " A table beside them may hold their labels or a target. `train/`, `test/` are your parts."
+            " A table beside them may hold labels or a target. `train/`, `test/` are your parts."
         ),
     ),
     (
