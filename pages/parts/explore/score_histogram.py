@@ -72,7 +72,7 @@ def shares(data: Dataset, points: np.ndarray, noun: str) -> None:
     if len(labels) == 0:
         st.markdown(f"**None of these {len(points):,} {noun} has a label**")
         return
-    if len(labels) < len(points):
+    if (data.labels < 0).any():
         noun = f"labeled {noun}"
     counts = np.bincount(labels, minlength=c)
     chosen = counts / len(labels)
