@@ -182,12 +182,9 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
             for entry in maps[1:]
         ),
     ]
-    return Ready(
-        maps,
-        [cached.ranking_of(r) for r in rankings],
-        coordinates,
-        min(view["k"], len(data)),
-    )
+    ranked = [cached.ranking_of(r) for r in rankings]
+    k = min(view["k"], *(int(r.scored.sum()) for r in ranked))
+    return Ready(maps, ranked, coordinates, k)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -217,9 +214,10 @@ def _most(data: Dataset, top: np.ndarray) -> str:
     labels = labels[labels >= 0]
     if len(labels) == 0:
         return ""
-    share = np.bincount(labels, minlength=len(data.class_names)) / len(top)
+    share = np.bincount(labels, minlength=len(data.class_names)) / len(labels)
     most = int(np.argmax(share))
-    return f" Class {starless(data.class_names[most])} has the most ({share[most]:.0%})."
+    whose = " of the labeled ones" if len(labels) < len(top) else ""
+    return f" Class {starless(data.class_names[most])} has the most{whose} ({share[most]:.0%})."
 
 
 def local_share(coordinates: np.ndarray, chosen: np.ndarray, cells: int = 40) -> float:
