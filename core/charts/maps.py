@@ -62,6 +62,9 @@ def _dots(coordinates: Floats, colour: Colour, inner: Bools, dark: bool) -> alt.
     known = colour.values >= 0 if colour.names else np.isfinite(colour.values)
     frame["inner"] &= known
     frame["value"] = colour.values.astype(np.int16 if colour.names else np.float32)
+    if not colour.names and not known.all():  # a chart leaves out what has no number
+        frame["known"] = known
+        frame["value"] = frame["value"].fillna(0)
     frame["above"] = (inner * (1 + (colour.values if colour.is_choice else 0))).astype(np.int8)
     value = "value:N" if colour.names else "value:Q"
     inside = alt.Color(value, scale=_colour_scale(colour, dark), legend=None)
@@ -96,7 +99,7 @@ def _tooltip(colour: Colour) -> str:
     if colour.names and (colour.values < 0).any():
         value = f"datum.value < 0 ? 'no label' : {value}"
     elif not colour.names and not np.isfinite(colour.values).all():
-        value = f"isValid(datum.value) ? {value} : 'no score'"
+        value = f"datum.known ? {value} : 'no score'"
     return f"{{{json.dumps(colour.title)}: {value}}}"
 
 

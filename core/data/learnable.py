@@ -62,8 +62,7 @@ def told(data: Dataset, least: int = 1) -> list[str]:
     sentences = []
     if missing := int((data.labels < 0).sum()):
         sentences.append(
-            f"{missing:,} of {len(data):,} points have no label yet: the {len(data) - missing:,}"
-            " others are used."
+            f"{missing:,} of {len(data):,} points have no label yet: only labeled ones are used."
         )
     counts = training_counts(data)
     left_out = np.flatnonzero(counts < least)

@@ -72,6 +72,11 @@ def fit(
 
     full = datasets.load(dataset.name) if datasets.exists(dataset.name) else dataset
     rows = np.flatnonzero(~full.test & (full.labels >= 0))
+    if len(rows) == 0:
+        raise UserError(
+            f"{full.called}: found no label among {int((~full.test).sum()):,} training points, so"
+            " no network can be trained. Label some of them, or choose another embedding."
+        )
     fresh = networks.build(
         RECIPE["architecture"], classes=len(full.class_names), shape=full.shape, seed=seed
     )

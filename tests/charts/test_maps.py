@@ -175,3 +175,15 @@ def test_the_chosen_stand_above_the_others_and_these_above_what_lies_outside():
 )
 def test_a_dot_tells_its_value(colour, said):
     assert said in layers(the_map(colour), "circle")[0]["encoding"]["tooltip"]["value"]["expr"]
+
+
+def test_points_without_a_label_or_a_score_are_drawn_grey():
+    everyone = np.ones(4, bool)
+    classes = Colour("class", np.array([0, -1, 1, 1]), ("a", "b"))
+    scores = Colour("score percentile", np.array([0.0, np.nan, 50.0, 100.0]), ())
+    for colour, said in ((classes, "no label"), (scores, "no score")):
+        drawn = scatter(PLACES, colour, everyone, None, brush=False, dark=False)
+        found = rows(drawn)
+        assert [row["inner"] for row in found] == [True, False, True, True]
+        assert all(row["value"] is not None for row in found)
+        assert said in str(drawn.to_dict())

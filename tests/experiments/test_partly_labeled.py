@@ -87,7 +87,7 @@ def test_a_class_that_cannot_be_learned_is_left_out_and_named():
 
 def test_how_many_points_have_no_label_is_said():
     data = made("table", "partly")
-    assert told(data)[0] == "8 of 30 points have no label yet: the 22 others are used."
+    assert told(data)[0] == "8 of 30 points have no label yet: only labeled ones are used."
     lonely = made("table", "a class once")
     assert learnable(lonely).class_names == lonely.class_names
     assert learnable(lonely, 2).class_names == ("ant", "bee")

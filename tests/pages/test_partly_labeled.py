@@ -28,7 +28,7 @@ def test_every_page_opens(page, case):
     if page.split("/")[1][:-3] in LEARNING:
         said = " ".join(caption.value for caption in at.caption)
         wanted = {
-            PARTLY: "60 of 240 points have no label yet: the 180 others are used.",
+            PARTLY: "60 of 240 points have no label yet: only labeled ones are used.",
             LOST: "so nothing here can learn it: 4 points of it are left out.",
         }
         assert wanted[case] in said

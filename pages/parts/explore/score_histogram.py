@@ -75,7 +75,7 @@ def shares(data: Dataset, points: np.ndarray, noun: str, wanted: Sequence[str]) 
     if not (labels >= 0).any():
         st.markdown(f"**None of these {len(points):,} {noun} has a label**")
         return
-    if (labels < 0).any():
+    if (data.labels < 0).any():
         noun = f"labeled {noun}"
     kept = [data.class_names.index(name) for name in names]
     counts, all_counts = (

@@ -221,12 +221,9 @@ def gather(spec: Spec, other: Spec | None, view: View) -> Ready | None:
             for entry in maps[1:]
         ),
     ]
-    return Ready(
-        maps,
-        [cached.ranking_of(r) for r in rankings],
-        coordinates,
-        min(view["k"], len(data)),
-    )
+    ranked = [cached.ranking_of(r) for r in rankings]
+    k = min(view["k"], *(int(r.scored.sum()) for r in ranked))
+    return Ready(maps, ranked, coordinates, k)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -284,9 +281,10 @@ def _classes(data: Dataset, chosen: np.ndarray) -> str:
     most = over_represented(counts, everyone)
     if most is None:
         return " No class stands out among them."
+    whose = "the labeled ones among them" if (labels < 0).any() else "them"
     return (
         f" Class {starless(data.class_names[most])} is over-represented:"
-        f" {counts[most] / counts.sum():.0%} of them, {everyone[most]:.0%} of all."
+        f" {counts[most] / counts.sum():.0%} of {whose}, {everyone[most]:.0%} of all."
     )
 
 

@@ -75,8 +75,8 @@ class ExperimentPage:
             layout.no_labels(spec.dataset)
             st.stop()
         data = cached.dataset(spec.dataset, spec.n, spec.subset)
-        for sentence in told(data, self.least):
-            st.caption(plain(sentence))
+        if sentences := told(data, self.least):
+            st.caption(plain(" ".join(sentences)))
         return learnable(data, self.least)
 
     def plan(self, spec: Spec, view: View, data: start_button.HasFingerprint) -> tuple[Any, View]:

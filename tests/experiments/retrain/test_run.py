@@ -328,7 +328,8 @@ def test_published_parts_are_kept_and_points_without_a_label_are_in_neither():
 )
 def test_too_few_points_are_told(labels, test, found):
     with pytest.raises(
-        UserError, match=f"own: found {found}.*expected some of each. Choose more points"
+        UserError,
+        match=f"own: found {found}.*expected some of each. (Choose|Label some)",
     ):
         splits.split(points(labels, test))
 
