@@ -131,12 +131,10 @@ class Column:
         import pyarrow.types as is_
 
         n = len(self)
-        if not self.is_number or is_.is_boolean(self.type) or self.values.null_count:
+        if not is_.is_integer(self.type) or self.values.null_count:
             return False
         low, high = (pc.min_max(self.values)[end].as_py() for end in ("min", "max"))  # type: ignore[attr-defined]  # made when it is imported
-        if low not in (0, 1) or high - low != n - 1:
-            return False
-        return self.is_whole and len(np.unique(self.numbers())) == n
+        return low in (0, 1) and high - low == n - 1 and len(np.unique(self.numbers())) == n
 
 
 def is_text(kind: pa.DataType) -> bool:
