@@ -106,6 +106,17 @@ def test_two_classes_share_the_weights_so_that_c_is_twice_as_large():
     assert np.abs(said[1] - wanted).max() > 0.1
 
 
+@pytest.mark.parametrize("scale", [1.0, 6.0])
+def test_a_start_from_which_newtons_full_step_overshoots_ends_at_the_same_head(scale):
+    """Far out the loss hardly bends, so the full step goes further out still: it must be halved."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3))
+    y = (x[:, 0] + rng.standard_normal(60) > 0).astype(int) + (x[:, 1] > 1)
+    far = softmax_head.fit(x, y, l2=1e-2, start=scale * rng.standard_normal((3, 4)))
+    near = softmax_head.fit(x, y, l2=1e-2)
+    np.testing.assert_allclose(far.weights, near.weights, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
 def test_the_gradient_norm_is_reached_for_dead_double_and_badly_scaled_columns(scale):
     rng = np.random.default_rng(3)

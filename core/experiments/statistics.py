@@ -188,7 +188,7 @@ def _interval(
     with np.errstate(invalid="ignore", divide="ignore"):
         k = (t * error / width) ** 2 / room
     centre = (m + k / 2) / (1 + k)
-    half = np.sqrt(k * (np.maximum(room, 0) + k / 4)) / (1 + k)
+    half = np.sqrt(k * (room + k / 4)) / (1 + k)
     low = bounds[0] + width * (centre - half)
     high = bounds[0] + width * (centre + half)
     return np.where(error == 0, mean, low), np.where(error == 0, mean, high)

@@ -55,6 +55,13 @@ def test_one_plain_sentence(rows, said):
     assert sentence("Top", "random", versus, POINTS, 0.01) == said
 
 
+@pytest.mark.parametrize(
+    ("points", "said"), [(0.949, "0.9"), (8.6, "8.6"), (9.44, "9.4"), (9.6, "10"), (31.4, "31")]
+)
+def test_a_tenth_of_a_point_is_said_below_ten(points, said):
+    assert POINTS.text(points / 100) == POINTS.text(-points / 100) == said
+
+
 def test_two_seeds_are_listed_and_not_judged():
     differences = np.array([[0.09, 0.11, NAN], [0.1, NAN, NAN]])
     versus = Versus(PLACES[:2], differences, compare(differences))

@@ -43,6 +43,13 @@ def test_the_hessian_is_autodiffs(opened):
     assert np.abs(ours - theirs).max() < 1e-12 * np.abs(theirs).max()
 
 
+def test_at_the_optimum_the_penalty_pulls_against_the_points(opened):
+    labels = world(intercept=opened.rows.shape[1] > opened.d)[1]
+    slope = opened.mean_gradient(opened.rows, opened.residuals(opened.probs, labels))
+    assert np.abs(slope).max() > 1e-3
+    assert opened.pull == pytest.approx(-slope, abs=1e-9)
+
+
 def test_the_hessian_in_blocks_of_rows(opened, monkeypatch):
     monkeypatch.setattr(hessian, "ROWS", 7)
     assert dense_hessian(opened, opened.penalty) == pytest.approx(
@@ -136,6 +143,23 @@ def test_many_parameters_go_by_conjugate_gradients_and_no_inverse_is_made(opened
     )
     with pytest.raises(UserError, match="at most 3 parameters, and the head has"):
         spreader(opened, opened.penalty)
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "numbers"), [(30, 4, 2 * 5), (12, 20, 2 * 13)], ids=["many points", "few points"]
+)
+def test_what_is_inverted_is_the_weights_or_the_points_span_whichever_is_less(
+    monkeypatch, n, d, numbers
+):
+    opened = open_head(world(n=n, d=d)[3])  # three classes and an intercept: 2 (d + 1) numbers
+    target = np.random.default_rng(3).normal(size=opened.shape)
+    slow = np.linalg.solve(slow_hessian(opened, opened.penalty + 0.01), target.ravel())
+    monkeypatch.setattr(hessian, "INVERTED", numbers)
+    solved = spreader(opened, opened.penalty + 0.01).solve(target)
+    assert solved.ravel() == pytest.approx(slow, rel=1e-8, abs=1e-9)
+    monkeypatch.setattr(hessian, "INVERTED", numbers - 1)
+    with pytest.raises(UserError, match=f"the head has {numbers}"):
+        spreader(opened, opened.penalty + 0.01)
 
 
 @pytest.mark.parametrize("kind", [hessian.Exact, hessian.Iterated, hessian.Kronecker])

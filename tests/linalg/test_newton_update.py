@@ -8,7 +8,13 @@ import pytest
 from core import softmax_head
 from core.linalg import newton_update
 from core.linalg.hessian import open_head, point_blocks
-from core.linalg.newton_update import after_newton_step, newton_shifts, outside, rise_ratios
+from core.linalg.newton_update import (
+    after_newton_step,
+    newton_shifts,
+    outside,
+    own_weights,
+    rise_ratios,
+)
 from tests.tools.heads import explicit_hessian, parameters, world
 
 
@@ -56,6 +62,22 @@ def test_all_labels_at_once_are_the_labels_one_by_one(monkeypatch):
             ]
         )
         assert together[:, label] == pytest.approx(alone, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("logit", [3.0, 20.0])
+@pytest.mark.parametrize("lever", [10.0, 1e3, 1e5])
+def test_an_added_points_own_residuals_hold_however_far_newtons_full_step_would_go(lever, logit):
+    """A point thought to be of class 0 with a lead of `logit` comes as class 1, and where its lever
+    is long, the first step has to be halved a dozen times.
+    """
+    opened = open_head(world(c=2)[3])
+    logits = np.array([[[logit, 0.0]]])
+    weights = own_weights(
+        opened, logits, np.array([[[1]]]), np.array([[[lever * opened.n]]]), np.zeros((1, 1))
+    )[0, 0]
+    moved = logits[0] - lever * weights @ opened.basis.T
+    residuals = opened.residuals(softmax_head.softmax(moved), np.array([1]))
+    assert weights == pytest.approx(residuals, rel=0, abs=2e-9)
 
 
 def test_for_least_squares_the_step_of_a_removed_point_is_its_residual_over_one_minus_leverage():

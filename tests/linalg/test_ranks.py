@@ -147,6 +147,7 @@ def test_the_gram_matrix_decides_where_its_error_cannot_matter():
 def test_the_gap_by_hand():
     assert read_rank(np.array([4.0, 1.0, 1e-6, 1e-20]), 1e-5) == (3, pytest.approx(2.5e-7 / 2**-52))
     assert read_rank(np.array([4.0, 1.0]), 1e-5) == (2, np.inf)
+    assert read_rank(np.array([16.0, 4.0, 1.0]), 1 / 4) == (2, 4.0)  # up to the limit is zero
     assert read_rank(np.zeros(2), 1e-5) == (0, np.inf)
     assert close_call(99.0, 1.0) and close_call(None, 1.1e5)
     assert not close_call(None, 9e4) and not close_call(101.0, 143.0)

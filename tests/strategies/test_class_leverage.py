@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.strategies.class_leverage import class_leverage
+from core.strategies import leverage as plain
+from core.strategies.class_leverage import RIDGES, class_leverage
 from core.strategies.leverage import leverage
 from core.types import UserError
 
@@ -27,6 +28,10 @@ def test_each_class_is_scored_by_itself(problem, ridge):
 def test_one_class_is_plain_leverage(problem):
     x, labels = problem
     assert class_leverage(x, labels * 0) == pytest.approx(leverage(x), abs=1e-13)
+
+
+def test_its_ridges_are_those_of_plain_leverage():
+    assert RIDGES == plain.RIDGES
 
 
 def test_small_and_flat_classes(problem):

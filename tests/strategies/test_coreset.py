@@ -112,3 +112,10 @@ def test_every_point_is_picked_once_though_all_are_copies():
 def test_bad_embeddings_are_refused():
     with pytest.raises(UserError, match="embedding"):
         k_center(np.array([[np.nan]]), k=1)
+
+
+def test_the_budget_is_what_is_not_labeled_yet():
+    x = np.arange(5.0)[:, None]
+    assert sorted(k_center(x, mask(5, [1, 2]), k=3)[0]) == [0, 3, 4]
+    with pytest.raises(UserError, match="3 points can be picked"):
+        k_center(x, mask(5, [1, 2]), k=4)

@@ -1,10 +1,13 @@
 """Influences against their definitions, against retraining, and on input that cannot be scored."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from core import softmax_head
+from core.runtime.progress import remarked
 from core.strategies import influence as module
 from core.strategies.influence import (
     gradient_product,
@@ -110,6 +113,17 @@ def test_a_newton_step_comes_closer_to_retraining_than_the_influence_function(se
     )
     assert newton_off < 0.55 * off and newton_off < 0.3
     assert np.corrcoef(truth, newton_influence(*case))[0, 1] > 0.95
+
+
+def test_newton_steps_outside_their_range_are_told_and_others_are_not():
+    """Twelve points under nearly no penalty: each holds the head where it is."""
+    with remarked() as said:
+        newton_influence(*world(n=12, l2=1e-4))
+    (sentence,) = said
+    assert re.match(r"\d+ of 12 Newton steps are outside their range", sentence)
+    with remarked() as said:
+        newton_influence(*world(n=60, l2=0.1))
+    assert said == []
 
 
 def test_the_gradient_product_by_hand():

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from core.datasets import load
 from core.embeddings import embed
 from core.linalg import row_blocks
 from core.linalg.whitening import spectrum, whiten
-from core.strategies.leverage import effective_rank, leverage
+from core.strategies.leverage import RIDGES, effective_rank, leverage
 from core.types import UserError
 
 
@@ -22,6 +23,21 @@ def slow_leverage(x, ridge=0.0):
 @pytest.fixture
 def x():
     return np.random.default_rng(0).normal(size=(60, 7))
+
+
+def test_the_ridges_offered_reach_from_no_effect_to_no_score_left():
+    digits = load_digits().data.astype(np.float32)
+    assert RIDGES[0] == 0 and np.allclose(np.divide(RIDGES[2:], RIDGES[1:-1]), 10)
+    least, most = (leverage(digits, ridge=ridge).sum() for ridge in RIDGES[1 :: len(RIDGES) - 2])
+    assert least > 0.99 * effective_rank(digits) and most < 0.01 * effective_rank(digits)
+
+
+@pytest.mark.parametrize("power", [-450, 450])
+def test_data_beyond_1e125_take_the_ridge_in_their_own_unit(x, power):
+    size = 2.0**power
+    assert leverage(size * x, ridge=2.5 * size**2) == pytest.approx(
+        leverage(x, ridge=2.5), rel=1e-12
+    )
 
 
 @pytest.fixture

@@ -313,6 +313,16 @@ def test_bad_input_is_refused():
             scorer(x, np.where(np.arange(30) == 4, -1, y), np.arange(30) < 9, head)
 
 
+def test_an_exact_hessian_that_would_take_minutes_is_refused_and_kfac_is_not(monkeypatch):
+    x, y, validation, head = world()  # 30 points, 2 x 5 parameters
+    monkeypatch.setattr(module, "SPREADS", 30 * 10**2)
+    exact = fi_util(x, y, validation, head)
+    monkeypatch.setattr(module, "SPREADS", 30 * 10**2 - 1)
+    with pytest.raises(UserError, match="10 parameters would take several minutes for 30 points"):
+        fi_util(x, y, validation, head)
+    assert fi_util(x, y, validation, head, hessian="kfac").shape == exact.shape
+
+
 def test_without_penalty_a_dead_dimension_needs_damping():
     x, y, validation, head = world(**NO_RIDGE)
     x = np.column_stack([x, np.zeros(60)])

@@ -62,6 +62,12 @@ def test_every_planted_duplicate_has_its_twin():
     assert sum(np.array_equal(changed[i], IMAGES[i]) for i in rows) == len(rows) // 2
 
 
+def test_the_odd_one_out_of_an_odd_number_of_duplicates_stays_as_it_is():
+    for share, wanted in ((0.005, 0), (0.105, 20)):  # 1 and 21 of 200
+        changed, _, mask = planted("duplicate", share=share)
+        assert mask.sum() == wanted and np.array_equal(changed[~mask], IMAGES[~mask])
+
+
 def test_the_same_seed_plants_the_same():
     for first, second in zip(planted("noise", seed=3), planted("noise", seed=3), strict=True):
         assert np.array_equal(first, second)
