@@ -41,6 +41,7 @@ def brought() -> None:
     """The dataset that has just come in, and where to go with it."""
     name = st.session_state.get("brought")
     if name in own.names():
+        look = first_look(datasets.info(name))
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
             st.markdown(
                 f"**{plain(datasets.info(name).title)}** is kept, and chosen as the dataset now.",
@@ -50,8 +51,10 @@ def brought() -> None:
                 "explore",
                 "Explore it",
                 ":material/grid_view:",
-                first_look(datasets.info(name)).spec.to_query(),
+                look.spec.to_query(),
             )
+        if look.why:
+            st.caption(look.why)
 
 
 def show() -> None:
