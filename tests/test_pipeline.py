@@ -406,11 +406,11 @@ def mnist():
 
 def test_the_bundled_scores_equal_a_fresh_computation(mnist):
     entry = bundled(scores_key(Spec(), mnist.fingerprint))
-    x = embeddings.embed(mnist, "raw").embedding
-    assert np.abs(entry.arrays["scores"] - leverage.leverage(x)).max() < 1e-9, (
+    fresh = leverage.leverage(embeddings.embed(mnist, "raw").embedding)
+    assert np.abs(entry.arrays["scores"] - fresh).max() < 1e-9, (
         "the code has moved on; run python -m core warm"
     )
-    tau = agreement.kendall([entry.arrays["scores"], leverage.leverage(x)])[0, 1]
+    tau = agreement.kendall([entry.arrays["scores"], fresh])[0, 1]
     assert tau > 1 - 1e-8, "the ranking has changed beyond its ties"
     facts = entry.facts
     assert (facts["n"], facts["d"], facts["rank"], facts["dead"], facts["spec"]) == (

@@ -9,8 +9,10 @@ Melville 2018 (UMAP); Venna, Kaski 2001 (trustworthiness).
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +38,6 @@ def umap_map(
     Deterministic by seed on one machine (single-threaded layout). progress(fraction, text) hears of
     the layout's epochs. A UserError for fewer than 10 points.
     """
-    import umap
-
     embedding = _unit(check_matrix(embedding, "embedding"))
     if len(embedding) < FEWEST:
         raise UserError(
@@ -47,7 +47,7 @@ def umap_map(
     report = progress or (lambda fraction, text: None)
     report(None, "Finding neighbours")
     heard = _Percentages(report)
-    reducer = umap.UMAP(
+    reducer = _umap().UMAP(
         n_neighbors=min(neighbours, len(embedding) - 1),
         random_state=seed,
         n_jobs=1,
@@ -57,6 +57,30 @@ def umap_map(
     # Catches what umap prints beside its progress.
     with contextlib.redirect_stdout(heard) if progress else contextlib.nullcontext():
         return np.ascontiguousarray(reducer.fit_transform(principal(embedding)), np.float32)
+
+
+@functools.cache
+def _umap() -> Any:
+    """umap, whose compiled loops are kept on disk for the next process where a folder allows it:
+    compiling them takes longer than a small map.
+    """
+    import umap
+    from numba.core.caching import FunctionCache
+
+    class Kept(FunctionCache):
+        def save_overload(self, sig: Any, data: Any) -> None:
+            with contextlib.suppress(OSError):  # a full disk: the copy in memory serves
+                super().save_overload(sig, data)
+
+    for loop in (
+        umap.utils.fast_knn_indices,
+        umap.umap_.smooth_knn_dist,
+        umap.umap_.compute_membership_strengths,
+        umap.layouts._nb_optimize_layout_euclidean_single_epoch,
+    ):
+        with contextlib.suppress(RuntimeError):  # no folder to keep them in
+            loop._cache = Kept(loop.py_func)
+    return umap
 
 
 def principal(embedding: np.ndarray, components: int = COMPONENTS) -> Floats:

@@ -57,19 +57,24 @@ def code_version(module: str) -> str:
 
 @functools.cache
 def _code_version(module: str) -> str:
-    contents = sorted(repr(skeleton(parsed(source(name)))) for name in reached(module))
+    contents = sorted(repr(skeleton(tree)) for tree in _trees(module).values())
     return blake2b("\n".join(contents).encode(), digest_size=8).hexdigest()
 
 
 def reached(module: str) -> set[str]:
     """The modules whose text counts for this one: itself, and what it computes with."""
-    found: set[str] = set()
+    return set(_trees(module))
+
+
+def _trees(module: str) -> dict[str, ast.Module]:
+    """Those modules, each with its syntax tree."""
+    found: dict[str, ast.Module] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         if name not in found and counts(name) and is_there(name):
-            found.add(name)
-            waiting += _imports(source(name))
+            found[name] = parsed(source(name))
+            waiting += _imports(found[name])
     return found
 
 
@@ -135,10 +140,10 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[list[str]]:
         yield ["import", name, alias.asname or ""]
 
 
-def _imports(text: str) -> list[str]:
+def _imports(tree: ast.Module) -> list[str]:
     """Names of core that the text imports, wherever: x.y too for `from x import y`."""
     names = []
-    for node in ast.walk(parsed(text)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

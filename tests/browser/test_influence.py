@@ -8,15 +8,11 @@ from playwright.sync_api import expect
 from core.experiments.influence import plan as influence
 from core.experiments.plan import compute
 from tests.browser.conftest import (
-    DESK_AND_PHONE,
     LONG,
     drawn,
-    fits,
     look_through,
     looks,
     past_experiment,
-    rest,
-    serious,
     settle,
 )
 
@@ -62,16 +58,12 @@ def test_every_picture_fits_every_screen(visit):
         look_through(page, look, CHARTS)
 
 
-@DESK_AND_PHONE
-def test_rounds_fit_every_screen(visit, width, theme):
-    page = visit(link(ROUNDS), width, theme)
+def test_rounds_fit_every_screen(visit):
+    page = visit(link(ROUNDS))
     drawn(page, 2)
     settle(page, LONG / 1000)
-    assert fits(page) and serious(page) == []
-    page.get_by_role("radio", name="Snapshots").click()
-    drawn(page, 6)
-    rest(page)
-    assert fits(page) and serious(page) == []
+    for look in looks(page):
+        look_through(page, look, {"Learning curves and goals": 2, "Snapshots": 6})
 
 
 def test_a_clicked_dot_shows_its_point_and_the_link_keeps_it(visit):

@@ -122,7 +122,24 @@ def test_picking_is_counted_for_each_strategy():
 def test_a_batch_from_the_pool_is_on_the_line_through_small_ones():
     assert speed.along((500, 1500), (1.0, 3.0), 10_000) == 20.0
     assert speed.along((500, 1500), (3.0, 1.0), 10_000) == 1.0, "noise is no negative time"
-    assert speed.along((1, 1), (2.0, 2.0), 1) == 2.0
+
+
+def test_a_small_pool_and_a_small_batch_are_measured_as_they_are(monkeypatch):
+    asked = set()
+
+    def small(data, text, setting, size, picks):
+        asked.add((size, *picks))
+        return np.arange(1.0 + len(picks))
+
+    monkeypatch.setattr(speed, "_small", small)
+    plan = Active().with_(dataset="digits", network="linear", batch=5, start=20, pool=300)
+    data = plan.points()
+    assert speed.picking_seconds(data, "random", plan.setting) == 0 + 1
+    assert asked == {(300, 5)}
+    asked.clear()
+    large = plan.with_(pool=1_200, batch=100, rounds=2)
+    assert speed.picking_seconds(data, "random", large.setting) == 0 + 1 + (100 - 1) / (9 - 1)
+    assert asked == {(1_200, 1, 9)}
 
 
 def test_a_round_that_takes_long_is_cut_and_estimated():

@@ -1,5 +1,6 @@
 """What comes with the app finished: is it all there, nothing else, and what this code computes?"""
 
+import functools
 import json
 
 import numpy as np
@@ -16,8 +17,16 @@ pytestmark = pytest.mark.usefixtures("own_cache")  # only the bundle answers
 ALL = [plan for plans in presets.BUNDLED.values() for plan in plans]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded_once():
+    """Most plans are about the same few datasets, and none changes one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "load", functools.cache(datasets.load))
+        yield
+
+
 @pytest.fixture(scope="module")
-def mnist():
+def mnist(_loaded_once):
     return datasets.load("mnist")
 
 

@@ -1,8 +1,14 @@
 """Maps: shape, determinism, honesty about neighbours, and alignment by Procrustes."""
 
+import errno
+
+import numba
 import numpy as np
 import pytest
+import umap
+from numba.core import caching
 
+from core.models import umap_map as maps
 from core.models.umap_map import aligned, principal, trustworthiness, umap_map
 from core.types import UserError
 
@@ -25,6 +31,33 @@ def test_clusters_stay_together_and_the_seed_decides(clusters, coordinates):
     distances = np.linalg.norm(coordinates[:, None] - coordinates[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     assert (distances.argmin(axis=1) % 3 == np.arange(150) % 3).all()
+
+
+def test_what_is_compiled_is_kept_for_the_next_process(coordinates):
+    for loop in (umap.utils.fast_knn_indices, umap.umap_.smooth_knn_dist):
+        assert sum(loop.stats.cache_hits.values()) + sum(loop.stats.cache_misses.values()) >= 1
+
+
+def test_a_full_disk_is_no_obstacle(coordinates, monkeypatch):
+    tried = []
+
+    def save(self, key, data):
+        tried.append(key)
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(caching.IndexDataCacheFile, "save", save)
+    kept = type(umap.umap_.smooth_knn_dist._cache)
+    twice = numba.njit(lambda x: 2 * x)
+    twice._cache = kept(twice.py_func)
+    assert twice(3) == 6 and tried
+
+
+def test_no_folder_for_compiled_code_is_no_obstacle(monkeypatch):
+    def nowhere(self, function):
+        raise RuntimeError("no locator available")
+
+    monkeypatch.setattr(caching.FunctionCache, "__init__", nowhere)
+    assert maps._umap.__wrapped__() is umap
 
 
 def test_progress_is_heard(clusters):

@@ -114,6 +114,12 @@ ASKED = (
 )
 
 
+@pytest.fixture(scope="module")
+def unedited():
+    """The versions of core as it is."""
+    return {module: code_version(module) for module in ASKED}
+
+
 @pytest.mark.parametrize(
     ("edited", "changed"),
     [
@@ -135,12 +141,10 @@ ASKED = (
         ("core/data/splits.py", {"core.strategy_inputs"}),
     ],
 )
-def test_rooms_that_compute_count_for_what_uses_them(rooms, edited, changed):
-    before = {module: code_version(module) for module in ASKED}
+def test_rooms_that_compute_count_for_what_uses_them(unedited, rooms, edited, changed):
     with open(rooms / edited, "a") as file:
         file.write("\nEDITED = True\n")
-    versions._code_version.cache_clear()
-    assert {module for module in ASKED if code_version(module) != before[module]} == changed
+    assert {module for module in ASKED if code_version(module) != unedited[module]} == changed
 
 
 def test_a_library_that_parses_at_the_same_time_disturbs_nothing(monkeypatch):

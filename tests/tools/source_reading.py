@@ -5,6 +5,7 @@ it reads the real one.
 """
 
 import ast
+import functools
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -44,6 +45,10 @@ class Import(NamedTuple):
     place: str
     name: str
     eager: bool
+
+
+# Every rule reads the same files, and none writes to a tree.
+parsed = functools.cache(ast.parse)
 
 
 def code() -> Files:
@@ -90,7 +95,7 @@ def tracked() -> list[Path]:
 def nodes(files: Files, *kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     """(path, node) of every syntax node of these kinds."""
     for path, text in files.items():
-        yield from ((path, node) for node in ast.walk(ast.parse(text)) if isinstance(node, kinds))
+        yield from ((path, node) for node in ast.walk(parsed(text)) if isinstance(node, kinds))
 
 
 def imports(files: Files) -> Iterator[tuple[str, Import]]:
@@ -100,23 +105,30 @@ def imports(files: Files) -> Iterator[tuple[str, Import]]:
     (inspect.stack) loads them.
     """
     for path, text in files.items():
-        parsed = ast.parse(text)
-        inside = {
-            id(inner)
-            for node in ast.walk(parsed)
-            if isinstance(node, FUNCTIONS)
-            for inner in ast.walk(node)
-        }
-        typing_only = {
-            id(inner)
-            for node in ast.walk(parsed)
-            for part in _typing_part(node)
-            for inner in ast.walk(part)
-        }
-        for node in ast.walk(parsed):
-            if id(node) not in typing_only:
-                for name in _names(node, path):
-                    yield path, Import(f"{path}:{node.lineno}", name, eager=id(node) not in inside)
+        yield from ((path, found) for found in _imports(path, text))
+
+
+@functools.cache
+def _imports(path: str, text: str) -> tuple[Import, ...]:
+    tree = parsed(text)
+    inside = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, FUNCTIONS)
+        for inner in ast.walk(node)
+    }
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        for part in _typing_part(node)
+        for inner in ast.walk(part)
+    }
+    return tuple(
+        Import(f"{path}:{node.lineno}", name, eager=id(node) not in inside)
+        for node in ast.walk(tree)
+        if id(node) not in typing_only
+        for name in _names(node, path)
+    )
 
 
 def within(name: str, roots: Iterable[str]) -> bool:

@@ -5,7 +5,8 @@
 A round is trained as it is half way through the run, until its labels are learned or `LONGEST`
 seconds are over; then what is missing is estimated. A strategy picks few points from small parts of
 the pool, and what it would take for the batch from the whole pool is on the line through both: most
-methods take time in proportion to either. All of it runs as the units will, side by side.
+methods take time in proportion to either. A pool or a batch that is small itself is measured as it
+is. All of it runs as the units will, side by side.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def round_seconds(data: Dataset, setting: RoundSettings, clock: Clock = time.per
 def picking_seconds(data: Dataset, text: str, setting: RoundSettings) -> float:
     """Of one batch of the plan's size from the plan's pool: looking at the pool, then choosing."""
     pool = len(rounds.pool_of(data, setting, 1)[0])
-    sizes = [min(size, pool) for size in SIZES] if pool > SIZES[0] else [pool // 2, pool]
-    picks = [min(k, setting.batch) for k in PICKS]
+    sizes = SIZES if pool > SIZES[-1] else (pool,)
+    picks = PICKS if setting.batch > PICKS[-1] else (setting.batch,)
     looked, chosen = [], []
     for size in sizes:
         found = cost.side_by_side(lambda size=size: _small(data, text, setting, size, picks))
@@ -96,10 +97,11 @@ def picking_seconds(data: Dataset, text: str, setting: RoundSettings) -> float:
 
 
 def along(places: Sequence[int], values: Sequence[float], place: float) -> float:
-    """The value at `place` on the line through two points, which does not fall."""
+    """The value at `place` on the line through two points, which does not fall; of one, its own."""
+    if len(places) == 1:
+        return float(values[0])
     (a, b), (low, high) = places, values
-    slope = max(0.0, (high - low) / (b - a)) if b > a else 0.0
-    return float(high + slope * (place - b))
+    return float(high + max(0.0, (high - low) / (b - a)) * (place - b))
 
 
 def _small(
