@@ -15,17 +15,19 @@ from typing import Any
 import numpy as np
 
 from core.data import own
+from core.types import Ints
 
 
-def scaling(dataset: str, points: np.ndarray) -> dict[str, Any]:
-    """mean and std for `networks.build`, of each column (d,) of these points (n, d).
+def scaling(dataset: str, points: np.ndarray, rows: Ints | slice = slice(None)) -> dict[str, Any]:
+    """mean and std for `networks.build`, of each column (d,) of these rows of the points (n, d).
 
     {} for images, and for a table that is not the user's. The deviation of a constant column is 1.
     """
     if points.ndim > 2 or not own.is_own(dataset):
         return {}
-    spread = points.std(axis=0, dtype=np.float64)
+    seen = points[rows]
+    spread = seen.std(axis=0, dtype=np.float64)
     return {
-        "mean": points.mean(axis=0, dtype=np.float64),
+        "mean": seen.mean(axis=0, dtype=np.float64),
         "std": np.where(spread > 1e-30, spread, 1.0),
     }

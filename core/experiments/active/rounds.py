@@ -249,7 +249,7 @@ class _Loop:
             shape=self.data.shape,
             seed=seed,
             regression=regression,
-            **scaling(self.data.name, self.data.points[self.pool]),
+            **scaling(self.data.name, self.data.points, self.pool),
         )
 
     def _another(self, *stream: int, without: Ints = ()) -> Any:

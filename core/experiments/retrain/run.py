@@ -67,7 +67,7 @@ def train(
         classes=len(data.class_names),
         shape=data.shape,
         seed=seed,
-        **scaling(data.name, data.points[pool]),
+        **scaling(data.name, data.points, pool),
     )
     recipe = _recipe(protocol, length)
     total = Recipe(**recipe).total_steps(budget)

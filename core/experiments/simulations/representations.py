@@ -74,7 +74,7 @@ def _hidden_layer(
         shape=data.shape,
         seed=seed,
         hidden=width,
-        **scaling(data.name, data.points[fitted]),
+        **scaling(data.name, data.points, fitted),
     )
     with one_thread():
         training.train(network, data.points[fitted], data.labels[fitted], seed=seed, epochs=epochs)
