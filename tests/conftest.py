@@ -71,6 +71,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes name no test: gzip notes the time, and several processes have to find the same names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch) -> Path:
     """An empty cache, and nothing of an earlier one in memory; its folder."""
