@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes name no test: gzip notes the time, and several processes have to find the same names."""
+    """Bytes name no test: gzip notes the time, and several processes must find the same names."""
     return argname if isinstance(val, bytes) else None
 
 
