@@ -105,7 +105,8 @@ def lacking(reasons: Mapping[str, str | None]) -> str:
 
 
 def _of_several(reason: str) -> str:
-    return re.sub("^needs ", "need ", re.sub("^was ", "were ", reason))
+    reason = re.sub("^needs ", "need ", re.sub("^was ", "were ", reason))
+    return re.sub(r"\bits\b", "their", reason)
 
 
 # What Streamlit's Markdown would read as more than itself, and where it would make a link of an

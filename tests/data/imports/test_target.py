@@ -85,8 +85,8 @@ def test_a_row_is_told_once_whether_a_number_is_missing_or_infinite():
     wide = np.array([[1.0, 2], [np.inf, np.nan], [3, -np.inf], [4, 5]])
     draft = read(npz_of(x=points, both=wide), "a.npz", choices=Choices(target="both"))
     assert draft.target.tolist() == [[1, 2], [4, 5]] and draft.left_out == 2
-    assert "without a number as their target: 1 of 4, the first being 2." in said(draft)
-    assert "with an infinite target: 1 of 4, the first being 3." in said(draft)
+    assert "without a number as their target: 1 of 4, the first being 1." in said(draft)
+    assert "with an infinite target: 1 of 4, the first being 2." in said(draft)
 
 
 def test_a_target_that_tells_nothing_is_not_used(load):
