@@ -12,6 +12,7 @@ from core.charts.maps import scatter
 from core.plugins import menu
 from core.strategy import Knob
 from pages.parts.map import linked_maps as map_parts
+from pages.parts.map.groups import in_sight as in_sight_of
 from pages.parts.map.linked_maps import COLOURS
 from pages.shared import cached, job_panel, layout, memo, pickers, state
 from pages.shared.words import inside, noun, plain, short
@@ -20,6 +21,7 @@ PAGE = "map"
 VIEW_KNOBS = {
     "colour": Knob("Colour", name="colour", kind=str, choices=tuple(COLOURS), default="score"),
     "column": Knob("Column", name="column", kind=str, default=""),
+    "only": Knob("Only", name="only", kind=str, default=""),
     "beside": Knob("Beside", name="beside", kind=str, default=""),
     "k": Knob(
         "k", name="k", kind=int, low=1, high=100_000, choices=(100, 500, 1000, 5000), default=1000
@@ -62,6 +64,8 @@ if view["box"] and box is None:
     )
 inner = map_parts.inside_box(ready.maps[0].arrays["coordinates"], box)
 colours = ready.colours(view["colour"], data, view["column"])
+in_sight, view["only"] = in_sight_of(colours[0], view["only"])
+inner &= in_sight
 height = 560 if other is None else 420
 columns = st.columns(len(ready.maps), gap="medium")
 for side, (column, entry, chosen) in enumerate(

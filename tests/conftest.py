@@ -54,6 +54,8 @@ REMEMBERED = (
     ("core.experiments.retrain.plan", "_pool_scores"),
     ("core.experiments.simulations.run", "_represented"),
 )
+# What is measured differs from machine to machine, and on a busy one from run to run.
+os.environ["LEVERAGE_LAB_PRECISION"] = "float32"
 os.environ["LEVERAGE_LAB_CACHE"] = str(_folder / "cache")
 os.environ["LEVERAGE_LAB_DATA"] = str(_folder / "data")
 

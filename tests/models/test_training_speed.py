@@ -9,6 +9,7 @@ import torch
 from core.models import evaluation, networks, training, training_speed
 from core.models.training_speed import Question, Way, settled, way
 from core.runtime.threads import threads
+from core.types import UserError
 
 CPU = torch.device("cpu")
 RNG = np.random.default_rng(0)
@@ -19,6 +20,7 @@ LABELS = np.arange(20) % 3
 @pytest.fixture(autouse=True)
 def asked_anew(own_cache, monkeypatch):
     monkeypatch.setattr(training_speed, "_answers", {})
+    monkeypatch.delenv(training_speed.VARIABLE)
 
 
 def a_network(name="mlp", **options):
@@ -125,6 +127,18 @@ def test_measuring_leaves_no_trace():
         after = torch.cat([value.flatten() for value in network.state_dict().values()])
         assert torch.equal(values, after) and not network.training
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_environment_decides_before_any_measurement(monkeypatch):
+    monkeypatch.setattr(training_speed, "fastest", None)
+    now = torch.get_num_threads()
+    monkeypatch.setenv(training_speed.VARIABLE, "bfloat16")
+    assert way("auto", a_network(), CPU) == Way("bfloat16", now)
+    with settled("float32"):
+        assert way("auto", a_network(), CPU) == Way("float32", now)
+    monkeypatch.setenv(training_speed.VARIABLE, "half")
+    with pytest.raises(UserError, match="PRECISION: found 'half', expected float32 or bfloat16"):
+        way("auto", a_network(), CPU)
 
 
 def test_training_and_testing_do_as_settled():

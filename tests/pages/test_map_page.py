@@ -18,6 +18,7 @@ from core.linalg import ties
 from core.runtime import cache, tasks
 from core.spec import Spec, map_key
 from core.strategies.leverage import leverage
+from pages.parts.map import groups
 from pages.parts.map import linked_maps as map_parts
 from pages.shared import cached, layout
 from tests.tools import pages
@@ -147,6 +148,18 @@ def test_classes_are_named_at_their_middle_and_in_the_legend(planted, digits, pl
         names[["x", "y"]], [np.median(places[digits.labels == c], axis=0) for c in range(10)]
     )
     assert all(f"</i>{name}</span>" in texts(at) for name in "0123456789")
+
+
+def test_only_the_chosen_groups_are_in_sight(planted, digits):
+    at = visit(**DIGITS, colour="class", only="2,5,77")
+    works(at)
+    assert dots(at)["inner"].tolist() == np.isin(digits.labels, (2, 5)).tolist()
+    assert widget(at.multiselect, "Only").value == [2, 5]
+    widget(at.multiselect, "Only").set_value([7]).run()
+    assert dots(at)["inner"].tolist() == (digits.labels == 7).tolist()
+    assert at.query_params["only"] == "7"
+    widget(at.multiselect, "Only").set_value([]).run()
+    assert dots(at)["inner"].all() and "only" not in at.query_params
 
 
 def test_the_selection_is_the_k_highest(planted, scores):
@@ -441,9 +454,9 @@ def test_the_strip_has_one_dot_per_ranking_at_the_percentile_counted_by_hand(dig
 
 def test_a_column_beside_the_points_colours_them():
     words = np.array([f"w{i}" for i in range(12) for _ in range(12 - i)])
-    colour = map_parts.column_colour("town", words)
+    colour = groups.column_colour("town", words)
     assert colour.names == (*[f"w{i}" for i in range(9)], "the rest") and not colour.is_choice
     assert colour.values[0] == 0 and colour.values[-1] == 9
-    numbers = map_parts.column_colour("rent", np.array([3.0, 1.0, np.nan, 2.0]))
+    numbers = groups.column_colour("rent", np.array([3.0, 1.0, np.nan, 2.0]))
     assert numbers.names == () and numbers.values[:2].tolist() == [100, 0]
     assert np.isnan(numbers.values[2])

@@ -19,6 +19,7 @@ from core.runtime import tasks
 from core.runtime.cache import Entry
 from core.spec import Spec, map_key, resolve
 from core.types import Dataset
+from pages.parts.map.groups import column_colour, percentiles
 from pages.shared import cached, job_panel, layout, legend, memo, pickers, state
 from pages.shared.points import show
 from pages.shared.state import View, ViewKnobs
@@ -31,7 +32,7 @@ COLOURS = {
     "disagreement": "Disagreement",
     "column": "Column",
 }
-GROUPS = 9  # of a column of words; the rarer ones count as one
+
 READING = (
     "Neighbours mean something on this map; distances between clusters and their sizes do not."
 )
@@ -69,34 +70,13 @@ class Ready:
                 )
                 for r in self.rankings
             ]
-        places = [memo.made(_percentiles, r.with_gaps) for r in self.rankings]
+        places = [memo.made(percentiles, r.with_gaps) for r in self.rankings]
         if what == "disagreement" and len(places) == 2:
             return [
                 Colour("percentile here − percentile there", sign * (places[0] - places[1]), ())
                 for sign in (1, -1)
             ]
         return [Colour("score percentile", p, ()) for p in places]
-
-
-def column_colour(name: str, values: np.ndarray) -> Colour:
-    """Numbers by their percentile, words by groups: the most frequent ones, and the rest as one."""
-    if values.dtype.kind == "f" and np.isfinite(values).any():
-        return Colour(f"{name}, percentile", _percentiles(values), ())
-    words, codes, counts = np.unique(values.astype(str), return_inverse=True, return_counts=True)
-    common = np.argsort(-counts, kind="stable")[:GROUPS]
-    place = np.full(len(words), len(common))
-    place[common] = np.arange(len(common))
-    rest = ("the rest",) if len(words) > len(common) else ()
-    names = tuple(word or "none" for word in words[common])
-    return Colour(name, place[codes.reshape(-1)], (*names, *rest))
-
-
-def _percentiles(scores: np.ndarray) -> np.ndarray:
-    """Percentiles (n,) among the points that have a score; NaN elsewhere."""
-    places = np.full(len(scores), np.nan)
-    known = np.isfinite(scores)
-    places[known] = 100 * agreement.percentiles(scores[known])
-    return places
 
 
 def controls(spec: Spec, view: View, knobs: ViewKnobs) -> tuple[Spec, View]:
