@@ -150,6 +150,12 @@ def test_classes_are_named_at_their_middle_and_in_the_legend(planted, digits, pl
     assert all(f"</i>{name}</span>" in texts(at) for name in "0123456789")
 
 
+def test_a_selection_of_everything_says_nothing_of_where_the_highest_lie(planted):
+    at = visit(**DIGITS, colour="selection", k="5000")
+    works(at)
+    assert "the selection holds <b>all 1,797 digits</b>: choose a smaller k" in texts(at)
+
+
 def test_only_the_chosen_groups_are_in_sight(planted, digits):
     at = visit(**DIGITS, colour="class", only="2,5,77")
     works(at)

@@ -231,6 +231,11 @@ def sentence(
     else:
         chosen = ready.rankings[0].rank <= ready.k
         which = f"of highest {inside(label)}"
+    if chosen.all():
+        return (
+            f"{under}the selection holds *all {len(data):,} {points}*: choose a smaller k under"
+            " Selection to see where the highest lie."
+        )
     times = memo.made(gathering, coordinates, chosen)
     return (
         f"{under}the {ready.k:,} {points} {which} *{_how(times)}*: {_near('them', times)}"
