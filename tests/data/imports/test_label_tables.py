@@ -127,6 +127,9 @@ def test_lists_of_images_are_parts():
     draft = read(zipped(files), "food.zip")
     assert labels_of(draft) == list("abab") and draft.test.tolist() == [False] * 2 + [True] * 2
     assert draft.ids.tolist()[2:] == ["images/a/1.png", "images/b/1.png"]
+    assert "The test images are those that meta/test.txt lists: 2." in " ".join(
+        map(str, draft.faults)
+    )
 
 
 def test_each_part_has_its_own_table():

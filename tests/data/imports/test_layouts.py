@@ -331,3 +331,13 @@ def _npy(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array)
     return buffer.getvalue()
+
+
+def test_folders_in_folders_are_told_and_the_mend_works():
+    paths = [f"data/{s}/{c}/{i}.png" for s in ("day", "night") for c in "ab" for i in range(2)]
+    draft = read(zipped({path: png(GREY) for path in paths}), "a.zip")
+    assert draft.class_names == ("day", "night")
+    told = " ".join(map(str, draft.faults))
+    assert "Folders in folders: a, b in each of day, night. The outer ones are the classes." in told
+    turned = [f"data/{c}/{s}/{i}.png" for s in ("day", "night") for c in "ab" for i in range(2)]
+    assert read(zipped({path: png(GREY) for path in turned}), "a.zip").class_names == ("a", "b")

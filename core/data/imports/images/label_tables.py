@@ -99,7 +99,7 @@ def labels_beside(
     used = _settle(beside, labels, named, choices.label, "label" in given.values(), faults)
     found |= {} if used else {"label": None}
     if not beside.test.any():
-        found |= {"split": _note_splits(named, beside, found.get("split"))}
+        found |= {"split": _note_splits(named, beside, found.get("split"), faults)}
     values = {name: _in_rows(named, name, len(images)) for name in columns}
     if target := found.get("target"):
         beside.target = numbers_of(values[target])
@@ -344,7 +344,9 @@ def _settle(
     return True
 
 
-def _note_splits(named: list[Named], beside: Beside, chosen: str | None) -> str | None:
+def _note_splits(
+    named: list[Named], beside: Beside, chosen: str | None, faults: list[Fault]
+) -> str | None:
     """Which images are test rows, by a column of parts or by lists of images such as test.txt. The
     column's name.
     """
@@ -359,8 +361,12 @@ def _note_splits(named: list[Named], beside: Beside, chosen: str | None) -> str 
                 used = name
                 for image, row in table.rows.items():
                     beside.test[image] = kinds[row] == "test"
+                what = f"The test images are read from column {some([name])} of {table.path}."
+                faults.append(Fault(what, "Give the column another role to change that."))
         elif len(table.columns) == 1 and part_of(table.path.rpartition("/")[2]) == "test":
             beside.test[list(table.rows)] = True
+            what = f"The test images are those that {table.path} lists: {len(table.rows):,}."
+            faults.append(Fault(what, "Leave the list out to have no test part."))
     return used
 
 

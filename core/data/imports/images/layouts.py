@@ -86,6 +86,7 @@ def layout(paths: list[Path], faults: list[Fault]) -> Layout:
         found = [folder[0] if folder else "" for folder in folders]
         kinds = ["unlabeled" if is_unlabeled(name) else "" for name in found]
         _note_no_parts(found, faults)
+        _note_inner(folders, faults)
         _note_unlabeled(kinds.count("unlabeled"), faults)
     else:
         kinds = [
@@ -104,6 +105,20 @@ def layout(paths: list[Path], faults: list[Fault]) -> Layout:
     unlabeled = np.zeros(len(paths), bool)
     unlabeled[kept] = [kind == "unlabeled" for kind in kinds]
     return Layout(classes.tolist(), test, kept, unlabeled)
+
+
+def _note_inner(folders: list[Path], faults: list[Fault]) -> None:
+    """Folders of the same names in several class folders could be the classes as well."""
+    inner: dict[str, set[str]] = {}
+    for folder in folders:
+        if len(folder) > 1 and folder[1].lower() not in CONTAINERS:
+            inner.setdefault(folder[1], set()).add(folder[0])
+    several = [name for name, outer in inner.items() if len(outer) > 1]
+    if len(several) > 1:
+        outer = sorted({folder[0] for folder in folders if folder})
+        what = f"Folders in folders: {some(several)} in each of {some(outer)}."
+        mend = "The outer ones are the classes. Put the inner ones outside to have them as classes."
+        faults.append(Fault(what, mend))
 
 
 def is_unlabeled(name: str) -> bool:
