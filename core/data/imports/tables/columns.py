@@ -126,7 +126,7 @@ class Column:
 
     @cached_property
     def counts_rows(self) -> bool:
-        """Every whole number from 0 or 1 to as many as there are rows, in any order."""
+        """As many whole numbers in a row as there are rows, from any one on, in any order."""
         import pyarrow.compute as pc
         import pyarrow.types as is_
 
@@ -134,7 +134,7 @@ class Column:
         if not is_.is_integer(self.type) or self.values.null_count:
             return False
         low, high = (pc.min_max(self.values)[end].as_py() for end in ("min", "max"))  # type: ignore[attr-defined]  # made when it is imported
-        return low in (0, 1) and high - low == n - 1 and len(np.unique(self.numbers())) == n
+        return high - low == n - 1 and len(np.unique(self.numbers())) == n
 
 
 def is_text(kind: pa.DataType) -> bool:

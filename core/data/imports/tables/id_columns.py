@@ -71,8 +71,8 @@ def _sounds_like_id(column: Column) -> bool:
 
 
 def _is_row_number(column: Column, found: Assignment) -> bool:
-    """pandas' index, a nameless column of whole numbers, or 0, 1, 2, ... of any name that does not
-    speak of something counted.
+    """pandas' index, a nameless column of whole numbers, or whole numbers without a gap under any
+    name that does not speak of something counted.
     """
     if column.name in found.index:
         return True

@@ -247,8 +247,8 @@ def test_a_column_of_numbers_with_a_late_word_is_text():
 @pytest.mark.parametrize(
     "data, message",
     [
-        (b"a,b\n1,2\n1,2,3\n", r"found row 3 of 3 cells \(1,2,3\), expected 2"),
-        (b"a,b\n1\n", r"found row 2 of 1 cells \(1\), expected 2"),
+        (b"a,b\n1,2\n1,2,3\n", r"found line 3 of 3 cells \(1,2,3\), expected 2"),
+        (b"a,b\n1\n", r"found line 2 of 1 cells \(1\), expected 2"),
         (b"a,b\n1,\0\n", "found NUL bytes"),
         (b",,\n1,2,3\n", "found an empty first line"),
         (b"a,b\n", "found 0 rows"),
