@@ -9,8 +9,8 @@ means the same map on every machine.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from core.data import own
 from core.data.dataset_info import Info
 from core.linalg import row_blocks
-from core.strategy import OWN, Knob, Refused, knobs_of, parse_knobs
+from core.strategy import Knob, OWN, Refused, kept_whole, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError
 
 Width = Annotated[
@@ -146,16 +146,9 @@ def put(entry: Embedder) -> None:
     _registry[entry.name] = entry
 
 
-@contextmanager
-def all_or_nothing() -> Iterator[dict[str, Embedder]]:
+def all_or_nothing() -> AbstractContextManager[dict[str, Embedder]]:
     """Inside, what is registered stays only if nothing fails. Hands out what there was before."""
-    before = dict(_registry)
-    try:
-        yield before
-    except BaseException:
-        _registry.clear()
-        _registry.update(before)
-        raise
+    return kept_whole(_registry)
 
 
 def is_registered(entry: Embedder) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,15 +125,20 @@ def put(entry: Strategy) -> None:
     _registry[entry.name] = entry
 
 
-@contextmanager
-def all_or_nothing() -> Iterator[dict[str, Strategy]]:
+def all_or_nothing() -> AbstractContextManager[dict[str, Strategy]]:
     """Inside, what is registered stays only if nothing fails. Hands out what there was before."""
-    before = dict(_registry)
+    return kept_whole(_registry)
+
+
+@contextmanager
+def kept_whole(registry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Inside, entries of the registry stay only if nothing fails. Hands out a copy of before."""
+    before = dict(registry)
     try:
         yield before
     except BaseException:
-        _registry.clear()
-        _registry.update(before)
+        registry.clear()
+        registry.update(before)
         raise
 
 

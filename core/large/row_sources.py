@@ -20,7 +20,6 @@ https://parquet.apache.org/docs/file-format/.
 
 from __future__ import annotations
 
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.imports.tables.pandas_index import pandas_index
 from core.types import UserError
 
 INDEX_COLUMN = re.compile(r"__index_level_\d+__")
@@ -266,7 +266,7 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
     """(the number type of each column that counts, how many rows)."""
     with _readable(path), _parquet(path) as file:
         fields = list(file.schema_arrow)
-        index = pandas_index(file.schema_arrow.metadata)
+        index = pandas_index(file.schema_arrow)[0]
         count = file.metadata.num_rows
     names = [field.name for field in fields]
     if strangers := [name for name in without if name not in names]:
@@ -293,15 +293,6 @@ def _columns_of(path: Path, without: Sequence[str]) -> tuple[dict[str, np.dtype]
                 f" expected real numbers. {mend}."
             )
     return {field.name: _dtype(field.type) for field in kept}, count
-
-
-def pandas_index(metadata: dict[bytes, bytes] | None) -> tuple[str, ...]:
-    """The columns that pandas wrote as its index, by the schema's metadata."""
-    try:
-        said = json.loads((metadata or {}).get(b"pandas", b"{}"))
-        return tuple(name for name in said.get("index_columns", ()) if isinstance(name, str))
-    except (ValueError, TypeError, AttributeError):
-        return ()
 
 
 def _array(batch: Any, dtype: np.dtype) -> np.ndarray:

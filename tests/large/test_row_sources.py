@@ -112,8 +112,6 @@ def test_an_index_that_pandas_named_is_no_dimension(tmp_path):
     frame().set_index(pd.Index(np.arange(N) * 7, name="case")).to_parquet(tmp_path / "x.parquet")
     table = open_table(tmp_path / "x.parquet")
     assert table.columns == ("c0", "c1", "c2", "c3")
-    assert row_sources.pandas_index({b"pandas": b"no json"}) == ()
-    assert row_sources.pandas_index(None) == ()
 
 
 def test_a_missing_value_becomes_nan(tmp_path):

@@ -29,6 +29,7 @@ from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images.decoding import stack_rows
 from core.data.imports.npy_bytes import MEND, ObjectsFound, parse_npy
 from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.usual_names import TEST
 from core.data.imports.wording import some
 from core.types import UserError
 
@@ -42,7 +43,6 @@ ROLES = {
 }
 SPARE = "They are left out. One array of each kind is used, and images before features."
 FEATURES = ("embedding", "embeddings", "features")  # never images, unless they are uint8
-TEST = ("test", "testing", "val", "valid", "validation", "dev")
 PART = f"train|training|unlabeled|{'|'.join(TEST)}"
 PARTED = re.compile(f"(?P<a>{PART})_?(?P<b>.+)|(?P<c>.+?)_?(?P<d>{PART})")
 WORDS = ("labels", "ids")  # roles of words, the others are of numbers

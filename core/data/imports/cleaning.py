@@ -19,7 +19,7 @@ import numpy as np
 from core.data.imports.draft import Choices, Draft, Fault, FoundRows
 from core.data.imports.file_limits import Limits
 from core.data.imports.gaps import left_out, without_gaps
-from core.data.imports.wording import LONGEST_WORD, as_word, last_faults, some
+from core.data.imports.wording import LONGEST_WORD, as_class, as_word, last_faults, some
 from core.types import Bools, Floats, Ints, UserError
 
 SUM_TOLERANCE = 1e-3
@@ -369,18 +369,13 @@ def _class_order(found_rows: FoundRows, names: tuple[str, ...]) -> tuple[list[in
     if not names:
         return columns, ""
     if given:
-        plain = [_plain(name) for name in given]
-        if sorted(plain) != sorted(map(_plain, names)):
+        plain = [as_class(name) for name in given]
+        if sorted(plain) != sorted(map(as_class, names)):
             return [], f"those of {some(given)}, expected those of {some(names)}"
-        return [plain.index(_plain(name)) for name in names], ""
+        return [plain.index(as_class(name)) for name in names], ""
     if len(columns) != len(names):
         return [], f"{len(columns):,} columns, expected {len(names):,}, one for each class"
     return columns, ""
-
-
-def _plain(name: str) -> str:
-    """A class as it is compared: 001 and 1 are the same."""
-    return str(int(name)) if re.fullmatch(r"\d{1,15}", name) else name
 
 
 def _distributions(probs: Floats) -> Bools:

@@ -40,6 +40,7 @@ from core.data.imports.tables.columns import Column
 from core.data.imports.tables.label_columns import without_minus_one
 from core.data.imports.tables.parquet_limits import MEND, open_parquet, read_columns
 from core.data.imports.tables.split_columns import test_rows
+from core.data.imports.usual_names import LABEL_WORDS, LABELS
 from core.data.imports.wording import LONGEST_WORD, as_word, damage_reported, some
 from core.types import Ints, UserError
 
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAMES = ("image", "img", "images", "picture", "photo", "pixels", "jpg", "png", "jpeg", "webp")
-LABELS = ("label", "labels", "class", "target", "fine_label", "y")
 COLUMNS = 200  # beside the images, that are read
 IDS = ("id", "ids", "image_id", "key", "file", "filename", "file_name", "path")
 
@@ -146,7 +146,11 @@ def _parts(
     found: dict[str, str | None] = {
         role: chosen(free, own, usual, "")
         for role, own, usual in (
-            ("label", "" if choices.label == "" else None, (*LABELS, *map(str.lower, named))),
+            (
+                "label",
+                "" if choices.label == "" else None,
+                (*LABELS, *LABEL_WORDS, *map(str.lower, named)),
+            ),
             ("id", "" if choices.id == "" else None, IDS),
             ("split", None, ("split",)),
         )

@@ -57,6 +57,11 @@ def as_word(value: object) -> str:
     return word(str(value))
 
 
+def as_class(text: str) -> str:
+    """A class as it is compared: 001 and 1 are the same."""
+    return str(int(text)) if re.fullmatch(r"\d{1,15}", text) else text
+
+
 def some(names: Iterable[object], most: int = 3) -> str:
     """ "a, b, c and 9 more", each shortened to what fits in a sentence."""
     names = list(names)

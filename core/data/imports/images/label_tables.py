@@ -32,6 +32,7 @@ from core.data.imports.images.layouts import Layout, part_of, pieces
 from core.data.imports.tables.csv_table import ParsedText, parse_csv
 from core.data.imports.tables.label_columns import without_minus_one
 from core.data.imports.tables.parquet_limits import open_parquet, read_columns
+from core.data.imports.usual_names import LABEL_WORDS, LABELS, SPLITS
 from core.data.imports.wording import as_word, damage_reported, some
 from core.types import Bools, Ints, UserError
 
@@ -43,9 +44,6 @@ COLUMNS = 200  # of a table that are looked at
 SCALARS = (str, int, float, bool)
 NAMING = {"id", "ids", "image", "images", "img", "file", "filename", "filepath", "name", "path"}
 SHARE = 0.5  # of its rows or of the images that a column must name
-LABELS = ("label", "labels", "class", "target", "y", "category", "class_name", "label_name")
-LABELS = (*LABELS, "class_label", "classname", "labels_name", "species", "breed", "diagnosis")
-SPLITS = ("split", "subset", "partition", "set", "data set", "dataset")
 MEND = "Call the column of the labels label, or choose it."
 
 
@@ -264,7 +262,7 @@ def _labels(
     others = {n: c for n, c in table.columns.items() if n != table.names and n not in given}
     if label is None:
         by_name = {name.lower(): name for name in reversed(others)}
-        label = next((by_name[name] for name in LABELS if name in by_name), None)
+        label = next((by_name[name] for name in (*LABELS, *LABEL_WORDS) if name in by_name), None)
     if label is None and (hot := _one_hot(others)):
         what = f"{some([table.path])}: columns of 0 and 1, one of them for each image."
         faults.append(Fault(what, "They are read as classes."))

@@ -24,14 +24,11 @@ from functools import lru_cache
 import numpy as np
 
 from core.data.imports.draft import Fault
+from core.data.imports.usual_names import TEST, TRAIN, UNLABELED
 from core.data.imports.wording import some
 from core.types import Bools
 
 Path = tuple[str, ...]
-TRAIN = ("train", "training", "labeled", "labelled")
-TEST = ("test", "testing", "val", "valid", "validation", "dev", "devel", "eval", "evaluation")
-TEST = (*TEST, "holdout")
-UNLABELED = ("unlabeled", "unlabelled", "unsupervised", "pred", "predict", "prediction")
 KINDS = dict.fromkeys(TRAIN, "train") | dict.fromkeys(TEST, "test")
 KINDS |= dict.fromkeys(UNLABELED, "unlabeled")
 PLAIN = ("train", "training", "test", "testing", "val", "valid", "validation")

@@ -12,11 +12,10 @@ import numpy as np
 from core.data.imports.draft import Fault
 from core.data.imports.tables.assignment import Assignment
 from core.data.imports.tables.columns import NO_LABEL, Column
+from core.data.imports.usual_names import LABEL_WORDS, LABELS
 from core.data.imports.wording import some
 from core.types import Bools, Ints
 
-LABELS = ("label", "labels", "class", "classes", "target", "y")
-LABEL_WORDS = ("species", "category", "variety", "class_name", "class_label", "label_name")
 MANY = 100  # different numbers in a `y` are no classes any more
 FRACTIONS = (
     "Choose a column of classes, or none. Values that are measured are no classes; a regression can"

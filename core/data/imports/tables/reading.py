@@ -8,7 +8,6 @@ labels are so padded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from core.data.imports.tables.assignment import Assignment
 from core.data.imports.tables.columns import Column, columns_of
 from core.data.imports.tables.csv_table import parse_csv
 from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.tables.pandas_index import pandas_index
 from core.data.imports.tables.parquet_limits import MEND, open_parquet, read_columns
 from core.data.imports.tables.split_columns import test_rows
 from core.data.imports.wording import LONGEST_WORD, damage_reported, some
@@ -68,7 +68,7 @@ def read_parquet(
     check_size((file.metadata.num_rows, 1), title, limits)
     table = read_columns(file, data, _readable(schema), title, limits)
     with damage_reported(title, DAMAGE):
-        index, numbers = _pandas_index(schema)
+        index, numbers = pandas_index(schema)
         columns = columns_of(table, faults, commas_part_cells=False)
         found = roles.assign(columns, choices, faults, index)
         for name in schema.names:
@@ -105,23 +105,6 @@ def _note_left_out(found: Assignment, faults: list[Fault]) -> None:
                 "They are left out. Give each part a column of its own.",
             )
         )
-
-
-def _pandas_index(schema: pa.Schema) -> tuple[tuple[str, ...], Ints | None]:
-    """(the columns that pandas wrote as its index, the rows' numbers where its index is a range
-    that does not count from 0 in ones).
-    """
-    try:
-        said = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-        index = said.get("index_columns", [])
-        names = tuple(name for name in index if isinstance(name, str) and name in schema.names)
-        ranges = [entry for entry in index if isinstance(entry, dict)]
-        start, step = (int(ranges[0][what]) for what in ("start", "step")) if ranges else (0, 1)
-        stop = int(ranges[0]["stop"]) if ranges else 0
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return (), None
-    numbered = bool(ranges) and (start, step) != (0, 1) and abs(stop) < 2**62 and step != 0
-    return names, np.array([start, step]) if numbered else None
 
 
 def _draft(

@@ -32,7 +32,7 @@ from core.data.imports.tables.label_columns import (
     find_target,
 )
 from core.data.imports.tables.split_columns import find_split
-from core.data.imports.wording import as_word, some
+from core.data.imports.wording import as_class, some
 from core.types import UserError
 
 LISTS = ("embedding", "embeddings", "features", "vector", "vectors", "hidden_state")
@@ -137,11 +137,6 @@ def _fit_classes(named: dict[str, Column], classes: set[str], prefix: str) -> bo
     sums = sum(column.numbers() for column in named.values())
     near = bool((np.abs(sums - 1) <= 1e-3).all()) and len(named) > 1
     return near or (bool(classes) and prefix == "p_")
-
-
-def as_class(text: str) -> str:
-    """A class as it is compared: 001 and 1 are the same."""
-    return as_word(int(text)) if re.fullmatch(r"\d{1,15}", text) else text
 
 
 def _find_lists(found: Assignment) -> None:

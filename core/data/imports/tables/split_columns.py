@@ -9,12 +9,9 @@ import numpy as np
 from core.data.imports.draft import Fault
 from core.data.imports.tables.assignment import Assignment
 from core.data.imports.tables.columns import Column
+from core.data.imports.usual_names import SPLITS, TEST, TRAIN
 from core.data.imports.wording import some
 from core.types import Bools
-
-SPLITS = ("split", "subset", "partition", "part", "fold")
-TRAIN = ("train", "training", "trn")
-TEST = ("test", "testing", "val", "valid", "validation", "dev", "eval")
 
 
 def find_split(found: Assignment) -> None:
@@ -56,7 +53,7 @@ def truth_of(name: str) -> bool | None:
     words = [word for word in re.split(r"[^a-z]+", name.lower()) if word not in ("", "is", "in")]
     if len(words) != 1:
         return None
-    if words[0] in (*TEST, "istest", "holdout"):
+    if words[0] in (*TEST, "istest"):
         return True
     return False if words[0] in (*TRAIN, "istrain") else None
 
