@@ -19,7 +19,7 @@ import numpy as np
 from core.data import own
 from core.data.dataset_info import Info
 from core.linalg import row_blocks
-from core.strategy import Knob, OWN, Refused, kept_whole, knobs_of, parse_knobs
+from core.strategy import OWN, Knob, Refused, kept_whole, knobs_of, parse_knobs
 from core.types import Dataset, Embedded, Floats, UserError
 
 Width = Annotated[

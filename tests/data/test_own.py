@@ -337,6 +337,8 @@ def test_a_table_in_double_precision_is_scored_as_such():
     q, _ = np.linalg.qr(centred / np.linalg.norm(centred, axis=0))
     found = embeddings.embed(datasets.load(name), "pca", k=6).embedding
     np.testing.assert_allclose(leverage(found), (q**2).sum(axis=1), rtol=1e-6)
+    sizes = np.linalg.norm(found, axis=0)
+    np.testing.assert_allclose(sizes, np.linalg.svd(centred, compute_uv=False), rtol=1e-6)
 
 
 def test_nothing_that_may_run_code_is_stored(tmp_path):

@@ -224,6 +224,15 @@ def test_the_command_writes_scores_and_how_they_were_made(x, kind, tmp_path, cap
     assert said.err.splitlines() == ["Pass 1, 300 of 300 rows", "Pass 2, 300 of 300 rows"]
 
 
+def test_columns_that_may_be_no_features_are_named(x, tmp_path, capsys):
+    table = pd.DataFrame(x[:, :2], columns=["a", "b"]).assign(label=0.5, image_id=range(N))
+    table.to_parquet(tmp_path / "x.parquet")
+    assert run(tmp_path / "x.parquet", "--out", tmp_path / "out.csv") == 0
+    said = capsys.readouterr().out
+    assert "4 dimensions: a, b, label, image_id" in said
+    assert "if they are no features, leave out: --without label image_id" in said
+
+
 def test_the_command_hears_its_options(x, tmp_path, capsys):
     path = saved(tmp_path, x, "parquet")
     assert (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.data.imports.join_by_id import ids_of, join
+from core.data.imports.join_by_id import ids_of, join, rows_of
 from core.data.imports.read_file import read
 from core.types import Dataset, UserError
 from tests.tools.fuzzing import csv, npy, npz, parquet
@@ -120,6 +120,20 @@ def test_ids_that_differ_in_their_dress_only(theirs, ours):
     embedding, faults = join(np.array([ours.format(i) for i in range(9)]), read(content, "t.csv"))
     assert (4 * embedding[:, 0]).tolist() == list(range(9))
     assert not any(fault.confirm for fault in faults)
+
+
+def test_two_rows_of_one_name_are_in_doubt():
+    assert rows_of(["a/1.png"], ["./a/1.png", "a\\1.png"]) is None
+    assert rows_of(["a/1.png"], ["./a/1.png", "a\\2.png"]).tolist() == [0]
+
+
+def test_a_dataset_that_lacks_rows_takes_those_of_its_numbers():
+    kept = np.array(["0", "2", "3"])
+    embedding, faults = join(kept, read(npy(np.eye(4)), "a.npy"))
+    assert embedding.tolist() == np.eye(4)[[0, 2, 3]].tolist()
+    assert faults[-1].confirm and "by their numbers in the file" in str(faults[-1])
+    with pytest.raises(UserError, match="found 5 rows without ids, expected 3"):
+        join(kept, read(npy(np.eye(5)), "a.npy"))
 
 
 def test_ids_that_would_become_one_are_in_doubt():

@@ -72,6 +72,12 @@ def test_a_name_that_is_missing_is_that_of_the_index():
     assert draft.ids.tolist() == ["p", "q"] and "The first column has no name." in said(draft)
 
 
+def test_a_last_separator_is_a_column_of_nothing():
+    draft = read(b"x,z\n1,2,\n3,4,\n", "t.csv")
+    assert draft.feature_names == ("x", "z") and draft.points.tolist() == [[1, 2], [3, 4]]
+    assert "The last column has no name." in said(draft)
+
+
 def test_windows_letters():
     draft = read("x,straße\n1,€\n2,ö\n".encode("cp1252"), "t.csv")
     assert draft.shown["straße"].tolist() == ["€", "ö"] and "Windows-1252" in said(draft)
@@ -130,7 +136,7 @@ def test_lists_as_text(cells):
 # Gaps.
 
 
-GAPS = b"id,a,b,c\np,1,,7\nq,2,,8\nr,,,9\ns,4,5,1\nt,5,,2\n"
+GAPS = b"id,a,b,c\np,1,,7\nq,2,,8\nr,,,9\ns,4,5,1\nt,9,,2\n"
 
 
 def test_a_column_that_is_mostly_empty_is_left_out_before_rows_are():
@@ -157,7 +163,7 @@ def test_what_goes_where_numbers_are_missing_is_the_users_choice(how, ids, names
 
 def test_what_is_filled_is_marked():
     draft = read(GAPS, "t.csv", choices=Choices(gaps="median"))
-    assert draft.points[2].tolist() == [3, 5, 9]  # the median of 1, 2, 4, 5
+    assert draft.points[2].tolist() == [3, 5, 9]  # the median of 1, 2, 4, 9, whose mean is 4
     assert draft.shown["filled in"].tolist() == ["b", "b", "a, b", "", "b"]
     assert "Gaps filled by the median of their column: a (1), b (4)." in said(draft)
 

@@ -78,6 +78,17 @@ def test_what_names_the_rows_by_its_name_and_its_values(load, name):
     assert draft.ids is None, "values that repeat name no rows"
 
 
+def test_a_measurement_is_no_id_whatever_its_name(load):
+    assert role(load({"key": [i / 7 for i in range(24)]} | MEASURED), "key") == "feature"
+
+
+def test_so_many_columns_are_kept_beside_the_points(load):
+    words = {f"w{j}": [f"{i}-{j}" for i in range(24)] for j in range(32)}
+    draft = load(words | MEASURED)
+    assert list(draft.shown) == [f"w{j}" for j in range(30)]
+    assert "Columns to show: 32, of which 30 are kept. Left out are w30, w31." in said(draft)
+
+
 def test_what_repeats_the_label_is_no_feature(load):
     numbers = [ord(c) for c in CLASSES]
     draft = load({"label": CLASSES, "kind": numbers} | MEASURED)
