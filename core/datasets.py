@@ -21,14 +21,13 @@ import difflib
 import errno
 import os
 import tempfile
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from core.data import catalogue, own, published_files
+from core.data import catalogue, own, published_files, shown_columns
 from core.data.dataset_info import Info
 from core.data.splits import stratified_rows
 from core.runtime.folders import ASSETS, data_folder, scratch_beside
@@ -121,13 +120,7 @@ def _part(whole: Dataset, rows: Ints) -> Dataset:
     taken = {
         what: None if (array := getattr(whole, what)) is None else array[rows] for what in PER_POINT
     }
-    return _sealed(replace(whole, **taken, shown=_part_of_shown(whole.shown, rows)))
-
-
-def _part_of_shown(shown: Mapping[str, np.ndarray], rows: Ints) -> Mapping[str, np.ndarray]:
-    if isinstance(shown, own.ShownColumns):
-        return shown.part(rows)
-    return {name: values[rows] for name, values in shown.items()}
+    return _sealed(replace(whole, **taken, shown=shown_columns.part_of(whole.shown, rows)))
 
 
 def _sealed(data: Dataset) -> Dataset:

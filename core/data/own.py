@@ -14,14 +14,13 @@ its name cannot be guessed.
 from __future__ import annotations
 
 import functools
-import io
 import itertools
 import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -31,11 +30,11 @@ from typing import Any
 
 import numpy as np
 
-from core.data import catalogue
+from core.data import catalogue, shown_columns
 from core.data.dataset_info import Info
 from core.hosting import policy
 from core.runtime import folders
-from core.types import Dataset, Floats, Ints, UserError
+from core.types import Dataset, Floats, UserError
 
 visitor: ContextVar[str] = ContextVar("leverage_lab_visitor", default="")
 ARRAYS = ("points", "labels", "test", "ids", "probs", "target")
@@ -77,7 +76,7 @@ def accept(data: Dataset, title: str) -> str:
     A title that another dataset has gets a number: menus tell datasets apart by their titles.
     """
     called = b"" if data.ids is None else np.asarray(data.ids, dtype=str).tobytes()
-    beside = [part for name in data.shown for part in _as_bytes(name, data.shown[name])]
+    beside = shown_columns.as_bytes(data.shown)
 
     def name_of(title: str) -> str:
         texts = repr((title, data.class_names, data.feature_names, visitor.get()))
@@ -106,7 +105,7 @@ def accept(data: Dataset, title: str) -> str:
             "shown": list(data.shown),
             "exact": data.points.dtype == np.float64,
         },
-        _packed(data.shown),
+        shown_columns.packed(data.shown),
     )
     return name
 
@@ -187,55 +186,9 @@ def load(name: str) -> Dataset:
         class_names=about.class_names,
         feature_names=about.feature_names,
         title=about.title,
-        shown=ShownColumns(_home(name) / SHOWN, about.shown),
+        shown=shown_columns.ShownColumns(_home(name) / SHOWN, about.shown),
         **arrays,
     )
-
-
-class ShownColumns(Mapping):
-    """The columns that stand beside the points, by name; each is read when it is asked for."""
-
-    def __init__(self, path: Path, names: tuple[str, ...], rows: Ints | None = None):
-        self.path = path
-        self.names = names
-        self.rows = rows
-
-    def part(self, rows: Ints) -> ShownColumns:
-        """The columns of some of the points."""
-        return ShownColumns(self.path, self.names, rows)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        import pyarrow.parquet as pq
-
-        if name not in self.names:
-            raise KeyError(name)
-        column = pq.read_table(self.path, columns=[f"{self.names.index(name)}"])[0]
-        values = column.to_numpy()
-        values = values.astype(str) if values.dtype == object else values
-        return values if self.rows is None else values[self.rows]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-
-def _as_bytes(name: str, values: np.ndarray) -> tuple[bytes, bytes]:
-    return repr((name, values.dtype.str)).encode(), np.ascontiguousarray(values).tobytes()
-
-
-def _packed(shown: Mapping[str, np.ndarray]) -> bytes:
-    """As Parquet, whose columns are numbered; b"" for none."""
-    if not shown:
-        return b""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    content = io.BytesIO()
-    columns = {f"{j}": pa.array(values) for j, values in enumerate(shown.values())}
-    pq.write_table(pa.table(columns), content, compression="zstd")
-    return content.getvalue()
 
 
 def joined(dataset: str) -> dict[str, Joined]:
