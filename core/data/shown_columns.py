@@ -1,4 +1,4 @@
-"""Columns that stand beside a dataset's points and are no features: text and numbers, in one Parquet
+"""Columns that stand beside a dataset's points and are no features: text and numbers, in a Parquet
 file of which a column is read when it is asked for.
 """
 
@@ -41,7 +41,9 @@ class ShownColumns(Mapping):
 def part_of(shown: Mapping[str, np.ndarray], rows: Ints) -> Mapping[str, np.ndarray]:
     """The columns of some of the points."""
     if isinstance(shown, ShownColumns):
-        return ShownColumns(shown.path, shown.names, rows)
+        return ShownColumns(
+            shown.path, shown.names, rows if shown.rows is None else shown.rows[rows]
+        )
     return {name: values[rows] for name, values in shown.items()}
 
 
@@ -61,7 +63,7 @@ def packed(shown: Mapping[str, np.ndarray]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    content = io.BytesIO()
+    buffer = io.BytesIO()
     columns = {f"{j}": pa.array(values) for j, values in enumerate(shown.values())}
-    pq.write_table(pa.table(columns), content, compression="zstd")
-    return content.getvalue()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    return buffer.getvalue()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core import datasets, embeddings, pipeline
-from core.data import own
+from core.data import own, shown_columns
 from core.hosting import policy
 from core.spec import Spec, from_query
 from core.strategies.leverage import leverage
@@ -318,6 +318,8 @@ def test_columns_beside_the_points_follow_a_subset_and_name_the_dataset():
     name = own.accept(table(shown={"town": town}), "A")
     part = datasets.load(name, n=12)
     assert part.shown["town"].tolist() == town[part.index].tolist() and len(part.shown) == 1
+    few = shown_columns.part_of(part.shown, np.array([5, 2]))
+    assert few["town"].tolist() == town[part.index[[5, 2]]].tolist()
     assert datasets.info(name).shown == ("town",)
     with pytest.raises(KeyError):
         part.shown["street"]
