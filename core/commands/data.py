@@ -58,9 +58,9 @@ def add(commands) -> None:
         help="where numbers are missing: leave out the rows or the columns, or fill by the median",
     )
     bringing.add_argument(
-        "--minus-one-is-a-class",
+        "--marks-are-classes",
         action="store_true",
-        help="a label -1 is a class; else, beside 0, 1, 2, ..., it means that there is none yet",
+        help="labels such as -1, NA or ? are classes; else they mean that there is none yet",
     )
     bringing.add_argument("--look", action="store_true", help="only say what is in it")
     bringing.set_defaults(run=bring)
@@ -114,7 +114,7 @@ def bring(options: argparse.Namespace) -> None:
         roles=tuple(map(_role, options.role)),
         header={"yes": True, "no": False, None: None}[options.header],
         gaps=options.gaps,
-        minus_one_is_a_class=options.minus_one_is_a_class,
+        marks_are_classes=options.marks_are_classes,
     )
     draft = _read(options.file, choices)
     about = imports.preview(draft)
@@ -127,6 +127,8 @@ def bring(options: argparse.Namespace) -> None:
     )
     if about.classes:
         print("classes: " + ", ".join(f"{name} {count:,}" for name, count in about.classes))
+    if about.test_rows:
+        print(f"test rows: {about.test_rows:,}")
     if about.target:
         print(f"target: {about.target[0]:.4g} to {about.target[1]:.4g}")
     if not options.look:

@@ -665,7 +665,7 @@ def test_an_embedding_is_joined_and_scored(own_folder, capsys):
     )
     assert command_line.main([*asked, "--in-order"]) == 0
     (name,) = own.joined("digits")
-    assert "joined in their order" in capsys.readouterr().err
+    assert "Joined in their order" in capsys.readouterr().err
     assert (
         command_line.main(["score", "--dataset", "digits", "--embedding", name, "--out", str(out)])
         == 0

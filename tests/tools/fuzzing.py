@@ -618,7 +618,7 @@ def uploads(draw: st.DrawFn) -> Upload:
         roles=rng.choice([()] * 9 + [(("f2", rng.choice(ROLES)), ("f3", rng.choice(ROLES)))]),
         header=rng.choice([None] * 5 + [True, False]),
         gaps=rng.choice([None] * 3 + [*GAPS]),
-        minus_one_is_a_class=rng.random() < 0.3,
+        marks_are_classes=rng.random() < 0.3,
     )
     return Upload(" ".join(names), f"upload{suffix}", data, choices)
 

@@ -28,21 +28,24 @@ from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images.decoding import stack_rows
 from core.data.imports.npy_bytes import MEND, ObjectsFound, parse_npy
-from core.data.imports.tables.label_columns import without_minus_one
-from core.data.imports.usual_names import TEST
+from core.data.imports.tables.label_columns import has_marks, without_marks
+from core.data.imports.usual_names import TEST, TRAIN
 from core.data.imports.wording import some
 from core.types import UserError
 
 ROLES = {
     "images": ("images", "image"),
-    "features": ("embedding", "embeddings", "features", "x", "data"),
+    "features": ("embedding", "embeddings", "features", "emb", "x", "data"),
     "labels": ("labels", "label", "y", "targets", "target"),
     "ids": ("ids", "id", "filenames", "file_names", "filename", "paths", "image_ids"),
     "probs": ("probs", "probabilities"),
-    "test": ("test", "is_test"),
+    "test": ("test", "is_test", "test_mask", "split"),
 }
-SPARE = "They are left out. One array of each kind is used, and images before features."
-FEATURES = ("embedding", "embeddings", "features")  # never images, unless they are uint8
+SPARE = (
+    "They are left out: no part is known by these names, or another array plays it. Known are"
+    " images, features, labels, ids, probs, test and split."
+)
+FEATURES = ("embedding", "embeddings", "features", "emb")  # never images, unless they are uint8
 PART = f"train|training|unlabeled|{'|'.join(TEST)}"
 PARTED = re.compile(f"(?P<a>{PART})_?(?P<b>.+)|(?P<c>.+?)_?(?P<d>{PART})")
 WORDS = ("labels", "ids")  # roles of words, the others are of numbers
@@ -254,8 +257,8 @@ def _fill(
     if role == "labels":
         words = _labels(values, name, choices, faults)
         found_rows.labels = _spread_words(words, rows, n) if words else None
-        if _has_minus_one(values):
-            found_rows.asks |= {"minus one"}
+        if values.ndim == 1 and has_marks(encoded(values)[0]):
+            found_rows.asks |= {"marks"}
     if role == "ids":
         words, codes = _spread_words(encoded(values.reshape(len(rows))), rows, n)
         found_rows.ids = id_array(words, codes, faults)
@@ -310,6 +313,10 @@ def _points(
             f"{title}: found {found}, expected numbers of shape (n, d). Save one row per point:"
             " x.reshape(n, d)."
         )
+    if name in ROLES["images"]:
+        what = f"Array {name}: found shape {some([points.shape])}, expected (n, height, width)."
+        mend = "It is read as features. Give images their sides: images.reshape(n, 28, 28)."
+        faults.append(Fault(what, mend))
     check_size(points.shape, title, limits)
     values, large, exact = as_floats(points)
     names = tuple(f"feature {i}" for i in range(points.shape[1]))
@@ -360,12 +367,7 @@ def _labels(
         return None
     if labels.dtype.kind in "iuf" and (labels == -1).all():
         return None
-    return without_minus_one(*encoded(labels), choices.minus_one_is_a_class, faults)
-
-
-def _has_minus_one(labels: np.ndarray) -> bool:
-    """Is one of the labels -1, as a number or as text?"""
-    return bool((labels == (-1 if labels.dtype.kind in "iuf" else "-1")).any())
+    return without_marks(*encoded(labels), choices.marks_are_classes, faults)
 
 
 def _target(target: np.ndarray, faults: list[Fault]) -> np.ndarray | None:
@@ -378,11 +380,16 @@ def _target(target: np.ndarray, faults: list[Fault]) -> np.ndarray | None:
 
 
 def _truths(test: np.ndarray, faults: list[Fault]) -> np.ndarray | None:
+    """Which rows are test rows, by truth or by words such as train and test."""
     if test.dtype.kind in "biu" and np.isin(test, (0, 1)).all():
         return test.astype(bool)
+    words, codes = encoded(test)
+    if {word.lower() for word in words} <= {*TRAIN, *TEST}:
+        return np.array([word.lower() in TEST for word in words])[codes]
     faults.append(
         Fault(
-            f"Array test: found {test.dtype}, expected true and false.",
+            f"Array test: found {test.dtype}, expected true and false, or words such as train and"
+            " test.",
             "It is not used: all rows count as training rows.",
         )
     )

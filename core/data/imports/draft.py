@@ -56,8 +56,8 @@ class Choices:
     side: images are brought to side x side pixels. label, id, target: the column of a table, or the
     array of an .npz, that holds them, "" for none. roles: (column, role) of any other column of a
     table. header: does the first line of a text name the columns? gaps: what goes where a table has
-    no number: "rows", "columns", or "median" to fill them. minus_one_is_a_class: else a label -1
-    among 0, 1, 2, ... means that there is none yet.
+    no number: "rows", "columns", or "median" to fill them. marks_are_classes: else labels such as
+    -1, NA and ? mean that there is none yet.
     """
 
     side: int | None = None
@@ -67,7 +67,7 @@ class Choices:
     roles: tuple[tuple[str, str], ...] = ()
     header: bool | None = None
     gaps: str | None = None
-    minus_one_is_a_class: bool = False
+    marks_are_classes: bool = False
 
     def __post_init__(self):
         for column, role in self.roles:
@@ -107,7 +107,7 @@ class Draft:
     stand beside the points, by name: text or numbers (n,). sides: the smallest and the largest
     (width, height) of the images as they came. left_out: rows that the file has and the draft has
     not. refused_ids: the fault for which the file's ids are not used. asks: the choices that matter
-    for this file, of "header", "gaps" and "minus one".
+    for this file, of "header", "gaps" and "marks".
     """
 
     kind: str

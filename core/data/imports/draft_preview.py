@@ -5,6 +5,8 @@ values, and the memory it will take.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,7 @@ from core.types import Bools
 
 BLOCK = 4096
 FEW = 2
+STAND_INS = (-99999, -9999, -999, -99, 999, 9999, 99999)  # for a number that is missing
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,30 @@ def duplicate_rows(points: np.ndarray) -> Bools:
     return repeated
 
 
+def _alike(names: Iterable[str]) -> list[str]:
+    """The names that another one differs from in case or blanks only."""
+    bare = {name: " ".join(name.casefold().split()) for name in names}
+    times = Counter(bare.values())
+    return [name for name, same in bare.items() if times[same] > 1]
+
+
+def _stand_ins(draft: Draft) -> list[Fault]:
+    """Numbers such as -999 far from all others of their column: they may stand for a gap."""
+    found = []
+    low, high = draft.points.min(axis=0), draft.points.max(axis=0)
+    for mark in STAND_INS:
+        for j in np.flatnonzero((low == mark) | (high == mark)):
+            values = draft.points[:, j]
+            others = values[values != mark]
+            if len(others) and abs(mark - others).min() > np.ptp(others):
+                rows = len(values) - len(others)
+                name = draft.feature_names[j]
+                what = f"Column {name}: found {mark} in {rows:,} rows, far from the others."
+                how = "It is read as a number. Leave such cells empty if it stands for none."
+                found.append(Fault(what, how))
+    return found
+
+
 def _faults(
     draft: Draft, constant: Bools, repeated: Bools, classes: tuple[tuple[str, int], ...]
 ) -> list[Fault]:
@@ -118,6 +145,8 @@ def _faults(
         found.append(
             Fault("All images are the same.", "They are kept; their scores will be equal.")
         )
+    if draft.kind == "table":
+        found += _stand_ins(draft)
     if repeated.any():
         first = np.flatnonzero(repeated)[0]
         what = (
@@ -125,6 +154,14 @@ def _faults(
             f" {first:,}."
         )
         found.append(Fault(what, "They are kept; copies share their leverage."))
+    trained = {*draft.labels[~draft.test].tolist()}
+    unseen = [name for c, (name, count) in enumerate(classes) if count and c not in trained]
+    if unseen:
+        what = f"Classes without a training point: {some(unseen)}."
+        found.append(Fault(what, "Their points are kept; nothing can learn such a class."))
+    if alike := _alike(name for name, _ in classes):
+        what = f"Classes that differ in case or blanks only: {some(alike)}."
+        found.append(Fault(what, "They are kept apart. Write them alike if they are one."))
     small = [name for name, count in classes if count < FEW]
     if small:
         what = f"Classes with fewer than {FEW} points: {some(small)}."

@@ -37,7 +37,7 @@ from core.data.imports.images.beside_images import (
 from core.data.imports.images.decoding import decoded_images, stack_rows
 from core.data.imports.images.folders import coded_as_it_is
 from core.data.imports.tables.columns import Column
-from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.tables.label_columns import has_marks, without_marks
 from core.data.imports.tables.parquet_limits import MEND, open_parquet, read_columns
 from core.data.imports.tables.split_columns import test_rows
 from core.data.imports.usual_names import LABEL_WORDS, LABELS
@@ -256,13 +256,13 @@ def _labels(
 ) -> tuple[tuple[list[str], Ints], frozenset[str]]:
     """((words, code of each row), what can be asked). Nothing is blank; so is -1 if it means so."""
     words, codes = column.coded
-    asks = frozenset({"minus one"} if "-1" in column.distinct and not names else ())
+    asks = frozenset({"marks"} if has_marks(column.distinct) and not names else ())
     if names:
         named = {str(i): name for i, name in enumerate(names)}
         words = [named.get(word, "") for word in words]
         words, codes = coded_as_it_is([words[code] for code in codes[rows]])
         return (words, codes), asks
-    words, codes = without_minus_one(words, codes[rows], choices.minus_one_is_a_class, faults)
+    words, codes = without_marks(words, codes[rows], choices.marks_are_classes, faults)
     return (words, codes), asks
 
 

@@ -49,17 +49,21 @@ def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
     for fault in draft.fatal:
         raise UserError(f"{draft.title}: {fault}")
     wanted = ids.tolist()
-    for name, names in _naming(wanted, draft):
-        if (rows := rows_of(wanted, names)) is not None:
-            return _joined(draft, name, rows)
+    for loose in (False, True):
+        for name, names in _naming(wanted, draft):
+            if (rows := rows_of(wanted, names, loose=loose)) is not None:
+                return _joined(draft, name, rows, loose)
     if draft.refused_ids:
-        raise UserError(f"{draft.title}: {draft.refused_ids}")
+        raise UserError(f"{draft.title}: {draft.refused_ids.what} Make them unique, one a row.")
     return _by_number(wanted, draft)
 
 
-def rows_of(wanted: Names, names: Names) -> Ints | None:
-    """The row of `names` that each of the wanted ids is; None if one is missing or in doubt."""
-    for same in _readings(wanted, names):
+def rows_of(wanted: Names, names: Names, *, loose: bool = False) -> Ints | None:
+    """The row of `names` that each of the wanted ids is; None if one is missing or in doubt.
+
+    loose: whatever the case of letters, the ending of a file's name, and zeros before a number.
+    """
+    for same in _readings(wanted, names, _bare if loose else _plain):
         rows: dict[str, int] = {}
         for row, name in enumerate(names):
             if rows.setdefault(same[1](name), row) != row:
@@ -71,30 +75,34 @@ def rows_of(wanted: Names, names: Names) -> Ints | None:
     return None
 
 
-def _readings(wanted: Names, names: Names) -> Iterator[tuple[Callable, Callable]]:
+def _readings(
+    wanted: Names, names: Names, bare: Callable[[str], str]
+) -> Iterator[tuple[Callable, Callable]]:
     """Ways to compare an id of the dataset and one of the file, the strictest first."""
     yield str, str
-    yield _plain, _plain
+    yield bare, bare
     for depth in range(1, DEEPEST):
-        yield from _cuts(depth, wanted, names)
+        yield from _cuts(depth, wanted, names, bare)
 
 
-def _cuts(depth: int, wanted: Names, names: Names) -> list[tuple[Callable, Callable]]:
+def _cuts(
+    depth: int, wanted: Names, names: Names, bare: Callable[[str], str]
+) -> list[tuple[Callable, Callable]]:
     """The first `depth` folders are passed over on one side, if all ids there share them."""
 
     def without(name: str) -> str:
-        return _plain(name).split("/", depth)[-1]
+        return bare(name).split("/", depth)[-1]
 
     def shared(side: Names) -> bool:
-        starts = {tuple(_plain(name).split("/")[:depth]) for name in side}
-        deep = all(_plain(name).count("/") >= depth for name in side)
+        starts = {tuple(bare(name).split("/")[:depth]) for name in side}
+        deep = all(bare(name).count("/") >= depth for name in side)
         return deep and len(starts) == 1
 
     cuts: list[tuple[Callable, Callable]] = []
     if shared(names):
-        cuts.append((_plain, without))
+        cuts.append((bare, without))
     if shared(wanted):
-        cuts.append((without, _plain))
+        cuts.append((without, bare))
     return cuts
 
 
@@ -102,6 +110,11 @@ def _plain(name: str) -> str:
     name = unicodedata.normalize("NFC", name.strip()).replace("\\", "/")
     name = re.sub(r"^(\./)+", "", name).lstrip("/")
     return name[:-2] if re.fullmatch(r"-?\d+\.0", name) else name
+
+
+def _bare(name: str) -> str:
+    name = re.sub(r"(?<=[^./])\.[A-Za-z]{2,5}$", "", _plain(name)).casefold()
+    return re.sub(r"(?<![^/])0+(?=\d+$)", "", name)
 
 
 def _naming(wanted: Names, draft: Draft) -> Iterator[tuple[str, Names]]:
@@ -123,8 +136,11 @@ def _naming(wanted: Names, draft: Draft) -> Iterator[tuple[str, Names]]:
             yield name, [as_word(value) for value in values.tolist()]
 
 
-def _joined(draft: Draft, name: str, rows: Ints) -> tuple[Floats, tuple[Fault, ...]]:
+def _joined(draft: Draft, name: str, rows: Ints, loose: bool) -> tuple[Floats, tuple[Fault, ...]]:
     faults = [*draft.faults]
+    if loose:
+        what = "The ids fit but for case, endings of files or zeros before a number."
+        faults.append(Fault(what, "They are joined so."))
     points = draft.points
     if name in draft.feature_names:
         points = np.delete(points, draft.feature_names.index(name), axis=1)
@@ -151,9 +167,9 @@ def _by_number(wanted: Names, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
         )
     order = Fault(
         "Nothing in the file names its rows.",
-        "They are joined in their order: the first row to the first point."
+        "Joined in their order, the first row is the first point."
         if n == len(wanted)
-        else "They are joined by their numbers in the file, counted from 0.",
+        else "Joined by their numbers in the file, counted from 0, each row is a point.",
         confirm="The rows of the file are in the order of the points",
     )
     return draft.points[rows], (*draft.faults, order)

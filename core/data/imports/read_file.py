@@ -15,6 +15,7 @@ scikit-learn is imported: the web process itself may read what a stranger sends.
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -173,6 +174,9 @@ def format_of(data: bytes, title: str) -> str:
     for start, kind in MAGIC:
         if data.startswith(start):
             return kind
+    if re.match(rb'\s*(\{\s*"|\[\s*[\[{])', data[:1000]):
+        mend = "Save it as a table: pandas.read_json(...).to_csv(..., index=False)."
+        raise UserError(f"{title}: found JSON, expected {EXPECTED}. {mend}")
     for start, what, mend in OTHERS:
         if data.startswith(start):
             raise UserError(f"{title}: found {what}, expected {EXPECTED}. {mend}")

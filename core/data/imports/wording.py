@@ -42,7 +42,8 @@ def word(text: str) -> str:
     """A name of a file's own, such as a class or an id: ends trimmed, line breaks are blanks, what
     cannot be printed is a question mark. Blanks inside stay: "a b" and "a  b" are two names.
     """
-    text = re.sub(r"[\t\r\n\f\v]+", " ", text[: 10 * LONGEST_WORD]).strip()
+    text = re.sub("[\u00a0\u2007\u2009\u202f]", " ", text[: 10 * LONGEST_WORD])
+    text = re.sub(r"[\t\r\n\f\v]+", " ", text).strip()
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,7 @@ def show() -> None:
         return
     draft = read(source, name, Choices(), "bring")
     if (draft.kind == "images" or draft.columns) and (choices := _choices(draft)) != Choices():
-        draft = read(source, name, choices, "bring chosen")
-        st.session_state["read bring"] = st.session_state["read bring chosen"]
+        draft = _as_chosen(source, name, choices, draft)
     about = preview(draft)
     tell(about.faults)
     _facts(draft, about)
@@ -87,6 +87,17 @@ def show() -> None:
     with right:
         column_roles.show(draft, "bring")
         _classes(about)
+
+
+def _as_chosen(source: bytes | Path, name: str, choices: Choices, found: Draft) -> Draft:
+    """The draft with the user's choices; what was found, and why, if one of them cannot be."""
+    try:
+        draft = read(source, name, choices, "bring chosen")
+    except UserError as error:
+        fault = Fault(str(error), "Choose something else.", fatal=True)
+        return replace(found, faults=(fault, *found.faults))
+    st.session_state["read bring"] = st.session_state["read bring chosen"]
+    return draft
 
 
 def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
@@ -221,7 +232,7 @@ def _choices(draft: Draft) -> Choices:
             roles=column_roles.changed("bring"),
             header=_header() if "header" in draft.asks else None,
             gaps=_gaps() if "gaps" in draft.asks else None,
-            minus_one_is_a_class="minus one" in draft.asks and _minus_one(),
+            marks_are_classes="marks" in draft.asks and _marks(),
         )
 
 
@@ -254,10 +265,10 @@ def _gaps() -> str | None:
     return _choice("Gaps", list(titles), None, help, titles.get)
 
 
-def _minus_one() -> bool:
-    help = "A label -1 beside 0, 1, 2, ... usually means that a point has no label yet."
-    titles = {False: "no label yet", True: "a class"}
-    return _choice("Label -1", list(titles), False, help, titles.get)
+def _marks() -> bool:
+    help = "Labels such as -1, NA or ? usually mean that a point has no label yet."
+    titles = {False: "no label yet", True: "classes"}
+    return _choice("-1, NA, ?", list(titles), False, help, titles.get)
 
 
 def _column(title: str, draft: Draft) -> str | None:

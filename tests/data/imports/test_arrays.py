@@ -206,8 +206,8 @@ def test_minus_one_beside_two_classes_is_no_label_unless_it_is_chosen(dtype):
     rows, told = found(features=X, labels=labels)
     words = ["0", "1", "", "", "", "0", "1", ""]
     assert [word.removesuffix(".0") for word in words_of(rows)] == words
-    assert "found -1 in 4 of 8 rows" in told and rows.asks == {"minus one"}
-    choices = Choices(minus_one_is_a_class=True)
+    assert "found -1 in 4 of 8 rows" in told and rows.asks == {"marks"}
+    choices = Choices(marks_are_classes=True)
     chosen = read(npz(features=X, labels=labels), "a.npz", choices=choices)
     assert "-1" in {name.removesuffix(".0") for name in chosen.class_names}
 
@@ -248,3 +248,26 @@ def test_objects_are_never_read_and_the_mend_works():
 def test_names_of_files_are_ids():
     draft = read(npz(embeddings=X, filenames=np.array([f"{i}.png" for i in range(8)])), "a.npz")
     assert draft.ids.tolist() == [f"{i}.png" for i in range(8)]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"split": np.array(["train", "Test"] * 4)},
+        {"test_mask": np.array([False, True] * 4)},
+        {"test_mask": np.array([0, 1] * 4)},
+    ],
+)
+def test_an_array_tells_the_test_rows_by_truth_or_by_words(parts):
+    draft = read(npz(features=X, labels=Y, **parts), "a.npz")
+    assert draft.test.tolist() == [False, True] * 4
+
+
+def test_an_array_of_other_words_tells_no_test_rows():
+    draft = read(npz(features=X, labels=Y, split=np.array(["one", "two"] * 4)), "a.npz")
+    assert not draft.test.any() and "or words such as train and test" in said(draft)
+
+
+def test_images_in_a_row_are_read_as_features_and_told():
+    draft = read(npz(images=STACK.reshape(6, 64)), "a.npz")
+    assert draft.kind == "table" and "images.reshape(n, 28, 28)" in said(draft)

@@ -64,3 +64,30 @@ def test_duplicates_against_sorting(n):
 def test_minus_zero_is_zero():
     assert duplicate_rows(np.array([[0.0, 1], [-0.0, 1]], np.float32)).tolist() == [False, True]
     assert duplicate_rows(np.zeros((2, 3, 3), np.uint8)).tolist() == [False, True]
+
+
+def test_numbers_that_may_stand_for_none_are_told():
+    columns = {
+        "x": [1.5, -999, 2.5, 3, -999],
+        "y2": [-999, -500, 0, 500, 999],
+        "z": [3, 1, 4, 1, 5],
+    }
+    told = " ".join(map(str, preview(read(csv(columns), "t.csv")).faults))
+    assert "Column x: found -999 in 2 rows, far from the others." in told
+    assert "y2" not in told and "Column z" not in told
+
+
+def test_classes_that_differ_in_case_only_are_told():
+    columns = {"label": ["Cat", "cat ", "dog", "Cat", "cat", "dog"], "x": [1, 2, 3, 4, 5, 6.5]}
+    told = " ".join(map(str, preview(read(csv(columns), "t.csv")).faults))
+    assert "differ in case or blanks only: Cat, cat." in told
+
+
+def test_classes_of_test_rows_only_are_told():
+    columns = {
+        "label": ["a", "b", "a", "c", "b", "c"],
+        "x": [1, 2, 3, 4, 5, 6.5],
+        "split": ["train"] * 3 + ["test"] * 3,
+    }
+    told = " ".join(map(str, preview(read(csv(columns), "t.csv")).faults))
+    assert "Classes without a training point: c." in told

@@ -54,7 +54,7 @@ def test_missing_points_are_named():
 
 
 def test_ids_that_repeat_join_nothing():
-    with pytest.raises(UserError, match="more than once: 1, such as a"):
+    with pytest.raises(UserError, match=r"more than once: 1, such as a.* Make them unique"):
         join(IDS, read(csv({"id": ["a", "a", "c"], "x": [1, 2, 3]}), "t.csv"))
 
 
@@ -140,3 +140,28 @@ def test_ids_that_would_become_one_are_in_doubt():
     content = csv({"where": ["a/1.png", "./a/1.png"], "u": [1, 2]})
     with pytest.raises(UserError, match=r"rows without ids|missing|the same once"):
         join(np.array(["a/1.png", "b/1.png", "c"]), read(content, "t.csv"))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("IMG_{}.JPG", "img_{}.jpg"),
+        ("{}", "{}.png"),
+        ("scan_{}.tif", "scan_{}.png"),
+        ("00{}", "{}"),
+    ],
+)
+def test_ids_that_differ_in_case_endings_or_zeros_are_joined_and_told(theirs, ours):
+    order = np.random.default_rng(0).permutation(np.arange(1, 10)).tolist()
+    columns = {"name": [theirs.format(i) for i in order], "u": [i / 4 for i in order]}
+    wanted = np.array([ours.format(i) for i in range(1, 10)])
+    embedding, faults = join(wanted, read(csv(columns), "t.csv"))
+    assert (4 * embedding[:, 0]).tolist() == list(range(1, 10))
+    assert "but for case, endings of files or zeros" in " ".join(map(str, faults))
+    assert not any(fault.confirm for fault in faults)
+
+
+def test_ids_that_only_case_tells_apart_are_not_taken_for_one_another():
+    draft = read(csv({"name": ["A.png", "a.png"], "u": [1, 2]}), "t.csv")
+    assert join(np.array(["a.png", "A.png"]), draft)[0].tolist() == [[2], [1]]
+    assert rows_of(["a.jpg"], ["A.png", "a.png"], loose=True) is None

@@ -216,7 +216,7 @@ def test_arrays_that_another_one_displaces_are_named(others):
     assert (
         draft.kind == "images"
         and f"not used: {', '.join(sorted(others))}." in said(draft)
-        and "labels" not in said(draft)
+        and draft.labels.tolist() == [0, 1, 0, 1]
     )
 
 
@@ -502,3 +502,9 @@ def test_a_zip_packed_by_a_rare_method_is_told():
         archive.writestr("x.npy", npy(FEATURES))
     with pytest.raises(UserError, match="rarely packed"):
         read(buffer.getvalue(), "a.npz")
+
+
+@pytest.mark.parametrize("text", [b'{"a": [1, 2]}', b' [{"a": 1}, {"a": 2}]', b"[[1, 2], [3, 4]]"])
+def test_json_is_told_with_the_way_to_a_table(text):
+    with pytest.raises(UserError, match=r"found JSON, expected .*read_json"):
+        read(text, "t.csv")

@@ -30,7 +30,7 @@ from core.data.imports.images.beside_images import (
 from core.data.imports.images.image_names import Column, NamedImages
 from core.data.imports.images.layouts import Layout, part_of, pieces
 from core.data.imports.tables.csv_table import ParsedText, parse_csv
-from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.tables.label_columns import has_marks, without_marks
 from core.data.imports.tables.parquet_limits import open_parquet, read_columns
 from core.data.imports.usual_names import LABEL_WORDS, LABELS, SPLITS
 from core.data.imports.wording import as_word, damage_reported, some
@@ -103,8 +103,8 @@ def labels_beside(
         beside.target = numbers_of(values[target])
     if own := found.get("id"):
         beside.ids = values[own]
-    if any("-1" in table.columns.get(found.get("label") or "", ()) for table in named):
-        beside.asks = frozenset({"minus one"})
+    if any(has_marks({*table.columns.get(found.get("label") or "", ())}) for table in named):
+        beside.asks = frozenset({"marks"})
     beside.columns = tuple(columns)
     beside.roles = parts_of(columns, found, given)
     beside.shown = shown_columns(beside.roles, values, faults)
@@ -138,7 +138,12 @@ def _naming(
             raise
         except UserError:
             broken.append(table.path)
-    _note_unused(others, "that name none of the images", "Name them in a column file_name.", faults)
+    _note_unused(
+        others,
+        "that name none of the images",
+        "Name them in a column file_name, with their folders where a name occurs twice.",
+        faults,
+    )
     _note_unused(broken, "that cannot be read", "Save them as CSV.", faults)
     _note_unused(guesses, "of a submission", "Rename them if their labels are true.", faults)
     return good
@@ -271,7 +276,7 @@ def _labels(
     if label in table.columns:
         found["label"] = label
         words, codes = _coded(table.columns[label])
-        words, codes = without_minus_one(words, codes, choices.minus_one_is_a_class, faults)
+        words, codes = without_marks(words, codes, choices.marks_are_classes, faults)
         return {image: words[codes[row]] for image, row in table.rows.items()}
     if others:
         what = f"{some([table.path])}: no labels among the columns {some(others)}."

@@ -11,7 +11,7 @@ thousands, decided once for the whole table; a leading zero ("007") makes a name
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,19 +19,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.imports.draft import Fault
-from core.data.imports.wording import as_word, some
+from core.data.imports.wording import as_word, some, word
 from core.types import Floats, Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MISSING = frozenset({"", "?", "-", "--", ".", "nan", "none", "null", "nil", "na", "n/a", "#n/a"})
-NO_LABEL = frozenset({"", "nan", "none", "null", "n/a"})  # "?" or "na" may well be a class
+MISSING = frozenset(
+    {"", "?", "-", "--", ".", "nan", "none", "null", "nil", "na", "n/a", "#n/a", "missing"}
+    | {"#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"}  # what Excel writes
+)
+NO_LABEL = frozenset({"none", "null", "n/a", "na", "?", "-", "unlabeled", "unlabelled", "tbd"})
 PLAIN = re.compile(r"[-+]?(?!0\d)(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 POINTED = re.compile(r"[-+]?\d{1,3}(\.\d{3})+(,\d+)?")  # 1.234,5
 SPACED = re.compile("[-+]?\\d{1,3}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)?")
+PERCENT = re.compile(rf"({PLAIN.pattern}) ?%", re.I)
 LIST = re.compile(r"\s*[\[(].*[\])]\s*", re.S)
 LOOKED_AT = 200  # cells, before all are read
 
@@ -45,6 +49,28 @@ class Column:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def take(self, values: pa.ChunkedArray) -> None:
+        """Take these values, and forget what was told of the ones before."""
+        name = self.name
+        self.__dict__.clear()
+        self.name = name
+        self.values = values
+
+    def as_far_as_numbers(self) -> tuple[Floats, dict[str, int]]:
+        """The numbers (n,) of a column of text, NaN where a cell is none; and what these cells
+        say, each with the first row that says it.
+        """
+        words, codes = self.coded
+        tidied = [tidy(word) for word in words]
+        read = [float(word) if PLAIN.fullmatch(word) else np.nan for word in tidied]
+        used, first = np.unique(codes, return_index=True)
+        odd = {
+            words[c]: int(row)
+            for c, row in zip(used, first, strict=True)
+            if not _is_plain(words[c])
+        }
+        return np.array(read)[codes], dict(sorted(odd.items()))
 
     @property
     def type(self) -> pa.DataType:
@@ -166,10 +192,17 @@ def is_list_of_numbers(kind: pa.DataType) -> bool:
     return lists and is_number(kind.value_type)
 
 
-def columns_of(table: pa.Table, faults: list[Fault], *, commas_part_cells: bool) -> list[Column]:
+def columns_of(
+    table: pa.Table,
+    faults: list[Fault],
+    *,
+    commas_part_cells: bool = False,
+    as_written: Callable[[str], pa.ChunkedArray] | None = None,
+) -> list[Column]:
     """The columns of a table, numbers and lists that are written as text read as what they are.
 
-    commas_part_cells: then a comma inside of a cell is rather one between thousands.
+    commas_part_cells: then a comma inside of a cell is rather one between thousands. as_written:
+    the cells of a column of a text.
     """
     columns = [
         Column(name, values) for name, values in zip(table.column_names, table.columns, strict=True)
@@ -177,14 +210,41 @@ def columns_of(table: pa.Table, faults: list[Fault], *, commas_part_cells: bool)
     for column in columns:
         if column.is_text and (lists := lists_in_text(column)) is not None:
             column.values = lists
-    numbers_in_text([c for c in columns if c.is_text], faults, commas_part_cells)
+    pointed = any(column.has_fractions for column in columns)
+    texts = [column for column in columns if column.is_text]
+    commas = numbers_in_text(texts, faults, commas_part_cells or pointed)
+    if commas and as_written:
+        for column in columns:
+            if column not in texts and column.has_fractions:
+                _points_between_thousands(column, as_written(column.name), faults)
     return columns
+
+
+def _points_between_thousands(
+    column: Column, written: pa.ChunkedArray, faults: list[Fault]
+) -> None:
+    """1.595 beside decimal commas is 1595."""
+    import pyarrow as pa
+
+    words, codes = Column(column.name, written).coded
+    there = [word for word in words if word.lower() not in MISSING]
+    if not all(POINTED.fullmatch(word) or re.fullmatch(r"-?\d{1,3}", word) for word in there):
+        return
+    numbers = {word: _float(word, "comma") for word in there}
+    values = np.array([numbers.get(word, np.nan) for word in words])
+    example = next(word for word in there if "." in word)
+    what = f"Column {some([column.name])}: found points beside decimal commas, such as {example}."
+    read = values[words.index(example)]
+    faults.append(Fault(what, f"They part thousands: {example} is read as {read:g}."))
+    column.take(pa.chunked_array([pa.array(values[codes], from_pandas=True)]))
 
 
 def numbers_in_text(
     columns: Iterable[Column], faults: list[Fault], commas_part_cells: bool
-) -> None:
-    """The columns of text that hold numbers become numbers, with a word on how they were read."""
+) -> bool:
+    """The columns of text that hold numbers become numbers, with a word on how they were read.
+    Are there decimal commas among them?
+    """
     found = []
     for column in columns:
         words = _numerals(column)
@@ -192,10 +252,21 @@ def numbers_in_text(
             found.append((column, words, _style(words)))
     found = [one for one in found if one[2]]
     sure = {style for _, _, style in found} - {"plain", "either"}
-    either = "thousands" if (commas_part_cells and "comma" not in sure) else "comma"
-    either = "thousands" if "thousands" in sure and "comma" not in sure else either
+    thousands = (commas_part_cells or "thousands" in sure) and not sure & {"comma", "mixed"}
+    either = "thousands" if thousands else "comma"
     for column, _, style in found:
         _read_as(column, either if style == "either" else style, faults)
+    return "comma" in sure or (not thousands and "either" in {style for _, _, style in found})
+
+
+def _is_plain(word: str) -> bool:
+    """A number as a float writes it, or a word for a missing one."""
+    return tidy(word).lower() in MISSING or PLAIN.fullmatch(tidy(word)) is not None
+
+
+def tidy(word: str) -> str:
+    """With a plain minus sign, and without blanks at its ends."""
+    return word.strip().replace("\u2212", "-")
 
 
 def _numerals(column: Column) -> set[str]:
@@ -203,21 +274,22 @@ def _numerals(column: Column) -> set[str]:
     values = column.values.slice(0, LOOKED_AT).to_pylist()
     if not all(_may_be_number(cell) for cell in values):
         return set()
-    words = {word.strip() for word in column.distinct}
+    words = {tidy(word) for word in column.distinct}
     words = {word for word in words if word.lower() not in MISSING}
     return words if words and all(map(_may_be_number, words)) else set()
 
 
 def _may_be_number(cell: str | None) -> bool:
-    text = (cell or "").strip()
+    text = tidy(word(cell or ""))
     if text.lower() in MISSING:
         return True
-    return any(p.fullmatch(text) for p in (PLAIN, DECIMAL_COMMA, THOUSANDS, POINTED, SPACED))
+    written = (PLAIN, DECIMAL_COMMA, THOUSANDS, POINTED, SPACED, PERCENT)
+    return any(pattern.fullmatch(text) for pattern in written)
 
 
 def _style(words: set[str]) -> str:
-    """How these numbers are written: plain, thousands, comma, either of the two, spaced; "" for
-    none that fits all.
+    """How these numbers are written: plain, thousands, comma, either of the two, mixed (decimal
+    commas beside decimal points), spaced, percent; "" for none that fits all.
     """
     odd = [word for word in words if not PLAIN.fullmatch(word)]
     if not odd:
@@ -226,17 +298,24 @@ def _style(words: set[str]) -> str:
         ("thousands", (THOUSANDS,)),
         ("comma", (DECIMAL_COMMA, POINTED)),
         ("spaced", (SPACED, DECIMAL_COMMA)),
+        ("percent", (PERCENT,)),
     ):
         if all(any(p.fullmatch(word) for p in patterns) for word in odd):
-            both = style == "thousands" and all(map(DECIMAL_COMMA.fullmatch, odd))
-            return "either" if both else style
+            if style == "thousands" and all(map(DECIMAL_COMMA.fullmatch, odd)):
+                return "either"
+            pointed = [word for word in words if "." in word]
+            return (
+                "mixed" if style == "comma" and not all(map(POINTED.fullmatch, pointed)) else style
+            )
     return ""
 
 
 SAID = {
     "thousands": ("commas between thousands", "1,234 is read as 1234."),
-    "comma": ("decimal commas", "1,5 is read as 1.5."),
+    "comma": ("decimal commas", "1,5 is read as 1.5, and 1.234,5 as 1234.5."),
+    "mixed": ("decimal commas beside decimal points", "1,5 is read as 1.5."),
     "spaced": ("numbers in groups of three digits", "1 234 is read as 1234."),
+    "percent": ("percent signs", "5% is read as 5."),
     "plain": ("numbers written as text", "They are read as numbers."),
 }
 
@@ -245,21 +324,16 @@ def _read_as(column: Column, style: str, faults: list[Fault]) -> None:
     import pyarrow as pa
 
     words, codes = column.coded
-    missing = [word.strip().lower() in MISSING for word in words]
-    values = np.array(
-        [np.nan if gone else _float(word, style) for word, gone in zip(words, missing, strict=True)]
-    )
-    example = next(
-        (w for w, gone in zip(words, missing, strict=True) if not gone and not PLAIN.fullmatch(w)),
-        next(w for w, gone in zip(words, missing, strict=True) if not gone),
-    )
+    missing = [tidy(word).lower() in MISSING for word in words]
+    there = [word for word, gone in zip(words, missing, strict=True) if not gone]
+    numbers = {word: _float(tidy(word), style) for word in there}
+    values = np.array([numbers.get(word, np.nan) for word in words])
+    example = next((word for word in there if not _is_plain(word)), there[0])
     if style != "plain":
         what, how = SAID[style]
         faults.append(Fault(f"Column {some([column.name])}: found {what}, such as {example}.", how))
     _note_missing(column.name, words, codes, missing, faults)
-    column.__dict__.pop("coded")
-    column.__dict__.pop("distinct", None)
-    column.values = pa.chunked_array([pa.array(values[codes], from_pandas=True)])
+    column.take(pa.chunked_array([pa.array(values[codes], from_pandas=True)]))
 
 
 def _note_missing(
@@ -282,8 +356,12 @@ def _note_missing(
 def _float(word: str, style: str) -> float:
     if style == "thousands":
         word = word.replace(",", "")
-    if style == "comma" and not PLAIN.fullmatch(word):
-        word = word.replace(".", "").replace(",", ".")
+    if style == "percent":
+        word = word.rstrip("% ")
+    if POINTED.fullmatch(word) and style == "comma":
+        word = word.replace(".", "")
+    if style in ("comma", "mixed"):
+        word = word.replace(",", ".")
     if style == "spaced" and not PLAIN.fullmatch(word):
         word = re.sub("[ '\u2019\u00a0\u202f]", "", word).replace(",", ".")
     return float(word)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = (",", ";", "\t", "|")
 BLANKS = re.compile(rb"[ \t]+")
+TITLES = 10  # lines above a table, at most
 SAMPLE = 20  # rows that tell the separator and the header
 SAMPLE_BYTES = 1_000_000
 LONGEST_LINE = 10 * MEGABYTE
@@ -63,8 +64,8 @@ def parse_csv(
     _check_lines(text, title, limits)
     text, separator = _table_part(text, title, faults)
     if separator == " ":
-        text = b"\n".join(BLANKS.sub(b"\t", line.strip()) for line in text.splitlines()) + b"\n"
-        separator = "\t"
+        text, separator = _cut_by_blanks(text), "\t"
+    text = _without_titles(text, separator, faults)
     columns = text.partition(b"\n")[0].count(separator.encode()) + 1
     if columns > limits.all_columns:
         raise UserError(
@@ -78,6 +79,33 @@ def parse_csv(
     table = _parse(text, title, separator, names, header=named)
     doubtful = not likely or all(map(_is_number, first))
     return ParsedText(table, text, separator, named, doubtful)
+
+
+def _cut_by_blanks(text: bytes) -> bytes:
+    """Tabs in the place of blanks, but for those between quotation marks."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter="\t", lineterminator="\n")
+    lines = (line.replace("\t", " ").strip() for line in text.decode().splitlines())
+    try:
+        writer.writerows(csv.reader(lines, delimiter=" ", skipinitialspace=True))
+    except csv.Error:
+        return b"\n".join(BLANKS.sub(b"\t", line.strip()) for line in text.splitlines()) + b"\n"
+    return out.getvalue().encode()
+
+
+def _without_titles(text: bytes, separator: str, faults: list[Fault]) -> bytes:
+    """The text without lines of one cell above a table of three or more columns."""
+    rows = _sampled(text, separator)
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    alone = [count == 1 and bool(row[0].strip()) for count, row in zip(filled, rows, strict=True)]
+    titles = next((i for i, title in enumerate(alone) if not title), 0)
+    if not 0 < titles <= TITLES or max(filled, default=0) < 3 or len(rows) < titles + 2:
+        return text
+    for _ in range(titles):
+        text = text.lstrip(b"\r\n").partition(b"\n")[2]
+    what = f"Lines of one cell above the table: {titles}, such as {some(rows[0][:1])}."
+    faults.append(Fault(what, "They are passed over."))
+    return text
 
 
 def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
@@ -216,12 +244,20 @@ def _separator(text: bytes) -> str:
         even = lengths.count(usual) / len(lengths) if usual > 1 else 0.0
         if (even, usual) > best or best[0] == 0.0:
             best, found = (even, max(usual, 2)), separator
-    lines = [line.split() for line in text[:SAMPLE_BYTES].splitlines()[:SAMPLE] if line.strip()]
-    if best[0] == 0.0 and lines and len({len(line) for line in lines}) == 1 and len(lines[0]) > 1:
-        cells = [cell.decode(errors="replace") for line in lines[1:] or lines for cell in line]
-        if sum(map(_is_number, cells)) >= len(cells) / 2:
+    lines = [_blank_cells(line) for line in text[:SAMPLE_BYTES].splitlines()[:SAMPLE]]
+    lines = [line for line in lines if line]
+    lengths = {len(line) for line in lines[1:] or lines}
+    even = len(lengths) == 1 and bool(lengths & {len(lines[0]), len(lines[0]) + 1})
+    if best[0] == 0.0 and even and max(lengths) > 1:
+        cells = [cell for line in lines[1:] or lines for cell in line]
+        if sum(map(_is_number, cells)) >= len(cells) / 3:
             return " "
     return found
+
+
+def _blank_cells(line: bytes) -> list[str]:
+    """The cells of a line that blanks part, those between quotation marks whole."""
+    return [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line.decode(errors="replace"))]
 
 
 def _sampled(text: bytes, separator: str) -> list[list[str]]:

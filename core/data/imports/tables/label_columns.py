@@ -5,7 +5,7 @@ the classes?
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -162,29 +162,44 @@ def _same_within(values: np.ndarray, classes: Ints, present: Ints, first: Ints) 
     return bool((values == values[of_class[classes]]).all())
 
 
-def without_minus_one(
-    words: list[str], codes: Ints, minus_one_is_a_class: bool, faults: list[Fault]
+def without_marks(
+    words: list[str], codes: Ints, marks_are_classes: bool, faults: list[Fault]
 ) -> tuple[list[str], Ints]:
-    """Labels with "" for what says that there is none yet; a -1 among them is told."""
-    gone = no_label(words, minus_one_is_a_class)
-    if "-1" in {word for word, lost in zip(words, gone, strict=True) if lost}:
-        rows = int((codes == words.index("-1")).sum())
+    """Labels with "" for what says that there is none yet; the marks among them are told."""
+    gone = no_label(words, marks_are_classes)
+    marks = [word for word, lost in zip(words, gone, strict=True) if lost and not is_blank(word)]
+    if marks:
+        rows = int(np.isin(codes, [words.index(mark) for mark in marks]).sum())
         faults.append(
             Fault(
-                f"Labels: found -1 in {rows:,} of {len(codes):,} rows, beside classes from 0 on.",
+                f"Labels: found {some(marks)} in {rows:,} of {len(codes):,} rows.",
                 "It is read as: no label yet. It can be chosen as a class.",
             )
         )
     return ["" if lost else word for word, lost in zip(words, gone, strict=True)], codes
 
 
-def no_label(words: Sequence[str], minus_one_is_a_class: bool) -> Bools:
-    """Which of the words of a label column stand for "no label yet": blanks, nan, none, and -1
-    among other whole numbers from 0 on.
+def no_label(words: Sequence[str], marks_are_classes: bool) -> Bools:
+    """Which of the words of a label column stand for "no label yet": blanks, and, unless they are
+    classes, marks such as NA and ?, and -1 beside anything but 1 and other negative numbers.
     """
-    blank = np.array([word.lower() in NO_LABEL for word in words], bool)
-    others = {word for word, gone in zip(words, blank, strict=True) if not gone} - {"-1"}
-    counted = bool(others) and others != {"1"} and all(word.isdigit() for word in others)
-    if counted and not minus_one_is_a_class:
-        blank |= np.array([word == "-1" for word in words], bool)
-    return blank
+    blank = np.array([is_blank(word) for word in words], bool)
+    return blank if marks_are_classes else blank | _marks(words)
+
+
+def has_marks(words: Iterable[str]) -> bool:
+    """Is there a word that may be a class or may mean that there is none?"""
+    return bool(_marks(list(words)).any())
+
+
+def is_blank(word: str) -> bool:
+    """Nothing, or what a float writes for it."""
+    return word.lower() in ("", "nan")
+
+
+def _marks(words: Sequence[str]) -> Bools:
+    marks = np.array([word.lower() in NO_LABEL for word in words], bool)
+    others = {w for w, mark in zip(words, marks, strict=True) if not mark and not is_blank(w)}
+    others -= {"-1"}
+    minus = bool(others) and others != {"1"} and not any(re.match(r"-\d", w) for w in others)
+    return marks | np.array([minus and word == "-1" for word in words], bool)

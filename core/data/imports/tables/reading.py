@@ -28,7 +28,7 @@ from core.data.imports.tables import roles
 from core.data.imports.tables.assignment import Assignment
 from core.data.imports.tables.columns import Column, columns_of
 from core.data.imports.tables.csv_table import parse_csv
-from core.data.imports.tables.label_columns import without_minus_one
+from core.data.imports.tables.label_columns import has_marks, without_marks
 from core.data.imports.tables.pandas_index import pandas_index
 from core.data.imports.tables.parquet_limits import MEND, open_parquet, read_columns
 from core.data.imports.tables.split_columns import test_rows
@@ -50,7 +50,10 @@ def read_csv(
     parsed = parse_csv(data, title, limits, faults, header=choices.header)
     check_size((parsed.table.num_rows, 1), title, limits)
     with damage_reported(title, DAMAGE):
-        columns = columns_of(parsed.table, faults, commas_part_cells=parsed.separator == ",")
+        commas = parsed.separator == ","
+        columns = columns_of(
+            parsed.table, faults, commas_part_cells=commas, as_written=parsed.as_written
+        )
         found = roles.assign(columns, choices, faults)
         asks = frozenset({"header"} if parsed.doubtful or choices.header is not None else ())
         return _draft(found, parsed.as_written, title, limits, choices, faults, asks=asks)
@@ -69,7 +72,7 @@ def read_parquet(
     table = read_columns(file, data, _readable(schema), title, limits)
     with damage_reported(title, DAMAGE):
         index, numbers = pandas_index(schema)
-        columns = columns_of(table, faults, commas_part_cells=False)
+        columns = columns_of(table, faults)
         found = roles.assign(columns, choices, faults, index)
         for name in schema.names:
             if name not in found.roles:
@@ -122,8 +125,8 @@ def _draft(
     rows.asks = asks
     if label := found.one("label"):
         rows.labels = _labels(label, as_written, choices, faults)
-        if "-1" in label.distinct:
-            rows.asks |= {"minus one"}
+        if has_marks(label.distinct):
+            rows.asks |= {"marks"}
     if columns := [found.columns[name] for name in found.named("probability")]:
         rows.probs = np.column_stack([column.numbers() for column in columns])
         rows.prob_names = tuple(_class_of(found.roles[column.name]) for column in columns)
@@ -219,7 +222,7 @@ def _labels(
         lengths = {len(word) for word in digits}
         if all(map(str.isdigit, digits)) and len(lengths) == 1 and len(digits) > 1:
             words, codes = padded, written
-    return without_minus_one(words, codes, choices.minus_one_is_a_class, faults)
+    return without_marks(words, codes, choices.marks_are_classes, faults)
 
 
 def _target(column: Column, faults: list[Fault]) -> Floats | None:

@@ -32,10 +32,14 @@ from core.data.imports.tables.label_columns import (
     find_target,
 )
 from core.data.imports.tables.split_columns import find_split
+from core.data.imports.usual_names import LABELS
 from core.data.imports.wording import as_class, some
 from core.types import UserError
 
 LISTS = ("embedding", "embeddings", "features", "vector", "vectors", "hidden_state")
+ONE_OF = re.compile(rf"({'|'.join(LABELS)})[ _.:=-].+", re.I)  # a column for each class
+NUMBERED = re.compile(r"column \d+")  # of a file without a header
+FEW_CLASSES = 100
 EXPORTED = re.compile(r"(score|rank)_.+|projection_[xy]")
 
 
@@ -55,6 +59,7 @@ def assign(
         find_repeated_labels,
         _find_lists,
         _settle_rest,
+        _note_hidden_labels,
     )
     for step in steps:
         step(found)
@@ -82,7 +87,31 @@ def _choose(found: Assignment) -> None:
         if name not in found.roles:
             _check_single(found, name, role)
             found.settle(name, role, "chosen")
+    for name in found.named("feature"):
+        _read_feature(found.columns[name], found.faults)
     check_label(found)
+
+
+def _read_feature(column: Column, faults: list[Fault]) -> None:
+    """A column of text that was chosen as a feature: its numbers, and gaps where it has none."""
+    import pyarrow as pa
+
+    if column.is_number or column.is_list:
+        return
+    if not column.is_text:
+        raise UserError(
+            f"Role feature: column {column.name} holds {column.type}, expected numbers. Give it"
+            " another role."
+        )
+    values, odd = column.as_far_as_numbers()
+    if not np.isfinite(values).any():
+        raise UserError(
+            f"Role feature: column {column.name} holds text such as {some(odd)}, expected numbers."
+            " Give it another role."
+        )
+    what = f"Column {some([column.name])}: found {some(odd)} among the numbers."
+    faults.append(Fault(what, "Such cells count as empty."))
+    column.take(pa.chunked_array([pa.array(values, from_pandas=True)]))
 
 
 def _check_single(found: Assignment, name: str, role: str) -> None:
@@ -175,11 +204,13 @@ def _usual_lists(found: Assignment, numbers: bool) -> Column | None:
 def _settle_rest(found: Assignment) -> None:
     """Numbers are features; what can be shown is shown."""
     others = []
+    _leave_out_empty(found)
     for column in found.free:
         if column.is_number:
             found.settle(column, "feature", "numbers")
             continue
-        others.append(column.name)
+        if not _note_mostly_numbers(column, found.faults):
+            others.append(column.name)
         shown = column.is_flat or column.is_list
         found.settle(
             column,
@@ -196,3 +227,51 @@ def _settle_rest(found: Assignment) -> None:
                 " label.",
             )
         )
+
+
+def _note_hidden_labels(found: Assignment) -> None:
+    """Features that may well be the classes, where no column is the label."""
+    if found.one("label") or found.one("target"):
+        return
+    features = [found.columns[name] for name in found.named("feature")]
+    whole = [column for column in features if column.is_whole]
+    coded = [column for column in whole if ONE_OF.match(column.name)]
+    if len(coded) > 1 and (sum(column.numbers() for column in coded) == 1).all():
+        what = f"Columns {some(column.name for column in coded)}: one of them is 1 in each row."
+        how = "They are features. If they say the class, write its name into one column label."
+        found.faults.append(Fault(what, how))
+    ends = {column.name for column in features[:1] + features[-1:]}
+    for column in whole:
+        few = column.name in ends and 1 < len(column.distinct) <= min(FEW_CLASSES, len(column) / 4)
+        if few and NUMBERED.fullmatch(column.name):
+            count = len(column.distinct)
+            what = f"No column names the classes; {column.name} holds {count} whole numbers."
+            how = "It is a feature. If it holds the classes, give it the role label."
+            found.faults.append(Fault(what, how))
+
+
+def _leave_out_empty(found: Assignment) -> None:
+    empty = [c for c in found.free if c.is_flat and not c.is_number and not c.distinct]
+    for column in empty:
+        found.settle(column, "left out", "no cell holds anything")
+    if empty:
+        what = f"Columns without anything in them: {some(column.name for column in empty)}."
+        found.faults.append(Fault(what, "They are left out."))
+
+
+def _note_mostly_numbers(column: Column, faults: list[Fault]) -> bool:
+    """Is a column of text one of numbers but for some cells? That is told, with the cells."""
+    if not column.is_text:
+        return False
+    values, odd = column.as_far_as_numbers()
+    count = int(np.isfinite(values).sum())
+    if 2 * count < len(values):
+        return False
+    faults.append(
+        Fault(
+            f"Column {some([column.name])}: {count:,} of {len(values):,} cells are numbers, others"
+            f" are {some(odd)}, the first in row {min(odd.values()):,}.",
+            "It is shown only. Taken for a feature, those cells count as empty.",
+        )
+    )
+    return True

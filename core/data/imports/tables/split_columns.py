@@ -34,7 +34,7 @@ def find_split(found: Assignment) -> None:
             found.faults.append(
                 Fault(
                     f"Column {column.name}: found numbers, expected words such as train and test.",
-                    "It is shown, and is no feature. Write words, or give it another role.",
+                    "It is shown, and is no feature. Write train and test in its place to use it.",
                 )
             )
 
@@ -78,6 +78,14 @@ def test_rows(column: Column, faults: list[Fault]) -> Bools | None:
     if not used <= {*TRAIN, *TEST}:
         _note_split(column, some(word or "a blank" for word in sorted(used)), faults)
         return None
+    kinds = used & {*TEST}
+    if len(used) > 2 or not kinds & {"test", "testing"}:
+        faults.append(
+            Fault(
+                f"Column {column.name}: found {some(sorted(used))}.",
+                "All but the training part count as test rows.",
+            )
+        )
     return np.array([word in TEST for word in lower])[codes]
 
 

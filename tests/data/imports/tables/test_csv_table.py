@@ -72,6 +72,31 @@ def test_a_name_that_is_missing_is_that_of_the_index():
     assert draft.ids.tolist() == ["p", "q"] and "The first column has no name." in said(draft)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"x" "z" "kind"\n"p" 1.5 2 "a b"\n"q" 2.5 3 "c d"\n',  # R's write.table
+        b'x z  kind\n"p"   1.5 2 "a b"\n  q 2.5 3 "c d"\n',
+    ],
+)
+def test_blanks_part_the_cells_but_not_inside_of_quotation_marks(text):
+    draft = read(text, "t.txt")
+    assert draft.ids.tolist() == ["p", "q"] and draft.points.tolist() == [[1.5, 2], [2.5, 3]]
+    assert draft.shown["kind"].tolist() == ["a b", "c d"]
+
+
+@pytest.mark.parametrize("title", [b"Survey of 2020", b"Survey of 2020,,", b'"Survey, 2020"\n\nv2'])
+def test_a_title_above_a_table_is_passed_over_and_told(title):
+    draft = read(title + b"\nx,z,w\n1.5,2,3\n2.5,3,4\n", "t.csv")
+    assert draft.feature_names == ("x", "z", "w") and len(draft) == 2
+    assert f"above the table: {1 + title.count(b'v2')}, such as Survey" in said(draft)
+
+
+def test_a_row_with_gaps_is_no_title():
+    draft = read(b"x,z,w\n1,,\n2,3,4\n2,3,5\n", "t.csv")
+    assert draft.feature_names == ("x", "z", "w") and "above the table" not in said(draft)
+
+
 def test_a_last_separator_is_a_column_of_nothing():
     draft = read(b"x,z\n1,2,\n3,4,\n", "t.csv")
     assert draft.feature_names == ("x", "z") and draft.points.tolist() == [[1, 2], [3, 4]]
@@ -103,6 +128,15 @@ def test_two_blanks_are_two_blanks():
         (b'x,z\n"1,234.5",2\n7,4\n', [1234.5, 7], "commas between thousands, such as 1,234.5"),
         (b'x,z\n"1,5",2\n"3,25",4\n', [1.5, 3.25], "decimal commas"),
         (b"x;z\n1 234;2\n3;4\n", [1234, 3], "groups of three digits, such as 1 234"),
+        ("x,z\n1\u202f234,2\n3,4\n".encode(), [1234, 3], "groups of three digits"),
+        ("x,z\n1\u00a0234,2\n3,4\n".encode(), [1234, 3], "groups of three digits"),
+        (b"x;z\n1.595;2,5\n12;3,5\n", [1595, 12], "1.595 is read as 1595."),
+        (b"x;z\n1.595;2,5\n1.5;3,5\n", [1.595, 1.5], "decimal commas, such as"),
+        (b"x;z\n1.595;2\n1,5;3\n", [1595, 1.5], "1.234,5 as 1234.5"),
+        (b"x;z\n1.595;2\n1,5;3\n2.5;3\n", [1.595, 1.5, 2.5], "beside decimal points, such as 1,5"),
+        (b"x;z\n1,000;2.5\n12;3.5\n", [1000, 12], "commas between thousands"),
+        (b"x,z\n5%,2\n7.5 %,4\n", [5, 7.5], "percent signs, such as 5%. 5% is read as 5."),
+        ("x,z\n\u22121.5,2\n2,4\n".encode(), [-1.5, 2], ""),
     ],
 )
 def test_commas_and_thousands(text, values, told):
@@ -110,7 +144,9 @@ def test_commas_and_thousands(text, values, told):
     assert draft.points[:, 0].tolist() == pytest.approx(values) and told in said(draft)
 
 
-@pytest.mark.parametrize("word", ["?", "-", "None", "NaN", "null", "N/A", "na", ""])
+@pytest.mark.parametrize(
+    "word", ["?", "-", "None", "NaN", "null", "N/A", "na", "", "missing", "#DIV/0!", "#VALUE!"]
+)
 def test_words_for_a_missing_number(word):
     draft = read(f"a,b\n1,2\n2,{word}\n3,5\n".encode(), "t.csv")
     assert draft.points.tolist() == [[1, 2], [3, 5]] and draft.left_out == 1

@@ -211,13 +211,13 @@ def test_minus_one_among_classes_is_no_label_yet(load, values):
     columns = {"label": values, "f": [1.5, 2.5, 3.5, 4.5]}
     draft = load(columns)
     assert draft.labels.tolist() == [0, 1, -1, 1] and "found -1 in 1 of 4 rows" in said(draft)
-    draft = load(columns, minus_one_is_a_class=True)
+    draft = load(columns, marks_are_classes=True)
     assert draft.class_names == ("-1", "0", "1") and "-1" not in said(draft)
 
 
 def test_minus_one_and_one_are_two_classes(load):
     assert load({"label": [-1, 1, 1, -1], "f": [1, 2, 3, 4]}).class_names == ("-1", "1")
-    assert no_label(["a", "-1", "None", ""], False).tolist() == [False, False, True, True]
+    assert no_label(["a", "-1", "None", ""], False).tolist() == [False, True, True, True]
 
 
 def test_a_column_counts_rows_without_a_gap():
@@ -227,3 +227,55 @@ def test_a_column_counts_rows_without_a_gap():
     assert counts([2, 0, 1]) and counts([1, 2, 3])
     assert counts([7, 5, 6])
     assert not counts([0, 1, 1]) and not counts([2, 3, 5]) and not counts([0.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("mark", ["NA", "?", "-", "None", "n/a", "unlabeled", "TBD", "-1"])
+def test_marks_among_classes_mean_that_there_is_none_yet_unless_they_are_classes(load, mark):
+    columns = {"label": ["a", "b", mark, "a"], "f": [1.5, 2.5, 3.5, 4.5]}
+    draft = load(columns)
+    assert draft.labels.tolist() == [0, 1, -1, 0] and f"found {mark} in 1 of 4 rows" in said(draft)
+    assert draft.asks >= {"marks"}
+    assert mark in load(columns, marks_are_classes=True).class_names
+
+
+def test_text_that_is_mostly_numbers_is_told_and_can_be_a_feature(load):
+    columns = {"conc": ["1.5", "<0.01", "2.5", "3.5"], "f": [1.5, 2.5, 3.5, 4.5]}
+    draft = load(columns)
+    assert draft.feature_names == ("f",) and role(draft, "conc") == "shown only"
+    assert "3 of 4 cells are numbers, others are <0.01, the first in row 1." in said(draft)
+    draft = load(columns, roles=(("conc", "feature"),))
+    assert draft.points.tolist() == [[1.5, 1.5], [2.5, 3.5], [3.5, 4.5]]
+    assert "found <0.01 among the numbers. Such cells count as empty." in said(draft)
+
+
+def test_text_without_a_number_is_no_feature(load):
+    columns = {"town": ["Bonn", "Köln", "Bonn"], "f": [1.5, 2.5, 3.5]}
+    with pytest.raises(UserError, match="column town holds text such as Bonn, Köln, expected numb"):
+        load(columns, roles=(("town", "feature"),))
+
+
+def test_columns_without_anything_are_left_out_and_told(load):
+    draft = load({"f": [1.5, 2.5, 3.5], "notes": ["", "", ""], "g": [1.5, 2, 3]})
+    assert draft.feature_names == ("f", "g") and role(draft, "notes") == "left out"
+    assert len(draft) == 3 and "without anything in them: notes." in said(draft)
+
+
+def test_a_column_for_each_class_is_told_where_there_is_no_label(load):
+    columns = {"f": [1.5, 2.5, 3.5], "class_cat": [1, 0, 1], "class_dog": [0, 1, 0]}
+    assert "class_cat, class_dog: one of them is 1 in each row." in said(load(columns))
+    assert "one of them is 1" not in said(load(columns | {"label": ["a", "b", "a"]}))
+    assert "one of them is 1" not in said(load(columns | {"class_dog": [0, 1, 1]}))
+
+
+def test_classes_without_a_name_are_told():
+    rows = [f"{i % 3},{i * 7 % 50},{i / 4}" for i in range(24)]
+    assert "column 1 holds 3 whole numbers" in said(read("\n".join(rows).encode(), "t.csv"))
+    named = "\n".join(["size,b,c", *rows]).encode()
+    assert "whole numbers" not in said(read(named, "t.csv"))
+
+
+@pytest.mark.parametrize("words", [["train", "test", "val"], ["train", "dev", "train"]])
+def test_parts_beside_train_and_test_are_told(load, words):
+    draft = load({"f": [1.5, 2.5, 3.5], "g": [1.5, 2, 3], "split": words})
+    assert draft.test.tolist() == [word != "train" for word in words]
+    assert "All but the training part count as test rows." in said(draft)
