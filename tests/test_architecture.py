@@ -114,6 +114,7 @@ WRITERS = (
     "core/datasets.py",
     "core/data/published_files.py",
     "core/runtime/folders.py",
+    "core/runtime/server_mark.py",
     "core/data/own.py",
     "core/commands/writing.py",
 )

@@ -38,6 +38,11 @@ def session_id() -> str:
     return get_script_run_ctx().session_id
 
 
+def is_a_run() -> bool:
+    """Does this thread run a page, one of its callbacks or one of its fragments?"""
+    return get_script_run_ctx(suppress_warning=True) is not None
+
+
 def is_connected(session: str) -> bool:
     """Is the browser tab of this session open and connected?"""
     return runtime.exists() and runtime.get_instance().is_active_session(session)
