@@ -38,21 +38,20 @@ def find_id(found: Assignment) -> None:
 
 def _set_aside(found: Assignment, column: Column) -> None:
     other = found.one("id")
-    own = "pandas' index" if column.name in found.index else "row numbers"
-    why = f"names the rows, as {other.name} does" if other and column.is_unique else own
+    why = "pandas' index" if column.name in found.index else "row numbers"
+    how = "It is shown, and is no feature. Give it another role if it is measured."
+    if other and column.is_unique:
+        why = f"different in each row, and {other.name} is the id"
+        how = "It is shown, and is no feature. Give it the role id if it names the rows."
     found.settle(column, "shown only", why)
-    found.faults.append(
-        Fault(
-            f"Column {some([column.name])}: {why}.",
-            "It is shown, and is no feature. Give it another role if it is measured.",
-        )
-    )
+    found.faults.append(Fault(f"Column {some([column.name])}: {why}.", how))
 
 
 def _why_id(column: Column, found: Assignment) -> str:
     if column.name in found.index:
         return "pandas' index"
-    return "row numbers" if column.counts_rows else "its name, and a different value in each row"
+    named = _sounds_like_id(column) and column.name.lower() != "index"
+    return "its name, and a different value in each row" if named else "row numbers"
 
 
 def _id_candidates(found: Assignment) -> list[Column]:

@@ -56,7 +56,7 @@ def test_row_numbers_are_no_features_in_any_order(load, start):
     draft = load({"case": numbers} | MEASURED)
     assert role(draft, "case") == "id" and draft.ids.tolist() == [str(i) for i in numbers]
     draft = load({"case": numbers, "name": [f"p{i}" for i in range(24)]} | MEASURED)
-    assert role(draft, "case") == "shown only" and "case: names the rows, as name does" in said(
+    assert role(draft, "case") == "shown only" and "case: different in each row, and name" in said(
         draft
     )
     assert draft.shown["case"].tolist() == [str(i) for i in numbers]
