@@ -122,7 +122,7 @@ def _bare(name: str) -> str:
 
 
 def _fitting(wanted: Names, draft: Draft, *, loose: bool) -> list[tuple[str, Ints]]:
-    """(column, the row of each point) of every column that may name the rows and fits, the likeliest
+    """(column, the row of each point) of every column that may name the rows and fits, likely ones
     first; only that one, if the user chose it. "" is the ids' name.
 
     Features that hold whole numbers come last. Where the ids only count, as many a measurement

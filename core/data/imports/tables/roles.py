@@ -24,12 +24,14 @@ import numpy as np
 from core.data.imports.draft import Choices, Fault, chosen
 from core.data.imports.tables.assignment import Assignment
 from core.data.imports.tables.columns import Column
-from core.data.imports.tables.id_columns import find_id
+from core.data.imports.tables.id_columns import find_id, note_names, speaks_of_a_count
 from core.data.imports.tables.label_columns import (
+    are_classes,
     check_label,
     find_label,
     find_repeated_labels,
     find_target,
+    speaks_of_classes,
 )
 from core.data.imports.tables.split_columns import find_split
 from core.data.imports.usual_names import LABELS
@@ -39,7 +41,6 @@ from core.types import UserError
 LISTS = ("embedding", "embeddings", "features", "vector", "vectors", "hidden_state")
 ONE_OF = re.compile(rf"({'|'.join(LABELS)})[ _.:=-].+", re.I)  # a column for each class
 NUMBERED = re.compile(r"column \d+")  # of a file without a header
-FEW_CLASSES = 100
 EXPORTED = re.compile(r"(score|rank)_.+|projection_[xy]")
 
 
@@ -60,6 +61,7 @@ def assign(
         _find_lists,
         _settle_rest,
         _note_hidden_labels,
+        note_names,
     )
     for step in steps:
         step(found)
@@ -231,23 +233,38 @@ def _settle_rest(found: Assignment) -> None:
 
 def _note_hidden_labels(found: Assignment) -> None:
     """Features that may well be the classes, where no column is the label."""
-    if found.one("label") or found.one("target"):
+    if found.one("label") or found.one("target") or found.choices.label == "":
         return
     features = [found.columns[name] for name in found.named("feature")]
+    features = [column for column in features if found.roles[column.name].why != "chosen"]
     whole = [column for column in features if column.is_whole]
     coded = [column for column in whole if ONE_OF.match(column.name)]
     if len(coded) > 1 and (sum(column.numbers() for column in coded) == 1).all():
         what = f"Columns {some(column.name for column in coded)}: one of them is 1 in each row."
         how = "They are features. If they say the class, write its name into one column label."
         found.faults.append(Fault(what, how))
-    ends = {column.name for column in features[:1] + features[-1:]}
+        return
+    ends = {
+        column.name
+        for column in features[:1] + features[-1:]
+        if not _is_one_of_many(column, features)
+    }
     for column in whole:
-        few = column.name in ends and 1 < len(column.distinct) <= min(FEW_CLASSES, len(column) / 4)
-        if few and NUMBERED.fullmatch(column.name):
-            count = len(column.distinct)
+        count = len(column.distinct)
+        likely = column.name in ends or speaks_of_classes(column.name)
+        if likely and 1 < count < len(column) and are_classes(column):
             what = f"No column names the classes; {column.name} holds {count} whole numbers."
             how = "It is a feature. If it holds the classes, give it the role label."
             found.faults.append(Fault(what, how))
+
+
+def _is_one_of_many(column: Column, features: list[Column]) -> bool:
+    """Does the name say that it is no class: one of pixel1, pixel2, ..., or a time or an age?"""
+    if NUMBERED.fullmatch(column.name):
+        return False
+    stem = re.sub(r"\d+", "", column.name)
+    alike = sum(re.sub(r"\d+", "", other.name) == stem for other in features)
+    return alike > 1 or speaks_of_a_count(column.name)
 
 
 def _leave_out_empty(found: Assignment) -> None:
