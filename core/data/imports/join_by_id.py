@@ -158,10 +158,19 @@ def _whole_features(draft: Draft) -> dict[str, Names]:
 
 
 def _refuse_doubt(found: list[tuple[str, Ints]], draft: Draft) -> None:
-    """A UserError if columns that fit would join the rows in different ways."""
-    own = next((role.column for role in draft.roles if role.role == "id"), "the ids")
+    """A UserError if columns that fit would join the rows in different ways. What only counts the
+    rows of the file does not speak against an id that is called so.
+    """
+    role = next((role for role in draft.roles if role.role == "id"), None)
+    own = role.column if role else "the ids"
     first, rows = found[0]
-    other = next((name for name, others in found[1:] if not np.array_equal(others, rows)), None)
+    sure = first == "" and role is not None and role.why not in COUNTS
+    rivals = [
+        name
+        for name, others in found[1:]
+        if not np.array_equal(others, rows) and not (sure and (np.diff(others) == 1).all())
+    ]
+    other = next(iter(rivals), None)
     if other is None:
         return
     names = [first or own, other]

@@ -169,7 +169,7 @@ def test_ids_that_only_case_tells_apart_are_not_taken_for_one_another():
 
 
 @pytest.mark.parametrize(
-    "name", ["index", "sample", "image_idx", "idx", "point", "row", "level_0", "number", "image_id"]
+    "name", ["index", "sample", "idx", "img", "point", "row", "level_0", "orig", "pos"]
 )
 def test_two_columns_that_name_the_points_in_different_orders_are_asked_about(name):
     rows = [(2, 2.5, 9.1), (0, 0.5, 9.2), (3, 3.5, 9.3), (1, 1.5, 9.4)]
@@ -188,3 +188,10 @@ def test_two_columns_that_name_the_points_in_different_orders_are_asked_about(na
 def test_two_columns_that_name_the_points_alike_are_no_doubt():
     text = b",index,e0\n0,0,.5\n1,1,1.5\n2,2,2.5\n"
     assert join(np.arange(3).astype(str), read(text, "t.csv"))[0][:, 0].tolist() == [0.5, 1.5, 2.5]
+
+
+@pytest.mark.parametrize("name", ["id", "image_id", "sample_idx", "original_index", "number"])
+def test_what_only_counts_the_rows_of_the_file_does_not_speak_against_a_named_id(name):
+    text = f",{name},e0\n0,2,2.5\n1,0,.5\n2,3,3.5\n3,1,1.5\n"
+    embedding, _ = join(np.arange(4).astype(str), read(text.encode(), "t.csv"))
+    assert embedding[:, 0].tolist() == [0.5, 1.5, 2.5, 3.5]

@@ -26,6 +26,7 @@ GROUPS = (
     "respondent",
     "proband",
 )
+COUNTERS = ("index", "idx")  # name the rows, where nothing else does
 NAMELESS = re.compile(r"unnamed 1|unnamed: 0(\.\d+)?|__index_level_\d+__", re.I)
 ROW_NUMBERS = re.compile(rf"{NAMELESS.pattern}|index|level_0|row|row_?number", re.I)
 COUNTED = frozenset("time timestamp date day week month year age step epoch rank order".split())
@@ -94,7 +95,7 @@ def _set_aside(found: Assignment, column: Column) -> None:
 def _why_id(column: Column, found: Assignment) -> str:
     if column.name in found.index:
         return "pandas' index"
-    named = _sounds_like_id(column) and column.name.lower() != "index"
+    named = _sounds_like_id(column) and column.name.lower() not in COUNTERS
     return "its name, and a different value in each row" if named else "row numbers"
 
 
@@ -112,6 +113,8 @@ def _sounds_like_id(column: Column) -> bool:
     """
     last = _last_word(column.name)
     if last.endswith(NUMBERS[:2]) or last in NUMBERS:
+        if ROW_NUMBERS.fullmatch(column.name):
+            return False
         return column.is_unique and (column.is_whole or column.is_text)
     return last in ID_ENDS and not column.has_fractions
 
@@ -158,4 +161,4 @@ def _id_place(column: Column, found: Assignment) -> int:
         return 0
     if column.name in found.index:
         return 2 + bool(ROW_NUMBERS.fullmatch(column.name))
-    return 1 if _sounds_like_id(column) and column.name.lower() != "index" else 3
+    return 1 if _sounds_like_id(column) and column.name.lower() not in COUNTERS else 3
