@@ -110,6 +110,7 @@ EAGER_ROOMS = tuple(
 # Only these write to disk. A variable called `buffer` is taken for a file in memory.
 WRITERS = (
     "core/runtime/cache.py",
+    "core/runtime/entry_files.py",
     "core/runtime/result_folders.py",
     "core/datasets.py",
     "core/data/published_files.py",
