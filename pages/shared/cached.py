@@ -37,7 +37,7 @@ def prepare_server() -> None:
     starts it only when somebody asks for work.
     """
     if policy.hosted():
-        own.remove_all_of_visitors()  # of an earlier server, whose sessions have ended with it
+        own.remove_what_ended_servers_left()
     else:
         starter = threading.Timer(WORKER_AFTER, jobs.start_in_background)
         starter.daemon = True

@@ -5,6 +5,7 @@ answers, with the same settings (.streamlit/config.toml, but for `SETTINGS`), an
 
     every answer        says what the page may load, who may frame it, and that nothing else is
                         allowed
+    a name that is not the server's own is refused (known_hosts.py)
     what is too large   is refused before it is read, whoever sends it
     what is closed      Streamlit's metrics and its interface for agents: they are the operator's,
                         not a visitor's
@@ -33,6 +34,7 @@ from core.hosting import policy
 from core.runtime.folders import ROOT
 from pages.shared import render_lock, streamlit_internals
 from pages.shared.recently_used import RecentlyUsed
+from pages.shared.serving.known_hosts import KnownHosts
 from pages.shared.streamlit_internals import OPERATORS, UPLOADS
 
 Message = MutableMapping[str, Any]
@@ -179,5 +181,8 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 # with a line for each file.
 logging.getLogger("uvicorn.access").disabled = True
 app = st.App(
-    ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong, lifespan=settings
+    ROOT / "app.py",
+    middleware=[Middleware(Guarded), Middleware(KnownHosts)],
+    on_script_error=went_wrong,
+    lifespan=settings,
 )

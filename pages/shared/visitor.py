@@ -21,6 +21,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.data import own
 from core.hosting import limits, policy
 from core.runtime import jobs
 from core.runtime.jobs import Job
@@ -92,6 +93,16 @@ def owner() -> str:
         _guests.sessions[session["owner"]] = streamlit_internals.session_id()
         _presence(session["owner"])
     return session["owner"]
+
+
+def _whose_data() -> str:
+    """Whose own data the run under way means, in callbacks and fragments too: at home everybody's,
+    and outside a run nobody's.
+    """
+    return owner() if policy.hosted() and streamlit_internals.is_a_run() else ""
+
+
+own.find_visitor_by(_whose_data)
 
 
 def here(owner: str) -> bool:

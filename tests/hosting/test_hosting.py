@@ -75,6 +75,7 @@ INTERNAL = [
     "Set LEVERAGE_LAB_DATA to another folder.",
     "The computation stopped with KeyError: 'x'.",
     "Scheduler: found no answer at tcp://10.0.0.1:8786 within 5 seconds.",
+    "Scheduler: found no answer at tls://host:8786 within 5 seconds.",
     "found '../secrets'",
     "[Errno 13] Permission denied",
 ]

@@ -204,7 +204,7 @@ def test_a_cache_that_cannot_be_written_costs_a_note_and_nothing_else(tmp_path, 
 def test_a_damaged_cache_file_is_told_and_computed_again(digits, order):
     visit(**DIGITS)
     key = scores_key(spec := Spec().with_(dataset="digits"), digits.fingerprint)
-    file = cache.folder() / "scores" / key / "scores.npy"
+    file = cache.folder() / "scores" / f"{key}.entry"
     content = bytearray(file.read_bytes())
     content[-3] ^= 1
     file.unlink()

@@ -156,9 +156,10 @@ def _class_of(role: Role) -> str:
 def _features(found: Assignment, title: str, limits: Limits) -> FoundRows:
     features = [found.columns[name] for name in found.named("feature")]
     if not features:
+        flat = sum(column.is_flat for column in found.columns.values())
         raise UserError(
-            f"{title}: found no features among the columns {some(found.roles, 5)}, expected columns"
-            f" of numbers, or one column of lists of equal length. {_mend_without_features(found)}"
+            f"{title}: found no features in {flat:,} column{'s' * (flat != 1)}, expected columns of"
+            f" numbers, or one column of lists of equal length. {_mend_without_features(found)}"
         )
     if features[0].is_list:
         return _vectors(features[0], title, limits)
@@ -166,29 +167,26 @@ def _features(found: Assignment, title: str, limits: Limits) -> FoundRows:
 
 
 def _mend_without_features(found: Assignment) -> str:
-    """What can be done with a table without numbers, by what it has instead."""
+    """What can be done with a table without numbers, by what it has instead: not a word of it."""
     if any(role.why == "written by this app" for role in found.roles.values()):
         return "Scores that were taken out of this app are read back under that name."
-    for role in found.roles.values():
-        if (
-            column := found.columns.get(role.column)
-        ) is None or role.why == "values of several parts":
-            what = f"Column {some([role.column])} holds several values in a cell."
-            return f"{what} Give each part a column of its own."
-        if column.is_number and role.role != "feature":
-            what = f"Column {some([role.column])} holds numbers, and has the role {role.role}."
-            return f"{what} Give another column numbers, or this one the role feature."
-    texts = [column for column in found.columns.values() if column.is_text]
-    for column in texts:
-        words = list(column.distinct)
+    for place, name in enumerate(dict.fromkeys((*found.columns, *found.roles)), 1):
+        column, role = found.columns.get(name), found.roles[name]
+        if column is None or role.why == "values of several parts":
+            return f"Column {place} holds several values in a cell: give each a column of its own."
+        if column.is_number:
+            return (
+                f"Column {place} has the role {role.role}: give it, or another, the role feature."
+            )
+    for place, column in enumerate(found.columns.values(), 1):
+        words = column.distinct if column.is_text else set()
         if words and all(word.lower().endswith(IMAGES) for word in words):
-            what = f"Column {some([column.name])} names files of images."
-            return f"{what} Pack the images and this table into one zip, and bring that."
-    for column in texts:
-        words = list(column.distinct)
+            return f"Column {place} names images: pack them and this table into one zip."
         if words and sum(map(len, words)) > LONG_TEXT * len(words):
-            what = f"Column {some([column.name])} holds text."
-            return f"{what} Compute an embedding of it and bring that, a row of numbers for each."
+            return (
+                f"Column {place} holds text: compute an embedding of it, and bring that, a row of"
+                " numbers for each text."
+            )
     return (
         "Write numbers in the place of words: pandas.get_dummies(table).to_csv('new.csv',"
         " index=False) gives each word a column of 0 and 1."

@@ -310,12 +310,12 @@ def test_numbers_with_zeros_before_them_are_names_unless_all_are_so():
     [
         ("cap,odor\nflat,none\nround,foul\n", "pandas.get_dummies(table)"),
         ("text,label\n" + "this is a rather long review of a film,a\n" * 2, "an embedding of it"),
-        ("file,label\na.png,cat\nb.png,dog\n", "Pack the images and this table into one zip"),
-        ("label,year\na,1\nb,2\n", "Column year holds numbers, and has the role shown only."),
+        ("file,label\na.png,cat\nb.png,dog\n", "Column 1 names images: pack them and this"),
+        ("label,year\na,1\nb,2\n", "Column 2 has the role shown only: give it"),
     ],
 )
 def test_a_table_without_numbers_says_what_can_be_done(text, mend):
     choices = Choices(roles=(("year", "shown only"),) if "year" in text else ())
-    with pytest.raises(UserError, match="found no features among the columns") as error:
+    with pytest.raises(UserError, match="found no features in 2 columns") as error:
         read(text.encode(), "t.csv", choices=choices)
     assert mend in str(error.value)
