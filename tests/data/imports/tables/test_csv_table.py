@@ -179,7 +179,7 @@ def test_a_column_that_is_mostly_empty_is_left_out_before_rows_are():
     draft = read(GAPS, "t.csv")
     assert draft.feature_names == ("a", "c") and draft.ids.tolist() == ["p", "q", "s", "t"]
     assert "Columns with gaps: b (4 of 5). They are left out, being mostly empty." in said(draft)
-    assert "Rows with NaN or infinity: 1 of 5, the first being 2, in a (1)." in said(draft)
+    assert "Rows with empty cells: 1 of 5, the first being 2, in a (1)." in said(draft)
     assert {one.column: one.role for one in draft.roles}["b"] == "left out"
     assert "gaps" in draft.asks
 
