@@ -92,4 +92,4 @@ def test_exported_ids_and_labels_come_back_as_they_were(kind, setting, monkeypat
     assert back["id"].tolist() == ids.tolist()
     assert back["label"].tolist() == [data.class_names[label] for label in data.labels]
     if kind == "csv":
-        assert (b",'=evil\n" in content) is (setting != "plain")
+        assert (b",=evil," in content) is (setting == "plain")
