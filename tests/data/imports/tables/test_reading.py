@@ -177,7 +177,9 @@ def test_missing_values_are_rows_left_out(load):
         and draft.ids.tolist() == ["1", "5"]
         and draft.left_out == 3
     )
-    assert "NaN or infinity: 2 of 5, the first being 1, 2, in x (2)." in said(draft)
+    assert "Rows with empty cells or infinity: 2 of 5, the first being 1, 2, in x (2)." in said(
+        draft
+    )
     assert "float32: 1 of 5, the first being 3." in said(draft)
 
 
