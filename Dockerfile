@@ -7,9 +7,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm 
 
 WORKDIR /lab/app
 # torch for processors, from its own index: the default wheels bring several gigabytes of CUDA along. The pair that the tests run with.
-RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu torch==2.15.0 torchvision==0.29.2
-COPY requirements.txt ./
-RUN pip install --no-cache-dir -r requirements.txt
+# That index is trusted for these two; all else comes as requirements.lock says, digest by digest, and pip looks whether it fits.
+RUN pip install --no-cache-dir --no-deps --index-url https://download.pytorch.org/whl/cpu torch==2.15.0 torchvision==0.29.2
+COPY requirements.txt requirements.lock ./
+RUN pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r requirements.lock && pip check
 COPY app.py LICENSE README.md ./
 COPY .streamlit .streamlit
 COPY assets assets
@@ -29,4 +30,4 @@ ENV LEVERAGE_LAB_HOSTED=1 \
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD python -c "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/_stcore/health', timeout=4)"
-CMD ["sh", "-c", "exec uvicorn pages.shared.server:app --host 0.0.0.0 --port ${PORT} --no-server-header --ws-per-message-deflate false --timeout-graceful-shutdown 5"]
+CMD ["sh", "-c", "exec uvicorn pages.shared.server:app --host 0.0.0.0 --port ${PORT} --no-server-header --http pages.shared.serving.slow_requests:Impatient --ws-per-message-deflate false --timeout-graceful-shutdown 5"]
