@@ -100,6 +100,7 @@ def _roles(names: list[str], choices: Choices) -> dict[str, str]:
 def note_unused(
     members: dict[str, zipfile.ZipInfo], used: list[dict[str, zipfile.ZipInfo]], faults: list[Fault]
 ) -> None:
+    """Arrays that play no part are told."""
     names = {info.filename for group in used for info in group.values()}
     unused = sorted(name for name, info in members.items() if info.filename not in names)
     if unused:

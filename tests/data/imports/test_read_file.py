@@ -162,7 +162,11 @@ def test_text_labels_are_sorted_by_name_and_numbers_by_size():
         "cat",
         "dog",
     )
-    assert read(npz(x=FEATURES, y=np.array([10, 9, 1, 9])), "a.npz").class_names == ("1", "9", "10")
+    assert read(npz(x=FEATURES, labels=np.array([10, 9, 1, 9])), "a.npz").class_names == (
+        "1",
+        "9",
+        "10",
+    )
     assert read(npz(x=FEATURES, y=np.array([1.0, 2.0, 2.0, 1.0])), "a.npz").class_names == (
         "1",
         "2",
@@ -290,7 +294,7 @@ def test_labels_that_look_like_ids_are_for_the_user_to_decide():
         draft
     ) and "looks like a column of ids" in said(draft)
     assert read(data, "a.npz").class_names == ("0", "1", "2", "3")
-    assert read(npz(x=FEATURES, y=np.array([0.5, 1, 2, 3])), "a.npz").fatal
+    assert read(npz(x=FEATURES, labels=np.array([0.5, 1, 2, 3])), "a.npz").fatal
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def cut_by_blanks(text: bytes) -> bytes:
 
 
 def is_number(cell: str) -> bool:
+    """A plain number, or nan."""
     return PLAIN.fullmatch(cell.strip()) is not None or cell.strip().lower() == "nan"
 
 
