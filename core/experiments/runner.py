@@ -87,8 +87,10 @@ class Sweep:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since its first unit was handed out."""
-        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
+        """Seconds since its first unit was handed out; 0 while the clock is set back behind it."""
+        if self.started is None:
+            return 0.0
+        return max(0.0, (self.ended or time.time()) - self.started)
 
     @property
     def seconds_left(self) -> float | None:

@@ -65,8 +65,10 @@ class Job:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since a worker began with it; 0 before."""
-        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
+        """Seconds since a worker began with it; 0 before, and while the clock is set back."""
+        if self.started is None:
+            return 0.0
+        return max(0.0, (self.ended or time.time()) - self.started)
 
     @property
     def position(self) -> int:

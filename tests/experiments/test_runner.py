@@ -579,6 +579,23 @@ def test_a_plan_goes_on_in_the_precision_of_its_finished_units(desk):
     assert store.precisions(PLAN, DATA) == {"bfloat16": 1}
 
 
+def test_a_clock_that_is_set_back_in_mid_sweep_harms_nothing(desk, monkeypatch):
+    running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
+    until(lambda: len(desk.sent) == 2)
+    earlier = time.time() - 1e6
+    monkeypatch.setattr(time, "time", lambda: earlier)
+    assert running.elapsed == 0 and running.seconds_left is None
+    for unit in units:  # until() would wait by the clock that stands
+        while (job := desk.jobs.get(unit.key(DATA))) is None or job.finished:
+            time.sleep(0.002)
+        desk.finish(unit)
+    while not running.finished:
+        time.sleep(0.002)
+    assert running.state == "done" and desk.sent == units and running.elapsed == 0
+    assert len(store.outcomes(PLAN, DATA)) == 8
+    monkeypatch.undo()
+
+
 def test_old_experiments_are_forgotten(desk, monkeypatch):
     monkeypatch.setattr(runner, "KEPT", 2)
     keys = []
@@ -873,18 +890,21 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
         "stdout": subprocess.DEVNULL,
         "stderr": subprocess.DEVNULL,
     }
-    started = [subprocess.Popen([*dask, *command], **quiet) for command in commands]
+    started = []
+
+    def begin(port="0"):
+        """The scheduler's process and its address."""
+        file.unlink(missing_ok=True)
+        commands[0][2] = port
+        started.extend(subprocess.Popen([*dask, *command], **quiet) for command in commands)
+        written = until(lambda: file.exists() and file.read_text().strip() and file.read_text())
+        return started[-2], json.loads(written)["address"]
+
     try:
-        address = until(
-            lambda: (
-                file.exists()
-                and file.read_text().strip()
-                and json.loads(file.read_text())["address"]
-            )
-        )
+        scheduler, address = begin()
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
         monkeypatch.setattr(retrain.Training, "task", "tests.tools.tasks_for_sweeps:train")
-        yield workshop, started[0]
+        yield workshop, scheduler, lambda: begin(address.rpartition(":")[2])
     finally:
         jobs.close()
         for process in started[::-1]:  # workers first: without a scheduler they would wait for one
@@ -895,7 +915,7 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
 def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
     cluster, undisturbed, monkeypatch
 ):
-    workshop, scheduler = cluster
+    workshop, scheduler, _ = cluster
     jobs.start_in_background()
     until(lambda: job_desk.connected() and jobs.slots() == 2)
     workshop.hold(after=0)
@@ -923,3 +943,23 @@ def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
     until(lambda: running.finished)
     assert running.state == "failed" and "found no answer at" in running.error
     assert set(store.outcomes(plan, DATA)) >= kept and 2 <= running.done < 8
+
+
+def test_a_scheduler_that_dies_in_mid_sweep_and_comes_back_costs_nothing_finished(
+    cluster, undisturbed, monkeypatch
+):
+    workshop, scheduler, begin_again = cluster
+    monkeypatch.setattr(patience, "PAUSE", 4.0)  # a busy machine needs a minute to start another
+    workshop.hold(after=2)
+    running = runner.start(PLAN, DATA, "me")
+    until(lambda: running.done >= 2 and workshop.under_way())
+    kept = {name_of(unit) for unit in store.outcomes(PLAN, DATA)}
+    scheduler.kill()
+    until(lambda: running.patience.deaths)
+    assert running.state == "running" and "connection lost: 1" in running.notes[0]
+    workshop.go_on()
+    begin_again()
+    until(lambda: running.finished)
+    assert (running.state, running.error, running.done) == ("done", None, 8)
+    check_nothing_lost_or_repeated(workshop, PLAN, kept, 2)
+    assert outcomes.tidy_columns(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)
