@@ -20,14 +20,16 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core.data.imports.archives import Found, folder_members, gunzip, open_zip, zip_members
+from core.data.imports.archives import Found, Member, folder_members, gunzip, open_zip, zip_members
 from core.data.imports.arrays import is_npz, read_npy, read_npz
 from core.data.imports.draft import Choices, Draft, Fault, Progress
 from core.data.imports.file_limits import LOCAL, Allowance, Limits
 from core.data.imports.image_tables import image_column, read_image_table
 from core.data.imports.images.folders import read_images
+from core.data.imports.images.layouts import pieces
 from core.data.imports.tables.parquet_limits import are_parts, joined_parts, schema_of
 from core.data.imports.tables.reading import read_csv, read_parquet
+from core.data.imports.tables.text_parts import are_named_parts, joined_texts
 from core.data.imports.wording import one_line, size, some
 from core.types import UserError
 
@@ -146,22 +148,46 @@ def _members(found: Found, how: _How) -> Draft:
         return read_images(
             found.images, found.tables, how.title, how.limits, how.choices, how.faults, how.progress
         )
-    paths = [table.path for table in found.tables]
-    parts = are_parts(paths)
+    tables = _without_guesses(found.tables, how.faults)
+    paths = [table.path for table in tables]
+    parts = are_parts(paths) or are_named_parts(paths)
     if len(paths) > 1 and not parts:
         raise UserError(
             f"{how.title}: found {len(paths):,} tables, {some(paths)}, expected images or one"
             " table. Unpack it and bring one of them, or pack each by itself."
         )
     most = Allowance(how.limits.file_bytes, how.title, "bytes of tables", "Bring a smaller table.")
-    contents = [bytes(table.read(most)) for table in found.tables]
-    source = joined_parts(contents, paths, how.title, how.limits) if parts else contents[0]
+    contents = [bytes(table.read(most)) for table in tables]
+    source = _joined(contents, paths, how) if parts else contents[0]
     if format_of(source, how.title) in ("zip", "npy"):
         raise UserError(
             f"{how.title}: found {some(paths)}, which is no table, expected CSV or Parquet. Unpack"
             " it and bring the file inside."
         )
     return _file(source, paths[0], how)
+
+
+def _without_guesses(tables: list[Member], faults: list[Fault]) -> list[Member]:
+    """A submission to a competition is no part of the table beside it."""
+    guesses = [table.path for table in tables if "submission" in pieces(table.path)]
+    if not guesses or len(guesses) == len(tables):
+        return tables
+    what = f"Tables of a submission: {some(guesses)}."
+    faults.append(Fault(what, "They are not used. Bring one by itself if it is the table."))
+    return [table for table in tables if table.path not in guesses]
+
+
+def _joined(contents: list[bytes], paths: list[str], how: _How) -> bytes:
+    """The parts of a table as one: Parquet, or texts."""
+    kinds = {format_of(content, how.title) for content in contents}
+    if kinds == {"csv"}:
+        return joined_texts(contents, paths, how.title, how.limits, how.faults)
+    if kinds != {"parquet"}:
+        raise UserError(
+            f"{how.title}: found {some(paths)} in several formats, expected the parts of one table."
+            " Bring one of them."
+        )
+    return joined_parts(contents, paths, how.title, how.limits)
 
 
 def format_of(data: bytes, title: str) -> str:

@@ -539,3 +539,40 @@ def test_a_zip_packed_by_a_rare_method_is_told():
 def test_json_is_told_with_the_way_to_a_table(text):
     with pytest.raises(UserError, match=r"found JSON, expected .*read_json"):
         read(text, "t.csv")
+
+
+# A table in parts.
+
+TRAIN = "x,z,label\n1.5,2,a\n2.5,3,b\n3.5,4,a\n"
+
+
+@pytest.mark.parametrize("folder", ["", "data/"])
+@pytest.mark.parametrize(
+    ("test", "labels"),
+    [
+        ("x,z,label\n4.5,5,b\n", [0, 1, 0, 1]),
+        ("label,z,x\nb,5,4.5\n", [0, 1, 0, 1]),
+        ("x,z\n4.5,5\n", [0, 1, 0, -1]),
+    ],
+)
+def test_a_table_in_two_texts_is_joined(test, labels, folder):
+    files = {"test.csv": test, "train.csv": TRAIN, "sample_submission.csv": "id,label\n0,a\n"}
+    packed = zipped({folder + name: text.encode() for name, text in files.items()})
+    draft = read(packed, "kaggle.zip")
+    assert draft.points[:, 0].tolist() == [1.5, 2.5, 3.5, 4.5] and draft.labels.tolist() == labels
+    assert draft.test.tolist() == [False] * 3 + [True]
+    assert "A table in parts:" in said(draft) and "Tables of a submission:" in said(draft)
+    assert ("has no column label" in said(draft)) == (labels[-1] == -1)
+
+
+def test_a_table_in_two_parquet_files_of_the_names_of_parts():
+    columns = {"x": [1.5, 2.5], "label": ["a", "b"]}
+    packed = zipped({"train.parquet": parquet(columns), "test.parquet": parquet(columns)})
+    assert read(packed, "t.zip").test.tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize("test", ["x,w\n1,2\n", "x;z;label\n1;2;a\n", "x,z,label,w\n1,2,a,3\n"])
+def test_texts_of_other_columns_are_no_parts(test):
+    packed = zipped({"train.csv": TRAIN.encode(), "test.csv": test.encode()})
+    with pytest.raises(UserError, match="found 2 tables with different columns or separators"):
+        read(packed, "t.zip")
