@@ -15,7 +15,6 @@ scikit-learn is imported: the web process itself may read what a stranger sends.
 
 from __future__ import annotations
 
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from core.data.imports.archives import Found, Member, folder_members, gunzip, open_zip, zip_members
 from core.data.imports.arrays import is_npz, read_npy, read_npz
 from core.data.imports.draft import Choices, Draft, Fault, Progress
+from core.data.imports.file_formats import EXPECTED, GZIP, format_of
 from core.data.imports.file_limits import LOCAL, Allowance, Limits
 from core.data.imports.image_tables import image_column, read_image_table
 from core.data.imports.images.folders import read_images
@@ -38,7 +38,7 @@ SUFFIXES = {
     "npz": (".npz",),
     "npy": (".npy",),
     "parquet": (".parquet", ".pq"),
-    "csv": (".csv", ".tsv", ".txt"),
+    "csv": (".csv", ".tsv", ".txt", ".data", ".dat"),
 }
 TITLES = {
     "zip": "a zip archive",
@@ -47,34 +47,7 @@ TITLES = {
     "parquet": "Parquet",
     "csv": "text, read as CSV",
 }
-MAGIC = (
-    (b"PK\x03\x04", "zip"),
-    (b"PK\x05\x06", "zip"),
-    (b"\x93NUMPY", "npy"),
-    (b"PAR1", "parquet"),
-)
-GZIP = b"\x1f\x8b"
-IMAGE = ("an image", "Pack all images into a zip, in folders of their class.")
-PICKLE = (
-    "a pickled object",
-    "Save its arrays with numpy.savez: pickles run code when they are read.",
-)
-OTHERS = (
-    (b"\x89PNG", *IMAGE),
-    (b"\xff\xd8\xff", *IMAGE),
-    (b"RIFF", *IMAGE),
-    (GZIP, "a gzip file inside another", "Unpack it and bring the file inside, or a zip."),
-    (b"7z\xbc\xaf", "a 7z archive", "Pack the folder as a zip."),
-    (b"Rar!", "a rar archive", "Pack the folder as a zip."),
-    (b"\x89HDF", "an HDF5 file", "Save its arrays with numpy.savez."),
-    (b"\x80\x02", *PICKLE),
-    (b"\x80\x04", *PICKLE),
-    (b"\x80\x05", *PICKLE),
-    (b"PARE", "an encrypted Parquet file", "Write it without encryption."),
-    (b"%PDF", "a PDF", "Bring images, arrays or a table."),
-)
 UNPACKED = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-EXPECTED = "a zip of images, .npz, .npy, Parquet or CSV"
 
 
 def read(
@@ -188,25 +161,6 @@ def _joined(contents: list[bytes], paths: list[str], how: _How) -> bytes:
             " Bring one of them."
         )
     return joined_parts(contents, paths, how.title, how.limits)
-
-
-def format_of(data: bytes, title: str) -> str:
-    """ "zip" (also .npz), "npy", "parquet" or "csv", from the first bytes.
-
-    A UserError for what is known to be none of these.
-    """
-    if not data.strip():
-        raise UserError(f"{title}: found an empty file, expected {EXPECTED}. Bring another file.")
-    for start, kind in MAGIC:
-        if data.startswith(start):
-            return kind
-    if re.match(rb'\s*(\{\s*"|\[\s*[\[{])', data[:1000]):
-        mend = "Save it as a table: pandas.read_json(...).to_csv(..., index=False)."
-        raise UserError(f"{title}: found JSON, expected {EXPECTED}. {mend}")
-    for start, what, mend in OTHERS:
-        if data.startswith(start):
-            raise UserError(f"{title}: found {what}, expected {EXPECTED}. {mend}")
-    return "csv"
 
 
 def title_of(name: str) -> str:

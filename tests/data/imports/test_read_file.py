@@ -4,6 +4,7 @@ that can be used?
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import subprocess
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.data.imports.draft import Choices
@@ -70,6 +72,22 @@ def test_a_wrong_ending_is_a_fault_and_no_more():
         (zipped({"model/data.pkl": b"x"}), "a saved PyTorch object"),
         (b"PARE....PARE", "an encrypted Parquet file"),
         (b"\0\1\2\3", "NUL bytes"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Office document, such as .xls"),
+        (b"$FL2@(#) SPSS", "an SPSS file"),
+        (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
+        (b"ARROW1\0\0", "a Feather file"),
+        (b"<stata_dta><header>", "a Stata file"),
+        (b"s\1\1\0data", "a Stata file"),
+        (gzip.compress(b"X\n\0\0\0\3"), "an R object"),
+        (b"BZh91AY", "a packed file of another kind than gzip"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"GIF89a", "an image"),
+        (b"RIFF....WAVEfmt", "a sound"),
+        (b"a" * 257 + b"ustar", "a tar archive"),
+        (b"version https://git-lfs.test/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page"),
+        (b"<?xml version='1.0'?>", "XML"),
+        (b"a,b,c\n", "0 rows of 3 values"),
         (b"PK\x05\x06" + bytes(18), "no images"),
         (b"PK\x03\x04 and no more", "a damaged file"),
         (b"PAR1 and no more PAR1", "a damaged file"),
@@ -576,3 +594,20 @@ def test_texts_of_other_columns_are_no_parts(test):
     packed = zipped({"train.csv": TRAIN.encode(), "test.csv": test.encode()})
     with pytest.raises(UserError, match="found 2 tables with different columns or separators"):
         read(packed, "t.zip")
+
+
+def test_lines_of_json_have_a_mend_that_works(tmp_path):
+    place = tmp_path / "t.jsonl"
+    place.write_text('{"x": 1.5, "label": "a"}\n{"x": 2.5, "label": "b"}\n')
+    with pytest.raises(UserError, match=r"read_json\(\.\.\., lines=True\)\.to_csv"):
+        read(place, place.name)
+    pd.read_json(place, lines=True).to_csv(tmp_path / "t.csv", index=False)
+    assert read(tmp_path / "t.csv", "t.csv").class_names == ("a", "b")
+
+
+def test_the_texts_of_the_uci_archive_are_tables():
+    rows = "".join(f"{i}.5,{i * 2 % 5},{'xy'[i % 2]}\n" for i in range(10)).encode()
+    draft = read(zipped({"iris.data": rows, "iris.names": b"About"}), "iris.zip")
+    assert draft.class_names == ("x", "y") and "ends in" not in said(draft)
+    with pytest.raises(UserError, match="found 2 tables"):
+        read(zipped({"iris.data": rows, "bezdek.data": rows}), "iris.zip")

@@ -1,5 +1,5 @@
-"""A table that lies in several texts, such as train.csv and test.csv: told by their names, and joined
-if they have the same columns. One may be missing in a part, as the labels are in a test part.
+"""A table that lies in several texts, such as train.csv and test.csv: told by their names, and
+joined if they have the same columns. A part may lack one of them, as a test part lacks the labels.
 """
 
 from __future__ import annotations
