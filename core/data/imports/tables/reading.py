@@ -27,6 +27,7 @@ from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Role
 from core.data.imports.file_limits import Limits
 from core.data.imports.tables import roles
 from core.data.imports.tables.assignment import Assignment
+from core.data.imports.tables.class_names import class_names, named_classes
 from core.data.imports.tables.columns import Column, columns_of
 from core.data.imports.tables.csv_table import parse_csv
 from core.data.imports.tables.label_columns import has_marks, without_marks
@@ -50,7 +51,8 @@ def read_csv(
 ) -> Draft:
     """The draft of a CSV file."""
     parsed = parse_csv(data, title, limits, faults, header=choices.header)
-    check_size((parsed.table.num_rows, 1), title, limits)
+    rows = parsed.table.num_rows
+    check_size((rows, 1 if rows else parsed.table.num_columns), title, limits)
     with damage_reported(title, DAMAGE):
         columns = columns_of(
             parsed.table,
@@ -80,6 +82,11 @@ def read_parquet(
     table = read_columns(file, data, _readable(schema), title, limits)
     with damage_reported(title, DAMAGE):
         index, numbers = pandas_index(schema)
+        for name, names in class_names(schema).items():
+            if name in table.column_names:
+                column = Column(name, table[name])
+                place = table.column_names.index(name)
+                table = table.set_column(place, name, named_classes(column, names))
         columns = columns_of(table, faults)
         found = roles.assign(columns, choices, faults, index)
         for name in schema.names:
