@@ -319,6 +319,9 @@ def test_a_death_of_which_nobody_tells_is_a_loss(monkeypatch):
     coroner.heard((0.0, {"worker": "b", "kind": "killed"}))
     coroner.went("b", "others")
     assert settled.get(timeout=10) == ("memory", "b", "others")
+    coroner.heard((0.0, {"worker": "", "kind": "killed"}))  # too young to have an address
+    coroner.went("c", "more")
+    assert settled.get(timeout=10) == ("killed", "c", "more")
 
 
 class Ended(Exception):
