@@ -17,7 +17,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
@@ -33,6 +34,10 @@ NICE = 10  # on the hosted demo the pages of a hundred visitors go before the co
 TOPIC = "leverage-lab-progress"
 REPORTS_PER_SECOND = 4.0
 CANCEL_SECONDS = 0.3
+LIGHT, HEAVY = "light", "heavy"  # workers of the hosted demo
+HEAVY_MEMORY = "1.5 GB"
+# Seconds for a task whose time is up to notice it.
+LAST_CHANCE = float(os.environ.get("LEVERAGE_LAB_LAST_CHANCE", "10"))
 
 
 class _Task:
@@ -41,9 +46,10 @@ class _Task:
     Reports pass a token bucket: new stages get through, loops are thinned.
     """
 
-    def __init__(self, worker: Any, key: str):
+    def __init__(self, worker: Any, key: str, seconds: float | None):
         self.worker = worker
         self.key = key
+        self.seconds = seconds
         self.began = self.reported = self.asked = time.monotonic()
         self.tokens = REPORTS_PER_SECOND
         self.cancelled = False
@@ -59,6 +65,17 @@ class _Task:
             message = {"key": self.key, "fraction": fraction, "text": str(text)}
             self.worker.log_event(TOPIC, message | {"elapsed": now - self.began})
 
+    def check_time(self) -> None:
+        """A UserError if its time is up."""
+        if self.seconds is not None and time.monotonic() - self.began > self.seconds:
+            raise UserError(progress.overdue(self.seconds))
+
+    def end_worker(self) -> None:
+        """It has not noticed that its time is up: a long step cannot be stopped in another way."""
+        self.worker.log_event(TOPIC, {"key": self.key, "overdue": True})
+        time.sleep(1.0)  # so that it is heard
+        os._exit(1)
+
     def is_cancelled(self) -> bool:
         now = time.monotonic()
         if not self.cancelled and now - self.asked > CANCEL_SECONDS:
@@ -70,16 +87,31 @@ class _Task:
         return self.cancelled
 
 
-def run_task(name: str, *args: Any) -> Any:
-    """In the worker: call the function named "module:function"."""
+def run_task(name: str, *args: Any, seconds: float | None = None) -> Any:
+    """In the worker: call the function named "module:function", for so many seconds at most."""
     from distributed import get_worker
 
     _keep_memory()
     worker = get_worker()
-    with progress.heard_by(_Task(worker, worker.get_current_task())):
+    task = _Task(worker, worker.get_current_task(), seconds)
+    with progress.heard_by(task), _ended_in_time(task):
         progress.report(None)  # so that it counts as running from its first moment
         module, _, function = name.partition(":")
         return getattr(_imported(module), function)(*args)
+
+
+@contextmanager
+def _ended_in_time(task: _Task) -> Iterator[None]:
+    if task.seconds is None:
+        yield
+        return
+    timer = threading.Timer(task.seconds + LAST_CHANCE, task.end_worker)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 _importing = threading.Lock()
@@ -223,6 +255,8 @@ def _cluster():
         {f"distributed.nanny.pre-spawn-environ.{name}": dask.system.CPU_COUNT for name in THREADS}
     )
     dask.config.set({"distributed.worker.profile.enabled": False})
+    if policy.hosted():
+        return _two_rooms()
     return LocalCluster(
         n_workers=1,
         threads_per_worker=processors() + 1,
@@ -232,6 +266,30 @@ def _cluster():
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
+    )
+
+
+def _two_rooms():
+    """What is light, and what is heavy one at a time: its nanny ends it if it takes too much
+    memory, and begins another.
+    """
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    quiet = {"silence_logs": logging.CRITICAL}
+    rooms = {LIGHT: (processors() + 1, "auto"), HEAVY: (1, HEAVY_MEMORY)}
+    return SpecCluster(
+        scheduler={"cls": Scheduler, "options": here | {"port": 0, "dashboard": False}},
+        workers={
+            room: {
+                "cls": Nanny,
+                "options": here
+                | quiet
+                | {"nthreads": threads, "memory_limit": memory, "resources": {room: threads}},
+            }
+            for room, (threads, memory) in rooms.items()
+        },
+        **quiet,
     )
 
 

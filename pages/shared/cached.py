@@ -22,7 +22,8 @@ from core.runtime.cache import Entry
 from core.runtime.jobs import Job
 from core.spec import Comparison, Spec, comparison_key, from_query, scores_key
 from core.types import Dataset
-from pages.shared import render_lock, visitor
+from pages.shared import visitor
+from pages.shared.host import turns
 
 WORKER_AFTER = 2.0  # seconds after the first visitor
 QUICK = 0.35  # seconds to wait for a result before showing that it is being computed
@@ -106,7 +107,7 @@ def result(key: str, task: str, *arguments: Any) -> Any:
     if found:
         return found
     job = visitor.ask(key, task, *arguments)
-    with render_lock.aside():
+    with turns.aside():
         job.wait(QUICK)
     if job.state != "done":
         return job

@@ -6,6 +6,7 @@ answers, with the same settings (.streamlit/config.toml, but for `SETTINGS`), an
     every answer        says what the page may load, who may frame it, and that nothing else is
                         allowed
     what is too large   is refused before it is read, whoever sends it
+    what is too much    is refused or heard more slowly: pages/shared/host/fair_use.py
     what is closed      Streamlit's metrics and its interface for agents: they are the operator's,
                         not a visitor's
     what goes wrong     a visitor reads a sentence and a number; the log has the rest
@@ -31,15 +32,14 @@ from starlette.middleware import Middleware
 
 from core.hosting import policy
 from core.runtime.folders import ROOT
-from pages.shared import render_lock, streamlit_internals
-from pages.shared.recently_used import RecentlyUsed
-from pages.shared.streamlit_internals import OPERATORS, UPLOADS
+from pages.shared import streamlit_internals
+from pages.shared.host import turns
+from pages.shared.host.fair_use import FairUse
+from pages.shared.streamlit_internals import OPERATORS
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-MOST_UPLOADED = 10 * policy.BOUNDS.upload_mb * 1_000_000  # bytes of one session
-REMEMBERED = 10_000  # sessions that are counted
 # Bytes of a request: an upload, and what is written around it.
 LARGEST = (policy.BOUNDS.upload_mb + 1) * 1_000_000
 SOURCES = {
@@ -81,7 +81,6 @@ class Guarded:
 
     def __init__(self, app: Callable[..., Awaitable[None]]):
         self.app = app
-        self.uploaded = RecentlyUsed(REMEMBERED)  # session -> bytes
         self.headers = [(name.encode(), value.encode()) for name, value in headers().items()]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -94,7 +93,7 @@ class Guarded:
                 message["headers"] = [*message.get("headers", ()), *self.headers]
             await send(message)
 
-        refused = _refused(scope) or self._had_enough(scope)
+        refused = _refused(scope)
         if refused is None:
             return await self.app(scope, receive, send_guarded)
         status, text = refused
@@ -106,21 +105,6 @@ class Guarded:
             }
         )
         await send_guarded({"type": "http.response.body", "body": text})
-
-    def _had_enough(self, scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
-        """Streamlit keeps every upload of a session in memory until its end.
-
-        It bounds only each one's size.
-        """
-        if scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
-            return None
-        session = scope["path"].removeprefix(UPLOADS).split("/")[0]
-        length = int(dict(scope["headers"]).get(b"content-length", b"0"))
-        together = self.uploaded.get(session, 0) + length
-        if together > MOST_UPLOADED:
-            return 413, b"Too much for one visit. Load the page anew."
-        self.uploaded.put(session, together)
-        return None
 
 
 def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
@@ -171,7 +155,7 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         changed["server.xsrfCookieSameSite"] = "none"
     for name, value in changed.items():
         streamlit_internals.set_option(name, value, "pages/shared/server.py")
-    render_lock.take_turns()
+    turns.take_turns()
     yield {}
 
 
@@ -179,5 +163,8 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 # with a line for each file.
 logging.getLogger("uvicorn.access").disabled = True
 app = st.App(
-    ROOT / "app.py", middleware=[Middleware(Guarded)], on_script_error=went_wrong, lifespan=settings
+    ROOT / "app.py",
+    middleware=[Middleware(Guarded), Middleware(FairUse)],
+    on_script_error=went_wrong,
+    lifespan=settings,
 )

@@ -14,8 +14,10 @@ fetched.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -130,12 +132,24 @@ class Visitor:
             self.gallery = element.bidi_component.id, header["ids"]
 
 
+def given_cookie(url: str) -> str:
+    """The cookie that the app gives to a first visit, as a browser sends it back."""
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return (answer.headers.get("set-cookie") or "").partition(";")[0]
+
+
 @asynccontextmanager
 async def visit(
-    url: str, page: str = "", query: str = "", session: str = ""
+    url: str, page: str = "", query: str = "", session: str = "", cookie: str | None = None
 ) -> AsyncIterator[Visitor]:
-    """A connection to the app at this address (http://...); session: the one to come back to."""
+    """A connection to the app at this address (http://...); session: the one to come back to.
+
+    cookie: which a browser has already, "" for one that keeps none; by default the page gives one.
+    """
+    if cookie is None:
+        cookie = await asyncio.to_thread(given_cookie, url)
     protocols = ["streamlit", *(["none", session] if session else [])]
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
-    async with connect(address, subprotocols=protocols, max_size=None) as socket:  # type: ignore[arg-type]
+    how = {"additional_headers": {"Cookie": cookie} if cookie else {}, "max_size": None}
+    async with connect(address, subprotocols=protocols, **how) as socket:  # type: ignore[arg-type]
         yield Visitor(socket, page, query)

@@ -362,7 +362,7 @@ class Here:
     def workers(self):
         return [""]
 
-    def submit(self, task, *arguments, key, priority):
+    def submit(self, task, *arguments, key, priority, **how):
         job = jobs.Job(key, task, arguments, priority)
         try:
             module, _, function = task.partition(":")

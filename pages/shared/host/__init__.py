@@ -1,0 +1,1 @@
+"""Strangers share a server: who they are, how much each may do, and whose turn it is."""
