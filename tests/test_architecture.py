@@ -78,6 +78,7 @@ LAYERS = (
     ("core.__main__", "pages.shared"),
     ("pages.parts",),
     PAGES,
+    ("app",),
 )
 # Python files in a folder, __init__.py not counted.
 ROOMS = {"core": 12, "core/strategies": 30}
@@ -91,8 +92,8 @@ ONLY_IN = {
     "dask": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
     "distributed": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
 }
-# What app.py may import.
-APP_MAY = ("streamlit", *sys.stdlib_module_names)
+# What app.py may import. `streamlit run` looks nowhere else for the server that it starts.
+APP_MAY = ("streamlit", "pages.shared.serving.at_home", *sys.stdlib_module_names)
 # Loaded lazily in core, but for the modules that only a worker imports.
 LAZY = ("torch", "torchvision")
 EAGER_ROOMS = tuple(
@@ -110,10 +111,12 @@ EAGER_ROOMS = tuple(
 # Only these write to disk. A variable called `buffer` is taken for a file in memory.
 WRITERS = (
     "core/runtime/cache.py",
+    "core/runtime/entry_files.py",
     "core/runtime/result_folders.py",
     "core/datasets.py",
     "core/data/published_files.py",
     "core/runtime/folders.py",
+    "core/runtime/server_mark.py",
     "core/data/own.py",
     "core/commands/writing.py",
 )

@@ -8,7 +8,13 @@
 Each is a folder of plain arrays with a card (the columns that are only shown lie in a Parquet
 file), named by its content: what a Spec, a link or a cache key calls by that name never changes. On
 a host with visitors what one of them brought carries their mark: it is listed for them alone, and
-its name cannot be guessed.
+its name cannot be guessed. It carries the mark of their server too: another one on the same folder
+leaves it alone for as long as that server runs.
+
+Whose data these are, say in this order: `on_behalf(visitor, function)`, around what runs outside a
+visit's own pages (a download that is made when asked for); `visitor`, set by hand; and the function
+that the pages hand to `find_visitor_by`, which knows the visit of every run of a page, of its
+callbacks and of its fragments.
 """
 
 from __future__ import annotations
@@ -26,17 +32,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from core.data import catalogue, shown_columns
 from core.data.dataset_info import Info
 from core.hosting import policy
-from core.runtime import folders
+from core.runtime import folders, server_mark
 from core.types import Dataset, Floats, UserError
 
+Made = TypeVar("Made")
 visitor: ContextVar[str] = ContextVar("leverage_lab_visitor", default="")
+_visitor_of_this_run: Callable[[], str] = str  # nobody
 ARRAYS = ("points", "labels", "test", "ids", "probs", "target")
 SHOWN = "shown.parquet"
 LONGEST_TITLE = 60
@@ -55,6 +63,30 @@ class Joined:
     title: str
     dataset: str
     shape: tuple[int, int]
+
+
+def find_visitor_by(function: Callable[[], str]) -> None:
+    """From now on function() names the visitor of the run under way; "" without one."""
+    global _visitor_of_this_run
+    _visitor_of_this_run = function
+
+
+def whose() -> str:
+    """The visitor whose data are meant; "" at home and for what belongs to the host."""
+    return visitor.get() or _visitor_of_this_run()
+
+
+def on_behalf(who: str, function: Callable[[], Made]) -> Callable[[], Made]:
+    """function, which finds this visitor's data wherever it is called."""
+
+    def called() -> Made:
+        before = visitor.set(who)
+        try:
+            return function()
+        finally:
+            visitor.reset(before)
+
+    return called
 
 
 def is_own(name: object) -> bool:
@@ -79,7 +111,7 @@ def accept(data: Dataset, title: str) -> str:
     beside = shown_columns.as_bytes(data.shown)
 
     def name_of(title: str) -> str:
-        texts = repr((title, data.class_names, data.feature_names, visitor.get()))
+        texts = repr((title, data.class_names, data.feature_names, whose()))
         return f"own_{_digest(data.fingerprint.encode(), texts.encode(), called, *beside)}"
 
     taken = {info(name).title for name in names()} | {
@@ -126,7 +158,7 @@ def join(dataset: Info, title: str, embedding: Floats, taken: Collection[str] = 
     array = np.ascontiguousarray(embedding, np.float64 if exact else np.float32)
 
     def name_of(title: str) -> str:
-        texts = repr((title, dataset.name, array.shape, visitor.get()))
+        texts = repr((title, dataset.name, array.shape, whose()))
         return f"joined_{_digest(array.data.cast('B'), texts.encode())}"
 
     name, title = _called(
@@ -220,11 +252,21 @@ def remove(name: str) -> None:
     _remove(_home(name))
 
 
-def remove_all_of_visitors(who: str | None = None) -> None:
-    """Let go of what this visitor brought, or all of them: nobody else can come back to it."""
+def remove_all_of(who: str) -> None:
+    """Let go of what this visitor brought: nobody else can come back to it."""
+    _remove_visitors(lambda card: card["visitor"] == who)
+
+
+def remove_what_ended_servers_left() -> None:
+    """Let go of what visitors of servers brought that have ended, their visits with them."""
+    _remove_visitors(lambda card: server_mark.has_ended(card.get("server", "")))
+    server_mark.forget_ended()
+
+
+def _remove_visitors(doomed: Callable[[dict[str, Any]], bool]) -> None:
     for kind in ("own", "joined"):
         for home, card in _cards(kind, everybody=True):
-            if card["visitor"] and who in (None, card["visitor"]):
+            if card["visitor"] and doomed(card):
                 _remove(home)
 
 
@@ -276,6 +318,7 @@ def _store(
     home = _home(name)
     if home.exists():
         return
+    marks = {"visitor": whose(), "server": server_mark.mark() if whose() else ""}
     if policy.hosted():
         _check_room(len(shown) + sum(array.nbytes for array in arrays.values()))
     with folders.scratch_beside(folders.data_folder()) as scratch:
@@ -285,9 +328,7 @@ def _store(
             np.save(fresh / f"{what}.npy", array, allow_pickle=False)
         if shown:
             (fresh / SHOWN).write_bytes(shown)
-        (fresh / "card.json").write_text(
-            json.dumps(card | {"visitor": visitor.get()}, indent=1), encoding="utf-8"
-        )
+        (fresh / "card.json").write_text(json.dumps(card | marks, indent=1), encoding="utf-8")
         home.parent.mkdir(exist_ok=True)
         try:
             os.rename(fresh, home)
@@ -298,7 +339,7 @@ def _store(
 
 def _check_room(more: int) -> None:
     """A client may keep a few things, of so much, and all visitors together so much more."""
-    client = visitor.get()[: policy.CLIENT]
+    client = whose()[: policy.CLIENT]
     brought = [
         (home, card["visitor"])
         for kind in ("own", "joined")
@@ -351,11 +392,12 @@ def _mapped(name: str, what: str, n: int) -> np.ndarray:
 def _cards(kind: str, everybody: bool = False) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every folder of this kind with its card: those of the present visitor, or of everybody."""
     place = folders.data_folder() / kind
+    who = whose()
     for home in sorted(place.iterdir()) if place.is_dir() else ():
         if (
             _NAME.fullmatch(home.name)
             and (card := _read_card(home))
-            and (everybody or card["visitor"] == visitor.get())
+            and (everybody or card["visitor"] == who)
         ):
             yield home, card
 

@@ -24,7 +24,7 @@ YES = ("1", "true", "yes", "on")
 # A path from the root of a disk or of a home folder, a setting of this program, the name of an
 # exception, a worker's address.
 _INTERNAL = re.compile(
-    r"(?<![\w.:/])[~.]{0,2}/\w|\b[A-Za-z]:\\|LEVERAGE_LAB_|\b\w+(?:Error|Exception)\b|\btcp://|\bErrno\b"
+    r"(?<![\w.:/])[~.]{0,2}/\w|\b[A-Za-z]:\\|LEVERAGE_LAB_|\b\w+(?:Error|Exception)\b|\b(?:tcp|tls)://|\bErrno\b"
 )
 BROKEN = "Something went wrong on this server."
 

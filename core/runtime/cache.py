@@ -1,35 +1,31 @@
-"""Where do finished results live, and can the file on disk be trusted?
+"""Where do finished results live, and can what is on disk be trusted?
 
-Content-addressed folders, `<root>/<step>/<key>/`: one `.npy` per array and `entry.json` with
-shapes, checksums and facts. A key names all that decides a result: step, fields, data fingerprint,
-code version; entries are never updated. Two roots: the user's cache, and the results bundled with
-the app, which are only read. A bundled result answers for its fields and data whatever the code's
-version: a test computes it afresh and so notices when the code has moved away from it. A folder
-appears by one rename, so it is whole or absent. Nothing is pickled. A disk that fails never costs a
-computed value.
+Content-addressed, `<root>/<step>/<key>`: one file, or a folder if it is large
+(core/runtime/entry_files.py). A key names all that decides a result: step, fields, data
+fingerprint, code version; entries are never updated. Two roots: the user's cache, and the results
+bundled with the app, which are only read. A bundled result answers for its fields and data whatever
+the code's version: a test computes it afresh and so notices when the code has moved away from it. A
+disk that fails never costs a computed value.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
 import re
-import shutil
 import time
-import uuid
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
 
-from core.runtime import result_folders
+from core.runtime import entry_files, result_folders
+from core.runtime.entry_files import as_json, digest_of
 from core.runtime.folders import ASSETS
 from core.runtime.result_folders import KEY
 from core.types import UserError
@@ -38,9 +34,6 @@ log = logging.getLogger(__name__)
 GIGABYTE = 1e9
 ASIDE_KEPT = 3
 BUNDLED = ASSETS / "results"
-_verified: set[tuple] = set()
-# Each file once, however many look at it.
-_mapped: weakref.WeakValueDictionary[tuple, np.ndarray] = weakref.WeakValueDictionary()
 _damage: dict[str, str] = {}
 _use_bundle = True
 
@@ -64,8 +57,8 @@ def key(step: str, fields: Mapping[str, Any], *, code: str, data: str) -> str:
     Types count (1, 1.0, True and "1" differ), the order of fields does not. A UserError for a value
     without exact text.
     """
-    content = _digest(_json([step, fields, data], allow_nan=False))
-    return _match(f"{step}-{content[:16]}{_digest(code)[:8]}")[0]
+    content = digest_of(as_json([step, fields, data], allow_nan=False))
+    return _match(f"{step}-{content[:16]}{digest_of(code)[:8]}")[0]
 
 
 def bundled_key(key: str) -> str:
@@ -74,24 +67,26 @@ def bundled_key(key: str) -> str:
 
 
 def get(key: str) -> Entry | None:
-    """The stored result of this key, arrays memory-mapped and read-only; None if there is none.
+    """The stored result of this key, arrays read-only, large ones memory-mapped; None if there is
+    none.
 
-    Checksums are verified when a process first opens a file. A damaged entry is logged and moved
-    aside, and the next `put` of its key carries the note. A UserError for a malformed key or size
-    bound.
+    Checksums are verified when a process first opens it and whenever it has changed. A damaged
+    entry is logged and moved aside, and the next `put` of its key carries the note. A UserError for
+    a malformed key or size bound.
     """
     step = _match(key)[1]
     _ = limit()
-    for place in [folder() / step / key] + [BUNDLED / step / bundled_key(key)] * _use_bundle:
-        if not os.path.isdir(place):
+    bundled = BUNDLED / step / bundled_key(key)
+    for place in [*entry_files.places(folder() / step / key)] + [bundled] * _use_bundle:
+        if not place.exists():
             continue
         try:
             entry = _read(place)
         except (OSError, ValueError) as why:
-            if os.path.isdir(place):  # otherwise another process has just dropped it
+            if place.exists():  # otherwise another process has just dropped it
                 _set_aside(place, str(why))
             continue
-        if BUNDLED not in place.parents:
+        if place != bundled:
             with suppress(OSError):
                 os.utime(place)
         return replace(entry, key=key)
@@ -140,19 +135,19 @@ def put(
 ) -> Entry:
     """Store a result and return it.
 
-    root: the user's cache if None. describe: JSON for people who read the folder. The first writer
-    of a key wins. If the disk refuses, the entry holds the arrays in memory and a note that says
-    why.
+    root: the user's cache if None; in another one every array is a file of its own. describe: JSON
+    for people who read the folder. The first writer of a key wins. If the disk refuses, the entry
+    holds the arrays in memory and a note that says why.
     """
     place = (folder() if root is None else Path(root)) / _match(key)[1] / key
     _ = limit()
     arrays = {name: _storable(name, array) for name, array in arrays.items()}
     card = json.loads(
-        _json({"key": key, "written": time.time(), "describe": describe, "facts": facts})
+        as_json({"key": key, "written": time.time(), "describe": describe, "facts": facts})
     )
     card["notes"] = _damage_notes(place)
     try:
-        _write(place, arrays, card)
+        place = entry_files.write(place, arrays, card, one_file=root is None)
         entry = _read(place)
     except (OSError, ValueError) as error:
         log.warning("Cache: %s could not be stored: %s", place, error)
@@ -168,21 +163,21 @@ def put(
     return entry
 
 
-def entries(step: str) -> list[tuple[str, dict[str, Any]]]:
+def entries(step: str, bundled_only: bool = False) -> list[tuple[str, dict[str, Any]]]:
     """(key, facts) of every result of this step in both roots, sorted by key.
 
-    Arrays are neither opened nor verified.
+    Arrays are neither opened nor verified. bundled_only: in the folder of what comes with the app.
     """
     found = {}
     places = [
         place
-        for root in (BUNDLED, folder())
+        for root in ((BUNDLED,) if bundled_only else (BUNDLED, folder()))
         for place, kind, *_ in result_folders.found(root, step)
         if kind == "entry"
     ]
     for place in places:
         with suppress(OSError):
-            found[place.name] = _card(place)["facts"]
+            found[entry_files.key_of(place)] = entry_files.read_card(place)["facts"]
     return sorted(found.items())
 
 
@@ -212,78 +207,8 @@ def limit() -> float:
 
 
 def _read(place: Path) -> Entry:
-    card = _card(place)
-    arrays = {name: _map(place / f"{name}.npy", about) for name, about in card["arrays"].items()}
-    return Entry(place.name, arrays, card["facts"], tuple(card["notes"]))
-
-
-def _card(place: Path) -> dict[str, Any]:
-    """entry.json, if it is whole: its own checksum guards the facts as others guard the arrays."""
-    try:
-        card = json.loads((place / "entry.json").read_bytes())
-        expected = card.pop("blake2b")
-    except (FileNotFoundError, ValueError, KeyError, AttributeError, TypeError):
-        raise OSError(
-            "entry.json: found nothing readable, expected the description of the arrays"
-        ) from None
-    found = _digest(_json(card))
-    if found != expected or card["key"] != place.name:
-        raise OSError(
-            f"entry.json: found checksum {found[:8]} for {card.get('key')}, expected"
-            f" {str(expected)[:8]} for {place.name}"
-        )
-    return card
-
-
-def _map(file: Path, about: Mapping[str, Any]) -> np.ndarray:
-    found = file.stat() if file.exists() else None
-    if found is None or found.st_size != about["bytes"]:
-        raise OSError(
-            f"{file.name}: found {f'{found.st_size:,} bytes' if found else 'no file'}, expected"
-            f" {about['bytes']:,} bytes"
-        )
-    if (found.st_ino, found.st_mtime_ns, about["blake2b"]) not in _verified and (
-        digest := _file_digest(file)
-    ) != about["blake2b"]:
-        raise OSError(f"{file.name}: found checksum {digest[:8]}, expected {about['blake2b'][:8]}")
-    shared = (found.st_dev, found.st_ino, found.st_mtime_ns, about["blake2b"])
-    if (array := _mapped.get(shared)) is None:
-        mode = "r" if np.prod(about["shape"]) else None
-        array = np.load(file, mmap_mode=mode, allow_pickle=False)
-        # Caches that key on an argument's exact type do not know numpy.memmap.
-        array = _mapped[shared] = array.view(np.ndarray)
-    return array
-
-
-def _write(place: Path, arrays: Mapping[str, np.ndarray], card: dict[str, Any]) -> None:
-    temporary = place.with_name(f".{place.name}.tmp-{uuid.uuid4().hex}")
-    try:
-        temporary.mkdir(parents=True)
-        card["arrays"] = {
-            name: _save(temporary / f"{name}.npy", array) for name, array in arrays.items()
-        }
-        card["blake2b"] = _digest(_json(card))
-        (temporary / "entry.json").write_text(_json(card, indent=1), encoding="utf-8")
-        for file in temporary.iterdir():
-            with open(file, "rb+") as opened:
-                os.fsync(opened.fileno())
-        # The place may be taken already: equal keys mean equal content, theirs stays.
-        with suppress(OSError):
-            os.rename(temporary, place)
-        if not place.exists():
-            os.rename(temporary, place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _save(file: Path, array: np.ndarray) -> dict[str, Any]:
-    np.save(file, array, allow_pickle=False)
-    return {
-        "dtype": array.dtype.str,
-        "shape": array.shape,
-        "bytes": file.stat().st_size,
-        "blake2b": _file_digest(file),
-    }
+    card, arrays = entry_files.read(place)
+    return Entry(entry_files.key_of(place), arrays, card["facts"], tuple(card["notes"]))
 
 
 def _set_aside(place: Path, why: str) -> None:
@@ -296,19 +221,28 @@ def _set_aside(place: Path, why: str) -> None:
     try:
         if BUNDLED in place.parents:
             raise PermissionError("bundled results are only read")
-        slots = [place.with_name(f"{place.name}.damaged-{n}") for n in range(1, ASIDE_KEPT + 1)]
-        slot = min(slots, key=lambda slot: slot.stat().st_mtime if slot.exists() else 0)
+        slot = min(_slots(place), key=lambda slot: slot.stat().st_mtime if slot.exists() else 0)
         result_folders.remove(slot)
-        os.rename(place, slot)
+        if place.is_dir():
+            os.rename(place, slot)
+        else:
+            slot.mkdir()
+            os.rename(place, slot / place.name)
         (slot / "damage.txt").write_text(note, encoding="utf-8")
     except OSError:
-        _damage[bundled_key(place.name)] = note
+        _damage[bundled_key(entry_files.key_of(place))] = note
+
+
+def _slots(place: Path) -> list[Path]:
+    """Where damaged ones of this key are kept."""
+    key = entry_files.key_of(place)
+    return [place.with_name(f"{key}.damaged-{n}") for n in range(1, ASIDE_KEPT + 1)]
 
 
 def _damage_notes(place: Path) -> list[str]:
     notes = [note] if (note := _damage.pop(bundled_key(place.name), None)) else []
-    with suppress(OSError):
-        for told in sorted(place.parent.glob(f"{place.name}.damaged-*/damage.txt")):
+    for told in [slot / "damage.txt" for slot in _slots(place)]:
+        with suppress(OSError):
             notes.append(told.read_text(encoding="utf-8"))
             told.unlink()
     return notes
@@ -332,31 +266,3 @@ def _storable(name: str, array: np.ndarray) -> np.ndarray:
         )
     array.flags.writeable = False
     return array
-
-
-def _json(value: Any, **options: Any) -> str:
-    def unpacked(item: Any) -> Any:
-        if isinstance(item, np.generic):
-            return item.item()
-        return dict(item) if isinstance(item, Mapping) else asdict(item)
-
-    try:
-        return json.dumps(value, sort_keys=True, default=unpacked, **options)
-    except (TypeError, ValueError):
-        raise UserError(
-            f"Cache: found {value!r:.200}, expected finite numbers, texts, lists,"
-            " mappings or dataclasses."
-        ) from None
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _file_digest(file: Path) -> str:
-    """The checksum of a file's content, remembered as verified until the file changes."""
-    with open(file, "rb") as opened:
-        found = os.fstat(opened.fileno())
-        digest = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    _verified.add((found.st_ino, found.st_mtime_ns, digest))
-    return digest

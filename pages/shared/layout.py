@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
 from core import datasets
+from core.data import own
 from core.hosting import policy
 from core.plugins import loading
 from core.spec import Spec
@@ -121,14 +122,14 @@ def explained() -> Iterator[None]:
 def downloads(label: str, files: Sequence[tuple[str, Callable[[], bytes | str], str]]) -> None:
     """A button that offers files: (what it says, content, file name).
 
-    Contents are made when asked for.
+    Contents are made when asked for, outside the run of the page: on behalf of this visitor.
     """
     with st.popover(label, width="stretch"):
         for text, content, name in files:
             mime = MIME[name.rsplit(".", 1)[-1]]
             st.download_button(
                 text,
-                data=content,
+                data=own.on_behalf(own.whose(), content),
                 file_name=name,
                 mime=mime,
                 on_click="ignore",

@@ -5,8 +5,9 @@ answers, with the same settings (.streamlit/config.toml, but for `SETTINGS`), an
 
     every answer        says what the page may load, who may frame it, and that nothing else is
                         allowed
+    a name that is not the server's own is refused (known_hosts.py)
     what is too large   is refused before it is read, whoever sends it
-    what is too much    is refused or heard more slowly: pages/shared/host/fair_use.py
+    what is too much    is refused, or heard more slowly (fair_use.py)
     what is closed      Streamlit's metrics and its interface for agents: they are the operator's,
                         not a visitor's
     what goes wrong     a visitor reads a sentence and a number; the log has the rest
@@ -33,8 +34,9 @@ from starlette.middleware import Middleware
 from core.hosting import policy
 from core.runtime.folders import ROOT
 from pages.shared import streamlit_internals
-from pages.shared.host import turns
-from pages.shared.host.fair_use import FairUse
+from pages.shared.serving import turns
+from pages.shared.serving.fair_use import FairUse
+from pages.shared.serving.known_hosts import KnownHosts
 from pages.shared.streamlit_internals import OPERATORS
 
 Message = MutableMapping[str, Any]
@@ -164,7 +166,7 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 logging.getLogger("uvicorn.access").disabled = True
 app = st.App(
     ROOT / "app.py",
-    middleware=[Middleware(Guarded), Middleware(FairUse)],
+    middleware=[Middleware(Guarded), Middleware(KnownHosts), Middleware(FairUse)],
     on_script_error=went_wrong,
     lifespan=settings,
 )

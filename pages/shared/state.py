@@ -32,8 +32,7 @@ def arrive(page: str, knobs: ViewKnobs) -> tuple[Spec, View]:
     _enter()
     visitor.begin_run()
     if policy.hosted():
-        own.visitor.set(visitor.owner())
-        visitor.at_end(own.remove_all_of_visitors)
+        visitor.at_end(own.remove_all_of)
     query = dict(st.query_params)
     session = st.session_state
     moved = session.get("page") != page

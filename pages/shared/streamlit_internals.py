@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit import config, runtime
+from streamlit import cli_util, config, runtime
 from streamlit.elements import vega_charts
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx, script_runner
+from streamlit.web.server import server_util
 
 # Addresses of Streamlit's server: uploads, followed by the session; what is the operator's.
 UPLOADS = "/_stcore/upload_file/"
@@ -35,6 +36,11 @@ def chart_description(chart: Any) -> Mapping[str, Any]:
 def session_id() -> str:
     """Of the session for which this script runs."""
     return get_script_run_ctx().session_id
+
+
+def is_a_run() -> bool:
+    """Does this thread run a page, one of its callbacks or one of its fragments?"""
+    return get_script_run_ctx(suppress_warning=True) is not None
 
 
 def is_connected(session: str) -> bool:
@@ -69,6 +75,18 @@ def pages_come_without_app() -> bool:
 def set_option(name: str, value: Any, where: str) -> None:
     """Set an option of the server. where: what to name as its place."""
     config.set_option(name, value, where)
+
+
+def open_browser() -> None:
+    """A tab on this server, unless it was told to be headless.
+
+    `streamlit run` does so for scripts, but not for an st.App.
+    """
+    if not config.get_option("server.headless"):
+        address = config.get_option("browser.serverAddress")
+        if not config.is_manually_set("browser.serverAddress"):
+            address = server_util.get_display_address(config.get_option("server.address") or "")
+        cli_util.open_browser(server_util.get_url(address))
 
 
 def page_scripts() -> list[str]:

@@ -24,15 +24,16 @@ from typing import Any
 
 import streamlit as st
 
+from core.data import own
 from core.hosting import limits, policy
 from core.hosting.policy import BOUNDS
 from core.runtime import jobs
 from core.runtime.jobs import Job
 from core.types import UserError
 from pages.shared import streamlit_internals
-from pages.shared.host import clients
-from pages.shared.host.allowances import Allowance
-from pages.shared.host.clients import Identity
+from pages.shared.serving import clients
+from pages.shared.serving.allowances import Allowance
+from pages.shared.serving.clients import Identity
 
 log = logging.getLogger(__name__)
 GRACE = 130.0  # seconds; Streamlit itself keeps a session for 120
@@ -121,6 +122,16 @@ def uploads() -> list[tuple[Identity, int]]:
         (_guests.clients.get(owner), session) for owner, session in list(_guests.sessions.items())
     ]
     return [(who, kept[session]) for who, session in known if who and kept.get(session)]
+
+
+def _whose_data() -> str:
+    """Whose own data the run under way means, in callbacks and fragments too: at home everybody's,
+    and outside a run nobody's.
+    """
+    return owner() if policy.hosted() and streamlit_internals.is_a_run() else ""
+
+
+own.find_visitor_by(_whose_data)
 
 
 def here(owner: str) -> bool:

@@ -5,6 +5,9 @@ visitor alone?
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +19,7 @@ from core.hosting import policy
 from core.spec import Spec, from_query
 from core.strategies.leverage import leverage
 from core.types import UserError
+from tests.tools.hosted_server import ROOT
 from tests.tools.own_data import images, table
 
 
@@ -173,7 +177,8 @@ def test_a_visitors_data_are_listed_for_them_alone_and_end_together():
         same(own.load(mine), table())  # the worker, which has no visitor, finds it by its name
     finally:
         own.visitor.set("")
-    own.remove_all_of_visitors()
+    for who in ("first", "second"):
+        own.remove_all_of(who)
     assert own.names() == (everyones,) and not datasets.exists(mine) and own.joined("digits") == {}
 
 
@@ -181,11 +186,63 @@ def test_visitors_end_one_by_one():
     for who in ("first", "second"):
         own.visitor.set(who)
         own.accept(table(), "A")
-    own.remove_all_of_visitors("first")
+    own.remove_all_of("first")
     assert len(own.names()) == 1
     own.visitor.set("first")
     assert own.names() == ()
     own.visitor.set("")
+
+
+OTHER_SERVER = """
+import numpy as np
+from core.data import own
+from tests.tools.own_data import table
+own.visitor.set("theirs")
+print(own.accept(table(), "A"), flush=True)
+input()
+"""
+
+
+def test_a_server_that_starts_removes_what_ended_ones_left_and_nothing_of_one_that_runs():
+    everyones = own.accept(table(), "A")
+    own.visitor.set("mine")
+    mine = own.accept(table(), "A")
+    own.visitor.set("")
+    other = subprocess.Popen(
+        [sys.executable, "-c", OTHER_SERVER],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    theirs = other.stdout.readline().strip()
+    own.remove_what_ended_servers_left()
+    assert all(map(datasets.exists, (everyones, mine, theirs)))
+    other.kill()
+    other.communicate()
+    own.remove_what_ended_servers_left()
+    assert datasets.exists(everyones) and datasets.exists(mine) and not datasets.exists(theirs)
+
+
+def test_what_was_kept_before_servers_had_marks_is_removed_at_a_start():
+    own.visitor.set("earlier")
+    name = own.accept(table(), "A")
+    own.visitor.set("")
+    card = own._home(name) / "card.json"
+    about = json.loads(card.read_text())
+    del about["server"]
+    card.write_text(json.dumps(about, indent=3))
+    own.remove_what_ended_servers_left()
+    assert not datasets.exists(name)
+
+
+def test_on_behalf_of_a_visitor_their_data_are_found_and_afterwards_nobodys():
+    own.visitor.set("first")
+    mine = own.accept(table(), "A")
+    find = own.on_behalf(own.whose(), own.names)
+    own.visitor.set("")
+    assert find() == (mine,) and own.names() == ()
 
 
 def test_visitors_may_keep_so_much(monkeypatch):

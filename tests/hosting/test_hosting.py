@@ -75,6 +75,7 @@ INTERNAL = [
     "Set LEVERAGE_LAB_DATA to another folder.",
     "The computation stopped with KeyError: 'x'.",
     "Scheduler: found no answer at tcp://10.0.0.1:8786 within 5 seconds.",
+    "Scheduler: found no answer at tls://host:8786 within 5 seconds.",
     "found '../secrets'",
     "[Errno 13] Permission denied",
 ]
@@ -519,7 +520,8 @@ def test_a_job_that_waits_says_behind_how_many(hosted, held):
     begun = held("scores")
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     for number in range(2):
-        job_desk.put(jobs.Job(f"other{number}", "a:b", (), state="queued"))
+        owners = {str(number) * policy.CLIENT}
+        job_desk.put(jobs.Job(f"other{number}", "a:b", (), state="queued", owners=owners))
     begun[0].state, begun[0]._queue = "queued", jobs._cluster
     assert at.run().get("progress")[0].proto.text.startswith("Waiting for its turn")
     jobs._cluster.jobs[begun[0].key] = jobs._cluster.jobs.pop(begun[0].key)

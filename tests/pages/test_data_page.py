@@ -16,6 +16,7 @@ from core.data import own
 from core.linalg import ties
 from core.spec import Spec, first_look
 from pages.parts.data import import_file
+from pages.shared.serving import known_hosts
 from tests.tools.own_data import npz_of, parquet_of, table, zip_of
 from tests.tools.pages import explore_works, galleries, group, spec_of, texts, visit, widget
 
@@ -211,7 +212,8 @@ def test_an_empty_page_names_the_next_action_and_offers_an_example():
     )
 
 
-def test_a_path_on_this_machine(tmp_path):
+def test_a_path_on_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr(known_hosts, "asked_by_name", lambda: True)
     place = tmp_path / "rows.parquet"
     place.write_bytes(parquet_of())
     at = visit(PAGE)

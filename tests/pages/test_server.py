@@ -72,6 +72,13 @@ def test_every_answer_carries_the_headers(server, path):
     assert "server" not in found and "x-powered-by" not in found
 
 
+def test_another_name_is_refused_in_words_for_a_visitor(server):
+    answer = server.ask("/", Host="evil.example")
+    assert answer.status == 421 and answer.getheader("x-content-type-options") == "nosniff"
+    assert "not known by that address" in answer.text and "LEVERAGE_LAB" not in answer.text
+    assert "LEVERAGE_LAB_PUBLIC_URL" in server.log, "its host reads what to set"
+
+
 def test_nothing_from_elsewhere_is_allowed_and_no_code_from_text(server):
     directives = dict(
         part.split(" ", 1)
@@ -232,6 +239,13 @@ def test_compose_puts_the_proxy_before_the_app():
         hosted_server.settings()["LEVERAGE_LAB_DATA"],
         hosted_server.settings()["LEVERAGE_LAB_CACHE"],
     }
+
+
+def test_the_name_of_the_site_is_the_apps_public_address():
+    environment = COMPOSE["services"]["app"]["environment"]
+    assert environment["LEVERAGE_LAB_PUBLIC_URL"] == (
+        "${LEVERAGE_LAB_PUBLIC_URL:-${SITE_ADDRESS:-}}"
+    )
 
 
 def test_the_proxy_compresses_bounds_uploads_and_hides_what_the_server_hides():

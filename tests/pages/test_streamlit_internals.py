@@ -32,7 +32,7 @@ FUNCTIONS = {
     get_script_run_ctx: (["suppress_warning"], "visitors would have no name (visitor.owner)"),
     script_runner.exec_func_with_error_handling: (
         ["func", "ctx"],
-        "pages on a host would be drawn all at once (pages/shared/host/turns.py)",
+        "pages on a host would be drawn all at once (pages/shared/serving/turns.py)",
     ),
     runtime.exists: ([], "nobody would be known to be here (visitor.here)"),
     runtime.Runtime.is_active_session: (

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.runtime import cache, result_folders
+from core.runtime import cache, entry_files, result_folders
 from core.types import UserError
 
 ARRAYS = {"scores": np.linspace(0, 1, 1000), "indices": np.arange(12).reshape(3, 4)}
@@ -29,7 +29,8 @@ REPOSITORY = Path(cache.__file__).parents[2]
 def root(own_cache, tmp_path, monkeypatch):
     monkeypatch.delenv("LEVERAGE_LAB_CACHE_GB", raising=False)
     monkeypatch.setattr(cache, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(cache, "_verified", set())
+    monkeypatch.setattr(entry_files, "_verified", set())
+    monkeypatch.setattr(entry_files, "SMALL", 1000)  # so that ARRAYS make a large result
     monkeypatch.setattr(cache, "_damage", {})
     return own_cache
 
@@ -47,6 +48,11 @@ def same(entry):
         all(np.array_equal(entry.arrays[name], array) for name, array in ARRAYS.items())
         and entry.facts == FACTS
     )
+
+
+def bound(monkeypatch, size):
+    """The cache may take so many bytes of the disk."""
+    monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", str(size / cache.GIGABYTE))
 
 
 def temporaries():
@@ -332,7 +338,7 @@ def test_few_damaged_folders_are_kept_and_they_are_evicted_first(monkeypatch):
     assert len(list(cache.folder().rglob("*.damaged-*"))) == cache.ASIDE_KEPT
     fill([2])
     os.utime(place_of(key_of(2)), (0, 0))
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", "25e-6")
+    bound(monkeypatch, 2.5 * result_folders.size(place_of(key_of(2))))
     fill([3])
     assert (
         cache.get(key_of(2))
@@ -355,25 +361,28 @@ def test_a_damaged_bundle_stays_in_place_and_is_told():
 
 def test_checksums_are_computed_once_per_process_and_file(monkeypatch):
     cache.put(key_of(), ARRAYS, FACTS)
-    monkeypatch.setattr(cache, "_file_digest", lambda file: pytest.fail("verified again"))
+    monkeypatch.setattr(entry_files, "_file_digest", lambda file: pytest.fail("verified again"))
     assert same(cache.get(key_of()))
 
 
 DYING = """
 import numpy as np, os, sys
-from core.runtime import cache
-cache._save = lambda file, array, save=cache._save: (save(file, array), os._exit(3))
-cache.put(sys.argv[1], {"a": np.zeros(10), "b": np.zeros(10)}, {})
+from core.runtime import cache, entry_files
+entry_files._to_disk = lambda opened: os._exit(3)
+cache.put(sys.argv[1], {"a": np.zeros(int(sys.argv[2])), "b": np.zeros(10)}, {})
 """
 
 
-def test_a_crash_in_the_middle_leaves_nothing_visible_and_is_swept_later():
-    assert subprocess.run([sys.executable, "-c", DYING, key_of()], cwd=REPOSITORY).returncode == 3
+@pytest.mark.parametrize("size", ["10", "10000"])
+def test_a_crash_in_the_middle_leaves_nothing_visible_and_is_swept_later(size, monkeypatch):
+    died = subprocess.run([sys.executable, "-c", DYING, key_of(), size], cwd=REPOSITORY)
+    assert died.returncode == 3
     assert len(temporaries()) == 1  # so it did die in the middle
     assert cache.get(key_of()) is None and cache.entries("score") == []
     cache.put(key_of(), ARRAYS, FACTS)
     assert len(temporaries()) == 1  # it might belong to a writer at work
     os.utime(temporaries()[0], (0, time.time() - 2 * result_folders.DAY))
+    monkeypatch.setattr(result_folders, "_known", {})  # as in a process that begins
     cache.put(key_of(2), ARRAYS, FACTS)
     assert temporaries() == [] and same(cache.get(key_of()))
 
@@ -397,7 +406,7 @@ def test_a_folder_that_cannot_be_made_keeps_the_values(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "owner, name",
-    [(np, "save"), (Path, "mkdir"), (os, "rename"), (os, "fsync"), (Path, "write_text")],
+    [(np, "save"), (Path, "mkdir"), (os, "rename"), (os, "fsync"), (entry_files, "_signed")],
 )
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_a_full_or_read_only_disk_keeps_the_values_and_leaves_no_rubbish(
@@ -422,15 +431,15 @@ def test_a_bad_size_bound_is_named_before_anything_is_computed(bad, monkeypatch)
 
 def test_the_least_recently_used_entries_go_first(monkeypatch):
     fill([1, 2, 3, 4])
-    assert 40_000 < held_bytes() < 44_000
+    one = held_bytes() / 4
     held = cache.get(key_of(2)).arrays["a"]
     time.sleep(0.02)
     cache.get(key_of(1))
     time.sleep(0.02)
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", "32e-6")
+    bound(monkeypatch, 3.2 * one)
     fill([5])
     assert [number for number in range(1, 6) if cache.get(key_of(number))] == [1, 2, 5]
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", "1e-6")
+    bound(monkeypatch, 0.1 * one)
     fill([6])  # larger than the bound: the one just written stays
     assert [number for number in range(1, 7) if cache.get(key_of(number))] == [
         6
@@ -448,9 +457,11 @@ def test_files_that_are_not_ours_are_never_touched(root, monkeypatch):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x" * 50_000)
         os.utime(file.parent, (0, 0))
-    monkeypatch.setenv("LEVERAGE_LAB_CACHE_GB", "1e-5")
-    fill([1, 2, 3])
-    assert all(file.exists() for file in foreign) and held_bytes() < 12_000
+    fill([1])
+    one = held_bytes()
+    bound(monkeypatch, one)
+    fill([2, 3])
+    assert all(file.exists() for file in foreign) and held_bytes() == one
 
 
 RACING = """
@@ -474,14 +485,19 @@ def test_two_processes_that_put_the_same_keys_at_once_both_get_them():
     assert len(cache.entries("race")) == 20 and temporaries() == []
 
 
-def test_who_comes_second_gets_the_first_ones_entry(monkeypatch):
-    def overtaken(source, target, rename=os.rename):
-        """Another process puts the same key just before our rename."""
-        monkeypatch.setattr(os, "rename", rename)
-        cache.put(key_of(), ARRAYS, FACTS)
-        rename(source, target)
+@pytest.mark.parametrize("small, publish", [(0, "rename"), (100_000, "link")])
+def test_who_comes_second_gets_the_first_ones_entry(small, publish, monkeypatch):
+    monkeypatch.setattr(entry_files, "SMALL", small)
 
-    monkeypatch.setattr(os, "rename", overtaken)
+    publish_it = getattr(os, publish)
+
+    def overtaken(source, target):
+        """Another process puts the same key just before we do."""
+        monkeypatch.setattr(os, publish, publish_it)
+        cache.put(key_of(), ARRAYS, FACTS)
+        publish_it(source, target)
+
+    monkeypatch.setattr(os, publish, overtaken)
     for _ in range(2):  # overtaken, then simply late
         second = cache.put(key_of(), {"other": np.ones(3)}, {})
         assert same(second) and second.notes == () and temporaries() == []
@@ -492,9 +508,9 @@ def test_a_file_is_mapped_once_however_many_look_at_it():
     cache.put(key, {"scores": np.arange(5.0)}, {})
     one, two = cache.get(key), cache.get(key)
     assert one.arrays["scores"] is two.arrays["scores"] and not one.arrays["scores"].flags.writeable
-    maps = len(cache._mapped)
+    maps = len(entry_files._open)
     del one, two
-    assert len(cache._mapped) < maps, "nobody looks any more"
+    assert len(entry_files._open) < maps, "nobody looks any more"
     assert cache.get(key).arrays["scores"].tolist() == [0, 1, 2, 3, 4]
 
 
@@ -510,3 +526,176 @@ def test_what_is_kept_is_computed_once():
     assert same(first) and same(second) and len(asked) == 1
     card = json.loads((place_of(key_of()) / "entry.json").read_text("utf-8"))
     assert card["describe"] == "a title"
+
+
+# small results, each one file
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """ARRAYS and FACTS put as one file."""
+    monkeypatch.setattr(entry_files, "SMALL", 65_536)
+    cache.put(key_of(), ARRAYS, FACTS)
+    return place_of(key_of()).with_name(f"{key_of()}.entry")
+
+
+def test_a_small_result_is_one_file_that_says_what_it_holds(small):
+    assert list(small.parent.iterdir()) == [small] and same(cache.get(key_of()))
+    head, _, body = small.read_bytes().partition(b"\n")
+    card = json.loads(head)
+    about = card["arrays"]["indices"]
+    assert card["facts"] == FACTS and card["key"] == key_of() and about["at"] % 16 == 0
+    there = np.ndarray(about["shape"], about["dtype"], body, about["at"])
+    assert np.array_equal(there, ARRAYS["indices"])
+    assert cache.entries("score") == [(key_of(), FACTS)]
+    with pytest.raises(ValueError, match="read-only"):
+        cache.get(key_of()).arrays["indices"][0] = 5
+
+
+def test_few_numbers_cost_one_block_and_not_one_each(monkeypatch):
+    arrays = {name: np.zeros(50) for name in "abcdefg"}
+    for size, key in ((0, key_of(1)), (65_536, key_of(2))):
+        monkeypatch.setattr(entry_files, "SMALL", size)
+        cache.put(key, arrays, FACTS)
+    folder, file = place_of(key_of(1)), place_of(key_of(2)).with_name(f"{key_of(2)}.entry")
+    assert result_folders.size(file) <= 8192 and result_folders.size(file) < held_bytes() / 4
+    assert result_folders.size(folder) == sum(
+        one.stat().st_blocks * 512 for one in (folder, *folder.iterdir())
+    )
+
+
+@pytest.mark.parametrize("kind", ["fortran", "structured", "empty", "nothing"])
+def test_what_one_file_holds_comes_back_as_it_was(kind, monkeypatch):
+    monkeypatch.setattr(entry_files, "SMALL", 65_536)
+    arrays = {
+        "fortran": {"a": np.asfortranarray(np.arange(6.0).reshape(2, 3))},
+        "structured": {"a": np.zeros(3, [("x", "f4"), ("y", "i8")])},
+        "empty": {"a": np.zeros((0, 3)), "b": np.zeros(0, "<U4"), "c": np.array(2.5)},
+        "nothing": {},
+    }[kind]
+    cache.put(key_of(), arrays, FACTS)
+    found = cache.get(key_of()).arrays
+    for name, array in arrays.items():
+        assert np.array_equal(found[name], array) and found[name].shape == array.shape
+        assert found[name].dtype == array.dtype and found[name].flags.fnc == array.flags.fnc
+
+
+@pytest.mark.parametrize("place", [0, 40, 400, -1])
+def test_one_bit_anywhere_in_a_small_file_is_noticed_at_every_reading(place, small):
+    assert same(cache.get(key_of()))
+    before = small.stat()
+    content = bytearray(small.read_bytes())
+    content[place] ^= 1
+    small.write_bytes(content)
+    os.utime(small, ns=(before.st_atime_ns, before.st_mtime_ns))  # even with its old time
+    assert cache.get(key_of()) is None
+    assert (small.with_name(f"{key_of()}.damaged-1") / small.name).exists()
+    mended = cache.put(key_of(), ARRAYS, FACTS)
+    assert same(mended) and "was damaged" in mended.notes[0] and same(cache.get(key_of()))
+
+
+@pytest.mark.parametrize("length", [0, 10, 1000, -1])
+def test_a_small_file_cut_short_is_damaged(length, small):
+    os.truncate(small, length if length >= 0 else small.stat().st_size - 1)
+    assert cache.get(key_of()) is None and not small.exists()
+
+
+def test_a_changed_file_is_verified_again_though_its_time_was_set_back():
+    """The clock was set back, or somebody put the old time on it: the inode's own time tells."""
+    cache.put(key_of(), ARRAYS, FACTS)
+    assert same(cache.get(key_of()))
+    file = place_of(key_of()) / "scores.npy"
+    before = file.stat()
+    time.sleep(0.02)  # file times tick every few milliseconds
+    flip(file)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert file.stat().st_size == before.st_size and cache.get(key_of()) is None
+
+
+@pytest.mark.parametrize("small", [0, 65_536])
+def test_a_clock_that_was_set_back_loses_and_doubles_nothing(small, monkeypatch):
+    monkeypatch.setattr(entry_files, "SMALL", small)
+    cache.put(key_of(1), ARRAYS, FACTS)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 400 * result_folders.DAY)
+    assert same(cache.get(key_of(1)))
+    cache.put(key_of(1), {"other": np.ones(3)}, {})
+    cache.put(key_of(2), ARRAYS, FACTS)
+    assert [key for key, _ in cache.entries("score")] == sorted([key_of(1), key_of(2)])
+    assert same(cache.get(key_of(1))) and same(cache.get(key_of(2)))
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_a_deeply_nested_text_is_a_damaged_entry(kind, text, small):
+    file = small
+    if kind == "folder":
+        small.unlink()
+        file = place_of(key_of()) / "entry.json"
+        file.parent.mkdir()
+    file.write_text(text)
+    assert cache.entries("score") == [] and cache.get(key_of()) is None
+    assert "entry.json: found nothing readable" in cache.put(key_of(), ARRAYS, FACTS).notes[0]
+
+
+def test_facts_nested_too_deeply_are_refused():
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(UserError, match="nested"):
+        cache.put(key_of(), {}, {"a": nested})
+
+
+def test_a_result_of_an_earlier_version_is_read_and_not_doubled(monkeypatch):
+    cache.put(key_of(), ARRAYS, FACTS)  # a folder, as all were
+    monkeypatch.setattr(entry_files, "SMALL", 65_536)
+    assert same(cache.get(key_of())) and same(cache.put(key_of(), ARRAYS, FACTS))
+    assert list(place_of(key_of()).parent.iterdir()) == [place_of(key_of())]
+
+
+def test_bundled_results_are_folders_of_plain_arrays_however_small(monkeypatch):
+    monkeypatch.setattr(entry_files, "SMALL", 65_536)
+    cache.bundle(key_of(), ARRAYS, FACTS)
+    folder = place_of(cache.bundled_key(key_of()), cache.BUNDLED)
+    assert np.array_equal(np.load(folder / "indices.npy"), ARRAYS["indices"])
+    assert same(cache.get(key_of()))
+
+
+@pytest.mark.parametrize("owner, name", [(os, "fsync"), (entry_files, "_signed")])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_fills_in_the_middle_of_a_small_result(owner, name, number, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(entry_files, "SMALL", 65_536)
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, refuse)
+        entry = cache.put(key_of(), ARRAYS, FACTS)
+    assert same(entry) and os.strerror(number) in entry.notes[0]
+    assert cache.get(key_of()) is None and temporaries() == []
+
+
+def test_where_links_are_unknown_a_small_result_is_renamed(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(entry_files, "SMALL", 65_536)
+    monkeypatch.setattr(os, "link", refuse)
+    assert cache.put(key_of(), ARRAYS, FACTS).notes == () and temporaries() == []
+    assert same(cache.get(key_of()))
+
+
+def test_all_is_looked_at_once_and_then_only_as_the_room_fills(monkeypatch):
+    looks = []
+    look = result_folders._look
+    monkeypatch.setattr(result_folders, "_look", lambda *how: looks.append(1) or look(*how))
+    fill([1])
+    one = held_bytes()
+    bound(monkeypatch, 100 * one)
+    monkeypatch.setattr(result_folders, "_known", {})
+    fill(range(2, 12))
+    assert len(looks) == 2  # in the first and here
+    fill(range(12, 130))
+    assert len(looks) < 60 and held_bytes() <= 100 * one
+    assert cache.get(key_of(129)) and not cache.get(key_of(1))

@@ -1,5 +1,10 @@
 """How what was found in a file is put into a sentence, whatever it is called and whatever is wrong
 with it.
+
+What is refused is not quoted. At home a path may lead to any file, and one that is no table (a list
+of passwords, a key, a diary) must not be read out in an error: its lines are numbered and its cells
+and columns counted. What is taken for a table is shown to whoever brings it, and so its remarks
+(`Fault`) name columns, classes, and cells that stand out.
 """
 
 from __future__ import annotations

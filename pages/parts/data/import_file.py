@@ -24,8 +24,8 @@ from core.spec import first_look
 from core.types import UserError
 from pages.parts.data import column_roles
 from pages.shared import layout, state, visitor_memory
-from pages.shared.host import turns
 from pages.shared.points import show as show_points
+from pages.shared.serving import known_hosts, turns
 from pages.shared.words import bytes_text, plain
 
 TYPES = ["zip", "npz", "npy", "parquet", "csv", "tsv", "txt", "data", "gz", "jsonl"]
@@ -194,6 +194,9 @@ def _chosen() -> tuple[bytes | Path | None, str]:
     content, name = uploaded("Drop a file: images in a zip, arrays, or a table", "bring", help)
     if content is not None or policy.hosted():
         return content, name
+    if not known_hosts.asked_by_name():
+        st.caption("A path on this machine can be named where `streamlit run app.py` runs the app.")
+        return None, ""
     typed = st.text_input(
         "Or the path of a folder or file on this machine",
         key=f"path {st.session_state.get('files bring', 0)}",

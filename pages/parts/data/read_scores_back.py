@@ -28,8 +28,8 @@ from pages.shared import (
     state,
     visitor_memory,
 )
-from pages.shared.host import turns
 from pages.shared.points import show as show_points
+from pages.shared.serving import turns
 from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, starless
 
 SHOWN = 60

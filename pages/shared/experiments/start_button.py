@@ -17,7 +17,7 @@ from core.runtime.jobs import Job
 from core.types import UserError
 from pages.shared import job_panel, layout, state, visitor
 from pages.shared.experiments import progress_bar, session_experiment
-from pages.shared.host import turns
+from pages.shared.serving import turns
 from pages.shared.words import plain
 
 Show = Callable[[Plan], None]

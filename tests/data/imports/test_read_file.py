@@ -107,6 +107,33 @@ def test_a_path_is_read_as_its_bytes_are(tmp_path):
 # Arrays.
 
 
+NO_TABLES = {
+    "passwd": "root:x:0:0:root\nHIDDEN:x:1000:1000:HIDDEN,,,:HIDDEN:/bin/HIDDEN\n",
+    "one per line": "HIDDEN1\nHIDDEN2\nHIDDEN3\n",
+    "key": "-----BEGIN HIDDEN-----\nHIDDENb3BlbnNza\nHIDDENtZXk=\n-----END HIDDEN-----\n",
+    ".env": "KEY=HIDDEN1,HIDDEN2\nPASSWORD=HIDDEN3,HIDDEN4\n",
+    "diary": "Dear HIDDEN, today\nHIDDEN went home\nand, HIDDEN, slept\n",
+    "logins.csv": "HIDDENsite,HIDDENuser,HIDDENword\na,HIDDEN,b\n",
+    "hosts": "127.0.0.1 HIDDEN\n10.0.0.5 HIDDEN\n",
+    "config.json": '{"token": "HIDDEN", "user": "HIDDEN"}\n',
+    "config.yaml": "token: HIDDEN\nusers:\n  - HIDDEN\n  - [HIDDEN, 'HIDDEN\n",
+    "quotes.csv": 'a,b\n1,2\n"HIDDEN,3\n4,5\n',
+    "uneven.csv": "a,b\n1,2\nHIDDEN,3,4,5\n",
+    "HIDDEN.py": "import HIDDEN\nHIDDEN = (1, 2)\n",
+}
+
+
+@pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])
+@pytest.mark.parametrize("name", NO_TABLES)
+def test_what_is_no_table_is_refused_without_a_word_of_it(name, folder, tmp_path):
+    """A path may lead to any file of this machine."""
+    place = tmp_path / ("file.csv" if folder else "file")
+    place.write_text(NO_TABLES[name])
+    with pytest.raises(UserError) as refused:
+        read(tmp_path if folder else place, "file")
+    assert "HIDDEN" not in str(refused.value), refused.value
+
+
 def test_images_with_everything_beside_them():
     probs = np.array([[0.5, 0.5], [1, 0], [0, 1], [0.25, 0.75]])
     data = npz(

@@ -393,6 +393,6 @@ def _parse(
 
 
 def _uneven(row: Any, title: str) -> UserError:
-    where = f"line {row.number} " if row.number else "a line "
-    found = f"{where}of {row.actual_columns:,} cells ({some([row.text])})"
+    where = f"line {row.number:,}" if row.number else "a line"
+    found = f"{where} of {row.actual_columns:,} cells"
     return UserError(f"{title}: found {found}, expected {row.expected_columns:,}. {MEND}")

@@ -152,10 +152,11 @@ def _features(found: Assignment, title: str, limits: Limits) -> FoundRows:
     features = [found.columns[name] for name in found.named("feature")]
     if not features:
         expected = "columns of numbers, or one column of lists of equal length"
-        shown = [column.name for column in found.columns.values() if column.is_flat]
+        flat = sum(column.is_flat for column in found.columns.values())
         own = any(role.why == "written by this app" for role in found.roles.values())
         raise UserError(
-            f"{title}: found no features among the columns {some(shown, 5)}, expected {expected}."
+            f"{title}: found no features in {flat:,} column{'s' * (flat != 1)}, expected"
+            f" {expected}."
             + (" Scores that were taken out of this app are read back under that name." * own)
             + _named_lists(found)
         )

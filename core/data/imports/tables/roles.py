@@ -106,8 +106,8 @@ def _read_feature(column: Column, faults: list[Fault]) -> None:
     values, odd = column.as_far_as_numbers()
     if not np.isfinite(values).any():
         raise UserError(
-            f"Role feature: column {column.name} holds text such as {some(odd)}, expected numbers."
-            " Give it another role."
+            f"Role feature: column {column.name} holds text, expected numbers. Give it another"
+            " role."
         )
     what = f"Column {some([column.name])}: found {some(odd)} among the numbers."
     faults.append(Fault(what, "Such cells count as empty."))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pages.shared.host import clients
-from pages.shared.host.clients import identity, new_cookie
+from pages.shared.serving import clients
+from pages.shared.serving.clients import identity, new_cookie
 
 
 def asked(cookie="", peer="192.0.2.7", **headers):

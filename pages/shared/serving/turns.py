@@ -20,8 +20,8 @@ from contextlib import contextmanager, nullcontext
 
 from core.hosting.policy import BOUNDS
 from pages.shared import streamlit_internals
-from pages.shared.host import clients
-from pages.shared.host.allowances import Allowance
+from pages.shared.serving import clients
+from pages.shared.serving.allowances import Allowance
 
 ABOUT = 10.0  # seconds for which whoever drew last is about
 _mine = threading.local()

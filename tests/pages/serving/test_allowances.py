@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.shared.host.allowances import Allowance, Places
+from pages.shared.serving.allowances import Allowance, Places
 
 
 class Clock:

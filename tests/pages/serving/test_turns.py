@@ -6,7 +6,7 @@ import pytest
 from streamlit.runtime.scriptrunner import script_runner
 
 from core.hosting.policy import BOUNDS
-from pages.shared.host import turns
+from pages.shared.serving import turns
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 Of connections, requests, messages and uploads each client, each address and all together have an
 allowance (core/hosting/policy.py). Who asks for more reads 429 and when to come back; a connection
 that says too much is heard more slowly. What a page draws and what a worker computes is shared
-elsewhere: pages/shared/host/turns.py, core/runtime/jobs.py.
+elsewhere: pages/shared/serving/turns.py, core/runtime/jobs.py.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 from core.hosting.policy import BOUNDS
 from pages.shared import visitor
-from pages.shared.host.allowances import Allowance, Places
-from pages.shared.host.clients import Identity, identity, new_cookie
+from pages.shared.serving.allowances import Allowance, Places
+from pages.shared.serving.clients import Identity, identity, new_cookie
 from pages.shared.streamlit_internals import UPLOADS
 
 Message = MutableMapping[str, Any]
