@@ -42,9 +42,10 @@ SHAPLEY = "dataset=digits&n=400&strategy=data_shapley&s.orders={}&s.tolerance=0"
 
 @dataclass
 class Seen:
-    """What the visitors met. light: seconds of light reruns, by when they ended."""
+    """What the visitors met. light: seconds of light reruns; points: of points opened."""
 
     light: list[float] = field(default_factory=list)
+    points: list[float] = field(default_factory=list)
     asked: int = 0
     failed: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
