@@ -29,4 +29,4 @@ ENV LEVERAGE_LAB_HOSTED=1 \
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD python -c "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/_stcore/health', timeout=4)"
-CMD ["sh", "-c", "exec uvicorn pages.shared.server:app --host 0.0.0.0 --port ${PORT} --no-server-header --ws-per-message-deflate false --timeout-graceful-shutdown 5"]
+CMD ["sh", "-c", "exec uvicorn pages.shared.server:app --host 0.0.0.0 --port ${PORT} --no-server-header --http pages.shared.serving.slow_requests:Impatient --ws-per-message-deflate false --timeout-graceful-shutdown 5"]

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 from core import datasets
+from core.exports import csv_cells
 from core.exports.column_file import AGAIN, Opened, open_columns
-from core.exports.score_table import VERSION, Column, Projection, checksum
+from core.exports.score_table import VERSION, Column, Projection, checksum, kind_of
 from core.linalg.ties import last, settle
 from core.spec import Spec, from_query, resolve
 from core.types import Dataset, Ints, UserError
@@ -98,6 +99,8 @@ def read_back(
     axes = mapped[1:] if mapped else ()
     expected = _part(about, "points", int, name)
     arrays = _arrays(opened, rankings, axes, expected, datasets.info(points.dataset).n)
+    if kind_of(name.lower()) == "csv" and said.get("csv_cells") == csv_cells.GUARDED:
+        arrays |= {text: _unguarded(arrays[text]) for text in TEXTS if text in arrays}
     columns = tuple(Column(each.spec, arrays[each.score], each.facts) for each in rankings)
     edited = [sentence for ranking in rankings if (sentence := _edited(ranking, arrays))]
     projection = None
@@ -269,6 +272,10 @@ def _arrays(
         for column in ("id", "index", "split", "label", *pairs, *axes)
         if column in found
     }
+
+
+def _unguarded(texts: np.ndarray) -> np.ndarray:
+    return np.array([csv_cells.unguarded(text) for text in texts], dtype=object)
 
 
 def _odd_ranks(scores: np.ndarray, ranks: np.ndarray) -> int:

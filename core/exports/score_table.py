@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from core import datasets
+from core.exports import csv_cells
 from core.exports.ranking_names import column_names
 from core.linalg.ties import last, ranks
 from core.spec import Spec, map_code, resolve, score_code
@@ -92,10 +93,10 @@ def kind_of(name: str) -> str:
 def encode(frame: pd.DataFrame, kind: str, manifest: str | None = None) -> bytes:
     """The table as CSV or Parquet, into which the manifest goes if there is one.
 
-    CSV has 17 significant digits: nothing is lost.
+    CSV: see core/exports/csv_cells.py.
     """
     if kind_of(f".{kind}") == "csv":
-        return frame.to_csv(index=False, float_format="%.17g").encode()
+        return csv_cells.as_csv(frame)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -115,7 +116,7 @@ def manifest(
     """JSON that says how each ranking was made.
 
     For every ranking its Spec as a link and in words, its facts and its code; whose map the
-    projection is; the data; versions.
+    projection is; the data; whether a CSV file's texts are guarded; versions.
     """
     if not columns:
         raise UserError("Rankings: found none, expected at least one to write.")
@@ -134,6 +135,7 @@ def manifest(
             _ranking(name, column, points) for name, column in zip(names, columns, strict=True)
         ],
         "projection": None if projection is None else _projection(projection),
+        "csv_cells": csv_cells.GUARDED if csv_cells.guards() else csv_cells.PLAIN,
         "versions": versions(),
     }
     return json.dumps(content, indent=1)

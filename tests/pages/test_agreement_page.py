@@ -480,7 +480,7 @@ def test_the_matrix_can_be_downloaded(monkeypatch):
     shown = matrix(visit(**THREE))
     ((label, content, name),) = offered
     assert label == "CSV, 3 x 3" and name == "digits-kendall.csv"
-    table = pd.read_csv(io.StringIO(content()), index_col=0)
+    table = pd.read_csv(io.BytesIO(content()), index_col=0)
     assert table.index.name == "kendall" and list(table.columns) == list(table.index) == NAMES
     assert np.allclose(table, shown.loc[NAMES, NAMES], atol=1e-15)
 

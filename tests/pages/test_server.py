@@ -260,6 +260,8 @@ def test_the_proxy_compresses_bounds_uploads_and_hides_what_the_server_hides():
         closed == [f"{path}*" for path in streamlit_internals.OPERATORS]
         and ["respond", "@closed", "404"] in lines
     )
+    strict = ["header", "@secure", "Strict-Transport-Security", "max-age=31536000"]
+    assert strict in lines and ["@secure", "protocol", "https"] in lines, "where TLS ends"
     (size,) = [line[1] for line in lines if line[0] == "max_size"]
     assert int(size.removesuffix("MB")) == policy.BOUNDS.upload_mb + 1
     assert CADDYFILE.count("{") == CADDYFILE.count("}") and "{$SITE_ADDRESS}" in CADDYFILE

@@ -1,14 +1,16 @@
 """Embeddings computed elsewhere, joined to a dataset by what its points are called.
 
 Identity is never position: the file's column whose values are the dataset's ids is found whatever
-its name. Two ids are the same if they differ in nothing but their slashes, a leading ./, 100.0 for
-100, how accented letters are composed, or folders before them that all ids of one side share. Only
-a file of equal length without any such column is joined in its order, and that has to be confirmed.
+its name; where two such columns disagree, the user has to choose. Two ids are the same if they
+differ in nothing but their slashes, a leading ./, 100.0 for 100, how accented letters are composed,
+or folders before them that all ids of one side share. Only a file of equal length without any such
+column is joined in its order, and that has to be confirmed.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Callable, Iterator
 
@@ -22,6 +24,7 @@ MEND = (
     "Bring a table with one row for each point, with an id column that names the points as the"
     " dataset does."
 )
+COUNTS = ("row numbers", "pandas' index")  # why a column is the id that only counts the rows
 DEEPEST = 12  # folders that may stand before the ids of one side
 Names = list[str]
 
@@ -39,7 +42,8 @@ def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
     ids: str (n,), one per point, as `ids_of` gives them. draft: a table. Rows of the table that
     belong to no point are left out. A fault with `confirm` says that rows were joined by their
     order or their number in the file, since nothing in it names them. Raises UserError if the draft
-    is no table, has a fatal fault or ids that cannot be used, or if a point is missing.
+    is no table, has a fatal fault or ids that cannot be used, if a point is missing, or if two
+    columns could name the points and disagree.
     """
     if draft.kind != "table":
         raise UserError(
@@ -50,9 +54,9 @@ def join(ids: np.ndarray, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
         raise UserError(f"{draft.title}: {fault}")
     wanted = ids.tolist()
     for loose in (False, True):
-        for name, names in _naming(wanted, draft):
-            if (rows := rows_of(wanted, names, loose=loose)) is not None:
-                return _joined(draft, name, rows, loose)
+        if found := _fitting(wanted, draft, loose=loose):
+            _refuse_doubt(found, draft)
+            return _joined(draft, *found[0], loose)
     if draft.refused_ids:
         raise UserError(f"{draft.title}: {draft.refused_ids.what} Make them unique, one a row.")
     return _by_number(wanted, draft)
@@ -117,23 +121,64 @@ def _bare(name: str) -> str:
     return re.sub(r"(?<![^/])0+(?=\d+$)", "", name)
 
 
-def _naming(wanted: Names, draft: Draft) -> Iterator[tuple[str, Names]]:
-    """What may name the rows: the ids, the columns that are shown, and features that hold whole
-    numbers, unless the ids only count: so does many a measurement.
+def _fitting(wanted: Names, draft: Draft, *, loose: bool) -> list[tuple[str, Ints]]:
+    """(column, the row of each point) of every column that may name the rows and fits, likely ones
+    first; only that one, if the user chose it. "" is the ids' name.
 
-    ("" is the ids' name.)
+    Features that hold whole numbers come last. Where the ids only count, as many a measurement
+    does, none names the rows by itself, but may speak against a column that only counts, too.
     """
-    if draft.ids is not None:
-        yield "", draft.ids.tolist()
-    for name, values in draft.shown.items():
-        yield name, [as_word(value) for value in values.tolist()]
-    if set(wanted) == {str(i) for i in range(len(wanted))}:
+    columns = {} if draft.ids is None else {"": draft.ids.tolist()}
+    columns |= {name: [as_word(v) for v in values.tolist()] for name, values in draft.shown.items()}
+    found = _those_that_fit(wanted, columns, loose)
+    role = next((role for role in draft.roles if role.role == "id"), None)
+    if found and found[0][0] == "" and role and role.why == "chosen":
+        return found[:1]
+    counted = set(wanted) == {str(i) for i in range(len(wanted))}
+    if counted and (not found or not role or role.why not in COUNTS):
+        return found
+    return found + _those_that_fit(wanted, _whole_features(draft), loose)
+
+
+def _those_that_fit(
+    wanted: Names, columns: dict[str, Names], loose: bool
+) -> list[tuple[str, Ints]]:
+    tried = ((name, rows_of(wanted, names, loose=loose)) for name, names in columns.items())
+    return [(name, rows) for name, rows in tried if rows is not None]
+
+
+def _whole_features(draft: Draft) -> dict[str, Names]:
+    """The features of a table of several whose whole numbers all differ."""
+    found = {}
+    for name, values in zip(draft.feature_names, draft.points.T, strict=True):
+        whole = len(draft.feature_names) > 1 and np.ptp(values) >= len(values) - 1
+        if whole and (values == np.floor(values)).all() and len(np.unique(values)) == len(values):
+            found[name] = [as_word(value) for value in values.tolist()]
+    return found
+
+
+def _refuse_doubt(found: list[tuple[str, Ints]], draft: Draft) -> None:
+    """A UserError if columns that fit would join the rows in different ways. What only counts the
+    rows of the file does not speak against an id that is called so.
+    """
+    role = next((role for role in draft.roles if role.role == "id"), None)
+    own = role.column if role else "the ids"
+    first, rows = found[0]
+    sure = first == "" and role is not None and role.why not in COUNTS
+    rivals = [
+        name
+        for name, others in found[1:]
+        if not np.array_equal(others, rows) and not (sure and (np.diff(others) == 1).all())
+    ]
+    other = next(iter(rivals), None)
+    if other is None:
         return
-    for j, name in enumerate(draft.feature_names):
-        values = draft.points[:, j]
-        whole = (values == np.floor(values)).all()
-        if whole and draft.points.shape[1] > 1 and len(np.unique(values)) == len(values):
-            yield name, [as_word(value) for value in values.tolist()]
+    names = [first or own, other]
+    options = " or ".join(f"--id {shlex.quote(name)}" for name in names)
+    raise UserError(
+        f"{draft.title}: found two columns that could name the points, {some(names)}, and they"
+        f" disagree. Choose the right one as the ids (in a terminal {options})."
+    )
 
 
 def _joined(draft: Draft, name: str, rows: Ints, loose: bool) -> tuple[Floats, tuple[Fault, ...]]:
@@ -165,8 +210,12 @@ def _by_number(wanted: Names, draft: Draft) -> tuple[Floats, tuple[Fault, ...]]:
             f"{draft.title}: found {n:,} rows without ids{lost}, expected {len(wanted):,},"
             f" one for each point. {MEND}"
         )
+    likely = [name for name, _ in _those_that_fit(wanted, _whole_features(draft), loose=False)]
+    what = f" Column {some(likely)} could: choose it as the ids if it does." if likely else ""
     order = Fault(
-        "Nothing in the file names its rows.",
+        f"Nothing in the file names its rows for certain.{what}"
+        if likely
+        else "Nothing in the file names its rows.",
         "Joined in their order, the first row is the first point."
         if n == len(wanted)
         else "Joined by their numbers in the file, counted from 0, each row is a point.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import streamlit as st
 from core.agreement import Interval
 from core.charts.heatmaps import heatmap, heatmap_height
 from core.charts.palette import CORRELATION
+from core.exports import csv_cells
 from core.runtime.cache import Entry
 from core.spec import Spec
 from core.types import Floats, Ints
@@ -145,9 +147,10 @@ def clicked_cell(event: Any, order: np.ndarray) -> str | None:
 def downloads(names: list[str], matrix: np.ndarray, measure: str, dataset: str) -> None:
     """The matrix as a table."""
     table = pd.DataFrame(matrix, index=pd.Index(names, name=measure), columns=names)
+    content = partial(csv_cells.as_csv, table, index=True)
     layout.downloads(
         "Download the matrix",
-        [(f"CSV, {len(names)} x {len(names)}", table.to_csv, f"{dataset}-{measure}.csv")],
+        [(f"CSV, {len(names)} x {len(names)}", content, f"{dataset}-{measure}.csv")],
     )
 
 

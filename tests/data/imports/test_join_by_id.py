@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.data.imports.draft import Choices
 from core.data.imports.join_by_id import ids_of, join, rows_of
 from core.data.imports.read_file import read
 from core.types import Dataset, UserError
@@ -165,3 +166,32 @@ def test_ids_that_only_case_tells_apart_are_not_taken_for_one_another():
     draft = read(csv({"name": ["A.png", "a.png"], "u": [1, 2]}), "t.csv")
     assert join(np.array(["a.png", "A.png"]), draft)[0].tolist() == [[2], [1]]
     assert rows_of(["a.jpg"], ["A.png", "a.png"], loose=True) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["index", "sample", "idx", "img", "point", "row", "level_0", "orig", "pos"]
+)
+def test_two_columns_that_name_the_points_in_different_orders_are_asked_about(name):
+    rows = [(2, 2.5, 9.1), (0, 0.5, 9.2), (3, 3.5, 9.3), (1, 1.5, 9.4)]
+    text = f",{name},e0,e1\n" + "".join(f"{i},{r[0]},{r[1]},{r[2]}\n" for i, r in enumerate(rows))
+    wanted = np.arange(4).astype(str)
+    counter = "unnamed 1"
+    with pytest.raises(UserError, match=r"could name the points, .* disagree.*--id 'unnamed 1'"):
+        join(wanted, read(text.encode(), "t.csv"))
+    for chosen, first in ((name, [0.5, 1.5, 2.5, 3.5]), (counter, [2.5, 0.5, 3.5, 1.5])):
+        draft = read(text.encode(), "t.csv", choices=Choices(id=chosen))
+        embedding, faults = join(wanted, draft)
+        at = draft.feature_names.index("e0")
+        assert embedding[:, at].tolist() == first and not any(f.confirm for f in faults)
+
+
+def test_two_columns_that_name_the_points_alike_are_no_doubt():
+    text = b",index,e0\n0,0,.5\n1,1,1.5\n2,2,2.5\n"
+    assert join(np.arange(3).astype(str), read(text, "t.csv"))[0][:, 0].tolist() == [0.5, 1.5, 2.5]
+
+
+@pytest.mark.parametrize("name", ["id", "image_id", "sample_idx", "original_index", "number"])
+def test_what_only_counts_the_rows_of_the_file_does_not_speak_against_a_named_id(name):
+    text = f",{name},e0\n0,2,2.5\n1,0,.5\n2,3,3.5\n3,1,1.5\n"
+    embedding, _ = join(np.arange(4).astype(str), read(text.encode(), "t.csv"))
+    assert embedding[:, 0].tolist() == [0.5, 1.5, 2.5, 3.5]

@@ -11,7 +11,7 @@ thousands, decided once for the whole table; a leading zero ("007") makes a name
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,58 +19,67 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.imports.draft import Fault
+from core.data.imports.tables.numerals import (
+    POINTED,
+    SAID,
+    is_missing,
+    is_plain,
+    marks_of,
+    may_be_number,
+    style_of,
+    unit_of,
+    value_of,
+)
 from core.data.imports.wording import as_word, some, word
 from core.types import Floats, Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MISSING = frozenset(
-    {"", "?", "-", "--", ".", "nan", "none", "null", "nil", "na", "n/a", "#n/a", "missing"}
-    | {"#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"}  # what Excel writes
-)
 NO_LABEL = frozenset({"none", "null", "n/a", "na", "?", "-", "unlabeled", "unlabelled", "tbd"})
-PLAIN = re.compile(r"[-+]?(?!0\d)(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
-DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
-THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
-POINTED = re.compile(r"[-+]?\d{1,3}(\.\d{3})+(,\d+)?")  # 1.234,5
-SPACED = re.compile("[-+]?\\d{1,3}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)?")
-PERCENT = re.compile(rf"({PLAIN.pattern}) ?%", re.I)
-LIST = re.compile(r"\s*[\[(].*[\])]\s*", re.S)
+LIST = re.compile(r"\s*(\[.*\]|\(.*[,\s].*\))\s*", re.S)  # (10) is a number
 LOOKED_AT = 200  # cells, before all are read
 
 
 @dataclass(eq=False)
 class Column:
-    """One column. values: as the file has them, or the numbers that its text stands for."""
+    """One column. values: as the file has them, or the numbers that its text stands for.
+
+    either: what a comma is in this table where it could be decimal or part thousands. padded: a
+    cell of a text's whole numbers that begin with zeros, "" for none.
+    """
 
     name: str
     values: pa.ChunkedArray
+    either: str = "comma"
+    padded: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
 
     def take(self, values: pa.ChunkedArray) -> None:
         """Take these values, and forget what was told of the ones before."""
-        name = self.name
+        kept = {"name": self.name, "either": self.either, "values": values}
         self.__dict__.clear()
-        self.name = name
-        self.values = values
+        self.__dict__.update(kept)
 
     def as_far_as_numbers(self) -> tuple[Floats, dict[str, int]]:
         """The numbers (n,) of a column of text, NaN where a cell is none; and what these cells
         say, each with the first row that says it.
         """
         words, codes = self.coded
-        tidied = [tidy(word) for word in words]
-        read = [float(word) if PLAIN.fullmatch(word) else np.nan for word in tidied]
+        numbers = {word for word in words if not is_missing(word) and may_be_number(word)}
+        style = style_of(numbers)
+        style = self.either if style == "either" else style
+        read = {word: value_of(word, style) for word in numbers} if style else {}
         used, first = np.unique(codes, return_index=True)
         odd = {
             words[c]: int(row)
             for c, row in zip(used, first, strict=True)
-            if not _is_plain(words[c])
+            if words[c] not in read and not is_missing(words[c])
         }
-        return np.array(read)[codes], dict(sorted(odd.items()))
+        values = np.array([read.get(word, np.nan) for word in words])
+        return values[codes], dict(sorted(odd.items()))
 
     @property
     def type(self) -> pa.DataType:
@@ -196,47 +205,68 @@ def columns_of(
     table: pa.Table,
     faults: list[Fault],
     *,
-    commas_part_cells: bool = False,
+    separator: str = "",
+    padded: Mapping[str, str] | None = None,
     as_written: Callable[[str], pa.ChunkedArray] | None = None,
 ) -> list[Column]:
     """The columns of a table, numbers and lists that are written as text read as what they are.
 
-    commas_part_cells: then a comma inside of a cell is rather one between thousands. as_written:
-    the cells of a column of a text.
+    separator: of a text; a comma inside of cells that commas part is rather one between thousands.
+    padded: as in `Column`. as_written: the cells of a column of a text.
     """
     columns = [
-        Column(name, values) for name, values in zip(table.column_names, table.columns, strict=True)
+        Column(name, values, padded=(padded or {}).get(name, ""))
+        for name, values in zip(table.column_names, table.columns, strict=True)
     ]
     for column in columns:
         if column.is_text and (lists := lists_in_text(column)) is not None:
             column.values = lists
     pointed = any(column.has_fractions for column in columns)
     texts = [column for column in columns if column.is_text]
-    commas = numbers_in_text(texts, faults, commas_part_cells or pointed)
-    if commas and as_written:
-        for column in columns:
-            if column not in texts and column.has_fractions:
-                _points_between_thousands(column, as_written(column.name), faults)
+    commas = numbers_in_text(texts, faults, separator == "," or pointed)
+    for column in columns if as_written and separator != "," else ():
+        if column not in texts and column.has_fractions and (commas or _may_be_thousands(column)):
+            _points_between_thousands(column, as_written(column.name), faults, sure=commas)
     return columns
 
 
-def _points_between_thousands(
-    column: Column, written: pa.ChunkedArray, faults: list[Fault]
-) -> None:
-    """1.595 beside decimal commas is 1595."""
-    import pyarrow as pa
+def _may_be_thousands(column: Column) -> bool:
+    """Three digits behind the point beside a whole number of three digits: 1.2 and 900."""
+    numbers = column.numbers()
+    numbers = numbers[np.isfinite(numbers)]
+    thousands = 1000 * numbers
+    whole = numbers == np.floor(numbers)
+    return bool(
+        (np.abs(numbers) < 1000).all()
+        and (np.abs(numbers[whole]) >= 100).any()
+        and (np.abs(thousands - np.round(thousands)) < 1e-6).all()
+    )
 
-    words, codes = Column(column.name, written).coded
-    there = [word for word in words if word.lower() not in MISSING]
+
+def _points_between_thousands(
+    column: Column, written: pa.ChunkedArray, faults: list[Fault], *, sure: bool
+) -> None:
+    """1.595 beside decimal commas is 1595; without any it is if no digit stands alone before it."""
+    words, _ = Column(column.name, written).coded
+    there = [word for word in words if not is_missing(word)]
     if not all(POINTED.fullmatch(word) or re.fullmatch(r"-?\d{1,3}", word) for word in there):
         return
-    numbers = {word: _float(word, "comma") for word in there}
-    values = np.array([numbers.get(word, np.nan) for word in words])
+    if not sure and any(re.match(r"-?0", word) for word in there):
+        return
+    numbers = {word: value_of(word, "comma") for word in there}
     example = next(word for word in there if "." in word)
-    what = f"Column {some([column.name])}: found points beside decimal commas, such as {example}."
-    read = values[words.index(example)]
-    faults.append(Fault(what, f"They part thousands: {example} is read as {read:g}."))
-    column.take(pa.chunked_array([pa.array(values[codes], from_pandas=True)]))
+    beside = "decimal commas" if sure else f"whole numbers such as {max(there, key=_digits)}"
+    what = f"Column {some([column.name])}: found points beside {beside}, such as {example}."
+    how = f"They part thousands: {example} is read as {numbers[example]:.10g}."
+    if not sure:
+        how += " If they are decimal points, save the table with commas between its cells."
+    faults.append(Fault(what, how))
+    column.take(written)
+    _take_numbers(column, numbers)
+
+
+def _digits(word: str) -> int:
+    return len(word) if word.isdigit() else 0
 
 
 def numbers_in_text(
@@ -245,95 +275,77 @@ def numbers_in_text(
     """The columns of text that hold numbers become numbers, with a word on how they were read.
     Are there decimal commas among them?
     """
+    columns = [*columns]
     found = []
     for column in columns:
         words = _numerals(column)
         if words:
-            found.append((column, words, _style(words)))
-    found = [one for one in found if one[2]]
-    sure = {style for _, _, style in found} - {"plain", "either"}
+            found.append((column, style_of(words)))
+    found = [one for one in found if one[1]]
+    sure = {style for _, style in found} - {"plain", "either"}
     thousands = (commas_part_cells or "thousands" in sure) and not sure & {"comma", "mixed"}
     either = "thousands" if thousands else "comma"
-    for column, _, style in found:
+    for column in columns:
+        column.either = either
+    for column, style in found:
         _read_as(column, either if style == "either" else style, faults)
-    return "comma" in sure or (not thousands and "either" in {style for _, _, style in found})
-
-
-def _is_plain(word: str) -> bool:
-    """A number as a float writes it, or a word for a missing one."""
-    return tidy(word).lower() in MISSING or PLAIN.fullmatch(tidy(word)) is not None
-
-
-def tidy(word: str) -> str:
-    """With a plain minus sign, and without blanks at its ends."""
-    return word.strip().replace("\u2212", "-")
+    return "comma" in sure or (not thousands and "either" in {style for _, style in found})
 
 
 def _numerals(column: Column) -> set[str]:
     """The different cells but for missing ones, if all of them could be numbers; else none."""
     values = column.values.slice(0, LOOKED_AT).to_pylist()
-    if not all(_may_be_number(cell) for cell in values):
+    if not all(may_be_number(word(cell or "")) for cell in values):
         return set()
-    words = {tidy(word) for word in column.distinct}
-    words = {word for word in words if word.lower() not in MISSING}
-    return words if words and all(map(_may_be_number, words)) else set()
-
-
-def _may_be_number(cell: str | None) -> bool:
-    text = tidy(word(cell or ""))
-    if text.lower() in MISSING:
-        return True
-    written = (PLAIN, DECIMAL_COMMA, THOUSANDS, POINTED, SPACED, PERCENT)
-    return any(pattern.fullmatch(text) for pattern in written)
-
-
-def _style(words: set[str]) -> str:
-    """How these numbers are written: plain, thousands, comma, either of the two, mixed (decimal
-    commas beside decimal points), spaced, percent; "" for none that fits all.
-    """
-    odd = [word for word in words if not PLAIN.fullmatch(word)]
-    if not odd:
-        return "plain"
-    for style, patterns in (
-        ("thousands", (THOUSANDS,)),
-        ("comma", (DECIMAL_COMMA, POINTED)),
-        ("spaced", (SPACED, DECIMAL_COMMA)),
-        ("percent", (PERCENT,)),
-    ):
-        if all(any(p.fullmatch(word) for p in patterns) for word in odd):
-            if style == "thousands" and all(map(DECIMAL_COMMA.fullmatch, odd)):
-                return "either"
-            pointed = [word for word in words if "." in word]
-            return (
-                "mixed" if style == "comma" and not all(map(POINTED.fullmatch, pointed)) else style
-            )
-    return ""
-
-
-SAID = {
-    "thousands": ("commas between thousands", "1,234 is read as 1234."),
-    "comma": ("decimal commas", "1,5 is read as 1.5, and 1.234,5 as 1234.5."),
-    "mixed": ("decimal commas beside decimal points", "1,5 is read as 1.5."),
-    "spaced": ("numbers in groups of three digits", "1 234 is read as 1234."),
-    "percent": ("percent signs", "5% is read as 5."),
-    "plain": ("numbers written as text", "They are read as numbers."),
-}
+    words = {word for word in column.distinct if not is_missing(word)}
+    return words if all(map(may_be_number, words)) else set()
 
 
 def _read_as(column: Column, style: str, faults: list[Fault]) -> None:
+    words, codes = column.coded
+    missing = [is_missing(word) for word in words]
+    there = [word for word, gone in zip(words, missing, strict=True) if not gone]
+    numbers = {word: value_of(word, style) for word in there}
+    said = [*marks_of(there), *([SAID[style]] if style in SAID else [])]
+    if said:
+        example = next((word for word in there if not is_plain(word)), there[0])
+        what = f"Column {some([column.name])}: found {' and '.join(said)}, such as {example}."
+        how = f"{example} is read as {numbers[example]:.10g}"
+        other = next(
+            (w for w in there if style == "comma" and w != example and POINTED.fullmatch(w)), None
+        )
+        how += f", and {other} as {numbers[other]:.10g}." if other else "."
+        faults.append(Fault(what, how))
+    _note_missing(column.name, words, codes, missing, faults)
+    _take_numbers(column, numbers)
+
+
+def _take_numbers(column: Column, numbers: dict[str, float]) -> None:
+    """The number of each word, and gaps where there is none."""
     import pyarrow as pa
 
     words, codes = column.coded
-    missing = [tidy(word).lower() in MISSING for word in words]
-    there = [word for word, gone in zip(words, missing, strict=True) if not gone]
-    numbers = {word: _float(tidy(word), style) for word in there}
     values = np.array([numbers.get(word, np.nan) for word in words])
-    example = next((word for word in there if not _is_plain(word)), there[0])
-    if style != "plain":
-        what, how = SAID[style]
-        faults.append(Fault(f"Column {some([column.name])}: found {what}, such as {example}.", how))
-    _note_missing(column.name, words, codes, missing, faults)
     column.take(pa.chunked_array([pa.array(values[codes], from_pandas=True)]))
+
+
+def read_units(column: Column, faults: list[Fault]) -> bool:
+    """Numbers in text that all have one currency sign or one unit become numbers, with a word."""
+    if not column.is_text:
+        return False
+    words = {word for word in column.distinct if not is_missing(word)}
+    unit, bare = unit_of(words)
+    style = style_of(bare.values()) if unit else ""
+    if not style:
+        return False
+    style = column.either if style == "either" else style
+    numbers = {word: value_of(number, style) for word, number in bare.items()}
+    example = min(words)
+    what = f"Column {some([column.name])}: found {unit} in every cell, such as {example}."
+    how = f"{example} is read as {numbers[example]:.10g}."
+    faults.append(Fault(what, how))
+    _take_numbers(column, numbers)
+    return True
 
 
 def _note_missing(
@@ -353,23 +365,9 @@ def _note_missing(
         )
 
 
-def _float(word: str, style: str) -> float:
-    if style == "thousands":
-        word = word.replace(",", "")
-    if style == "percent":
-        word = word.rstrip("% ")
-    if POINTED.fullmatch(word) and style == "comma":
-        word = word.replace(".", "")
-    if style in ("comma", "mixed"):
-        word = word.replace(",", ".")
-    if style == "spaced" and not PLAIN.fullmatch(word):
-        word = re.sub("[ '\u2019\u00a0\u202f]", "", word).replace(",", ".")
-    return float(word)
-
-
 def lists_in_text(column: Column) -> pa.ChunkedArray | None:
-    """Lists of numbers that are written as text, such as pandas and NumPy write them; None if a
-    cell is none. An empty cell is an empty list.
+    """Lists of numbers that are written as text, such as pandas and NumPy write them, also lists of
+    lists, row by row; None if a cell is none. An empty cell is an empty list.
     """
     import pyarrow as pa
 
@@ -388,7 +386,7 @@ def lists_in_text(column: Column) -> pa.ChunkedArray | None:
 def _list(cell: str | None) -> list[float] | None:
     if not cell or not LIST.fullmatch(cell):
         return None
-    inner = cell.strip()[1:-1].replace(",", " ").split()
+    inner = re.sub(r"[\[\](),]", " ", cell).split()
     try:
         return [float(word) for word in inner]
     except ValueError:

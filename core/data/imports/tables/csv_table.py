@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.data.imports.draft import Fault
 from core.data.imports.file_limits import MEGABYTE, Limits
-from core.data.imports.tables.columns import MISSING, PLAIN
+from core.data.imports.tables.numerals import MISSING, PLAIN
 from core.data.imports.wording import damage_reported, some, word
 from core.types import UserError
 
@@ -32,6 +32,7 @@ TITLES = 10  # lines above a table, at most
 SAMPLE = 20  # rows that tell the separator and the header
 SAMPLE_BYTES = 1_000_000
 LONGEST_LINE = 10 * MEGABYTE
+PADDED = re.compile(rb"(?m)(?:^|[,;\t|]) *\"?0\d\d+\"? *(?:[,;\t|\r]|$)")
 BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 MEND = "Save the table as CSV in UTF-8, with one separator and paired quotation marks throughout."
 
@@ -53,7 +54,30 @@ class ParsedText:
         names = self.table.column_names
         if self.table.schema.field(name).type == "string":
             return self.table[name]
-        return _parse(self.text, "", self.separator, names, header=self.header, kept=name)[name]
+        return _parse(self.text, "", self.separator, names, header=self.header, kept=[name])[name]
+
+    def padded(self) -> dict[str, str]:
+        """{name: a cell} of whole numbers of three and more digits, as many in each cell, some of
+        which begin with a zero: 007. Where all numbers of a table are so, its cells have one width,
+        and that says nothing.
+        """
+        import pyarrow.compute as pc
+        import pyarrow.types as is_
+
+        schema = self.table.schema
+        whole = [field.name for field in schema if is_.is_integer(field.type)]
+        if not whole or not PADDED.search(self.text):
+            return {}
+        names = self.table.column_names
+        cells = _parse(self.text, "", self.separator, names, header=self.header, kept=whole)
+        found = {}
+        for name in whole:
+            words = [word for word in pc.unique(cells[name]).to_pylist() if word]  # type: ignore[attr-defined]  # made when it is imported
+            long = all(map(str.isdigit, words)) and {*map(len, words)} - {0, 1, 2}
+            if long and len(long) == 1 and (zero := [word for word in words if word[0] == "0"]):
+                found[name] = zero[0]
+        numbers = [f for f in schema if is_.is_integer(f.type) or is_.is_floating(f.type)]
+        return found if len(found) < len(numbers) else {}
 
 
 def parse_csv(
@@ -358,9 +382,9 @@ def _parse(
     names: list[str],
     *,
     header: bool,
-    kept: str | None = None,
+    kept: list[str] | None = None,
 ) -> pa.Table:
-    """header: is the first line one? kept: the only column that is read, as it is written."""
+    """header: is the first line one? kept: the only columns that are read, as they are written."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -377,10 +401,10 @@ def _parse(
         newlines_in_values=True,
         invalid_row_handler=lambda row: uneven.append(row) or "error",
     )
-    only = numbered[names.index(kept)] if kept else None
+    only = [numbered[names.index(name)] for name in kept or ()]
     convert = arrow_csv.ConvertOptions(
-        column_types={only: pa.string()} if only else None,
-        include_columns=[only] if only else None,
+        column_types=dict.fromkeys(only, pa.string()),
+        include_columns=only or None,
     )
     with damage_reported(title, MEND):
         try:
@@ -389,7 +413,7 @@ def _parse(
             if not uneven:
                 raise
             raise _uneven(uneven[0], title) from error
-    return table.rename_columns([kept] if kept else names)
+    return table.rename_columns(kept or names)
 
 
 def _uneven(row: Any, title: str) -> UserError:

@@ -16,6 +16,8 @@ from core.data.imports.usual_names import LABEL_WORDS, LABELS
 from core.data.imports.wording import some
 from core.types import Bools, Ints
 
+SURE = ("label", "labels", "class", "classes")  # whatever such a column holds
+FEW = 10  # different numbers in a `y` that do not count from 0 or 1 may well be measured
 MANY = 100  # different numbers in a `y` are no classes any more
 FRACTIONS = (
     "Choose a column of classes, or none. Values that are measured are no classes; a regression can"
@@ -30,14 +32,36 @@ def find_label(found: Assignment) -> None:
     by_name = {column.name.lower(): column for column in reversed(found.free) if column.is_flat}
     for name in (*LABELS, *LABEL_WORDS):
         column = by_name.get(name)
-        if column is None or (name in LABEL_WORDS and not column.is_text):
-            continue
-        if name in ("y", "target") and not _are_classes(column):
+        if column is None or (name not in SURE and not are_classes(column)):
             continue
         found.settle(column, "label", f"its name is {column.name}")
         check_label(found)
+        _note_doubtful(found, column)
         return
     _find_word_without_name(found)
+
+
+def _note_doubtful(found: Assignment, label: Column) -> None:
+    """Few whole numbers may be measured: under a name that is rather one of words, as y beside x,
+    and where they do not count from 0 or 1.
+    """
+    name = label.name.lower()
+    if not label.is_number or name in SURE:
+        return
+    count = len(label.distinct)
+    beside = name == "y" and any(other.lower() == "x" for other in found.columns)
+    if beside or name in LABEL_WORDS or may_be_measured(label.numbers()):
+        what = f"Column {some([label.name])}: found {count} whole numbers{' beside x' * beside}."
+        how = "They are the classes. If they are measured, give it the role feature or target."
+        found.faults.append(Fault(what, how))
+
+
+def speaks_of_classes(name: str) -> bool:
+    """Is the column called as people call classes?"""
+    return (
+        re.search(r"label|class|klasse|target|categor|species|outcome|^y$", name.lower())
+        is not None
+    )
 
 
 def check_label(found: Assignment) -> None:
@@ -77,7 +101,7 @@ def find_target(found: Assignment) -> None:
     if column is None or _repeats(column, found.one("label")):
         return
     if column.name.lower() == "y" and "x" in by_name:
-        if found.choices.label is None:
+        if found.choices.label is None and not found.one("label"):
             held = "fractions" if column.has_fractions else "many whole numbers"
             found.faults.append(
                 Fault(
@@ -88,30 +112,46 @@ def find_target(found: Assignment) -> None:
         return
     if found.choices.label is not None and not found.choices.label:
         return
-    found.settle(column, "target", "numbers with many values")
-    found.faults.append(
-        Fault(
-            f"Column {column.name}: found numbers with many values, which are no classes.",
-            "They are the target of a regression, and no feature.",
-        )
-    )
+    label = found.one("label")
+    few = label is not None and are_classes(column)
+    why = f"numbers beside the label {label.name}" if few else "numbers with many values"
+    found.settle(column, "target", why)
+    what = f"Column {column.name}: found {why}{', which are no classes' * (not few)}."
+    found.faults.append(Fault(what, "They are the target of a regression, and no feature."))
 
 
-def _are_classes(column: Column) -> bool:
-    """Words, or whole numbers that are few enough: of 0, 1, 2, ... at most half as many as rows, of
-    others a quarter.
+def are_classes(column: Column) -> bool:
+    """Words, or whole numbers that are few enough to be classes."""
+    return not column.is_number or few_whole_numbers(column.numbers())
+
+
+def few_whole_numbers(numbers: np.ndarray) -> bool:
+    """Are these whole numbers that can be classes? Two, or of 0, 1, 2, ... at most half as many as
+    rows, of others a quarter.
     """
-    if not column.is_number:
-        return True
-    numbers = column.numbers()
     numbers = numbers[np.isfinite(numbers)]
     if (numbers != np.floor(numbers)).any() or not len(numbers):
         return False
-    values = np.unique(numbers)
-    values = values[values >= 0] if len(values) > 2 else values
+    values = _without_marks(numbers)
     count = len(values)
-    in_a_row = values[0] in (0, 1) and values[-1] - values[0] == count - 1
-    return count <= 2 or (count <= MANY and count <= len(numbers) / (2 if in_a_row else 4))
+    share = 2 if count_from_the_start(values) else 4
+    return count <= 2 or (count <= MANY and count <= len(numbers) / share)
+
+
+def _without_marks(numbers: np.ndarray) -> np.ndarray:
+    values = np.unique(numbers)
+    return values[values >= 0] if len(values) > 2 else values
+
+
+def count_from_the_start(values: np.ndarray) -> bool:
+    """Are the different numbers, in order, 0, 1, 2, ... or 1, 2, 3, ...?"""
+    return bool(values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1)
+
+
+def may_be_measured(numbers: np.ndarray) -> bool:
+    """Are these classes so many, or so far apart, that they are told?"""
+    values = _without_marks(numbers[np.isfinite(numbers)])
+    return len(values) > FEW and not count_from_the_start(values)
 
 
 def find_repeated_labels(found: Assignment) -> None:
@@ -147,10 +187,10 @@ def _repeats(column: Column, label: Column | None) -> bool:
     if len(present) < 2 or not _same_within(values, classes, present, first):
         return False
     kinds = len(np.unique(values[first]))
-    speaks = re.search(r"label|class|target|categor|species|^y$", column.name.lower())
+    speaks = speaks_of_classes(column.name)
     if kinds == len(present):
-        return bool(speaks and counts.max() > 1) or (counts.min() >= 3 and len(values) >= 12)
-    return kinds > 1 and bool(speaks or len(values) >= 20 * len(present))
+        return (speaks and bool(counts.max() > 1)) or (counts.min() >= 3 and len(values) >= 12)
+    return kinds > 1 and (speaks or len(values) >= 20 * len(present))
 
 
 def _same_within(values: np.ndarray, classes: Ints, present: Ints, first: Ints) -> bool:

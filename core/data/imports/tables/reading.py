@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.data.imports.archives import IMAGES
 from core.data.imports.cleaning import (
     as_floats,
     check_size,
@@ -38,6 +39,7 @@ from core.types import Floats, Ints, UserError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+LONG_TEXT = 30  # letters in a cell, on average
 SHOWN = 30  # columns that are kept beside the points
 DAMAGE = "Write the table anew, with plain columns of numbers and text."
 Written = Callable[[str], "pa.ChunkedArray"]
@@ -50,9 +52,12 @@ def read_csv(
     parsed = parse_csv(data, title, limits, faults, header=choices.header)
     check_size((parsed.table.num_rows, 1), title, limits)
     with damage_reported(title, DAMAGE):
-        commas = parsed.separator == ","
         columns = columns_of(
-            parsed.table, faults, commas_part_cells=commas, as_written=parsed.as_written
+            parsed.table,
+            faults,
+            separator=parsed.separator,
+            padded=parsed.padded(),
+            as_written=parsed.as_written,
         )
         found = roles.assign(columns, choices, faults)
         asks = frozenset({"header"} if parsed.doubtful or choices.header is not None else ())
@@ -151,23 +156,41 @@ def _class_of(role: Role) -> str:
 def _features(found: Assignment, title: str, limits: Limits) -> FoundRows:
     features = [found.columns[name] for name in found.named("feature")]
     if not features:
-        expected = "columns of numbers, or one column of lists of equal length"
         flat = sum(column.is_flat for column in found.columns.values())
-        own = any(role.why == "written by this app" for role in found.roles.values())
         raise UserError(
-            f"{title}: found no features in {flat:,} column{'s' * (flat != 1)}, expected"
-            f" {expected}."
-            + (" Scores that were taken out of this app are read back under that name." * own)
-            + _named_lists(found)
+            f"{title}: found no features in {flat:,} column{'s' * (flat != 1)}, expected columns of"
+            f" numbers, or one column of lists of equal length. {_mend_without_features(found)}"
         )
     if features[0].is_list:
         return _vectors(features[0], title, limits)
     return _numbers(features, title, limits)
 
 
-def _named_lists(found: Assignment) -> str:
-    left = list(found.named("left out"))
-    return f" Column {some(left, 1)} holds several values in a cell." if left else ""
+def _mend_without_features(found: Assignment) -> str:
+    """What can be done with a table without numbers, by what it has instead: not a word of it."""
+    if any(role.why == "written by this app" for role in found.roles.values()):
+        return "Scores that were taken out of this app are read back under that name."
+    for place, name in enumerate(dict.fromkeys((*found.columns, *found.roles)), 1):
+        column, role = found.columns.get(name), found.roles[name]
+        if column is None or role.why == "values of several parts":
+            return f"Column {place} holds several values in a cell: give each a column of its own."
+        if column.is_number:
+            return (
+                f"Column {place} has the role {role.role}: give it, or another, the role feature."
+            )
+    for place, column in enumerate(found.columns.values(), 1):
+        words = column.distinct if column.is_text else set()
+        if words and all(word.lower().endswith(IMAGES) for word in words):
+            return f"Column {place} names images: pack them and this table into one zip."
+        if words and sum(map(len, words)) > LONG_TEXT * len(words):
+            return (
+                f"Column {place} holds text: compute an embedding of it, and bring that, a row of"
+                " numbers for each text."
+            )
+    return (
+        "Write numbers in the place of words: pandas.get_dummies(table).to_csv('new.csv',"
+        " index=False) gives each word a column of 0 and 1."
+    )
 
 
 def _numbers(columns: list[Column], title: str, limits: Limits) -> FoundRows:
@@ -247,7 +270,7 @@ def _shown(found: Assignment, as_written: Written, faults: list[Fault]) -> dict[
 
 
 def _as_shown(column: Column, as_written: Written) -> np.ndarray:
-    if column.is_number and not column.counts_rows:
+    if column.is_number and not column.counts_rows and not column.padded:
         return column.numbers()
     if column.is_list:
         words = [str(value)[:LONGEST_WORD] for value in column.values.to_pylist()]

@@ -23,13 +23,15 @@ import numpy as np
 
 from core.data.imports.draft import Choices, Fault, chosen
 from core.data.imports.tables.assignment import Assignment
-from core.data.imports.tables.columns import Column
-from core.data.imports.tables.id_columns import find_id
+from core.data.imports.tables.columns import Column, read_units
+from core.data.imports.tables.id_columns import find_id, note_names, speaks_of_a_count
 from core.data.imports.tables.label_columns import (
+    are_classes,
     check_label,
     find_label,
     find_repeated_labels,
     find_target,
+    speaks_of_classes,
 )
 from core.data.imports.tables.split_columns import find_split
 from core.data.imports.usual_names import LABELS
@@ -39,7 +41,6 @@ from core.types import UserError
 LISTS = ("embedding", "embeddings", "features", "vector", "vectors", "hidden_state")
 ONE_OF = re.compile(rf"({'|'.join(LABELS)})[ _.:=-].+", re.I)  # a column for each class
 NUMBERED = re.compile(r"column \d+")  # of a file without a header
-FEW_CLASSES = 100
 EXPORTED = re.compile(r"(score|rank)_.+|projection_[xy]")
 
 
@@ -60,6 +61,7 @@ def assign(
         _find_lists,
         _settle_rest,
         _note_hidden_labels,
+        note_names,
     )
     for step in steps:
         step(found)
@@ -89,13 +91,13 @@ def _choose(found: Assignment) -> None:
             found.settle(name, role, "chosen")
     for name in found.named("feature"):
         _read_feature(found.columns[name], found.faults)
+    if target := found.one("target"):
+        read_units(target, found.faults)
     check_label(found)
 
 
 def _read_feature(column: Column, faults: list[Fault]) -> None:
     """A column of text that was chosen as a feature: its numbers, and gaps where it has none."""
-    import pyarrow as pa
-
     if column.is_number or column.is_list:
         return
     if not column.is_text:
@@ -103,15 +105,24 @@ def _read_feature(column: Column, faults: list[Fault]) -> None:
             f"Role feature: column {column.name} holds {column.type}, expected numbers. Give it"
             " another role."
         )
+    if read_units(column, faults):
+        return
     values, odd = column.as_far_as_numbers()
     if not np.isfinite(values).any():
         raise UserError(
             f"Role feature: column {column.name} holds text, expected numbers. Give it another"
             " role."
         )
-    what = f"Column {some([column.name])}: found {some(odd)} among the numbers."
-    faults.append(Fault(what, "Such cells count as empty."))
-    column.take(pa.chunked_array([pa.array(values, from_pandas=True)]))
+    if odd:
+        what = f"Column {some([column.name])}: found {some(odd)} among the numbers."
+        faults.append(Fault(what, "Such cells count as empty."))
+    _take_as_far_as_numbers(column)
+
+
+def _take_as_far_as_numbers(column: Column) -> None:
+    import pyarrow as pa
+
+    column.take(pa.chunked_array([pa.array(column.as_far_as_numbers()[0], from_pandas=True)]))
 
 
 def _check_single(found: Assignment, name: str, role: str) -> None:
@@ -203,14 +214,23 @@ def _usual_lists(found: Assignment, numbers: bool) -> Column | None:
 
 def _settle_rest(found: Assignment) -> None:
     """Numbers are features; what can be shown is shown."""
-    others = []
     _leave_out_empty(found)
     for column in found.free:
+        read_units(column, found.faults)
+    numbers = any(column.is_number and not column.padded for column in found.free)
+    alone = not numbers and not found.named("feature")
+    others = []
+    for column in found.free:
+        mostly = _note_mostly_numbers(column, found.faults, taken=alone)
+        if mostly and alone:
+            _take_as_far_as_numbers(column)
+        if column.padded and not alone:
+            _settle_padded(found, column)
+            continue
         if column.is_number:
             found.settle(column, "feature", "numbers")
             continue
-        if not _note_mostly_numbers(column, found.faults):
-            others.append(column.name)
+        others += [] if mostly else [column.name]
         shown = column.is_flat or column.is_list
         found.settle(
             column,
@@ -229,25 +249,48 @@ def _settle_rest(found: Assignment) -> None:
         )
 
 
+def _settle_padded(found: Assignment, column: Column) -> None:
+    """007 is rather a name."""
+    found.settle(column, "shown only", "zeros before its numbers")
+    what = f"Column {some([column.name])}: found zeros before numbers, such as {column.padded}."
+    how = "It is shown, and is no feature. Give it the role feature if it is measured."
+    found.faults.append(Fault(what, how))
+
+
 def _note_hidden_labels(found: Assignment) -> None:
     """Features that may well be the classes, where no column is the label."""
-    if found.one("label") or found.one("target"):
+    if found.one("label") or found.one("target") or found.choices.label == "":
         return
     features = [found.columns[name] for name in found.named("feature")]
+    features = [column for column in features if found.roles[column.name].why != "chosen"]
     whole = [column for column in features if column.is_whole]
     coded = [column for column in whole if ONE_OF.match(column.name)]
     if len(coded) > 1 and (sum(column.numbers() for column in coded) == 1).all():
         what = f"Columns {some(column.name for column in coded)}: one of them is 1 in each row."
         how = "They are features. If they say the class, write its name into one column label."
         found.faults.append(Fault(what, how))
-    ends = {column.name for column in features[:1] + features[-1:]}
+        return
+    ends = {
+        column.name
+        for column in features[:1] + features[-1:]
+        if not _is_one_of_many(column, features)
+    }
     for column in whole:
-        few = column.name in ends and 1 < len(column.distinct) <= min(FEW_CLASSES, len(column) / 4)
-        if few and NUMBERED.fullmatch(column.name):
-            count = len(column.distinct)
+        count = len(column.distinct)
+        likely = column.name in ends or speaks_of_classes(column.name)
+        if likely and 1 < count < len(column) and are_classes(column):
             what = f"No column names the classes; {column.name} holds {count} whole numbers."
             how = "It is a feature. If it holds the classes, give it the role label."
             found.faults.append(Fault(what, how))
+
+
+def _is_one_of_many(column: Column, features: list[Column]) -> bool:
+    """Does the name say that it is no class: one of pixel1, pixel2, ..., or a time or an age?"""
+    if NUMBERED.fullmatch(column.name):
+        return False
+    stem = re.sub(r"\d+", "", column.name)
+    alike = sum(re.sub(r"\d+", "", other.name) == stem for other in features)
+    return alike > 1 or speaks_of_a_count(column.name)
 
 
 def _leave_out_empty(found: Assignment) -> None:
@@ -259,19 +302,22 @@ def _leave_out_empty(found: Assignment) -> None:
         found.faults.append(Fault(what, "They are left out."))
 
 
-def _note_mostly_numbers(column: Column, faults: list[Fault]) -> bool:
-    """Is a column of text one of numbers but for some cells? That is told, with the cells."""
+def _note_mostly_numbers(column: Column, faults: list[Fault], *, taken: bool) -> bool:
+    """Is a column of text one of numbers but for some cells? That is told, with the cells. taken:
+    it is a feature, for there is no other.
+    """
     if not column.is_text:
         return False
     values, odd = column.as_far_as_numbers()
     count = int(np.isfinite(values).sum())
-    if 2 * count < len(values):
+    if not count or 2 * count < len(values):
         return False
-    faults.append(
-        Fault(
-            f"Column {some([column.name])}: {count:,} of {len(values):,} cells are numbers, others"
-            f" are {some(odd)}, the first in row {min(odd.values()):,}.",
-            "It is shown only. Taken for a feature, those cells count as empty.",
-        )
+    mend = "It is shown only. Taken for a feature, those cells count as empty."
+    if taken:
+        mend = "It is a feature, and those cells count as empty. Write numbers there to mend it."
+    what = (
+        f"Column {some([column.name])}: {count:,} of {len(values):,} cells are numbers, others are"
+        f" {some(odd)}, the first in row {min(odd.values()):,}."
     )
+    faults.append(Fault(what, mend))
     return True

@@ -132,7 +132,7 @@ def test_two_blanks_are_two_blanks():
         ("x,z\n1\u00a0234,2\n3,4\n".encode(), [1234, 3], "groups of three digits"),
         (b"x;z\n1.595;2,5\n12;3,5\n", [1595, 12], "1.595 is read as 1595."),
         (b"x;z\n1.595;2,5\n1.5;3,5\n", [1.595, 1.5], "decimal commas, such as"),
-        (b"x;z\n1.595;2\n1,5;3\n", [1595, 1.5], "1.234,5 as 1234.5"),
+        (b"x;z\n1.595;2\n1,5;3\n", [1595, 1.5], "1.595 as 1595."),
         (b"x;z\n1.595;2\n1,5;3\n2.5;3\n", [1.595, 1.5, 2.5], "beside decimal points, such as 1,5"),
         (b"x;z\n1,000;2.5\n12;3.5\n", [1000, 12], "commas between thousands"),
         (b"x,z\n5%,2\n7.5 %,4\n", [5, 7.5], "percent signs, such as 5%. 5% is read as 5."),
@@ -227,3 +227,95 @@ def test_differences_that_float32_loses_are_kept():
     assert "float32 cannot tell apart: time." in said(draft) and "one value" not in said(draft)
     plain = read(text.replace("1700000", "1").encode(), "t.csv")
     assert plain.points.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "told"),
+    [
+        ("a;b\n0,5;0,2\n1,5;1,2\nk.A.;3,2\n4,5;4,2\n", [0.5, 1.5, 4.5], "found k.A. in 1 of 4"),
+        ("a;b\n0,5;0,2\n1,5;1,2\n<0,5;3,2\n4,5;4,2\n", [0.5, 1.5, 4.5], "found <0,5 among"),
+        ('a,b\n"1,100",2\n"2,200",3\nfew,4\n"4,400",5\n', [1100, 2200, 4400], "found few among"),
+        ("a,b\n5%,2\n7%,3\nfew,4\n", [5, 7], "found few among the numbers"),
+        ("a;b\n0,5%;1\n1,5%;2\n", [0.5, 1.5], "percent signs and decimal commas, such as 0,5%"),
+        (
+            "a,b\n(10),1\n20,2\n",
+            [-10, 20],
+            "numbers in brackets, such as (10). (10) is read as -10",
+        ),
+        ("a,b\n(10),1\n(20),2\n", [-10, -20], "(10) is read as -10."),
+        ("a;b\n1,50 €;1\n2.000,50 €;2\n", [1.5, 2000.5], "found € in every cell"),
+        ("a,b\n$1.50,1\n-$2.50,2\n", [1.5, -2.5], "found $ in every cell, such as $1.50."),
+        ('a,b\n"$1,500",1\n"$2,500.50",2\n', [1500, 2500.5], "found $ in every cell"),
+        ("a,b\n50 kg,1\n61.5 kg,2\n", [50, 61.5], "found kg in every cell, such as 50 kg."),
+        ("a;b\n5 zł;1\n7,5 zł;2\n", [5, 7.5], "found zł in every cell"),
+        ("a,b\n1.5K,1\n2K,2\n", [1.5, 2], "found K in every cell"),
+        ('a,b\n"1,10,100.50",1\n"2,00,000",2\n', [110100.5, 200000], "commas between thousands"),
+        ("a;b\n1.100.200;1\n900;2\n", [1100200, 900], "points between thousands"),
+        ("a;b\n900;1\n1.200;2\n2.150;3\n", [900, 1200, 2150], "beside whole numbers such as 900"),
+        ("a;b\n0.900;1\n1.200;2\n100;3\n", [0.9, 1.2, 100], ""),
+        ("a,b\n900,1\n1.200,2\n", [900, 1.2], ""),
+        ('a,b\n"[[1, 2], [3, 4]]",1\n"[[5, 6], [7, 8]]",1\n', [1, 5], ""),
+    ],
+)
+def test_numbers_as_people_write_them(text, values, told):
+    roles = (("a", "feature"),)
+    draft = read(text.encode(), "t.csv", choices=Choices(roles=roles))
+    assert draft.points[:, 0].tolist() == pytest.approx(values) and told in said(draft)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["1,50 €", "2,50 €"], "found € in every cell"),
+        (["50 kg", "60 kg"], "50 kg is read as 50."),
+    ],
+)
+def test_numbers_with_a_unit_are_features_by_themselves_and_can_be_the_target(cells, told):
+    text = "x;a\n" + "".join(f"{i};{cell}\n" for i, cell in enumerate(cells, 1))
+    draft = read(text.encode(), "t.csv")
+    assert draft.feature_names == ("x", "a") and told in said(draft)
+    draft = read(text.encode(), "t.csv", choices=Choices(target="a"))
+    assert len(draft.target) == 2 and draft.feature_names == ("x",)
+
+
+@pytest.mark.parametrize(
+    "cells", [["A 1", "B 2"], ["50 kg", "60 lb"], ["1 a", "two"], ["7/8", "1/2"]]
+)
+def test_text_with_numbers_in_it_stays_text(cells):
+    text = "x,a\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells, 1))
+    draft = read(text.encode(), "t.csv")
+    assert draft.feature_names == ("x",)
+
+
+def test_the_only_numbers_of_a_table_are_features_although_some_cells_are_none():
+    draft = read(b"id,conc\n1,0.4\n2,<0.05\n3,0.7\n", "t.csv")
+    assert draft.feature_names == ("conc",) and draft.ids.tolist() == ["1", "3"]
+    assert "2 of 3 cells are numbers, others are <0.05, the first in row 1." in said(draft)
+
+
+def test_numbers_with_zeros_before_them_are_names_unless_all_are_so():
+    draft = read(b"plz,v\n01001,3\n01003,5\n10005,7\n", "t.csv")
+    assert draft.feature_names == ("v",) and draft.shown["plz"].tolist()[0] == "01001"
+    assert "Column plz: found zeros before numbers, such as 01001." in said(draft)
+    chosen = read(
+        b"plz,v\n01001,3\n01003,5\n", "t.csv", choices=Choices(roles=(("plz", "feature"),))
+    )
+    assert chosen.points[:, 0].tolist() == [1001, 1003]
+    assert read(b"p,q\n007,012\n255,000\n", "t.csv").feature_names == ("p", "q")
+    assert read(b"hour,v\n07,1.5\n12,2.5\n", "t.csv").feature_names == ("hour", "v")
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("cap,odor\nflat,none\nround,foul\n", "pandas.get_dummies(table)"),
+        ("text,label\n" + "this is a rather long review of a film,a\n" * 2, "an embedding of it"),
+        ("file,label\na.png,cat\nb.png,dog\n", "Column 1 names images: pack them and this"),
+        ("label,year\na,1\nb,2\n", "Column 2 has the role shown only: give it"),
+    ],
+)
+def test_a_table_without_numbers_says_what_can_be_done(text, mend):
+    choices = Choices(roles=(("year", "shown only"),) if "year" in text else ())
+    with pytest.raises(UserError, match="found no features in 2 columns") as error:
+        read(text.encode(), "t.csv", choices=choices)
+    assert mend in str(error.value)

@@ -87,7 +87,7 @@ def test_the_user_may_choose_other_columns_or_none(load):
         and draft.ids is None
         and "more than once: 2, such as cat" in said(draft)
     )
-    assert draft.feature_names == ("x",) and "Column id: names the rows" in said(draft)
+    assert draft.feature_names == ("x",) and "Column id: different in each row" in said(draft)
     draft = load({"label": [0, 1, 0], "id": [7, 8, 9]}, label="", id="")
     assert draft.class_names == () and draft.ids is None and draft.feature_names == ("label", "id")
     with pytest.raises(UserError, match=r"Label column: found 'z', expected one of id, label"):

@@ -56,7 +56,7 @@ def test_row_numbers_are_no_features_in_any_order(load, start):
     draft = load({"case": numbers} | MEASURED)
     assert role(draft, "case") == "id" and draft.ids.tolist() == [str(i) for i in numbers]
     draft = load({"case": numbers, "name": [f"p{i}" for i in range(24)]} | MEASURED)
-    assert role(draft, "case") == "shown only" and "case: names the rows, as name does" in said(
+    assert role(draft, "case") == "shown only" and "case: different in each row, and name" in said(
         draft
     )
     assert draft.shown["case"].tolist() == [str(i) for i in numbers]
@@ -270,8 +270,10 @@ def test_a_column_for_each_class_is_told_where_there_is_no_label(load):
 def test_classes_without_a_name_are_told():
     rows = [f"{i % 3},{i * 7 % 50},{i / 4}" for i in range(24)]
     assert "column 1 holds 3 whole numbers" in said(read("\n".join(rows).encode(), "t.csv"))
-    named = "\n".join(["size,b,c", *rows]).encode()
-    assert "whole numbers" not in said(read(named, "t.csv"))
+    named = "\n".join(["quality,b,c", *rows]).encode()
+    assert "quality holds 3 whole numbers" in said(read(named, "t.csv"))
+    counted = "\n".join(["age,b,c", *rows]).encode()
+    assert "whole numbers" not in said(read(counted, "t.csv"))
 
 
 @pytest.mark.parametrize("words", [["train", "test", "val"], ["train", "dev", "train"]])
@@ -279,3 +281,76 @@ def test_parts_beside_train_and_test_are_told(load, words):
     draft = load({"f": [1.5, 2.5, 3.5], "g": [1.5, 2, 3], "split": words})
     assert draft.test.tolist() == [word != "train" for word in words]
     assert "All but the training part count as test rows." in said(draft)
+
+
+@pytest.mark.parametrize("name", ["Survived", "Outcome", "class_id", "LabelId", "Klasse", "digit"])
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_whole_numbers_that_may_be_the_classes_are_told(load, name, place):
+    columns = list(MEASURED.items())
+    columns.insert(place, (name, [i % 2 for i in range(24)]))
+    told = f"No column names the classes; {name} holds 2 whole numbers." in said(
+        load(dict(columns))
+    )
+    spoken = name in ("class_id", "LabelId", "Klasse", "Outcome")
+    assert told == (spoken or place in (0, 3))
+    assert "No column names" not in said(load({"label": CLASSES} | dict(columns)))
+
+
+@pytest.mark.parametrize("name", ["species", "Diagnosis", "variety"])
+def test_few_whole_numbers_under_a_name_of_classes_are_classes_and_told(load, name):
+    draft = load({name: [i % 3 for i in range(24)]} | MEASURED)
+    assert draft.class_names == ("0", "1", "2")
+    assert f"Column {name}: found 3 whole numbers. They are the classes." in said(draft)
+    assert role(load({name: RNG.integers(0, 900, 24).tolist()} | MEASURED), name) == "feature"
+
+
+def test_a_y_that_may_be_measured_is_told(load):
+    years = [20 + i % 41 for i in range(300)]
+    longer = {"f": RNG.standard_normal(300).tolist()}
+    assert "Column y: found 41 whole numbers." in said(load({"y": years} | longer))
+    counted = [i % 41 for i in range(300)]
+    assert said(load({"y": counted} | longer)) == ""
+    beside = load({"x": longer["f"][:24], "y": [i % 3 for i in range(24)]} | MEASURED)
+    assert "Column y: found 3 whole numbers beside x." in said(beside)
+
+
+@pytest.mark.parametrize("name", ["wavelength", "dose", "voltage", "Matrikelnummer", "Nr."])
+def test_numbers_that_are_taken_for_the_id_are_told(load, name):
+    step = 7 if name in ("Matrikelnummer", "Nr.") else 1
+    draft = load({name: [170 + step * i for i in range(24)]} | MEASURED)
+    assert role(draft, name) == "id"
+    assert f"Column {name}: found" in said(draft) and "Give it the role feature" in said(draft)
+    kept = load({name: list(range(24))} | MEASURED, roles=((name, "feature"),))
+    assert kept.feature_names[0] == name
+
+
+@pytest.mark.parametrize("name", ["subject", "patient_id", "CustomerID"])
+def test_whole_numbers_that_name_groups_are_told(load, name):
+    draft = load({"label": CLASSES, name: [107 + i % 7 for i in range(24)]} | MEASURED)
+    assert f"Column {name}: found 7 whole numbers that repeat. It is a feature." in said(draft)
+
+
+def test_numbers_of_their_own_before_a_table_without_names_are_told():
+    rows = [f"{842302 + 7 * i},{i / 4},{'MB'[i % 2]}" for i in range(24)]
+    draft = read("\n".join(rows).encode(), "t.csv")
+    assert "Column 1: found a different whole number in each row." in said(draft)
+
+
+def test_coordinates_are_no_row_numbers(load):
+    grid = {"row": [i // 6 for i in range(36)], "col": [i % 6 for i in range(36)]}
+    plate = {"row": [f"{'ABCDEF'[i // 6]}" for i in range(36)], "col": grid["col"]}
+    light = {"light": RNG.random(36).tolist()}
+    assert load(grid | light).feature_names == ("row", "col", "light")
+    assert "row numbers" not in said(load(plate | light))
+    measured = {"index": (50 + RNG.integers(0, 40, 36)).tolist()}
+    assert load(measured | light).feature_names == ("index", "light")
+    stacked = {"index": [*range(18), *range(18)]}
+    assert load(stacked | light).feature_names == ("light",)
+
+
+def test_a_target_of_few_values_beside_a_label_is_said_as_it_is(load):
+    draft = load({"label": CLASSES, "target": [i % 3 for i in range(24)]} | MEASURED)
+    assert "Column target: found numbers beside the label label." in said(draft)
+    assert "many values" not in said(draft)
+    places = {"x": MEASURED["f0"], "y": MEASURED["f1"], "label": CLASSES}
+    assert load(places).feature_names == ("x", "y") and said(load(places)) == ""
