@@ -90,7 +90,12 @@ ONLY_IN = {
     # Jobs run on Dask whatever they compute; the one computation that spreads over a cluster by
     # itself has a room of its own.
     "dask": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
-    "distributed": ("core/runtime/jobs.py", "core/runtime/worker.py", "core/large/dask_rows.py"),
+    "distributed": (
+        "core/runtime/jobs.py",
+        "core/runtime/worker.py",
+        "core/runtime/nanny.py",
+        "core/large/dask_rows.py",
+    ),
 }
 # What app.py may import. `streamlit run` looks nowhere else for the server that it starts.
 APP_MAY = ("streamlit", "pages.shared.serving.at_home", *sys.stdlib_module_names)

@@ -77,6 +77,7 @@ def add(commands) -> None:
     )
     joined.add_argument("--title", help="what to call it; the file's name by default")
     joined.add_argument("--id", help="the column of the ids; - for none")
+    joined.add_argument("--gaps", choices=GAPS, help="where numbers are missing; as for bring")
     joined.add_argument(
         "--in-order",
         action="store_true",
@@ -139,7 +140,7 @@ def bring(options: argparse.Namespace) -> None:
 def join(options: argparse.Namespace) -> None:
     """Keep an embedding that was computed elsewhere."""
     data = datasets.load(options.dataset)
-    draft = _read(options.file, Choices(id=_column(options.id)))
+    draft = _read(options.file, Choices(id=_column(options.id), gaps=options.gaps))
     embedding, faults = imports.join(imports.ids_of(data), draft)
     _tell(faults)
     if (doubt := [fault for fault in faults if fault.confirm]) and not options.in_order:

@@ -414,7 +414,7 @@ def _card(name: str) -> dict[str, Any]:
 
 
 def _read_card(home: Path) -> dict[str, Any] | None:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         return _parsed(home / "card.json", (home / "card.json").stat().st_mtime_ns)
     return None
 

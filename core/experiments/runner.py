@@ -6,11 +6,11 @@
 
 The queue survives whatever happens to its workers. One unit is one job, so what is finished is in
 the cache at once. Only as many units are handed out as the workers can do at once: the rest
-waits here, where it can be cancelled at once. A unit whose connection was lost is handed out
-again. Before the first unit of a plan that trains networks the workers are asked in which precision
-they do it fastest, unless finished units settle it (core/experiments/precision.py). Experiments are
-served in the order in which they were started; the next one begins when the one before has no unit
-left to hand out.
+waits here, where it can be cancelled at once. A unit whose worker died is handed out again, after a
+pause (core/experiments/patience.py). Before the first unit of a plan that trains networks the
+workers are asked in which precision they do it fastest, unless finished units settle it
+(core/experiments/precision.py). Experiments are served in the order in which they were started; the
+next one begins when the one before has no unit left to hand out.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass, field
 
 from core.experiments import precision, store
+from core.experiments.patience import Patience
 from core.experiments.plan import Plan, Unit
 from core.experiments.store import plan_key
 from core.hosting import policy
@@ -42,7 +43,8 @@ class Sweep:
 
     state: "queued", "running", "done", "failed" or "cancelled". owners: the sessions that asked
     for it. precision: in which its networks are trained; None: it has none, or that is being
-    measured. measured: the workers' answers while they are waited for, else None.
+    measured. measured: the workers' answers while they are waited for, else None. remarks: of its
+    results.
     """
 
     key: str
@@ -56,7 +58,8 @@ class Sweep:
     started: float | None = None
     ended: float | None = None
     error: str | None = None
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    patience: Patience = field(default_factory=Patience)
     precision: str | None = None
     measured: dict[str, Job] | None = None
     total: int = 0
@@ -70,7 +73,12 @@ class Sweep:
     @property
     def done(self) -> int:
         """Finished units, those that were finished before the start included."""
-        return self.total - len(self.waiting) - len(self.running)
+        return self.total - len(self.waiting) - len(self.running) - len(self.patience.left_out)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the screen has to show: remarks, and how often its workers died and how."""
+        return (*self.remarks, *self.patience.told)
 
     @property
     def fraction(self) -> float:
@@ -79,8 +87,10 @@ class Sweep:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since its first unit was handed out."""
-        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
+        """Seconds since its first unit was handed out; 0 while the clock is set back behind it."""
+        if self.started is None:
+            return 0.0
+        return max(0.0, (self.ended or time.time()) - self.started)
 
     @property
     def seconds_left(self) -> float | None:
@@ -102,7 +112,7 @@ class Sweep:
             unit.cost * (1.0 - (job.progress[0] or 0.0))
             for unit, job in list(self.running.values())
         )
-        return begun + sum(unit.cost for unit, _ in list(self.waiting))
+        return begun + sum(unit.cost for unit, _ in [*self.waiting, *self.patience.left_out])
 
 
 class _Queue:
@@ -186,14 +196,25 @@ class _Queue:
             del sweep.running[key]
             if job.state == "done":
                 self._keep(sweep, key, job)
-                continue
-            sweep.waiting.insert(0, (unit, key))
-            if job.error not in (jobs.LOST, None) or sweep.tries[key] >= TRIES:
-                failure = failure or job.error or jobs.LOST
+                sweep.patience.finished()
+            else:
+                failure = self._again(sweep, unit, key, job) or failure
         if failure:
             self._end(sweep, "failed", failure)
         elif not sweep.waiting and not sweep.running:
-            self._end(sweep, "done")
+            left_out = sweep.patience.left_out
+            self._end(sweep, *(["failed", _left_out(sweep)] if left_out else ["done"]))
+
+    def _again(self, sweep: Sweep, unit: Unit, key: str, job: Job) -> str | None:
+        """A unit that did not finish waits again or is left out; why not, should all end."""
+        if job.deaths and job.error:
+            if sweep.patience.again(key, job.deaths[-1]):
+                sweep.waiting.insert(0, (unit, key))
+                return None
+            if job.deaths[-1].kind != "unreachable":
+                return None if sweep.patience.leave_out(unit, key) else _left_out(sweep)
+        sweep.waiting.insert(0, (unit, key))
+        return job.error or (jobs.LOST if sweep.tries[key] >= TRIES else None)
 
     def _keep(self, sweep: Sweep, key: str, job: Job) -> None:
         """In memory first; on this machine's disk if the worker's was another one."""
@@ -201,7 +222,7 @@ class _Queue:
         store.remember(key, entry.arrays, entry.facts.get("precision"))
         if cache.get(key) is None and not entry.notes:
             entry = cache.put(key, entry.arrays, entry.facts)
-        sweep.notes = tuple(dict.fromkeys((*sweep.notes, *entry.notes)))
+        sweep.remarks = tuple(dict.fromkeys((*sweep.remarks, *entry.notes)))
         jobs.forget(key)
 
     def _settled(self, sweep: Sweep, workers: list[str]) -> bool:
@@ -224,6 +245,8 @@ class _Queue:
         return True
 
     def _hand_out(self, sweep: Sweep, slots: int) -> None:
+        if sweep.patience.pause:
+            return
         busy = {key for other in self.sweeps.values() for key in other.running}
         while sweep.waiting and not sweep.finished and len(busy) < slots:
             unit, key = sweep.waiting.pop(0)
@@ -234,7 +257,7 @@ class _Queue:
             sweep.started = sweep.started or time.time()
             arguments = (unit,) if sweep.precision is None else (unit, sweep.precision)
             longest = 60 * policy.BOUNDS.minutes if policy.hosted() else None
-            how = {"priority": PRIORITY, "room": worker.HEAVY, "seconds": longest}
+            how = {"priority": PRIORITY, "lives": 1, "room": worker.HEAVY, "seconds": longest}
             job = jobs.submit(unit.task, *arguments, key=key, **how)
             sweep.running[key] = unit, job
             busy.add(key)
@@ -251,7 +274,9 @@ class _Queue:
             if key not in wanted:
                 job.cancel()
         sweep.waiting = [(unit, key) for key, (unit, _) in sweep.running.items()] + sweep.waiting
+        sweep.waiting += sweep.patience.left_out
         sweep.running = {}
+        sweep.patience.left_out = []
 
     def _one_each(self, owner: str, key: str) -> None:
         for other in self.sweeps.values():
@@ -265,6 +290,10 @@ class _Queue:
         ended = [key for key, sweep in self.sweeps.items() if sweep.finished]
         for key in ended[: max(0, len(self.sweeps) - KEPT)]:
             del self.sweeps[key]
+
+
+def _left_out(sweep: Sweep) -> str:
+    return sweep.patience.sentence(sweep.plan.units(), sweep.plan.units_are)
 
 
 def _slots() -> int:

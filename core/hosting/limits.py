@@ -66,7 +66,9 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
     found = estimates.of(task, arguments)
     _check_estimate(found)
     most = max(LEAST_SECONDS, BOUNDS.patience * found.seconds)
-    return {"room": worker.HEAVY if found.heavy else worker.LIGHT, "seconds": most}
+    if found.heavy:  # whatever ends its worker will do so again, and keeps others waiting
+        return {"room": worker.HEAVY, "seconds": most, "lives": 1}
+    return {"room": worker.LIGHT, "seconds": most}
 
 
 def _check_estimate(found: Estimate) -> None:

@@ -6,8 +6,9 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -21,6 +22,8 @@ DISK_ERRORS = tuple(
     getattr(errno, f"E{code}", None)
     for code in "ACCES PERM ROFS NOSPC DQUOT NOTDIR ISDIR EXIST NOENT NAMETOOLONG LOOP IO".split()
 )
+PARTIAL = ".partial-"
+DAY = 86_400.0
 
 
 def data_folder() -> Path:
@@ -38,12 +41,14 @@ def data_folder() -> Path:
 def scratch_beside(folder: Path) -> Iterator[Path]:
     """A scratch folder beside the folder's files, gone afterwards.
 
-    The folder is made if need be. Disk trouble becomes a UserError.
+    The folder is made if need be. What a killed process left of its own goes after a day. Disk
+    trouble becomes a UserError.
     """
     scratch = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.mkdtemp(prefix=".partial-", dir=folder)
+        _sweep(folder)
+        scratch = tempfile.mkdtemp(prefix=PARTIAL, dir=folder)
         yield Path(scratch)
     except OSError as error:
         if error.errno not in DISK_ERRORS:
@@ -56,3 +61,10 @@ def scratch_beside(folder: Path) -> Iterator[Path]:
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    for left in folder.glob(f"{PARTIAL}*"):
+        with suppress(OSError):  # another process may sweep too
+            if left.stat().st_mtime < time.time() - DAY:
+                shutil.rmtree(left)

@@ -12,18 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.hosting import policy
-from core.runtime import progress
+from core.runtime import deaths, progress
+from core.runtime.deaths import LOST, Death
 from core.types import UserError
 
 log = logging.getLogger(__name__)
-LOST = "The connection to the worker was lost before the result arrived. Start it again."
+LIVES = 3
+FETCH_SECONDS = 60.0
 WHY = {
-    "KilledWorker": (
-        "The worker process died several times over this, likely for lack of memory."
-        " Choose fewer points or dimensions."
-    )
+    "KilledWorker": "The worker processes that had this in their hands died, one after the other.",
+    "MemoryError": (
+        "The computation needs more memory than there is. Choose fewer points or dimensions."
+    ),
 }
-WHY["CommClosedError"] = LOST
+WHY |= dict.fromkeys(("CommClosedError", "ClosedClientError", "FutureCancelledError"), LOST)
 
 
 @dataclass(eq=False)
@@ -38,6 +40,8 @@ class Job:
     worker     the address of the only one that may do it, "" for any
     room       "light" or "heavy": which worker of the hosted demo does it
     seconds    after so many at work it is stopped, None: never
+    lives      at so many deaths of the worker that runs it, it has failed
+    deaths     those so far
     """
 
     key: str
@@ -47,6 +51,7 @@ class Job:
     worker: str = ""
     room: str = "light"
     seconds: float | None = None
+    lives: int = LIVES
     attempt: int = 1
     state: str = "starting"
     progress: tuple[float | None, str] = (None, "")
@@ -54,6 +59,7 @@ class Job:
     ended: float | None = None
     error: str | None = None
     owners: set[str] = field(default_factory=set)
+    deaths: list[Death] = field(default_factory=list)
     _value: Any = None
     _future: Any = None
     _turn: bool = False
@@ -68,8 +74,10 @@ class Job:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since a worker began with it; 0 before."""
-        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
+        """Seconds since a worker began with it; 0 before, and while the clock is set back."""
+        if self.started is None:
+            return 0.0
+        return max(0.0, (self.ended or time.time()) - self.started)
 
     @property
     def position(self) -> int:
@@ -135,9 +143,33 @@ class Job:
                 self.progress = (message["fraction"], message["text"])
                 self.started = time.time() - message["elapsed"]
 
-    def _finish(self, state: str, value: Any = None, error: str | None = None) -> None:
+    def _interrupted(self) -> None:
+        """The worker is gone; another one will begin anew."""
+        with self._lock:
+            if self.state == "running":
+                self.state = "queued"
+                self.progress = (None, "")
+                self.started = None
+
+    def _died(self, death: Death) -> None:
+        """That worker died in the middle of this: begun anew, or ended with words for it."""
+        with self._lock:
+            self.deaths.append(death)
+        if len(self.deaths) >= self.lives and not self.finished:
+            self._finish("failed", error=deaths.sentence(self.deaths))
+            if (future := self._future) is not None:
+                future.cancel()
+
+    def _lost(self) -> None:
+        """Nobody knows any more what became of it."""
+        self._finish("failed", error=LOST, death=Death("lost"))
+
+    def _finish(
+        self, state: str, value: Any = None, error: str | None = None, death: Death | None = None
+    ) -> None:
         with self._lock:
             if not self.finished:
+                self.deaths += [death] if death else []
                 self.state = state
                 self._value = value
                 self.error = error
@@ -153,14 +185,19 @@ class Job:
         """
         try:
             if future.status == "finished":
-                self._finish("done", value=future.result())
+                # Its worker may die before it is fetched; what is computed anew meanwhile must not
+                # keep the results of others waiting in this thread.
+                self._finish("done", value=future.result(timeout=FETCH_SECONDS))
             elif future.status == "error":
                 why = explain(future.exception(), self.key, future.traceback())
                 self._finish("failed", error=why)
             else:
-                self._finish("failed", error=LOST)
+                self._lost()
+        except TimeoutError:
+            self._lost()
         except Exception as error:  # the result may have been lost or refuse to load here
-            self._finish("failed", error=explain(error, self.key, error.__traceback__))
+            why = explain(error, self.key, error.__traceback__)
+            self._lost() if why == LOST else self._finish("failed", error=why)
         self._future = None
 
 
@@ -169,6 +206,6 @@ def explain(error: BaseException, what: str, traceback: Any) -> str:
     if isinstance(error, UserError):
         return str(error)
     log.error("%s failed", what, exc_info=(type(error), error, traceback))
-    kind = type(error).__name__
+    kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
     stopped = f"The computation stopped with {kind}: {error}. The log has the details."
     return WHY.get(kind) or policy.hidden(stopped, "The computation stopped unexpectedly.")

@@ -26,10 +26,11 @@ from collections import Counter
 from typing import Any
 
 from core.hosting import policy
-from core.runtime import worker
-from core.runtime.job import LOST as LOST
+from core.runtime import deaths, worker
+from core.runtime.deaths import LOST as LOST
+from core.runtime.deaths import Death as Death
+from core.runtime.job import LIVES, explain
 from core.runtime.job import Job as Job
-from core.runtime.job import explain
 from core.runtime.worker import run_task
 from core.types import UserError
 
@@ -48,6 +49,7 @@ class _Cluster:
         self.era = 0
         self.served: dict[str, int] = {}  # client -> when its last job was sent, counted
         self.count = itertools.count(1)
+        self.coroner = deaths.Coroner(self._died)
 
     def submit(self, job: Job) -> Job:
         with self.lock:
@@ -169,10 +171,33 @@ class _Cluster:
         return list(self.client.nthreads()) if self._connected() else []
 
     def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
-        message = event[1]
-        job = self.jobs.get(message["key"].rpartition("-")[0])
-        if job is not None and job._name == message["key"]:
-            job._heard(message)
+        for job in self._named(event[1]["key"]):
+            job._heard(event[1])
+
+    def _named(self, *names: str) -> list[Job]:
+        """The unfinished jobs that have these names in Dask."""
+        known = [self.jobs.get(str(name).rpartition("-")[0]) for name in names]
+        return [
+            job
+            for job, name in zip(known, names, strict=True)
+            if job is not None and job._name == name and not job.finished
+        ]
+
+    def _removed(self, event: tuple[float, dict[str, Any]]) -> None:
+        """A worker went. Its running jobs were in the middle of it; if none had said yet that it
+        runs, all that it held.
+        """
+        if event[1].get("action") == "remove-worker" and not event[1]["expected"]:
+            held = self._named(*event[1]["processing-tasks"])
+            running = [job for job in held if job.state == "running"] or held
+            for job in running:
+                job._interrupted()
+            self.coroner.went(event[1]["worker"], running)
+
+    @staticmethod
+    def _died(death: Death, running: list[Job]) -> None:
+        for job in running:
+            job._died(death)
 
     def _connected(self) -> bool:
         return (
@@ -201,7 +226,10 @@ class _Cluster:
                 self.rooms = process is not None and policy.hosted()
                 waiting = [job for job in self.jobs.values() if job.state == "starting"]
         for job in waiting:
-            job._finish("failed", error=reason) if reason else self._send(job)
+            if reason:
+                job._finish("failed", error=reason, death=Death("unreachable"))
+            else:
+                self._send(job)
         worker.disconnect(*old)
 
     def _send(self, job: Job) -> None:
@@ -216,6 +244,9 @@ class _Cluster:
         try:
             # Each time, because a scheduler that came back has forgotten it.
             self.client.subscribe_topic(worker.TOPIC, self._heard)
+            self.client.subscribe_topic(deaths.REMOVED, self._removed)
+            for topic in (deaths.TOPIC, deaths.OUT_OF_MEMORY):
+                self.client.subscribe_topic(topic, self.coroner.heard)
             # Dask may swap what is submitted within fifo_timeout; `position` promises the order of
             # submission.
             how = {"key": job._name, "priority": job.priority, "fifo_timeout": "0 ms"}
@@ -253,18 +284,21 @@ def submit(
     worker: str = "",
     room: str = worker.LIGHT,
     seconds: float | None = None,
+    lives: int = LIVES,
 ) -> Job:
     """The job of this key: the one there is, or a new one.
 
     A new one calls task, "module:function", with these small arguments. Returns at once. A failed
     or cancelled job is begun again. Higher priority goes first. worker: one of `workers()`, by
-    default any. room: on the hosted demo, light or heavy. seconds: after so long it is stopped. A
-    UserError for a malformed task.
+    default any. room: on the hosted demo, light or heavy. seconds: after so long it is stopped.
+    lives: at so many deaths of the worker that runs it, it has failed. A UserError for a malformed
+    task.
     """
     if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
         raise UserError(f"Job: found task {task!r}, expected the form module:function.")
     owners = {owner} if owner else set()
-    return _cluster.submit(Job(key, task, args, priority, worker, room, seconds, owners=owners))
+    how = {"priority": priority, "worker": worker, "room": room, "seconds": seconds, "lives": lives}
+    return _cluster.submit(Job(key, task, args, owners=owners, **how))
 
 
 def find(key: str) -> Job | None:

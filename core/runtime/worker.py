@@ -13,6 +13,7 @@ import functools
 import importlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from core.hosting import policy
-from core.runtime import progress
+from core.runtime import deaths, progress
 from core.runtime.folders import ROOT
 from core.types import UserError
 
@@ -38,6 +39,9 @@ LIGHT, HEAVY = "light", "heavy"  # workers of the hosted demo
 HEAVY_MEMORY = "1.5 GB"
 # Seconds for a task whose time is up to notice it.
 LAST_CHANCE = float(os.environ.get("LEVERAGE_LAB_LAST_CHANCE", "10"))
+ALLOWED_FAILURES = 50
+MISSING_SECONDS = 180.0
+LOOK_SECONDS = 1.0
 
 
 class _Task:
@@ -222,6 +226,8 @@ def disconnect(client: Any, process: Any) -> None:
     """End both, as far as there are any."""
     if client is not None:
         with suppress(Exception):  # the other side may have gone first
+            # Else the scheduler tells it that it has gone, and complains that it hears nothing.
+            client.unsubscribe_topic(deaths.REMOVED)
             client.close(timeout=2)
     if process is not None:
         stop(process)
@@ -237,6 +243,7 @@ def main() -> None:
     os.dup2(2, 1)
     cluster = _cluster()
     print(cluster.scheduler_address, file=announce, flush=True)
+    threading.Thread(target=end_without_workers, args=(cluster,), daemon=True).start()
     sys.stdin.buffer.read()
     quick_end = threading.Timer(3.0, os._exit, [0])
     quick_end.daemon = True
@@ -244,10 +251,30 @@ def main() -> None:
     cluster.close()
 
 
+def end_without_workers(cluster: Any) -> None:
+    """End this process, and what is left of its workers, once one has been missing for long.
+
+    Whatever keeps a worker from coming back: who waits for it learns that it is lost, and the next
+    job starts another process. Else a computation would be "running" for ever.
+    """
+    all_there = time.monotonic()
+    workers = dict(cluster.workers)
+    while time.monotonic() - all_there < MISSING_SECONDS:
+        if len(cluster.scheduler.workers) >= len(workers):
+            all_there = time.monotonic()
+        time.sleep(LOOK_SECONDS)
+    for nanny in workers.values():
+        with suppress(OSError, AttributeError, TypeError):  # it has no process any more
+            os.kill(nanny.pid, signal.SIGKILL)
+    os._exit(1)
+
+
 def _cluster():
     import dask.config
     import dask.system
     from distributed import LocalCluster
+
+    from core.runtime.nanny import TellingNanny
 
     # Unless told otherwise, nannies give numerical libraries one thread each, and workers sample
     # their stack every 10 ms.
@@ -255,12 +282,17 @@ def _cluster():
         {f"distributed.nanny.pre-spawn-environ.{name}": dask.system.CPU_COUNT for name in THREADS}
     )
     dask.config.set({"distributed.worker.profile.enabled": False})
+    # A worker that is not back so many seconds after its death, such as on a busy machine or killed
+    # again while it starts, is given up for ever, and what waits for it waits for ever.
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "1000 weeks"})
+    # How many deaths are too many says core/runtime/job.py, which also knows what was running.
+    dask.config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
     if policy.hosted():
         return _two_rooms()
     return LocalCluster(
         n_workers=1,
         threads_per_worker=processors() + 1,
-        processes=True,
+        worker_class=TellingNanny,
         host="127.0.0.1",
         scheduler_port=0,
         dashboard_address="127.0.0.1:0",
@@ -273,7 +305,9 @@ def _two_rooms():
     """What is light, and what is heavy one at a time: its nanny ends it if it takes too much
     memory, and begins another.
     """
-    from distributed import Nanny, Scheduler, SpecCluster
+    from distributed import Scheduler, SpecCluster
+
+    from core.runtime.nanny import TellingNanny
 
     here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     quiet = {"silence_logs": logging.CRITICAL}
@@ -282,7 +316,7 @@ def _two_rooms():
         scheduler={"cls": Scheduler, "options": here | {"port": 0, "dashboard": False}},
         workers={
             room: {
-                "cls": Nanny,
+                "cls": TellingNanny,
                 "options": here
                 | quiet
                 | {"nthreads": threads, "memory_limit": memory, "resources": {room: threads}},

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 from core import datasets, embeddings, pipeline
 from core.data import own, shown_columns
 from core.hosting import policy
+from core.runtime import folders
 from core.spec import Spec, from_query
 from core.strategies.leverage import leverage
 from core.types import UserError
@@ -223,6 +225,34 @@ def test_a_server_that_starts_removes_what_ended_ones_left_and_nothing_of_one_th
     other.communicate()
     own.remove_what_ended_servers_left()
     assert datasets.exists(everyones) and datasets.exists(mine) and not datasets.exists(theirs)
+
+
+CUT = """
+import os, signal
+import numpy as np
+from core.data import own
+from tests.tools.own_data import table
+
+def cut(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+np.save = cut
+own.accept(table(), "A")
+"""
+
+
+def test_an_upload_cut_by_a_kill_leaves_nothing_that_counts_and_its_rest_goes_after_a_day():
+    cut = subprocess.run(
+        [sys.executable, "-c", CUT], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert cut.returncode == -signal.SIGKILL
+    (left,) = folders.data_folder().glob(".partial-*")
+    assert own.names() == ()
+    name = own.accept(table(), "A")
+    assert left.exists() and own.names() == (name,)  # it could be another one at work
+    os.utime(left, (0, 0))
+    own.accept(table(), "B")
+    assert not left.exists() and len(own.names()) == 2 and datasets.exists(name)
 
 
 def test_what_was_kept_before_servers_had_marks_is_removed_at_a_start():

@@ -7,6 +7,7 @@ workers, which are killed.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -24,13 +25,14 @@ import psutil
 import pytest
 
 from core import datasets
-from core.experiments import runner, store
+from core.experiments import patience, runner, store
 from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
-from core.runtime import cache, jobs, tasks, worker
+from core.runtime import cache, deaths, jobs, tasks, worker
 from core.runtime.cache import Entry
+from core.runtime.deaths import Death
 from core.types import UserError
 from tests.tools import job_desk
 
@@ -45,6 +47,7 @@ PLAN = Retraining().with_(
 )
 OTHER = PLAN.with_(candidates="bottom")
 DATA = datasets.load("digits", n=300).fingerprint
+NUMBERS = itertools.count()
 PATIENCE = 240.0  # on a busy machine a worker needs minutes to start
 pytestmark = pytest.mark.timeout(900)
 
@@ -87,12 +90,13 @@ class Desk:
     def workers(self):
         return list(self.chips)
 
-    def submit(self, task, *arguments, key, priority, worker="", **how):
+    def submit(self, task, *arguments, key, priority, worker="", lives=3, **how):
         if task == tasks.PRECISION:
             self.asked.append(worker)
             job, answer = jobs.Job(key, task, arguments, priority, worker), self.chips[worker]
             job._finish("done", value=answer) if answer else job._finish("failed", error="gone")
             return job
+        assert lives == 1  # what follows a death is said in patience.py
         unit, precision = arguments
         self.precisions.append(precision)
         known = self.jobs.get(key)
@@ -112,8 +116,8 @@ class Desk:
                 "done", value=Entry(key, outcome(unit), {"samples": unit.samples}, notes)
             )
 
-    def fail(self, unit, error):
-        self.jobs[unit.key(DATA)]._finish("failed", error=error)
+    def fail(self, unit, error, death=None):
+        self.jobs[unit.key(DATA)]._finish("failed", error=error, death=death)
 
     def state(self, unit):
         return self.jobs[unit.key(DATA)].state
@@ -129,6 +133,7 @@ def outcome(unit):
 def desk(monkeypatch):
     monkeypatch.setattr(runner, "jobs", made := Desk())
     monkeypatch.setattr(runner, "PAUSE", 0.002)
+    monkeypatch.setattr(patience, "PAUSE", 0.002)
     return made
 
 
@@ -387,22 +392,119 @@ def test_a_failed_training_ends_the_sweep_with_its_message_and_loses_nothing(des
     assert again.state == "done" and set(desk.sent[sent:]) == {units[1], *units[4:]}
 
 
-def test_a_lost_training_is_handed_out_again_a_few_times(desk):
+def begun(desk, running, unit):
+    """Wait until it has been handed out, anew if it has ended before."""
+    key = unit.key(DATA)
+    until(lambda: key in running.running and key in desk.jobs and not desk.jobs[key].finished)
+
+
+def die(desk, running, unit, *kinds):
+    """At each of its next attempts its worker dies, of this."""
+    for kind in kinds:
+        begun(desk, running, unit)
+        desk.fail(unit, deaths.WORDS[kind], Death(kind, f"worker {next(NUMBERS)}"))
+
+
+def test_an_experiment_goes_on_by_itself_after_deaths_of_all_kinds(desk):
+    desk.size = 1
     running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
-    for attempt in range(1, runner.TRIES):
-        until(
-            lambda attempt=attempt: (
-                desk.sent.count(units[0]) == attempt and units[0].key(DATA) in running.running
-            )
-        )
-        desk.fail(units[0], jobs.LOST)
-    until(
-        lambda: desk.sent.count(units[0]) == runner.TRIES and units[0].key(DATA) in running.running
-    )
-    assert running.state == "running" and running.done == 0
-    desk.fail(units[0], jobs.LOST)
+    for unit, kind in zip(units, ["killed", "memory", "crashed", "lost"] * 2, strict=True):
+        die(desk, running, unit, kind)
+        to_the_end(desk, unit)
     until(lambda: running.finished)
-    assert running.state == "failed" and running.error == jobs.LOST
+    assert (running.state, running.error, running.done) == ("done", None, 8)
+    assert max(Counter(desk.sent).values()) == 2 and len(store.outcomes(PLAN, DATA)) == 8
+    assert running.notes == (
+        "Its worker was gone 8 times (killed from outside: 2, out of memory: 2, crashed: 2,"
+        " connection lost: 2).",
+    )
+
+
+def test_one_death_that_interrupts_two_units_is_counted_once(desk):
+    running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
+    until(lambda: len(running.running) == 2)
+    with runner._queue.lock:
+        for unit in units[:2]:
+            desk.fail(unit, deaths.WORDS["killed"], Death("killed", "worker"))
+    begun(desk, running, units[0])
+    assert running.notes == ("Its worker was gone once (killed from outside: 1).",)
+    to_the_end(desk, *units)
+    until(lambda: running.finished)
+    assert running.state == "done"
+
+
+def test_a_unit_in_whose_middle_three_workers_died_is_left_out_and_named(desk):
+    desk.size = 1
+    running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
+    die(desk, running, units[0], "killed", "memory", "memory")
+    to_the_end(desk, units[1])
+    assert running.state == "running" and units[0].key(DATA) not in running.running
+    to_the_end(desk, *units[2:])
+    until(lambda: running.finished)
+    assert (running.state, running.done) == ("failed", 7) and len(store.outcomes(PLAN, DATA)) == 7
+    assert desk.sent.count(units[0]) == patience.MOST and running.error == (
+        f"Left out of 8 trainings: candidate {units[0].candidate}, budget {units[0].budget}, seed"
+        f" {units[0].seed}. Each time that this was computed its worker died (killed from"
+        " outside: 1, out of memory: 2). Choose fewer points or dimensions."
+    )
+    again = runner.start(PLAN, DATA, "me")
+    to_the_end(desk, units[0])
+    until(lambda: again.finished)
+    assert again.state == "done" and again.notes == ()
+
+
+def test_a_second_one_left_out_before_any_is_finished_ends_it(desk):
+    desk.size = 1
+    running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
+    for unit in units[:2]:
+        die(desk, running, unit, "killed", "killed", "killed")
+    until(lambda: running.finished)
+    assert running.state == "failed" and len(desk.sent) == 2 * patience.MOST
+    assert running.error.count("candidate") == 2 and "Start it again" in running.error
+
+
+def test_who_never_answers_is_asked_twice_and_who_has_answered_six_times(desk):
+    desk.size = 1
+    nobody = "Scheduler: found no answer at tcp://there:8786."
+    for plan, asked in ((PLAN, patience.ASKED_AT_FIRST), (OTHER, patience.ASKED)):
+        running, units = runner.start(plan, DATA, "me"), plan.units()
+        unit = units[asked == patience.ASKED]
+        if unit is not units[0]:
+            to_the_end(desk, units[0])
+        for attempt in range(asked):
+            begun(desk, running, unit)
+            desk.fail(unit, nobody, Death("unreachable", str(attempt)))
+        until(lambda one=running: one.finished)
+        assert (running.state, running.error) == ("failed", nobody)
+
+
+def test_the_pause_doubles_with_every_death_until_a_unit_is_finished(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    one, pauses = patience.Patience(), []
+    for number in range(9):
+        now[0] += 100
+        assert one.again(f"unit {number}", Death("killed", str(number)))
+        pauses.append(one.pause)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    one.finished()
+    now[0] += 100
+    one.again("another", Death("killed", "more"))
+    assert one.pause == 1
+
+
+def test_nothing_is_handed_out_in_the_pause(desk, monkeypatch):
+    monkeypatch.setattr(patience, "PAUSE", 60.0)
+    desk.size = 1
+    running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
+    begun(desk, running, units[0])
+    desk.fail(units[0], deaths.WORDS["killed"], Death("killed", "worker"))
+    until(lambda: running.patience.pause)
+    time.sleep(0.05)
+    assert desk.sent == units[:1] and 50 < running.patience.pause <= 60
+    assert running.state == "running" and running.done == 0
+    runner.cancel(running.key, "me")
+    assert running.state == "cancelled"
 
 
 def test_trainings_that_someone_else_lets_go_of_are_begun_again(desk):
@@ -475,6 +577,23 @@ def test_a_plan_goes_on_in_the_precision_of_its_finished_units(desk):
     until(lambda: len(desk.precisions) == 2)
     assert desk.asked == [] and desk.precisions == ["bfloat16"] * 2
     assert store.precisions(PLAN, DATA) == {"bfloat16": 1}
+
+
+def test_a_clock_that_is_set_back_in_mid_sweep_harms_nothing(desk, monkeypatch):
+    running, units = runner.start(PLAN, DATA, "me"), PLAN.units()
+    until(lambda: len(desk.sent) == 2)
+    earlier = time.time() - 1e6
+    monkeypatch.setattr(time, "time", lambda: earlier)
+    assert running.elapsed == 0 and running.seconds_left is None
+    for unit in units:  # until() would wait by the clock that stands
+        while (job := desk.jobs.get(unit.key(DATA))) is None or job.finished:
+            time.sleep(0.002)
+        desk.finish(unit)
+    while not running.finished:
+        time.sleep(0.002)
+    assert running.state == "done" and desk.sent == units and running.elapsed == 0
+    assert len(store.outcomes(PLAN, DATA)) == 8
+    monkeypatch.undo()
 
 
 def test_old_experiments_are_forgotten(desk, monkeypatch):
@@ -771,18 +890,21 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
         "stdout": subprocess.DEVNULL,
         "stderr": subprocess.DEVNULL,
     }
-    started = [subprocess.Popen([*dask, *command], **quiet) for command in commands]
+    started = []
+
+    def begin(port="0"):
+        """The scheduler's process and its address."""
+        file.unlink(missing_ok=True)
+        commands[0][2] = port
+        started.extend(subprocess.Popen([*dask, *command], **quiet) for command in commands)
+        written = until(lambda: file.exists() and file.read_text().strip() and file.read_text())
+        return started[-2], json.loads(written)["address"]
+
     try:
-        address = until(
-            lambda: (
-                file.exists()
-                and file.read_text().strip()
-                and json.loads(file.read_text())["address"]
-            )
-        )
+        scheduler, address = begin()
         monkeypatch.setenv("LEVERAGE_LAB_SCHEDULER", address)
         monkeypatch.setattr(retrain.Training, "task", "tests.tools.tasks_for_sweeps:train")
-        yield workshop, started[0]
+        yield workshop, scheduler, lambda: begin(address.rpartition(":")[2])
     finally:
         jobs.close()
         for process in started[::-1]:  # workers first: without a scheduler they would wait for one
@@ -793,7 +915,7 @@ def cluster(tmp_path, monkeypatch, closed_jobs):
 def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
     cluster, undisturbed, monkeypatch
 ):
-    workshop, scheduler = cluster
+    workshop, scheduler, _ = cluster
     jobs.start_in_background()
     until(lambda: job_desk.connected() and jobs.slots() == 2)
     workshop.hold(after=0)
@@ -821,3 +943,23 @@ def test_a_cluster_of_two_workers_gives_the_same_rows_and_its_loss_is_told(
     until(lambda: running.finished)
     assert running.state == "failed" and "found no answer at" in running.error
     assert set(store.outcomes(plan, DATA)) >= kept and 2 <= running.done < 8
+
+
+def test_a_scheduler_that_dies_in_mid_sweep_and_comes_back_costs_nothing_finished(
+    cluster, undisturbed, monkeypatch
+):
+    workshop, scheduler, begin_again = cluster
+    monkeypatch.setattr(patience, "PAUSE", 4.0)  # a busy machine needs a minute to start another
+    workshop.hold(after=2)
+    running = runner.start(PLAN, DATA, "me")
+    until(lambda: running.done >= 2 and workshop.under_way())
+    kept = {name_of(unit) for unit in store.outcomes(PLAN, DATA)}
+    scheduler.kill()
+    until(lambda: running.patience.deaths)
+    assert running.state == "running" and "connection lost: 1" in running.notes[0]
+    workshop.go_on()
+    begin_again()
+    until(lambda: running.finished)
+    assert (running.state, running.error, running.done) == ("done", None, 8)
+    check_nothing_lost_or_repeated(workshop, PLAN, kept, 2)
+    assert outcomes.tidy_columns(PLAN, store.outcomes(PLAN, DATA)) == undisturbed(PLAN)

@@ -353,11 +353,22 @@ def test_columns_are_shown_with_their_roles_and_given_others():
 def test_gaps_are_the_users_to_mend():
     x = np.where(np.arange(30) % 3, 1.5, np.nan) + np.arange(30)
     at = upload(visit(PAGE), "rows.parquet", parquet_of(x=x))
-    assert "Rows with NaN or infinity: 10 of 30, the first being 0, 3, 6, in x (10)" in said(at)
+    assert "Rows with empty cells: 10 of 30, the first being 0, 3, 6, in x (10)" in said(at)
     widget(at.selectbox, "Gaps").select("median").run()
     assert not at.exception and "Gaps filled by the median" in said(at)
     press(at, "Keep it")
     assert datasets.info(own.names()[0]).n == 30
+
+
+def test_a_gap_that_costs_a_point_can_be_filled_where_an_embedding_is_joined():
+    kept = own.accept(table(), "Mine")
+    rows = "".join(f"{i},{i / 7},{'' if i == 3 else i / 9}\n" for i in range(40))
+    content = f"id,x,z\n{rows}".encode()
+    at = upload(visit(PAGE, dataset=kept, show="join"), "dino.csv", content, "An embedding")
+    assert "1 of 40 ids missing, such as 3" in at.error[0].value
+    widget(at.selectbox, "Gaps").select("median").run()
+    press(at, "Join it")
+    assert len(own.joined(kept)) == 1
 
 
 def test_rows_without_names_join_in_their_order_once_that_is_confirmed():

@@ -16,12 +16,13 @@ import pytest
 import streamlit as st
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from core.data.imports.file_limits import HOSTED
 from core.hosting import policy
 from pages.shared import server as room
 from pages.shared import streamlit_internals
-from tests.tools import hosted_server
+from tests.tools import hosted_server, lock_requirements
 from tests.tools.hosted_server import ROOT, instructions
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
@@ -190,6 +191,42 @@ def test_the_pins_lie_in_the_ranges_of_the_requirements():
     pins = dict(re.findall(r"(torch\w*)==([\d.]+)", " ".join(instructions("RUN"))))
     assert set(pins) == {"torch", "torchvision"} and "/whl/cpu" in " ".join(instructions("RUN"))
     assert all(REQUIREMENTS[name].specifier.contains(version) for name, version in pins.items())
+
+
+LOCKED = {
+    name: (version, re.findall(r"--hash=(\S+)", digests))
+    for name, version, digests in re.findall(
+        r"^([\w.-]+)==(\S+)((?: \\\n +--hash=\S+)+)$",
+        lock_requirements.LOCK.read_text("utf-8"),
+        flags=re.MULTILINE,
+    )
+}
+
+
+def test_the_lock_names_all_that_is_required_with_its_digests():
+    text = lock_requirements.LOCK.read_text("utf-8")
+    assert text.count("==") == len(LOCKED) and not re.search("https?:|torch==|nvidia|cuda", text)
+    assert all(
+        digests and all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in digests)
+        for _, digests in LOCKED.values()
+    )
+    for need in map(Requirement, lock_requirements.wanted()):
+        version, _ = LOCKED[canonicalize_name(need.name)]
+        assert need.specifier.contains(version), f"{need}: make the lock anew"
+
+
+def test_what_is_wanted_is_all_but_the_pair_and_what_the_pair_needs_without_a_gpu():
+    wanted = {canonicalize_name(Requirement(text).name) for text in lock_requirements.wanted()}
+    assert {canonicalize_name(name) for name in REQUIREMENTS} - wanted == {"torch", "torchvision"}
+    assert {"sympy", "networkx", "jinja2", "fsspec", "filelock"} <= wanted
+    assert not any(re.match("nvidia|cuda|triton|gdown", name) for name in wanted)
+
+
+def test_the_image_installs_nothing_without_its_digest_but_torch():
+    pair, rest = (line for line in instructions("RUN") if line.startswith("pip install"))
+    assert "--no-deps" in pair and re.findall(r"(\w+)==", pair) == ["torch", "torchvision"]
+    for asked in ("--require-hashes", "--no-deps", "-r requirements.lock && pip check"):
+        assert asked in rest
 
 
 def test_the_image_is_the_hosted_demo_and_writes_where_it_may():

@@ -13,14 +13,17 @@ import altair
 import pandas as pd
 import pytest
 import streamlit as st
-from streamlit import config, runtime
+from streamlit import cli_util, config, runtime
 from streamlit.elements import vega_charts
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx, script_runner
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
+from streamlit.web.server import server_util
+from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit.web.server.server import UPLOAD_FILE_ENDPOINT
 
 from pages.shared import streamlit_internals as internals
+from tests.tools.hosted_server import ROOT
 from tests.tools.source_reading import code, imports, nodes
 
 # What is private -> the names of its arguments, and what hangs on it.
@@ -39,6 +42,9 @@ FUNCTIONS = {
         ["self", "session_id"],
         "nobody would be known to have left (visitor.here)",
     ),
+    cli_util.open_browser: (["url"], "`streamlit run` would open no tab (at_home)"),
+    server_util.get_url: (["host_ip"], "`streamlit run` would open no tab (at_home)"),
+    server_util.get_display_address: (["address"], "`streamlit run` would open no tab (at_home)"),
     config.set_option: (
         ["key", "value", "where_defined"],
         "the hosted demo would run with a laptop's settings (server.settings)",
@@ -76,6 +82,29 @@ def test_a_chart_is_described_with_its_data_in_bytes():
     described = internals.chart_description(chart)
     assert described["encoding"]["x"]["field"] == "x"
     assert [type(data) for data in described["datasets"].values()] == [bytes]
+
+
+def test_at_home_a_tab_is_opened_unless_the_server_is_headless(monkeypatch):
+    opened, headless = [], True
+    options = {"server.address": "0.0.0.0", "browser.serverAddress": "localhost"}
+    monkeypatch.setattr(
+        config, "get_option", lambda name: headless if name == "server.headless" else options[name]
+    )
+    monkeypatch.setattr(config, "is_manually_set", lambda name: False)
+    monkeypatch.setattr(server_util, "get_url", lambda address: f"http://{address}")
+    monkeypatch.setattr(cli_util, "open_browser", opened.append)
+    internals.open_browser()
+    assert opened == []
+    headless = False
+    internals.open_browser()
+    assert opened == ["http://localhost"]
+
+
+def test_streamlit_run_finds_the_server_in_the_list_of_pages():
+    found = discover_asgi_app(ROOT / "app.py")
+    assert found.is_asgi_app and found.import_string == "app:app", (
+        "at home every name would be answered to (known_hosts)"
+    )
 
 
 def test_the_page_has_one_script_of_its_own():

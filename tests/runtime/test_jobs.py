@@ -5,6 +5,7 @@ started them.
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -13,11 +14,14 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import pytest
+from distributed.system import MEMORY_LIMIT
 
-from core.runtime import jobs, progress, worker
+from core.runtime import deaths, jobs, nanny, progress, worker
+from core.runtime import job as job_module
 from core.runtime.job import explain
 from core.types import UserError
 from tests.tools import job_desk, tasks_for_jobs
@@ -267,6 +271,7 @@ def test_a_killed_worker_is_replaced_and_the_result_arrives(key, tmp_path, fresh
     job = submit("once_killed", str(log), key=key)
     os.kill(int(until(lambda: text_of(log).count("\n") == 1 and text_of(log))), signal.SIGKILL)
     assert job.wait(PATIENCE) and job.result() == 1
+    assert [death.kind for death in job.deaths] == ["killed"] and job.error is None
     assert len(set(text_of(log).split())) == 2 and capfd.readouterr().err == ""
 
 
@@ -284,6 +289,110 @@ def test_a_lost_connection_is_told_and_the_next_job_starts_another_worker(
     until(lambda: jobs._cluster.client.status == "closed")  # it has given up, silently
     assert not [record for record in caplog.records if record.name.startswith("distributed")]
     assert submit("add", 1, 1, key=key).result() == 2
+
+
+def test_a_worker_that_comes_back_late_is_not_given_up(key, tmp_path, fresh, monkeypatch):
+    """By itself Dask forgets a local worker that is not back in 15 s, and then waits for ever:
+    two kills on a busy machine, and an experiment stood at "running" with nobody who ran it.
+    """
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "100ms")
+    log = tmp_path / "log"
+    job = submit("once_killed", str(log), key=key)
+    os.kill(int(until(lambda: text_of(log).count("\n") == 1 and text_of(log))), signal.SIGKILL)
+    until(lambda: job.deaths)
+    assert job.state == "queued" and job.progress == (None, "")  # nobody runs it now
+    assert job.wait(60) and job.result() == 1
+
+
+@pytest.mark.parametrize("how", ["killed", "crashed", "memory"])
+def test_three_deaths_in_the_middle_end_a_job_in_words_for_them(
+    how, key, tmp_path, fresh, monkeypatch
+):
+    if how == "memory":  # the nanny ends a worker that takes more than 600 MB
+        share = 600e6 / MEMORY_LIMIT
+        monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE", f"{share:.6f}")
+    log = tmp_path / "log"
+    job = submit("die", str(log), how, key=key)
+    for number in (1, 2, 3) if how == "killed" else ():
+        until(lambda n=number: text_of(log).count("\n") == n and job.state == "running")
+        os.kill(int(text_of(log).split()[-1]), signal.SIGKILL)
+    assert job.wait(PATIENCE) and job.state == "failed"
+    assert [death.kind for death in job.deaths] == [how] * 3
+    assert f"died 3 times over this ({deaths.COUNTED[how]}: 3)" in job.error
+    assert ("fewer points" in job.error) == (how == "memory")
+    assert submit("add", 1, 1, key=f"{key}-2").result() == 2
+
+
+def test_one_life_ends_at_the_first_death(key, tmp_path, fresh):
+    log = tmp_path / "log"
+    job = submit("die", str(log), "killed", key=key, lives=1)
+    until(lambda: text_of(log) and job.state == "running")
+    os.kill(int(text_of(log)), signal.SIGKILL)
+    assert job.wait(PATIENCE) and job.error == deaths.WORDS["killed"]
+    again = submit("add", 1, 1, key=key)
+    assert again is not job and again.result() == 2 and again.deaths == []
+
+
+def test_how_a_process_ended_is_told_by_its_exit_code():
+    kinds = {-9: "killed", -15: "killed", -2: "killed", -11: "crashed", -6: "crashed", 3: "crashed"}
+    assert {code: nanny.kind_of(code, False) for code in kinds} == kinds
+    assert {nanny.kind_of(code, True) for code in kinds} == {"memory"}
+    assert isinstance(nanny.kernel_kills(), int)
+
+
+def test_a_death_of_which_nobody_tells_is_a_loss(monkeypatch):
+    monkeypatch.setattr(deaths, "PATIENCE", 0.05)
+    settled = queue.Queue()
+    coroner = deaths.Coroner(lambda death, of: settled.put((death.kind, death.worker, of)))
+    coroner.went("a", "its jobs")
+    assert settled.get(timeout=10) == ("lost", "a", "its jobs")
+    # Told before, and Dask's own word on memory before that of the signal that followed.
+    coroner.heard((0.0, {"worker": "b", "rss": 1}))
+    coroner.heard((0.0, {"worker": "b", "kind": "killed"}))
+    coroner.went("b", "others")
+    assert settled.get(timeout=10) == ("memory", "b", "others")
+
+
+class Ended(Exception):
+    """In place of the end of the process."""
+
+
+def test_a_host_whose_worker_stays_away_ends(monkeypatch):
+    killed = []
+    cluster = SimpleNamespace(
+        workers={0: SimpleNamespace(pid=1234567), 1: SimpleNamespace(pid=None)},
+        scheduler=SimpleNamespace(workers={"one": 1, "other": 2}),
+    )
+
+    def end(code):
+        raise Ended(code)
+
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "MISSING_SECONDS", 0.2)
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(os, "kill", lambda pid, sent: killed.append(pid + 0))
+    threading.Timer(0.5, cluster.scheduler.workers.pop, ["other"]).start()
+    began = time.monotonic()
+    with pytest.raises(Ended):
+        worker.end_without_workers(cluster)
+    assert time.monotonic() - began > 0.6 and killed == [1234567]
+
+
+class Slow:
+    """A future whose result, finished, is lost with its worker and does not come."""
+
+    status = "finished"
+
+    def result(self, timeout):
+        time.sleep(timeout)
+        raise TimeoutError
+
+
+def test_a_result_that_does_not_come_is_lost_and_holds_up_nobody(key, monkeypatch):
+    monkeypatch.setattr(job_module, "FETCH_SECONDS", 0.05)
+    job = jobs.Job(key, TASKS + "add", (1, 2), state="running")
+    job._settle(Slow())
+    assert (job.state, job.error) == ("failed", jobs.LOST) and job.deaths[0].kind == "lost"
 
 
 PARENT = """
@@ -442,9 +551,19 @@ def test_starting_twice_starts_one_worker(fresh):
 
 
 def test_a_connection_that_closes_under_a_result_is_said_in_the_words_for_a_lost_one():
+    from distributed.client import ClosedClientError, FutureCancelledError
     from distributed.comm import CommClosedError
 
-    assert explain(CommClosedError("in <TCP (closed)>"), "unit", None) == jobs.LOST
+    for error in (CommClosedError("in <TCP (closed)>"), ClosedClientError("Client is closed.")):
+        assert explain(error, "unit", None) == jobs.LOST
+    assert explain(FutureCancelledError("unit", "scheduler-connection-lost"), "", None) == jobs.LOST
+
+
+def test_a_computation_that_asks_for_too_much_says_so():
+    class ArrayError(MemoryError):
+        """NumPy has one of its own."""
+
+    assert "Choose fewer points or dimensions" in explain(ArrayError("3 TiB"), "unit", None)
 
 
 def test_tasks_import_one_after_the_other(tmp_path, monkeypatch):

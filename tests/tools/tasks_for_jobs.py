@@ -99,6 +99,19 @@ def once_killed(path):
     return runs
 
 
+def die(path, how):
+    """The worker dies in the middle of this, of itself or, "killed", when the test kills it."""
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\n")
+    if how == "crashed":
+        os._exit(3)
+    held = []
+    while how == "memory" and len(held) < 100:
+        held.append(b"x" * 20_000_000)
+        time.sleep(0.02)
+    time.sleep(600)
+
+
 def divide(a, b):
     return a / b
 

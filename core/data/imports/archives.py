@@ -22,6 +22,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -33,9 +34,13 @@ from core.types import UserError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp")
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
-TEXT = ".txt"  # a table if it is called so, or if there is nothing else
+FOREIGN = (".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".svg")
+FOREIGN += (".ppm", ".pgm", ".tga", ".dng", ".cr2", ".nef", ".raw")
+TEXT = (".txt", ".data", ".dat")  # a table if it is called so, or if there is nothing else
 TABLE_NAMES = re.compile(r"label|annotation|caption|metadata|class_?names|train|val|test|split")
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".npz")
+STARTS = re.compile(rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM....\0\0\0\0", re.S)  # of these images
+BROKEN = (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 UTF8 = 0x800  # the flag of a member whose name is marked as UTF-8
 ENTRY = b"PK\x01\x02"  # stands before every entry of the directory
@@ -58,6 +63,10 @@ REASONS = {
         "They are left out. Pack them as a plain zip.",
     ),
     "twice": ("Paths that occur a second time", "The first of each is used."),
+    "foreign": (
+        "Images of a kind that is not read",
+        "They are left out, and with them a class that has no others. Save them as PNG or JPEG.",
+    ),
     "other": (
         "Files that are hidden or not images",
         f"They are left out. Images are {', '.join(IMAGES[:3] + IMAGES[5:])}.",
@@ -67,10 +76,13 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Member:
-    """One file. read(allowance) gives its bytes and lowers the allowance by as many."""
+    """One file. read(allowance) gives its bytes and lowers the allowance by as many. is_image: by
+    its content, although its name has no ending.
+    """
 
     path: str
     read: Callable[[Allowance], bytes | bytearray]
+    is_image: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -107,12 +119,19 @@ def zip_members(archive: zipfile.ZipFile, title: str, limits: Limits, faults: li
     dropped: dict[str, list[str]] = {}
     for info, path in zip(archive.infolist(), _names(archive, faults), strict=True):
         reason = _zip_reason(info, path) or ("twice" if _tidy(path) in kept else "")
+        if reason == "other" and _has_no_ending(path) and not locked(info):
+            with suppress(*BROKEN), archive.open(info) as stream:
+                reason = "" if STARTS.match(stream.read(16)) else reason
         if reason:
             dropped.setdefault(reason, []).append(path)
         elif not path.endswith("/"):
             kept[_tidy(path)] = info
     found = _sorted(
-        [Member(path, _unpacker(archive, info)) for path, info in sorted(kept.items())], dropped
+        [
+            Member(path, _unpacker(archive, info), _has_no_ending(path))
+            for path, info in sorted(kept.items())
+        ],
+        dropped,
     )
     faults += _faults(dropped)
     sizes = sum(kept[member.path].file_size for member in found.images)
@@ -156,11 +175,11 @@ def _sorted(members: list[Member], dropped: dict[str, list[str]]) -> Found:
     """Images and tables apart. Of plain texts only those count that are called like a table of
     labels, or that stand alone.
     """
-    images = [member for member in members if member.path.lower().endswith(IMAGES)]
+    images = [m for m in members if m.is_image or m.path.lower().endswith(IMAGES)]
     tables = [member for member in members if member.path.lower().endswith(TABLES)]
     texts = [member for member in members if member.path.lower().endswith(TEXT)]
     named = [member for member in texts if TABLE_NAMES.search(member.parts[-1].lower())]
-    if not images and not tables and len(texts) == 1:
+    if not images and not tables and not named:
         named = texts
     if tables and not images:
         named = []
@@ -212,15 +231,21 @@ def folder_members(folder: Path, limits: Limits, faults: list[Fault]) -> Found:
         path = Path(entry.path).relative_to(folder).as_posix()
         reason = "" if entry.is_file(follow_symlinks=False) else "link"
         reason = _reason(path) if not reason or _reason(path) == "other" else reason
+        if reason == "other" and _has_no_ending(path) and entry.is_file(follow_symlinks=False):
+            with suppress(OSError), open(entry.path, "rb") as stream:
+                reason = "" if STARTS.match(stream.read(16)) else reason
         if reason:
             dropped.setdefault(reason, []).append(path)
             continue
         kept[path] = Path(entry.path)
-        if path.lower().endswith(IMAGES):
+        if path.lower().endswith(IMAGES) or _has_no_ending(path):
             images += 1
             total += entry.stat(follow_symlinks=False).st_size
             _check(images, total, folder.name, limits)
-    found = _sorted([Member(path, _reader(file)) for path, file in sorted(kept.items())], dropped)
+    found = _sorted(
+        [Member(path, _reader(file), _has_no_ending(path)) for path, file in sorted(kept.items())],
+        dropped,
+    )
     faults += _faults(dropped)
     return found
 
@@ -292,7 +317,15 @@ def _reason(path: str) -> str:
         return "other"
     if name.endswith(ARCHIVES):
         return "nested"
-    return "" if name.endswith((*IMAGES, *TABLES, TEXT)) else "other"
+    if name.endswith(FOREIGN):
+        return "foreign"
+    return "" if name.endswith((*IMAGES, *TABLES, *TEXT)) else "other"
+
+
+def _has_no_ending(path: str) -> bool:
+    """Such a file is kept if its content is an image's."""
+    name = path.rpartition("/")[2]
+    return bool(name) and "." not in name
 
 
 def _tidy(path: str) -> str:

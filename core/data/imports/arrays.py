@@ -9,12 +9,21 @@ Labels may be columns of 0 and 1; -1 beside two other classes is no label.
 
 from __future__ import annotations
 
-import re
 import zipfile
+from functools import partial
 
 import numpy as np
 
 from core.data.imports.archives import locked, unpack
+from core.data.imports.array_roles import (
+    ROLES,
+    groups_of,
+    labels_or_target,
+    main_and_beside,
+    note_unused,
+    perhaps_ids,
+    take_names,
+)
 from core.data.imports.cleaning import (
     as_floats,
     check_size,
@@ -24,7 +33,7 @@ from core.data.imports.cleaning import (
     id_array,
     target_of_words,
 )
-from core.data.imports.draft import Choices, Draft, Fault, FoundRows, chosen
+from core.data.imports.draft import Choices, Draft, Fault, FoundRows
 from core.data.imports.file_limits import Allowance, Limits
 from core.data.imports.images.decoding import stack_rows
 from core.data.imports.npy_bytes import MEND, ObjectsFound, parse_npy
@@ -33,21 +42,7 @@ from core.data.imports.usual_names import TEST, TRAIN
 from core.data.imports.wording import some
 from core.types import UserError
 
-ROLES = {
-    "images": ("images", "image"),
-    "features": ("embedding", "embeddings", "features", "emb", "x", "data"),
-    "labels": ("labels", "label", "y", "targets", "target"),
-    "ids": ("ids", "id", "filenames", "file_names", "filename", "paths", "image_ids"),
-    "probs": ("probs", "probabilities"),
-    "test": ("test", "is_test", "test_mask", "split"),
-}
-SPARE = (
-    "They are left out: no part is known by these names, or another array plays it. Known are"
-    " images, features, labels, ids, probs, test and split."
-)
 FEATURES = ("embedding", "embeddings", "features", "emb")  # never images, unless they are uint8
-PART = f"train|training|unlabeled|{'|'.join(TEST)}"
-PARTED = re.compile(f"(?P<a>{PART})_?(?P<b>.+)|(?P<c>.+?)_?(?P<d>{PART})")
 WORDS = ("labels", "ids")  # roles of words, the others are of numbers
 
 
@@ -82,84 +77,27 @@ def found_arrays(
         for info in archive.infolist()
         if not info.filename.endswith("/")
     }
-    groups = _groups(members)
-    main, roles = _main_and_beside(list(groups), list(members), title, choices)
-    _note_unused(members, [groups[name] for name in (main, *roles.values())], faults)
+    groups = groups_of(members)
+    main, roles = main_and_beside(list(groups), list(members), title, choices)
     allowance = Allowance(limits.unpacked_bytes, title, "bytes when unpacked", "Bring fewer rows.")
     parts = {part: _member(archive, info, allowance) for part, info in groups[main].items()}
     points = _stacked(parts, main, title)
     found_rows = _points(points, main, title, limits, choices, faults)
     rows = {part: len(array) for part, array in parts.items()}
     _note_parts(rows, main, found_rows, faults)
+    reader = partial(_member, archive, allowance=allowance)
+    if "ids" not in roles and choices.id is None:
+        roles |= perhaps_ids(groups, {main, *roles.values()}, sum(rows.values()), reader)
     for role, name in roles.items():
         arrays = _beside(archive, groups[name], role, allowance, faults)
-        _fill(found_rows, role, name, _joined(role, arrays, rows, faults), choices, faults)
+        joined = _joined(role, arrays, rows, faults)
+        if role == "labels" and choices.label is None and "target" not in roles:
+            role = labels_or_target(name, joined, faults)
+        _fill(found_rows, role, name, joined, choices, faults)
+    names = take_names(found_rows, groups, reader)
+    note_unused(members, [groups[name] for name in (main, *roles.values(), *names)], faults)
     found_rows.columns = tuple(name for name in groups if name != main)
     return found_rows
-
-
-def _main_and_beside(
-    names: list[str], found: list[str], title: str, choices: Choices
-) -> tuple[str, dict[str, str]]:
-    """(the array of the points, the arrays beside it by their roles)."""
-    roles = _roles(names, choices)
-    features = roles.pop("features", None)
-    main = roles.pop("images", features)
-    if main is None:
-        expected = (
-            "images, or one of embedding, features and x; labels, ids, probs and test may stand"
-            " beside it"
-        )
-        raise UserError(
-            f"{title}: found arrays named {some(found)}, expected {expected}. Rename them."
-        )
-    return main, roles
-
-
-def _groups(members: dict[str, zipfile.ZipInfo]) -> dict[str, dict[str, zipfile.ZipInfo]]:
-    """{name: {part: member}}: train_images and test_images are images, in the order training,
-    validation, test; an array that comes in no parts has the part "". Only arrays of a usual name
-    come in parts, and only if the points do.
-    """
-    usual = {name for names in ROLES.values() for name in names}
-    parted: dict[str, dict[str, zipfile.ZipInfo]] = {}
-    whole = {}
-    for name, info in members.items():
-        found = PARTED.fullmatch(name)
-        base = (found["b"] or found["c"]) if found else ""
-        if found and base in usual and base not in members:
-            parted.setdefault(base, {})[found["a"] or found["d"]] = info
-        else:
-            whole[name] = {"": info}
-    if not {*parted} & {*ROLES["images"], *ROLES["features"]}:
-        return {name: {"": info} for name, info in members.items()}
-
-    def order(part: str) -> tuple[bool, bool]:
-        return part in TEST, part in ("test", "testing")
-
-    return whole | {
-        base: {part: parts[part] for part in sorted(parts, key=order)}
-        for base, parts in parted.items()
-    }
-
-
-def _roles(names: list[str], choices: Choices) -> dict[str, str]:
-    """The array of each kind: the user's choice, or the first of the usual names."""
-    own = {"labels": choices.label, "ids": choices.id}
-    found = {"target": chosen(names, choices.target, (), "Target array")}
-    for role, usual in ROLES.items():
-        left = [name for name in names if name not in found.values()]
-        found[role] = chosen(left, own.get(role), usual, f"{role.capitalize()} array")
-    return {role: name for role, name in found.items() if name}
-
-
-def _note_unused(
-    members: dict[str, zipfile.ZipInfo], used: list[dict[str, zipfile.ZipInfo]], faults: list[Fault]
-) -> None:
-    names = {info.filename for group in used for info in group.values()}
-    unused = sorted(name for name, info in members.items() if info.filename not in names)
-    if unused:
-        faults.append(Fault(f"Arrays that are not used: {some(unused)}.", SPARE))
 
 
 def _note_parts(

@@ -111,7 +111,8 @@ def float_type(values: np.ndarray) -> type[np.floating]:
         return np.float32
     with np.errstate(over="ignore"):
         largest = np.float32(np.abs(finite).max())
-        spread = float(np.std(finite, dtype=np.float64))
+        alike = finite.min() == finite.max()  # whose standard deviation may be a rounding error
+        spread = 0.0 if alike else float(np.std(finite, dtype=np.float64))
     if not np.isfinite(largest) or not np.isfinite(spread) or spread == 0:
         return np.float32
     if float(np.spacing(largest)) <= LOST * spread:

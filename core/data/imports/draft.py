@@ -9,7 +9,7 @@ disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -181,3 +181,16 @@ class FoundRows:
     roles: tuple[Role, ...] = ()
     shown: dict[str, np.ndarray] = field(default_factory=dict)
     asks: frozenset[str] = frozenset()
+
+    def only(self, keep: Bools) -> FoundRows:
+        """These rows alone; they keep their numbers in the file."""
+        arrays = ("points", "ids", "probs", "test", "broken", "large", "target")
+        held = {name: getattr(self, name) for name in arrays}
+        kept = {name: values[keep] for name, values in held.items() if values is not None}
+        if self.labels is not None:
+            kept["labels"] = (self.labels[0], self.labels[1][keep])
+        numbers = np.arange(len(keep)) if self.numbers is None else self.numbers
+        if self.numbers is not None or not keep[: int(keep.sum())].all():
+            kept["numbers"] = numbers[keep]
+        shown = {name: values[keep] for name, values in self.shown.items()}
+        return replace(self, **kept, shown=shown)

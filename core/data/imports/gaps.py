@@ -82,7 +82,7 @@ def _filled(found_rows: FoundRows, columns: Bools, faults: list[Fault]) -> Found
     faults.append(
         Fault(
             f"Gaps filled by the median of their column: {some(told, 10)}.",
-            "These values are made up: the column filled in, which is shown, says where.",
+            "These values are made up. A column called filled in says where, and is shown.",
         )
     )
     return replace(found_rows, points=points, shown={**found_rows.shown, "filled in": marks})
@@ -108,7 +108,7 @@ def _rows_left_out(found_rows: FoundRows, gaps: Bools, counts: Ints, how: str | 
     names = found_rows.feature_names or tuple(map(str, range(len(counts))))
     worst = np.argsort(-counts, kind="stable")
     told = [f"{names[j]} ({counts[j]:,})" for j in worst if counts[j]]
-    kind = "infinity" if not np.isnan(found_rows.points).any() else "NaN or infinity"
+    kind = _kind(found_rows)
     what = (
         f"Rows with {kind}: {len(rows):,} of {len(gaps):,}, the first being"
         f" {some([f'{row:,}' for row in rows[:3]])}, in {some(told)}."
@@ -122,6 +122,18 @@ def _rows_left_out(found_rows: FoundRows, gaps: Bools, counts: Ints, how: str | 
     )
     nothing = (counts == len(gaps)).all()
     return Fault(what, "No number is left. Write numbers in the file." if nothing else mend)
+
+
+def _kind(found_rows: FoundRows) -> str:
+    """What stands where a number should: in a table with columns of its own an empty cell."""
+    if not found_rows.roles:
+        return "NaN or infinity" if np.isnan(found_rows.points).any() else "infinity"
+    kinds = [
+        name
+        for name, is_there in (("empty cells", np.isnan), ("infinity", np.isinf))
+        if is_there(found_rows.points).any()
+    ]
+    return " or ".join(kinds)
 
 
 def _sound_images(found_rows: FoundRows, faults: list[Fault]) -> Bools:

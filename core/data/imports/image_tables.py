@@ -12,8 +12,8 @@ Source: the datasets library's Image and ClassLabel features; Arrow's fixed_shap
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,7 @@ from core.data.imports.images.beside_images import (
 )
 from core.data.imports.images.decoding import decoded_images, stack_rows
 from core.data.imports.images.folders import coded_as_it_is
+from core.data.imports.tables.class_names import class_names, named_classes
 from core.data.imports.tables.columns import Column
 from core.data.imports.tables.label_columns import has_marks, without_marks
 from core.data.imports.tables.parquet_limits import MEND, open_parquet, read_columns
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAMES = ("image", "img", "images", "picture", "photo", "pixels", "jpg", "png", "jpeg", "webp")
+SOUNDS = (b"fLaC", b"ID3", b"OggS", b"\xff\xfb", b"\xff\xf3")  # and WAVE
 COLUMNS = 200  # beside the images, that are read
 IDS = ("id", "ids", "image_id", "key", "file", "filename", "file_name", "path")
 
@@ -115,20 +117,23 @@ def found_image_rows(
     given = chosen_parts(choices, plain, title)
     with damage_reported(title, MEND):
         columns = {name: Column(name, table[name]) for name in plain}
-        found = _parts(columns, _class_names(schema), given, choices, faults)
+        found = _parts(columns, class_names(schema), given, choices, faults)
         rows, read = _points(table[images], title, limits, choices, faults, progress)
         rows.columns = tuple(plain)
         rows.numbers = read if rows.lost else None
         rows.roles = _with_others(parts_of(plain, found, given), schema.names, images)
         rows.ids = _ids(columns, found, given, table[images], read, faults)
         if label := found.get("label"):
-            names = _class_names(schema).get(label, [])
+            names = class_names(schema).get(label, [])
             rows.labels, rows.asks = _labels(columns[label], names, read, choices, faults)
         if split := found.get("split"):
             test = test_rows(columns[split], faults)
             rows.test = None if test is None else test[read]
         if target := found.get("target"):
             rows.target = _target(columns[target], faults, read)
+        for name, names in class_names(schema).items():
+            if name in columns:
+                columns[name].take(named_classes(columns[name], names))
         words = {name: np.array(column.words, object)[read] for name, column in columns.items()}
         rows.shown = shown_columns(rows.roles, words, faults)
     return rows
@@ -195,6 +200,7 @@ def _points(
         return _tensors(column, title, limits, choices, faults)
     _refuse_paths_alone(column, title)
     members = [Member(f"row {i}", _reader(column, i)) for i in range(len(column))]
+    _refuse_sounds(members[0].read, title, limits)
     images = decoded_images(members, title, limits, choices.side, faults, progress)
     lost = len(column) - len(images.rows)
     return FoundRows(images.points, sides=images.sides, lost=lost), images.rows
@@ -211,6 +217,17 @@ def _refuse_paths_alone(column: pa.ChunkedArray, title: str) -> None:
                 f"{title}: found the paths of images without their bytes, expected bytes of image"
                 " files. Bring the images in a zip, with this table beside them."
             )
+
+
+def _refuse_sounds(read: Callable[[Allowance], bytes], title: str, limits: Limits) -> None:
+    content = b""
+    with suppress(ValueError):  # no bytes in the first row
+        content = read(Allowance(limits.unpacked_bytes, title, "bytes", "Bring fewer rows."))
+    if content.startswith(SOUNDS) or content[8:12] == b"WAVE":
+        raise UserError(
+            f"{title}: found sounds, expected images or numbers. Compute an embedding of each"
+            " sound, and bring that, a row of numbers for each."
+        )
 
 
 def _reader(column: pa.ChunkedArray, row: int) -> Callable[[Allowance], bytes]:
@@ -235,20 +252,6 @@ def _tensors(
     known = known if not hasattr(known, "chunks") else known.chunk(0)
     stack = known.storage.flatten().to_numpy(zero_copy_only=False).reshape(-1, *shape)
     return stack_rows(stack, title, limits, choices, faults, lost=len(column) - len(rows)), rows
-
-
-def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
-    """{column: names of its classes, in their order}, as the datasets library notes them."""
-    try:
-        about = json.loads((schema.metadata or {})[b"huggingface"])
-        features = about["info"]["features"]
-        return {
-            name: [str(word) for word in feature["names"]]
-            for name, feature in features.items()
-            if name in schema.names and feature.get("_type") == "ClassLabel"
-        }
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        return {}
 
 
 def _labels(

@@ -25,6 +25,7 @@ MEND = (
     " dataset does."
 )
 COUNTS = ("row numbers", "pandas' index")  # why a column is the id that only counts the rows
+LEFT_OUT = "Rows with"  # so begins what is said of rows that a gap costs
 DEEPEST = 12  # folders that may stand before the ids of one side
 Names = list[str]
 
@@ -237,12 +238,19 @@ def _numbered(wanted: Names, n: int) -> Ints | None:
 def _missing(wanted: Names, draft: Draft) -> UserError:
     there = {_plain(name) for name in draft.ids.tolist()}
     missing = [name for name in wanted if _plain(name) not in there]
-    lost = f" Rows left out of the file: {draft.left_out:,}." if draft.left_out else ""
     found = (
         f"{len(missing):,} of {len(wanted):,} ids missing, such as {some(missing, 1)}"
         if missing
         else "ids that are the same once slashes and folders are compared"
     )
+    if draft.left_out and "gaps" in draft.asks:
+        gaps = next(fault.what for fault in draft.faults if fault.what.startswith(LEFT_OUT))
+        return UserError(
+            f"{draft.title}: found {found}, for rows were left out. {gaps} Write numbers there, or"
+            " choose what goes in the place of gaps (in a terminal --gaps median, or --gaps columns"
+            " to leave out the columns)."
+        )
+    lost = f" Rows left out of the file: {draft.left_out:,}." if draft.left_out else ""
     return UserError(
         f"{draft.title}: found {found}, expected every point.{lost} The file's ids look like"
         f" {some(draft.ids, 1)}. {MEND}"

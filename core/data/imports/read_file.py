@@ -15,19 +15,21 @@ scikit-learn is imported: the web process itself may read what a stranger sends.
 
 from __future__ import annotations
 
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core.data.imports.archives import Found, folder_members, gunzip, open_zip, zip_members
+from core.data.imports.archives import Found, Member, folder_members, gunzip, open_zip, zip_members
 from core.data.imports.arrays import is_npz, read_npy, read_npz
 from core.data.imports.draft import Choices, Draft, Fault, Progress
+from core.data.imports.file_formats import EXPECTED, GZIP, format_of
 from core.data.imports.file_limits import LOCAL, Allowance, Limits
 from core.data.imports.image_tables import image_column, read_image_table
 from core.data.imports.images.folders import read_images
+from core.data.imports.images.layouts import pieces
 from core.data.imports.tables.parquet_limits import are_parts, joined_parts, schema_of
 from core.data.imports.tables.reading import read_csv, read_parquet
+from core.data.imports.tables.text_parts import are_named_parts, joined_texts
 from core.data.imports.wording import one_line, size, some
 from core.types import UserError
 
@@ -36,7 +38,7 @@ SUFFIXES = {
     "npz": (".npz",),
     "npy": (".npy",),
     "parquet": (".parquet", ".pq"),
-    "csv": (".csv", ".tsv", ".txt"),
+    "csv": (".csv", ".tsv", ".txt", ".data", ".dat"),
 }
 TITLES = {
     "zip": "a zip archive",
@@ -45,34 +47,7 @@ TITLES = {
     "parquet": "Parquet",
     "csv": "text, read as CSV",
 }
-MAGIC = (
-    (b"PK\x03\x04", "zip"),
-    (b"PK\x05\x06", "zip"),
-    (b"\x93NUMPY", "npy"),
-    (b"PAR1", "parquet"),
-)
-GZIP = b"\x1f\x8b"
-IMAGE = ("an image", "Pack all images into a zip, in folders of their class.")
-PICKLE = (
-    "a pickled object",
-    "Save its arrays with numpy.savez: pickles run code when they are read.",
-)
-OTHERS = (
-    (b"\x89PNG", *IMAGE),
-    (b"\xff\xd8\xff", *IMAGE),
-    (b"RIFF", *IMAGE),
-    (GZIP, "a gzip file inside another", "Unpack it and bring the file inside, or a zip."),
-    (b"7z\xbc\xaf", "a 7z archive", "Pack the folder as a zip."),
-    (b"Rar!", "a rar archive", "Pack the folder as a zip."),
-    (b"\x89HDF", "an HDF5 file", "Save its arrays with numpy.savez."),
-    (b"\x80\x02", *PICKLE),
-    (b"\x80\x04", *PICKLE),
-    (b"\x80\x05", *PICKLE),
-    (b"PARE", "an encrypted Parquet file", "Write it without encryption."),
-    (b"%PDF", "a PDF", "Bring images, arrays or a table."),
-)
 UNPACKED = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-EXPECTED = "a zip of images, .npz, .npy, Parquet or CSV"
 
 
 def read(
@@ -146,16 +121,17 @@ def _members(found: Found, how: _How) -> Draft:
         return read_images(
             found.images, found.tables, how.title, how.limits, how.choices, how.faults, how.progress
         )
-    paths = [table.path for table in found.tables]
-    parts = are_parts(paths)
+    tables = _without_guesses(found.tables, how.faults)
+    paths = [table.path for table in tables]
+    parts = are_parts(paths) or are_named_parts(paths)
     if len(paths) > 1 and not parts:
         raise UserError(
             f"{how.title}: found {len(paths):,} tables, {some(paths)}, expected images or one"
             " table. Unpack it and bring one of them, or pack each by itself."
         )
     most = Allowance(how.limits.file_bytes, how.title, "bytes of tables", "Bring a smaller table.")
-    contents = [bytes(table.read(most)) for table in found.tables]
-    source = joined_parts(contents, paths, how.title, how.limits) if parts else contents[0]
+    contents = [bytes(table.read(most)) for table in tables]
+    source = _joined(contents, paths, how) if parts else contents[0]
     if format_of(source, how.title) in ("zip", "npy"):
         raise UserError(
             f"{how.title}: found {some(paths)}, which is no table, expected CSV or Parquet. Unpack"
@@ -164,23 +140,27 @@ def _members(found: Found, how: _How) -> Draft:
     return _file(source, paths[0], how)
 
 
-def format_of(data: bytes, title: str) -> str:
-    """ "zip" (also .npz), "npy", "parquet" or "csv", from the first bytes.
+def _without_guesses(tables: list[Member], faults: list[Fault]) -> list[Member]:
+    """A submission to a competition is no part of the table beside it."""
+    guesses = [table.path for table in tables if "submission" in pieces(table.path)]
+    if not guesses or len(guesses) == len(tables):
+        return tables
+    what = f"Tables of a submission: {some(guesses)}."
+    faults.append(Fault(what, "They are not used. Bring one by itself if it is the table."))
+    return [table for table in tables if table.path not in guesses]
 
-    A UserError for what is known to be none of these.
-    """
-    if not data.strip():
-        raise UserError(f"{title}: found an empty file, expected {EXPECTED}. Bring another file.")
-    for start, kind in MAGIC:
-        if data.startswith(start):
-            return kind
-    if re.match(rb'\s*(\{\s*"|\[\s*[\[{])', data[:1000]):
-        mend = "Save it as a table: pandas.read_json(...).to_csv(..., index=False)."
-        raise UserError(f"{title}: found JSON, expected {EXPECTED}. {mend}")
-    for start, what, mend in OTHERS:
-        if data.startswith(start):
-            raise UserError(f"{title}: found {what}, expected {EXPECTED}. {mend}")
-    return "csv"
+
+def _joined(contents: list[bytes], paths: list[str], how: _How) -> bytes:
+    """The parts of a table as one: Parquet, or texts."""
+    kinds = {format_of(content, how.title) for content in contents}
+    if kinds == {"csv"}:
+        return joined_texts(contents, paths, how.title, how.limits, how.faults)
+    if kinds != {"parquet"}:
+        raise UserError(
+            f"{how.title}: found {some(paths)} in several formats, expected the parts of one table."
+            " Bring one of them."
+        )
+    return joined_parts(contents, paths, how.title, how.limits)
 
 
 def title_of(name: str) -> str:

@@ -4,7 +4,8 @@ with it.
 What is refused is not quoted. At home a path may lead to any file, and one that is no table (a list
 of passwords, a key, a diary) must not be read out in an error: its lines are numbered and its cells
 and columns counted. What is taken for a table is shown to whoever brings it, and so its remarks
-(`Fault`) name columns, classes, and cells that stand out.
+(`Fault`) name columns, classes, and cells that stand out. A file of somebody's own strategies is
+another matter: whoever names one has it run, and its errors (core/plugins) quote what Python says.
 """
 
 from __future__ import annotations

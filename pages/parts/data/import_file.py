@@ -58,6 +58,12 @@ FORMATS = (
     ),
 )
 _one_at_a_time = threading.Lock()  # reading takes memory: on a host visitors take turns
+GAPS = {
+    None: "as found",
+    "rows": "leave out rows",
+    "columns": "leave out columns",
+    "median": "fill by the median",
+}
 
 
 def show() -> None:
@@ -260,13 +266,7 @@ def _gaps() -> str | None:
         "Where a table has no number: leave out these rows, or these columns, or fill in the median"
         " of the column, which is made up and marked."
     )
-    titles = {
-        None: "as found",
-        "rows": "leave out rows",
-        "columns": "leave out columns",
-        "median": "fill by the median",
-    }
-    return _choice("Gaps", list(titles), None, help, titles.get)
+    return _choice("Gaps", list(GAPS), None, help, GAPS.get)
 
 
 def _marks() -> bool:

@@ -59,8 +59,8 @@ def show(spec: Spec) -> None:
 
 def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
     draft = import_file.read(content, name, Choices(), "join")
-    if draft.columns and (chosen := _id_column(draft)) is not None:
-        draft = import_file.read(content, name, Choices(id=chosen), "join chosen")
+    if (chosen := _choices(draft)) != Choices():
+        draft = import_file.read(content, name, chosen, "join chosen")
         st.session_state["read join"] = st.session_state["read join chosen"]
     embedding, faults = join_by_id.join(
         join_by_id.ids_of(cached.dataset(spec.dataset, None, 0)), draft
@@ -87,6 +87,25 @@ def _look(spec: Spec, about: datasets.Info, content: bytes, name: str) -> None:
         st.session_state["spec"] = spec.with_(embedding=joined)
         state.renew()
         st.rerun()
+
+
+def _choices(draft: Draft) -> Choices:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        return Choices(
+            id=_id_column(draft) if draft.columns else None,
+            gaps=_gaps() if "gaps" in draft.asks else None,
+        )
+
+
+def _gaps() -> str | None:
+    return st.selectbox(
+        "Gaps",
+        list(import_file.GAPS),
+        format_func=import_file.GAPS.get,
+        help="Where the table has no number. A point whose row is left out cannot be joined.",
+        key=f"join gaps {st.session_state.get('files join', 0)}",
+        width=200,
+    )
 
 
 def _id_column(draft: Draft) -> str | None:

@@ -55,6 +55,11 @@ def _line(running: Sweep) -> str:
             f"Waiting: {running.position} experiment{'s' if running.position > 1 else ''} before"
             " this one"
         )
+    if (pause := running.patience.pause) > 0:
+        return (
+            f"{running.done:,} of {running.total:,} {running.plan.units_are}"
+            f" · {running.notes[-1]} It goes on in {rough(pause)}"
+        )
     left = running.seconds_left
     parts_said = [
         f"{running.done:,} of {running.total:,} {running.plan.units_are}",

@@ -165,8 +165,10 @@ def test_a_test_part_without_labels_is_unlabeled():
 
 
 def test_the_labels_of_parts_can_be_the_target():
+    parts = {"labels_train": Y[:5] / 3, "labels_test": Y[5:] / 3}
+    assert read(npz(x_train=X[:5], x_test=X[5:], **parts), "a.npz").fatal
     data = npz(x_train=X[:5], x_test=X[5:], y_train=Y[:5] / 3, y_test=Y[5:] / 3)
-    assert read(data, "a.npz").fatal
+    assert read(data, "a.npz").target.tolist() == (Y / 3).tolist()
     assert read(data, "a.npz", choices=Choices(target="y")).target.tolist() == (Y / 3).tolist()
 
 
@@ -271,3 +273,44 @@ def test_an_array_of_other_words_tells_no_test_rows():
 def test_images_in_a_row_are_read_as_features_and_told():
     draft = read(npz(images=STACK.reshape(6, 64)), "a.npz")
     assert draft.kind == "table" and "images.reshape(n, 28, 28)" in said(draft)
+
+
+# What an array is by what it holds.
+
+
+@pytest.mark.parametrize("name", ["y", "target", "targets"])
+def test_a_y_with_many_values_is_a_target_as_in_a_table(name):
+    many = RNG.permutation(8) * 60
+    draft = read(npz(x=X, **{name: many}), "a.npz")
+    assert draft.target.tolist() == many.tolist() and draft.class_names == () and not draft.fatal
+    assert f"Array {name}: found numbers with many values, which are no classes." in said(draft)
+    assert len(read(npz(x=X, labels=many), "a.npz").class_names) == 8
+    chosen = read(npz(x=X, **{name: many}), "a.npz", choices=Choices(label=name))
+    assert len(chosen.class_names) == 8
+    longer = {"x": RNG.normal(size=(300, 3)), name: 20 + np.arange(300) % 41}
+    draft = read(npz(**longer), "a.npz")
+    assert len(draft.class_names) == 41 and "found 41 whole numbers." in said(draft)
+
+
+@pytest.mark.parametrize("name", ["indices", "idx", "index", "names", "keys", "uid"])
+def test_ids_under_another_name_are_used_if_there_is_one_for_each_point(name):
+    numbers = RNG.permutation(8)
+    draft = read(npz(features=X, **{name: numbers}), "a.npz")
+    assert draft.ids.tolist() == numbers.astype(str).tolist() and said(draft) == ""
+    for others in (np.arange(5), np.array([1, 1, 2, 3, 4, 5, 6, 7]), np.eye(8)):
+        draft = read(npz(features=X, **{name: others}), "a.npz")
+        assert draft.ids is None and f"not used: {name}." in said(draft) and not draft.fatal
+
+
+def test_names_of_classes_and_of_features_as_scikit_learn_has_them():
+    names = {
+        "target_names": np.array(["neg", "mid", "pos"]),
+        "feature_names": np.array(list("uvw")),
+    }
+    draft = read(npz(data=X, target=Y, **names), "a.npz")
+    assert draft.class_names == ("mid", "neg", "pos") and said(draft) == ""
+    assert [draft.class_names[label] for label in draft.labels[:3]] == ["neg", "mid", "pos"]
+    assert draft.feature_names == ("u", "v", "w")
+    few = names | {"target_names": np.array(["neg", "pos"])}
+    draft = read(npz(data=X, target=Y, **few), "a.npz")
+    assert draft.class_names == ("0", "1", "2") and "not used: target_names." in said(draft)

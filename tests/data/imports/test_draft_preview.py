@@ -22,7 +22,7 @@ def test_a_table_by_hand():
     assert found.memory == 5 * 2 * 4 + 5 * 2 * 4 + 2 * 2 * 8
     told = " ".join(map(str, found.faults))
     for expected in (
-        "NaN or infinity: 1 of 6",
+        "Rows with empty cells: 1 of 6",
         "throughout: 1, such as one",
         "earlier one: 2, the first being row 2",
         "points: c",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.data.imports.draft import Choices
@@ -169,3 +171,23 @@ def test_metadata_that_are_nonsense_are_passed_over(meta):
 def test_no_image_at_all():
     with pytest.raises(UserError, match="none of the images can be read"):
         read(parquet({"image": [b"x", b"y"]}), "a.parquet")
+
+
+def test_names_of_classes_in_a_table_without_images_and_beside_the_label():
+    table = pa.table({"x": [1.5, 2.5, 3.5], "label": [1, 0, -1], "coarse_label": [0, 1, 1]})
+    classes = {"label": ["neg", "pos"], "coarse_label": ["low", "high"]}
+    features = {name: {"names": names, "_type": "ClassLabel"} for name, names in classes.items()}
+    meta = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+    content = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(meta), content)
+    draft = read(content.getvalue(), "t.parquet")
+    assert draft.class_names == ("neg", "pos") and draft.labels.tolist() == [1, 0, -1]
+    assert draft.shown["coarse_label"].tolist() == ["low", "high", "high"]
+
+
+def test_sounds_are_called_so():
+    rows = [{"bytes": b"RIFF\0\0\0\0WAVEfmt ", "path": "a.wav"}] * 3
+    content = io.BytesIO()
+    pq.write_table(pa.table({"audio": rows, "label": [0, 1, 0]}), content)
+    with pytest.raises(UserError, match="found sounds, expected images or numbers"):
+        read(content.getvalue(), "t.parquet")

@@ -49,7 +49,7 @@ def test_missing_points_are_named():
     ):
         join(IDS, read(csv({"id": ["a", "z"], "x": [1, 2]}), "t.csv"))
     with pytest.raises(
-        UserError, match=r"1 of 3 ids missing, such as b, .* Rows left out of the file: 1\."
+        UserError, match=r"1 of 3 ids missing, such as b, .* empty cells: 1 of 3, .* in x \(1\)"
     ):
         join(IDS, read(csv({"id": ["a", "b", "c"], "x": [1, "nan", 2]}), "t.csv"))
 
@@ -68,7 +68,8 @@ def test_without_ids_as_many_rows_are_joined_in_order():
     ):
         join(IDS, read(npy(np.eye(4)), "a.npy"))
     with pytest.raises(
-        UserError, match=r"1 of 4 ids missing, such as 3, .* Rows left out of the file: 1\."
+        UserError,
+        match=r"1 of 4 ids missing, such as 3, .* NaN or infinity: 1 of 4, .*--gaps median",
     ):
         join(
             np.arange(4).astype(str),
@@ -195,3 +196,12 @@ def test_what_only_counts_the_rows_of_the_file_does_not_speak_against_a_named_id
     text = f",{name},e0\n0,2,2.5\n1,0,.5\n2,3,3.5\n3,1,1.5\n"
     embedding, _ = join(np.arange(4).astype(str), read(text.encode(), "t.csv"))
     assert embedding[:, 0].tolist() == [0.5, 1.5, 2.5, 3.5]
+
+
+@pytest.mark.parametrize("gaps", ["median", "columns"])
+def test_a_gap_that_costs_a_point_is_named_and_can_be_filled(gaps):
+    text = b"id,e0,e1\na,1.5,2\nb,2.5,\nc,0.5,1\n"
+    with pytest.raises(UserError, match=r"empty cells: 1 of 3, .* in e1 .*--gaps median"):
+        join(IDS, read(text, "t.csv"))
+    embedding, _ = join(IDS, read(text, "t.csv", choices=Choices(gaps=gaps)))
+    assert embedding[:, 0].tolist() == [0.5, 1.5, 2.5]

@@ -338,6 +338,49 @@ def test_folders_in_folders_are_told_and_the_mend_works():
     draft = read(zipped({path: png(GREY) for path in paths}), "a.zip")
     assert draft.class_names == ("day", "night")
     told = " ".join(map(str, draft.faults))
-    assert "Folders in folders: a, b in each of day, night. The outer ones are the classes." in told
+    assert "Folders in folders: a, b in day, night. The outer ones are the classes." in told
     turned = [f"data/{c}/{s}/{i}.png" for s in ("day", "night") for c in "ab" for i in range(2)]
     assert read(zipped({path: png(GREY) for path in turned}), "a.zip").class_names == ("a", "b")
+
+
+def test_several_folders_in_one_class_are_told():
+    found, told = laid_out("animal/cat/1.png", "animal/dog/1.png", "plant/fern/1.png")
+    assert {*found.values()} == {"animal", "plant"}
+    assert "Folders in folders: cat, dog, fern in animal, plant. The outer ones are" in told
+    assert laid_out("cat/in/1.png", "dog/out/1.png", "cat/2.png")[1] == ""
+
+
+@pytest.mark.parametrize("name", ["HAM10000_images_part_{}", "batch{}", "part-{}"])
+def test_folders_that_only_count_the_parts_of_a_download_are_no_classes(name):
+    found, told = laid_out(f"{name.format(1)}/1.png", f"{name.format(2)}/2.png")
+    assert {*found.values()} == {""} and "Folders that only count:" in told
+    found, told = laid_out("part_a/1.png", "part_b/2.png")
+    assert len({*found.values()}) == 2 and "only count" not in told
+    assert len({*laid_out("3/1.png", "8/2.png")[0].values()}) == 2
+
+
+def test_classes_in_the_names_of_files_are_told_with_a_mend_that_works():
+    names = [f"train/{c}.{i}.png" for c in ("cat", "dog") for i in range(2)]
+    told = said(read(tree(*names), "a.zip").faults)
+    assert "Their names begin with cat, dog." in told and "file_name and label" in told
+    table = "file_name,label\n" + "".join(f"{n},{n.split('/')[1][:3]}\n" for n in names)
+    files = {name: png(GREY) for name in names} | {"labels.csv": table.encode()}
+    assert read(zipped(files), "a.zip").class_names == ("cat", "dog")
+    assert "begin with" not in said(read(tree("u/img1.png", "u/img2.png"), "a.zip").faults)
+
+
+def test_images_of_other_kinds_are_called_so_and_those_without_an_ending_are_read():
+    files = {f"{c}/{i}": png(GREY) for c in "ab" for i in range(2)}
+    files |= {"c/1.tif": b"II*\0", "c/2.HEIC": b"", "README": b"Nothing to see"}
+    draft = read(zipped(files), "a.zip")
+    assert draft.class_names == ("a", "b") and len(draft) == 4
+    told = said(draft.faults)
+    assert "Images of a kind that is not read: 2, such as c/1.tif." in told
+    assert "Save them as PNG or JPEG." in told and "not images: 1, such as README." in told
+
+
+def test_images_without_an_ending_in_a_folder(tmp_path):
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(png(GREY))
+    assert read(tmp_path, "a").class_names == ("a", "b")

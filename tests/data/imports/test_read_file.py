@@ -4,6 +4,7 @@ that can be used?
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import subprocess
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.data.imports.draft import Choices
@@ -70,6 +72,22 @@ def test_a_wrong_ending_is_a_fault_and_no_more():
         (zipped({"model/data.pkl": b"x"}), "a saved PyTorch object"),
         (b"PARE....PARE", "an encrypted Parquet file"),
         (b"\0\1\2\3", "NUL bytes"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Office document, such as .xls"),
+        (b"$FL2@(#) SPSS", "an SPSS file"),
+        (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
+        (b"ARROW1\0\0", "a Feather file"),
+        (b"<stata_dta><header>", "a Stata file"),
+        (b"s\1\1\0data", "a Stata file"),
+        (gzip.compress(b"X\n\0\0\0\3"), "an R object"),
+        (b"BZh91AY", "a packed file of another kind than gzip"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"GIF89a", "an image"),
+        (b"RIFF....WAVEfmt", "a sound"),
+        (b"a" * 257 + b"ustar", "a tar archive"),
+        (b"version https://git-lfs.test/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page"),
+        (b"<?xml version='1.0'?>", "XML"),
+        (b"a,b,c\n", "0 rows of 3 values"),
         (b"PK\x05\x06" + bytes(18), "no images"),
         (b"PK\x03\x04 and no more", "a damaged file"),
         (b"PAR1 and no more PAR1", "a damaged file"),
@@ -162,7 +180,11 @@ def test_text_labels_are_sorted_by_name_and_numbers_by_size():
         "cat",
         "dog",
     )
-    assert read(npz(x=FEATURES, y=np.array([10, 9, 1, 9])), "a.npz").class_names == ("1", "9", "10")
+    assert read(npz(x=FEATURES, labels=np.array([10, 9, 1, 9])), "a.npz").class_names == (
+        "1",
+        "9",
+        "10",
+    )
     assert read(npz(x=FEATURES, y=np.array([1.0, 2.0, 2.0, 1.0])), "a.npz").class_names == (
         "1",
         "2",
@@ -290,7 +312,7 @@ def test_labels_that_look_like_ids_are_for_the_user_to_decide():
         draft
     ) and "looks like a column of ids" in said(draft)
     assert read(data, "a.npz").class_names == ("0", "1", "2", "3")
-    assert read(npz(x=FEATURES, y=np.array([0.5, 1, 2, 3])), "a.npz").fatal
+    assert read(npz(x=FEATURES, labels=np.array([0.5, 1, 2, 3])), "a.npz").fatal
 
 
 @pytest.mark.parametrize(
@@ -535,3 +557,57 @@ def test_a_zip_packed_by_a_rare_method_is_told():
 def test_json_is_told_with_the_way_to_a_table(text):
     with pytest.raises(UserError, match=r"found JSON, expected .*read_json"):
         read(text, "t.csv")
+
+
+# A table in parts.
+
+TRAIN = "x,z,label\n1.5,2,a\n2.5,3,b\n3.5,4,a\n"
+
+
+@pytest.mark.parametrize("folder", ["", "data/"])
+@pytest.mark.parametrize(
+    ("test", "labels"),
+    [
+        ("x,z,label\n4.5,5,b\n", [0, 1, 0, 1]),
+        ("label,z,x\nb,5,4.5\n", [0, 1, 0, 1]),
+        ("x,z\n4.5,5\n", [0, 1, 0, -1]),
+    ],
+)
+def test_a_table_in_two_texts_is_joined(test, labels, folder):
+    files = {"test.csv": test, "train.csv": TRAIN, "sample_submission.csv": "id,label\n0,a\n"}
+    packed = zipped({folder + name: text.encode() for name, text in files.items()})
+    draft = read(packed, "kaggle.zip")
+    assert draft.points[:, 0].tolist() == [1.5, 2.5, 3.5, 4.5] and draft.labels.tolist() == labels
+    assert draft.test.tolist() == [False] * 3 + [True]
+    assert "A table in parts:" in said(draft) and "Tables of a submission:" in said(draft)
+    assert ("has no column label" in said(draft)) == (labels[-1] == -1)
+
+
+def test_a_table_in_two_parquet_files_of_the_names_of_parts():
+    columns = {"x": [1.5, 2.5], "label": ["a", "b"]}
+    packed = zipped({"train.parquet": parquet(columns), "test.parquet": parquet(columns)})
+    assert read(packed, "t.zip").test.tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize("test", ["x,w\n1,2\n", "x;z;label\n1;2;a\n", "x,z,label,w\n1,2,a,3\n"])
+def test_texts_of_other_columns_are_no_parts(test):
+    packed = zipped({"train.csv": TRAIN.encode(), "test.csv": test.encode()})
+    with pytest.raises(UserError, match="found 2 tables with different columns or separators"):
+        read(packed, "t.zip")
+
+
+def test_lines_of_json_have_a_mend_that_works(tmp_path):
+    place = tmp_path / "t.jsonl"
+    place.write_text('{"x": 1.5, "label": "a"}\n{"x": 2.5, "label": "b"}\n')
+    with pytest.raises(UserError, match=r"read_json\(\.\.\., lines=True\)\.to_csv"):
+        read(place, place.name)
+    pd.read_json(place, lines=True).to_csv(tmp_path / "t.csv", index=False)
+    assert read(tmp_path / "t.csv", "t.csv").class_names == ("a", "b")
+
+
+def test_the_texts_of_the_uci_archive_are_tables():
+    rows = "".join(f"{i}.5,{i * 2 % 5},{'xy'[i % 2]}\n" for i in range(10)).encode()
+    draft = read(zipped({"iris.data": rows, "iris.names": b"About"}), "iris.zip")
+    assert draft.class_names == ("x", "y") and "ends in" not in said(draft)
+    with pytest.raises(UserError, match="found 2 tables"):
+        read(zipped({"iris.data": rows, "bezdek.data": rows}), "iris.zip")

@@ -7,6 +7,8 @@ What folders say of classes and parts: `core.data.imports.images.layouts`; what 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 
 import numpy as np
 
@@ -63,8 +65,7 @@ def found_images(
     rows = np.flatnonzero(folders.kept)[images.rows]
     rows = rows[order := np.argsort(beside.test[rows], kind="stable")]
     if not any(beside.classes):
-        what = "The images do not lie in folders of their class."
-        faults.append(Fault(what, "The points count as unlabeled."))
+        faults.append(_no_classes([member.parts[-1] for member in members]))
     words, codes = coded_as_it_is([beside.classes[row] for row in rows])
     return FoundRows(
         images.points if (order == np.arange(len(order))).all() else images.points[order],
@@ -79,6 +80,17 @@ def found_images(
         sides=images.sides,
         lost=len(members) - len(images.rows),
     )
+
+
+def _no_classes(names: list[str]) -> Fault:
+    """What is told of images without classes, whose names may begin with them."""
+    starts = [re.match(r"[^\W\d_]*", name.lower())[0] for name in names]  # type: ignore[index]  # it fits any name
+    counts = Counter(starts)
+    what = "The images do not lie in folders of their class."
+    mend = "Put them into such folders, or add a table with the columns file_name and label."
+    if len(counts) > 1 and "" not in counts and min(counts.values()) > 1:
+        what += f" Their names begin with {some(sorted(counts))}."
+    return Fault(what, f"The points count as unlabeled. {mend}")
 
 
 def _ids(

@@ -34,6 +34,7 @@ KINDS |= dict.fromkeys(UNLABELED, "unlabeled")
 PLAIN = ("train", "training", "test", "testing", "val", "valid", "validation")
 CONTAINERS = ("image", "images", "img", "imgs", "pictures", "photos", "jpegimages")
 COMPANIONS = (*CONTAINERS, "set", "sets", "data", "dataset", "split", "part", "folder", "samples")
+NUMBERED = ("part", "parts", "batch", "chunk", "shard", "volume")
 MASKS = ("mask", "masks", "annotation", "annotations", "segmentation", "segmentations", "label")
 MASKS = (*MASKS, "labels", "trimap", "trimaps", "gt", "groundtruth")
 MASK_FILE = re.compile(r"(.+?)[ _-]+(?:mask|gt|seg|segmentation|ground_?truth)(?:[ _-]?\d+)?")
@@ -81,6 +82,7 @@ def layout(paths: list[Path], faults: list[Fault]) -> Layout:
     at = _part_levels(folders)
     if at is None:
         found = [folder[0] if folder else "" for folder in folders]
+        found = _without_numbered(found, faults)
         kinds = ["unlabeled" if is_unlabeled(name) else "" for name in found]
         _note_no_parts(found, faults)
         _note_inner(folders, faults)
@@ -105,17 +107,26 @@ def layout(paths: list[Path], faults: list[Fault]) -> Layout:
 
 
 def _note_inner(folders: list[Path], faults: list[Fault]) -> None:
-    """Folders of the same names in several class folders could be the classes as well."""
-    inner: dict[str, set[str]] = {}
-    for folder in folders:
-        if len(folder) > 1 and folder[1].lower() not in CONTAINERS:
-            inner.setdefault(folder[1], set()).add(folder[0])
-    several = [name for name, outer in inner.items() if len(outer) > 1]
-    if len(several) > 1:
-        outer = sorted({folder[0] for folder in folders if folder})
-        what = f"Folders in folders: {some(several)} in each of {some(outer)}."
+    """Folders in several class folders, or several in one, could be the classes as well."""
+    inner = {folder[:2] for folder in folders if len(folder) > 1 and not is_container(folder[1])}
+    names = sorted({name for _, name in inner})
+    outer = sorted({name for name, _ in inner})
+    if len(names) > 1 and len(inner) > len(outer):
+        what = f"Folders in folders: {some(names)} in {some(outer)}."
         mend = "The outer ones are the classes. Put the inner ones outside to have them as classes."
         faults.append(Fault(what, mend))
+
+
+def _without_numbered(found: list[str], faults: list[Fault]) -> list[str]:
+    """Folders that differ in their numbers only, and are called a part or a batch, say no class."""
+    named = {*found} - {""}
+    bare = {tuple(piece for piece in pieces(name) if not piece.isdigit()) for name in named}
+    if len(named) < 2 or len(bare) > 1 or not {*next(iter(bare), ())} & {*NUMBERED}:
+        return found
+    what = f"Folders that only count: {some(sorted(named))}."
+    mend = "They are no classes. Call them otherwise if they are: by words, or without part."
+    faults.append(Fault(what, mend))
+    return [""] * len(found)
 
 
 def is_unlabeled(name: str) -> bool:

@@ -11,35 +11,43 @@ columns are refused.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.data.imports.draft import Fault
 from core.data.imports.file_limits import MEGABYTE, Limits
-from core.data.imports.tables.numerals import MISSING, PLAIN
+from core.data.imports.tables.cells import (
+    cut_by_blanks,
+    has_padded,
+    is_number,
+    looks_like_names,
+    sampled,
+)
+from core.data.imports.tables.lines_around import (
+    lines_of_nothing,
+    table_part,
+    without_lines_around,
+    without_lines_within,
+)
 from core.data.imports.wording import damage_reported, some, word
 from core.types import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SEPARATORS = (",", ";", "\t", "|")
-BLANKS = re.compile(rb"[ \t]+")
-TITLES = 10  # lines above a table, at most
-SAMPLE = 20  # rows that tell the separator and the header
-SAMPLE_BYTES = 1_000_000
 LONGEST_LINE = 10 * MEGABYTE
-PADDED = re.compile(rb"(?m)(?:^|[,;\t|]) *\"?0\d\d+\"? *(?:[,;\t|\r]|$)")
 BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 MEND = "Save the table as CSV in UTF-8, with one separator and paired quotation marks throughout."
+UNEVEN = (
+    "Delete lines above the names of the columns and below the table, and use one separator and"
+    " paired quotation marks throughout."
+)
 
 
 @dataclass(frozen=True, eq=False)
 class ParsedText:
-    """table: its column names unique. doubtful: the first line may be names or a row.
+    """table: its column names unique. doubtful: the first line may be names or a row. nothing: how
+    many rows hold nothing but separators.
 
     as_written(name): a column's cells as text.
     """
@@ -49,6 +57,7 @@ class ParsedText:
     separator: str
     header: bool
     doubtful: bool
+    nothing: int = 0
 
     def as_written(self, name: str) -> pa.ChunkedArray:
         names = self.table.column_names
@@ -66,7 +75,7 @@ class ParsedText:
 
         schema = self.table.schema
         whole = [field.name for field in schema if is_.is_integer(field.type)]
-        if not whole or not PADDED.search(self.text):
+        if not whole or not has_padded(self.text, self.separator):
             return {}
         names = self.table.column_names
         cells = _parse(self.text, "", self.separator, names, header=self.header, kept=whole)
@@ -86,10 +95,10 @@ def parse_csv(
     """The table of a text. header: does its first line name the columns? None: as it looks."""
     text = _utf8(data, title, faults)
     _check_lines(text, title, limits)
-    text, separator = _table_part(text, title, faults)
+    text, separator = table_part(text, title, faults)
     if separator == " ":
-        text, separator = _cut_by_blanks(text), "\t"
-    text = _without_titles(text, separator, faults)
+        text, separator = cut_by_blanks(text), "\t"
+    text = without_lines_around(text, separator, faults)
     columns = text.partition(b"\n")[0].count(separator.encode()) + 1
     if columns > limits.all_columns:
         raise UserError(
@@ -97,39 +106,16 @@ def parse_csv(
             " fewer columns."
         )
     first, *rows = _records(text, separator, title)
-    likely = _looks_like_names(first, rows)
+    likely = looks_like_names(first, rows)
     named = likely if header is None else header
+    if named and likely:
+        text = without_lines_within(text, first, rows, faults)
+        rows = sampled(text, separator)[1:]
     names = _names(first, rows, named, faults)
     table = _parse(text, title, separator, names, header=named)
-    doubtful = not likely or all(map(_is_number, first))
-    return ParsedText(table, text, separator, named, doubtful)
-
-
-def _cut_by_blanks(text: bytes) -> bytes:
-    """Tabs in the place of blanks, but for those between quotation marks."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter="\t", lineterminator="\n")
-    lines = (line.replace("\t", " ").strip() for line in text.decode().splitlines())
-    try:
-        writer.writerows(csv.reader(lines, delimiter=" ", skipinitialspace=True))
-    except csv.Error:
-        return b"\n".join(BLANKS.sub(b"\t", line.strip()) for line in text.splitlines()) + b"\n"
-    return out.getvalue().encode()
-
-
-def _without_titles(text: bytes, separator: str, faults: list[Fault]) -> bytes:
-    """The text without lines of one cell above a table of three or more columns."""
-    rows = _sampled(text, separator)
-    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-    alone = [count == 1 and bool(row[0].strip()) for count, row in zip(filled, rows, strict=True)]
-    titles = next((i for i, title in enumerate(alone) if not title), 0)
-    if not 0 < titles <= TITLES or max(filled, default=0) < 3 or len(rows) < titles + 2:
-        return text
-    for _ in range(titles):
-        text = text.lstrip(b"\r\n").partition(b"\n")[2]
-    what = f"Lines of one cell above the table: {titles}, such as {some(rows[0][:1])}."
-    faults.append(Fault(what, "They are passed over."))
-    return text
+    doubtful = not likely or all(map(is_number, first))
+    nothing = lines_of_nothing(text, separator)
+    return ParsedText(table, text, separator, named, doubtful, nothing)
 
 
 def unique_names(names: list[str], faults: list[Fault]) -> list[str]:
@@ -216,92 +202,8 @@ def _check_lines(text: bytes, title: str, limits: Limits) -> None:
         )
 
 
-def _table_part(text: bytes, title: str, faults: list[Fault]) -> tuple[bytes, str]:
-    """(the text from the table's first line on, its separator).
-
-    Before it may stand blank lines, comments, and Excel's sep=; of which the last comment may hold
-    the columns' names (numpy.savetxt writes them so).
-    """
-    separator, comment = "", b""
-    while text:
-        line, _, rest = text.partition(b"\n")
-        bare = line.strip()
-        if said := re.fullmatch(rb'"?sep=(.)"?', line.strip(b"\r\n ")):
-            separator = said[1].decode(errors="replace")
-        elif bare.startswith(b"#"):
-            comment = bare.lstrip(b"# ")
-        elif (bare and rest.strip() == b"" and not comment) or bare:
-            break
-        text = rest
-    separator = separator or _separator(text)
-    if comment:
-        text, how = _with_comment(comment, text, separator, title)
-        faults.append(Fault("Lines before the table begin with #.", how))
-    return text, separator
-
-
-def _with_comment(comment: bytes, text: bytes, separator: str, title: str) -> tuple[bytes, str]:
-    first = text.partition(b"\n")[0]
-    cut = (
-        (lambda line: line.split())
-        if separator == " "
-        else (lambda line: line.split(separator.encode()))
-    )
-    names = cut(comment)
-    fits = len(names) == len(cut(first.strip())) > 1
-    if fits and all(_is_number(cell.decode()) for cell in cut(first.strip())):
-        return comment + b"\n" + text, "The last of them names the columns."
-    return text, "They are passed over."
-
-
-def _separator(text: bytes) -> str:
-    """The separator that cuts the first rows most evenly into more than one cell each; of several
-    the one with more cells.
-    """
-    best, found = (0.0, 1), ","
-    for separator in SEPARATORS:
-        rows = _sampled(text, separator)
-        lengths = [len(row) for row in rows]
-        if not lengths or max(lengths) < 2:
-            continue
-        usual = max(set(lengths), key=lengths.count)
-        even = lengths.count(usual) / len(lengths) if usual > 1 else 0.0
-        if (even, usual) > best or best[0] == 0.0:
-            best, found = (even, max(usual, 2)), separator
-    lines = [_blank_cells(line) for line in text[:SAMPLE_BYTES].splitlines()[:SAMPLE]]
-    lines = [line for line in lines if line]
-    lengths = {len(line) for line in lines[1:] or lines}
-    even = len(lengths) == 1 and bool(lengths & {len(lines[0]), len(lines[0]) + 1})
-    if best[0] == 0.0 and even and max(lengths) > 1:
-        cells = [cell for line in lines[1:] or lines for cell in line]
-        if sum(map(_is_number, cells)) >= len(cells) / 3:
-            return " "
-    return found
-
-
-def _blank_cells(line: bytes) -> list[str]:
-    """The cells of a line that blanks part, those between quotation marks whole."""
-    return [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line.decode(errors="replace"))]
-
-
-def _sampled(text: bytes, separator: str) -> list[list[str]]:
-    """The cells of the first rows that are not blank; none where the text is no such table."""
-    stream = io.StringIO(text[:SAMPLE_BYTES].decode(errors="replace"), newline="")
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(stream, delimiter=separator):
-            if row and (len(row) > 1 or row[0].strip()):
-                rows.append(row)
-            if len(rows) > SAMPLE:
-                break
-    except csv.Error:
-        return rows
-    cut = len(text) > SAMPLE_BYTES and len(rows) <= SAMPLE
-    return rows[:-1] if cut and len(rows) > 1 else rows
-
-
 def _records(text: bytes, separator: str, title: str) -> list[list[str]]:
-    rows = _sampled(text, separator)
+    rows = sampled(text, separator)
     if not rows:
         raise UserError(
             f"{title}: found a first line that is no header, expected the names of the columns."
@@ -309,53 +211,21 @@ def _records(text: bytes, separator: str, title: str) -> list[list[str]]:
         )
     if not any(cell.strip() for cell in rows[0]):
         raise UserError(
-            f"{title}: found an empty first line, expected the names of the columns. {MEND}"
+            f"{title}: found an empty first line, expected the names of the columns. {UNEVEN}"
         )
     return rows
-
-
-def _is_number(cell: str) -> bool:
-    return PLAIN.fullmatch(cell.strip()) is not None or cell.strip().lower() == "nan"
-
-
-def _looks_like_names(first: list[str], rows: list[list[str]]) -> bool:
-    """Does the first line name the columns? Not if it is like the rows below it."""
-    columns = [
-        [row[j].strip() for row in rows if j < len(row) and row[j].strip().lower() not in MISSING]
-        for j in range(len(first))
-    ]
-    cells = [cell.strip() for cell in first]
-    numeric = [j for j, column in enumerate(columns) if column and all(map(_is_number, column))]
-    if all(map(_is_number, cells)):
-        return _counts(cells) and _holds_fractions(columns)
-    if not numeric or any(not _is_number(cells[j]) and cells[j] for j in numeric):
-        return True
-    words = [j for j in range(len(first)) if j not in numeric]
-    repeated = any(cells[j] and cells[j] in columns[j] for j in words)
-    over = [cells[j] for j in numeric if cells[j]]
-    measured = any(re.search(r"[.eE-]", cell) for cell in over) or len(set(over)) < len(over)
-    return not over or not (repeated or measured)
-
-
-def _counts(cells: list[str]) -> bool:
-    """0, 1, 2, ...: what pandas writes over columns without names."""
-    return len(cells) > 1 and cells == [str(j) for j in range(len(cells))]
-
-
-def _holds_fractions(columns: list[list[str]]) -> bool:
-    return any(re.search(r"[.eE]", cell) for column in columns for cell in column)
 
 
 def _names(first: list[str], rows: list[list[str]], named: bool, faults: list[Fault]) -> list[str]:
     if not named:
         what = (
             "The first line holds numbers instead of names."
-            if all(map(_is_number, first))
+            if all(map(is_number, first))
             else "The first line looks like a row, and not like names."
         )
         faults.append(Fault(what, "It is read as a row, and the columns are numbered."))
         return [f"column {i + 1}" for i in range(len(first))]
-    if all(map(_is_number, first)):
+    if all(map(is_number, first)):
         faults.append(
             Fault(
                 f"The first line counts the columns: {some(first)}.", "It is read as their names."
@@ -419,4 +289,4 @@ def _parse(
 def _uneven(row: Any, title: str) -> UserError:
     where = f"line {row.number:,}" if row.number else "a line"
     found = f"{where} of {row.actual_columns:,} cells"
-    return UserError(f"{title}: found {found}, expected {row.expected_columns:,}. {MEND}")
+    return UserError(f"{title}: found {found}, expected {row.expected_columns:,}. {UNEVEN}")

@@ -127,15 +127,17 @@ def are_classes(column: Column) -> bool:
 
 def few_whole_numbers(numbers: np.ndarray) -> bool:
     """Are these whole numbers that can be classes? Two, or of 0, 1, 2, ... at most half as many as
-    rows, of others a quarter.
+    rows, or ten of which one comes again; of others a quarter.
     """
     numbers = numbers[np.isfinite(numbers)]
     if (numbers != np.floor(numbers)).any() or not len(numbers):
         return False
     values = _without_marks(numbers)
     count = len(values)
-    share = 2 if count_from_the_start(values) else 4
-    return count <= 2 or (count <= MANY and count <= len(numbers) / share)
+    most = len(numbers) / 4
+    if count_from_the_start(values):
+        most = max(len(numbers) / 2, min(FEW, len(numbers) - 1))
+    return count <= 2 or count <= min(MANY, most)
 
 
 def _without_marks(numbers: np.ndarray) -> np.ndarray:

@@ -131,7 +131,11 @@ def joined_parts(contents: list[bytes], paths: list[str], title: str, limits: Li
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    splits = [PART.fullmatch(path.rpartition("/")[2])["split"] for path in paths]  # type: ignore[index]  # `are_parts` has matched them
+    names = [path.rpartition("/")[2] for path in paths]
+    splits = [
+        found["split"] if (found := PART.fullmatch(name)) else name.partition(".")[0]
+        for name in names
+    ]
     order = sorted(range(len(paths)), key=lambda i: not splits[i].startswith("train"))
     tables = []
     for i in order:

@@ -27,6 +27,7 @@ from core.data.imports.draft import Choices, Draft, Fault, FoundRows, Role
 from core.data.imports.file_limits import Limits
 from core.data.imports.tables import roles
 from core.data.imports.tables.assignment import Assignment
+from core.data.imports.tables.class_names import class_names, named_classes
 from core.data.imports.tables.columns import Column, columns_of
 from core.data.imports.tables.csv_table import parse_csv
 from core.data.imports.tables.label_columns import has_marks, without_marks
@@ -50,7 +51,8 @@ def read_csv(
 ) -> Draft:
     """The draft of a CSV file."""
     parsed = parse_csv(data, title, limits, faults, header=choices.header)
-    check_size((parsed.table.num_rows, 1), title, limits)
+    rows = parsed.table.num_rows
+    check_size((rows, 1 if rows else parsed.table.num_columns), title, limits)
     with damage_reported(title, DAMAGE):
         columns = columns_of(
             parsed.table,
@@ -61,7 +63,10 @@ def read_csv(
         )
         found = roles.assign(columns, choices, faults)
         asks = frozenset({"header"} if parsed.doubtful or choices.header is not None else ())
-        return _draft(found, parsed.as_written, title, limits, choices, faults, asks=asks)
+        rows = _rows(found, parsed.as_written, title, limits, choices, faults)
+        rows.asks |= asks
+        rows = _without_nothing(rows, found, parsed.nothing, faults)
+        return draft_of(rows, title, limits, choices, faults)
 
 
 def read_parquet(
@@ -77,6 +82,11 @@ def read_parquet(
     table = read_columns(file, data, _readable(schema), title, limits)
     with damage_reported(title, DAMAGE):
         index, numbers = pandas_index(schema)
+        for name, names in class_names(schema).items():
+            if name in table.column_names:
+                column = Column(name, table[name])
+                place = table.column_names.index(name)
+                table = table.set_column(place, name, named_classes(column, names))
         columns = columns_of(table, faults)
         found = roles.assign(columns, choices, faults, index)
         for name in schema.names:
@@ -84,7 +94,10 @@ def read_parquet(
                 found.settle(name, "left out", "values of several parts")
         _note_left_out(found, faults)
         written = lambda name: table[name]  # noqa: E731  # as in the file
-        return _draft(found, written, title, limits, choices, faults, numbers)
+        rows = _rows(found, written, title, limits, choices, faults)
+        if numbers is not None:
+            rows.numbers = numbers[0] + numbers[1] * np.arange(len(rows.points))
+        return draft_of(rows, title, limits, choices, faults)
 
 
 def _readable(schema: pa.Schema) -> list[str]:
@@ -115,19 +128,15 @@ def _note_left_out(found: Assignment, faults: list[Fault]) -> None:
         )
 
 
-def _draft(
+def _rows(
     found: Assignment,
     as_written: Written,
     title: str,
     limits: Limits,
     choices: Choices,
     faults: list[Fault],
-    numbered: Ints | None = None,
-    asks: frozenset[str] = frozenset(),
-) -> Draft:
+) -> FoundRows:
     rows = _features(found, title, limits)
-    n = len(rows.points)
-    rows.asks = asks
     if label := found.one("label"):
         rows.labels = _labels(label, as_written, choices, faults)
         if has_marks(label.distinct):
@@ -141,12 +150,28 @@ def _draft(
         rows.ids = id_array(*Column(named.name, as_written(named.name)).coded, faults)
     if split := found.one("split"):
         rows.test = test_rows(split, faults)
-    if numbered is not None:
-        rows.numbers = numbered[0] + numbered[1] * np.arange(n)
     rows.columns = tuple(name for name, column in found.columns.items() if column.is_flat)
     rows.roles = tuple(found.roles[name] for name in dict.fromkeys((*found.columns, *found.roles)))
     rows.shown = _shown(found, as_written, faults)
-    return draft_of(rows, title, limits, choices, faults)
+    return rows
+
+
+def _without_nothing(
+    rows: FoundRows, found: Assignment, count: int, faults: list[Fault]
+) -> FoundRows:
+    """Rows of separators alone, as Excel leaves them below a table, are none."""
+    if not count:
+        return rows
+    nothing = np.ones(len(rows.points), bool)
+    for column in found.columns.values():
+        words, codes = column.coded if column.is_flat else ([""], np.ones(len(nothing), int))
+        nothing &= np.array([not word for word in words], bool)[codes]
+    if nothing.sum() != count or nothing.all():
+        return rows
+    shown = some([f"{row:,}" for row in np.flatnonzero(nothing)[:3]], 3)
+    what = f"Rows of empty cells alone: {count:,}, the first being {shown}."
+    faults.append(Fault(what, "They are passed over."))
+    return rows.only(~nothing)
 
 
 def _class_of(role: Role) -> str:

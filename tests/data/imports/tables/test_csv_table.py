@@ -179,7 +179,7 @@ def test_a_column_that_is_mostly_empty_is_left_out_before_rows_are():
     draft = read(GAPS, "t.csv")
     assert draft.feature_names == ("a", "c") and draft.ids.tolist() == ["p", "q", "s", "t"]
     assert "Columns with gaps: b (4 of 5). They are left out, being mostly empty." in said(draft)
-    assert "Rows with NaN or infinity: 1 of 5, the first being 2, in a (1)." in said(draft)
+    assert "Rows with empty cells: 1 of 5, the first being 2, in a (1)." in said(draft)
     assert {one.column: one.role for one in draft.roles}["b"] == "left out"
     assert "gaps" in draft.asks
 
@@ -319,3 +319,77 @@ def test_a_table_without_numbers_says_what_can_be_done(text, mend):
     with pytest.raises(UserError, match="found no features in 2 columns") as error:
         read(text.encode(), "t.csv", choices=choices)
     assert mend in str(error.value)
+
+
+# Lines around the table, and lines of nothing.
+
+WORLD = (
+    '"Data Source","Indicators",\n\n"Last Updated","2024",\n\n'
+    '"Country","Code","2001","2002","2003",\n"A","AA",1,2,3,\n"B","BB",4,5,6,\n"C","CC",7,8,9,\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "n", "told"),
+    [
+        ("Report 2024,,\n,,\nx,y2,label\n1.5,2,a\n2.5,3,b\n", "x y2", 2, "above the table: 2"),
+        (WORLD, "2001 2002 2003", 3, "above the table: 2, such as Data Source Indicators."),
+        ("Logger v1.2\nSerial: 1\nStart: 2024\n\nt,a,b\n0,1,2\n3,1,4\n", "t a b", 2, "table: 3"),
+        ("Logger v1.2\nSerial: 1\nStart: 2024\n\nt;a;b\n0;1;2\n3;1;4\n", "t a b", 2, "table: 3"),
+        (
+            "#1.2\n2\t3\nName\tg1\tg2\tg3\na\t1\t2\t3\nb\t4\t5\t6\n",
+            "g1 g2 g3",
+            2,
+            "above the table",
+        ),
+        ("a,b\n1,2\n3,4\n\n(2 rows affected)\n", "a b", 2, "One cell below"),
+        ("time,temp\ns,C\n0,20.1\n1,20.4\n2,20.9\n", "time temp", 3, "names: 1, such as s, C."),
+        ("a,b\n1.5,2\na,b\n2.5,3\n", "a b", 2, "The line of names occurs 1 more time."),
+        ("a,a,b\nmean,std,mean\n1,2,3\n4,5,6\n7,8,9\n", "a a_(2) b", 3, "mean, std, mean"),
+        ("Q1,Q2\nHow old?,How tall?\n{id:1},{id:2}\n3,4\n5,6\n", "Q1 Q2", 2, "names: 2"),
+        ("#id,a,b,label\np0,1.5,2.5,u\np1,2.5,3.5,v\n", "a b", 2, "The last of them names"),
+        ("# made by hand\nid,a,b\np0,1.5,2.5\np1,2.5,3.5\n", "a b", 2, "They are passed over."),
+    ],
+)
+def test_lines_around_a_table_are_passed_over_and_told(text, names, n, told):
+    draft = read(text.encode(), "t.csv")
+    assert draft.feature_names == tuple(name.replace("_", " ") for name in names.split())
+    assert len(draft) == n and told.lower() in said(draft).lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "town,a,b\nBonn,few,few\nTrier,1,2\nKiel,3,4\nUlm,5,6\n",
+        "town,conc\nBonn,<0.5\nTrier,1\nKiel,3\n",
+        "a,b\n-,-\n1,2\n3,4\n",
+    ],
+)
+def test_a_first_row_without_numbers_is_no_line_of_units(text):
+    assert "below the names" not in said(read(text.encode(), "t.csv"))
+
+
+@pytest.mark.parametrize("end", [",\n", ",\n,\n", " , \n", '"",""\n'])
+def test_rows_of_nothing_are_passed_over_and_told_once(end):
+    text = "x,label\n1.5,a\n2.5,b\n3.5,a\n4.5,b\n"
+    draft = read((text + end).encode(), "t.csv")
+    assert draft.points.ravel().tolist() == [1.5, 2.5, 3.5, 4.5] and draft.ids is None
+    assert len(draft.faults) == 1 and "Rows of empty cells alone:" in said(draft)
+
+
+def test_rows_keep_their_numbers_where_one_above_them_holds_nothing():
+    draft = read(b"x,label\n1.5,a\n,\n3.5,b\n", "t.csv")
+    assert draft.ids.tolist() == ["0", "2"] and draft.labels.tolist() == [0, 1]
+
+
+def test_vectors_as_word2vec_writes_them_and_blanks_beside_a_tab():
+    draft = read(b"3 4\nthe .1 .2 .3 .4\nof .2 .3 .4 .5\nand .3 .4 .5 .6\n", "t.vec")
+    assert draft.points.shape == (3, 4) and draft.shown["column 1"].tolist() == ["the", "of", "and"]
+    text = '18.0   8   307.0  70  1\t"chevrolet malibu"\n15.0   8   ?  71  1\t"buick skylark"\n'
+    draft = read(text.encode() * 3, "auto-mpg.data", choices=Choices(gaps="median"))
+    assert draft.points.shape == (6, 5)
+
+
+def test_uneven_rows_say_what_can_be_deleted():
+    with pytest.raises(UserError, match="Delete lines above the names of the columns and below"):
+        read(b"a,b\n1,2\n1,2,3\n", "t.csv")

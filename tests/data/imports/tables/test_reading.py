@@ -177,7 +177,9 @@ def test_missing_values_are_rows_left_out(load):
         and draft.ids.tolist() == ["1", "5"]
         and draft.left_out == 3
     )
-    assert "NaN or infinity: 2 of 5, the first being 1, 2, in x (2)." in said(draft)
+    assert "Rows with empty cells or infinity: 2 of 5, the first being 1, 2, in x (2)." in said(
+        draft
+    )
     assert "float32: 1 of 5, the first being 3." in said(draft)
 
 
@@ -406,3 +408,10 @@ def test_a_column_without_any_number_costs_itself_and_no_row(write):
         assert "Columns with gaps: gone (3 of 3). They are left out" in said(draft)
     with pytest.raises(UserError, match="every row is left out"):
         read(parquet({"x": [np.nan] * 3}), "t")
+
+
+@pytest.mark.parametrize("value", [2.31, 0.1, 1e9 + 0.1])
+def test_a_column_of_one_value_has_no_differences_to_lose(value):
+    rows = "".join(f"{value},{i * 0.37:.2f}\n" for i in range(10))
+    draft = read(f"a,b\n{rows}".encode(), "t.csv")
+    assert draft.points.dtype == np.float32 and "float32" not in said(draft)
