@@ -184,14 +184,16 @@ class _Cluster:
         ]
 
     def _removed(self, event: tuple[float, dict[str, Any]]) -> None:
-        """A worker went. Its running jobs were in the middle of it; if none had said yet that it
-        runs, all that it held.
+        """A worker went. What it ran waits again; unless it was to go, it died in the middle of
+        that, or if none had said yet that it runs, of all that it held.
         """
-        if event[1].get("action") == "remove-worker" and not event[1]["expected"]:
-            held = self._named(*event[1]["processing-tasks"])
-            running = [job for job in held if job.state == "running"] or held
-            for job in running:
-                job._interrupted()
+        if event[1].get("action") != "remove-worker":
+            return
+        held = self._named(*event[1]["processing-tasks"])
+        running = [job for job in held if job.state == "running"] or held
+        for job in running:
+            job._interrupted()
+        if not event[1]["expected"]:
             self.coroner.went(event[1]["worker"], running)
 
     @staticmethod
