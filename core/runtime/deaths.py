@@ -21,7 +21,7 @@ from typing import Any
 TOPIC = "leverage-lab-deaths"  # {"worker": address, "kind": ...}
 OUT_OF_MEMORY = "worker-restart-memory"  # Dask's own, {"worker": address, ...}
 REMOVED = "all"  # Dask's own, {"action": "remove-worker", "worker": address, ...}
-PATIENCE = 3.0  # seconds for the nanny to say how it ended
+PATIENCE = 15.0  # seconds for the nanny to say how it ended: on a busy machine it takes a while
 SAME = 2.0  # seconds within which a loss that several notice is one
 
 LOST = "The connection to the worker was lost before the result arrived. Start it again."
