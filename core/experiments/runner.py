@@ -233,6 +233,7 @@ class _Queue:
         for address in workers:
             if address not in sweep.measured:
                 how = {"key": f"~precision {asked} {address}", "priority": PRIORITY}
+                how |= {"room": worker.HEAVY}
                 how |= {"worker": address} if address else {}
                 sweep.measured[address] = jobs.submit(tasks.PRECISION, *asked, **how)
         answers = list(sweep.measured.values())

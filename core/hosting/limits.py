@@ -4,7 +4,8 @@
                                          dimensions and strategies
     check_plan(plan, missing, seconds)   experiments: by their settings, and by the time they would
                                          take
-    check_queue(own, everyone)           is there room for a computation among what is waiting?
+    check_queue(own, address, everyone)  is there room for a computation among what is waiting?
+    check_pace(seconds)                  has it been asked for slowly enough?
     check_experiments(everyone)          is there room for an experiment?
 
 What is bundled or cached is never asked about here. Each raises a UserError that says what was

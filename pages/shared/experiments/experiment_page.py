@@ -29,7 +29,7 @@ from core.hosting import limits
 from core.runtime import jobs, tasks
 from core.spec import Spec, resolve
 from core.types import Dataset
-from pages.shared import cached, job_panel, layout, state
+from pages.shared import cached, job_panel, layout, state, visitor
 from pages.shared.experiments import past_experiments, start_button
 from pages.shared.state import View
 from pages.shared.words import plain
@@ -199,7 +199,9 @@ def _table(rows: Callable[[], Mapping[str, Sequence]], kind: str) -> bytes:
 def _drawn(chart: Callable[[], Any], kind: str) -> bytes:
     spec = chart().properties(width=760).to_json()
     key = f"~figure {hash(spec)} {kind}"
-    limits.check_queue(0, len(jobs.wanted()))
-    picture = jobs.submit(tasks.FIGURE, spec, kind, key=key).result()
+    whose = own.whose()  # a download runs outside of the page, and for a visitor all the same
+    visitor.check_fair_share(whose)
+    how = limits.check_task(tasks.FIGURE, (spec,))
+    picture = jobs.submit(tasks.FIGURE, spec, kind, key=key, owner=whose or None, **how).result()
     jobs.forget(key)  # as large as it is, it is not kept
     return picture
