@@ -279,7 +279,8 @@ def test_numbers_with_a_unit_are_features_by_themselves_and_can_be_the_target(ce
 
 
 @pytest.mark.parametrize(
-    "cells", [["A 1", "B 2"], ["50 kg", "60 lb"], ["1 a", "two"], ["7/8", "1/2"]]
+    "cells",
+    [["A 1", "B 2"], ["50 kg", "60 lb"], ["030 123", "030 124"], ["1 a", "two"], ["7/8", "1/2"]],
 )
 def test_text_with_numbers_in_it_stays_text(cells):
     text = "x,a\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells, 1))
