@@ -303,6 +303,7 @@ def random_fourier(
             "Length over which two points count as alike; by default the median distance of 1,000"
             " random pairs.",
             low=1e-6,
+            high=1e9,
             choices=(None, 1.0, 2.0, 5.0, 10.0, 20.0),
         ),
     ] = None,

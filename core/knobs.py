@@ -133,6 +133,7 @@ Damping = Annotated[
         "Added to the Hessian's diagonal, the intercepts' part too: makes a singular Hessian"
         " regular and all influences smaller.",
         low=0.0,
+        high=1e6,
         choices=(0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
     ),
 ]

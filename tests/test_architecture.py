@@ -72,6 +72,7 @@ LAYERS = (
     ("core.large",),
     ("core.experiments",),
     ("core.charts",),
+    ("core.hosting.estimates",),
     ("core.hosting.limits",),
     ("core.commands", "pages.components"),
     ("core.__main__", "pages.shared"),

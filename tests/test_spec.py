@@ -239,9 +239,9 @@ BAD = [
     ({"e.width": "3"}, "Random projection has no setting width; it has k"),
     (
         {"s.ridge": "nan", "strategy": "leverage"},
-        "ridge: found nan, expected a number of at least 0",
+        "ridge: found nan, expected a number from 0 to 1e+12",
     ),
-    ({"s.rank": "-3", "strategy": "leverage"}, "rank: found -3, expected a number of at least 1"),
+    ({"s.rank": "-3", "strategy": "leverage"}, "rank: found -3, expected a number from 1 to 16384"),
     ({"s.power": "2", "strategy": "leverage"}, "Leverage has no setting power; it has ridge, rank"),
 ]
 REST = {

@@ -26,7 +26,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -338,26 +338,35 @@ def _store(
 
 
 def _check_room(more: int) -> None:
-    """A visitor may keep a few things, and all visitors together so much."""
-    everyones = [
-        home
+    """A client may keep a few things, of so much, and all visitors together so much more."""
+    client = whose()[: policy.CLIENT]
+    brought = [
+        (home, card["visitor"])
         for kind in ("own", "joined")
         for home, card in _cards(kind, everybody=True)
         if card["visitor"]
     ]
-    mine = [home for kind in ("own", "joined") for home, _ in _cards(kind)]
+    mine = [home for home, who in brought if who[: policy.CLIENT] == client]
     if len(mine) >= policy.BOUNDS.own:
         most = policy.BOUNDS.own
         raise UserError(
             f"Found {len(mine)} things of yours here already, expected fewer than {most}. Remove"
             " one of them first."
         )
-    size = sum(file.stat().st_size for home in everyones for file in home.iterdir())
-    if size + more > policy.BOUNDS.own_mb * 1e6:
+    if _size(mine) + more > policy.BOUNDS.client_own_mb * 1e6:
+        raise UserError(
+            f"Found more than {policy.BOUNDS.client_own_mb:,} MB of yours with this. Remove"
+            " something first, or bring fewer points."
+        )
+    if _size(home for home, _ in brought) + more > policy.BOUNDS.own_mb * 1e6:
         raise UserError(
             "There is no room for more at the moment: other visitors' data fill it. Try again"
             " later, or bring fewer points."
         )
+
+
+def _size(homes: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for home in homes for file in home.iterdir())
 
 
 def _mapped(name: str, what: str, n: int) -> np.ndarray:

@@ -26,7 +26,7 @@ from core.experiments.patience import Patience
 from core.experiments.plan import Plan, Unit
 from core.experiments.store import plan_key
 from core.hosting import policy
-from core.runtime import cache, jobs, tasks
+from core.runtime import cache, jobs, tasks, worker
 from core.runtime.jobs import Job
 from core.types import UserError
 
@@ -230,11 +230,11 @@ class _Queue:
         if sweep.measured is None or sweep.finished:
             return True
         asked = precision.question(sweep.plan)
-        for worker in workers:
-            if worker not in sweep.measured:
-                how = {"key": f"~precision {asked} {worker}", "priority": PRIORITY}
-                how |= {"worker": worker} if worker else {}
-                sweep.measured[worker] = jobs.submit(tasks.PRECISION, *asked, **how)
+        for address in workers:
+            if address not in sweep.measured:
+                how = {"key": f"~precision {asked} {address}", "priority": PRIORITY}
+                how |= {"worker": address} if address else {}
+                sweep.measured[address] = jobs.submit(tasks.PRECISION, *asked, **how)
         answers = list(sweep.measured.values())
         if not all(job.finished for job in answers):
             return False
@@ -256,7 +256,9 @@ class _Queue:
             sweep.state = "running"
             sweep.started = sweep.started or time.time()
             arguments = (unit,) if sweep.precision is None else (unit, sweep.precision)
-            job = jobs.submit(unit.task, *arguments, key=key, priority=PRIORITY, lives=1)
+            longest = 60 * policy.BOUNDS.minutes if policy.hosted() else None
+            how = {"priority": PRIORITY, "lives": 1, "room": worker.HEAVY, "seconds": longest}
+            job = jobs.submit(unit.task, *arguments, key=key, **how)
             sweep.running[key] = unit, job
             busy.add(key)
 

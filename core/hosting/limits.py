@@ -17,8 +17,10 @@ import dataclasses
 import math
 from typing import Any
 
+from core.hosting import estimates
+from core.hosting.estimates import Estimate
 from core.hosting.policy import BOUNDS, hosted
-from core.runtime import tasks
+from core.runtime import tasks, worker
 from core.spec import Comparison, Request, Spec, resolve
 from core.strategy import MADE
 from core.types import UserError
@@ -26,6 +28,7 @@ from core.types import UserError
 HOME = "or run the app on your own machine, where nothing is bounded (the README says how)"
 # Their work is the embedding's size times its rank at most: seconds for all the digits.
 QUICK = ("leverage", "class_leverage", "random")
+LEAST_SECONDS = 30.0  # for whatever was begun
 # Of an experiment: setting -> what it is called, its bound. Budgets are lists.
 SETTINGS = {
     "seeds": ("seeds", BOUNDS.seeds),
@@ -39,10 +42,13 @@ SETTINGS = {
 }
 
 
-def check_task(task: str, arguments: tuple[Any, ...]) -> None:
-    """A UserError if a visitor may not have this task done with these arguments."""
+def check_task(task: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    """A UserError if a visitor may not have this task done with these arguments.
+
+    Else how `jobs.submit` is to have it done: in which room, and for how long at most.
+    """
     if not hosted():
-        return
+        return {}
     if task == tasks.FETCH_DATASET:
         raise UserError(
             "On the hosted demo datasets are not downloaded. Its host can add this one: python -m"
@@ -57,21 +63,53 @@ def check_task(task: str, arguments: tuple[Any, ...]) -> None:
             _check_scores(resolve(argument))
         elif setting := getattr(argument, "setting", None):
             _check_settings(setting)
+    found = estimates.of(task, arguments)
+    _check_estimate(found)
+    most = max(LEAST_SECONDS, BOUNDS.patience * found.seconds)
+    if found.heavy:  # whatever ends its worker will do so again, and keeps others waiting
+        return {"room": worker.HEAVY, "seconds": most, "lives": 1}
+    return {"room": worker.LIGHT, "seconds": most}
 
 
-def check_queue(own: int, everyone: int) -> None:
-    """A UserError if this visitor, or all of them, have too many computations waiting."""
-    if not hosted():
-        return
+def _check_estimate(found: Estimate) -> None:
+    for what, much, most in (
+        ("seconds of one core", found.seconds, BOUNDS.seconds),
+        ("megabytes of memory", found.megabytes, BOUNDS.work_mb),
+    ):
+        if much > most:
+            raise UserError(
+                f"Found about {much:,.0f} {what}, as estimated; on the hosted demo a question may"
+                f" take {most:,.0f}. Choose fewer points or dimensions, {HOME}."
+            )
+
+
+def check_queue(own: int, address: int, everyone: int) -> None:
+    """A UserError if this client, its address or all together have too many computations
+    waiting.
+    """
     if own >= BOUNDS.jobs:
         raise UserError(
             f"Found {own} computations of yours under way, expected fewer than {BOUNDS.jobs}. Stop"
             " one, or wait for their end."
         )
-    if everyone >= BOUNDS.queue:
+    for where, found, most in (
+        ("from your network", address, BOUNDS.address_jobs),
+        ("on this server", everyone, BOUNDS.queue),
+    ):
+        if found >= most:
+            raise UserError(
+                f"Found {found} computations waiting {where}, expected fewer than {most}. Try again"
+                " in a minute."
+            )
+
+
+def check_pace(seconds: float) -> None:
+    """A UserError if more was asked within a minute than may be; seconds: until it may be again."""
+    if seconds:
         raise UserError(
-            f"Found {everyone} computations waiting on this server, expected fewer than"
-            f" {BOUNDS.queue}. Try again in a minute."
+            f"Found more than {BOUNDS.questions} new questions of yours within a minute, or than"
+            f" {BOUNDS.address_questions} from your network. Try again in {math.ceil(seconds)}"
+            " seconds."
         )
 
 

@@ -19,6 +19,7 @@ import uuid
 from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
+CLIENT = 12  # hex digits: a visitor's name begins with that of their client, whose tab it is
 YES = ("1", "true", "yes", "on")
 # A path from the root of a disk or of a home folder, a setting of this program, the name of an
 # exception, a worker's address.
@@ -44,11 +45,28 @@ class Bounds:
                        of an experiment; pool also bounds how many points are trained on
         steps          of the optimizer in one round
         minutes        how long an experiment may keep this machine busy
-        jobs           unfinished computations of one visitor, one of which runs
-        queue          unfinished computations of all
+        seconds, work_mb
+                       of one question's computation, as estimated (core/hosting/estimates.py)
+        patience       how many times its estimate a computation may take before it is stopped
+        jobs, address_jobs, queue
+                       unfinished computations of one client, of which one runs, of one address,
+                       of all
+        questions, address_questions
+                       begun within a minute by one client, by one address
         experiments    waiting and running ones of all, one for each visitor
         upload_mb      of one file, which lies in memory until its visitor leaves
-        own, own_mb    datasets and embeddings that one visitor keeps, megabytes of all visitors'
+        client_uploads_mb, address_uploads_mb, uploads_mb
+                       of all files in memory
+        own, client_own_mb, own_mb
+                       datasets and embeddings that one client keeps, their megabytes, those of all
+        uploading      files on their way at once
+        client_connections, address_connections, connections
+                       open tabs; one address may be a hall with three hundred phones
+        requests, cookies, messages, said_mb
+                       at once, and more with every second: requests and new clients of an address,
+                       messages of a client and their megabytes
+        drawing, drawing_share
+                       seconds of pages drawn at once, and with every second, while others wait
     """
 
     rows: int = 70_000
@@ -64,12 +82,36 @@ class Bounds:
     pool: int = 20_000
     units: int = 300
     minutes: float = 10.0
+    seconds: float = 60.0
+    work_mb: int = 1_200
+    patience: float = 4.0
     jobs: int = 6
+    address_jobs: int = 60
     queue: int = 120
+    questions: int = 40
+    address_questions: int = 300
     experiments: int = 20
     upload_mb: int = 10
+    client_uploads_mb: int = 50
+    address_uploads_mb: int = 250
+    uploads_mb: int = 600
     own: int = 4
+    client_own_mb: int = 200
     own_mb: int = 2_000
+    uploading: int = 3
+    client_connections: int = 16
+    address_connections: int = 600
+    connections: int = 1_500
+    requests: int = 20_000
+    requests_per_second: float = 300.0
+    cookies: int = 600
+    cookies_per_second: float = 1.0
+    messages: int = 60
+    messages_per_second: float = 10.0
+    said_mb: float = 20.0
+    said_mb_per_second: float = 1.0
+    drawing: float = 4.0
+    drawing_share: float = 0.2
 
 
 BOUNDS = Bounds()

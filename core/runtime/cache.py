@@ -163,15 +163,15 @@ def put(
     return entry
 
 
-def entries(step: str) -> list[tuple[str, dict[str, Any]]]:
+def entries(step: str, bundled_only: bool = False) -> list[tuple[str, dict[str, Any]]]:
     """(key, facts) of every result of this step in both roots, sorted by key.
 
-    Arrays are neither opened nor verified.
+    Arrays are neither opened nor verified. bundled_only: in the folder of what comes with the app.
     """
     found = {}
     places = [
         place
-        for root in (BUNDLED, folder())
+        for root in ((BUNDLED,) if bundled_only else (BUNDLED, folder()))
         for place, kind, *_ in result_folders.found(root, step)
         if kind == "entry"
     ]

@@ -21,7 +21,7 @@ from typing import Any
 TOPIC = "leverage-lab-deaths"  # {"worker": address, "kind": ...}
 OUT_OF_MEMORY = "worker-restart-memory"  # Dask's own, {"worker": address, ...}
 REMOVED = "all"  # Dask's own, {"action": "remove-worker", "worker": address, ...}
-PATIENCE = 3.0  # seconds for the nanny to say how it ended
+PATIENCE = 15.0  # seconds for the nanny to say how it ended: on a busy machine it takes a while
 SAME = 2.0  # seconds within which a loss that several notice is one
 
 LOST = "The connection to the worker was lost before the result arrived. Start it again."
@@ -81,14 +81,17 @@ class Coroner:
     def __init__(self, settle: Callable[[Death, Any], None]):
         self.settle = settle
         self.kinds: dict[str, str] = {}
+        self.unnamed_at = 0.0
         self.told = threading.Condition()
 
     def heard(self, event: tuple[float, dict[str, Any]]) -> None:
         """How a worker ended."""
-        worker = event[1].get("worker", "")
+        worker = event[1].get("worker") or ""
         with self.told:
             # The nanny tells of memory first, then of the signal by which it ended it.
             self.kinds.setdefault(worker, event[1].get("kind", "memory"))
+            if not worker:  # of one that just began; soon it says nothing of any other
+                self.unnamed_at = time.monotonic()
             self.told.notify_all()
 
     def went(self, worker: str, of: Any) -> None:
@@ -97,6 +100,8 @@ class Coroner:
 
     def _inquire(self, worker: str, of: Any) -> None:
         with self.told:
-            self.told.wait_for(lambda: worker in self.kinds, PATIENCE)
-            kind = self.kinds.pop(worker, "lost")
+            if time.monotonic() - self.unnamed_at > PATIENCE:
+                self.kinds.pop("", None)
+            self.told.wait_for(lambda: worker in self.kinds or "" in self.kinds, PATIENCE)
+            kind = self.kinds.pop(worker if worker in self.kinds else "", "lost")
         self.settle(Death(kind, worker), of)

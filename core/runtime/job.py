@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.hosting import policy
-from core.runtime import deaths
+from core.runtime import deaths, progress
 from core.runtime.deaths import LOST, Death
 from core.types import UserError
 
@@ -38,6 +38,8 @@ class Job:
     error      what to show if it failed
     owners     who waits for it
     worker     the address of the only one that may do it, "" for any
+    room       "light" or "heavy": which worker of the hosted demo does it
+    seconds    after so many at work it is stopped, None: never
     lives      at so many deaths of the worker that runs it, it has failed
     deaths     those so far
     """
@@ -47,6 +49,8 @@ class Job:
     args: tuple
     priority: int = 0
     worker: str = ""
+    room: str = "light"
+    seconds: float | None = None
     lives: int = LIVES
     attempt: int = 1
     state: str = "starting"
@@ -62,6 +66,11 @@ class Job:
     _queue: Any = None
     _finished: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def clients(self) -> set[str]:
+        """Whose tabs wait for it; an owner's name begins with its client's. {""} if nobody's."""
+        return {owner[: policy.CLIENT] for owner in list(self.owners)} or {""}
 
     @property
     def elapsed(self) -> float:
@@ -123,6 +132,11 @@ class Job:
             future.cancel()
 
     def _heard(self, message: dict[str, Any]) -> None:
+        if message.get("overdue"):  # its worker is about to end, and no other shall begin it
+            self._finish("failed", error=progress.overdue(self.seconds))
+            if (future := self._future) is not None:  # Dask's own thread cannot wait for itself
+                threading.Thread(target=future.cancel, daemon=True).start()
+            return
         with self._lock:
             if not self.finished:
                 self.state = "running"

@@ -7,16 +7,22 @@
 Without more, the work runs in a worker process on this machine; `LEVERAGE_LAB_SCHEDULER` names a
 cluster's scheduler instead (tcp://host:8786) and nothing else changes. The same key is computed
 once while it waits, runs or is done. Owners share a job, and it ends when the last of them lets go.
-On the hosted demo an owner has one job computed at a time. Inside a task, core/runtime/progress.py
-talks to whoever waits. Importing this module is cheap: Dask is loaded on the first start.
+Inside a task, core/runtime/progress.py talks to whoever waits. Importing this module is cheap: Dask
+is loaded on the first start.
+
+On the hosted demo the jobs wait here, and clients have their turns: next goes the one who was
+served the longest ago, each with one job computed at a time. What is heavy has a room of its own, a
+worker process that may run out of memory or be ended when its time is up without harm to others.
 """
 
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import re
 import threading
+from collections import Counter
 from typing import Any
 
 from core.hosting import policy
@@ -37,9 +43,12 @@ class _Cluster:
     def __init__(self):
         self.lock = threading.RLock()
         self.client = self.process = self.thread = None
+        self.rooms = False  # has what is heavy a worker of its own?
         self.jobs: dict[str, Job] = {}
         self.attempts: dict[str, int] = {}
         self.era = 0
+        self.served: dict[str, int] = {}  # client -> when its last job was sent, counted
+        self.count = itertools.count(1)
         self.coroner = deaths.Coroner(self._died)
 
     def submit(self, job: Job) -> Job:
@@ -68,11 +77,24 @@ class _Cluster:
                 self.thread.start()
 
     def ahead_of(self, job: Job) -> int:
-        waiting = sorted(
-            (j for j in list(self.jobs.values()) if j.state in ("starting", "queued")),
-            key=lambda j: -j.priority,
-        )
+        sent = policy.hosted()  # what was sent there is as good as begun
+        waiting = [j for j in self.in_order() if j.state in ("starting", "queued")]
+        waiting = [j for j in waiting if not (sent and j._turn)]
         return waiting.index(job) if job in waiting else 0
+
+    def in_order(self) -> list[Job]:
+        """The unfinished jobs as they will be sent, as far as it is known: on the hosted demo in
+        rounds, with one job of each client in each, and first of whom was served the longest ago.
+        """
+        jobs = [job for job in list(self.jobs.values()) if not job.finished]
+        if not policy.hosted():
+            return sorted(jobs, key=lambda job: -job.priority)
+        before: Counter[str] = Counter()  # jobs of each client that wait
+        places = {}
+        for job in jobs:
+            places[job] = min((before[one], self.served.get(one, 0)) for one in job.clients)
+            before.update(() if job._turn else job.clients)
+        return sorted(jobs, key=places.__getitem__)
 
     def close(self) -> None:
         with self.lock:
@@ -106,13 +128,43 @@ class _Cluster:
         job.cancel()
 
     def next_turns(self) -> None:
-        """Send what had to wait for another job of its owner."""
-        if policy.hosted() and self._connected():
-            waiting = [job for job in list(self.jobs.values()) if job.state == "queued"]
-            for job in [job for job in waiting if not job._turn]:
-                self._send(job)
+        """On the hosted demo: send the jobs whose turn has come."""
+        if not policy.hosted():
+            return
+        while (job := self._next()) is not None:
+            self._submit(job)
+
+    def _next(self) -> Job | None:
+        with self.lock:
+            if not self._connected():
+                return None
+            sent = [job for job in self.jobs.values() if job._turn and not job.finished]
+            busy = {client for job in sent for client in job.clients}
+            for job in self.in_order():
+                own_turn = not job.owners or not job.clients <= busy  # nobody's: an experiment's
+                room = sum(other.room == job.room for other in sent) < self._places(job.room)
+                if not job._turn and own_turn and room:
+                    job._turn = True
+                    self.served |= dict.fromkeys(job.clients, next(self.count))
+                    self._forget_served()
+                    return job
+            return None
+
+    def _forget_served(self) -> None:
+        """Only who waits needs a place in the round."""
+        if len(self.served) > KEPT:
+            here = {
+                client for job in self.jobs.values() if not job.finished for client in job.clients
+            }
+            self.served = {client: at for client, at in self.served.items() if client in here}
+
+    def _places(self, room: str) -> int:
+        """How many jobs the workers of this room do at once."""
+        return 1 if room == worker.HEAVY and self.rooms else self.threads()
 
     def threads(self) -> int:
+        if self.rooms:
+            return worker.processors() + 1
         return max(1, sum(self.client.nthreads().values())) if self._connected() else 1
 
     def workers(self) -> list[str]:
@@ -132,14 +184,16 @@ class _Cluster:
         ]
 
     def _removed(self, event: tuple[float, dict[str, Any]]) -> None:
-        """A worker went. Its running jobs were in the middle of it; if none had said yet that it
-        runs, all that it held.
+        """A worker went. What it ran waits again; unless it was to go, it died in the middle of
+        that, or if none had said yet that it runs, of all that it held.
         """
-        if event[1].get("action") == "remove-worker" and not event[1]["expected"]:
-            held = self._named(*event[1]["processing-tasks"])
-            running = [job for job in held if job.state == "running"] or held
-            for job in running:
-                job._interrupted()
+        if event[1].get("action") != "remove-worker":
+            return
+        held = self._named(*event[1]["processing-tasks"])
+        running = [job for job in held if job.state == "running"] or held
+        for job in running:
+            job._interrupted()
+        if not event[1]["expected"]:
             self.coroner.went(event[1]["worker"], running)
 
     @staticmethod
@@ -171,6 +225,7 @@ class _Cluster:
                 self.client = client
                 self.process = process
                 self.thread = None
+                self.rooms = process is not None and policy.hosted()
                 waiting = [job for job in self.jobs.values() if job.state == "starting"]
         for job in waiting:
             if reason:
@@ -179,23 +234,15 @@ class _Cluster:
                 self._send(job)
         worker.disconnect(*old)
 
-    def _has_turn(self, job: Job) -> bool:
-        """On the hosted demo nobody has two jobs computed at once, however much they ask."""
-        with self.lock:
-            sent = [
-                other
-                for other in self.jobs.values()
-                if other is not job and other._turn and not other.finished
-            ]
-            job._turn = not (policy.hosted() and any(job.owners & other.owners for other in sent))
-            return job._turn
-
     def _send(self, job: Job) -> None:
-        if job.finished or job._turn:
-            return
-        if not self._has_turn(job):
+        if policy.hosted():
             job.state = "queued"
-            return
+            self.next_turns()
+        elif not job.finished and not job._turn:
+            job._turn = True
+            self._submit(job)
+
+    def _submit(self, job: Job) -> None:
         try:
             # Each time, because a scheduler that came back has forgotten it.
             self.client.subscribe_topic(worker.TOPIC, self._heard)
@@ -206,7 +253,8 @@ class _Cluster:
             # submission.
             how = {"key": job._name, "priority": job.priority, "fifo_timeout": "0 ms"}
             how |= {"workers": [job.worker]} if job.worker else {}
-            future = self.client.submit(run_task, job.task, *job.args, **how)
+            how |= {"resources": {job.room: 1}} if self.rooms else {}
+            future = self.client.submit(run_task, job.task, *job.args, seconds=job.seconds, **how)
             job._sent(future)
         except Exception as error:
             job._finish("failed", error=explain(error, job.key, error.__traceback__))
@@ -236,19 +284,23 @@ def submit(
     priority: int = 0,
     owner: str | None = None,
     worker: str = "",
+    room: str = worker.LIGHT,
+    seconds: float | None = None,
     lives: int = LIVES,
 ) -> Job:
     """The job of this key: the one there is, or a new one.
 
     A new one calls task, "module:function", with these small arguments. Returns at once. A failed
     or cancelled job is begun again. Higher priority goes first. worker: one of `workers()`, by
-    default any. lives: at so many deaths of the worker that runs it, it has failed. A UserError for
-    a malformed task.
+    default any. room: on the hosted demo, light or heavy. seconds: after so long it is stopped.
+    lives: at so many deaths of the worker that runs it, it has failed. A UserError for a malformed
+    task.
     """
     if not re.fullmatch(r"\w+(\.\w+)*:\w+", task):
         raise UserError(f"Job: found task {task!r}, expected the form module:function.")
     owners = {owner} if owner else set()
-    return _cluster.submit(Job(key, task, args, priority, worker, lives, owners=owners))
+    how = {"priority": priority, "worker": worker, "room": room, "seconds": seconds, "lives": lives}
+    return _cluster.submit(Job(key, task, args, owners=owners, **how))
 
 
 def find(key: str) -> Job | None:

@@ -44,6 +44,7 @@ class TellingNanny(Nanny):
         from tornado.ioloop import PeriodicCallback
 
         self._too_little = False
+        self._last = ""  # address of the worker that died last
         self._look()
         # Looked at often, so that what the kernel ended long ago counts for no death of today.
         self.periodic_callbacks["kernel"] = PeriodicCallback(self._look, 1000 * LOOK_SECONDS)
@@ -59,8 +60,11 @@ class TellingNanny(Nanny):
         told = {"kind": kind_of(exitcode, self._too_little or by_kernel)}
         self._too_little = False
         self._look()
-        if self.worker_address and self.status == Status.running:  # not when it is to end
-            self.log_event(deaths.TOPIC, told | {"worker": self.worker_address})
+        if self.status == Status.running:  # not when it is to end
+            # Of a worker that dies at once its nanny still has the address of the one before.
+            known = self.worker_address or ""
+            self.log_event(deaths.TOPIC, told | {"worker": "" if known == self._last else known})
+            self._last = known
         await super()._on_worker_exit(exitcode)
 
     def _look(self) -> None:

@@ -28,6 +28,8 @@ class Task(Protocol):
 
     def is_cancelled(self) -> bool: ...
 
+    def check_time(self) -> None: ...
+
 
 _task: ContextVar[Task | None] = ContextVar("leverage_lab_task", default=None)
 _remarks: ContextVar[list[str] | None] = ContextVar("leverage_lab_remarks", default=None)
@@ -56,9 +58,21 @@ def cancelled() -> bool:
 
 
 def check() -> None:
-    """Raise Cancelled if nobody wants this task any more. Call it once per step."""
+    """Raise Cancelled if nobody wants this task any more, a UserError if its time is up. Call it
+    once per step.
+    """
     if cancelled():
         raise Cancelled
+    if (task := _task.get()) is not None:
+        task.check_time()
+
+
+def overdue(seconds: float | None) -> str:
+    """Why a computation was stopped that took longer than it may."""
+    return (
+        f"It was stopped after {seconds or 0:.0f} seconds, several times what such a computation"
+        " takes. Choose fewer points or dimensions, or run the app on your own machine."
+    )
 
 
 def advance(fraction: float | None, text: str = "") -> None:

@@ -18,7 +18,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +35,10 @@ NICE = 10  # on the hosted demo the pages of a hundred visitors go before the co
 TOPIC = "leverage-lab-progress"
 REPORTS_PER_SECOND = 4.0
 CANCEL_SECONDS = 0.3
+LIGHT, HEAVY = "light", "heavy"  # workers of the hosted demo
+HEAVY_MEMORY = "1.5 GB"
+# Seconds for a task whose time is up to notice it.
+LAST_CHANCE = float(os.environ.get("LEVERAGE_LAB_LAST_CHANCE", "10"))
 ALLOWED_FAILURES = 50
 MISSING_SECONDS = 180.0
 LOOK_SECONDS = 1.0
@@ -45,9 +50,10 @@ class _Task:
     Reports pass a token bucket: new stages get through, loops are thinned.
     """
 
-    def __init__(self, worker: Any, key: str):
+    def __init__(self, worker: Any, key: str, seconds: float | None):
         self.worker = worker
         self.key = key
+        self.seconds = seconds
         self.began = self.reported = self.asked = time.monotonic()
         self.tokens = REPORTS_PER_SECOND
         self.cancelled = False
@@ -63,6 +69,17 @@ class _Task:
             message = {"key": self.key, "fraction": fraction, "text": str(text)}
             self.worker.log_event(TOPIC, message | {"elapsed": now - self.began})
 
+    def check_time(self) -> None:
+        """A UserError if its time is up."""
+        if self.seconds is not None and time.monotonic() - self.began > self.seconds:
+            raise UserError(progress.overdue(self.seconds))
+
+    def end_worker(self) -> None:
+        """It has not noticed that its time is up: a long step cannot be stopped in another way."""
+        self.worker.log_event(TOPIC, {"key": self.key, "overdue": True})
+        time.sleep(1.0)  # so that it is heard
+        os._exit(1)
+
     def is_cancelled(self) -> bool:
         now = time.monotonic()
         if not self.cancelled and now - self.asked > CANCEL_SECONDS:
@@ -74,16 +91,31 @@ class _Task:
         return self.cancelled
 
 
-def run_task(name: str, *args: Any) -> Any:
-    """In the worker: call the function named "module:function"."""
+def run_task(name: str, *args: Any, seconds: float | None = None) -> Any:
+    """In the worker: call the function named "module:function", for so many seconds at most."""
     from distributed import get_worker
 
     _keep_memory()
     worker = get_worker()
-    with progress.heard_by(_Task(worker, worker.get_current_task())):
+    task = _Task(worker, worker.get_current_task(), seconds)
+    with progress.heard_by(task), _ended_in_time(task):
         progress.report(None)  # so that it counts as running from its first moment
         module, _, function = name.partition(":")
         return getattr(_imported(module), function)(*args)
+
+
+@contextmanager
+def _ended_in_time(task: _Task) -> Iterator[None]:
+    if task.seconds is None:
+        yield
+        return
+    timer = threading.Timer(task.seconds + LAST_CHANCE, task.end_worker)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 _importing = threading.Lock()
@@ -255,6 +287,8 @@ def _cluster():
     dask.config.set({"distributed.deploy.lost-worker-timeout": "1000 weeks"})
     # How many deaths are too many says core/runtime/job.py, which also knows what was running.
     dask.config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
+    if policy.hosted():
+        return _two_rooms()
     return LocalCluster(
         n_workers=1,
         threads_per_worker=processors() + 1,
@@ -264,6 +298,32 @@ def _cluster():
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
+    )
+
+
+def _two_rooms():
+    """What is light, and what is heavy one at a time: its nanny ends it if it takes too much
+    memory, and begins another.
+    """
+    from distributed import Scheduler, SpecCluster
+
+    from core.runtime.nanny import TellingNanny
+
+    here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    quiet = {"silence_logs": logging.CRITICAL}
+    rooms = {LIGHT: (processors() + 1, "auto"), HEAVY: (1, HEAVY_MEMORY)}
+    return SpecCluster(
+        scheduler={"cls": Scheduler, "options": here | {"port": 0, "dashboard": False}},
+        workers={
+            room: {
+                "cls": TellingNanny,
+                "options": here
+                | quiet
+                | {"nthreads": threads, "memory_limit": memory, "resources": {room: threads}},
+            }
+            for room, (threads, memory) in rooms.items()
+        },
+        **quiet,
     )
 
 

@@ -48,6 +48,7 @@ Ridge = Annotated[
         "Information about every weight before any label: small values chase directions that"
         " nothing has told about yet.",
         low=1e-6,
+        high=1e6,
         choices=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0),
     ),
 ]

@@ -35,6 +35,7 @@ def class_leverage(
             "Ridge λ",
             "Adds λ to the eigenvalues of each class's Gram matrix: small classes count less.",
             low=0.0,
+            high=1e12,
             choices=RIDGES,
         ),
     ] = 0.0,

@@ -19,7 +19,14 @@ from core.strategy import Knob, scorer
 from core.types import Floats, check_matrix
 
 Neighbours = Annotated[
-    int, Knob("Neighbours", "How many nearest neighbours count.", low=1, choices=(1, 5, 10, 20, 50))
+    int,
+    Knob(
+        "Neighbours",
+        "How many nearest neighbours count.",
+        low=1,
+        high=1_000,
+        choices=(1, 5, 10, 20, 50),
+    ),
 ]
 FLOOR = 1e-9
 

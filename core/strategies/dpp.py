@@ -89,6 +89,7 @@ def log_det(
             "Ridge λ",
             "The volume before any point: large λ favours length, small λ direction.",
             low=1e-9,
+            high=1e6,
             choices=(0.01, 0.1, 1.0, 10.0, 100.0),
         ),
     ] = 1.0,

@@ -41,6 +41,7 @@ def fisher_leverage(
             "Adds λ to every eigenvalue of the Fisher information:"
             " directions with less than λ count little.",
             low=1e-6,
+            high=1e12,
             choices=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0),
         ),
     ] = 1.0,

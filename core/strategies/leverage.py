@@ -41,6 +41,7 @@ def leverage(
             "Adds λ to every eigenvalue: x (XᵀX + λI)⁻¹ xᵀ. Small directions count less; the sum is"
             " the effective dimension.",
             low=0.0,
+            high=1e12,
             choices=RIDGES,
         ),
     ] = 0.0,
@@ -51,6 +52,7 @@ def leverage(
             "Count only the k directions of largest variance about the origin;"
             " all of them by default.",
             low=1,
+            high=16_384,
             choices=RANKS,
         ),
     ] = None,

@@ -58,6 +58,7 @@ Directions = Annotated[
         "Keep this many singular directions of each point's mixed derivative, as the paper's KFSVD"
         " does; all of them by default, and from the embedding's dimension on.",
         low=1,
+        high=16_384,
         choices=(None, 1, 2, 5, 10),
     ),
 ]

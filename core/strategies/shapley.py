@@ -32,6 +32,7 @@ Neighbours = Annotated[
         "Neighbours",
         "How many nearest points vote on a validation point.",
         low=1,
+        high=1_000,
         choices=(1, 3, 5, 10, 20),
     ),
 ]
@@ -41,6 +42,7 @@ Orders = Annotated[
         "Orders",
         "How many random orders of the points to average over.",
         low=1,
+        high=1_000,
         choices=(1, 5, 10, 20, 50, 100),
     ),
 ]

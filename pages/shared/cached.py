@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +23,15 @@ from core.runtime.cache import Entry
 from core.runtime.jobs import Job
 from core.spec import Comparison, Spec, comparison_key, from_query, scores_key
 from core.types import Dataset
-from pages.shared import render_lock, visitor
+from pages.shared import visitor
+from pages.shared.recently_used import RecentlyUsed
+from pages.shared.serving import turns
 
 WORKER_AFTER = 2.0  # seconds after the first visitor
 QUICK = 0.35  # seconds to wait for a result before showing that it is being computed
+SEEN = 200  # results that a visitor of the hosted demo has seen and their dossiers tell of
+_datasets = RecentlyUsed(4)
+_reading: dict[tuple, threading.Lock] = defaultdict(threading.Lock)
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,10 +52,26 @@ def prepare_server() -> None:
     gc.freeze()
 
 
-@st.cache_resource(show_spinner="Reading the points", max_entries=4)
 def dataset(name: str, n: int | None, subset: int) -> Dataset:
-    """The dataset, read-only. Only call it for a dataset that is ready."""
-    return datasets.load(name, n=n, seed=subset)
+    """The dataset, read-only. Only call it for a dataset that is ready.
+
+    While one is read others may have their turn, and each is read once: so no lock is held that
+    somebody with a turn may wait for.
+    """
+    key = name, n, subset
+    found = _datasets.get(key)
+    if found is None:
+        with st.spinner("Reading the points"), turns.aside(), _reading[key]:
+            found = _datasets.get(key)
+            if found is None:
+                found = datasets.load(name, n=n, seed=subset)
+                _datasets.put(key, found)
+    return found
+
+
+def forget_datasets() -> None:
+    """Read them anew when they are next asked for."""
+    _datasets.forget(lambda key: True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,27 +126,52 @@ def result(key: str, task: str, *arguments: Any) -> Any:
     on_disk = not key.startswith("~")
     found = cache.get(key) if on_disk else None
     if found:
-        return found
+        return _saw(found)
     job = visitor.ask(key, task, *arguments)
-    with render_lock.aside():
+    with turns.aside():
         job.wait(QUICK)
     if job.state != "done":
         return job
     value = job.result()
     if on_disk and not value.notes:
         jobs.forget(key)  # it is on disk now: the memory is free again
-    return value
+    return _saw(value) if on_disk else value
+
+
+def _saw(entry: Entry) -> Entry:
+    """On the hosted demo a session's dossiers tell of what it has seen, whatever others compute."""
+    if policy.hosted():
+        seen = st.session_state.setdefault("seen", {})
+        seen.pop(entry.key, None)
+        seen[entry.key] = entry.facts
+        for key in list(seen)[:-SEEN]:
+            del seen[key]
+    return entry
+
+
+def _told(step: str) -> list[tuple[str, dict[str, Any]]]:
+    """(key, facts) of the results of this step of which a dossier tells."""
+    if not policy.hosted():
+        return cache.entries(step)
+    seen = st.session_state.get("seen", {})
+    return [*_bundled(step), *(one for one in seen.items() if one[0].startswith(f"{step}-"))]
+
+
+@st.cache_resource(show_spinner=False)
+def _bundled(step: str) -> list[tuple[str, dict[str, Any]]]:
+    return cache.entries(step, bundled_only=True)
 
 
 def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
     """The scores of every ranking of these points that is kept, one per Spec, NaN where it has
     none.
 
-    In the cache or the bundle, made by today's code. Of joined embeddings only those that this
-    visitor has joined: what others call theirs is nobody else's business.
+    In the cache or the bundle, made by today's code; on the hosted demo of the cache what this
+    session has seen, so that one who computes a thousand slows nobody. Of joined embeddings only
+    those that this visitor has joined: what others call theirs is nobody else's business.
     """
     found: dict[Spec, np.ndarray] = {}
-    for stored, facts in cache.entries("scores"):
+    for stored, facts in _told("scores"):
         spec, problems = from_query(facts["spec"])
         entry = (
             None
@@ -133,7 +180,7 @@ def every_scores(fingerprint: str) -> list[tuple[Spec, np.ndarray]]:
         )
         if entry:
             found[spec] = ties.gaps(entry.arrays["scores"], entry.arrays.get("unscored"))
-    for stored, facts in cache.entries("agreement"):
+    for stored, facts in _told("agreement"):
         columns = tuple(from_query(query)[0] for query in facts["columns"])
         entry = _stored(stored, comparison_key(Comparison(columns, facts["k"]), fingerprint))
         rows = entry.arrays["scores"] if entry else ()

@@ -26,9 +26,11 @@ import streamlit as st
 
 from pages.shared import streamlit_internals
 from pages.shared.recently_used import RecentlyUsed
+from pages.shared.serving import turns
 
 KEPT = RecentlyUsed(24 * 2**20)  # bytes
 REMEMBERED_FROM = 4096  # bytes
+LARGE = 4_000_000  # bytes, from which on reading them takes milliseconds
 _contents: dict[int, tuple[weakref.ref, bytes]] = {}
 
 
@@ -95,7 +97,8 @@ def _content(array: np.ndarray) -> bytes:
     if known is not None and known[0]() is array:
         return known[1]
     found = hashlib.blake2b(f"{array.dtype.str} {array.shape};".encode(), digest_size=16)
-    found.update(np.ascontiguousarray(array).data.cast("B"))
+    with turns.aside_if(array.nbytes > LARGE):
+        found.update(np.ascontiguousarray(array).data.cast("B"))
     if not array.flags.writeable and array.nbytes > REMEMBERED_FROM:
         _contents[id(array)] = (
             weakref.ref(array, functools.partial(_contents.pop, id(array))),

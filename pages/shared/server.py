@@ -7,6 +7,7 @@ answers, with the same settings (.streamlit/config.toml, but for `SETTINGS`), an
                         allowed
     a name that is not the server's own is refused (known_hosts.py)
     what is too large   is refused before it is read, whoever sends it
+    what is too much    is refused, or heard more slowly (fair_use.py)
     what is closed      Streamlit's metrics and its interface for agents: they are the operator's,
                         not a visitor's
     what goes wrong     a visitor reads a sentence and a number; the log has the rest
@@ -32,16 +33,15 @@ from starlette.middleware import Middleware
 
 from core.hosting import policy
 from core.runtime.folders import ROOT
-from pages.shared import render_lock, streamlit_internals
-from pages.shared.recently_used import RecentlyUsed
+from pages.shared import streamlit_internals
+from pages.shared.serving import turns
+from pages.shared.serving.fair_use import FairUse
 from pages.shared.serving.known_hosts import KnownHosts
-from pages.shared.streamlit_internals import OPERATORS, UPLOADS
+from pages.shared.streamlit_internals import OPERATORS
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-MOST_UPLOADED = 10 * policy.BOUNDS.upload_mb * 1_000_000  # bytes of one session
-REMEMBERED = 10_000  # sessions that are counted
 # Bytes of a request: an upload, and what is written around it.
 LARGEST = (policy.BOUNDS.upload_mb + 1) * 1_000_000
 SOURCES = {
@@ -83,7 +83,6 @@ class Guarded:
 
     def __init__(self, app: Callable[..., Awaitable[None]]):
         self.app = app
-        self.uploaded = RecentlyUsed(REMEMBERED)  # session -> bytes
         self.headers = [(name.encode(), value.encode()) for name, value in headers().items()]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -96,7 +95,7 @@ class Guarded:
                 message["headers"] = [*message.get("headers", ()), *self.headers]
             await send(message)
 
-        refused = _refused(scope) or self._had_enough(scope)
+        refused = _refused(scope)
         if refused is None:
             return await self.app(scope, receive, send_guarded)
         status, text = refused
@@ -108,21 +107,6 @@ class Guarded:
             }
         )
         await send_guarded({"type": "http.response.body", "body": text})
-
-    def _had_enough(self, scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
-        """Streamlit keeps every upload of a session in memory until its end.
-
-        It bounds only each one's size.
-        """
-        if scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
-            return None
-        session = scope["path"].removeprefix(UPLOADS).split("/")[0]
-        length = int(dict(scope["headers"]).get(b"content-length", b"0"))
-        together = self.uploaded.get(session, 0) + length
-        if together > MOST_UPLOADED:
-            return 413, b"Too much for one visit. Load the page anew."
-        self.uploaded.put(session, together)
-        return None
 
 
 def _refused(scope: MutableMapping[str, Any]) -> tuple[int, bytes] | None:
@@ -173,7 +157,7 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         changed["server.xsrfCookieSameSite"] = "none"
     for name, value in changed.items():
         streamlit_internals.set_option(name, value, "pages/shared/server.py")
-    render_lock.take_turns()
+    turns.take_turns()
     yield {}
 
 
@@ -182,7 +166,7 @@ async def settings(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 logging.getLogger("uvicorn.access").disabled = True
 app = st.App(
     ROOT / "app.py",
-    middleware=[Middleware(Guarded), Middleware(KnownHosts)],
+    middleware=[Middleware(Guarded), Middleware(KnownHosts), Middleware(FairUse)],
     on_script_error=went_wrong,
     lifespan=settings,
 )

@@ -48,6 +48,17 @@ def is_connected(session: str) -> bool:
     return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
+def uploaded_bytes() -> dict[str, int]:
+    """What each session has uploaded and not yet let go of."""
+    if not runtime.exists():
+        return {}
+    kept = runtime.get_instance().uploaded_file_mgr.file_storage
+    return {
+        session: sum(len(file.data) for file in list(files.values()))
+        for session, files in list(kept.items())
+    }
+
+
 def only_fragments_run() -> bool:
     """Does this run draw a fragment of the page alone?"""
     return bool(get_script_run_ctx().fragment_ids_this_run)

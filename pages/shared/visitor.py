@@ -1,21 +1,24 @@
 """Who is here, what they wait for, and what ends with their visit.
 
-    owner()                    this session's name: random, the same over its reruns
+    owner()                    this session's name: its client's, and more at random; the same over
+                               its reruns
     at_end(function)           function(owner) is called when the session has ended
     ask(key, task, ...)        the job that this visitor wants, or why they cannot have it
+    uploads()                  what each session has in memory, and whose it is
     stop(key), again(key)      for callbacks: let go of a job; want it again, anew if it failed
 
 A session ends when its browser tab has been closed or loaded anew. Streamlit says so too early: a
 phone that loses its network for a moment comes back to the same session. So an end is believed only
-when nobody has come back after GRACE seconds.
+when nobody has come back after GRACE seconds. What somebody who is away asked for and nobody has
+begun leaves the queue sooner: on their return the page asks again.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -23,14 +26,19 @@ import streamlit as st
 
 from core.data import own
 from core.hosting import limits, policy
+from core.hosting.policy import BOUNDS
 from core.runtime import jobs
 from core.runtime.jobs import Job
 from core.types import UserError
 from pages.shared import streamlit_internals
+from pages.shared.serving import clients
+from pages.shared.serving.allowances import Allowance
+from pages.shared.serving.clients import Identity
 
 log = logging.getLogger(__name__)
 GRACE = 130.0  # seconds; Streamlit itself keeps a session for 120
 LOOK = 5.0  # seconds between two looks at who has come back
+MINUTE = 60.0
 Ending = Callable[[str], None]
 
 
@@ -38,6 +46,7 @@ class _Guests:
     """The visitors of this server.
 
     sessions   owner -> their session
+    clients    owner -> who they are
     endings    what to call at their end
     away       since when nobody has seen them
     """
@@ -45,6 +54,7 @@ class _Guests:
     def __init__(self):
         self.lock = threading.Lock()
         self.sessions: dict[str, str] = {}
+        self.clients: dict[str, Identity] = {}
         self.endings: dict[str, dict[Ending, None]] = {}
         self.away: dict[str, float] = {}
         self.thread: threading.Thread | None = None
@@ -69,13 +79,17 @@ class _Guests:
             now = time.monotonic()
             with self.lock:
                 self.away.update({owner: now for owner in self.away if here(owner)})
+                away = [owner for owner, since in self.away.items() if now - since >= LOOK]
                 gone = [owner for owner, since in self.away.items() if now - since >= GRACE]
                 endings = [(owner, list(self.endings.pop(owner, ()))) for owner in gone]
                 for owner in gone:
                     self.away.pop(owner), self.sessions.pop(owner, None)
+                    self.clients.pop(owner, None)
                 everyone_is_told = not self.away
                 if everyone_is_told:
                     self.thread = None
+            for owner in away:
+                _let_go_of_waiting(owner)
             for owner, functions in endings:
                 _end(owner, functions)
             if everyone_is_told:
@@ -83,16 +97,31 @@ class _Guests:
 
 
 _guests = _Guests()
+_asked = [
+    Allowance(BOUNDS.questions, BOUNDS.questions / MINUTE),
+    Allowance(BOUNDS.address_questions, BOUNDS.address_questions / MINUTE),
+]
 
 
 def owner() -> str:
     """This session's name. Nobody else can guess it."""
     session = st.session_state
     if "owner" not in session:
-        session["owner"] = uuid.uuid4().hex
-        _guests.sessions[session["owner"]] = streamlit_internals.session_id()
-        _presence(session["owner"])
+        who = clients.current()
+        session["owner"] = name = who.client + secrets.token_hex(10)
+        _guests.sessions[name] = streamlit_internals.session_id()
+        _guests.clients[name] = who
+        _presence(name)
     return session["owner"]
+
+
+def uploads() -> list[tuple[Identity, int]]:
+    """Bytes of the files that each session has uploaded and that are still in memory."""
+    kept = streamlit_internals.uploaded_bytes()
+    known = [
+        (_guests.clients.get(owner), session) for owner, session in list(_guests.sessions.items())
+    ]
+    return [(who, kept[session]) for who, session in known if who and kept.get(session)]
 
 
 def _whose_data() -> str:
@@ -178,13 +207,26 @@ def ask(key: str, task: str, *arguments: Any, priority: int = 0) -> Job:
         jobs.join(key, owner())
         return job
     try:
-        limits.check_task(task, arguments)
-        limits.check_queue(len(jobs.wanted(owner())), len(jobs.wanted()))
+        how = limits.check_task(task, arguments)
+        if policy.hosted():
+            _check_fair_share()
+            at_end(_let_go_of_all)
     except UserError as error:
         return _never_begun(key, task, arguments, "failed", str(error))
-    if policy.hosted():
-        at_end(_let_go_of_all)
-    return jobs.submit(task, *arguments, key=key, priority=priority, owner=owner())
+    return jobs.submit(task, *arguments, key=key, priority=priority, owner=owner(), **how)
+
+
+def _check_fair_share() -> None:
+    """A UserError if this client, its address or all together have asked for enough."""
+    who = _guests.clients[owner()]
+    wanted = [{_guests.clients.get(one) for one in job.owners} for job in jobs.wanted()]
+    limits.check_queue(
+        sum(any(one and one.client == who.client for one in owners) for owners in wanted),
+        sum(any(one and one.address == who.address for one in owners) for owners in wanted),
+        len(wanted),
+    )
+    for asked, name in zip(_asked, (who.client, who.address), strict=True):
+        limits.check_pace(asked.take(name))
 
 
 def stop(key: str) -> None:
@@ -208,6 +250,13 @@ def _never_begun(
     job = Job(key, task, arguments, attempt=0)
     job._finish(state, error=error)
     return job
+
+
+def _let_go_of_waiting(owner: str) -> None:
+    if policy.hosted():
+        for job in jobs.wanted(owner):
+            if job.state in ("starting", "queued"):
+                jobs.let_go(job.key, owner)
 
 
 def _let_go_of_all(owner: str) -> None:

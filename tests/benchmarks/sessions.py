@@ -14,8 +14,10 @@ fetched.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +27,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
+PROXY_SAYS = "X-Forwarded-For"
 WIDGETS = ("button", "button_group", "selectbox", "slider", "number_input", "download_button")
 TEXTS = {
     "button_group": "string_array_value",
@@ -130,12 +133,32 @@ class Visitor:
             self.gallery = element.bidi_component.id, header["ids"]
 
 
+def given_cookie(url: str, behind: str = "") -> str:
+    """The cookie that the app gives to a first visit, as a browser sends it back."""
+    asked = urllib.request.Request(url, headers={PROXY_SAYS: behind} if behind else {})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        return (answer.headers.get("set-cookie") or "").partition(";")[0]
+
+
 @asynccontextmanager
 async def visit(
-    url: str, page: str = "", query: str = "", session: str = ""
+    url: str,
+    page: str = "",
+    query: str = "",
+    session: str = "",
+    cookie: str | None = None,
+    behind: str = "",
 ) -> AsyncIterator[Visitor]:
-    """A connection to the app at this address (http://...); session: the one to come back to."""
+    """A connection to the app at this address (http://...); session: the one to come back to.
+
+    cookie: which a browser has already, "" for one that keeps none; by default the page gives one.
+    behind: the address that a proxy would name.
+    """
+    if cookie is None:
+        cookie = await asyncio.to_thread(given_cookie, url, behind)
+    said = {"Cookie": cookie, PROXY_SAYS: behind}
     protocols = ["streamlit", *(["none", session] if session else [])]
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
-    async with connect(address, subprotocols=protocols, max_size=None) as socket:  # type: ignore[arg-type]
+    how = {"additional_headers": {name: it for name, it in said.items() if it}, "max_size": None}
+    async with connect(address, subprotocols=protocols, **how) as socket:  # type: ignore[arg-type]
         yield Visitor(socket, page, query)

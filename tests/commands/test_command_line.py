@@ -148,7 +148,7 @@ BAD = [
     (["--n", "99999"], "n: found 99999, expected a number from 1 to 1797"),
     (["--n", "nan"], "n: found 'nan'"),
     (["--knob", "ridge"], "Setting: found 'ridge', expected name=value, such as ridge=0.1."),
-    (["--knob", "ridge=nan"], "ridge: found nan, expected a number of at least 0"),
+    (["--knob", "ridge=nan"], "ridge: found nan, expected a number from 0 to 1e+12"),
     (["--knob", "power=2"], "Leverage has no setting power; it has ridge, rank"),
     (["--knob", "rank=62"], "Directions: found 62, but this embedding has rank 61"),
     (
@@ -362,7 +362,7 @@ class Here:
     def workers(self):
         return [""]
 
-    def submit(self, task, *arguments, key, priority):
+    def submit(self, task, *arguments, key, priority, **how):
         job = jobs.Job(key, task, arguments, priority)
         try:
             module, _, function = task.partition(":")

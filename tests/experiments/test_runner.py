@@ -90,7 +90,7 @@ class Desk:
     def workers(self):
         return list(self.chips)
 
-    def submit(self, task, *arguments, key, priority, worker="", lives=3):
+    def submit(self, task, *arguments, key, priority, worker="", lives=3, **how):
         if task == tasks.PRECISION:
             self.asked.append(worker)
             job, answer = jobs.Job(key, task, arguments, priority, worker), self.chips[worker]

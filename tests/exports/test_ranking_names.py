@@ -126,7 +126,7 @@ BAD = {
     "raw:-1:leverage": "found '-1', expected",
     "ridge=0.1": "found 'ridge=0.1', expected",
     "raw:power=2": "Raw pixels has no setting power; it has none",
-    "raw:leverage:ridge=nan": "ridge: found nan, expected a number of at least 0",
+    "raw:leverage:ridge=nan": "ridge: found nan, expected a number from 0 to 1e+12",
     "projection:99999999999": "seed: found 99999999999, expected a number from 0",
     "raw:badge": (
         "Ranking 'raw:badge': BADGE picks a batch and has no score per point. Choose another"

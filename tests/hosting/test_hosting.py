@@ -18,7 +18,7 @@ from core.experiments.retrain.plan import Retraining
 from core.hosting import limits, policy
 from core.hosting.policy import BOUNDS
 from core.plugins import menu
-from core.runtime import cache, jobs, tasks
+from core.runtime import cache, jobs, tasks, worker
 from core.spec import Comparison, Spec, scores_key
 from core.types import UserError
 from pages.shared import cached, visitor
@@ -236,18 +236,18 @@ def test_every_experiment_that_comes_finished_could_be_varied(hosted):
 
 
 def test_the_queues_are_bounded(hosted, monkeypatch):
-    limits.check_queue(BOUNDS.jobs - 1, BOUNDS.queue - 1)
+    limits.check_queue(BOUNDS.jobs - 1, BOUNDS.address_jobs - 1, BOUNDS.queue - 1)
     limits.check_experiments(BOUNDS.experiments - 1)
-    for own, everyone, why in (
-        (BOUNDS.jobs, 0, "of yours under way"),
-        (0, BOUNDS.queue, "waiting on this server"),
+    for own, address, everyone, why in (
+        (BOUNDS.jobs, 0, 0, "of yours under way"),
+        (0, BOUNDS.address_jobs, 0, "waiting from your network"),
+        (0, 0, BOUNDS.queue, "waiting on this server"),
     ):
         with pytest.raises(UserError, match=why):
-            limits.check_queue(own, everyone)
+            limits.check_queue(own, address, everyone)
     with pytest.raises(UserError, match="experiments waiting on this server"):
         limits.check_experiments(BOUNDS.experiments)
     monkeypatch.delenv("LEVERAGE_LAB_HOSTED")
-    limits.check_queue(10_000, 10_000)
     limits.check_experiments(10_000)
 
 
@@ -315,9 +315,7 @@ def failing(*_):
 
 
 def test_a_worker_that_stumbles_says_a_number(hosted, monkeypatch, caplog):
-    monkeypatch.setattr(
-        jobs, "submit", lambda task, *args, key, priority=0, owner=None: stumbled(key, task, args)
-    )
+    monkeypatch.setattr(jobs, "submit", lambda task, *args, key, **how: stumbled(key, task, args))
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     assert (
         not at.exception
@@ -522,39 +520,54 @@ def test_a_job_that_waits_says_behind_how_many(hosted, held):
     begun = held("scores")
     at = pages.visit("pages/explore.py", **pages.DIGITS)
     for number in range(2):
-        job_desk.put(jobs.Job(f"other{number}", "a:b", (), state="queued"))
+        owners = {str(number) * policy.CLIENT}
+        job_desk.put(jobs.Job(f"other{number}", "a:b", (), state="queued", owners=owners))
     begun[0].state, begun[0]._queue = "queued", jobs._cluster
     assert at.run().get("progress")[0].proto.text.startswith("Waiting for its turn")
     jobs._cluster.jobs[begun[0].key] = jobs._cluster.jobs.pop(begun[0].key)
     assert at.run().get("progress")[0].proto.text.startswith("Waiting, 2 before this one")
 
 
-def test_one_visitor_has_one_computation_at_a_time(hosted, monkeypatch):
-    """Without a worker: what is sent to it, and when."""
-    sent = []
+@pytest.fixture
+def desk(monkeypatch):
+    """desk(rooms): a hosted queue without workers, and the keys that were sent to them."""
 
-    class Client:
-        status = "running"
+    def desk(rooms=False):
+        sent = []
 
-        def subscribe_topic(self, *_):
-            pass
+        class Client:
+            status = "running"
 
-        def submit(self, function, task, *args, key, **how):
-            sent.append(key.rpartition("-")[0])
-            return Future()
+            def subscribe_topic(self, *_):
+                pass
 
-    class Future:
-        def add_done_callback(self, _):
-            pass
+            def nthreads(self):
+                return {"worker": 3}
 
-        def cancel(self):
-            pass
+            def submit(self, function, task, *args, key, **how):
+                sent.append(key.rpartition("-")[0])
+                return Future()
 
-    cluster = jobs._Cluster()
-    cluster.client = Client()
-    monkeypatch.undo()
-    monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
-    monkeypatch.setattr(jobs, "_cluster", cluster)
+        class Future:
+            def add_done_callback(self, _):
+                pass
+
+            def cancel(self):
+                pass
+
+        monkeypatch.undo()  # jobs are truly submitted
+        monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
+        cluster = jobs._Cluster()
+        cluster.client, cluster.rooms = Client(), rooms
+        monkeypatch.setattr(worker, "processors", lambda: 1)
+        monkeypatch.setattr(jobs, "_cluster", cluster)
+        return sent
+
+    return desk
+
+
+def test_one_visitor_has_one_computation_at_a_time(desk):
+    sent = desk()
     made = {name: jobs.submit("a:b", key=name, owner=name[0]) for name in ("a1", "a2", "a3", "b1")}
     free = jobs.submit("a:b", key="free")
     assert sent == ["a1", "b1", "free"] and made["a2"].state == "queued" and free.owners == set()
@@ -566,6 +579,30 @@ def test_one_visitor_has_one_computation_at_a_time(hosted, monkeypatch):
     jobs.join("b1", "a")
     jobs.let_go("b1", "b")
     assert made["b1"].state == "queued" and made["b1"].owners == {"a"}
+
+
+def test_clients_are_served_in_turn_whatever_their_tabs_and_questions(desk):
+    """Two tabs of one client, twelve hex digits in common, ask first and the most."""
+    sent = desk(rooms=True)
+    many = [f"{'a' * 12}{tab}" for tab in (0, 1)]
+    made = {}
+    for i in range(4):
+        made[f"a{i}"] = jobs.submit("a:b", key=f"a{i}", owner=many[i % 2], room=worker.HEAVY)
+    for name in ("b0", "c0", "b1"):
+        made[name] = jobs.submit("a:b", key=name, owner=name[0] * 12, room=worker.HEAVY)
+    made["unit"] = jobs.submit("a:b", key="unit", room=worker.HEAVY)
+    assert [made[name].position for name in ("b0", "c0", "unit", "a1")] == [0, 1, 2, 3]
+    while not made[sent[-1]].finished:
+        made[sent[-1]]._finish("done")
+    assert sent == ["a0", "b0", "c0", "unit", "a1", "b1", "a2", "a3"]
+
+
+def test_what_is_heavy_holds_up_nothing_that_is_light(desk):
+    sent = desk(rooms=True)
+    for name in ("h1", "h2", "l1", "l2", "l3"):
+        room = worker.HEAVY if name[0] == "h" else worker.LIGHT
+        jobs.submit("a:b", key=name, owner=name, room=room)
+    assert sent == ["h1", "l1", "l2"], "one heavy one, and as many light ones as there are threads"
 
 
 def test_results_are_as_at_home(hosted, digits=None):

@@ -248,7 +248,7 @@ def test_the_command_hears_its_options(x, tmp_path, capsys):
 
 BAD = [
     (["nothing.npy"], "there is no such file or folder"),
-    (["x.npy", "--ridge", "-1"], "ridge: found -1, expected a number of at least 0"),
+    (["x.npy", "--ridge", "-1"], "ridge: found -1, expected a number from 0 to 1e+12"),
     (["x.npy", "--ridge", "much"], "ridge: found 'much'"),
     (["x.npy", "--without", "c0"], "has no names of columns to leave out"),
     (["x.npy", "--out", "scores.xlsx"], "File format: found 'xlsx', expected csv or parquet."),

@@ -251,7 +251,7 @@ BAD = [
     ({"n": "many"}, "n: found 'many', expected a whole number"),
     ({"n": "9" * 40}, "expected a number from 1 to 1797"),
     ({"seed": "nan", "embedding": "projection"}, "seed: found 'nan'"),
-    ({"s.ridge": "nan"}, "ridge: found nan, expected a number of at least 0"),
+    ({"s.ridge": "nan"}, "ridge: found nan, expected a number from 0 to 1e+12"),
     ({"s.ridge": "a lot"}, "ridge: found 'a lot', expected a number"),
     ({"s.power": "2"}, "Leverage has no setting power; it has ridge, rank"),
     ({"e.k": "3"}, "Raw pixels has no setting k; it has none"),

@@ -99,7 +99,7 @@ def test_a_dataset_that_is_not_here_can_be_fetched(monkeypatch, tmp_path):
 
     monkeypatch.setenv("LEVERAGE_LAB_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(pipeline, "fetch_dataset", offline)
-    cached.dataset.clear()
+    cached.forget_datasets()
     at = visit(dataset="kmnist", embedding="pca")
     assert (
         not at.exception
@@ -118,7 +118,7 @@ def test_a_dataset_that_is_not_here_can_be_fetched(monkeypatch, tmp_path):
     widget(at.button, "Download Kuzushiji-MNIST").click().run()
     explore_works(at)
     assert "80" in texts(at) and spec_of(at).embedding == "pca", "what was chosen is still chosen"
-    cached.dataset.clear()
+    cached.forget_datasets()
     pipeline.dataset.cache_clear()
 
 
@@ -235,7 +235,7 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence_not_a_traceback(monkeypatch
         raise UserError("digits.csv.gz: found nothing readable.")
 
     monkeypatch.setattr(datasets, "load", unreadable)
-    cached.dataset.clear()
+    cached.forget_datasets()
     at = visit(**DIGITS)
     assert not at.exception and [error.value for error in at.error] == [
         "digits.csv.gz: found nothing readable."

@@ -35,7 +35,7 @@ FUNCTIONS = {
     get_script_run_ctx: (["suppress_warning"], "visitors would have no name (visitor.owner)"),
     script_runner.exec_func_with_error_handling: (
         ["func", "ctx"],
-        "pages on a host would be drawn all at once (render_lock)",
+        "pages on a host would be drawn all at once (pages/shared/serving/turns.py)",
     ),
     runtime.exists: ([], "nobody would be known to be here (visitor.here)"),
     runtime.Runtime.is_active_session: (
@@ -67,7 +67,7 @@ def test_a_script_knows_its_session_and_whether_only_fragments_run():
 
 def test_the_runs_of_pages_go_through_the_function_that_is_replaced():
     source = inspect.getsource(script_runner.ScriptRunner)
-    assert "exec_func_with_error_handling(" in source, "render_lock would hold nobody back"
+    assert "exec_func_with_error_handling(" in source, "turns would hold nobody back"
 
 
 def test_a_server_says_whether_its_pages_came_from_the_folder():

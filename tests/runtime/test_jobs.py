@@ -135,6 +135,38 @@ def test_a_forgotten_job_runs_again(key, tmp_path):
         assert jobs.find(key) is None
 
 
+def test_a_task_whose_time_is_up_stops_at_its_next_step(key, tmp_path):
+    job = submit("steps", str(tmp_path / "log"), key=key, seconds=0.5)
+    with pytest.raises(UserError, match="stopped after 0 seconds, several times what"):
+        job.result()
+    assert 0.5 <= job.elapsed < 10, "long before it would have ended"
+
+
+def test_a_task_that_notices_nothing_ends_with_its_worker_and_is_not_begun_again(
+    key, tmp_path, fresh, monkeypatch
+):
+    monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
+    monkeypatch.setenv("LEVERAGE_LAB_LAST_CHANCE", "0.5")
+    log = tmp_path / "log"
+    other = submit("steps", str(tmp_path / "other"), 3.0, key=f"{key} other", owner="b" * 12)
+    job = submit("blind", str(log), key=key, owner="a" * 12, seconds=0.5, room=worker.HEAVY)
+    with pytest.raises(UserError, match="It was stopped after"):
+        job.result()
+    assert other.result() == "whole", "beside it nothing is disturbed"
+    again = submit("add", 2, 3, key=f"{key} after", owner="a" * 12, room=worker.HEAVY)
+    assert again.result() == 5, "another worker has begun"
+    assert text_of(log).count("\n") == 1
+
+
+def test_what_takes_too_much_memory_ends_alone(key, tmp_path, fresh, monkeypatch):
+    monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
+    other = submit("steps", str(tmp_path / "other"), 3.0, key=f"{key} other", owner="b" * 12)
+    job = submit("greedy", 3, key=key, owner="a" * 12, room=worker.HEAVY)
+    with pytest.raises(UserError, match="memory"):
+        job.result()
+    assert other.result() == "whole"
+
+
 def test_progress_arrives_and_is_thinned(key, tmp_path, gate, monkeypatch):
     job, heard = submit("steps", str(tmp_path / "log"), 0.5, str(gate), key=key), []
     monkeypatch.setattr(
@@ -319,6 +351,9 @@ def test_a_death_of_which_nobody_tells_is_a_loss(monkeypatch):
     coroner.heard((0.0, {"worker": "b", "kind": "killed"}))
     coroner.went("b", "others")
     assert settled.get(timeout=10) == ("memory", "b", "others")
+    coroner.heard((0.0, {"worker": "", "kind": "killed"}))  # too young to have an address
+    coroner.went("c", "more")
+    assert settled.get(timeout=10) == ("killed", "c", "more")
 
 
 class Ended(Exception):

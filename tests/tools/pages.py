@@ -50,7 +50,7 @@ def asked(monkeypatch, tmp_path):
 
 
 def on_the_spot(tasks):
-    def submit(task, *args, key, priority=0, owner=None):
+    def submit(task, *args, key, owner=None, **how):
         job = job_desk.put(jobs.Job(key, task, args, owners={owner} - {None}))
         tasks.append(task)
         module, _, function = task.partition(":")
@@ -78,9 +78,9 @@ def held(monkeypatch):
     def hold(task=None, of=None):
         begun, usual = [], jobs.submit
 
-        def submit(name, *args, key, priority=0, owner=None):
+        def submit(name, *args, key, owner=None, **how):
             if task and (name != f"core.pipeline:{task}" or (of and of != args[0].strategy)):
-                return usual(name, *args, key=key, priority=priority, owner=owner)
+                return usual(name, *args, key=key, owner=owner, **how)
             job = job_desk.put(
                 jobs.Job(
                     key,

@@ -44,6 +44,23 @@ def steps(path, seconds=600.0, gate=None):
     return "whole"
 
 
+def blind(path):
+    """Notices nothing for ten minutes: neither a cancel nor that its time is up."""
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\n")
+    time.sleep(600)
+
+
+def greedy(gigabytes):
+    """Holds on to more and more memory until there is so much, and then for a while."""
+    held = []
+    for _ in range(10 * gigabytes):
+        held.append(bytearray(os.urandom(1 << 20) * 100))
+        time.sleep(0.05)
+    time.sleep(20)
+    return len(held)
+
+
 def deaf(path, gate):
     """Like steps, but does not notice a cancel before `gate` exists."""
     Path(path).write_text(f"running {os.getpid()}")

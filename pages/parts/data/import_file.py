@@ -23,9 +23,9 @@ from core.hosting import policy
 from core.spec import first_look
 from core.types import UserError
 from pages.parts.data import column_roles
-from pages.shared import layout, render_lock, state, visitor_memory
+from pages.shared import layout, state, visitor_memory
 from pages.shared.points import show as show_points
-from pages.shared.serving import known_hosts
+from pages.shared.serving import known_hosts, turns
 from pages.shared.words import bytes_text, plain
 
 TYPES = ["zip", "npz", "npy", "parquet", "csv", "tsv", "txt", "data", "gz", "jsonl"]
@@ -123,7 +123,7 @@ def read(source: bytes | Path, name: str, choices: Choices, room: str) -> Draft:
         return kept
     bar = st.progress(0.0, f"Reading {name}")
     try:
-        with render_lock.aside(), _one_at_a_time:
+        with turns.aside(), _one_at_a_time:
             limits = HOSTED if policy.hosted() else LOCAL
             draft = read_file.read(
                 source,

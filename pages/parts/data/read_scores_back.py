@@ -25,11 +25,11 @@ from pages.shared import (
     job_panel,
     layout,
     legend,
-    render_lock,
     state,
     visitor_memory,
 )
 from pages.shared.points import show as show_points
+from pages.shared.serving import turns
 from pages.shared.words import inside, noun, number, plain, ranking_name, score_texts, starless
 
 SHOWN = 60
@@ -146,7 +146,7 @@ def _read(
         digest.update(more)
     known = visitor_memory.get("scores", digest.digest())
     if known is None:
-        with render_lock.aside():
+        with turns.aside():
             known = reading_back.read_back(content, name, manifest, here)
         visitor_memory.put("scores", digest.digest(), known, int(known.frame.memory_usage().sum()))
     return known

@@ -132,9 +132,10 @@ def helps(material: Material, talk: bool) -> None:
     )
     with words:
         st.markdown(
-            f"{fair_and_not()}\n\n**The talk's protocol** never shuffled: the selection stayed in"
-            " its order, outliers first, and softmax was applied twice, so that a class once lost"
-            " hardly came back. **The fair one** shuffles and uses the right loss. Five seeds"
+            f"{fair_and_not()}\n\n**The talk's protocol** ranked by textbook QR, artefacts"
+            " included, and never shuffled: the selection stayed in its order, outliers first, and"
+            " softmax was applied twice, so that a class once lost hardly came back. **The fair"
+            " one** ranks by exact leverage, shuffles and uses the right loss. Five seeds"
             " each, and random always beside it."
             " Much of the gap was the protocol; what is left is the outliers'."
         )

@@ -25,8 +25,9 @@ PROTOCOL_MEANING = (
     "**Equal epochs**: every selection is gone through equally often, so a larger one trains"
     " longer.  \n**Equal steps**: every training takes equally many optimizer steps, whatever the"
     " budget.  \n**As in the talk**: equal epochs, but the selection stays in its order (highest"
-    " score first) and is never shuffled, and softmax is applied twice. Random selections have no"
-    " order, so they do not suffer from it."
+    " score first) and is never shuffled, softmax is applied twice, and leverage comes from"
+    " textbook QR, artefacts included. Random selections have no order, so they do not suffer from"
+    " it."
 )
 
 

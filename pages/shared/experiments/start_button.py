@@ -15,8 +15,9 @@ from core.hosting import limits, policy
 from core.runtime import jobs
 from core.runtime.jobs import Job
 from core.types import UserError
-from pages.shared import job_panel, layout, render_lock, state, visitor
+from pages.shared import job_panel, layout, state, visitor
 from pages.shared.experiments import progress_bar, session_experiment
+from pages.shared.serving import turns
 from pages.shared.words import plain
 
 Show = Callable[[Plan], None]
@@ -174,7 +175,7 @@ def _cost(plan: Plan, missing: list, fingerprint: str) -> str:
     """How long and how much memory, from the rate that the worker has shown."""
     measured = plan.measurement
     job = _measured(plan)
-    with render_lock.aside():
+    with turns.aside():
         quick = job.wait(QUICK)
     if not quick:
         progress_bar.rerun_after(job)

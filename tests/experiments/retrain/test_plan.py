@@ -143,7 +143,22 @@ def test_a_learned_embedding_follows_the_trainings_seed_unless_one_is_named():
     said = plan.varied()
     assert "the network or random features that rank the points" in said
     assert said.endswith("The same in every seed: random projection, seed 2.")
-    assert "rank the points" not in Retraining().varied()
+    assert "rank the points" in Retraining().varied()
+    assert "rank the points" not in Retraining().with_(candidates="top").varied()
+
+
+def test_the_talks_protocol_ranks_by_textbook_qr_where_leverage_is_asked_for():
+    candidates = "top top:cnn_regression:2 top:raw:each:typicality random"
+    fair = Retraining().with_(candidates=candidates, seeds=2, budgets="1000")
+    talk = fair.with_(protocol="talk")
+    strategies = [unit.scores_spec.strategy for unit in talk.units()[:4]]
+    assert strategies[:3] == ["textbook_qr", "textbook_qr", "typicality"]
+    assert [unit.scores_spec.strategy for unit in fair.units()[:3]] == ["leverage"] * 2 + [
+        "typicality"
+    ]
+    assert talk.varied().endswith("Leverage comes from textbook QR, artefacts included.")
+    assert "textbook" not in fair.varied()
+    assert "textbook" not in talk.with_(candidates="random").varied()
 
 
 # plans
@@ -226,7 +241,7 @@ def test_presets_are_canonical_and_have_links(preset):
 def test_plans_that_mean_the_same_are_equal():
     plan = Retraining().with_(
         budgets="5000 1,000 10000 1000",
-        candidates="top:raw:7 top:cnn_regression:1 random top:cnn_classification:1 top",
+        candidates="top:raw:7 top:cnn_regression random top:cnn_classification:each top",
     )
     assert plan == Retraining() and plan.to_query() == {} and plan.budgets == BUDGETS
     assert Retraining().with_(steps=77) == Retraining()  # equal epochs know no number of steps
