@@ -312,6 +312,7 @@ def test_numbers_with_zeros_before_them_are_names_unless_all_are_so():
         ("cap,odor\nflat,none\nround,foul\n", "pandas.get_dummies(table)"),
         ("text,label\n" + "this is a rather long review of a film,a\n" * 2, "an embedding of it"),
         ("file,label\na.png,cat\nb.png,dog\n", "Column 1 names images: pack them and this"),
+        ("id,odor\n1,none\n2,foul\n", "pandas.get_dummies(table)"),
         ("label,year\na,1\nb,2\n", "Column 2 has the role shown only: give it"),
     ],
 )
