@@ -165,5 +165,10 @@ def _faults(
     small = [name for name, count in classes if count < FEW]
     if small:
         what = f"Classes with fewer than {FEW} points: {some(small)}."
-        found.append(Fault(what, "They are kept; no part can be set aside of such a class."))
+        found.append(
+            Fault(
+                what,
+                "They are kept; a single point is never in the training and the test part at once.",
+            )
+        )
     return found

@@ -256,7 +256,7 @@ def _points_between_thousands(
     numbers = {word: value_of(word, "comma") for word in there}
     example = next(word for word in there if "." in word)
     beside = "decimal commas" if sure else f"whole numbers such as {max(there, key=_digits)}"
-    what = f"Column {some([column.name])}: found points beside {beside}, such as {example}."
+    what = f"Column {some([column.name])}: found points such as in {example} beside {beside}."
     how = f"They part thousands: {example} is read as {numbers[example]:.10g}."
     if not sure:
         how += " If they are decimal points, save the table with commas between its cells."

@@ -19,6 +19,9 @@ from core.types import Bools, Ints
 SURE = ("label", "labels", "class", "classes")  # whatever such a column holds
 FEW = 10  # different numbers in a `y` that do not count from 0 or 1 may well be measured
 MANY = 100  # different numbers in a `y` are no classes any more
+CALLED = re.compile(
+    r"(?:(?<![a-z])|super|sub)(?:label|class|klasse|target|categor|species|outcome)|^y$"
+)
 FRACTIONS = (
     "Choose a column of classes, or none. Values that are measured are no classes; a regression can"
     " learn them: choose the column as the target."
@@ -57,11 +60,8 @@ def _note_doubtful(found: Assignment, label: Column) -> None:
 
 
 def speaks_of_classes(name: str) -> bool:
-    """Is the column called as people call classes?"""
-    return (
-        re.search(r"label|class|klasse|target|categor|species|outcome|^y$", name.lower())
-        is not None
-    )
+    """Is the column called as people call classes? ClassId and superclass are, Pclass is not."""
+    return CALLED.search(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()) is not None
 
 
 def check_label(found: Assignment) -> None:

@@ -24,7 +24,7 @@ PLAIN = re.compile(r"[-+]?(?!0\d)(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 THOUSANDS = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d{1,2}(,\d{2})+,\d{3})(\.\d+)?")  # also 1,10,100
 POINTED = re.compile(r"[-+]?\d{1,3}(\.\d{3})+(,\d+)?")  # 1.234,5
-SPACED = re.compile("[-+]?\\d{1,3}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)?")
+SPACED = re.compile("[-+]?(?!0\\d)\\d{1,3}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)?")
 WAYS = (PLAIN, DECIMAL_COMMA, THOUSANDS, POINTED, SPACED)
 SAID = {
     "thousands": "commas between thousands",

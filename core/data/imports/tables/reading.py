@@ -199,7 +199,7 @@ def _mend_without_features(found: Assignment) -> str:
         column, role = found.columns.get(name), found.roles[name]
         if column is None or role.why == "values of several parts":
             return f"Column {place} holds several values in a cell: give each a column of its own."
-        if column.is_number:
+        if column.is_number and role.role != "id":
             return (
                 f"Column {place} has the role {role.role}: give it, or another, the role feature."
             )

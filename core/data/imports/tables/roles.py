@@ -164,6 +164,8 @@ def _find_probabilities(found: Assignment) -> None:
         }
         if not prefix:
             named = {name: column for name, column in named.items() if name in classes}
+        if all(name.lower().startswith("of_") for name in named) and not {*named} & classes:
+            continue  # prob_of_rain
         if not named or (prefix in ("p_", "") and not _fit_classes(named, classes, prefix)):
             continue
         for column in named.values():

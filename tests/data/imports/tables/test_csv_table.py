@@ -279,7 +279,8 @@ def test_numbers_with_a_unit_are_features_by_themselves_and_can_be_the_target(ce
 
 
 @pytest.mark.parametrize(
-    "cells", [["A 1", "B 2"], ["50 kg", "60 lb"], ["1 a", "two"], ["7/8", "1/2"]]
+    "cells",
+    [["A 1", "B 2"], ["50 kg", "60 lb"], ["030 123", "030 124"], ["1 a", "two"], ["7/8", "1/2"]],
 )
 def test_text_with_numbers_in_it_stays_text(cells):
     text = "x,a\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells, 1))
@@ -311,6 +312,7 @@ def test_numbers_with_zeros_before_them_are_names_unless_all_are_so():
         ("cap,odor\nflat,none\nround,foul\n", "pandas.get_dummies(table)"),
         ("text,label\n" + "this is a rather long review of a film,a\n" * 2, "an embedding of it"),
         ("file,label\na.png,cat\nb.png,dog\n", "Column 1 names images: pack them and this"),
+        ("id,odor\n1,none\n2,foul\n", "pandas.get_dummies(table)"),
         ("label,year\na,1\nb,2\n", "Column 2 has the role shown only: give it"),
     ],
 )

@@ -294,6 +294,8 @@ def test_whole_numbers_that_may_be_the_classes_are_told(load, name, place):
     spoken = name in ("class_id", "LabelId", "Klasse", "Outcome")
     assert told == (spoken or place in (0, 3))
     assert "No column names" not in said(load({"label": CLASSES} | dict(columns)))
+    columns.insert(2, ("Pclass", [i % 3 for i in range(24)]))
+    assert "Pclass" not in said(load(dict(columns)))
 
 
 @pytest.mark.parametrize("name", ["species", "Diagnosis", "variety"])
@@ -354,3 +356,8 @@ def test_a_target_of_few_values_beside_a_label_is_said_as_it_is(load):
     assert "many values" not in said(draft)
     places = {"x": MEASURED["f0"], "y": MEASURED["f1"], "label": CLASSES}
     assert load(places).feature_names == ("x", "y") and said(load(places)) == ""
+
+
+def test_probabilities_of_something_else_are_features(load):
+    rain = {f"prob_of_{what}": RNG.random(24).tolist() for what in ("rain", "snow")}
+    assert load(rain | {"label": CLASSES}).feature_names == tuple(rain)
