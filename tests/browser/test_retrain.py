@@ -3,10 +3,10 @@ phone, an experiment from its start to its end, and what a reload, a second brow
 and a killed server do to it: nothing.
 """
 
-import json
 import os
 import re
 import signal
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -19,7 +19,7 @@ from core.experiments.plan import compute
 from core.experiments.retrain import outcomes
 from core.experiments.retrain import plan as retrain
 from core.experiments.retrain.plan import Retraining
-from core.runtime import cache
+from core.runtime import cache, entry_files
 from tests.browser.conftest import (
     LONG,
     _start,
@@ -105,11 +105,12 @@ def stored(folder: str, query: dict[str, str]) -> dict[str, tuple[int, float]]:
     """The finished trainings in a cache folder: key -> where and when its card was written."""
     data = datasets.load(query["dataset"])
     keys = [unit.key(data.fingerprint) for unit in plan_of(query).units()]
-    cards = {key: os.path.join(folder, "unit", key, "entry.json") for key in keys}
+    places = Path(folder, "unit").glob("unit-*")
+    found = {entry_files.key_of(place): place for place in places}
     return {
-        key: (os.stat(card).st_ino, json.load(open(card))["written"])
-        for key, card in cards.items()
-        if os.path.exists(card)
+        key: (found[key].stat().st_ino, entry_files.read_card(found[key])["written"])
+        for key in keys
+        if key in found
     }
 
 
