@@ -244,20 +244,27 @@ def main() -> None:
     chosen = parser.parse_args()
     more = {} if chosen.one_address else {"LEVERAGE_LAB_ADDRESS_HEADER": PROXY_SAYS}
     alone = None
-    print("attack      light reruns   p50 ms   p95 ms   times   questions   failed   MB more")
+    print(
+        "attack      light reruns   p50 ms   p95 ms   times   questions   failed   MB more   core"
+    )
     with hosted_server.running(Path(tempfile.mkdtemp()), more) as server:
         asyncio.run(warm_up(server.url))
+        # Once unmeasured: the first ones make what the server then keeps.
+        asyncio.run(beside(server.url, None, min(1.0, chosen.minutes), chosen.one_address))
         before = megabytes(server.process)
         for name in dict.fromkeys(["alone", *chosen.only]):
+            worked = sum(server.process.cpu_times()[:2])
             seen = asyncio.run(
                 beside(server.url, ATTACKS[name], chosen.minutes, chosen.one_address)
             )
+            busy = (sum(server.process.cpu_times()[:2]) - worked) / (60 * chosen.minutes)
             time.sleep(min(QUIET, 60 * chosen.minutes))
             half, most = np.quantile(seen.light or [np.nan], [0.5, 0.95]) * 1e3
             alone = alone or most
             print(
                 f"{name:11} {len(seen.light):12,} {half:8.0f} {most:8.0f} {most / alone:7.1f}"
-                f" {seen.asked:11} {len(seen.failed):8} {megabytes(server.process) - before:9.0f}",
+                f" {seen.asked:11} {len(seen.failed):8} {megabytes(server.process) - before:9.0f}"
+                f" {busy:6.0%}",
                 *seen.errors[:2],
                 *seen.failed[:1],
                 flush=True,

@@ -44,6 +44,7 @@ class FairUse:
             (Places(BOUNDS.address_connections), "address"),
             (Places(BOUNDS.connections), "all"),
         ]
+        self.waiting = Places(BOUNDS.address_connections)  # to be refused
         self.uploading = [
             (Places(BOUNDS.uploading), "client"),
             (Places(4 * BOUNDS.uploading), "all"),
@@ -100,6 +101,10 @@ class FairUse:
 
     async def _connection(self, who: Identity, scope: Scope, receive: Receive, send: Send) -> None:
         if (held := _hold(self.connections, who)) is None:
+            # Not at once: whoever is refused tries again, and a handshake costs more than waiting.
+            if self.waiting.hold(who.address):
+                await asyncio.sleep(PATIENCE)
+                self.waiting.leave(who.address)
             return await _refuse_connection(scope, receive, send)
 
         async def receive_in_time() -> Message:

@@ -1,6 +1,7 @@
 """Has everybody enough, and nobody more than their share, of requests, connections and memory?"""
 
 import asyncio
+import time
 
 import pytest
 
@@ -99,7 +100,9 @@ def test_who_asks_for_too_much_reads_when_to_come_back():
     asyncio.run(run())
 
 
-def test_tabs_are_counted_and_those_that_end_make_room():
+def test_tabs_are_counted_and_those_that_end_make_room(monkeypatch):
+    monkeypatch.setattr(fair_use, "PATIENCE", 0.2)
+
     async def run():
         inner = Inner()
         app = FairUse(inner)
@@ -117,8 +120,9 @@ def test_tabs_are_counted_and_those_that_end_make_room():
 
         tabs = [asyncio.create_task(tab(mine)) for _ in range(BOUNDS.client_connections)]
         await asyncio.sleep(0.05)
-        how = {"path": "/stream", "kind": "websocket"}
+        how, began = {"path": "/stream", "kind": "websocket"}, time.monotonic()
         assert (await answer(app, cookie=mine, **how))[0] == 429
+        assert time.monotonic() - began >= 0.2, "who is refused does not come back at once"
         other = asyncio.create_task(tab(cookie()))
         await asyncio.sleep(0.05)
         assert len(inner.came) == BOUNDS.client_connections + 1, "another of the address has room"
