@@ -83,6 +83,11 @@ def _point_by_point(s: Size) -> tuple[float, float]:
     return 6 * _fit(s) + 8e-9 * s.n * s.n * s.d * s.c, 3e8
 
 
+def _leave_one_out(s: Size) -> tuple[float, float]:
+    """A head for each point, begun where the last one ended."""
+    return _fit(s) + 8e-8 * s.n * s.n * s.d * s.c, 3e8
+
+
 def _knn_shapley(s: Size) -> tuple[float, float]:
     return 1.0 + 1e-9 * s.n * s.v * s.d + 1e-7 * s.n * s.v, 24 * s.n * s.v
 
@@ -106,7 +111,7 @@ GROWTH: dict[str, Callable[[Size], tuple[float, float]]] = {
     "influence_harm": _influence,
     "gradient_product": _influence,
     "newton_influence": _point_by_point,
-    "leave_one_out": _point_by_point,
+    "leave_one_out": _leave_one_out,
     "fi_util": _point_by_point,
     "fi_active": _point_by_point,
     "fi_active_forest": _point_by_point,
@@ -114,6 +119,7 @@ GROWTH: dict[str, Callable[[Size], tuple[float, float]]] = {
     "knn_shapley": _knn_shapley,
     "data_shapley": _data_shapley,
 }
+TORCH = 4.0  # seconds until a worker has it, at its first network
 TRAINED = 2_000  # points a second, of the talk's network on one core
 
 
@@ -180,6 +186,7 @@ def _embedding(request: Request, s: Size) -> float:
     pixels = max(1, math.prod(request.about.shape))
     objective = request.embedder.objective
     seconds = 0.0 if request.embedder.name == "raw" else 5e-11 * s.n * s.d * pixels
+    seconds += TORCH if objective or request.embedder.name == "cnn_untrained" else 0.0
     if (
         objective
         and not shipped_networks.file(request.spec.dataset, objective, request.spec.seed).exists()
