@@ -235,10 +235,12 @@ class _Cluster:
         worker.disconnect(*old)
 
     def _send(self, job: Job) -> None:
+        if job.finished or job._turn:
+            return
         if policy.hosted():
             job.state = "queued"
             self.next_turns()
-        elif not job.finished and not job._turn:
+        else:
             job._turn = True
             self._submit(job)
 

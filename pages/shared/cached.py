@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +30,7 @@ WORKER_AFTER = 2.0  # seconds after the first visitor
 QUICK = 0.35  # seconds to wait for a result before showing that it is being computed
 SEEN = 200  # results that a visitor of the hosted demo has seen and their dossiers tell of
 _datasets = RecentlyUsed(4)
-_reading: dict[tuple, threading.Lock] = defaultdict(threading.Lock)
+_reading = threading.Lock()  # one at a time: each may fill much memory
 
 
 @st.cache_resource(show_spinner=False)
@@ -61,7 +60,7 @@ def dataset(name: str, n: int | None, subset: int) -> Dataset:
     key = name, n, subset
     found = _datasets.get(key)
     if found is None:
-        with st.spinner("Reading the points"), turns.aside(), _reading[key]:
+        with st.spinner("Reading the points"), turns.aside(), _reading:
             found = _datasets.get(key)
             if found is None:
                 found = datasets.load(name, n=n, seed=subset)

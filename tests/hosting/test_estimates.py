@@ -3,12 +3,18 @@
 import pytest
 
 from core import embeddings, strategy
+from core.experiments.active import plan as active
+from core.experiments.influence import plan as influence
+from core.experiments.retrain import plan as retrain
+from core.experiments.simulations import plan as simulations
+from core.experiments.trim import plan as trim
 from core.hosting import estimates, limits
 from core.hosting.policy import BOUNDS
 from core.models import shipped_networks
 from core.plugins import menu
 from core.runtime import tasks, worker
 from core.spec import Comparison, Spec, from_query
+from core.strategy import Knob
 from core.types import UserError
 from tests.tools import pages
 
@@ -27,6 +33,11 @@ def all_knobs():
         yield from ((name, knob) for knob in strategy.find(name).knobs.values())
     for name in embeddings.registered():
         yield from ((name, knob) for knob in embeddings.find(name).knobs.values())
+    for module in (active, influence, retrain, simulations, trim):
+        held = [part for part in vars(module).values() if isinstance(part, Knob)]
+        tables = [part for part in vars(module).values() if isinstance(part, dict)]
+        held += [knob for table in tables for knob in table.values() if isinstance(knob, Knob)]
+        yield from ((module.__name__, knob) for knob in held)
 
 
 def test_every_number_has_a_smallest_and_a_largest_value():

@@ -597,6 +597,14 @@ def test_clients_are_served_in_turn_whatever_their_tabs_and_questions(desk):
     assert sent == ["a0", "b0", "c0", "unit", "a1", "b1", "a2", "a3"]
 
 
+def test_what_was_let_go_while_the_worker_started_is_not_sent(desk):
+    sent = desk()
+    job = jobs.Job("gone", "a:b", ())
+    job._finish("cancelled")
+    jobs._cluster._send(job)
+    assert job.state == "cancelled" and sent == []
+
+
 def test_what_is_heavy_holds_up_nothing_that_is_light(desk):
     sent = desk(rooms=True)
     for name in ("h1", "h2", "l1", "l2", "l3"):

@@ -93,6 +93,7 @@ KNOBS = {
         "Pool",
         "Random training points that can be picked; empty: all.",
         100,
+        1_000_000,
         name="pool",
         kind=int,
         optional=True,

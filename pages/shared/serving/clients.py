@@ -27,6 +27,7 @@ from core.hosting import policy
 COOKIE = "leverage_lab_client"
 SIGNED = 32  # hex digits of a signature
 DAY = 86_400  # seconds
+LOOPBACK = "127.0.0.1"  # which Streamlit calls None
 # Known to this server alone unless the host sets it: several servers of one site share it.
 _secret = (os.environ.get("LEVERAGE_LAB_SECRET") or secrets.token_hex(32)).encode()
 
@@ -62,7 +63,7 @@ def current() -> Identity:
         (name.encode(), value.encode("latin-1", "replace"))
         for name, value in context.headers.items()
     ]
-    return identity(headers, context.ip_address or "")
+    return identity(headers, context.ip_address or LOOPBACK)
 
 
 def _ticket(cookies: str) -> str:

@@ -1,5 +1,7 @@
 """Are visitors told apart, and can nobody pass for another or for many?"""
 
+from types import SimpleNamespace
+
 import pytest
 
 from pages.shared.serving import clients
@@ -71,3 +73,11 @@ def test_a_proxy_names_the_address_and_nobody_else_can(monkeypatch):
     monkeypatch.setenv("LEVERAGE_LAB_ADDRESS_HEADER", "X-Forwarded-For")
     assert asked(**told).address == "198.51.100.4", "the last one is the proxy's own"
     assert asked().address == "192.0.2.7"
+
+
+def test_a_page_and_a_request_mean_the_same_client(monkeypatch):
+    """Streamlit calls the loopback address None."""
+
+    context = SimpleNamespace(headers={"Cookie": ""}, ip_address=None)
+    monkeypatch.setattr(clients.st, "context", context)
+    assert clients.current() == asked("", peer="127.0.0.1")
