@@ -22,6 +22,7 @@ from core.runtime import cache, jobs, tasks, worker
 from core.spec import Comparison, Spec, scores_key
 from core.types import UserError
 from pages.shared import cached, visitor
+from pages.shared.serving.allowances import Allowance
 from tests.tools import job_desk, pages
 from tests.tools.pages import widget
 
@@ -611,6 +612,50 @@ def test_what_is_heavy_holds_up_nothing_that_is_light(desk):
         room = worker.HEAVY if name[0] == "h" else worker.LIGHT
         jobs.submit("a:b", key=name, owner=name, room=room)
     assert sent == ["h1", "l1", "l2"], "one heavy one, and as many light ones as there are threads"
+
+
+def test_a_visitor_asks_so_much_within_a_minute(hosted, held, monkeypatch):
+    begun = held("scores")
+    monkeypatch.setattr(visitor, "_asked", [Allowance(1, per_second=0.01) for _ in range(2)])
+    at = pages.visit("pages/explore.py", **pages.DIGITS)
+    assert len(begun) == 1 and not at.error
+    at.query_params["s.ridge"] = "0.1"
+    at.run()
+    assert len(begun) == 1 and "Try again in 100 seconds." in at.error[0].value
+
+
+def test_what_a_tab_that_is_gone_waited_for_leaves_the_queue_before_its_visit_ends(
+    hosted, monkeypatch
+):
+    monkeypatch.setattr(visitor, "LOOK", 0.02)
+    monkeypatch.setattr(visitor, "GRACE", 1.0)
+    monkeypatch.setattr(visitor, "here", lambda owner: False)
+    owner, guests = "a" * 32, visitor._Guests()
+    jobs_of = {
+        state: job_desk.put(jobs.Job(state, "a:b", (), state=state, owners={owner}))
+        for state in ("queued", "running")
+    }
+    guests.left(owner)
+    assert jobs_of["queued"].wait(10) and jobs_of["queued"].state == "cancelled"
+    assert jobs_of["running"].state == "running" and owner in guests.away
+    guests.thread.join(10)
+
+
+def test_a_dossier_tells_of_what_its_visitor_has_seen(hosted, monkeypatch):
+    """And of what is bundled; at home of everything that is kept."""
+    mine, theirs = (
+        Spec().with_(dataset="digits", embedding="pca", seed=1, strategy=name)
+        for name in ("leverage", "entropy")
+    )
+    entries = {spec: pipeline.scores(spec) for spec in (mine, theirs)}
+    fingerprint = pipeline.dataset("digits", None, 0).fingerprint
+    session = {}
+    monkeypatch.setattr(cached.st, "session_state", session)
+    cached._saw(entries[mine])
+    told = {spec for spec, _ in cached.every_scores(fingerprint)}
+    assert mine in told and theirs not in told
+    monkeypatch.delenv("LEVERAGE_LAB_HOSTED")
+    assert {mine, theirs} <= {spec for spec, _ in cached.every_scores(fingerprint)}
 
 
 def test_results_are_as_at_home(hosted, digits=None):
