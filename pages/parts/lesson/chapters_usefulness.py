@@ -41,7 +41,7 @@ ANSWERS = {
     WORSE: "*No*: what they rank highest teaches less than random digits do.",
     UNCLEAR: "*It stays unclear*: five trainings differ too much for a verdict.",
 }
-E_AXIS = Axis("epoch", 1, 15, (1, 5, 10, 15))
+EPOCHS = Axis("epoch", 1, 15, (1, 5, 10, 15))
 ACCURACY = Axis(
     "accuracy on the test digits", 0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), form="percent"
 )
@@ -113,8 +113,7 @@ def helps(material: Material, talk: bool) -> None:
     curves(
         _panels(shown_protocol(), quiz.revealed("help"), layout.dark()),
         key=state.key("lesson curves"),
-        x=E_AXIS,
-        y=ACCURACY,
+        x=EPOCHS,
         height=round(260 * chapter_frame.scale(talk)) if talk else None,
         play=quiz.revealed("help"),
     )
@@ -124,19 +123,9 @@ def _predict() -> None:
     question = (
         f"Against {BUDGET:,} random digits, how accurate will it be? The random ones are drawn."
     )
-    st.markdown(f"**{question}**")
     truth = _outcome(NETWORKS_SHOWN[0], "epochs")
     measured = _clause(NETWORKS_SHOWN[0], "epochs", TRAINED).replace("*", "")
-    for place, (outcome, text) in zip(st.columns(3), OPTIONS.items(), strict=True):
-        made = quiz.Prediction(NAME, question, text, measured, outcome == truth)
-        place.button(
-            text,
-            on_click=quiz.predict,
-            args=("help", made),
-            key=state.key(f"predict help {outcome}"),
-            width="stretch",
-        )
-    quiz.show_at_once("help")
+    quiz.ask_across("help", NAME, question, OPTIONS, truth, measured)
 
 
 def _which_protocol() -> None:
@@ -182,7 +171,8 @@ def _panel(network: str, protocol: str, whole: bool, dark: bool) -> Panel:
     )
     said = _said(network, protocol) if whole else ""
     ends = ", ".join(f"{one.name} {one.y[-1]:.0%}" for one in drawn)
-    return Panel(NETWORKS[network], said, drawn, f"Accuracy epoch by epoch, at the end: {ends}")
+    alt = f"Accuracy epoch by epoch, at the end: {ends}"
+    return Panel(NETWORKS[network], said, drawn, ACCURACY, alt)
 
 
 def _called(who: Candidate) -> str:
