@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.benchmarks.first_picture import GALLERY_DRAWN, browser_path, start
+from tests.benchmarks.first_picture import browser_path, start
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CHART_DRAWN = (
@@ -22,7 +22,7 @@ LEVER_DRAWN = (
     " svg'))"
 )
 PICTURES = {
-    "screenshot.png": ("/", GALLERY_DRAWN, 860),
+    "screenshot.png": ("/", CHART_DRAWN.format(2), 860),
     "screenshot-agreement.png": ("/agreement", CHART_DRAWN.format(2), 1500),
     "screenshot-lesson.png": ("/lesson?chapter=1&talk=1", LEVER_DRAWN, 720),
     "screenshot-lesson-help.png": ("/lesson?chapter=7&talk=1", CHART_DRAWN.format(1), 720),
