@@ -15,7 +15,7 @@ state.pass_through(PAGE)
 old_addresses.send_on(dict(st.query_params))
 layout.head("Which data points matter?")
 ways_in.welcome()
-first, second, third = st.columns([6, 5, 5], gap="medium")
+first, second, third = st.columns([37, 30, 33], gap="medium")
 with first, ways_in.picture("explore", "Which digits stand out?"):
     digits.gallery_of_the_highest()
 with second, ways_in.picture("agreement", "Do networks agree?"):
