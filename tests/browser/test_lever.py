@@ -16,7 +16,10 @@ from pages.components.lever import ELLIPSE, LINE
 from tests.browser.conftest import ROOT, fits, serious, settle
 from tests.browser.gallery_sight import contrast
 
-MATH = (ROOT / "pages/components/lever_math.js").read_text("utf-8")
+MATH = "\n".join(
+    (ROOT / "pages/components" / name).read_text("utf-8")
+    for name in ("numbers.js", "lever_math.js")
+)
 CALL = """async ([source, script]) => {
   const math = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   return new Function("math", "return " + script)(math);
