@@ -66,11 +66,20 @@ def grids() -> dict[tuple[str, str], Grid]:
     return found
 
 
+@st.cache_resource(show_spinner=False)
+def verdicts(protocol: str) -> dict[str, dict[Candidate, Versus]]:
+    """What each network's selections gave against random ones, as Retrain says it: all share one
+    level.
+    """
+    both = [grids()[protocol, network] for network in NETWORKS_SHOWN]
+    found = outcomes.versus_of(both, RANDOM, MARGIN)
+    return dict(zip(NETWORKS_SHOWN, found, strict=True))
+
+
 def verdict(network: str, protocol: str, who: Candidate) -> Versus:
-    """What BUDGET digits of a selection gave against random ones: the statement of Retrain."""
-    grid = grids()[protocol, network]
-    versus = outcomes.versus(grid, RANDOM, MARGIN)[who]
-    return versus.at(grid.plan.budgets.index(BUDGET))._replace(places=[""])
+    """What BUDGET digits of a selection gave."""
+    place = grids()[protocol, network].plan.budgets.index(BUDGET)
+    return verdicts(protocol)[network][who].at(place)._replace(places=[""])
 
 
 def _clause(network: str, protocol: str, who: Candidate) -> str:
