@@ -20,10 +20,7 @@ from pages.shared.experiments import line_styles
 from pages.shared.words import short
 
 NAME = "Do they help?"
-QUESTION = (
-    "Do the scores at the end of training say which points were useful to train on in the first"
-    " place?"
-)
+QUESTION = "Do scores at the end of training say which digits were worth training on?"
 UNDER_TALK = "protocol"  # the step in which a talk shows its own protocol
 BUDGET = 1000
 TRAINED = Candidate("top", "cnn_classification")  # ranked at the end of a training
