@@ -1,9 +1,12 @@
 """What only the lesson asks: which points can be drawn side by side, which ones a strategy likes
-best, and where on a line labels are worth their price.
+best, how much of the others it takes to write a point, and where on a line labels are worth their
+price.
 
     leverage in two directions:  l = z_1^2 / (n s_1^2) + z_2^2 / (n s_2^2),  s_j^2 = mean of z_j^2
 
 so points of equal leverage lie on an ellipse with half-axes s_j sqrt(n l).
+
+    l_i = min |c|^2 over all c with X^T c = x_i,  attained by row i of H = X (X^T X)^+ X^T
 
 Labels on a line: a curve is measured at k places of [-1, 1], and a polynomial of degree d is fitted
 by least squares to the k noisy labels. a(x) is the row of the d + 1 orthonormal Legendre
@@ -25,6 +28,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from core.linalg.whitening import whiten
 from core.plugins import menu
 from core.spec import Spec
 from core.types import Floats, Ints, UserError, check_matrix
@@ -92,6 +96,21 @@ def half_axes(spreads: Floats, n: int, leverage: float) -> tuple[float, float]:
     this leverage.
     """
     return float(spreads[0] * np.sqrt(n * leverage)), float(spreads[1] * np.sqrt(n * leverage))
+
+
+def hat_row(embedding: np.ndarray, index: int) -> Floats:
+    """How much of each point it takes to write point `index`: row `index` of the hat matrix.
+
+    c = X (X^T X)^+ x_i (n,), the shortest of all c with X^T c = x_i. Its i-th entry and its squared
+    length are both the leverage l_i; no unit, each entry in [-1, 1]. embedding: X (n, d), not
+    centred: for a fit with an intercept give it a column of ones. A UserError for what is no matrix
+    or an index outside it.
+    """
+    embedding = check_matrix(embedding, "embedding").astype(np.float64)
+    if not 0 <= index < len(embedding):
+        raise UserError(f"index: found {index}, expected 0 to {len(embedding) - 1}.")
+    coordinates = embedding @ whiten(embedding).weights
+    return coordinates @ coordinates[index]
 
 
 # ---- labels on a line ----

@@ -52,6 +52,11 @@ export function hatRow({ n, deviations, inverse }, i) {
   return deviations.map((c) => 1 / n + c * inverse * deviations[i]);
 }
 
+/* The same of two regressors: how much of each point it takes to write point i; the squares sum to its hat value. */
+export function hatRowOfPlane({ n, columns }, i) {
+  return Array.from({ length: n }, (_, j) => 1 / n + sum(columns.map((column) => column[i] * column[j])));
+}
+
 /* The line fitted without point i, without fitting again; null if the rest leaves it undefined. */
 export function without({ n, mean, slope, intercept, deviations, inverse, residuals, hats }, i) {
   if (1 - hats[i] <= NO_REST) return null;
@@ -70,7 +75,7 @@ export function fitPlane(x1, x2) {
   const product = dot(first.deviations, second.deviations);
   const a = Math.sqrt(first.squares);
   const b = a > 0 ? product / a : 0;
-  const fit = { n, mean: [first.mean, second.mean], rank: columns.length, hats: squares.map((q) => Math.min(1, 1 / n + q)) };
+  const fit = { n, columns, mean: [first.mean, second.mean], rank: columns.length, hats: squares.map((q) => Math.min(1, 1 / n + q)) };
   if (fit.rank < 2) return { ...fit, root: null, distances: squares.map((q) => (n - 1) * q) };
   const [u, v] = [first, second].map(({ deviations, squares: s }) => deviations.map((c) => c / Math.sqrt(s)));
   const r = dot(u, v);

@@ -109,6 +109,7 @@ function build(figure) {
   figure.sy = scale(...data.domain[1], plot.bottom, plot.top);
   set(figure.svg, { viewBox: `0 0 ${width} ${figure.height}`, height: figure.height });
   figure.root.classList.toggle("many", figure.x.length > MANY);
+  figure.root.classList.toggle("slide", Boolean(data.height));
   figure.svg.replaceChildren(axes(figure), ...figure.play.draw(figure), drawPoints(figure), drawTop(figure));
   if (focused) figure.marks[figure.chosen].focus({ preventScroll: true });
   paint(figure);

@@ -26,6 +26,7 @@ import numpy as np
 import psutil
 from websockets.exceptions import ConnectionClosed
 
+from pages.parts.lesson.chapters import SLUGS
 from tests.benchmarks.sessions import Visitor, visit
 from tests.tools import hosted_server
 
@@ -105,7 +106,7 @@ async def stay(url: str, measured: Measured, seed: int, end: float) -> None:
         (page,) = rng.choices(list(WEIGHTS), WEIGHTS.values())
         try:
             async with visit(
-                url, page, f"chapter={rng.randint(1, 9)}" if page == "lesson" else ""
+                url, page, f"chapter={rng.choice(SLUGS)}" if page == "lesson" else ""
             ) as visitor:
                 measured.arrivals.append(await visitor.run())
                 for _ in range(rng.randint(2, 2 * STAY)):

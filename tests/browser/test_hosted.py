@@ -22,7 +22,7 @@ PAGES = (
     "influence",
     "trim",
     "simulations",
-    "lesson?chapter=2",
+    "lesson?chapter=regressors",
 )
 SLOW = (  # minutes by the rate of steady_app, as the demo allows, and longer than this test
     "dataset=digits&network=mlp&budgets=1400"
