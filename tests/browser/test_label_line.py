@@ -208,7 +208,7 @@ def test_one_button_leads_from_no_places_to_the_curve(open_figure):
     assert page.locator("svg[role=group] path.truth").count() == 0
     press(page, "Place your ten labels")
     expect(page.locator(".point")).to_have_count(10)
-    assert "nothing measured yet. Yet it is known how far noise can move the fit" in fact(
+    assert "nothing measured yet. Yet it is already known how far noise can move the fit" in fact(
         page, "said"
     )
     assert page.locator("svg[role=group] path.fit").is_hidden()
