@@ -236,6 +236,7 @@ function showWords(figure) {
   const { root, step, design, labels, degree, data, errors, buttons } = figure;
   Object.assign(root.dataset, { design, step });
   root.classList.toggle("done", step === 2 && !waiting(figure));
+  root.classList.toggle("slide", Boolean(data.height)); // lever.css leaves out the caption
   write(figure, "said", sentence(figure));
   write(figure, "who", details(figure));
   write(figure, "degree", String(degree));
