@@ -67,15 +67,19 @@ class _Height(NamedTuple):
 
 
 def accuracy_by_budget(
-    budgets: Sequence[int], accuracy: Floats, lines: Sequence[Line], dark: bool
+    budgets: Sequence[int],
+    accuracy: Floats,
+    lines: Sequence[Line],
+    dark: bool,
+    beside: Sequence[Floats] = (),
 ) -> alt.LayerChart:
     """Does it help?
 
     Accuracy (m, b, s) against the budget on a log axis: every seed a dot, their mean a line with
-    its interval as a band.
+    its interval as a band. beside: accuracies in the picture beside it, whose axis is the same.
     """
     x = _budgets("budget: points trained on (log scale)", budgets)
-    return _shares(budgets, accuracy, x, lines, dark)
+    return _shares(budgets, accuracy, x, lines, dark, beside=beside)
 
 
 def accuracy_by_step(
@@ -189,12 +193,16 @@ def _shares(
     lines: Sequence[Line],
     dark: bool,
     title: str = _Height().title,
+    beside: Sequence[Floats] = (),
 ) -> alt.LayerChart:
     """Accuracies or other shares (m, b, s): dots of the seeds behind means with their bands."""
     frame = one_row_per_place(places, share_estimate(values), lines, x.column)
     seeds = one_row_per_seed(places, np.moveaxis(values, -1, 1), lines, x.column)
-    drawn = pd.concat([frame[["low", "high"]].stack(), seeds["mean"]])
-    height = _Height(title, domain=_domain(drawn))
+    drawn = [frame[["low", "high"]].stack(), seeds["mean"]]
+    for others in beside:
+        found = share_estimate(others)
+        drawn += [pd.Series(part.ravel()) for part in (found.low, found.high, others)]
+    height = _Height(title, domain=_domain(pd.concat(drawn).dropna()))
     return _curves(frame, x, lines, dark, height, dots=seeds)
 
 

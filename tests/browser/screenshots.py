@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.benchmarks.first_picture import GALLERY_DRAWN, browser_path, start
+from tests.benchmarks.first_picture import browser_path, start
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CHART_DRAWN = (
@@ -25,7 +25,7 @@ CURVES_DRAWN = LEVER_DRAWN.replace(".lever", ".curves")
 # What is pressed before the picture is taken: a slide first asks for a prediction.
 PRESSED = {"screenshot-lesson-help.png": "PageDown"}
 PICTURES = {
-    "screenshot.png": ("/", GALLERY_DRAWN, 860),
+    "screenshot.png": ("/", CHART_DRAWN.format(2), 860),
     "screenshot-agreement.png": ("/agreement", CHART_DRAWN.format(2), 1500),
     "screenshot-lesson.png": ("/lesson?chapter=lever&talk=1", LEVER_DRAWN, 720),
     "screenshot-lesson-help.png": ("/lesson?chapter=useful&talk=1", CURVES_DRAWN, 720),
