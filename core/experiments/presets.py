@@ -11,6 +11,8 @@ from __future__ import annotations
 from core.experiments.active.plan import Active
 from core.experiments.influence.plan import Queries, Utilities
 from core.experiments.retrain.plan import Retraining
+from core.experiments.sampling.plan import Sampling
+from core.experiments.sampling.rules import RULES
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.trim.plan import Trim
 from core.spec import Spec
@@ -48,6 +50,10 @@ INFLUENCE = (
     Queries().with_(seen=LETTERS),
     Queries().with_(seen=LETTERS, goal="entropy"),
 )
+MNIST_BUDGETS = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
+SMALL_BUDGETS = (20, 50, 100, 200, 500, 1_000)
+ADULT_BUDGETS = (100, 200, 500, 1_000, 2_000, 5_000)
+CURVE_BUDGETS = (13, 20, 30, 50, 100, 200)
 TRIM = Trim()
 ADULT = TRIM.with_(
     dataset="adult",
@@ -64,8 +70,29 @@ NAMED_TRIMS = {
     "Adult, nothing planted": ADULT,
 }
 TRIMS = tuple(NAMED_TRIMS.values())
+# Where leverage wins. The greedy designs and volume sampling take part where all their budgets fit.
+MNIST_LABELS = Sampling().with_(
+    rules="leverage unweighted coins pivotal ridge volume top", budgets=MNIST_BUDGETS
+)
+NAMED_SAMPLINGS = {"MNIST, raw pixels": MNIST_LABELS}
+NAMED_SAMPLINGS |= {
+    f"MNIST, {name}": MNIST_LABELS.with_(seen=Spec().with_(embedding=embedding))
+    for name, embedding in (
+        ("random ReLU features", "random_relu"),
+        ("untrained network", "cnn_untrained"),
+        ("network trained to classify", "cnn_classification"),
+    )
+}
+EVERY_RULE = Sampling().with_(rules=tuple(RULES), budgets=SMALL_BUDGETS)
+NAMED_SAMPLINGS |= {
+    "Letter": EVERY_RULE.with_(seen=LETTERS),
+    "Adult": EVERY_RULE.with_(seen=Spec(dataset="adult"), budgets=ADULT_BUDGETS),
+    "Polynomials on a line": EVERY_RULE.with_(seen=Spec(dataset="runge"), budgets=CURVE_BUDGETS),
+}
+SAMPLINGS = tuple(NAMED_SAMPLINGS.values())
 # By kind, as in core/experiments/kinds.py.
 BUNDLED = {
+    "sampling": SAMPLINGS,
     "retrain": RETRAININGS,
     "active": ACTIVE,
     "influence": INFLUENCE,
