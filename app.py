@@ -10,6 +10,7 @@ if __name__ == "__main__":
         st.Page("pages/explore.py", title="Explore", icon=":material/grid_view:", default=True),
         st.Page("pages/agreement.py", title="Agreement", icon=":material/apps:"),
         st.Page("pages/map.py", title="Map", icon=":material/bubble_chart:"),
+        st.Page("pages/sampling.py", title="Sampling", icon=":material/shopping_basket:"),
         st.Page("pages/retrain.py", title="Retrain", icon=":material/model_training:"),
         st.Page("pages/active.py", title="Active", icon=":material/add_circle:"),
         st.Page("pages/influence.py", title="Influence", icon=":material/ads_click:"),

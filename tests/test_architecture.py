@@ -38,6 +38,7 @@ PAGES = tuple(
         "explore",
         "agreement",
         "map",
+        "sampling",
         "retrain",
         "active",
         "influence",

@@ -19,10 +19,11 @@ class Info:
 
     n: all rows. train: the first rows, up to the published test part. shape: of one point, (d,) for
     a table. origin, licence: in words. read(folder, (training rows, test rows), shape) -> points,
-    labels and, where there is one, the target; None for the user's own. files: its published files; None if nothing has to be fetched.
-    class_names: () if there are no labels. feature_names: of a table's columns. probs: did class
-    probabilities come with the points? target: did numbers that a regression can learn? shown:
-    names of the columns that stand beside the points. exact: a table in double precision.
+    labels and, where there is one, the target; None for the user's own. files: its published files;
+    None if nothing has to be fetched. class_names: () if there are no labels. feature_names: of a
+    table's columns. probs: did class probabilities come with the points? target: did numbers that a
+    regression can learn? shown: names of the columns that stand beside the points. exact: a table
+    in double precision.
     """
 
     name: str

@@ -1,10 +1,12 @@
 """Points whose right answer can be seen: which ones matter, and which mislead?
 
-Clouds in the plane: each function takes the number of points n and a generator, and returns (points float32 (n, 2),
-labels int64 (n,)) with classes 0 and 1 in turn, so that every class has n / 2 points, rounded. The
-papers show these sets as figures and give no numbers; centres and spreads here are our own, chosen
-to keep what the figures are there to show. Sources: Xu and Kazantsev 2019 (synth2, after Huang et
-al. 2010 and Yang and Loog 2018); the FI paper, section 5.1 (the other two).
+Clouds in the plane: each function takes the number of points n and a generator, and returns (points
+float32 (n, 2), labels int64 (n,)) with classes 0 and 1 in turn, so that every class has n / 2
+points, rounded. The papers show these sets as figures and give no numbers; centres and spreads here
+are our own, chosen to keep what the figures are there to show. Sources: Xu and Kazantsev 2019
+(synth2, after Huang et al. 2010 and Yang and Loog 2018); the FI paper, section 5.1 (the other two).
+
+A curve on a line: runge.
 """
 
 from __future__ import annotations

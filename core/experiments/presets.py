@@ -8,10 +8,11 @@ and 0.989. `python -m core experiments` computes what is missing and packs all.
 
 from __future__ import annotations
 
+from core import datasets
 from core.experiments.active.plan import Active
 from core.experiments.influence.plan import Queries, Utilities
 from core.experiments.retrain.plan import Retraining
-from core.experiments.sampling.plan import Sampling
+from core.experiments.sampling.plan import Sampling, usual_budgets
 from core.experiments.sampling.rules import RULES
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.trim.plan import Trim
@@ -50,10 +51,6 @@ INFLUENCE = (
     Queries().with_(seen=LETTERS),
     Queries().with_(seen=LETTERS, goal="entropy"),
 )
-MNIST_BUDGETS = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
-SMALL_BUDGETS = (20, 50, 100, 200, 500, 1_000)
-ADULT_BUDGETS = (100, 200, 500, 1_000, 2_000, 5_000)
-CURVE_BUDGETS = (13, 20, 30, 50, 100, 200)
 TRIM = Trim()
 ADULT = TRIM.with_(
     dataset="adult",
@@ -70,24 +67,29 @@ NAMED_TRIMS = {
     "Adult, nothing planted": ADULT,
 }
 TRIMS = tuple(NAMED_TRIMS.values())
-# Where leverage wins. The greedy designs and volume sampling take part where all their budgets fit.
-MNIST_LABELS = Sampling().with_(
-    rules="leverage unweighted coins pivotal ridge volume top", budgets=MNIST_BUDGETS
-)
-NAMED_SAMPLINGS = {"MNIST, raw pixels": MNIST_LABELS}
-NAMED_SAMPLINGS |= {
-    f"MNIST, {name}": MNIST_LABELS.with_(seen=Spec().with_(embedding=embedding))
-    for name, embedding in (
-        ("random ReLU features", "random_relu"),
-        ("untrained network", "cnn_untrained"),
-        ("network trained to classify", "cnn_classification"),
+# Where leverage wins. The greedy designs take part where all their budgets are affordable.
+GREEDY = [name for name, rule in RULES.items() if rule.greedy]
+MNIST_LABELS = Sampling().with_(rules=[name for name in RULES if name not in GREEDY])
+NAMED_SAMPLINGS = {
+    f"MNIST, {named}": MNIST_LABELS.with_(seen=Spec().with_(embedding=embedding))
+    for embedding, named in (
+        ("raw", "raw pixels"),
+        ("random_relu", "random ReLU features"),
+        ("cnn_untrained", "untrained network"),
+        ("cnn_classification", "network trained to classify"),
     )
 }
-EVERY_RULE = Sampling().with_(rules=tuple(RULES), budgets=SMALL_BUDGETS)
 NAMED_SAMPLINGS |= {
-    "Letter": EVERY_RULE.with_(seen=LETTERS),
-    "Adult": EVERY_RULE.with_(seen=Spec(dataset="adult"), budgets=ADULT_BUDGETS),
-    "Polynomials on a line": EVERY_RULE.with_(seen=Spec(dataset="runge"), budgets=CURVE_BUDGETS),
+    named: Sampling().with_(
+        seen=Spec(dataset=name),
+        rules=list(RULES),
+        budgets=usual_budgets(width, datasets.info(name).train),
+    )
+    for name, named, width in (
+        ("letter", "Letter", 16),
+        ("adult", "Adult", 104),
+        ("runge", "Polynomials on a line", 13),
+    )
 }
 SAMPLINGS = tuple(NAMED_SAMPLINGS.values())
 # By kind, as in core/experiments/kinds.py.

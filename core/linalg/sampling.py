@@ -181,7 +181,8 @@ def volume(x: np.ndarray, k: int, rng: np.random.Generator, scores: Floats | Non
     By Cauchy and Binet such a set is one of rank-many rows with P(T) ~ det(X_T)^2 and k - rank
     others, all sets of them alike. T is drawn a row at a time by its leverage, and kept with the
     part of it that the earlier ones leave, |P u|^2 / |u|^2: about r log r looks of r^2 operations.
-    scores: the leverages (n,), if they are known. A UserError for k below the rank, where no set has volume.
+    scores: the leverages (n,), if they are known. A UserError for k below the rank, where no set
+    has volume.
     """
     whitening = whiten(x)
     r = whitening.rank

@@ -116,9 +116,7 @@ def test_volume_draws_sets_by_their_determinant(rng):
 def test_the_plain_fit_to_a_volume_sample_is_unbiased(rng):
     x = rng.normal(size=(12, 2)) * rng.exponential(size=(12, 1))
     y = x @ np.array([[1.0], [-2.0]]) + rng.normal(size=(12, 1))
-    fits = [
-        sampling.sketched_least_squares(x, y, *sampling.volume(x, 3, rng)) for _ in range(8000)
-    ]
+    fits = [sampling.sketched_least_squares(x, y, *sampling.volume(x, 3, rng)) for _ in range(8000)]
     best = np.linalg.lstsq(x, y, rcond=None)[0]
     error = np.std(fits, axis=0) / np.sqrt(len(fits))
     assert (np.abs(np.mean(fits, axis=0) - best) < 4.5 * error).all()

@@ -1,6 +1,6 @@
 """Which labels are worth buying for a least-squares fit? A plan and its runs.
 
-plan = Sampling().with_(seen=Spec(dataset="letter"), rules="uniform leverage top", budgets="100 500")
+plan = Sampling().with_(seen=Spec(dataset="letter"), rules="leverage top", budgets="100 500")
 plan.units()   every run: rule x draw, all budgets at once, uniform always among the rules
 
 A rule without chance in it runs once and stands for all draws.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from core import datasets
+from core.data.learnable import learnable
 from core.experiments.cost import OF_CORE, Measurement
 from core.experiments.plan import Plan, Progress, Result, Unit, parse_budgets, words
 from core.experiments.sampling import run
@@ -45,7 +45,7 @@ KNOBS = {
         50,
         name="seeds",
         kind=int,
-        default=10,
+        default=20,
     ),
 }
 PER_SECOND = 1.2e10  # operations of the reference core in such fits, see core/experiments/cost.py
@@ -84,7 +84,7 @@ class SamplingRun(Unit):
         """In the worker: the Spec's dataset."""
         from core import pipeline
 
-        return pipeline.dataset(self.seen.dataset, self.seen.n, self.seen.subset)
+        return learnable(pipeline.dataset(self.seen.dataset, self.seen.n, self.seen.subset))
 
     def run(self, data: Dataset, progress: Progress) -> Result:
         """All budgets, see `run.run`."""
@@ -106,6 +106,17 @@ def parse_rules(given: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def usual_budgets(width: int, rows: int) -> tuple[int, ...]:
+    """Six round numbers of labels from about the number of dimensions on, up to half of the rows.
+
+    The interesting ones: below the rank no fit sees every direction.
+    """
+    round_ones = (digit * 10**power for power in range(7) for digit in (1, 2, 5))
+    fitting = [k for k in round_ones if 0.6 * width <= k <= rows / 2]
+    return tuple(fitting[:6]) or (max(1, rows // 2),)
+
+
+BUDGETS = usual_budgets(784, 60_000)
 LISTS = {"rules": parse_rules, "budgets": parse_budgets}
 
 
@@ -114,10 +125,10 @@ class Sampling(Plan):
     """Which rules compete, at which budgets of labels, on which points under which embedding."""
 
     seen: Spec = FIRST
-    rules: tuple[str, ...] = (UNIFORM, "leverage", "unweighted", "coins", "pivotal", "top")
-    budgets: tuple[int, ...] = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
+    rules: tuple[str, ...] = (UNIFORM, "leverage", "pivotal", "top")
+    budgets: tuple[int, ...] = BUDGETS
     learns: str = "labels"
-    seeds: int = 10
+    seeds: int = 20
     kind = "sampling"
     units_are = "runs"
     knobs = KNOBS
@@ -166,10 +177,6 @@ class Sampling(Plan):
             f"{about.title}, {self.seen.embedding_label.lower()}{target},"
             f" up to {self.budgets[-1]:,} labels, {self.seeds} draws"
         )
-
-    def points(self) -> Dataset:
-        """What it runs on."""
-        return datasets.load(self.dataset, n=self.n, seed=self.subset)
 
     def check(self, data: Dataset) -> None:
         """A UserError if some run cannot begin on these points: what is known before the work."""

@@ -28,7 +28,7 @@ MOST_PRODUCTS = 6e10
 
 @dataclass(frozen=True)
 class Known:
-    """The rows X (n, d), and what rules ask of them; each is computed when it is first asked for."""
+    """The rows X (n, d), and what rules ask of them; computed when it is first asked for."""
 
     x: np.ndarray
 
