@@ -84,6 +84,7 @@ NAMED_SAMPLINGS |= {
         seen=Spec(dataset=name),
         rules=list(RULES),
         budgets=usual_budgets(width, datasets.info(name).train),
+        seeds=20,
     )
     for name, named, width in (
         ("letter", "Letter", 16),

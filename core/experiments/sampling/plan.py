@@ -45,7 +45,7 @@ KNOBS = {
         50,
         name="seeds",
         kind=int,
-        default=20,
+        default=10,
     ),
 }
 PER_SECOND = 1.2e10  # operations of the reference core in such fits, see core/experiments/cost.py
@@ -128,7 +128,7 @@ class Sampling(Plan):
     rules: tuple[str, ...] = (UNIFORM, "leverage", "pivotal", "top")
     budgets: tuple[int, ...] = BUDGETS
     learns: str = "labels"
-    seeds: int = 20
+    seeds: int = 10
     kind = "sampling"
     units_are = "runs"
     knobs = KNOBS

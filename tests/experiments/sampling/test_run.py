@@ -142,7 +142,7 @@ def test_a_plan_and_its_link():
     assert plan.rules == ("uniform", "top", "leverage")
     again, problems = Sampling.from_query(plan.to_query())
     assert (again, problems) == (plan, [])
-    assert len(plan.units()) == 20 + 1 + 20  # the top has nothing to draw
+    assert len(plan.units()) == 10 + 1 + 10  # the top has nothing to draw
     assert Sampling().with_(seen=Spec(dataset="runge")).learns == "target"
     _, problems = Sampling.from_query({"rules": "none", "budgets": "x"})
     assert len(problems) == 2 and "expected one of uniform" in problems[0]
