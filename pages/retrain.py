@@ -1,7 +1,10 @@
-"""Does training on the selection help?
+"""Do the scores at the end of training say which points were worth training on from the start?
 
-Networks trained from scratch on what strategies select, against random selections, always.
+Networks trained from scratch on what strategies select, against random selections, always: the
+architecture whose scores rank the points, and a smaller one.
 """
+
+from functools import partial
 
 import streamlit as st
 
@@ -22,6 +25,7 @@ VIEW_KNOBS = {
     ),
     "budgets": Knob("Budgets", name="budgets", kind=str, default=" ".join(map(str, FIRST.budgets))),
     **retrain.KNOBS,
+    "network": controls.NETWORK,
     "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="budget"),
     **verdict_box.KNOBS,
     "focus": Knob("Budget shown", name="focus", kind=int, low=1, optional=True),
@@ -35,18 +39,35 @@ cached.prepare_server()
 spec, view = state.arrive(PAGE, VIEW_KNOBS)
 view = controls.readable(view)
 spec = pickers.shared_choice(spec, embedding=False)
-layout.head(f"Do the selected {noun(spec.dataset)} train a better network?")
+layout.head(
+    f"Do scores at the end of training say which {noun(spec.dataset)} were worth training on?"
+)
 answer = st.container()
 data = EXPERIMENT_PAGE.points(spec, view)
-view = controls.widgets(view, data)
-plan, view = EXPERIMENT_PAGE.plan(spec, view, data)
+first = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+second = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+with first:
+    view = controls.training(view, data)
+with second:
+    view["show"] = pickers.segments("Show", controls.SHOWN, view["show"], PAGE)
+    view = controls.competing(view, data)
+side_by_side = partial(controls.side_by_side, view)
+plans, view = EXPERIMENT_PAGE.plans(spec, view, data, side_by_side)
+with first:
+    view = verdict.choice(plans[0], view)
+view = controls.focus(view, plans[0])
 
-grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
+grids = [
+    outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
+    for plan in plans
+]
+compared = verdict.compared(grids, view)
 with answer:
-    view = verdict.answer(grid, view)
-if grid.finished:
-    view = pictures.picture(grid, view, data)
-else:
-    experiment_page.nothing_yet(plan, data.fingerprint)
+    verdict.answer(grids, compared, view)
+pictures.picture(grids, compared, view, data)
+verdict.rest(grids, compared, view)
+for grid in grids:
+    called = verdict.network(grid) if len(grids) > 1 else ""
+    experiment_page.told(grid.plan, data.fingerprint, called)
 experiment_page.reading(how_to_read.READING)
-EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(plan, data, grid))
+EXPERIMENT_PAGE.foot(spec, view, data, lambda: pictures.downloads(grids, data))

@@ -35,6 +35,7 @@ from tests.tools.source_reading import (
 PAGES = tuple(
     f"pages.{name}"
     for name in (
+        "start",
         "explore",
         "agreement",
         "map",
@@ -99,7 +100,12 @@ ONLY_IN = {
     ),
 }
 # What app.py may import. `streamlit run` looks nowhere else for the server that it starts.
-APP_MAY = ("streamlit", "pages.shared.serving.at_home", *sys.stdlib_module_names)
+APP_MAY = (
+    "streamlit",
+    "pages.shared.contents",
+    "pages.shared.serving.at_home",
+    *sys.stdlib_module_names,
+)
 # Loaded lazily in core, but for the modules that only a worker imports.
 LAZY = ("torch", "torchvision")
 EAGER_ROOMS = tuple(
@@ -547,7 +553,7 @@ FIRST_SCREEN = """
 import psutil
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file("app.py", default_timeout=600).run()
-assert at.title[0].value == "Which digits matter?" and not at.exception
+assert at.title[0].value == "Which data points matter?" and not at.exception
 assert psutil.Process().memory_info().rss < 300 * 2**20, psutil.Process().memory_info().rss
 """
 

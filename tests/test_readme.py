@@ -20,6 +20,7 @@ from core import __main__ as command_line
 from core import strategy
 from core.plugins import menu
 from core.types import Embedded
+from pages.shared import contents
 from tests.test_architecture import LAYERS, PAGES
 from tests.tools.source_reading import ROOT, code, tracked
 
@@ -54,10 +55,9 @@ def blocks(text: str, language: str) -> list[str]:
 
 def test_the_readme_is_short_and_names_every_page():
     assert len(README.encode()) <= 10_000
-    titles = re.findall(r'title="(\w+)"', (ROOT / "app.py").read_text("utf-8"))
-    assert len(titles) == len(PAGES)
-    for title in titles:
-        assert f"\n| {title} | " in README
+    assert sorted(f"pages.{name}" for name in contents.PAGES) == sorted(PAGES)
+    for entry in contents.PAGES.values():
+        assert f"\n| {entry.title} | " in README
 
 
 @EVERY_TEXT

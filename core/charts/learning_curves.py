@@ -80,15 +80,19 @@ class _Height(NamedTuple):
 
 
 def accuracy_by_budget(
-    budgets: Sequence[int], accuracy: Floats, lines: Sequence[Line], dark: bool
+    budgets: Sequence[int],
+    accuracy: Floats,
+    lines: Sequence[Line],
+    dark: bool,
+    beside: Sequence[Floats] = (),
 ) -> alt.LayerChart:
     """Does it help?
 
     Accuracy (m, b, s) against the budget on a log axis: every seed a dot, their mean a line with
-    its interval as a band.
+    its interval as a band. beside: accuracies in the picture beside it, whose axis is the same.
     """
     x = _budgets("budget: points trained on (log scale)", budgets)
-    return _shares(budgets, accuracy, x, lines, dark)
+    return _shares(budgets, accuracy, x, lines, dark, beside=beside)
 
 
 def accuracy_by_step(
@@ -247,39 +251,6 @@ def precision_by_removed(
     return _shares(budgets, precision, _removed(budgets), lines, dark, title)
 
 
-def replay(
-    frame: pd.DataFrame, lines: Sequence[Line], dark: bool, height: int = HEIGHT
-) -> alt.LayerChart:
-    """How does it learn, epoch by epoch, under each protocol? A slider and a choice below the
-    chart, answered in the browser alone.
-
-    frame: columns protocol, name, epoch, accuracy (a mean over seeds).
-    """
-    last = int(frame["epoch"].max())
-    epochs = alt.Scale(domain=[1, last + 3], nice=False)
-    x = alt.X("epoch:Q", scale=epochs, axis=alt.Axis(values=[1, 5, 10, 15], grid=False))
-    accuracies = alt.Scale(domain=[0, 1])
-    y = alt.Y("accuracy:Q", title="accuracy on the test digits", scale=accuracies, axis=PERCENT)
-    tooltip = ["name:N", "epoch:Q", alt.Tooltip("accuracy:Q", format=".1%")]
-    shown = alt.Chart(frame).transform_filter("datum.protocol == protocol && datum.epoch <= epoch")
-    shown = shown.encode(x=x, y=y, color=line_colour(lines), tooltip=tooltip)
-    drawn = shown.mark_line(strokeWidth=3).encode(strokeDash=line_dash(lines))
-    now = shown.transform_filter("datum.epoch == epoch")
-    dots = now.mark_point(filled=True, size=70, opacity=1)
-    names = now.mark_text(align="left", dx=9, fontWeight="bold", fontSize=13).encode(text="name:N")
-    layers = alt.layer(drawn, dots, names)
-    protocols = list(dict.fromkeys(frame["protocol"]))
-    return finish(layers.add_params(*_replayed(last, protocols)), dark, height, padding=CLOSE)
-
-
-def _replayed(last: int, protocols: list[str]) -> tuple[alt.Parameter, alt.Parameter]:
-    """What a replay is moved by: a slider of epochs and a choice of protocols."""
-    slider = alt.binding_range(min=1, max=last, step=1, name="epoch ")
-    choice = alt.binding_radio(options=protocols, name="protocol ")
-    epoch = alt.param(name="epoch", value=last, bind=slider)
-    return epoch, alt.param(name="protocol", value=protocols[0], bind=choice)
-
-
 def one_row_per_place(
     places: Sequence, estimate: Estimate, lines: Sequence[Line], x: str, unit: float = 1
 ) -> pd.DataFrame:
@@ -298,12 +269,16 @@ def _shares(
     lines: Sequence[Line],
     dark: bool,
     title: str = _Height().title,
+    beside: Sequence[Floats] = (),
 ) -> alt.LayerChart:
     """Accuracies or other shares (m, b, s): dots of the seeds behind means with their bands."""
     frame = one_row_per_place(places, share_estimate(values), lines, x.column)
     seeds = one_row_per_seed(places, np.moveaxis(values, -1, 1), lines, x.column)
-    drawn = pd.concat([frame[["low", "high"]].stack(), seeds["mean"]])
-    height = _Height(title, domain=_domain(drawn))
+    drawn = [frame[["low", "high"]].stack(), seeds["mean"]]
+    for others in beside:
+        found = share_estimate(others)
+        drawn += [pd.Series(part.ravel()) for part in (found.low, found.high, others)]
+    height = _Height(title, domain=_domain(pd.concat(drawn).dropna()))
     return _curves(frame, x, lines, dark, height, dots=seeds)
 
 

@@ -338,8 +338,11 @@ def _store(
 
 
 def _check_room(more: int) -> None:
-    """A client may keep a few things, of so much, and all visitors together so much more."""
+    """A client may keep a few things, of so much; those of a network together, and all visitors, so
+    much more.
+    """
     client = whose()[: policy.CLIENT]
+    network = _network(whose())
     brought = [
         (home, card["visitor"])
         for kind in ("own", "joined")
@@ -358,11 +361,22 @@ def _check_room(more: int) -> None:
             f"Found more than {policy.BOUNDS.client_own_mb:,} MB of yours with this. Remove"
             " something first, or bring fewer points."
         )
+    if _size(home for home, who in brought if _network(who) == network) + more > (
+        policy.BOUNDS.address_own_mb * 1e6
+    ):
+        raise UserError(
+            "There is no room for more from your network at the moment. Try again later, or bring"
+            " fewer points."
+        )
     if _size(home for home, _ in brought) + more > policy.BOUNDS.own_mb * 1e6:
         raise UserError(
             "There is no room for more at the moment: other visitors' data fill it. Try again"
             " later, or bring fewer points."
         )
+
+
+def _network(visitor: str) -> str:
+    return visitor[policy.CLIENT : policy.CLIENT + policy.NETWORK]
 
 
 def _size(homes: Iterable[Path]) -> int:

@@ -19,7 +19,10 @@ import uuid
 from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
-CLIENT = 12  # hex digits: a visitor's name begins with that of their client, whose tab it is
+# A visitor's name begins with that of their client, whose tab it is, and of their network: so many
+# hex digits each.
+CLIENT = 12
+NETWORK = 8
 YES = ("1", "true", "yes", "on")
 # A path from the root of a disk or of a home folder, a setting of this program, the name of an
 # exception, a worker's address.
@@ -57,8 +60,9 @@ class Bounds:
         upload_mb      of one file, which lies in memory until its visitor leaves
         client_uploads_mb, address_uploads_mb, uploads_mb
                        of all files in memory
-        own, client_own_mb, own_mb
-                       datasets and embeddings that one client keeps, their megabytes, those of all
+        own, client_own_mb, address_own_mb, own_mb
+                       datasets and embeddings that one client keeps, their megabytes, those of an
+                       address and of all
         uploading      files on their way at once
         client_connections, address_connections, connections
                        open tabs; one address may be a hall with three hundred phones
@@ -97,6 +101,7 @@ class Bounds:
     uploads_mb: int = 600
     own: int = 4
     client_own_mb: int = 200
+    address_own_mb: int = 1_000
     own_mb: int = 2_000
     uploading: int = 3
     client_connections: int = 16

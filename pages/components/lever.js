@@ -1,7 +1,8 @@
 /* The two figures of the lesson. Each lays out, draws, paints and tells; the stage does the rest.
  *
  *   line     the fitted line, the line without the chosen point, and the weights behind its fitted value
- *   ellipse  two regressors: where leverage is equal, and leverage = 1/n + Mahalanobis^2 / (n - 1), computed both ways
+ *   ellipse  two regressors: where leverage is equal, leverage = 1/n + Mahalanobis^2 / (n - 1), computed both ways, and how
+ *            much of each point it takes to write the chosen one
  */
 
 const PLAYS = {
@@ -69,11 +70,11 @@ function drawStrip(figure) {
     labels: make("g", {}),
     stems: make("path", { class: "stems" }),
     tips: make("path", { class: "tips" }),
-    own: make("path", { class: "stems own" }),
+    ownStem: make("path", { class: "stems own" }),
     ownTip: make("path", { class: "tips own" }),
   });
-  const { title, zero, beam, labels, stems, tips, own, ownTip } = figure.parts;
-  return make("g", { "aria-hidden": "true" }, labels, zero, beam, stems, tips, own, ownTip, title);
+  const { title, zero, beam, labels, stems, tips, ownStem, ownTip } = figure.parts;
+  return make("g", { class: figure.data.kind === "ellipse" ? "bars" : "", "aria-hidden": "true" }, labels, zero, beam, stems, tips, ownStem, ownTip, title);
 }
 
 function paintLine(figure) {
@@ -88,7 +89,9 @@ function paintLine(figure) {
   set(parts.residual, { x1: sx(x[chosen]), x2: sx(x[chosen]), y1: sy(y[chosen]), y2: foot });
   set(parts.pivot, { transform: `translate(${sx(fit.mean)} ${sy(fit.height)})` });
   labelChosen(figure, fit.residuals[chosen] >= 0);
-  paintStrip(figure, hatRow(fit, chosen));
+  const title = `Weight of each ${data.names[1]} in the fitted value of point ${chosen + 1}`;
+  paintStrip(figure, hatRow(fit, chosen), title, (i) => sx(x[i]));
+  paintBeam(figure, hatRow(fit, chosen));
   const [low, high] = data.domain[1];
   write(figure, "point", named(figure));
   write(figure, "position", position(figure));
@@ -109,29 +112,33 @@ function across({ data, sx, sy }, line, { intercept, slope }) {
   set(line, { x1: sx(left), x2: sx(right), y1: sy(intercept + slope * left), y2: sy(intercept + slope * right) });
 }
 
-/* Stems of the weights. All tips lie on one straight beam, which turns about 1/n at the mean. */
-function paintStrip(figure, weights) {
-  const { x, chosen, sx, strip, plot, parts } = figure;
+/* Stems of the weights, each at its place across. */
+function paintStrip(figure, weights, title, across) {
+  const { chosen, strip, plot, parts } = figure;
   const [low, high] = [-roundUp(-Math.min(...weights)), roundUp(Math.max(...weights))];
   const s = scale(low, high, strip.bottom, strip.top);
-  const stem = (i) => `M${sx(x[i])} ${s(0)}V${s(weights[i])}`;
-  const tip = (i) => `M${sx(x[i])} ${s(weights[i])}h0`;
-  const others = [...x.keys()].filter((i) => i !== chosen);
+  const stem = (i) => `M${across(i)} ${s(0)}V${s(weights[i])}`;
+  const tip = (i) => `M${across(i)} ${s(weights[i])}h0`;
+  const others = [...weights.keys()].filter((i) => i !== chosen);
   set(parts.zero, { d: `M${plot.left} ${s(0)}H${plot.right}` });
   set(parts.stems, { d: others.map(stem).join("") });
   set(parts.tips, { d: others.map(tip).join("") });
-  set(parts.own, { d: stem(chosen) });
+  set(parts.ownStem, { d: stem(chosen) });
   set(parts.ownTip, { d: tip(chosen) });
+  figure.heightOf = s;
+  paintStripLabels(figure, low, high, s, title);
+}
+
+/* All tips of a line lie on one straight beam, which turns about 1/n at the mean. */
+function paintBeam({ x, sx, parts, heightOf }, weights) {
   const [first, last] = [x.indexOf(Math.min(...x)), x.indexOf(Math.max(...x))];
-  set(parts.beam, { x1: sx(x[first]), y1: s(weights[first]), x2: sx(x[last]), y2: s(weights[last]) });
-  paintStripLabels(figure, low, high, s);
+  set(parts.beam, { x1: sx(x[first]), y1: heightOf(weights[first]), x2: sx(x[last]), y2: heightOf(weights[last]) });
 }
 
 /* The scale widens in round steps, so that it stands still during most of a drag. */
 const roundUp = (size) => (size <= 0 ? 0 : ([0.02, 0.05, 0.1, 0.2, 0.5].find((step) => size <= step) ?? 1));
 
-function paintStripLabels({ chosen, plot, em, parts, data }, low, high, s) {
-  const title = `Weight of each ${data.names[1]} in the fitted value of point ${chosen + 1}`;
+function paintStripLabels({ plot, em, parts }, low, high, s, title) {
   if (parts.title.textContent !== title) parts.title.textContent = title;
   const key = `${low} ${high}`;
   if (parts.labels.dataset.key === key) return;
@@ -150,8 +157,9 @@ function tellLine(figure) {
 /* ---- two regressors ---- */
 
 function layPlane({ data }, width, em) {
-  const height = data.height ?? tall(width, em, 1, 0.72);
-  return { height, plot: { left: 3.2 * em, right: width - 0.8 * em, top: 0.5 * em, bottom: height - 2 * em } };
+  const height = data.height ?? tall(width, em, 1.35, 0.78);
+  const plot = { left: 3.2 * em, right: width - 0.8 * em, top: 0.5 * em, bottom: 0.7 * height - 2 * em };
+  return { height, plot, strip: { top: plot.bottom + 3.4 * em, bottom: height - 0.6 * em } };
 }
 
 function drawPlane(figure) {
@@ -167,11 +175,12 @@ function drawPlane(figure) {
     reach: make("line", { class: "reach" }),
     middle: make("path", { class: "middle", d: `M${-c} 0H${c}M0 ${-c}V${c}` }),
   };
-  return [make("defs", {}, clip), make("g", { "aria-hidden": "true", "clip-path": "url(#frame)" }, ...Object.values(figure.parts))];
+  const shapes = make("g", { "aria-hidden": "true", "clip-path": "url(#frame)" }, ...Object.values(figure.parts));
+  return [make("defs", {}, clip), shapes, drawStrip(figure)];
 }
 
 function paintPlane(figure) {
-  const { x, y, chosen, sx, sy, parts } = figure;
+  const { x, y, chosen, sx, sy, plot, parts } = figure;
   const fit = fitPlane(x, y);
   figure.fit = fit;
   const average = (1 + fit.rank) / fit.n;
@@ -182,6 +191,9 @@ function paintPlane(figure) {
   set(parts.middle, { transform: `translate(${mx} ${my})` });
   labelChosen(figure, y[chosen] >= fit.mean[1]);
   set(parts.reach, { x1: mx, y1: my, x2: sx(x[chosen]), y2: sy(y[chosen]) });
+  const room = (plot.right - plot.left) / fit.n;
+  const title = `How much of each point it takes to write point ${chosen + 1}`;
+  paintStrip(figure, hatRowOfPlane(fit, chosen), title, (i) => plot.left + (i + 0.5) * room);
   writePlane(figure, average);
 }
 

@@ -6,8 +6,8 @@ fitted value. `ellipse`: two regressors and the ellipses on which leverage is eq
 
 The browser computes: lever_math.js holds the formulas of core/linalg/least_squares_line.py,
 lever_stage.js the points, lever_hands.js mouse, touch and keys, lever.js the two drawings, in the
-elements of lever.html. Python sends the starting points once and hears nothing back, so a drag
-costs the server nothing.
+elements of lever.html; numbers.js and svg.js serve other figures too. Python sends the starting
+points once and hears nothing back, so a drag costs the server nothing.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def _register(name: str, **parts: str) -> Callable:
         f"leverage_lab_{name}",
         html=_read("lever.html").format(**parts),
         css=_read("lever.css"),
-        js=_read("lever_math.js", "lever_stage.js", "lever_hands.js", "lever.js"),
+        js=_read(
+            "numbers.js", "svg.js", "lever_math.js", "lever_stage.js", "lever_hands.js", "lever.js"
+        ),
     )
 
 

@@ -3,7 +3,7 @@
  *   H_ij = 1/n + c_i^T (C^T C + ridge I)^+ c_j,  c_i = x_i - mean(x)       hat value h_i = H_ii,  fitted = H y
  *
  * Pure functions of plain arrays. A number that does not exist is NaN, a line that does not exist is null.
- * Sources: Hoaglin, Welsch 1978; Cook 1977. lever.py joins this file and its three neighbours into one module.
+ * Sources: Hoaglin, Welsch 1978; Cook 1977. lever.py joins this file and its neighbours into one module.
  */
 
 const NO_SQUARES = 1e-24;
@@ -52,6 +52,11 @@ export function hatRow({ n, deviations, inverse }, i) {
   return deviations.map((c) => 1 / n + c * inverse * deviations[i]);
 }
 
+/* The same of two regressors: how much of each point it takes to write point i; the squares sum to its hat value. */
+export function hatRowOfPlane({ n, columns }, i) {
+  return Array.from({ length: n }, (_, j) => 1 / n + sum(columns.map((column) => column[i] * column[j])));
+}
+
 /* The line fitted without point i, without fitting again; null if the rest leaves it undefined. */
 export function without({ n, mean, slope, intercept, deviations, inverse, residuals, hats }, i) {
   if (1 - hats[i] <= NO_REST) return null;
@@ -70,7 +75,7 @@ export function fitPlane(x1, x2) {
   const product = dot(first.deviations, second.deviations);
   const a = Math.sqrt(first.squares);
   const b = a > 0 ? product / a : 0;
-  const fit = { n, mean: [first.mean, second.mean], rank: columns.length, hats: squares.map((q) => Math.min(1, 1 / n + q)) };
+  const fit = { n, columns, mean: [first.mean, second.mean], rank: columns.length, hats: squares.map((q) => Math.min(1, 1 / n + q)) };
   if (fit.rank < 2) return { ...fit, root: null, distances: squares.map((q) => (n - 1) * q) };
   const [u, v] = [first, second].map(({ deviations, squares: s }) => deviations.map((c) => c / Math.sqrt(s)));
   const r = dot(u, v);
@@ -98,42 +103,4 @@ function orthonormal(columns) {
 export function contour({ n, mean, root }, level) {
   const radius = Math.sqrt(level - 1 / n);
   return root && radius > 0 ? { mean, root: root.map((value) => value * radius) } : null;
-}
-
-/* ---- numbers as the reader sees them ---- */
-
-const minus = (text) => text.replace("-", "\u2212");
-
-/* At most four significant digits, thousands separated. */
-export function number(value, digits = 4) {
-  if (!Number.isFinite(value)) return "undefined";
-  const size = Math.abs(value);
-  if (size > 0 && (size < 1e-4 || size >= 1e7)) return minus(value.toExponential(Math.min(digits, 3) - 1));
-  return minus(Number(value.toPrecision(digits)).toLocaleString("en-US", { maximumSignificantDigits: digits }));
-}
-
-/* With this many decimals, so that the digits stand still while a point moves; never a minus sign before zeros. */
-export function fixed(value, decimals) {
-  if (!Number.isFinite(value)) return "undefined";
-  const text = value.toFixed(decimals);
-  return minus(Number(text) === 0 ? text.replace("-", "") : text);
-}
-
-/* A number that mostly lies between 0 and 1, with at most four significant digits. */
-export function share(value) {
-  if (Math.abs(value) >= 10) return number(value);
-  return fixed(value, Math.abs(value) < 0.1 && value !== 0 ? 4 : 3);
-}
-
-/* Decimals for numbers on an axis of this length: three significant digits. */
-export const decimals = (length) => Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(length))));
-
-/* Round values between low and high, about `count` of them: multiples of 1, 2 or 5 times a power of ten. */
-export function ticks(low, high, count) {
-  const rough = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((multiple) => multiple * power >= rough) ?? 10);
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  return { step, values: Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12))) };
 }

@@ -5,26 +5,11 @@
  * Nothing is sent to the server. Lengths are CSS pixels.
  */
 
-const SVG = "http://www.w3.org/2000/svg";
 const REACH = 22; // a finger's target is 44 pixels wide
 const MANY = 60; // points from here on are drawn smaller
 const MOST_POINTS = 500;
 const MOST_STEPS = 200;
 const QUIET = 600; // milliseconds without a change before the numbers are read aloud
-
-function make(name, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, name);
-  set(element, attributes);
-  element.append(...children);
-  return element;
-}
-
-/* Only what differs: even an equal value makes the browser look at its styles again. */
-function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-  }
-}
 
 function createFigure(root, data, play) {
   const [svg, slider] = [root.querySelector(".stage > svg"), root.querySelector("input")];
@@ -112,12 +97,6 @@ function emptiest({ x, y, data: { domain } }) {
 
 const sizeOf = ({ root, svg }) => `${svg.clientWidth} ${getComputedStyle(root).fontSize}`;
 
-function scale(low, high, from, to) {
-  const map = (value) => from + ((value - low) * (to - from)) / (high - low);
-  map.back = (place) => low + ((place - from) * (high - low)) / (to - from);
-  return map;
-}
-
 function build(figure) {
   const width = figure.svg.clientWidth;
   const em = parseFloat(getComputedStyle(figure.root).fontSize);
@@ -130,6 +109,7 @@ function build(figure) {
   figure.sy = scale(...data.domain[1], plot.bottom, plot.top);
   set(figure.svg, { viewBox: `0 0 ${width} ${figure.height}`, height: figure.height });
   figure.root.classList.toggle("many", figure.x.length > MANY);
+  figure.root.classList.toggle("slide", Boolean(data.height));
   figure.svg.replaceChildren(axes(figure), ...figure.play.draw(figure), drawPoints(figure), drawTop(figure));
   if (focused) figure.marks[figure.chosen].focus({ preventScroll: true });
   paint(figure);
@@ -223,9 +203,4 @@ function paintRidge({ slider, ridge, data, facts }) {
   slider.value = data.ridges.indexOf(ridge);
   set(slider, { "aria-valuetext": number(ridge) });
   write({ facts }, "ridge", number(ridge));
-}
-
-function write({ facts }, name, text) {
-  const element = facts[name];
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -18,7 +18,7 @@ from core.hosting import policy
 from core.plugins import loading
 from core.spec import Spec
 from core.types import UserError
-from pages.shared.words import plain
+from pages.shared.words import defined, plain
 
 
 def style(sheet: Path) -> str:
@@ -50,9 +50,19 @@ def head(question: str) -> None:
 
 def answer(sentence: str) -> None:
     """The computed sentence under the question; *stars* make bold."""
+    st.html(f'<p class="answer">{_marked(sentence)}</p>')
+
+
+def under_picture(sentence: str) -> None:
+    """A computed sentence in the size of text, marked as an answer is."""
+    st.html(f'<p class="under">{_marked(sentence)}</p>')
+
+
+def _marked(sentence: str) -> str:
+    """As HTML: *stars* make bold, and leverage says what it is."""
     parts = html.escape(sentence).split("*")
     marked = "".join(f"<b>{part}</b>" if i % 2 else part for i, part in enumerate(parts))
-    st.html(f'<p class="answer">{marked}</p>')
+    return defined(marked)
 
 
 def fluid(name: str, height: int):

@@ -35,7 +35,6 @@ def shared_choice(spec: Spec, embedding: bool = True) -> Spec:
         spec = _tried(spec, n=_size(spec, about))
         if not embedding:
             return spec
-        st.divider()
         return _embedding_choice(spec, about)
 
 

@@ -29,14 +29,9 @@ View = dict[str, Any]  # the value of each
 
 def arrive(page: str, knobs: ViewKnobs) -> tuple[Spec, View]:
     """The Spec and the page's view, from the link if it is new, else from the session."""
-    _enter()
-    visitor.begin_run()
-    if policy.hosted():
-        visitor.at_end(own.remove_all_of)
     query = dict(st.query_params)
     session = st.session_state
-    moved = session.get("page") != page
-    session["page"] = page
+    moved = _enter(page)
     if (
         (query and query != session.get("link"))
         or (not moved and query != session.get("link", {}))
@@ -51,6 +46,12 @@ def arrive(page: str, knobs: ViewKnobs) -> tuple[Spec, View]:
     _leave_what_is_gone()
     view = {name: knob.default for name, knob in knobs.items()} | session.get(f"view {page}", {})
     return session["spec"], view
+
+
+def pass_through(page: str) -> None:
+    """For a page that has no state: what was chosen elsewhere stays chosen, the address bare."""
+    _enter(page)
+    st.session_state["link"] = {}
 
 
 def leave(page: str, knobs: ViewKnobs, spec: Spec, view: Mapping[str, Any]) -> dict[str, str]:
@@ -101,7 +102,18 @@ def renew() -> None:
     st.session_state["generation"] = st.session_state.get("generation", 0) + 1
 
 
-def _enter() -> None:
+def _enter(page: str) -> bool:
+    """A run of this page begins. Was the last one another page's?"""
+    _with_app()
+    visitor.begin_run()
+    if policy.hosted():
+        visitor.at_end(own.remove_all_of)
+    moved = st.session_state.get("page") != page
+    st.session_state["page"] = page
+    return moved
+
+
+def _with_app() -> None:
     """A fresh server's first visitor on a page's own link gets the page without app.py.
 
     That is because the folder is called pages. Then app.py is run from here: its st.navigation ends

@@ -108,7 +108,7 @@ def owner() -> str:
     session = st.session_state
     if "owner" not in session:
         who = clients.current()
-        session["owner"] = name = who.client + secrets.token_hex(10)
+        session["owner"] = name = who.client + who.network + secrets.token_hex(10)
         _guests.sessions[name] = streamlit_internals.session_id()
         _guests.clients[name] = who
         _presence(name)

@@ -12,6 +12,11 @@ from core import datasets
 from core.data import own
 from core.spec import Spec, resolve
 
+# Where a page first says "leverage", this is what it means.
+LEVERAGE = (
+    "Leverage ℓᵢ = xᵢᵀ(XᵀX)⁺xᵢ, from 0 to 1: how far a linear fit follows point i's own value. At 1"
+    " the fit goes through it, whatever the other points say."
+)
 NOUNS = {
     "mnist": "digits",
     "digits": "digits",
@@ -85,6 +90,13 @@ def inside(label: str) -> str:
     """
     first = label.partition(" ")[0]
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
+
+
+def defined(text: str) -> str:
+    """HTML in which the first "leverage" shows what it means: under the mouse, a finger, a key."""
+    said = html.escape(LEVERAGE)
+    term = f'<dfn tabindex="0" aria-description="{said}" data-said="{said}">\\1</dfn>'
+    return re.sub(r"\b([Ll]everage)\b(?! Lab)", term, text, count=1)
 
 
 def lacking(reasons: Mapping[str, str | None]) -> str:

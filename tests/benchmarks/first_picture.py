@@ -1,10 +1,11 @@
 """How soon is the first picture there, and what does a light rerun cost? One run, printed: `python
 -m tests.benchmarks.first_picture`.
 
-Starts a server with an empty cache, waits until it answers, then opens the page in Chromium: first
-the very first visitor, then more. Wanted: first picture within 2 s, a light rerun within 50 ms on
-the server, at most 300 MB. A rerun is timed on the server, by an AppTest of the same page in this
-process: from the change of a widget to the end of the script.
+For the first page and for Explore each: starts a server with an empty cache, waits until it
+answers, then opens the page in Chromium: first the very first visitor, then more. Wanted: first
+picture within 2 s, a light rerun within 50 ms on the server, at most 300 MB. A rerun is timed on
+the server, by an AppTest of Explore in this process: from the change of a widget to the end of the
+script.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = {"first page": "/", "Explore": "/explore"}
 GALLERY_DRAWN = """() => [...document.querySelectorAll('[data-testid^=stBidiComponent]')].some(e =>
 { const root = [e, ...e.querySelectorAll('*')].map(x => x.shadowRoot).find(Boolean) || e;
   const canvas = root.querySelector('canvas');
@@ -104,7 +106,7 @@ def light_reruns(count: int = 20) -> list[float]:
     from streamlit.testing.v1 import AppTest
 
     os.chdir(ROOT)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages/explore.py"), default_timeout=60).run()
     seconds = []
     for turn in range(count):
         app.segmented_control[0].set_value(("bottom", "top")[turn % 2])
@@ -116,18 +118,19 @@ def light_reruns(count: int = 20) -> list[float]:
 
 def main() -> None:
     """Print the figures."""
-    server, url = start()
-    try:
-        pictures = first_pictures(url, 6)
-        memory = psutil.Process(server.pid).memory_info().rss / 2**20
-    finally:
-        server.terminate()
-        server.wait()
-    print(
-        f"first picture: very first visitor {pictures[0]:.2f} s, then"
-        f" {', '.join(f'{s:.2f}' for s in pictures[1:])} s"
-    )
-    print(f"web process after {len(pictures)} visitors: {memory:.0f} MB")
+    for name, path in PAGES.items():
+        server, url = start()
+        try:
+            pictures = first_pictures(url + path, 6)
+            memory = psutil.Process(server.pid).memory_info().rss / 2**20
+        finally:
+            server.terminate()
+            server.wait()
+        print(
+            f"{name}, first picture: very first visitor {pictures[0]:.2f} s, then"
+            f" {', '.join(f'{s:.2f}' for s in pictures[1:])} s"
+        )
+        print(f"web process after {len(pictures)} visitors: {memory:.0f} MB")
     reruns = light_reruns()
     print(
         f"light rerun: median {statistics.median(reruns) * 1e3:.0f} ms, worst of {len(reruns)}"

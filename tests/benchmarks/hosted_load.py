@@ -26,6 +26,7 @@ import numpy as np
 import psutil
 from websockets.exceptions import ConnectionClosed
 
+from pages.parts.lesson.chapters import SLUGS
 from tests.benchmarks.sessions import Visitor, visit
 from tests.tools import hosted_server
 
@@ -40,7 +41,7 @@ BUNDLED = (
 # Page -> what is changed there: a widget and the choices that need no worker (None: all that it
 # offers), or buttons that begin so.
 ACTS: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {
-    "": [
+    "explore": [
         ("Show", None),
         ("Embedding", BUNDLED),
         ("Shown", ("60", "120", "240")),
@@ -54,11 +55,19 @@ ACTS: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {
     "active": [("Show", ("Learning curves", "Who beats whom", "Errors"))],
     "trim": [("Show", ("By points removed", "Difference", "By class"))],
 }
-WEIGHTS = {"": 30, "lesson": 25, "agreement": 12, "map": 12, "retrain": 12, "active": 5, "trim": 4}
+WEIGHTS = {
+    "explore": 30,
+    "lesson": 25,
+    "agreement": 12,
+    "map": 12,
+    "retrain": 12,
+    "active": 5,
+    "trim": 4,
+}
 SWEEP = (
     "dataset=digits&network=mlp&budgets=500+1000&candidates=top%3Araw+bottom%3Araw+random&seeds=20"
 )
-CLICKS = 0.05  # of the actions on the first page
+CLICKS = 0.05  # of the actions on Explore
 
 
 @dataclass
@@ -77,7 +86,7 @@ class Measured:
 
 async def act(visitor: Visitor, page: str, rng: random.Random, measured: Measured) -> None:
     """One action of a visitor on the page they are on."""
-    if page == "" and visitor.gallery and rng.random() < CLICKS:
+    if page == "explore" and visitor.gallery and rng.random() < CLICKS:
         measured.points.append(await visitor.click(rng.randrange(20)))
         return
     offered = [
@@ -105,7 +114,7 @@ async def stay(url: str, measured: Measured, seed: int, end: float) -> None:
         (page,) = rng.choices(list(WEIGHTS), WEIGHTS.values())
         try:
             async with visit(
-                url, page, f"chapter={rng.randint(1, 9)}" if page == "lesson" else ""
+                url, page, f"chapter={rng.choice(SLUGS)}" if page == "lesson" else ""
             ) as visitor:
                 measured.arrivals.append(await visitor.run())
                 for _ in range(rng.randint(2, 2 * STAY)):
@@ -115,7 +124,7 @@ async def stay(url: str, measured: Measured, seed: int, end: float) -> None:
                     await act(visitor, page, rng, measured)
                 measured.received.append(visitor.bytes)
         except Exception as error:
-            measured.errors.append(f"{page or 'explore'}: {error!r}")
+            measured.errors.append(f"{page}: {error!r}")
             await asyncio.sleep(PAUSE)
 
 

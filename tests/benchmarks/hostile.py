@@ -57,7 +57,7 @@ async def behave(url: str, behind: str, seen: Seen, seed: int, end: float) -> No
     await asyncio.sleep(rng.uniform(0, PAUSE))
     cookie = await asyncio.to_thread(given_cookie, url, behind)
     while time.monotonic() < end:
-        page = rng.choice(["", "", "agreement", "map", "lesson"])
+        page = rng.choice(["explore", "explore", "agreement", "map", "lesson"])
         try:
             async with visit(url, page, cookie=cookie, behind=behind) as visitor:
                 await visitor.run()
@@ -69,7 +69,7 @@ async def behave(url: str, behind: str, seen: Seen, seed: int, end: float) -> No
             if rng.random() < 8 * ASKS:
                 await ask(url, behind, cookie, seen, rng)
         except Exception as error:
-            seen.errors.append(f"{page or 'explore'}: {error!r}"[:120])
+            seen.errors.append(f"{page}: {error!r}"[:120])
             await asyncio.sleep(PAUSE)
 
 
@@ -77,7 +77,7 @@ async def ask(url: str, behind: str, cookie: str, seen: Seen, rng: random.Random
     """A question of one's own: it must be answered."""
     seen.asked += 1
     query = f"dataset=digits&n={rng.randrange(300, 1700)}&strategy=entropy"
-    async with visit(url, "", query, cookie=cookie, behind=behind) as visitor:
+    async with visit(url, "explore", query, cookie=cookie, behind=behind) as visitor:
         started = time.monotonic()
         while time.monotonic() - started < PATIENCE:
             await visitor.run()
@@ -102,7 +102,7 @@ async def tabs(url: str, behind: str) -> None:
     cookie = given_cookie(url, behind)
 
     async def tab(i: int) -> None:
-        async with visit(url, "", cookie=cookie, behind=behind) as visitor:
+        async with visit(url, "explore", cookie=cookie, behind=behind) as visitor:
             await hammer(visitor, lambda j: f"view=lowest&shown={60 + 60 * (j % 3)}")
 
     await together(tab(i) for i in range(5))
@@ -113,7 +113,7 @@ async def shapley(url: str, behind: str) -> None:
     cookie = given_cookie(url, behind)
 
     async def tab(i: int) -> None:
-        async with visit(url, "", cookie=cookie, behind=behind) as visitor:
+        async with visit(url, "explore", cookie=cookie, behind=behind) as visitor:
             orders = (3_000_000, 1_000, 30, 20)[i]
             await hammer(visitor, lambda j: SHAPLEY.format(orders) + f"&draw={j // 20}")
 
@@ -126,7 +126,7 @@ async def sockets(url: str, behind: str) -> None:
     async def one(i: int) -> None:
         while True:
             with suppress(WebSocketException, OSError):
-                async with visit(url, "", cookie="", behind=behind) as visitor:
+                async with visit(url, "explore", cookie="", behind=behind) as visitor:
                     await hammer(
                         visitor, lambda j: f"dataset=digits&n=1500&s.ridge={1 + i + j / 1000}"
                     )
@@ -137,7 +137,7 @@ async def sockets(url: str, behind: str) -> None:
 
 async def rankings(url: str, behind: str) -> None:
     """A thousand rankings, one after the other."""
-    async with visit(url, "", behind=behind) as visitor:
+    async with visit(url, "explore", behind=behind) as visitor:
         await hammer(visitor, lambda j: f"dataset=digits&s.ridge={1 + j / 1000}")
 
 
@@ -180,7 +180,7 @@ async def requests(url: str, behind: str) -> None:
 
 async def messages(url: str, behind: str) -> None:
     """One connection that says the same again and again, and large things between."""
-    async with visit(url, "", behind=behind) as visitor:
+    async with visit(url, "explore", behind=behind) as visitor:
         await visitor.run()
         drain = asyncio.create_task(_read(visitor))
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.benchmarks.first_picture import GALLERY_DRAWN, browser_path, start
+from tests.benchmarks.first_picture import browser_path, start
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CHART_DRAWN = (
@@ -21,11 +21,14 @@ LEVER_DRAWN = (
     "() => [...document.querySelectorAll('*')].some((e) => e.shadowRoot?.querySelector('.lever"
     " svg'))"
 )
+CURVES_DRAWN = LEVER_DRAWN.replace(".lever", ".curves")
+# What is pressed before the picture is taken: a slide first asks for a prediction.
+PRESSED = {"screenshot-lesson-help.png": "PageDown"}
 PICTURES = {
-    "screenshot.png": ("/", GALLERY_DRAWN, 860),
+    "screenshot.png": ("/", CHART_DRAWN.format(2), 860),
     "screenshot-agreement.png": ("/agreement", CHART_DRAWN.format(2), 1500),
-    "screenshot-lesson.png": ("/lesson?chapter=1&talk=1", LEVER_DRAWN, 720),
-    "screenshot-lesson-help.png": ("/lesson?chapter=7&talk=1", CHART_DRAWN.format(1), 720),
+    "screenshot-lesson.png": ("/lesson?chapter=lever&talk=1", LEVER_DRAWN, 720),
+    "screenshot-lesson-help.png": ("/lesson?chapter=useful&talk=1", CURVES_DRAWN, 720),
 }
 
 
@@ -42,6 +45,8 @@ def main() -> None:
                 ).new_page()
                 page.goto(url + path)
                 page.wait_for_function(drawn, timeout=60_000)
+                if name in PRESSED:
+                    page.keyboard.press(PRESSED[name])
                 page.wait_for_timeout(3000)  # charts settle their size after they are drawn
                 page.screenshot(path=str(ASSETS / name))
                 print(name)

@@ -110,7 +110,7 @@ def test_every_task_fits_every_screen(visit):
 
 
 def test_scores_leave_in_a_file_and_come_back_the_same(visit, tmp_path):
-    page = visit("/?dataset=digits")
+    page = visit("/explore?dataset=digits")
     expect(page.locator("p.answer").first).to_contain_text("of 1,797", timeout=LONG)
     page = visit("/data?dataset=digits&show=out")
     page.get_by_role("button", name="Download scores").click(timeout=LONG)

@@ -17,10 +17,10 @@ from playwright.sync_api import Page, expect
 from core import datasets, embeddings
 from core.linalg import ties
 from core.strategies.leverage import leverage
-from tests.browser.conftest import DESK_AND_PHONE, LONG, fits, looks, serious, settle
+from tests.browser.conftest import DESK_AND_PHONE, LONG, fits, looks, serious, settle, troubles
 
-PATH = "/"
-DIGITS = "/?dataset=digits"
+PATH = "/explore"
+DIGITS = "/explore?dataset=digits"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def drawer(page: Page):
 
 
 def test_the_first_screen(visit):
-    page = visit("/")
+    page = visit(PATH)
     expect(page.get_by_role("heading", name="Which digits matter?")).to_be_visible()
     assert "of 70,000 digits have a leverage above 0.99" in sentence(page) and first_digit(
         page
@@ -92,7 +92,7 @@ def test_the_first_screen(visit):
     assert gallery(page).bounding_box()["y"] < 700, "the first digits are seen without scrolling"
     for look in looks(page):
         look("the first screen")
-    assert page.problems == []
+    assert troubles(page) == []
 
 
 @DESK_AND_PHONE
@@ -128,7 +128,7 @@ def test_change_strategy_click_a_digit_and_share_it(visit, width, theme):
     expect(drawer(page)).to_have_count(0)
     settle(page)
     assert "point=" not in page.url
-    assert page.problems == [] and shared.problems == []
+    assert troubles(page) == [] and troubles(shared) == []
 
 
 def test_a_copied_link_shows_the_same_in_a_fresh_session(visit):
@@ -151,7 +151,7 @@ def test_a_copied_link_shows_the_same_in_a_fresh_session(visit):
     fresh = visit(link)
     assert first_digit(fresh) == first_digit(page) and first_digit(page).startswith("rank 1797,")
     assert sentence(fresh) == sentence(page) and "random projection" in sentence(page)
-    assert in_parts(fresh.url) == in_parts(link) and page.problems == [] and fresh.problems == []
+    assert in_parts(fresh.url) == in_parts(link) and troubles(page) == [] and troubles(fresh) == []
 
 
 def in_parts(link: str) -> tuple[str, set[str]]:
@@ -179,7 +179,7 @@ def test_the_table_of_all_scores_can_be_downloaded(visit, scores):
     assert np.allclose([float(row["score_raw_leverage"]) for row in rows], scores, atol=1e-12)
     with page.expect_download(timeout=LONG) as waiting:
         page.get_by_role("button", name=re.compile("Manifest")).click()
-    assert '"dataset": "digits"' in waiting.value.path().read_text() and page.problems == []
+    assert '"dataset": "digits"' in waiting.value.path().read_text() and troubles(page) == []
 
 
 def test_the_keyboard_opens_a_dossier(visit, scores):
@@ -190,7 +190,7 @@ def test_the_keyboard_opens_a_dossier(visit, scores):
     page.keyboard.press("Enter")
     second = int(ties.order(scores)[1])
     expect(drawer(page)).to_contain_text(f"Number {second:,} of the digits", timeout=LONG)
-    assert f"point={second}" in page.url and page.problems == []
+    assert f"point={second}" in page.url and troubles(page) == []
 
 
 def active_of(page: Page) -> int:
@@ -217,7 +217,9 @@ def test_a_brush_on_the_histogram_narrows_the_gallery_until_it_is_cleared(visit,
     expect(page.get_by_text("Kept:")).to_have_count(0, timeout=LONG)
     ready(page)
     assert (
-        np.array_equal(drawn_scores(page), whole) and "low=" not in page.url and page.problems == []
+        np.array_equal(drawn_scores(page), whole)
+        and "low=" not in page.url
+        and troubles(page) == []
     )
 
 
@@ -231,11 +233,11 @@ def test_back_returns_to_the_view_before(visit):
     expect(gallery(page).get_by_role("option").first).to_have_attribute(
         "aria-label", before, timeout=LONG
     )
-    assert page.url == url and page.problems == []
+    assert page.url == url and troubles(page) == []
 
 
 def test_a_bad_link_shows_what_was_wrong_and_a_working_page(visit):
-    page = visit("/?dataset=digits&strategy=luck&n=nan&point=99999999")
+    page = visit("/explore?dataset=digits&strategy=luck&n=nan&point=99999999")
     alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
     assert all(
         words in alerts
@@ -244,18 +246,18 @@ def test_a_bad_link_shows_what_was_wrong_and_a_working_page(visit):
     assert "1,797 digits" in sentence(page)
     for look in looks(page):
         look("a bad link")
-    assert page.problems == []
+    assert troubles(page) == []
 
 
 def test_a_worker_killed_while_it_computes_comes_back_and_the_result_arrives(open_page, address):
-    page = open_page(address + "/?n=10000&embedding=random_relu&e.k=2000")
+    page = open_page(address + "/explore?n=10000&embedding=random_relu&e.k=2000")
     expect(page.get_by_text(re.compile("Computing|Scoring"))).to_be_visible(timeout=LONG)
     victim = worker_of(address)
     victim.kill()
     victim.wait(30)
     expect(gallery(page).get_by_role("option").first).to_be_attached(timeout=LONG)
     assert "10,000 digits" in sentence(page) and page.get_by_test_id("stAlert").count() == 0
-    assert worker_of(address).pid != victim.pid and page.problems == []
+    assert worker_of(address).pid != victim.pid and troubles(page) == []
 
 
 def worker_of(address: str) -> psutil.Process:

@@ -15,6 +15,7 @@ from tests.tools import hosted_server
 
 PAGES = (
     "",
+    "explore",
     "agreement",
     "map",
     "retrain",
@@ -22,7 +23,7 @@ PAGES = (
     "influence",
     "trim",
     "simulations",
-    "lesson?chapter=2",
+    "lesson?chapter=regressors",
 )
 SLOW = (  # minutes by the rate of steady_app, as the demo allows, and longer than this test
     "dataset=digits&network=mlp&budgets=1400"
@@ -96,7 +97,7 @@ def test_nobody_stops_anothers_experiment_and_the_queue_is_shown(visit):
 
 
 def test_a_question_too_large_is_refused_with_a_sentence(visit):
-    page = visit("/?strategy=influence_value")
+    page = visit("/explore?strategy=influence_value")
     expect(page.get_by_text("on the hosted demo there may be 2,000")).to_be_visible(timeout=LONG)
     assert page.get_by_role("button", name="Try again").count() == 0 and not INSIDES.search(
         text_of(page)
@@ -106,7 +107,7 @@ def test_a_question_too_large_is_refused_with_a_sentence(visit):
         timeout=LONG
     )
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
-    page = visit("/?dataset=kmnist")
+    page = visit("/explore?dataset=kmnist")
     expect(page.get_by_text("python -m core fetch kmnist")).to_be_visible(timeout=LONG)
     assert (
         troubles(page) == []
@@ -115,12 +116,12 @@ def test_a_question_too_large_is_refused_with_a_sentence(visit):
 
 
 def test_a_worker_that_dies_is_told_without_its_insides(visit, server):
-    page = visit("/?dataset=digits&embedding=projection")
+    page = visit("/explore?dataset=digits&embedding=projection")
     expect(page.get_by_text("points").first).to_be_visible(timeout=LONG)
     settle(page, LONG / 1000)
     for worker in server.workers():
         worker.kill()
-    page = visit("/?dataset=digits&embedding=random_relu")
+    page = visit("/explore?dataset=digits&embedding=random_relu")
     settle(page, LONG / 1000)
     expect(page.locator("[data-testid^=stBidiComponent]").first).to_be_visible(timeout=LONG)
     assert not INSIDES.search(text_of(page))

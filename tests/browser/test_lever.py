@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.lesson import hat_row
 from core.linalg.least_squares_line import fit, hat_values, mahalanobis
 from pages.components.lever import ELLIPSE, LINE
 from tests.browser.conftest import ROOT, fits, serious, settle
 from tests.browser.gallery_sight import contrast
 
-MATH = (ROOT / "pages/components/lever_math.js").read_text("utf-8")
+MATH = "\n".join(
+    (ROOT / "pages/components" / name).read_text("utf-8")
+    for name in ("numbers.js", "lever_math.js")
+)
 CALL = """async ([source, script]) => {
   const math = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   return new Function("math", "return " + script)(math);
@@ -80,6 +84,10 @@ def test_the_plane_equals_the_core(blank, n):
     same(found["hats"], hat_values(x))
     same(found["distances"], mahalanobis(x) ** 2)
     assert found["rank"] == 2
+    for i in (0, n - 1):
+        row = js(blank, f"math.hatRowOfPlane({json.dumps(found)}, {i})")
+        same(row, fit(x, np.zeros(n)).hat_row(i))
+        same(row, hat_row(np.column_stack([np.ones(n), x]), i))
 
 
 def test_every_place_on_an_ellipse_has_its_leverage(blank):

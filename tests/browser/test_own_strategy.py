@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import LONG, looks
+from tests.browser.conftest import LONG, looks, troubles
 
 EXAMPLE = Path(__file__).parents[1] / "own" / "my_scorer.py"
 
@@ -23,7 +23,7 @@ def address(serve, tmp_path_factory):
 
 
 def test_it_is_computed_and_shown_and_the_bad_file_is_named(open_page, address):
-    page = open_page(f"{address}/?dataset=digits&strategy=mean_distance&s.power=2.0")
+    page = open_page(f"{address}/explore?dataset=digits&strategy=mean_distance&s.power=2.0")
     expect(page.get_by_text("half_done.py, line 4: half: unknown inputs")).to_be_visible()
     expect(page.get_by_text("The other strategies work.")).to_be_visible()
     expect(
@@ -31,4 +31,4 @@ def test_it_is_computed_and_shown_and_the_bad_file_is_named(open_page, address):
     ).to_be_visible(timeout=LONG)
     for look in looks(page):
         look("a strategy of one's own")
-    assert page.problems == []
+    assert troubles(page) == []

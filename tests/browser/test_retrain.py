@@ -24,6 +24,7 @@ from tests.browser.conftest import (
     LONG,
     _start,
     _stop,
+    drawn,
     fits,
     look_through,
     looks,
@@ -128,6 +129,22 @@ def test_every_picture_fits_every_screen(visit):
     assert troubles(page) == []
 
 
+def test_two_networks_stand_side_by_side_and_high_on_the_page(visit):
+    page = visit("/retrain")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    drawn(page, 2)
+    expect(page.locator("p.answer")).to_have_count(2, timeout=LONG)
+    settle(page, LONG / 1000)
+    boxes = [chart.bounding_box() for chart in page.get_by_test_id("stVegaLiteChart").all()]
+    assert boxes[0]["y"] == boxes[1]["y"] < 800 and boxes[0]["x"] < boxes[1]["x"]
+    for look in looks(page):
+        drawn(page, 2)
+        look("two networks")
+    boxes = [chart.bounding_box() for chart in page.get_by_test_id("stVegaLiteChart").all()]
+    assert boxes[0]["x"] == boxes[1]["x"] and boxes[0]["y"] < boxes[1]["y"], "on a phone"
+    assert troubles(page) == []
+
+
 def test_names_stand_whole_beside_the_lines_on_a_desk(visit):
     page = visit(link(DONE))
     chart = page.get_by_test_id("stVegaLiteChart").first
@@ -187,7 +204,7 @@ def test_from_the_keyboard_to_the_end_and_back_through_the_history(visit, addres
     page = visit(link(quick))
     expect(page.get_by_text("samples per second each, just measured")).to_be_visible(timeout=LONG)
     assert serious(page) == [] and fits(page)
-    page.get_by_text("Do the selected digits").click()
+    page.get_by_role("heading", name="Do scores at the end").click()
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText").strip() == "Start":

@@ -293,6 +293,22 @@ def test_visitors_may_keep_so_much(monkeypatch):
     own.visitor.set("")
 
 
+def test_one_network_does_not_fill_the_host(monkeypatch):
+    """Cookies are free: whoever takes many from one address shares that address's room."""
+    monkeypatch.setenv("LEVERAGE_LAB_HOSTED", "1")
+    room = 3 * 5_000 / 1e6
+    monkeypatch.setattr(policy, "BOUNDS", replace(policy.BOUNDS, address_own_mb=room))
+    here, elsewhere = "a" * policy.NETWORK, "b" * policy.NETWORK
+    with pytest.raises(UserError, match="no room for more from your network"):
+        for number in range(20):
+            own.visitor.set(f"{number:012x}{here}first")
+            own.accept(table(seed=number), "A")
+    assert number > 1
+    own.visitor.set(f"{99:012x}{elsewhere}first")
+    assert own.accept(table(seed=99), "A") in own.names()
+    own.visitor.set("")
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -1,4 +1,6 @@
-"""Are the points of the lesson's plane apart, and do its ellipses join points of equal leverage?"""
+"""Are the points of the lesson's plane apart, do its ellipses join points of equal leverage, and
+how much of the others does it take to write a point?
+"""
 
 import numpy as np
 import pytest
@@ -64,3 +66,30 @@ def test_the_lesson_asks_every_strategy_for_its_favourites():
     assert asked == list(menu.strategies()) and {
         spec.n for f, spec in lesson.results() if f == "favourites_of"
     } == {lesson.POOL}
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_to_write_a_point_takes_its_leverage(index):
+    """By hand: of [1, 0], [0, 1] and [1, 10] the second is nearly written by the others."""
+    x = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 10.0]])
+    row = lesson.hat_row(x, index)
+    assert x.T @ row == pytest.approx(x[index])
+    assert row @ row == pytest.approx(row[index]) == leverage(x)[index]
+    assert round(float(row[index]), 2) == (0.99, 0.02, 0.99)[index]
+
+
+def test_no_shorter_combination_writes_the_point():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(40, 6)) @ np.diag([1, 1, 1, 1, 1e3, 0])
+    row = lesson.hat_row(x, 7)
+    assert row == pytest.approx(np.linalg.lstsq(x.T, x[7], rcond=None)[0], abs=1e-9)
+    away = rng.normal(size=40)
+    away -= x @ np.linalg.lstsq(x, away, rcond=None)[0]  # changes nothing of what is written
+    assert x.T @ (row + away) == pytest.approx(x[7], abs=1e-9)
+    assert (row + away) @ (row + away) > row @ row
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_a_point_that_is_not_there_is_refused(index):
+    with pytest.raises(UserError, match="expected 0 to 2"):
+        lesson.hat_row(np.eye(3), index)

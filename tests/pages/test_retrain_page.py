@@ -297,9 +297,9 @@ def test_many_sentences_stand_folded_below_the_first(digits):
     folded = " ".join(element.value for element in more.markdown)
     assert all(
         name in folded
-        for name in ("Drawn by score, raw", "Drawn by score, weighted, raw", "Random of each class")
+        for name in ("Bottom, raw", "Middle band, raw", "Drawn by score, weighted, raw")
     )
-    assert "Middle band" not in folded and "Middle band, raw is" in headings(at)
+    assert "Top, raw is" not in folded and "Top, raw is" in texts(at)
 
 
 # ---- the pictures ----
@@ -933,7 +933,7 @@ BAD = [
     ),
     ({"budgets": "50 many 200"}, "Budget: found 'many', expected a whole number"),
     ({"budgets": "0 50"}, "Budget: found 0"),
-    ({"network": "transformer"}, "network: found 'transformer', expected one of talk_cnn"),
+    ({"network": "transformer"}, "network: found 'transformer', expected one of both, talk_cnn"),
     ({"protocol": "fair"}, "protocol: found 'fair', expected one of epochs"),
     ({"seeds": "1"}, "seeds: found 1"),
     ({"epochs": "many"}, "epochs: found 'many', expected a whole number"),

@@ -115,4 +115,4 @@ def test_a_connection_that_was_lost_for_a_moment_ends_no_visit(server):
 def test_loading_anew_is_another_visit(server):
     url, _ = server
     one, two = asyncio.run(arrive(url)), asyncio.run(arrive(url))
-    assert one[0] != two[0] and one[1] != two[1] and len(one[0]) == 32
+    assert one[0] != two[0] and one[1] != two[1] and len(one[0]) == 40

@@ -8,6 +8,7 @@ gallery or a chart shows is read from the bytes that it sends to the browser.
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -138,8 +139,11 @@ def galleries(at) -> list[dict]:
 
 
 def texts(at) -> str:
-    """Everything that st.html wrote: the sentence, the facts, the legend."""
-    return " ".join(element.proto.body for element in at.get("html"))
+    """Everything that st.html wrote: the sentence, the facts, the legend.
+
+    Without the marks of a word that says what it means.
+    """
+    return re.sub(r"</?dfn[^>]*>", "", " ".join(element.proto.body for element in at.get("html")))
 
 
 def spec_of(at) -> Spec:

@@ -3,6 +3,7 @@
     grid(plan, found) -> Grid       arrays (candidates, budgets, seeds), NaN where nothing is yet
     tidy_columns(plan, found)       the Run: strategy, seed, budget, epoch, step, metric, value
     versus(grid, against, margin)   each candidate against one of them (random, as a rule)
+    versus_of(grids, ...)           the same of several plans, all statements at one level
     lost_classes(grid)              where a training never recognises a class
 
 A difference is taken seed by seed (the same seed draws the same initial weights for both), which
@@ -11,7 +12,7 @@ removes what the seeds have in common.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,17 +103,38 @@ def versus(grid: Grid, against: Candidate, margin: float) -> dict[Candidate, Ver
 
     All of them are statements of one plan, and share one level.
     """
+    return versus_of([grid], against, margin)[0]
+
+
+def versus_of(
+    grids: Sequence[Grid], against: Candidate, margin: float
+) -> list[dict[Candidate, Versus]]:
+    """`versus` of plans that stand side by side, with equally many seeds: all share one level."""
+    differences = [_differences(grid, against) for grid in grids]
+    if not any(differences):
+        return [{} for _ in grids]
+    together = np.concatenate([rows for each in differences for rows in each.values()])
+    found = iter(compare(together, margin=margin, bounds=ACCURACIES))
+    return [
+        {
+            candidate: Versus(
+                [f"at {budget:,}" for budget in grid.plan.budgets],
+                rows,
+                [next(found) for _ in rows],
+            )
+            for candidate, rows in each.items()
+        }
+        for grid, each in zip(grids, differences, strict=True)
+    ]
+
+
+def _differences(grid: Grid, against: Candidate) -> dict[Candidate, Floats]:
+    """How far the accuracies of each other candidate lie above the rival's (b, s)."""
     rival = grid.accuracy[grid.plan.candidates.index(against)]
-    others = [i for i, each in enumerate(grid.plan.candidates) if each != against]
-    differences = (grid.accuracy[others] - rival).reshape(-1, grid.plan.seeds)
-    found = compare(differences, margin=margin, bounds=ACCURACIES)
-    places = [f"at {budget:,}" for budget in grid.plan.budgets]
-    b = len(places)
     return {
-        grid.plan.candidates[i]: Versus(
-            places, differences[b * row : b * (row + 1)], found[b * row : b * (row + 1)]
-        )
-        for row, i in enumerate(others)
+        each: grid.accuracy[i] - rival
+        for i, each in enumerate(grid.plan.candidates)
+        if each != against
     }
 
 

@@ -21,7 +21,7 @@ from pages.parts.agreement import comparison
 from pages.parts.agreement.comparison import MEASURES
 from pages.shared import layout, legend, memo, state
 from pages.shared.state import View
-from pages.shared.words import plain, short
+from pages.shared.words import LEVERAGE, plain, short
 
 Cell = tuple[int, int]
 
@@ -99,7 +99,8 @@ def under(entry: Entry, columns: tuple[Spec, ...], measure: str, n: int) -> None
     st.caption(
         f"{rank_line(columns, entry.facts['ranks'])} Two unrelated rankings of"
         f" {compared:,} points would give between {low} and {high} (95%)."
-        " Click a cell to see the images behind it."
+        " Click a cell to see the images behind it.",
+        help=LEVERAGE if any(spec.strategy == "leverage" for spec in columns) else None,
     )
     layout.made_of(entry.facts.get("made_of", []))
 

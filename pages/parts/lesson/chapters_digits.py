@@ -1,4 +1,4 @@
-"""The lesson's chapters 3 and 4: digits are points; two directions first, then all 784."""
+"""The lesson's digits as points: two directions first, then all 784."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pages.parts.lesson.quiz import Prediction
 from pages.shared import state
 from pages.shared.words import number, score_texts
 
+PLANE = "Digits are points"
+DIRECTIONS = "784 directions"
+TEXTBOOK = "textbook"  # the step in which a talk shows how QR fooled us
 NAMED = 3
-SHOWN = {"top": "Highest", "bottom": "Lowest", "textbook": "Textbook QR"}
+SHOWN = {"top": "Highest", "bottom": "Lowest", TEXTBOOK: "How QR fooled us"}
 IMAGES = 60
 
 
 def plane_lead(material: Material) -> str:
-    """Chapter 3, the sentence."""
-    d = material.data.d
-    shown = len(material.plane.arrays["points"])
+    """Every digit is a point."""
     return (
-        f"Every digit is a point: *{d} pixels, {d} coordinates*. Here are {shown} of"
-        f" {len(material.data):,} digits where the two principal directions put them."
-        " The middle is the average digit."
+        f"*{material.data.d} pixels, {material.data.d} coordinates*: every digit is a point. Tap"
+        f" the one with the highest leverage of these {len(material.plane.arrays['points'])}."
     )
 
 
 def plane(material: Material, talk: bool) -> None:
-    """Chapter 3."""
+    """Digits where the two principal directions put them."""
     entry = material.plane
     labels = material.data.labels
     order = np.argsort(entry.arrays["points"])  # not the highest first: that is asked for
@@ -50,7 +50,7 @@ def plane(material: Material, talk: bool) -> None:
             [f"digit {material.data.class_names[labels[p]]}" for p in points],
             points.tolist(),
             key=state.key("lesson plane"),
-            alt=f"{len(points)} digits in the plane of two principal directions",
+            alt=f"{len(points)} digits in the plane of their two principal directions",
             size=lesson.GAP * float(np.ptp(coordinates[:, 0])),
             selected=quiz.picked("plane"),
             badges=dict(zip(best.tolist(), ("1", "2", "3"), strict=True)) if shown else None,
@@ -79,31 +79,32 @@ def levels(scores: np.ndarray) -> list[float]:
 
 
 def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n: int) -> None:
-    question = "Which of these digits has the highest leverage? Tap one."
     picked = quiz.picked("plane")
     ranks = ties.ranks(scores)
-    st.markdown(f"**{question}**")
     if quiz.revealed("plane"):
         made = quiz.predictions().get("plane")
-        most = float(scores.max())
         yours = f"yours has {made.measured}; " if made else ""
-        quiz.verdict(
-            "plane",
-            f"{yours}the highest are framed."
-            f" The first has {most:.5f}, {most * n / 2:.1f} times the mean.",
-        )
+        times = f"{float(scores.max()) * n / 2:.1f}"
+        quiz.verdict("plane", f"{yours}the first of the framed ones has {times} times the mean.")
         st.markdown(
-            "Along a dashed line the leverage is the same: the ellipse of chapter 2. What counts is"
-            " the distance from the middle, measured in the shape of the whole cloud."
-            " No label was needed."
+            "Along a dashed line the leverage is the same: distance from the average digit, in the"
+            " shape of the cloud."
         )
         return
+    st.markdown(
+        "**Which digit sticks out?** They stand where their two principal directions put"
+        " them; the average digit is in the middle."
+    )
     if picked is None:
         quiz.show_at_once("plane")
         return
     rank = int(ranks[points == picked][0])
     made = Prediction(
-        3, question, f"number {picked:,}", f"rank {rank} of {len(points)}", picked in best
+        PLANE,
+        "Which of these digits has the highest leverage?",
+        f"number {picked:,}",
+        f"rank {rank} of {len(points)}",
+        picked in best,
     )
     st.button(
         "I predict the framed one",
@@ -114,23 +115,28 @@ def _which_sticks_out(points: np.ndarray, scores: np.ndarray, best: list[int], n
     )
 
 
+def plane_home(material: Material) -> str:
+    """No label was needed."""
+    return "No label was needed: leverage sees *where* a digit lies, not what it is."
+
+
 def owners(material: Material) -> int:
     """How many digits are nearly alone in a direction: leverage above 0.99 under raw pixels."""
     return int((material.raw.arrays["scores"] > 0.99).sum())
 
 
 def directions_lead(material: Material) -> str:
-    """Chapter 4, the sentence."""
+    """Those that are nearly alone."""
+    half = number(float(np.median(material.raw.arrays["scores"])))
     return (
-        f"Now all {material.data.d} directions at once. *{owners(material)} of"
-        f" {len(material.data):,}* digits have a leverage above 0.99: each is nearly alone in one"
-        " direction. Half of all digits stay below"
-        f" {number(float(np.median(material.raw.arrays['scores'])))}."
+        f"All {material.data.d} directions at once: *{owners(material)} of"
+        f" {len(material.data):,}* digits have a leverage above 0.99, each nearly alone in one"
+        f" direction; half stay below {half}."
     )
 
 
 def directions(material: Material, talk: bool) -> None:
-    """Chapter 4."""
+    """The highest, and what all scores add up to."""
     data = material.data
     facts = material.raw.facts
     words, picture = st.columns([2, 3], gap="large")
@@ -138,7 +144,7 @@ def directions(material: Material, talk: bool) -> None:
         less = facts["rank"] < facts["d"]
         known = quiz.ask(
             "ledger",
-            4,
+            DIRECTIONS,
             f"What do the {len(data):,} scores add up to?",
             {
                 "one": "1, as probabilities do",
@@ -146,7 +152,7 @@ def directions(material: Material, talk: bool) -> None:
                 "less": f"Less than {facts['d']}",
             },
             truth="less" if less else "pixels",
-            measured=f"{facts['sum']:,.1f}, the rank: the directions that the digits really span.",
+            measured=f"{facts['sum']:,.1f}, the rank: the directions that the digits span.",
         )
         if known:
             _ledger(facts)
@@ -172,17 +178,16 @@ def _ends(material: Material, talk: bool) -> None:
         "Show",
         list(SHOWN),
         format_func=SHOWN.get,
-        default="top",
+        default=TEXTBOOK if quiz.revealed(TEXTBOOK) else "top",
         required=True,
-        key=state.key("lesson ends"),
+        key=state.key(f"lesson ends {quiz.revealed(TEXTBOOK)}"),
         label_visibility="collapsed",
     )
-    if show == "textbook":
+    if show == TEXTBOOK:
         values, points = textbook_top(material)
         marks = [
             "artefact" if point in material.textbook.arrays["artefacts"] else "" for point in points
         ]
-        st.markdown(_how_qr_fooled_us(material, sum(map(bool, marks))))
     else:
         order = material.ranking.order
         values = material.raw.arrays["scores"]
@@ -212,13 +217,15 @@ def textbook_top(material: Material) -> tuple[np.ndarray, np.ndarray]:
     return values, ties.order(values)[:IMAGES]
 
 
-def _how_qr_fooled_us(material: Material, artefacts: int) -> str:
+def directions_home(material: Material) -> str:
+    """The rank, and what code that does not pivot makes of it."""
+    _, points = textbook_top(material)
+    artefacts = int(np.isin(points, material.textbook.arrays["artefacts"]).sum())
     wrong = number(material.textbook.facts["sum"])
-    rank = material.raw.facts["rank"]
     return (
-        f"**How QR fooled us.** The usual code puts **{artefacts} artefacts** among its top"
-        f" {IMAGES}: for a dead pixel $j$ it hands row $j$ of the dataset up to a full unit. Its"
-        f" scores sum to {wrong}, not {rank}."
+        f"All leverage adds up to the rank, *{material.raw.facts['rank']}*. Textbook QR gives"
+        f" {wrong}: *{artefacts} of its top {IMAGES}* are artefacts of pixels that add no"
+        " direction."
     )
 
 

@@ -1,4 +1,4 @@
-"""The lesson's first two chapters: what leverage is, where everything can be seen.
+"""The lesson where everything can be seen: what leverage is on a line and in a plane.
 
 A chapter is a function of the material and of the mode (talk or not); it draws under the title and
 asks at most one question.
@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.lesson import hat_row
 from core.linalg.least_squares_line import fit
 from pages.components import lever
 from pages.parts.lesson import chapter_frame, quiz
 from pages.parts.lesson.material import Material
 
+LINE = "A line and a lever"
 POINTS = np.array([[1.0, 1.5], [2.0, 1.8], [3.0, 3.1], [4.0, 3.4], [10.0, 6.0]])
 FAR = 4  # the place of the point that stands apart
 NUMBERS = {"leverage": "Its leverage", "residual": "Its residual", "cook": "Its Cook's distance"}
@@ -26,7 +28,7 @@ def height(talk: bool) -> int | None:
 
     For readers it follows the width.
     """
-    return round(290 * chapter_frame.scale(talk)) if talk else None
+    return round(315 * chapter_frame.scale(talk)) if talk else None
 
 
 def stage(talk: bool) -> tuple[Any, Any]:
@@ -41,15 +43,15 @@ def stage(talk: bool) -> tuple[Any, Any]:
 
 
 def line_lead(material: Material) -> str:
-    """Chapter 1, the sentence."""
+    """The share by which the line follows."""
     return (
-        "Drag a point up or down. The line follows it, a little or a lot: the share by which it"
-        " does is the point's *leverage*, a number from 0 to 1."
+        "Drag a point up or down. The share by which the line follows is the point's *leverage*,"
+        " from 0 to 1."
     )
 
 
 def line(material: Material, talk: bool) -> None:
-    """Chapter 1."""
+    """A line to pull at."""
     words, picture = stage(talk)
     with picture:
         lever.line(key="lesson line", points=POINTS, height=height(talk))
@@ -57,9 +59,8 @@ def line(material: Material, talk: bool) -> None:
         truth, measured = lifted()
         quiz.ask(
             "line",
-            1,
-            f"Point {FAR + 1} is lifted straight up by 1."
-            " Which of its numbers stays exactly the same?",
+            LINE,
+            f"Point {FAR + 1} is lifted by 1. Which of its numbers stays the same?",
             NUMBERS,
             truth,
             measured,
@@ -67,6 +68,11 @@ def line(material: Material, talk: bool) -> None:
         st.markdown(
             "$$\\ell_i = \\frac{1}{n} + \\frac{(x_i - \\bar x)^2}{\\sum_j (x_j - \\bar x)^2}$$"
         )
+
+
+def line_home(material: Material) -> str:
+    """What the formula says."""
+    return "Leverage is a matter of *where a point stands*; its label does not enter."
 
 
 def lifted() -> tuple[str, str]:
@@ -82,33 +88,40 @@ def lifted() -> tuple[str, str]:
     change = np.abs(np.subtract(*numbers))
     rise = after.fitted[FAR] - before.fitted[FAR]
     measured = (
-        f"the leverage stays {numbers[1][0]:.2f}: it depends on where the point stands to the side,"
-        f" not on how high. The line follows by {rise:.2f}; the residual goes from"
-        f" {numbers[0][1]:.2f} to {numbers[1][1]:.2f},"
+        f"its leverage stays {numbers[1][0]:.2f}, and by {rise:.2f} the line follows;"
+        f" its residual goes from {numbers[0][1]:.2f} to {numbers[1][1]:.2f},"
         f" Cook's distance from {numbers[0][2]:.1f} to {numbers[1][2]:.1f}."
     )
     return list(NUMBERS)[int(np.argmin(change))], measured.replace("-", "−")
 
 
 def ellipse_lead(material: Material) -> str:
-    """Chapter 2, the sentence."""
+    """Far in the shape of the cloud."""
     return (
-        "With two regressors, far means far *in the shape of the cloud*. Points of equal leverage"
-        " lie on an ellipse:"
-        " along the cloud a point may go a long way, across it a short step already sticks out."
+        "Drag a point along the cloud, then across it: *far* means far in the shape of the cloud,"
+        " where *the others cannot write it*."
     )
 
 
 def ellipse(material: Material, talk: bool) -> None:
-    """Chapter 2."""
+    """Two regressors."""
     words, picture = stage(talk)
     with picture:
         lever.ellipse(key="lesson ellipse", height=height(talk))
     with words:
         st.markdown(
-            "**Drag a point across the cloud, then along it.** Neither coordinate alone tells how"
-            " unusual it is; the leverage sees both at once.\n\n$$\\ell_i = x_i^\\top (X^\\top"
-            " X)^{+} x_i$$\n\nEach $x_i$ begins with a 1, for the intercept. All leverages sum to"
-            " the number of directions, here three."
-            " A leverage of 1 means: without this point one of them would be gone."
+            "On an ellipse the leverage is the same:\n\n$$\\ell_i = x_i^\\top (X^\\top X)^{+}"
+            " x_i$$\n\nThe bars are its second meaning:\n\n$$\\ell_i = \\min_{X^\\top c\\, =\\,"
+            " x_i} |c|^2$$"
         )
+
+
+def ellipse_home(material: Material) -> str:
+    """How much of themselves the farthest and the nearest point take."""
+    x = np.column_stack([np.ones(len(lever.ELLIPSE)), lever.ELLIPSE])
+    own = np.array([hat_row(x, i)[i] for i in range(len(x))])
+    far, near = int(own.argmax()), int(own.argmin())
+    return (
+        f"To write point {far + 1} takes *{own[far]:.2f} of itself*; point {near + 1}, amid the"
+        f" others, takes {own[near]:.2f}."
+    )

@@ -1,4 +1,4 @@
-"""The lesson's chapters 5 and 6: digits seen through other maps, and whether rankings agree."""
+"""The lesson's digits seen through other maps, and whether their rankings agree."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import streamlit as st
 
 from core import agreement
 from core.charts.palette import family_colour
-from core.linalg.least_squares_line import hat_values
 from pages.components.gallery import gallery
-from pages.parts.lesson import chapter_frame, quiz, small_pictures
+from pages.parts.lesson import chapter_frame, feature_map, quiz, small_pictures
 from pages.parts.lesson.material import Material
 from pages.parts.lesson.quiz import Prediction
 from pages.shared import layout, state
 
-POWERS = 2.0 ** np.arange(9)  # x of a power law's points: 1, 2, 4, ... 256
+NETWORK = "A network is a feature map"
+AGREEMENT = "Agreement"
+FEATURES = 200  # what comes out of the talk's network, before its last layer
 # The travellers: of the top 1% under raw pixels, so many that stay and so many that fall.
 SHARE = 0.01
 EACH = 2
 STAYS = 0.9
 FALLS = 0.5
 PLACES = {
-    "stays": "It stays in the top tenth",
-    "between": "Somewhere in between",
-    "falls": "It falls to the lower half",
+    "stays": "In the top tenth",
+    "between": "In between",
+    "falls": "In the lower half",
 }
 
 
@@ -54,48 +55,56 @@ def outcome(place: float) -> str:
 
 
 def representation_lead(material: Material) -> str:
-    """Chapter 5, the sentence."""
+    """What a map does."""
     return (
-        "Leverage belongs to a *representation*, not to a point. Logarithms straighten a power law;"
-        " a network straightens digits. After that, other points stick out."
+        "An image goes in, *a point comes out*. When a map straightens, *other points stick out*."
     )
 
 
 def representation(material: Material, talk: bool) -> None:
-    """Chapter 5."""
-    words, picture = st.columns([2, 3], gap="large")
+    """The map, and one digit's place under each."""
     picked = quiz.picked("traveller")
-    with words:
-        st.html(_power_law(layout.dark()))
+    if picked is None and quiz.revealed("traveller"):
+        picked = int(farthest(material))
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        point = int(travellers(material)[0]) if picked is None else picked
+        st.html(small_pictures.STYLE + _map_of(material, point, layout.dark()))
+    with right:
         _where_does_it_go(material, picked)
-    with picture:
-        clicked = _travellers(
-            material, picked, round((84 if talk else 64) * chapter_frame.scale(talk))
-        )
+        size = round((72 if talk else 64) * chapter_frame.scale(talk))
+        clicked = _travellers(material, picked, size)
         _places(material, picked)
     if clicked is not None and clicked != picked:
         quiz.pick("traveller", clicked)
         st.rerun()
 
 
-@st.cache_data(show_spinner=False)
-def _power_law(dark: bool) -> str:
-    """The same nine points on plain and on logarithmic axes; the area of a disc is its leverage."""
-    y = POWERS**-1.5
-    told = (
-        "A power law's nine points, x doubling each time, on {} axes; the area of a disc is its"
-        " leverage"
+@st.cache_data(show_spinner=False, max_entries=16)
+def _map_of(_material: Material, point: int, dark: bool) -> str:
+    return feature_map.picture(_material.data.points[point], FEATURES, dark)
+
+
+def farthest(material: Material) -> int:
+    """Of the travellers, the one that the classifiers rank lowest."""
+    four = travellers(material)
+    return int(four[np.argmin(mean_places(material)["classification"][four])])
+
+
+def representation_home(material: Material) -> str:
+    """One digit's two places."""
+    point = farthest(material)
+    places = mean_places_of(material, point)
+    return (
+        f"*Leverage belongs to a representation, not to a point*: one digit stands above"
+        f" {_percent(places['raw'])} of all under raw pixels, above"
+        f" {_percent(places['classification'])} under the classifiers."
     )
-    plain = hat_values(POWERS[:, None])
-    logs = hat_values(np.log(POWERS)[:, None])
-    left = small_pictures.points_on_axes(POWERS, y, plain, told.format("plain"), dark)
-    right = small_pictures.points_on_axes(
-        np.log(POWERS), np.log(y), logs, told.format("logarithmic"), dark
-    )
-    return small_pictures.side_by_side(
-        (left, f"<b>Plain axes.</b> The last point: leverage <b>{plain[-1]:.2f}</b>"),
-        (right, f"<b>Log axes.</b> The same point: <b>{logs[-1]:.2f}</b>"),
-    )
+
+
+def _percent(share: float) -> str:
+    """A share in per cent that never rounds to all."""
+    return f"{min(99.9, 100 * share):.1f}%" if share > 0.99 else f"{share:.0%}"
 
 
 def _travellers(material: Material, picked: int | None, size: int) -> int | None:
@@ -114,25 +123,20 @@ def _travellers(material: Material, picked: int | None, size: int) -> int | None
 
 
 def _where_does_it_go(material: Material, picked: int | None) -> None:
-    question = (
-        "All four digits are in the top 1% under raw pixels."
-        " Where does a trained classifier put one of them?"
-    )
-    st.markdown(f"**{question}**")
-    if picked is None:
-        st.markdown("Tap a digit first.")
-        return
-    place = mean_places_of(material, picked)["classification"]
-    measured = (
-        f"number {picked:,} stands at percentile {100 * place:.1f} under the classifiers (mean of"
-        " five)."
-    )
+    question = "All four are in the top 1% under raw pixels. Where does a classifier put one?"
+    measured = ""
+    if picked is not None:
+        place = mean_places_of(material, picked)["classification"]
+        measured = f"percentile {100 * place:.1f} under the classifiers."
     if quiz.revealed("traveller"):
         quiz.verdict("traveller", measured)
         return
-    for name, text in PLACES.items():
-        made = Prediction(5, question, text, measured, name == outcome(place))
-        st.button(
+    st.markdown(f"**{question}**{' Tap it.' if picked is None else ''}")
+    if picked is None:
+        return
+    for place_of, (name, text) in zip(st.columns(len(PLACES)), PLACES.items(), strict=True):
+        made = Prediction(NETWORK, question, text, measured, name == outcome(place))
+        place_of.button(
             text,
             on_click=quiz.predict,
             args=("traveller", made),
@@ -165,13 +169,8 @@ def _places(material: Material, point: int | None) -> None:
         for n in names
     }
     colours = {name: family_colour(material.family(name), layout.dark()) for name in names}
-    st.html(
-        small_pictures.STYLE + small_pictures.strip(rows, colours, ("lowest leverage", "highest"))
-    )
-    if known:
-        st.caption(
-            "One dot per network: five trained alike from other random starts. Tap another digit."
-        )
+    ends = ("lowest", "one dot per network", "highest")
+    st.html(small_pictures.STYLE + small_pictures.strip(rows, colours, ends))
 
 
 def family_means(material: Material) -> tuple[list[str], np.ndarray]:
@@ -198,17 +197,16 @@ def classifier_tau(material: Material) -> float:
 
 
 def agreement_lead(material: Material) -> str:
-    """Chapter 6, the sentence."""
+    """What is compared."""
     _, low, high = material.agreement.facts["nulls"]["kendall"]
     return (
-        f"Rank all {len(material.data):,} digits under each representation and compare the"
-        " rankings, pair by pair: *Kendall's τ* is 1 for the same order, 0 for none in common."
-        f" Chance alone would stay within ±{max(-low, high):.3f}."
+        f"Rank all {len(material.data):,} digits under each map and compare: *Kendall's τ* is 1 for"
+        f" the same order; chance stays within ±{max(-low, high):.3f}."
     )
 
 
 def agree(material: Material, talk: bool) -> None:
-    """Chapter 6."""
+    """A table of all pairs."""
     names, means = family_means(material)
     tau = classifier_tau(material)
     words, picture = st.columns([2, 3], gap="large")
@@ -220,8 +218,8 @@ def agree(material: Material, talk: bool) -> None:
     with words:
         known = quiz.ask(
             "tau",
-            6,
-            "How far do raw pixels and a trained classifier agree? Choose the nearest τ.",
+            AGREEMENT,
+            "How far do raw pixels and a trained classifier agree?",
             options,
             truth=min(options, key=lambda value: abs(float(value) - tau)),
             measured=f"τ = {tau:.2f}, the mean over five classifiers.",
@@ -238,13 +236,20 @@ def agree(material: Material, talk: bool) -> None:
 
 
 def _ceilings(names: list[str], means: np.ndarray) -> None:
-    reseeded = {name: means[i, i] for i, name in enumerate(names) if not np.isnan(means[i, i])}
     pairs = {(names[i], names[j]): means[i, j] for i in range(len(names)) for j in range(i)}
     a, b = max(pairs, key=pairs.__getitem__)
     c, d = min(pairs, key=pairs.__getitem__)
-    ceiling = "; ".join(f"{name} {value:.2f}" for name, value in reseeded.items())
     st.markdown(
-        f"Most alike: **{a} and {b}** ({pairs[a, b]:.2f}). Least: **{c} and {d}**"
-        f" ({pairs[c, d]:.2f}).\n\n**The ceiling**: the same network from another random start"
-        f" agrees with its twin only so far: {ceiling}."
+        f"Most alike: **{a} and {b}**, {pairs[a, b]:.2f}. Least: **{c} and {d}**,"
+        f" {pairs[c, d]:.2f}."
+    )
+
+
+def agreement_home(material: Material) -> str:
+    """Between two maps, and between two random starts of one."""
+    names, means = family_means(material)
+    own = means[names.index("classification"), names.index("classification")]
+    return (
+        f"Raw pixels and a trained classifier agree at *τ = {classifier_tau(material):.2f}*; the"
+        f" same classifier from another random start, at *{own:.2f}*."
     )

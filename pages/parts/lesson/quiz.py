@@ -20,9 +20,9 @@ COLUMNS = ("chapter", "question", "predicted", "measured", "right")
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was asked and predicted, what was measured, and whether the two agree."""
+    """What was asked in which chapter, what was predicted and measured, and whether they agree."""
 
-    chapter: int
+    chapter: str
     question: str
     predicted: str
     measured: str
@@ -30,10 +30,8 @@ class Prediction:
 
 
 def predictions() -> dict[str, Prediction]:
-    """This session's predictions by name, in the order of the chapters."""
-    return dict(
-        sorted(st.session_state.get("predictions", {}).items(), key=lambda item: item[1].chapter)
-    )
+    """This session's predictions by name, in the order in which they were made."""
+    return dict(st.session_state.get("predictions", {}))
 
 
 def revealed(name: str) -> bool:
@@ -44,6 +42,11 @@ def revealed(name: str) -> bool:
 def predict(name: str, prediction: Prediction) -> None:
     """For callbacks: keep the first prediction of this name."""
     st.session_state.setdefault("predictions", {}).setdefault(name, prediction)
+
+
+def show(name: str) -> None:
+    """For callbacks: reveal this name without a prediction."""
+    st.session_state.setdefault("shown at once", set()).add(name)
 
 
 def pick(name: str, point: int) -> None:
@@ -63,7 +66,7 @@ def start_over() -> None:
 
 
 def ask(
-    name: str, chapter: int, question: str, options: Mapping[str, str], truth: str, measured: str
+    name: str, chapter: str, question: str, options: Mapping[str, str], truth: str, measured: str
 ) -> bool:
     """The question with one button per option until it is answered, then the verdict.
 
@@ -92,7 +95,7 @@ def show_at_once(name: str) -> None:
     st.button(
         "Show without predicting",
         type="tertiary",
-        on_click=_show,
+        on_click=show,
         args=(name,),
         key=state.key(f"show {name}"),
     )
@@ -121,7 +124,3 @@ def as_csv(predictions: Iterable[Prediction]) -> str:
     writer.writerow(COLUMNS)
     writer.writerows(astuple(made) for made in predictions)
     return buffer.getvalue()
-
-
-def _show(name: str) -> None:
-    st.session_state.setdefault("shown at once", set()).add(name)

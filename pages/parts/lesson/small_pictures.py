@@ -1,7 +1,7 @@
 """The lesson's small pictures, as text for st.html: light on a phone, sharp on a projector.
 
-Rows of dots, tables of colour and rows of digits are HTML, so that their words grow with the page;
-curves are SVG images. What colours mean stands in core/charts/palette.py.
+Rows of dots, tables of colour and rows of digits are HTML, so that their words grow with the page.
+What colours mean stands in core/charts/palette.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.charts.palette import CORRELATION, TOP
+from core.charts.palette import CORRELATION
 from core.types import Bytes, Floats
 from pages.shared import layout
 
@@ -46,7 +46,7 @@ def ledger(parts: Sequence[tuple[int, str, str]]) -> str:
 
 
 def strip(
-    rows: Mapping[str, Sequence[float]], colours: Mapping[str, str], ends: tuple[str, str]
+    rows: Mapping[str, Sequence[float]], colours: Mapping[str, str], ends: Sequence[str]
 ) -> str:
     """Where does one point stand?
 
@@ -68,8 +68,8 @@ def strip(
             f'<b>{html.escape(name)}</b><div class="track" role="img"'
             f' aria-label="{html.escape(said)}">{dots}</div>'
         )
-    low, high = map(html.escape, ends)
-    lines.append(f'<span></span><div class="ends"><span>{low}</span><span>{high}</span></div>')
+    words = "".join(f"<span>{html.escape(end)}</span>" for end in ends)
+    lines.append(f'<span></span><div class="ends">{words}</div>')
     return f'<div class="strip">{"".join(lines)}</div>'
 
 
@@ -124,51 +124,12 @@ def digits_row(images: Bytes, alt: str, dark: bool, gap: int = 4) -> str:
     row = np.zeros((h, m * w + (m - 1) * gap), np.uint8)
     for i, image in enumerate(images):
         row[:, i * (w + gap) : i * (w + gap) + w] = image
-    ink = np.full_like(row, 255 if dark else 0)
+    return f'<img class="digits" alt="{html.escape(alt)}" src="{image_source(row, dark)}">'
+
+
+def image_source(image: Bytes, dark: bool) -> str:
+    """A grey image (h, w) as the address of a PNG: a value is the amount of ink."""
+    ink = np.full_like(image, 255 if dark else 0)
     buffer = io.BytesIO()
-    Image.fromarray(np.dstack([ink, row]), "LA").save(buffer, "PNG")
-    return (
-        f'<img class="digits" alt="{html.escape(alt)}"'
-        f' src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
-    )
-
-
-def points_on_axes(
-    x: Floats, y: Floats, sizes: Floats, alt: str, dark: bool, width: int = 300, height: int = 190
-) -> str:
-    """Points as discs in a frame, areas in proportion to `sizes` (0 to 1), as an SVG image."""
-    ink = "#F5F7F9" if dark else "#0B0D0F"
-    places = [_within(values, 20, extent - 20) for values, extent in ((x, width), (-y, height))]
-    discs = "".join(
-        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{3 + 13 * math.sqrt(size):.1f}" fill="{TOP}"'
-        ' fill-opacity=".9"/>'
-        for px, py, size in zip(*places, sizes, strict=True)
-    )
-    frame = (
-        f'<path d="M4 4V{height - 4}H{width - 4}" fill="none" stroke="{ink}" stroke-opacity=".6"/>'
-    )
-    drawing = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width}'
-        f' {height}">{frame}{discs}</svg>'
-    )
-    encoded = base64.b64encode(drawing.encode()).decode()
-    return (
-        f'<img alt="{html.escape(alt)}" style="width: 100%"'
-        f' src="data:image/svg+xml;base64,{encoded}">'
-    )
-
-
-def side_by_side(*figures: tuple[str, str]) -> str:
-    """Pictures with their captions (HTML), in one row."""
-    drawn = "".join(
-        f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
-        for picture, caption in figures
-    )
-    return (
-        f'<div style="display: grid; grid-template-columns: repeat({len(figures)}, 1fr); gap:'
-        f' 1rem">{drawn}</div>'
-    )
-
-
-def _within(values: Floats, low: float, high: float) -> Floats:
-    return low + (values - values.min()) / (np.ptp(values) or 1.0) * (high - low)
+    Image.fromarray(np.dstack([ink, image]), "LA").save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -10,7 +10,9 @@ from core.experiments import presets
 from core.experiments.retrain import selections
 from core.experiments.retrain.plan import KNOBS, RANDOM, Candidate, Retraining, parse_candidate
 from core.experiments.retrain.run import PROTOCOLS
+from core.models.network_names import FOR_TABLES, NETWORKS
 from core.spec import Spec
+from core.strategy import Knob
 from core.types import Dataset
 from pages.shared import pickers, state
 from pages.shared.experiments import experiment_page, line_styles, word_lists
@@ -18,8 +20,23 @@ from pages.shared.state import View
 
 PAGE = "retrain"
 LISTS = {name: word_lists.text_of(Retraining(), name) for name in ("candidates", "budgets")}
+# The first look: the network whose scores rank the points, trained anew, and a smaller one.
+BOTH = "both"
+SIDE_BY_SIDE = {
+    "talk_cnn": "The same architecture, the talk's network",
+    "lenet5": "A smaller one, LeNet-5",
+}
+NETWORK = Knob(
+    "Network",
+    "Trained from scratch on every selection.",
+    choices=(BOTH, *NETWORKS),
+    name="network",
+    kind=str,
+    default=BOTH,
+)
 SHOWN = {"budget": "By budget", "training": "During training", "difference": "Difference"}
 SHOWN |= {"classes": "By class", "points": "What was selected"}
+OF_ONE_BUDGET = ("training", "classes", "points")
 BUDGETS = (100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 50_000)
 PROTOCOL_MEANING = (
     "**Equal epochs**: every selection is gone through equally often, so a larger one trains"
@@ -39,15 +56,21 @@ def readable(view: View) -> View:
     return word_lists.readable(Retraining(), LISTS, view)
 
 
-def widgets(view: View, data: Dataset) -> View:
-    """What competes, at which budgets, and how it is trained."""
-    competing = st.expander("What to compare")
-    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view["network"] = pickers.network_choice(KNOBS["network"], view["network"], data.is_images)
-        view["protocol"] = pickers.segments(
-            "Protocol", PROTOCOLS, view["protocol"], PAGE, PROTOCOL_MEANING
-        )
-    with competing:
+def training(view: View, data: Dataset) -> View:
+    """In a row: what is trained, and how."""
+    names = {BOTH: "The talk's and LeNet-5"} if data.is_images else {}
+    names |= {name: NETWORKS[name] for name in NETWORKS if data.is_images or name in FOR_TABLES}
+    chosen = view["network"] if view["network"] in names else next(iter(names))
+    view["network"] = pickers.dropdown("Network", names, chosen, PAGE, NETWORK.help, 220)
+    view["protocol"] = pickers.segments(
+        "Protocol", PROTOCOLS, view["protocol"], PAGE, PROTOCOL_MEANING
+    )
+    return view
+
+
+def competing(view: View, data: Dataset) -> View:
+    """What competes, at which budgets, for how long; and the plans that come with the app."""
+    with st.popover("What to compare", type="tertiary"):
         view |= {
             "candidates": _selections(view["candidates"], data),
             "budgets": _budgets(view["budgets"], data),
@@ -60,9 +83,8 @@ def widgets(view: View, data: Dataset) -> View:
                 "The talk's protocol": presets.TALK,
                 "The fair one": presets.FAIR,
             }.items():
-                st.button(
-                    name, on_click=show_plan, args=(plan,), help=f"{plan.title()}; comes finished."
-                )
+                how = {"kwargs": {"network": BOTH}, "help": "Both networks; comes finished."}
+                st.button(name, on_click=show_plan, args=(plan,), **how)
     return view
 
 
@@ -106,7 +128,15 @@ def _budgets(chosen: str, data: Dataset) -> str:
 def plan_of(spec: Spec, view: View) -> Retraining:
     """The plan that the view describes. A UserError if its parts do not go together."""
     points = {"dataset": spec.dataset, "n": spec.n, "subset": spec.subset}
-    return Retraining().with_(**points, **{name: view[name] for name in (*LISTS, *KNOBS)})
+    settings = {name: view[name] for name in (*LISTS, *KNOBS)}
+    if view["network"] == BOTH:
+        settings["network"] = next(iter(SIDE_BY_SIDE))
+    return Retraining().with_(**points, **settings)
+
+
+def side_by_side(view: View, plan: Retraining) -> list[Retraining]:
+    """The plans that the page shows beside each other: of one network, or of both."""
+    return [plan.with_(network=one) for one in SIDE_BY_SIDE] if view["network"] == BOTH else [plan]
 
 
 def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, str | None]:
@@ -128,18 +158,20 @@ def plan_that_fits(spec: Spec, view: View, data: Dataset) -> tuple[Retraining, s
     )
 
 
-def show_plan(plan: Retraining) -> None:
-    """For callbacks: the page shows this plan in the next run."""
-    view = {name: getattr(plan, name) for name in KNOBS}
+def show_plan(plan: Retraining, **changes: str) -> None:
+    """For callbacks: the page shows this plan in the next run, but for these changes."""
+    view = {name: getattr(plan, name) for name in KNOBS} | changes
     texts = {name: word_lists.text_of(plan, name) for name in LISTS}
     experiment_page.reopen(plan, {**view, **texts, "focus": None})
 
 
-def focus(view: View, plan: Retraining) -> int:
+def focus(view: View, plan: Retraining) -> View:
     """The budget that the detailed pictures look at: a small one shows most."""
-    budgets = list(plan.budgets)
-    now = view["focus"] if view["focus"] in budgets else budgets[0]
-    if len(budgets) == 1:
-        return now
-    how = {"format_func": "{:,}".format, "key": state.key("retrain focus"), "wrap": True}
-    return st.segmented_control("Budget", budgets, default=now, required=True, **how)
+    if view["show"] in OF_ONE_BUDGET:
+        budgets = list(plan.budgets)
+        view["focus"] = view["focus"] if view["focus"] in budgets else budgets[0]
+        if len(budgets) > 1:
+            how = {"format_func": "{:,}".format, "key": state.key("retrain focus"), "wrap": True}
+            chosen = {"default": view["focus"], "required": True}
+            view["focus"] = st.segmented_control("Budget", budgets, **chosen, **how)
+    return view

@@ -27,7 +27,7 @@ from pages.shared import layout, memo, state
 from pages.shared.experiments import experiment_page
 from pages.shared.points import captions_of, show
 from pages.shared.state import View
-from pages.shared.words import score_texts
+from pages.shared.words import LEVERAGE, score_texts
 
 Found = Mapping[TrimRun, Mapping[str, np.ndarray]]
 STYLES = {
@@ -188,7 +188,8 @@ def _first(plan: Trim, found: Found, budget: int, data: Dataset) -> None:
     st.markdown("**Trimmed first**, as the methods saw them")
     st.caption(
         "The influence value, Shapley and the loss put harm first, FI-util what matters either way,"
-        " leverage what is unusual."
+        " leverage what is unusual.",
+        help=LEVERAGE,
     )
     for method in plan.methods:
         units = [unit for unit in found if unit.method == method]

@@ -20,8 +20,9 @@ import streamlit as st
 
 from core import datasets
 from core.data import own
-from core.data.learnable import learnable, told
-from core.experiments import precision, runner
+from core.data.learnable import learnable
+from core.data.learnable import told as left_out
+from core.experiments import precision, runner, store
 from core.experiments.plan import Plan
 from core.experiments.store import plan_key
 from core.exports import score_table
@@ -32,7 +33,7 @@ from core.types import Dataset
 from pages.shared import cached, job_panel, layout, state, visitor
 from pages.shared.experiments import past_experiments, start_button
 from pages.shared.state import View
-from pages.shared.words import plain
+from pages.shared.words import inside, plain
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class ExperimentPage:
             layout.no_labels(spec.dataset)
             st.stop()
         data = cached.dataset(spec.dataset, spec.n, spec.subset)
-        if sentences := told(data, self.least):
+        if sentences := left_out(data, self.least):
             st.caption(plain(" ".join(sentences)))
         return learnable(data, self.least)
 
@@ -84,18 +85,38 @@ class ExperimentPage:
 
         The page ends with a sentence where it cannot run.
         """
+        (plan,), view = self.plans(spec, view, data, lambda plan: [plan])
+        told(plan, data.fingerprint)
+        return plan, view
+
+    def plans(
+        self,
+        spec: Spec,
+        view: View,
+        data: start_button.HasFingerprint,
+        several: Callable[[Any], Sequence[Any]],
+    ) -> tuple[Sequence[Any], View]:
+        """As `plan`, for a page that shows several plans beside each other; how they were trained
+        is still to be told.
+
+        several(plan): those that stand beside the view's plan, itself among them. They are computed
+        one after the other.
+        """
         layout.messages(state.problems())
         with layout.explained():
             self.leave(spec, view)
             plan, changed = self.plan_that_fits(spec, view, data)
             if changed:
                 st.info(changed)
-            plan.check(data)
-            view["job"] = start_button.cost_or_progress(plan, data, view["job"], self.show)
-            if told := f"{precision.note(plan, data.fingerprint)} {_scaled(plan)}".strip():
-                st.caption(told)
+            plans = several(plan)
+            for each in plans:
+                each.check(data)
+            due = _due(plans, data.fingerprint, view["job"])
+            if len(plans) > 1 and store.missing(due, data.fingerprint):
+                st.markdown(f"**{plain(due.title())}**")
+            view["job"] = start_button.cost_or_progress(due, data, view["job"], self.show)
         self.leave(spec, view)
-        return plan, view
+        return plans, view
 
     def foot(
         self, spec: Spec, view: View, data: start_button.HasFingerprint, files: Callable[[], None]
@@ -108,6 +129,19 @@ class ExperimentPage:
             files()
         with right:
             past_experiments.menu(data.fingerprint, self.show, self.name)
+
+
+def told(plan: Plan, fingerprint: str, name: str = "") -> None:
+    """How its networks were trained. name: whose, where several plans are shown."""
+    if said := f"{precision.note(plan, fingerprint)} {_scaled(plan)}".strip():
+        st.caption(f"{name}: {inside(said)}" if name else said)
+
+
+def _due(plans: Sequence[Plan], fingerprint: str, asked: str) -> Plan:
+    """The plan of the link's job, else the first of which something is missing."""
+    named = [plan for plan in plans if plan_key(plan, fingerprint) == asked]
+    missing = [plan for plan in plans if store.missing(plan, fingerprint)]
+    return next(iter([*named, *missing, *plans]))
 
 
 def _scaled(plan: Plan) -> str:
@@ -166,30 +200,42 @@ def files(
     rows: Callable[[], Mapping[str, Sequence]],
     figures: Mapping[str, Callable[[], Any]],
 ) -> None:
-    """The tidy rows, the figures and how they were made.
+    """The tidy rows, the figures and how they were made, as `offered`."""
+    layout.downloads("Download the run", offered(name, plan, fingerprint, finished, rows, figures))
 
-    figures: what each shows ("" if there is one) -> its chart, for a light ground.
+
+def offered(
+    name: str,
+    plan: Plan,
+    fingerprint: str,
+    finished: int,
+    rows: Callable[[], Mapping[str, Sequence]],
+    figures: Mapping[str, Callable[[], Any]],
+    of: str = "",
+) -> list[tuple[str, Callable[[], bytes | str], str]]:
+    """The files of a run, as `layout.downloads` takes them.
+
+    figures: what each shows ("" if there is one) -> its chart, for a light ground. of: which run,
+    where several are offered: "LeNet-5: ".
     """
-    tables = [
-        (kind, f"{kind}, tidy rows of {finished:,} {plan.units_are}") for kind in ("CSV", "Parquet")
-    ]
-    offered = [
-        (said, partial(_table, rows, kind.lower()), f"{name}.{kind.lower()}")
-        for kind, said in tables
+    made = partial(score_table.run_manifest, plan.title(), plan.to_query(), fingerprint, finished)
+    manifest = (f"{of}Manifest (JSON): how it was computed", made, f"{name}.json")
+    if not finished:
+        return [manifest]
+    found = [
+        (
+            f"{of}{kind}, tidy rows of {finished:,} {plan.units_are}",
+            partial(_table, rows, kind.lower()),
+            f"{name}.{kind.lower()}",
+        )
+        for kind in ("CSV", "Parquet")
     ]
     for what, chart in figures.items():
         said, place = (f" ({what})", f"-{what.replace(' ', '-')}") if what else ("", "")
         for kind in ("SVG", "PNG"):
-            offered.append(
-                (
-                    f"Figure, {kind}{said}",
-                    partial(_drawn, chart, kind.lower()),
-                    f"{name}{place}.{kind.lower()}",
-                )
-            )
-    made = partial(score_table.run_manifest, plan.title(), plan.to_query(), fingerprint, finished)
-    manifest = ("Manifest (JSON): how it was computed", made, f"{name}.json")
-    layout.downloads("Download the run", [*offered, manifest] if finished else [manifest])
+            figure = partial(_drawn, chart, kind.lower())
+            found.append((f"{of}Figure, {kind}{said}", figure, f"{name}{place}.{kind.lower()}"))
+    return [*found, manifest]
 
 
 def _table(rows: Callable[[], Mapping[str, Sequence]], kind: str) -> bytes:

@@ -78,6 +78,11 @@ def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[Vie
     """
     sentences = st.container()
     note = st.container()
+    return compare_differently(view, page, competitors), Box(sentences, note)
+
+
+def compare_differently(view: View, page: str, competitors: Mapping[str, str]) -> View:
+    """The button behind which both are chosen, where it is called."""
     if competitors and view["against"] not in {*competitors, RANDOM}:
         st.info(
             plain(
@@ -90,4 +95,4 @@ def controls(view: View, page: str, competitors: Mapping[str, str]) -> tuple[Vie
             rival = view["against"] if view["against"] in competitors else RANDOM
             view["against"] = pickers.dropdown("Compared with", competitors, rival, page)
         view["margin"] = pickers.knob_widget(MARGIN_KNOB, view["margin"], f"{page} margin")
-    return view, Box(sentences, note)
+    return view

@@ -39,6 +39,11 @@ class Identity(NamedTuple):
     address: str
     known: bool
 
+    @property
+    def network(self) -> str:
+        """8 hex digits that tell addresses apart and say nothing of them."""
+        return _name(f"network {self.address}")[: policy.NETWORK]
+
 
 def identity(headers: Iterable[tuple[bytes, bytes]], peer: str) -> Identity:
     """Who sends a request with these headers from this peer."""
