@@ -4,6 +4,7 @@ python -m core score | export | leverage    scores into files         core/comma
 python -m core fetch | bring | join | own   datasets and embeddings   core/commands/data.py
 python -m core check                        own strategies   core/commands/own_strategies.py
 python -m core retrain                      trainings on selections   core/commands/retrain.py
+python -m core sampling | buy               which labels to buy      core/commands/sampling.py
 python -m core active                       who beats whom in rounds  core/commands/active.py
 python -m core warm | networks | experiments | index
                                             what comes with the app   core/commands/bundled.py
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core.commands import active, bundled, data, own_strategies, retrain, scores
+from core.commands import active, bundled, data, own_strategies, retrain, sampling, scores
 from core.plugins import loading
 from core.types import UserError
 
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m core", description="Leverage Lab without a screen."
     )
     commands = parser.add_subparsers(required=True)
-    for subject in (scores, data, own_strategies, retrain, active, bundled):
+    for subject in (scores, data, own_strategies, retrain, sampling, active, bundled):
         subject.add(commands)
     return parser
 

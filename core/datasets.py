@@ -98,12 +98,12 @@ def load(name: str, *, n: int | None = None, seed: int = 0) -> Dataset:
 
 
 def _named(entry: Info) -> Dataset:
-    arrays = (
-        (*entry.read(ASSETS, entry.parts, entry.shape), np.arange(entry.n) >= entry.train)
-        if entry.bundled
-        else _prepared(entry)
-    )
-    if arrays is None:
+    target = None
+    if entry.bundled:
+        points, labels, *more = entry.read(ASSETS, entry.parts, entry.shape)
+        arrays = points, labels, np.arange(entry.n) >= entry.train
+        target = more[0] if more else None
+    elif (arrays := _prepared(entry)) is None:
         raise UserError(
             f"{entry.title}: the prepared arrays in {_home(entry)} vanished while they were opened."
             " Load the dataset again."
@@ -111,7 +111,13 @@ def _named(entry: Info) -> Dataset:
     points, labels, test = arrays
     return _sealed(
         Dataset(
-            entry.name, points, labels, entry.class_names, test, feature_names=entry.feature_names
+            entry.name,
+            points,
+            labels,
+            entry.class_names,
+            test,
+            feature_names=entry.feature_names,
+            target=target,
         )
     )
 

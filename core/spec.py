@@ -30,6 +30,7 @@ from core.types import UserError
 
 Knobs = tuple[tuple[str, Any], ...]
 
+NETWORK_WIDTH = 200  # activations of the networks' last hidden layer
 SEED = Knob(
     "Seed",
     "Another seed draws other random numbers; the same seed always the same ones.",
@@ -115,6 +116,19 @@ class Request:
     def rows(self) -> int:
         """How many points it is about."""
         return self.spec.n or self.about.n
+
+    @property
+    def width(self) -> int:
+        """How many dimensions the embedding has, as far as it is known before it is made."""
+        if self.embedder.objective or self.embedder.name == "cnn_untrained":
+            return NETWORK_WIDTH
+        chosen = dict(self.spec.embedding_knobs)
+        asked = (
+            chosen.get(name, knob.default)
+            for name, knob in self.embedder.knobs.items()
+            if knob.kind is int
+        )
+        return next(asked, None) or max(1, math.prod(self.about.shape))
 
     @property
     def embedding_label(self) -> str:

@@ -39,6 +39,7 @@ PAGES = tuple(
         "explore",
         "agreement",
         "map",
+        "sampling",
         "retrain",
         "active",
         "influence",

@@ -228,7 +228,7 @@ def test_menu_facts_agree_with_what_is_loaded():
         "openml_156",
         "openml_184",
     }
-    tables |= {"bank", "celeba_attributes", "jigsaw"}
+    tables |= {"bank", "celeba_attributes", "jigsaw", "runge"}
     assert {name for name in datasets.names() if datasets.info(name).is_images} == images
     assert set(datasets.names()) - images == tables
     for name in ("mnist", "digits"):

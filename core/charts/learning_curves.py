@@ -19,19 +19,32 @@ from core.charts.common import (
     CLOSE,
     PARTS,
     Line,
+    axis_ink,
     estimate_tips,
     finish,
     line_colour,
     line_dash,
     with_bounds,
 )
-from core.experiments.statistics import Estimate, loss_estimate, share_estimate
+from core.experiments.statistics import (
+    Estimate,
+    factor_estimate,
+    loss_estimate,
+    share_estimate,
+)
 from core.types import Floats
 
 PERCENT = alt.Axis(format="%", tickCount=6)
 HEIGHT = 400  # of a chart
 NAME_GAP = 0.055  # between two names, as a share of the height
 ROOM = 1.5  # times the highest dot of a loss: so high its axis is at most
+LEAST_EXCESS = 1e-4
+MOST_EXCESS = 1e4  # of a loss beyond the least possible: what is more stands at the upper edge
+# 0.01 -> "+1%", 1 -> "double", 10 -> "10 times more"
+EXCESS_WORDS = (
+    "datum.value < 0.999 ? '+' + format(100 * datum.value, '~r') + '%' : datum.value < 1.001 ?"
+    " 'double' : format(datum.value, ',.0f') + ' times more'"
+)
 FEW_SEEDS = 5  # so many can be told apart as thin lines
 NARROW = "containerSize()[0] < 500"  # a phone; a picture file has no container and is never narrow
 
@@ -151,6 +164,69 @@ def risk_by_budget(
     axis = alt.Axis(values=[10.0**i for i in decades], format="~r")
     height = _Height("Bayes risk (log scale)", axis, [low, high], log=True, format=".4~g")
     return _curves(frame, _budgets("points picked (log scale)", budgets), lines, dark, height)
+
+
+def loss_by_labels_bought(
+    budgets: Sequence[int],
+    ratio: Floats,
+    bound: Floats,
+    rank: int,
+    lines: Sequence[Line],
+    dark: bool,
+) -> alt.LayerChart:
+    """What does a fit to few labels lose?
+
+    The part of the loss on all rows that lies above the least possible (a, b, s), on log axes:
+    every draw a dot, their geometric mean a line with a band. bound (b,): the shape of the
+    guarantee, dotted. rank: an upright line. What lies above ten thousand times the least stands
+    at the upper edge.
+    """
+    above = np.clip(ratio - 1, LEAST_EXCESS, None)
+    estimate = factor_estimate(above)
+    capped = estimate._replace(**{p: np.minimum(getattr(estimate, p), MOST_EXCESS) for p in PARTS})
+    frame = one_row_per_place(budgets, capped, lines, "budget")
+    drawn = np.minimum(above, MOST_EXCESS)
+    seeds = one_row_per_seed(budgets, np.moveaxis(drawn, -1, 1), lines, "budget")
+    shown = seeds["mean"].to_numpy()
+    low, high = (shown.min(), shown.max()) if len(shown) else (0.01, 10.0)
+    decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    axis = alt.Axis(values=list(10.0**decades), labelExpr=EXCESS_WORDS)
+    title = "above the least possible (log scale)"
+    height = _Height(title, axis, [low / 1.3, high * 1.3], log=True, format=".3~g")
+    x = _budgets("labels bought (log scale)", budgets)
+    curves = _curves(frame, x, lines, dark, height, dots=seeds)
+    return curves + _bounds(budgets, bound - 1, rank, x, height, dark)
+
+
+def _bounds(
+    budgets: Sequence[int], bound: Floats, rank: int, x: _Across, height: _Height, dark: bool
+) -> alt.LayerChart:
+    """The guarantee's shape as a dotted line, and where as many labels are bought as directions
+    exist.
+    """
+    ink = axis_ink(dark)
+    frame = pd.DataFrame({"budget": budgets, "mean": bound}).dropna()
+    frame = frame[frame["mean"].between(*height.domain)]
+    y = alt.Y("mean:Q", scale=height.scale, axis=height.axis, title=height.title)
+    shape = alt.Chart(frame).mark_line(strokeDash=[1, 4], strokeWidth=2.5, color=ink)
+    layers = [shape.encode(x=x.of("budget"), y=y, tooltip=alt.value("shape of the guarantee"))]
+    if min(budgets) < rank < max(budgets):
+        here = alt.Chart(pd.DataFrame({"rank": [rank], "said": [f"rank {rank:,}"]}))
+        layers.append(here.mark_rule(color=ink, strokeDash=[6, 4]).encode(x=x.of("rank")))
+        word = here.mark_text(align="left", dx=5, y="height", dy=-8, color=ink, fontSize=12)
+        layers.append(word.encode(x=x.of("rank"), text="said:N"))
+    return alt.layer(*layers)
+
+
+def accuracy_by_labels_bought(
+    budgets: Sequence[int], accuracy: Floats, lines: Sequence[Line], dark: bool
+) -> alt.LayerChart:
+    """Does the loss tell how often a class is right?
+
+    Accuracy (a, b, s) of the fits on the test part: every draw a dot, their mean a line with a
+    band.
+    """
+    return _shares(budgets, accuracy, _budgets("labels bought (log scale)", budgets), lines, dark)
 
 
 def accuracy_by_removed(

@@ -8,8 +8,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.charts.common import ON_CANVAS, family_scale, finish
-from core.charts.palette import CHANCE, TOP
+from core.charts.common import CLOSE, ON_CANVAS, axis_ink, family_scale, finish
+from core.charts.palette import CHANCE, FAMILIES, TOP
 from core.types import Floats, Ints
 
 
@@ -111,3 +111,33 @@ def percentile_strip(frame: pd.DataFrame, dark: bool) -> alt.LayerChart:
     dots = base.mark_circle(size=90, opacity=0.9).encode(x=x, color=colour, tooltip=tooltip)
     height = max(60, 26 * frame["ranking"].nunique() + 40)
     return finish(alt.layer(track, dots), dark, height=height)
+
+
+def chances(quantiles: Floats, dark: bool) -> alt.LayerChart:
+    """How likely is each row to be drawn?
+
+    quantiles (q,) of the chance over that of a uniform draw, from the least likely row to the most
+    likely; a line at 1, where all rows would be.
+    """
+    frame = pd.DataFrame({"share": np.linspace(0, 1, len(quantiles)), "chance": quantiles})
+    frame = frame[frame["chance"] > 0]
+    ink = axis_ink(dark)
+    x = alt.X(
+        "share:Q", title="rows, the least likely first", axis=alt.Axis(format="%", grid=False)
+    )
+    title = "times as likely as in a uniform draw (log scale)"
+    low = max(float(frame["chance"].min()), 1e-4)
+    scale = alt.Scale(type="log", domain=[low, float(frame["chance"].max()) * 1.1], clamp=True)
+    y = alt.Y("chance:Q", title=title, scale=scale, axis=alt.Axis(format="~g", tickCount=6))
+    tips = [alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("chance:Q", format=".3~g")]
+    line = (
+        alt.Chart(frame)
+        .mark_line(strokeWidth=3, color=FAMILIES["classification"])
+        .encode(x=x, y=y, tooltip=tips)
+    )
+    even = alt.Chart(pd.DataFrame({"chance": [1.0], "said": ["uniform"]}))
+    rule = even.mark_rule(color=CHANCE, strokeDash=[5, 4]).encode(y="chance:Q")
+    word = even.mark_text(align="left", x=6, dy=-8, color=ink, fontSize=12)
+    return finish(
+        alt.layer(rule, line, word.encode(y="chance:Q", text="said:N")), dark, 300, padding=CLOSE
+    )

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from core.data.published_files import PublishedFile
-from core.types import Ints
 
-Read = Callable[[Path, tuple[int, int], tuple[int, ...]], tuple[np.ndarray, Ints]]
+Read = Callable[[Path, tuple[int, int], tuple[int, ...]], tuple[np.ndarray, ...]]
 
 
 @dataclass(frozen=True)
@@ -20,10 +19,11 @@ class Info:
 
     n: all rows. train: the first rows, up to the published test part. shape: of one point, (d,) for
     a table. origin, licence: in words. read(folder, (training rows, test rows), shape) -> points,
-    labels; None for the user's own. files: its published files; None if nothing has to be fetched.
-    class_names: () if there are no labels. feature_names: of a table's columns. probs: did class
-    probabilities come with the points? target: did numbers that a regression can learn? shown:
-    names of the columns that stand beside the points. exact: a table in double precision.
+    labels and, where there is one, the target; None for the user's own. files: its published files;
+    None if nothing has to be fetched. class_names: () if there are no labels. feature_names: of a
+    table's columns. probs: did class probabilities come with the points? target: did numbers that a
+    regression can learn? shown: names of the columns that stand beside the points. exact: a table
+    in double precision.
     """
 
     name: str

@@ -77,14 +77,13 @@ def adult_columns() -> tuple[str, ...]:
 
 def read_simulated(
     name: str, _folder: Path, parts: tuple[int, int], _shape: tuple[int, ...]
-) -> FeaturesAndLabels:
-    """A point cloud of core/data/simulated.py, always the same one: seed 0 draws the training part,
-    seed 1 the test part.
+) -> tuple[np.ndarray, ...]:
+    """A set of core/data/simulated.py, always the same one: seed 0 draws the training part, seed 1
+    the test part. (points, labels), and the target of a curve.
     """
     draw = getattr(simulated, name)
     drawn = [draw(n, np.random.default_rng(seed)) for seed, n in enumerate(parts)]
-    points, labels = zip(*drawn, strict=True)
-    return np.concatenate(points), np.concatenate(labels)
+    return tuple(np.concatenate(array) for array in zip(*drawn, strict=True))
 
 
 def read_openml(

@@ -1,10 +1,12 @@
-"""Point clouds in the plane whose right answer can be seen: which points matter, and which mislead?
+"""Points whose right answer can be seen: which ones matter, and which mislead?
 
-Each function takes the number of points n and a generator, and returns (points float32 (n, 2),
-labels int64 (n,)) with classes 0 and 1 in turn, so that every class has n / 2 points, rounded. The
-papers show these sets as figures and give no numbers; centres and spreads here are our own, chosen
-to keep what the figures are there to show. Sources: Xu and Kazantsev 2019 (synth2, after Huang et
-al. 2010 and Yang and Loog 2018); the FI paper, section 5.1 (the other two).
+Clouds in the plane: each function takes the number of points n and a generator, and returns (points
+float32 (n, 2), labels int64 (n,)) with classes 0 and 1 in turn, so that every class has n / 2
+points, rounded. The papers show these sets as figures and give no numbers; centres and spreads here
+are our own, chosen to keep what the figures are there to show. Sources: Xu and Kazantsev 2019
+(synth2, after Huang et al. 2010 and Yang and Loog 2018); the FI paper, section 5.1 (the other two).
+
+A curve on a line: runge.
 """
 
 from __future__ import annotations
@@ -78,3 +80,22 @@ def _labels(n: int) -> Ints:
 
 def _points(points: Floats, labels: Ints) -> tuple[Floats, Ints]:
     return points.astype(np.float32), labels
+
+
+RUNGE_DEGREE = 12
+RUNGE_NOISE = 0.05
+
+
+def runge(n: int, rng: np.random.Generator) -> tuple[Floats, Ints, Floats]:
+    """A curve to be learned by polynomials: x drawn uniformly from [-1, 1], no labels, and the
+    target 1 / (1 + 25 x^2) with normal noise of 0.05 (n,).
+
+    points (n, 13): sqrt(2j + 1) P_j(x), Legendre's polynomials of degree 0 to 12, of mean square 1.
+    Their leverage bends to the ends like 1 / sqrt(1 - x^2), so that is where labels are worth most.
+    Source: Runge 1901.
+    """
+    x = np.sort(rng.uniform(-1, 1, n))
+    degrees = np.arange(RUNGE_DEGREE + 1)
+    points = np.polynomial.legendre.legvander(x, RUNGE_DEGREE) * np.sqrt(2 * degrees + 1)
+    target = 1 / (1 + 25 * x**2) + RUNGE_NOISE * rng.normal(size=n)
+    return points.astype(np.float32), np.full(n, -1, np.int64), target

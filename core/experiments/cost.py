@@ -54,6 +54,15 @@ class Measurement:
     told: str
 
 
+OF_CORE = Measurement(
+    "~rate core",
+    tasks.CORE_SPEED,
+    (),
+    "how fast this machine computes",
+    "each {:.2g} times as fast as the core on which these runs were timed",
+)
+
+
 class Costed(Protocol):
     """A unit of a plan, as far as its time is asked for."""
 

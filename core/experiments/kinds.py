@@ -6,9 +6,10 @@ from core.experiments.active.plan import Active
 from core.experiments.influence.plan import Influence
 from core.experiments.plan import Plan
 from core.experiments.retrain.plan import Retraining
+from core.experiments.sampling.plan import Sampling
 from core.experiments.simulations.plan import Simulations
 from core.experiments.trim.plan import Trim
 
 KINDS: dict[str, type[Plan]] = {
-    kind.kind: kind for kind in (Retraining, Active, Influence, Trim, Simulations)
+    kind.kind: kind for kind in (Sampling, Retraining, Active, Influence, Trim, Simulations)
 }

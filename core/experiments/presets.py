@@ -8,9 +8,12 @@ and 0.989. `python -m core experiments` computes what is missing and packs all.
 
 from __future__ import annotations
 
+from core import datasets
 from core.experiments.active.plan import Active
 from core.experiments.influence.plan import Queries, Utilities
 from core.experiments.retrain.plan import Retraining
+from core.experiments.sampling.plan import Sampling, usual_budgets
+from core.experiments.sampling.rules import RULES
 from core.experiments.simulations import plan as simulation_plan
 from core.experiments.trim.plan import Trim
 from core.spec import Spec
@@ -64,8 +67,35 @@ NAMED_TRIMS = {
     "Adult, nothing planted": ADULT,
 }
 TRIMS = tuple(NAMED_TRIMS.values())
+# Where leverage wins. The greedy designs take part where all their budgets are affordable.
+GREEDY = [name for name, rule in RULES.items() if rule.greedy]
+MNIST_LABELS = Sampling().with_(rules=[name for name in RULES if name not in GREEDY])
+NAMED_SAMPLINGS = {
+    f"MNIST, {named}": MNIST_LABELS.with_(seen=Spec().with_(embedding=embedding))
+    for embedding, named in (
+        ("raw", "raw pixels"),
+        ("random_relu", "random ReLU features"),
+        ("cnn_untrained", "untrained network"),
+        ("cnn_classification", "network trained to classify"),
+    )
+}
+NAMED_SAMPLINGS |= {
+    named: Sampling().with_(
+        seen=Spec(dataset=name),
+        rules=list(RULES),
+        budgets=usual_budgets(width, datasets.info(name).train),
+        seeds=20,
+    )
+    for name, named, width in (
+        ("letter", "Letter", 16),
+        ("adult", "Adult", 104),
+        ("runge", "Polynomials on a line", 13),
+    )
+}
+SAMPLINGS = tuple(NAMED_SAMPLINGS.values())
 # By kind, as in core/experiments/kinds.py.
 BUNDLED = {
+    "sampling": SAMPLINGS,
     "retrain": RETRAININGS,
     "active": ACTIVE,
     "influence": INFLUENCE,

@@ -27,7 +27,7 @@ class Scale(NamedTuple):
 
     text: the size of one, without its sign; unit: what follows it; short: the size inside brackets,
     where all have the same digits; turned: is what was measured lower where the difference is
-    positive, as a loss is?
+    positive, as a loss is? factor: are they logarithms of how many times as large it is?
     """
 
     text: Callable[[float], str]
@@ -36,6 +36,7 @@ class Scale(NamedTuple):
     worse: str = "worse"
     short: Callable[[float], str] | None = None
     turned: bool = False
+    factor: bool = False
 
     def alike(self, differences: Sequence[float]) -> Callable[[float], str]:
         """How sizes that stand in one bracket are written: with equally many decimals. Where they
@@ -51,6 +52,8 @@ class Scale(NamedTuple):
 
     def signed(self, difference: float, write: Callable[[float], str] | None = None) -> str:
         """ "+1.2", "−1.2" or "0.0": by how much what was measured is above the rival's."""
+        if self.factor:
+            return f"×{_times(np.exp(-difference))}"
         size = (write or self.short or self.text)(difference)
         if float(size.replace(",", "")) == 0:
             return size
@@ -58,6 +61,8 @@ class Scale(NamedTuple):
 
     def one(self, amount: float) -> str:
         """An amount with its unit: "1 point", "2 points"."""
+        if self.factor:
+            return f"{100 * amount:.3g}%"
         said = f"{amount:.3g}" if self is LOSS else f"{100 * amount:.3g}"
         return f"{said}{self.unit.removesuffix('s') if said == '1' else self.unit}"
 
@@ -92,6 +97,16 @@ def _loss(difference: float) -> str:
     return f"{abs(difference):.3g}"
 
 
+def _factor(difference: float) -> str:
+    return f"a factor {_times(np.exp(abs(difference)))}"
+
+
+def _times(factor: float) -> str:
+    if factor >= 1e6:
+        return "over a million"
+    return f"{factor:,.0f}" if factor >= 1000 else f"{factor:.3g}"
+
+
 def _percent(difference: float) -> str:
     return f"{abs(100 * np.expm1(-difference)):.0f}"
 
@@ -99,7 +114,17 @@ def _percent(difference: float) -> str:
 POINTS = Scale(_points, " points", short=_tenths)
 LOSS = Scale(_loss, "", "lower", "higher", turned=True)
 GOAL = Scale(_loss, "", "higher", "lower")
-RATIO = Scale(_percent, "%", "lower", "higher", turned=True)  # of log(rival) - log(first)
+# Of log(rival) - log(first): in per cent where these are near, as a factor where they may be far.
+FACTOR = Scale(
+    _factor,
+    "",
+    "lower",
+    "higher",
+    short=lambda difference: _times(np.exp(abs(difference))),
+    turned=True,
+    factor=True,
+)
+RATIO = Scale(_percent, "%", "lower", "higher", turned=True)
 
 
 def sentence(
@@ -208,7 +233,8 @@ def _interval(versus: Versus, i: int, scale: Scale) -> str:
     found = versus.outcomes[i]
     near, far = sorted((found.low, found.high), key=abs)
     write = scale.alike((near, far))
-    return f"{write(near)} to {write(far)}"
+    ends = dict.fromkeys((write(near), write(far)))
+    return " to ".join(ends)
 
 
 def _plural(size: str, scale: Scale) -> str:

@@ -160,25 +160,12 @@ def _scores(request: Request) -> _Work:
 def size_of(request: Request) -> Size:
     """The size of a question."""
     about = request.about
-    chosen = dict(request.spec.embedding_knobs)
-    width = next(
-        (
-            chosen.get(name, k.default)
-            for name, k in request.embedder.knobs.items()
-            if k.kind is int
-        ),
-        None,
-    )
-    pixels = max(1, math.prod(about.shape))
-    learned = (
-        200 if request.embedder.objective or request.embedder.name == "cnn_untrained" else None
-    )
     knobs = {name: k.default for name, k in request.strategy.knobs.items()} | dict(
         request.spec.strategy_knobs
     )
     n = request.rows
     classes = len(getattr(about, "class_names", ())) or CLASSES
-    return Size(n, learned or width or pixels, classes, min(VALIDATED, n // 5 + 1), knobs)
+    return Size(n, request.width, classes, min(VALIDATED, n // 5 + 1), knobs)
 
 
 def _embedding(request: Request, s: Size) -> float:

@@ -172,13 +172,7 @@ def _check_comparison(comparison: Comparison) -> None:
 
 def _columns(request: Request) -> int:
     """Of the points or of their embedding, whichever is wider."""
-    chosen = dict(request.spec.embedding_knobs)
-    widths = [
-        chosen.get(name, knob.default)
-        for name, knob in request.embedder.knobs.items()
-        if knob.kind is int
-    ]
-    return max(math.prod(request.about.shape), *(width or 0 for width in widths), 1)
+    return max(math.prod(request.about.shape), request.width)
 
 
 def _at_most(what: str, found: int, most: int) -> None:

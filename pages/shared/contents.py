@@ -31,6 +31,7 @@ SECTIONS = {
         Entry("agreement", "Agreement", ":material/apps:", "Do representations agree?"),
     ),
     "Try": (
+        Entry("sampling", "Sampling", ":material/shopping_basket:", "Which labels are worth it?"),
         Entry("retrain", "Retrain", ":material/model_training:", "Do they train a better network?"),
         Entry("active", "Active", ":material/add_circle:", "Which would you label next?"),
     ),

@@ -31,10 +31,12 @@ def show(
     max_rows: int | None = None,
     size: int = 56,
     ragged: bool = False,
+    scored: str = "score",
 ) -> int | None:
     """These points in this order, each with its class and score; the one just clicked, else None.
 
-    points: row numbers of the dataset. scores: formatted, one per point. For images as `gallery`;
+    points: row numbers of the dataset. scores: formatted, one per point; in a table their column is
+    called `scored`. For images as `gallery`;
     a table is at most 14 rows high.
     """
     captions = captions_of(data, points)
@@ -57,7 +59,7 @@ def show(
             key=key,
             **how,
         )
-    return _rows(data, np.asarray(points), texts, captions, ranks, marks, key)
+    return _rows(data, np.asarray(points), texts, captions, ranks, marks, key, scored)
 
 
 def captions_of(data: Dataset, points: Ints) -> list[str]:
@@ -76,13 +78,14 @@ def _rows(
     ranks: Sequence[int] | None,
     marks: Sequence[str] | None,
     key: str,
+    scored: str,
 ) -> int | None:
     import pandas as pd  # takes longer to import than a gallery of images takes to draw
 
     columns = {
         "rank": ranks,
         "class": captions if data.labeled else None,
-        "score": texts if any(texts) else None,
+        scored: texts if any(texts) else None,
         "mark": marks,
         "id": None if data.ids is None else data.ids[points],
     }

@@ -28,7 +28,7 @@ from typing import Any
 from core import datasets, strategy
 from core.experiments.active.rounds import RoundSettings, inputs_of, pool_of
 from core.experiments.active.strategy_texts import parse_strategies, parse_strategy
-from core.experiments.cost import Measurement
+from core.experiments.cost import OF_CORE, Measurement
 from core.experiments.plan import Plan
 from core.experiments.simulations import bayes_risk
 from core.experiments.simulations.representations import REPRESENTATIONS, halves
@@ -168,13 +168,7 @@ class Simulations(Plan):
                 "how fast this machine trains a round, and picks",
                 "{:.2g} rounds of training per second each",
             )
-        return Measurement(
-            "~rate core",
-            tasks.CORE_SPEED,
-            (),
-            "how fast this machine computes",
-            "each {:.2g} times as fast as the core on which these runs were timed",
-        )
+        return OF_CORE
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the figure's preset."""

@@ -29,7 +29,7 @@ import numpy as np
 
 from core import softmax_head
 from core.data import simulated
-from core.linalg.contours import level_lines
+from core.experiments.trim.contours import level_lines
 from core.runtime import cache
 from core.runtime.cache import Entry
 from core.runtime.code_version import code_version

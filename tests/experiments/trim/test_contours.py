@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.linalg.contours import level_lines
+from core.experiments.trim.contours import level_lines
 from core.types import UserError
 
 X = np.linspace(-2, 2, 61)

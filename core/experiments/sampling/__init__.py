@@ -1,0 +1,1 @@
+"""Which labels are worth buying for a least-squares fit?"""
