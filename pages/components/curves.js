@@ -151,7 +151,7 @@ function paint(figure) {
   for (const { curves, y: axis, plot, sx, sy, lines } of figure.parts ?? []) {
     const drawn = curves.map((curve) => until(curve, now));
     const ends = drawn.map((points) => points.at(-1) ?? [data.x.low, axis.low]);
-    const places = spread(ends.map((point) => sy(point[1])), 1.15 * em, plot.top, plot.bottom);
+    const places = spread(ends.map((point) => sy(point[1])), 1.15 * em, plot.top, plot.bottom - 0.4 * em);
     lines.forEach(({ path, leader, dot, label }, i) => {
       const [px, py] = [sx(ends[i][0]), sy(ends[i][1])];
       path.setAttribute("d", `M${drawn[i].map(([x, y]) => `${sx(x).toFixed(1)} ${sy(y).toFixed(1)}`).join("L")}`);
