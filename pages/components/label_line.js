@@ -34,8 +34,9 @@ function begin(root, data) {
   Object.assign(figure, { facts: byName("fact"), buttons: byName("do"), known: {}, frame: 0, size: "" });
   for (const name in data.colours) root.style.setProperty(`--${name}`, data.colours[name]);
   const { labels, degree, curve, step, design } = data;
-  Object.assign(figure, { labels, degree, curve, step, design, mine: [], draws: { random: data.draw, leverage: 0 }, chosen: -1 });
-  if (step > 0) fill(figure);
+  const draws = { random: data.draw, leverage: 0 };
+  Object.assign(figure, { labels, degree, curve, step, design, mine: [], draws, chosen: -1, seen: new Set([design]) });
+  if (step > 0) figure.mine = filled(figure);
   listen(figure);
   figure.observer = new ResizeObserver(() => sizeOf(figure) !== figure.size && build(figure));
   figure.observer.observe(root);
@@ -52,25 +53,31 @@ function end(figure) {
 /* ---- changes of state ---- */
 
 /* Places that the reader has not chosen go where there is room. */
-function fill(figure) {
-  while (figure.mine.length < figure.labels) figure.mine.push(emptiest(figure.mine));
+function filled({ mine, labels }) {
+  const places = [...mine];
+  while (places.length < labels) places.push(emptiest(places));
+  return places;
 }
 
+/* Places, then labels, then the curve, then one design after the other; from the start after the last. */
 function onward(figure) {
   const missing = figure.design === "mine" && figure.mine.length < figure.labels;
-  if (missing) fill(figure);
-  else if (figure.step < 2) figure.step++;
-  else Object.assign(figure, { step: 0, design: "mine", mine: [], chosen: -1 });
-  changed(figure);
+  const unseen = waiting(figure);
+  if (missing) change(figure, { mine: filled(figure) });
+  else if (figure.step < 2) change(figure, { step: figure.step + 1 });
+  else if (unseen) change(figure, { design: unseen });
+  else restart(figure);
+}
+
+function restart(figure) {
+  change(figure, { step: 0, design: "mine", mine: [], chosen: -1, seen: new Set() });
 }
 
 /* For a presenter: the next step, if one waits. */
-function reveal(figure, event) {
-  if (figure.step === 2) return;
+function forward(figure, event) {
+  if (figure.step === 2 && !waiting(figure)) return;
   event.preventDefault();
-  if (figure.step === 0) fill(figure);
-  figure.step++;
-  changed(figure);
+  onward(figure);
 }
 
 const CHANGES = {
@@ -89,7 +96,8 @@ function nextDraw({ design, draws, data }) {
 
 function change(figure, state) {
   Object.assign(figure, state);
-  if (figure.step > 0) fill(figure);
+  if (figure.step > 0) figure.mine = filled(figure);
+  if (figure.step === 2) figure.seen.add(figure.design);
   changed(figure);
 }
 
@@ -146,7 +154,7 @@ function listen(figure) {
   on(root, "click", (event) => CHANGES[event.target.closest("[data-do]")?.dataset.do]?.(figure));
   for (const radio of figure.radios) on(radio, "change", () => change(figure, { design: radio.value }));
   on(select, "change", () => change(figure, { curve: select.value }));
-  on(document, "lesson:next", (event) => reveal(figure, event));
+  on(document, "lesson:next", (event) => forward(figure, event));
 }
 
 function at({ svg, sx, sy }, event) {

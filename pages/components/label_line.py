@@ -1,9 +1,10 @@
 """Ten labels to buy on a line: a figure for the lesson in which the reader chooses where to
 measure; then equally spaced, random and leverage choose.
 
-Three steps: places are chosen while nothing has been seen; the labels are bought, a polynomial is
-fitted, its band drawn; the curve is revealed, with every design's largest error. Under the picture
-the leverage density of the polynomials, with a stem at every place.
+Places are chosen while nothing has been seen; the labels are bought, a polynomial is fitted, its
+band drawn; the curve is revealed, with every design's largest error; then one design after the
+other chooses. Under the picture the leverage density of the polynomials, with a stem at every
+place.
 
 The browser computes: label_line_math.js holds the formulas of core/lesson.py, label_line_stage.js
 the drawing, label_line_words.js the sentences, label_line.js the state and mouse, touch and keys.

@@ -93,17 +93,24 @@ function singular(rows) {
 }
 
 function turn(images, directions, i, j) {
-  const [a, b, c] = [squares(images[i]), squares(images[j]), product(images[i], images[j])];
+  const a = squares(images[i]);
+  const b = squares(images[j]);
+  const c = product(images[i], images[j]);
   if (c * c <= 1e-30 * a * b) return false;
   const slope = (b - a) / (2 * c);
   const tangent = (slope < 0 ? -1 : 1) / (Math.abs(slope) + Math.sqrt(1 + slope * slope));
   const cosine = 1 / Math.sqrt(1 + tangent * tangent);
-  for (const columns of [images, directions]) {
-    const [first, second] = [columns[i], columns[j]];
-    columns[i] = first.map((value, k) => cosine * (value - tangent * second[k]));
-    columns[j] = first.map((value, k) => cosine * (tangent * value + second[k]));
-  }
+  rotate(images[i], images[j], cosine, tangent);
+  rotate(directions[i], directions[j], cosine, tangent);
   return true;
+}
+
+function rotate(first, second, cosine, tangent) {
+  for (let k = 0; k < first.length; k++) {
+    const value = first[k];
+    first[k] = cosine * (value - tangent * second[k]);
+    second[k] = cosine * (tangent * value + second[k]);
+  }
 }
 
 export const valueAt = ({ coefficients }, row) => product(coefficients, row);

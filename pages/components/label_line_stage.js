@@ -36,11 +36,12 @@ function standings(figure) {
   for (const design of ["mine", "equal", "random", "leverage"]) {
     const x = placesOf(figure, design);
     if (x.length < labels && design !== figure.design) continue;
-    const error = () => curveError(fitted(x, data.noise, degree, curve), curve);
+    const fit = () => (design === figure.design ? figure.fit : fitted(x, data.noise, degree, curve));
+    const error = () => curveError(fit(), curve);
     errors[design] = design === "mine" ? error() : (known[`error ${design} ${labels} ${degree} ${curve} ${draws[design]}`] ??= error());
   }
   figure.usualErrors = {};
-  if (figure.design === "random" || figure.design === "leverage") {
+  if (figure.design === "random" || (figure.design === "leverage" && draws.leverage > 0)) {
     const key = `usual ${figure.design} ${labels} ${degree} ${curve}`;
     figure.usualErrors[figure.design] = known[key] ??= usualError(figure.design, data.noise, labels, degree, curve);
   }
@@ -112,22 +113,31 @@ function drawFit(figure) {
   return make("g", { "aria-hidden": "true", "clip-path": "url(#frame)" }, make("defs", {}, clip), band, ...shown, fit, off);
 }
 
+/* The density; by leverage, every second of the equal shares is darker. */
 function drawStrip(figure) {
-  const { plot, strip, sx, sl, em, degree } = figure;
-  const level = (row) => sl((2 * squares(row)) / (degree + 1));
-  const line = gridRows(degree).map((row, i) => `${sx(GRID[i])} ${level(row)}`).join("L");
+  const { plot, strip, sx, sl, em, degree, design, draws, labels } = figure;
+  const level = (x) => sl((2 * density(x, degree)) / (degree + 1));
+  const line = (places) => places.map((x) => `${sx(x)} ${level(x)}`).join("L");
+  const edge = (i) => quantile(i / labels, degree);
+  const piece = (low, high) => {
+    const inner = GRID.filter((x) => x > low && x < high);
+    return `M${sx(low)} ${sl(0)}L${line([low, ...inner, high])}L${sx(high)} ${sl(0)}Z`;
+  };
+  const shares = design === "leverage" && draws.leverage === 0 ? Array.from({ length: labels }, (_, i) => i) : [];
+  const darker = shares.filter((i) => i % 2 === 0).map((i) => piece(edge(i), edge(i + 1)));
   figure.parts.stems = make("path", { class: "stems" });
   const label = (v) => make("text", { x: plot.left - 0.4 * em, y: sl(v) + (v > 1 ? 0.8 : 0.2) * em, "text-anchor": "end" }, `${v}×`);
   return make(
     "g",
     { "aria-hidden": "true" },
     make("path", { class: "mean", d: `M${plot.left} ${sl(1)}H${plot.right}` }),
-    make("path", { class: "density", d: `M${sx(-1)} ${sl(0)}L${line}L${sx(1)} ${sl(0)}` }),
+    make("path", { class: "density", d: piece(-1, 1) }),
+    make("path", { class: "shares", d: darker.join("") }),
     figure.parts.stems,
     make("path", { class: "axis", d: `M${plot.left} ${strip.bottom}H${plot.right}` }),
     label(1),
     label(degree + 1),
-    make("text", { class: "name", x: plot.left, y: strip.top - 0.55 * em }, `Leverage of a place, degree ${degree} (× average)`),
+    make("text", { class: "name", x: plot.left, y: strip.top - 0.55 * em }, "Leverage: how much a label here decides"),
   );
 }
 
@@ -166,8 +176,11 @@ function show(figure) {
   const { x, y, sx, sy, step, plot, parts, sl, degree } = figure;
   const height = (i) => (step === 0 ? plot.bottom : sy(y[i]));
   x.forEach((place, i) => {
+    const mark = figure.marks[i];
+    if (mark.painted === place) return;
+    mark.painted = place;
     const told = movable(figure) ? { "aria-valuenow": place, "aria-valuetext": `x ${fixed(place, 2)}` } : {};
-    set(figure.marks[i], { transform: `translate(${sx(place)} ${height(i)})`, ...told });
+    set(mark, { transform: `translate(${sx(place)} ${height(i)})`, ...told });
   });
   const stem = (place) => `M${sx(place)} ${sl(0)}V${sl((2 * density(place, degree)) / (degree + 1))}`;
   set(parts.stems, { d: x.map(stem).join("") });
@@ -184,7 +197,8 @@ function showFit(figure) {
   for (const part of Object.values(parts)) if (part !== parts.stems) part.style.display = drawn ? "" : "none";
   if (!drawn) return;
   const values = gridRows(degree).map((row) => valueAt(fit, row));
-  const path = (ys) => ys.map((y, i) => `${sx(GRID[i]).toFixed(1)} ${within(sy(y)).toFixed(1)}`);
+  const point = (y, i) => `${sx(GRID[i]).toFixed(1)} ${within(sy(y)).toFixed(1)}`;
+  const path = (ys) => ys.map(point).filter((_, i) => i % 2 === 0);
   const [upper, lower] = [1, -1].map((sign) => path(values.map((value, i) => value + sign * halves[i])));
   set(parts.fit, { d: `M${path(values).join("L")}` });
   set(parts.band, { d: `M${upper.join("L")}L${lower.reverse().join("L")}Z` });
@@ -194,25 +208,35 @@ function showFit(figure) {
 /* Paths stay near the picture, whatever the fit does. */
 const within = (pixels) => Math.min(Math.max(pixels, -1e4), 1e4);
 
-function showFarthest({ errors, design, parts, far, curve, sx, sy, plot, em }, values) {
+function showFarthest(figure, values) {
+  const { errors, design, parts, far, curve, sx, sy, plot, em } = figure;
   const error = errors?.[design];
   parts.off.style.display = far.style.display = error ? "" : "none";
   if (!error) return;
   const [px, truth, fit] = [sx(error.place), sy(CURVES[curve](error.place)), sy(values[GRID.indexOf(error.place)])];
   const end = Math.min(Math.max(fit, plot.top), plot.bottom);
   set(parts.off, { d: `M${px} ${truth}V${end}` });
-  const right = error.place < 0;
-  const above = Math.min(truth, end) - 0.8 * em;
-  const line = above > plot.top + em ? above : Math.max(truth, end) + 1.6 * em;
-  const y = Math.min(Math.max(line, plot.top + 1.2 * em), plot.bottom - 0.5 * em);
-  set(far, { x: px + (right ? 0.5 : -0.5) * em, y, "text-anchor": right ? "start" : "end" });
+  const side = error.place < 0 ? 1 : -1;
+  const y = freeHeight(figure, values, px, side, [Math.min(truth, end) - 1.2 * em, Math.max(truth, end) + 1.2 * em, (truth + end) / 2]);
+  set(far, { x: px + 0.5 * side * em, y: y + 0.35 * em, "text-anchor": side > 0 ? "start" : "end" });
   const beyond = fit < plot.top ? " ↑" : fit > plot.bottom ? " ↓" : "";
   far.textContent = `off by ${distance(error.largest)}${beyond}`;
+}
+
+/* Of these heights for a text that begins at px, the one farthest from curve and fit. */
+function freeHeight({ sx, sy, curve, plot, em }, values, px, side, heights) {
+  const beside = (x) => side * (sx(x) - px) > 0 && Math.abs(sx(x) - px) < 6.5 * em;
+  const lines = GRID.flatMap((x, i) => (beside(x) ? [sy(values[i]), sy(CURVES[curve](x))] : []));
+  const free = (y) => Math.min(...lines.map((line) => Math.abs(line - y)));
+  const inside = heights.map((y) => Math.min(Math.max(y, plot.top + em), plot.bottom - em));
+  return inside.reduce((best, other) => (free(other) > free(best) + em / 2 ? other : best));
 }
 
 function showWords(figure) {
   const { root, step, design, labels, degree, data, errors, buttons } = figure;
   Object.assign(root.dataset, { design, step });
+  root.classList.toggle("done", step === 2 && !waiting(figure));
+  root.classList.toggle("slide", Boolean(data.height)); // lever.css leaves out the caption
   write(figure, "said", sentence(figure));
   write(figure, "who", details(figure));
   write(figure, "degree", String(degree));

@@ -29,7 +29,7 @@ function forecast(figure) {
   if (figure.fit.rank <= figure.degree) return tooFew(figure);
   const far = `by up to ±${distance(figure.widest.half)} (95%), most at x = ${fixed(figure.widest.place, 2)}`;
   if (figure.step === 1) return `Noise may have moved the fit ${far}. What else it misses, no band can say.`;
-  return `Yet it is known how far noise can move the fit: ${far}.`;
+  return `Yet it is already known how far noise can move the fit: ${far}.`;
 }
 
 function tooFew({ fit, degree }) {
@@ -78,17 +78,27 @@ function usual({ design, draws, usualErrors }) {
 }
 
 /* The small print under the picture: of the fit, and of the chosen place. */
-function details({ step, errors, design, chosen, x, fit, degree }) {
+function details({ step, errors, design, draws, chosen, x, fit, degree }) {
   const { largest, place, meanSquare } = errors?.[design] ?? {};
   const off = `Off by up to ${distance(largest)}, at x = ${fixed(place, 2)}; root mean square ${distance(Math.sqrt(meanSquare))}.`;
   const own = () => `Place ${chosen + 1}: x = ${fixed(x[chosen], 2)}, leverage among the ${COUNTS[x.length]} ${share(leverageAt(fit, features(x[chosen], degree)))}.`;
-  return [...(step === 2 && x.length > 0 ? [off] : []), ...(chosen >= 0 ? [own()] : [])].join(" ");
+  return [
+    ...(design === "leverage" && draws.leverage === 0 ? [`Each place is the middle of one of ${COUNTS[x.length]} equal shares of the leverage.`] : []),
+    ...(step === 1 && design === "mine" ? ["Bought is bought: a place can be moved again once the curve is known."] : []),
+    ...(step === 2 && x.length > 0 ? [off] : []),
+    ...(chosen >= 0 ? [own()] : []),
+  ].join(" ");
 }
 
+/* The design that has not yet chosen since the curve is known. */
+const waiting = ({ seen }) => ["equal", "random", "leverage"].find((name) => !seen.has(name));
+
 /* What the one inviting button does next. */
-function invitation({ design, step, x, labels }) {
+function invitation(figure) {
+  const { design, step, x, labels } = figure;
   const missing = labels - x.length;
   if (design === "mine" && missing === labels) return `Place your ${plural(labels, "label")}`;
   if (design === "mine" && missing > 0) return `Place the other ${missing === 1 ? "one" : COUNTS[missing]}`;
-  return ["Buy the labels", "Reveal the curve", "Start again"][step];
+  if (step < 2) return ["Buy the labels", "Reveal the curve"][step];
+  return { equal: "Now equally spaced", random: "Now at random", leverage: "Now by leverage" }[waiting(figure)] ?? "Start again";
 }

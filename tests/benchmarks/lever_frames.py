@@ -2,7 +2,8 @@
 tests.benchmarks.lever_frames`.
 
 Opens the line of lever_app.py in Chromium, without a graphics card, and sends one pointer move per
-animation frame, then four. Wanted: at least 50 frames per second. The cadence of the same page at
+animation frame, then four; then the same with ten labels on a line, whose curve is fitted anew
+each time. Wanted: at least 50 frames per second. The cadence of the same page at
 rest is printed beside it: what this machine can do in the same run. Also the milliseconds that one
 update takes, its layout included, and the processor time of all the browser's processes per frame:
 on a busy machine the frames are late, but this figure holds.
@@ -25,10 +26,10 @@ from tests.benchmarks.first_picture import ROOT, browser_path
 
 # Resolves to [milliseconds between frames, milliseconds of each update with its layout] while a
 # point is led in circles.
-DRAG = """([frames, moves]) => new Promise((done) => {
+DRAG = """([frames, moves, which]) => new Promise((done) => {
   const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot)
     .find((s) => s?.querySelector(".lever"));
-  const [svg, mark] = [root.querySelector(".stage > svg"), root.querySelectorAll(".point")[11]];
+  const [svg, mark] = [root.querySelector(".stage > svg"), root.querySelectorAll(".point")[which]];
   const box = mark.querySelector(".dot").getBoundingClientRect();
   const send = (to, type, dx = 0, dy = 0) => to.dispatchEvent(new PointerEvent(type, {
     bubbles: true, composed: true, isPrimary: true, pointerId: 1, button: 0,
@@ -58,8 +59,8 @@ DRAG = """([frames, moves]) => new Promise((done) => {
 })"""
 
 
-def serve() -> tuple[subprocess.Popen, str]:
-    """A server of lever_app.py on a free port of this machine."""
+def serve(script: str) -> tuple[subprocess.Popen, str]:
+    """A server of this script on a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -71,7 +72,7 @@ def serve() -> tuple[subprocess.Popen, str]:
         "--server.address",
         "127.0.0.1",
     ]
-    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/lever_app.py", *options]
+    command = [sys.executable, "-m", "streamlit", "run", script, *options]
     server = subprocess.Popen(
         command, cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -87,10 +88,10 @@ def serve() -> tuple[subprocess.Popen, str]:
     return server, f"http://127.0.0.1:{port}"
 
 
-def measure(page: Page, name: str, moves: int, frames: int = 240) -> None:
-    """Print the cadence over this many frames with this many pointer moves in each."""
+def measure(page: Page, which: int, name: str, moves: int, frames: int = 240) -> None:
+    """Print the cadence over this many frames with this many pointer moves of one point in each."""
     before = processor_seconds()
-    gaps, spent = page.evaluate(DRAG, [frames, moves])
+    gaps, spent = page.evaluate(DRAG, [frames, moves, which])
     busy = (processor_seconds() - before) / len(gaps) * 1e3
     gaps = sorted(gaps[10:])
     rate, slow = 1000 / statistics.mean(gaps), gaps[int(0.99 * len(gaps))]
@@ -109,29 +110,37 @@ def processor_seconds() -> float:
     return sum(sum(p.cpu_times()[:2]) for p in browsers)
 
 
+# Script, what it shows, which point is dragged, what is printed.
+FIGURES = (
+    ("tests/browser/lever_app.py", "many", 11, "200 points"),
+    ("tests/browser/label_line_app.py", "revealed", 3, "ten labels on a line"),
+)
+
+
 def main() -> None:
     """Print the figures beside what is wanted."""
-    server, url = serve()
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"]
-            )
-            page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-            page.goto(f"{url}/?show=many")
-            page.wait_for_selector(".lever .point", timeout=60_000)
-            page.wait_for_timeout(3000)
-            print("200 points, wanted at least 50 frames/s")
-            for name, moves in (
-                ("at rest", 0),
-                ("dragging, one move per frame", 1),
-                ("dragging, four moves per frame", 4),
-            ):
-                measure(page, name, moves)
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait()
+    for script, show, which, title in FIGURES:
+        server, url = serve(script)
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"]
+                )
+                page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+                page.goto(f"{url}/?show={show}")
+                page.wait_for_selector(".lever .point", timeout=60_000)
+                page.wait_for_timeout(3000)
+                print(f"{title}, wanted at least 50 frames/s")
+                for name, moves in (
+                    ("at rest", 0),
+                    ("dragging, one move per frame", 1),
+                    ("dragging, four moves per frame", 4),
+                ):
+                    measure(page, which, name, moves)
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait()
 
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ def test_one_button_leads_from_no_places_to_the_curve(open_figure):
     assert page.locator("svg[role=group] path.truth").count() == 0
     press(page, "Place your ten labels")
     expect(page.locator(".point")).to_have_count(10)
-    assert "nothing measured yet. Yet it is known how far noise can move the fit" in fact(
+    assert "nothing measured yet. Yet it is already known how far noise can move the fit" in fact(
         page, "said"
     )
     assert page.locator("svg[role=group] path.fit").is_hidden()
@@ -218,6 +218,13 @@ def test_one_button_leads_from_no_places_to_the_curve(open_figure):
     press(page, "Reveal the curve")
     expect(page.locator("svg[role=group] path.truth")).to_be_visible()
     assert fact(page, "mine") == short(own_error(page))
+    for name, design in (
+        ("Now equally spaced", "equal"),
+        ("Now at random", "random"),
+        ("Now by leverage", "leverage"),
+    ):
+        press(page, name)
+        expect(page.locator(f"fieldset .{design} input")).to_be_checked()
     press(page, "Start again")
     expect(page.locator(".points .dot")).to_have_count(0)
     assert page.problems == []
@@ -399,9 +406,11 @@ def test_the_keyboard_does_what_the_mouse_does(open_figure):
 def test_a_presenter_s_key_reveals_what_waits_and_then_goes_on(open_figure):
     page = open_figure()
     ask = """() => document.dispatchEvent(new CustomEvent("lesson:next", { cancelable: true }))"""
-    assert [page.evaluate(ask) for _ in range(3)] == [False, False, True]
-    assert page.locator(".label-line").get_attribute("data-step") == "2"
-    assert len(xs(page)) == 10
+    figure, seen = page.locator(".label-line"), []
+    while not page.evaluate(ask):
+        seen.append(f"{figure.get_attribute('data-step')} {figure.get_attribute('data-design')}")
+    assert seen == ["0 mine", "1 mine", "2 mine", "2 equal", "2 random", "2 leverage"]
+    assert fact(page, "said").startswith("Ten labels, degree 8: at places chosen by leverage")
 
 
 def test_the_sentence_is_read_aloud_once_it_rests(open_figure):
