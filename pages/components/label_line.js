@@ -49,6 +49,7 @@ function end(figure) {
   figure.ended.abort();
   cancelAnimationFrame(figure.frame);
   clearTimeout(figure.speaking);
+  clearTimeout(figure.telling);
 }
 
 /* ---- changes of state ---- */
