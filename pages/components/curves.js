@@ -98,17 +98,18 @@ function frame({ title, sentence, alt }) {
   return box;
 }
 
-function draw({ data, em }, { curves }, svg) {
+function draw({ data, em }, { curves, y }, svg) {
   const width = svg.clientWidth;
   const height = data.height ?? Math.min(0.62 * width, 26 * em) + 3 * em;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("height", height);
-  const longest = Math.max(...curves.map(({ name }) => widthOf(svg, `${name} ${written(data.y.high, data.y.form)}`)));
-  const plot = { left: 3.2 * em, right: width - longest - em, top: 1.9 * em, bottom: height - 1.5 * em };
-  const [sx, sy] = [ruler(data.x, plot.left, plot.right), ruler(data.y, plot.bottom, plot.top)];
+  const longest = Math.max(...curves.map(({ name }) => widthOf(svg, `${name} ${written(y.high, y.form)}`)));
+  const left = Math.max(...y.ticks.map((v) => widthOf(svg, written(v, y.form)))) + 0.7 * em;
+  const plot = { left, right: width - longest - em, top: 1.9 * em, bottom: height - 1.5 * em };
+  const [sx, sy] = [ruler(data.x, plot.left, plot.right), ruler(y, plot.bottom, plot.top)];
   const lines = curves.map((curve) => line(curve, em));
-  svg.replaceChildren(axes(data, plot, sx, sy, em), ...lines.map(({ group }) => group));
-  return { curves, plot, sx, sy, lines };
+  svg.replaceChildren(axes(data.x, y, plot, sx, sy, em), ...lines.map(({ group }) => group));
+  return { curves, y, plot, sx, sy, lines };
 }
 
 function widthOf(svg, words) {
@@ -119,7 +120,7 @@ function widthOf(svg, words) {
   return width;
 }
 
-function axes({ x, y }, plot, sx, sy, em) {
+function axes(x, y, plot, sx, sy, em) {
   const text = (words, attributes) => make("text", attributes, words);
   return make(
     "g",
@@ -145,9 +146,9 @@ function paint(figure) {
   const { data, now, slider, output, em } = figure;
   slider.value = Math.round(now);
   output.textContent = `${data.x.title} ${written(Math.round(now), data.x.form)}`;
-  for (const { curves, plot, sx, sy, lines } of figure.parts ?? []) {
+  for (const { curves, y: axis, plot, sx, sy, lines } of figure.parts ?? []) {
     const drawn = curves.map((curve) => until(curve, now));
-    const ends = drawn.map((points) => points.at(-1) ?? [data.x.low, data.y.low]);
+    const ends = drawn.map((points) => points.at(-1) ?? [data.x.low, axis.low]);
     const places = spread(ends.map((point) => sy(point[1])), 1.15 * em, plot.top, plot.bottom);
     lines.forEach(({ path, leader, dot, label }, i) => {
       const [px, py] = [sx(ends[i][0]), sy(ends[i][1])];
@@ -155,7 +156,7 @@ function paint(figure) {
       leader.setAttribute("d", Math.abs(places[i] - py) > 0.2 * em ? `M${px} ${py}L${px + 0.7 * em} ${places[i]}` : "");
       set(dot, { cx: px, cy: py });
       set(label, { x: px + 0.85 * em, y: places[i] + 0.33 * em });
-      label.textContent = `${curves[i].name} ${written(ends[i][1], data.y.form)}`;
+      label.textContent = `${curves[i].name} ${written(ends[i][1], axis.form)}`;
     });
   }
 }

@@ -46,18 +46,6 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """One picture: its title, a sentence under it (*stars* make bold), curves, and its words for
-    those who do not see it.
-    """
-
-    title: str
-    sentence: str
-    curves: tuple[Curve, ...]
-    alt: str
-
-
-@dataclass(frozen=True)
 class Axis:
     """An axis: title, range, ticks, logarithmic or not, and what its numbers are: "percent" (of a
     share) or "number".
@@ -71,22 +59,34 @@ class Axis:
     form: str = "number"
 
 
+@dataclass(frozen=True)
+class Panel:
+    """One picture: its title, a sentence under it (*stars* make bold), its curves over its vertical
+    axis, and its words for those who do not see it.
+    """
+
+    title: str
+    sentence: str
+    curves: tuple[Curve, ...]
+    y: Axis
+    alt: str
+
+
 def curves(
     panels: Sequence[Panel],
     *,
     key: str,
     x: Axis,
-    y: Axis,
     height: int | None = None,
     play: bool = False,
 ) -> None:
-    """Draw the panels side by side, on a phone one under the other, on the same axes.
+    """Draw the panels side by side, on a phone one under the other, over the same horizontal axis.
 
     height: of each drawing in CSS pixels; by default it follows the width. play: a button and a
     slider let the curves grow along x, and they do so once when they first appear, unless the
     reader prefers reduced motion. A UserError for curves that cannot be drawn.
     """
-    for axis in (x, y):
+    for axis in (x, *(panel.y for panel in panels)):
         if not axis.low < axis.high or (axis.log and axis.low <= 0):
             raise UserError(
                 f"Curves: found an axis from {axis.low} to {axis.high}, expected a range"
@@ -98,5 +98,5 @@ def curves(
                 f"Curves: found {len(curve.x)} x and {len(curve.y)} y of {curve.name}, expected as"
                 " many of each, x rising."
             )
-    data = {"panels": [asdict(panel) for panel in panels], "x": asdict(x), "y": asdict(y)}
+    data = {"panels": [asdict(panel) for panel in panels], "x": asdict(x)}
     _mount(key=key, data=data | {"height": height, "play": play})

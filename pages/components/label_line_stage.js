@@ -5,6 +5,7 @@
  */
 
 const REACH = 22; // a finger's target is 44 pixels wide
+const READ = 80; // milliseconds that words stand still in a drag: laying out sentences costs more than the picture
 
 /* ---- what follows from the state ---- */
 
@@ -60,7 +61,7 @@ const sizeOf = ({ root, svg }) => `${svg.clientWidth} ${getComputedStyle(root).f
 
 function layout(figure, width, em) {
   const narrow = width < 30 * em;
-  const wide = Math.min(0.62 * width, Math.max(0.6 * innerHeight, 18 * em));
+  const wide = Math.min(0.62 * width, Math.max(0.48 * innerHeight, 18 * em)); // the inviting button stays in the window
   const height = figure.data.height ?? (narrow ? 1.15 * width : wide);
   const strip = { bottom: height - 0.3 * em, top: height - 0.3 * em - Math.max(0.2 * height, 2.6 * em) };
   const plot = { left: 2.6 * em, right: width - 1.2 * em, top: 0.5 * em, bottom: strip.top - 3.1 * em };
@@ -188,7 +189,9 @@ function show(figure) {
   figure.ring.style.display = chosen < 0 ? "none" : "";
   if (chosen >= 0) set(figure.ring, { transform: `translate(${sx(x[chosen])} ${height(chosen)})` });
   showFit(figure);
-  showWords(figure);
+  const wait = figure.held ? READ - (performance.now() - figure.told) : 0;
+  if (!(wait > 0)) showWords(figure);
+  else figure.telling ||= setTimeout(() => showWords(figure), wait);
 }
 
 function showFit(figure) {
@@ -234,6 +237,8 @@ function freeHeight({ sx, sy, curve, plot, em }, values, px, side, heights) {
 
 function showWords(figure) {
   const { root, step, design, labels, degree, data, errors, buttons } = figure;
+  clearTimeout(figure.telling);
+  Object.assign(figure, { telling: 0, told: performance.now() });
   Object.assign(root.dataset, { design, step });
   root.classList.toggle("done", step === 2 && !waiting(figure));
   root.classList.toggle("slide", Boolean(data.height)); // lever.css leaves out the caption

@@ -349,7 +349,8 @@ def test_numbers_follow_a_drag_once_the_curve_is_known(open_figure):
     seen = set()
     for step in range(1, 5):
         page.mouse.move(x + 15 * step, y)
-        assert fact(page, "mine") == short(own_error(page))
+        expect(page.locator("[data-fact=mine]")).to_have_text(short(own_error(page)))
+        assert f"off by {fact(page, 'mine')}" in page.locator(".far").text_content()
         seen.add(fact(page, "mine"))
     page.mouse.up()
     assert len(seen) > 1 and "Place 4: x = " in fact(page, "who")

@@ -59,6 +59,11 @@ def test_every_link_can_be_met_by_a_finger(visit, width, theme):
     drawn(page, 2)
     links = page.get_by_test_id("stMain").get_by_test_id("stPageLink").get_by_role("link").all()
     assert len(links) >= 14 and min(link.bounding_box()["height"] for link in links) >= 44
+    if width < 600:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        listed = page.get_by_test_id("stSidebarNavLink")
+        expect(listed.first).to_be_in_viewport()
+        assert min(link.bounding_box()["height"] for link in listed.all()) >= 44
 
 
 @DESK_AND_PHONE
@@ -70,6 +75,8 @@ def test_leverage_says_what_it_is_to_mouse_finger_and_key(visit, width, theme):
     said = term.evaluate("e => getComputedStyle(e, '::after').content")
     assert "how far a linear fit follows" in said and term.get_attribute("aria-description")
     assert fits(page) and serious(page) == []
+    page.locator("dfn").last.focus()
+    assert fits(page), "the last one stands at the right edge"
 
 
 def test_old_links_open_explore_and_back_leads_here_and_out(visit, address):

@@ -420,7 +420,9 @@ def test_the_curves_and_their_sentences_are_the_bundled_trainings(protocol, mnis
         "The talk's network",
         "LeNet-5",
     ]
-    for plan, panel in zip(plans, given["panels"], strict=True):
+    grids = [outcomes.grid(one, store.outcomes(one, mnist.fingerprint), 10) for one in plans]
+    verdicts = outcomes.versus_of(grids, RANDOM, MARGIN)
+    for plan, panel, verdict in zip(plans, given["panels"], verdicts, strict=True):
         found = store.outcomes(plan, mnist.fingerprint)
         for curve, candidate in zip(panel["curves"], plan.candidates, strict=True):
             seeds = [
@@ -430,9 +432,7 @@ def test_the_curves_and_their_sentences_are_the_bundled_trainings(protocol, mnis
             ]
             assert len(seeds) == 5 and curve["y"] == pytest.approx(np.mean(seeds, axis=0))
             assert curve["x"] == list(range(1, 16))
-        grid = outcomes.grid(plan, found, 10)
-        versus = outcomes.versus(grid, RANDOM, MARGIN)[chapters_usefulness.TRAINED]
-        first = versus.outcomes[0]
+        first = verdict[chapters_usefulness.TRAINED].outcomes[0]
         low, high = sorted((abs(100 * first.low), abs(100 * first.high)))
         assert f"{low:.1f}" in panel["sentence"] and f"{high:.1f}" in panel["sentence"]
         assert (first.outcome in panel["sentence"]) and "raw pixels" in panel["sentence"]

@@ -3,8 +3,8 @@
 old_links.json was written by the pages of that day: what each link left in the address once the
 page had read it, the page's question, and what it said about parts that it could not use. Changed
 since, on purpose: a regression leaves out strategies that need classes; Retrain asks another
-question, and without a network in the link it shows two; the lesson's chapters have names, and a
-link that numbers one leads to the chapter it meant.
+question, and without a network in the link it shows two; the lesson's chapters have names, a link
+that numbers one leads to the chapter it meant, and the lesson begins with a new one.
 """
 
 import json

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pages.parts.lesson import (
     chapters_digits,
     chapters_family,
+    chapters_labels,
     chapters_regression,
     chapters_representations,
     chapters_take_away,
@@ -13,6 +14,15 @@ from pages.parts.lesson import (
 from pages.parts.lesson.chapter_frame import Chapter
 
 CHAPTERS = (
+    Chapter(
+        "labels",
+        "Labels cost",
+        "Which labels would you buy?",
+        chapters_labels.labels_lead,
+        chapters_labels.labels,
+        None,
+        "Let the room place ten labels; Next buys them, Next again shows the curve.",
+    ),
     Chapter(
         "lever",
         chapters_regression.LINE,

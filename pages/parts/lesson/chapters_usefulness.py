@@ -20,10 +20,7 @@ from pages.shared.experiments import line_styles
 from pages.shared.words import short
 
 NAME = "Do they help?"
-QUESTION = (
-    "Do the scores at the end of training say which points were useful to train on in the first"
-    " place?"
-)
+QUESTION = "Do scores at the end of training say which digits were worth training on?"
 UNDER_TALK = "protocol"  # the step in which a talk shows its own protocol
 BUDGET = 1000
 TRAINED = Candidate("top", "cnn_classification")  # ranked at the end of a training
@@ -41,7 +38,7 @@ ANSWERS = {
     WORSE: "*No*: what they rank highest teaches less than random digits do.",
     UNCLEAR: "*It stays unclear*: five trainings differ too much for a verdict.",
 }
-E_AXIS = Axis("epoch", 1, 15, (1, 5, 10, 15))
+EPOCHS = Axis("epoch", 1, 15, (1, 5, 10, 15))
 ACCURACY = Axis(
     "accuracy on the test digits", 0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), form="percent"
 )
@@ -66,11 +63,20 @@ def grids() -> dict[tuple[str, str], Grid]:
     return found
 
 
+@st.cache_resource(show_spinner=False)
+def verdicts(protocol: str) -> dict[str, dict[Candidate, Versus]]:
+    """What each network's selections gave against random ones, as Retrain says it: all share one
+    level.
+    """
+    both = [grids()[protocol, network] for network in NETWORKS_SHOWN]
+    found = outcomes.versus_of(both, RANDOM, MARGIN)
+    return dict(zip(NETWORKS_SHOWN, found, strict=True))
+
+
 def verdict(network: str, protocol: str, who: Candidate) -> Versus:
-    """What BUDGET digits of a selection gave against random ones: the statement of Retrain."""
-    grid = grids()[protocol, network]
-    versus = outcomes.versus(grid, RANDOM, MARGIN)[who]
-    return versus.at(grid.plan.budgets.index(BUDGET))._replace(places=[""])
+    """What BUDGET digits of a selection gave."""
+    place = grids()[protocol, network].plan.budgets.index(BUDGET)
+    return verdicts(protocol)[network][who].at(place)._replace(places=[""])
 
 
 def _clause(network: str, protocol: str, who: Candidate) -> str:
@@ -113,8 +119,7 @@ def helps(material: Material, talk: bool) -> None:
     curves(
         _panels(shown_protocol(), quiz.revealed("help"), layout.dark()),
         key=state.key("lesson curves"),
-        x=E_AXIS,
-        y=ACCURACY,
+        x=EPOCHS,
         height=round(260 * chapter_frame.scale(talk)) if talk else None,
         play=quiz.revealed("help"),
     )
@@ -124,19 +129,9 @@ def _predict() -> None:
     question = (
         f"Against {BUDGET:,} random digits, how accurate will it be? The random ones are drawn."
     )
-    st.markdown(f"**{question}**")
     truth = _outcome(NETWORKS_SHOWN[0], "epochs")
     measured = _clause(NETWORKS_SHOWN[0], "epochs", TRAINED).replace("*", "")
-    for place, (outcome, text) in zip(st.columns(3), OPTIONS.items(), strict=True):
-        made = quiz.Prediction(NAME, question, text, measured, outcome == truth)
-        place.button(
-            text,
-            on_click=quiz.predict,
-            args=("help", made),
-            key=state.key(f"predict help {outcome}"),
-            width="stretch",
-        )
-    quiz.show_at_once("help")
+    quiz.ask_across("help", NAME, question, OPTIONS, truth, measured)
 
 
 def _which_protocol() -> None:
@@ -182,7 +177,8 @@ def _panel(network: str, protocol: str, whole: bool, dark: bool) -> Panel:
     )
     said = _said(network, protocol) if whole else ""
     ends = ", ".join(f"{one.name} {one.y[-1]:.0%}" for one in drawn)
-    return Panel(NETWORKS[network], said, drawn, f"Accuracy epoch by epoch, at the end: {ends}")
+    alt = f"Accuracy epoch by epoch, at the end: {ends}"
+    return Panel(NETWORKS[network], said, drawn, ACCURACY, alt)
 
 
 def _called(who: Candidate) -> str:

@@ -90,6 +90,27 @@ def ask(
     return False
 
 
+def ask_across(
+    name: str, chapter: str, question: str, options: Mapping[str, str], truth: str, measured: str
+) -> bool:
+    """The same with the buttons side by side, above a picture as wide as the page."""
+    if revealed(name):
+        verdict(name, measured)
+        return True
+    st.markdown(f"**{question}**")
+    for place, (option, text) in zip(st.columns(len(options)), options.items(), strict=True):
+        made = Prediction(chapter, question, text, measured, option == truth)
+        place.button(
+            text,
+            on_click=predict,
+            args=(name, made),
+            key=state.key(f"predict {name} {option}"),
+            width="stretch",
+        )
+    show_at_once(name)
+    return False
+
+
 def show_at_once(name: str) -> None:
     """A quiet button that reveals without a prediction."""
     st.button(

@@ -18,7 +18,7 @@ from core.types import Floats
 from pages.parts.start import ways_in
 from pages.shared import cached, layout, memo
 from pages.shared.experiments.line_styles import selection_lines
-from pages.shared.words import short
+from pages.shared.words import inside, short
 
 HEIGHT = 300
 
@@ -33,7 +33,8 @@ def agreement() -> None:
         return
     means, names, families = family_means(entry.arrays["kendall"], compared)
     cell = least_alike(means)
-    said = least_alike_said(means, names, cell)
+    labels = {short(s.embedding): s.embedding_label for s in compared.columns}
+    said = least_alike_said(means, [labels[name] for name in names], cell)
     tips = [{"measure": "Kendall τ, mean over seeds"}] * means.size
     drawn = (heatmap, means, names, families, tips, cell, True, layout.dark())
     with layout.fluid("start-agreement", heatmap_height(len(names))):
@@ -66,13 +67,12 @@ def least_alike(means: Floats) -> tuple[int, int]:
     return int(i), int(j)
 
 
-def least_alike_said(means: Floats, names: list[str], cell: tuple[int, int]) -> str:
+def least_alike_said(means: Floats, labels: list[str], cell: tuple[int, int]) -> str:
     """How little they agree."""
-    i, j = cell
+    one, other = (inside(labels[i]) for i in cell)
     return (
-        f"Ranked by leverage, the same digits come in another order under *{names[i]}* than under"
-        f" *{names[j]}*: Kendall's τ is *{means[cell]:.2f}*, where 1 is the same order and 0 an"
-        " unrelated one."
+        f"The two that agree least, *{one}* and *{other}*, rank the same digits by leverage at a"
+        f" Kendall's τ of *{means[cell]:.2f}*: 1 is the same order, 0 an unrelated one."
     )
 
 
@@ -103,4 +103,5 @@ def top_against_random(grid: Grid) -> str:
     versus = outcomes.versus(grid, RANDOM, MARGIN)[grid.plan.candidates[0]]
     here = versus.at(0)._replace(places=[""])
     name = f"A network trained on the {budget} digits of highest leverage"
-    return sentence(name, f"one trained on {budget} random digits", here, POINTS, MARGIN)
+    said = sentence(name, f"one trained on {budget} random digits", here, POINTS, MARGIN)
+    return f"{said} Over {grid.plan.seeds} seeds, with the interval in brackets."
