@@ -246,7 +246,7 @@ def test_a_radio_and_a_slider_that_were_touched_do_not_swallow_keys(open_chapter
     for _ in range(2):
         page.keyboard.press("ArrowRight")
         settle(page)
-    ready(page, "beyond")
+    ready(page, "sampling")
 
 
 def test_a_frame_that_has_the_focus_gives_it_back(open_chapter):
