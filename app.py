@@ -6,6 +6,8 @@ from pages.shared import contents
 from pages.shared.serving import at_home
 
 if __name__ == "__main__":
+    # The icon first: in its place st.navigation takes the page's own, from another server.
+    st.set_page_config(page_icon="assets/icon.png", layout="wide")
     sections = {
         section: [
             st.Page(
@@ -16,7 +18,7 @@ if __name__ == "__main__":
         for section, entries in contents.SECTIONS.items()
     }
     page = st.navigation(sections, expanded=True)
-    st.set_page_config(f"{page.title} · Leverage Lab", "assets/icon.png", layout="wide")
+    st.set_page_config(page_title=f"{page.title} · Leverage Lab")
     page.run()
 else:  # `streamlit run` finds this line, imports it, and lets it run this file as the pages' script
     app = st.App(__file__, middleware=at_home.MIDDLEWARE, lifespan=at_home.with_browser)

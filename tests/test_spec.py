@@ -326,7 +326,8 @@ def knob_values(knobs):
 
 @draw.composite
 def specs(choose):
-    dataset, seeds = choose(draw.sampled_from(datasets.names())), draw.integers(0, 2**31 - 1)
+    labeled = [name for name in datasets.names() if datasets.info(name).labeled]
+    dataset, seeds = choose(draw.sampled_from(labeled)), draw.integers(0, 2**31 - 1)
     images = datasets.info(dataset).is_images
     fitting = [
         name for name, entry in embeddings.embedders().items() if images or not entry.images_only

@@ -233,8 +233,9 @@ def _interval(versus: Versus, i: int, scale: Scale) -> str:
     found = versus.outcomes[i]
     near, far = sorted((found.low, found.high), key=abs)
     write = scale.alike((near, far))
-    ends = dict.fromkeys((write(near), write(far)))
-    return " to ".join(ends)
+    if scale.factor and write(near) == write(far):  # both over a million
+        return write(near)
+    return f"{write(near)} to {write(far)}"
 
 
 def _plural(size: str, scale: Scale) -> str:

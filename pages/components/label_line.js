@@ -32,7 +32,7 @@ function begin(root, data) {
   const byName = (kind) => Object.fromEntries([...root.querySelectorAll(`[data-${kind}]`)].map((e) => [e.dataset[kind], e]));
   const figure = { root, data, svg: root.querySelector(".stage > svg"), select: root.querySelector("select"), radios: [...root.querySelectorAll("[type=radio]")] };
   Object.assign(figure, { facts: byName("fact"), buttons: byName("do"), known: {}, frame: 0, size: "" });
-  root.classList.toggle("slide", Boolean(data.height));
+  root.classList.toggle("slide", Boolean(data.height)); // lever.css leaves out the caption
   for (const name in data.colours) root.style.setProperty(`--${name}`, data.colours[name]);
   const { labels, degree, curve, step, design } = data;
   const draws = { random: data.draw, leverage: 0 };

@@ -241,7 +241,6 @@ function showWords(figure) {
   Object.assign(figure, { telling: 0, told: performance.now() });
   Object.assign(root.dataset, { design, step });
   root.classList.toggle("done", step === 2 && !waiting(figure));
-  root.classList.toggle("slide", Boolean(data.height)); // lever.css leaves out the caption
   write(figure, "said", sentence(figure));
   write(figure, "who", details(figure));
   write(figure, "degree", String(degree));

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.experiments.statistics import ACCURACIES, Comparison, compare
-from core.experiments.verdicts import LOSS, POINTS, RATIO, Versus, levels, sentence
+from core.experiments.verdicts import FACTOR, LOSS, POINTS, RATIO, Versus, levels, sentence
 
 NAN = float("nan")
 PLACES = ("at 1,000", "at 5,000", "at 10,000")
@@ -77,6 +77,24 @@ def test_lower_losses_are_better_and_signs_are_the_losses():
     assert said.startswith("BAIT is *0.5 lower* than random (0.5 to 0.5)")
     said = sentence("BAIT", "random", Versus([""], equal, compare(equal)), LOSS, 0.01)
     assert "equal within 0.01* to random (−0.00200, −0.00225 to −0.00175)" in said
+
+
+def test_factors_are_said_as_such_and_the_largest_as_over_a_million():
+    near, far = np.log([[4.0, 4.0, 4.0]]), np.log([[1e-9, 1e-9, 1e-9]])
+    for differences, said in (
+        (near, "the loss is *a factor 4 lower* than that of B at 10 (4)."),
+        (
+            far,
+            "the loss is *a factor over a million higher* than that of B at 10 (over a million).",
+        ),
+        (
+            np.log([[2.0, 0.5, 1.0]]),
+            "the loss is *unclear* against that of B at 10 (×1, ×0.179 to ×5.59).",
+        ),
+    ):
+        versus = Versus(["at 10"], differences, compare(differences, margin=0.01))
+        assert sentence("the loss", "that of B", versus, FACTOR, 0.01) == said
+    assert FACTOR.one(0.01) == "1%"
 
 
 def test_ratios_are_in_per_cent_of_the_rival():
