@@ -10,7 +10,7 @@ from core.experiments.sampling import outcomes
 from core.experiments.sampling import plan as sampling
 from core.experiments.sampling.rules import RULES
 from core.strategy import Knob
-from pages.parts.sampling import controls, how_to_read, pictures, verdict, words
+from pages.parts.sampling import controls, how_to_read, pictures, verdict
 from pages.shared import cached, layout, pickers, state
 from pages.shared.experiments import experiment_page, verdict_box, word_lists
 
@@ -22,9 +22,9 @@ VIEW_KNOBS = {
         for name in controls.LISTS
     },
     **sampling.KNOBS,
-    "show": Knob("Show", name="show", kind=str, choices=tuple(words.SHOWN), default="curves"),
+    "show": Knob("Show", name="show", kind=str, choices=tuple(controls.SHOWN), default="curves"),
     "judged": Knob(
-        "Judged by", name="judged", kind=str, choices=tuple(words.JUDGED), default="loss"
+        "Judged by", name="judged", kind=str, choices=tuple(controls.JUDGED), default="loss"
     ),
     "rule": Knob("Drawn by", name="rule", kind=str, choices=tuple(RULES), default="leverage"),
     "focus": Knob("Labels bought", name="focus", kind=int, low=1, optional=True),
@@ -49,7 +49,7 @@ found = store.outcomes(plan, data.fingerprint)
 bought = outcomes.bought_of(plan, found)
 if bought.finished:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        view["show"] = pickers.segments("Show", words.SHOWN, view["show"], PAGE)
+        view["show"] = pickers.segments("Show", controls.SHOWN, view["show"], PAGE)
         view["focus"] = controls.focus(view, plan, bought.whole.rank)
     with answer:
         layout.answer(verdict.headline(bought, view["focus"]))

@@ -24,6 +24,6 @@ with second, ways_in.picture("agreement", "Do networks agree?"):
     from pages.parts.start import charts
 
     charts.agreement()
-with third, ways_in.picture("retrain", "Do they help?"):
+with third, ways_in.picture("sampling", "Which labels are worth it?"):
     charts.labels()
 ways_in.all_pages()

@@ -13,7 +13,7 @@ from core.experiments.plan import compute
 from core.experiments.sampling import outcomes
 from core.experiments.sampling.plan import Sampling
 from pages.parts.sampling import verdict
-from pages.parts.sampling.words import RULES, STYLES, loss_text
+from pages.shared.experiments.sampling_rules import RULES, STYLES, loss_text
 from tests.tools import pages
 from tests.tools.pages import described, means, texts, widget
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from core import pipeline
-from core.experiments import presets, store
-from core.experiments.retrain import outcomes
+from core.experiments import store
+from core.experiments.sampling import outcomes
+from core.experiments.sampling.plan import Sampling
 from core.runtime import cache
 from core.spec import Spec, comparison_key, scores_key, talk_comparison
 from pages.parts.start import old_addresses
@@ -73,10 +74,12 @@ def test_each_sentence_is_computed_from_the_picture_above_it():
     lowest = cells.loc[cells["value"].idxmin()]
     assert {lowest["a"], lowest["b"]} == {"raw", "regression"} and cells["picked"].sum() == 2
 
-    plan = presets.FAIR
-    grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), 10)
-    top, random = grid.accuracy[0, 0].mean(), grid.accuracy[-1, 0].mean()
-    assert f"is {100 * (random - top):.1f} points worse than one trained on 1,000 random" in said
+    plan = Sampling()
+    bought = outcomes.bought_of(plan, store.outcomes(plan, data.fingerprint))
+    uniform, by_leverage = np.exp(np.log(bought.ratio[:2, 2]).mean(axis=-1))
+    assert plan.rules[:2] == ("uniform", "leverage") and plan.budgets[2] == 2_000
+    assert f"{100 * (by_leverage - 1):.2g}% above the least possible" in said
+    assert f"{uniform:.3g} times the least possible" in said
 
 
 def test_a_result_that_is_not_there_leaves_the_others(monkeypatch):

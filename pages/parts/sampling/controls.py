@@ -10,13 +10,15 @@ from core.experiments.sampling.plan import KNOBS, UNIFORM, Sampling, usual_budge
 from core.experiments.sampling.rules import RULES
 from core.spec import Spec, resolve
 from core.types import Dataset
-from pages.parts.sampling.words import rule_name
 from pages.shared import pickers, state
 from pages.shared.experiments import experiment_page, word_lists
+from pages.shared.experiments.sampling_rules import rule_name
 from pages.shared.state import View
 
 PAGE = "sampling"
 LISTS = ("rules", "budgets")
+SHOWN = {"curves": "Loss and accuracy", "weights": "Who is drawn", "samples": "The samples"}
+JUDGED = {"loss": "Loss", "accuracy": "Accuracy"}
 
 
 def widgets(view: View, spec: Spec, data: Dataset) -> View:

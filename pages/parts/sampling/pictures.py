@@ -18,9 +18,9 @@ from core.experiments.sampling.rules import RULES
 from core.experiments.statistics import factor_estimate, share_estimate
 from core.linalg.sampling import guarantee
 from core.types import Dataset
-from pages.parts.sampling.words import loss_text, rule_line, rule_name
 from pages.shared import layout, memo, pickers, state
 from pages.shared.experiments import experiment_page
+from pages.shared.experiments.sampling_rules import loss_text, rule_line, rule_name
 from pages.shared.points import show
 from pages.shared.state import View
 

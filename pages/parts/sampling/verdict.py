@@ -9,9 +9,10 @@ from core.experiments.sampling import outcomes
 from core.experiments.sampling.outcomes import Bought
 from core.experiments.statistics import factor_estimate, share_estimate
 from core.experiments.verdicts import FACTOR, POINTS, Scale, Versus, levels, sentence
-from pages.parts.sampling.words import IN_TEXT, JUDGED, capital, loss_text, rule_name
+from pages.parts.sampling.controls import JUDGED
 from pages.shared import pickers
 from pages.shared.experiments import verdict_box
+from pages.shared.experiments.sampling_rules import IN_TEXT, capital, loss_text, rule_name
 from pages.shared.state import View
 
 UNIFORM = "uniform"

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from core.charts.heatmaps import heatmap, heatmap_height
-from core.charts.learning_curves import accuracy_by_budget
-from core.experiments import presets, store
-from core.experiments.retrain import outcomes
-from core.experiments.retrain.outcomes import Grid
-from core.experiments.retrain.plan import RANDOM
-from core.experiments.statistics import MARGIN
-from core.experiments.verdicts import POINTS, sentence
+from core.charts.learning_curves import loss_by_labels_bought
+from core.experiments import store
+from core.experiments.sampling import outcomes
+from core.experiments.sampling.outcomes import Bought
+from core.experiments.sampling.plan import Sampling
+from core.experiments.statistics import factor_estimate
+from core.linalg.sampling import guarantee
 from core.runtime import cache
 from core.spec import Comparison, comparison_key, resolve, talk_comparison
 from core.types import Floats
 from pages.parts.start import ways_in
 from pages.shared import cached, layout, memo
-from pages.shared.experiments.line_styles import selection_lines
+from pages.shared.experiments.sampling_rules import loss_text, rule_line
 from pages.shared.words import inside, short
 
 HEIGHT = 300
@@ -77,31 +77,30 @@ def least_alike_said(means: Floats, labels: list[str], cell: tuple[int, int]) ->
 
 
 def labels() -> None:
-    """What choosing by leverage brings, against the number of labels."""
-    retraining()  # TO SWAP: the sampling curve, the loss ratio against labels, once it comes along
-
-
-def retraining() -> None:
-    """Test accuracy of networks trained on selections of the digits."""
-    plan = presets.FAIR
+    """What a linear fit loses to few labels: drawn by leverage, uniformly, or from the top."""
+    plan = Sampling()
     data = cached.dataset(plan.dataset, plan.n, plan.subset)
-    grid = outcomes.grid(plan, store.outcomes(plan, data.fingerprint), len(data.class_names))
-    if not grid.finished:
+    bought = outcomes.bought_of(plan, store.outcomes(plan, data.fingerprint))
+    if bought.whole is None:
         ways_in.not_yet()
         return
-    said = top_against_random(grid)
-    drawn = (accuracy_by_budget, plan.budgets, grid.accuracy, selection_lines(plan, layout.dark()))
+    said = drawn_against_uniform(bought)
+    bound = guarantee(np.array(plan.budgets), bought.whole.rank)
+    lines = [rule_line(rule) for rule in plan.rules]
+    drawn = (loss_by_labels_bought, plan.budgets, bought.ratio, bound, bought.whole.rank, lines)
     with layout.fluid("start-labels", HEIGHT):
         how = {"alt": said.replace("*", ""), "height": "stretch"}
         memo.chart(*drawn, layout.dark(), key="start labels", **how)
     layout.under_picture(said)
 
 
-def top_against_random(grid: Grid) -> str:
-    """What the smallest budget of the highest leverage brings, against random."""
-    budget = f"{grid.plan.budgets[0]:,}"
-    versus = outcomes.versus(grid, RANDOM, MARGIN)[grid.plan.candidates[0]]
-    here = versus.at(0)._replace(places=[""])
-    name = f"A network trained on the {budget} digits of highest leverage"
-    said = sentence(name, f"one trained on {budget} random digits", here, POINTS, MARGIN)
-    return f"{said} Over {grid.plan.seeds} seeds, with the interval in brackets."
+def drawn_against_uniform(bought: Bought) -> str:
+    """The losses where twice as many labels are bought as there are directions."""
+    plan = bought.plan
+    b = next(b for b, k in enumerate(plan.budgets) if k >= 2 * bought.whole.rank)
+    loss = dict(zip(plan.rules, factor_estimate(bought.ratio[:, b]).mean, strict=True))
+    return (
+        f"A linear fit to {plan.budgets[b]:,} labels drawn by leverage has a loss"
+        f" *{loss_text(loss['leverage'])}*, to as many drawn uniformly"
+        f" *{loss_text(loss['uniform'])}*: means of {plan.seeds} draws."
+    )

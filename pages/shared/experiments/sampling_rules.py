@@ -1,4 +1,6 @@
-"""How the Sampling page calls and draws its rules, and how it says a loss."""
+"""How rules that choose labels to buy are called and drawn, and how a loss is said, wherever they
+are shown.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,6 @@ from core.charts.common import Line
 from core.charts.palette import CHANCE, TOP
 from core.experiments.sampling.rules import RULES
 
-SHOWN = {"curves": "Loss and accuracy", "weights": "Who is drawn", "samples": "The samples"}
-JUDGED = {"loss": "Loss", "accuracy": "Accuracy"}
 # Rule -> colour and dash: what has weights and what has none share a colour.
 STYLES = {
     "uniform": (CHANCE, (5, 4)),
