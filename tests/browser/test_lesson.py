@@ -118,11 +118,11 @@ def choose(page: Page, chapter: str) -> None:
             opened.wait_for(timeout=3_000)
             break
     option = page.get_by_role("option", name=CHAPTERS[SLUGS.index(chapter)].name)
-    opened.hover()
     for way in (0, 600, -600):  # only those in sight are there
+        opened.hover()
         page.mouse.wheel(0, way)
-        page.wait_for_timeout(200)
-        if option.count():
+        with suppress(TimeoutError):
+            option.wait_for(timeout=2_000)
             break
     option.click()
     ready(page, chapter)
