@@ -108,7 +108,8 @@ function draw({ data, em }, { curves, y }, svg) {
   const plot = { left, right: width - longest - em, top: 1.9 * em, bottom: height - 1.5 * em };
   const [sx, sy] = [ruler(data.x, plot.left, plot.right), ruler(y, plot.bottom, plot.top)];
   const lines = curves.map((curve) => line(curve, em));
-  svg.replaceChildren(axes(data.x, y, plot, sx, sy, em), ...lines.map(({ group }) => group));
+  const beside = widthOf(svg, written(data.x.ticks.at(-1), data.x.form)) / 2 + 0.5 * em;
+  svg.replaceChildren(axes(data.x, y, plot, sx, sy, em, beside), ...lines.map(({ group }) => group));
   return { curves, y, plot, sx, sy, lines };
 }
 
@@ -120,7 +121,8 @@ function widthOf(svg, words) {
   return width;
 }
 
-function axes(x, y, plot, sx, sy, em) {
+/* beside: how far right of its last tick the horizontal axis has its title. */
+function axes(x, y, plot, sx, sy, em, beside) {
   const text = (words, attributes) => make("text", attributes, words);
   return make(
     "g",
@@ -129,7 +131,7 @@ function axes(x, y, plot, sx, sy, em) {
     ...y.ticks.map((v) => text(written(v, y.form), { x: plot.left - 0.5 * em, y: sy(v) + 0.35 * em, "text-anchor": "end" })),
     ...x.ticks.map((v) => text(written(v, x.form), { x: sx(v), y: plot.bottom + 1.2 * em, "text-anchor": "middle" })),
     text(y.title, { x: 0, y: 0.9 * em }),
-    text(x.title, { x: plot.right + em, y: plot.bottom + 1.2 * em }),
+    text(x.title, { x: sx(x.ticks.at(-1)) + beside, y: plot.bottom + 1.2 * em }),
   );
 }
 
@@ -149,7 +151,7 @@ function paint(figure) {
   for (const { curves, y: axis, plot, sx, sy, lines } of figure.parts ?? []) {
     const drawn = curves.map((curve) => until(curve, now));
     const ends = drawn.map((points) => points.at(-1) ?? [data.x.low, axis.low]);
-    const places = spread(ends.map((point) => sy(point[1])), 1.15 * em, plot.top, plot.bottom);
+    const places = spread(ends.map((point) => sy(point[1])), 1.15 * em, plot.top, plot.bottom - 0.4 * em);
     lines.forEach(({ path, leader, dot, label }, i) => {
       const [px, py] = [sx(ends[i][0]), sy(ends[i][1])];
       path.setAttribute("d", `M${drawn[i].map(([x, y]) => `${sx(x).toFixed(1)} ${sy(y).toFixed(1)}`).join("L")}`);

@@ -7,6 +7,7 @@ assets/results/README.md. tests/test_readme.py finds one that is shown nowhere.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -34,6 +35,7 @@ PICTURES = {
 
 def main() -> None:
     """Take every picture at 1280 pixels, in the light theme."""
+    os.environ["LEVERAGE_LAB_PUBLIC_URL"] = "https://lab.example.org"  # slides show its code
     server, url = start()
     try:
         with sync_playwright() as playwright:

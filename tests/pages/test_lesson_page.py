@@ -19,6 +19,7 @@ from core import datasets, lesson, strategy
 from core.experiments import presets, store
 from core.experiments.retrain import outcomes
 from core.experiments.retrain.plan import RANDOM
+from core.experiments.sampling import outcomes as sampling_outcomes
 from core.experiments.statistics import BETTER, EQUAL, MARGIN, WORSE
 from core.linalg import ties
 from core.models import networks
@@ -34,6 +35,7 @@ from pages.parts.lesson import (
     chapters_family,
     chapters_regression,
     chapters_representations,
+    chapters_sampling,
     chapters_usefulness,
     feature_map,
     quiz,
@@ -454,6 +456,41 @@ def test_a_prediction_comes_before_the_curves():
     assert [len(panel["curves"]) for panel in curves_of(at)["panels"]] == [4, 4]
 
 
+def test_the_sampling_chapter_says_what_the_bundled_fits_say(mnist):
+    plan = presets.MNIST_LABELS
+    found = sampling_outcomes.bought_of(plan, store.outcomes(plan, mnist.fingerprint))
+    place = plan.budgets.index(chapters_sampling.BUDGET)
+    rows = [plan.rules.index(rule) for rule in ("uniform", "top", "leverage")]
+    typical = np.exp(np.log(found.ratio[rows, place]).mean(axis=-1))
+    at = press(open_chapter("sampling"), "Drawn by leverage")
+    (made,) = at.session_state["predictions"].values()
+    assert made.right == (typical.argmin() == 2)
+    assert "Drawn by leverage" in words(at) and all(
+        f"{one:.3g} times" in words(at) for one in typical
+    )
+    loss, share = curves_of(at)["panels"]
+    assert loss["y"]["log"] and not share["y"]["log"] and not curves_of(at)["play"]
+    names = ["by leverage", "at random", "the top"]
+    assert [curve["name"] for curve in loss["curves"]] == names
+    accuracy = found.accuracy[rows, :].mean(axis=-1)
+    assert share["curves"][1]["y"] == pytest.approx(accuracy[0])
+    assert share["curves"][1]["x"] == list(plan.budgets)
+    settled = {
+        what: sampling_outcomes.versus(found, "uniform", what, MARGIN)
+        for what in ("ratio", "accuracy")
+    }
+    assert settled["ratio"]["leverage"].outcomes[place].outcome == BETTER
+    assert settled["accuracy"]["top"].outcomes[place].outcome == WORSE
+    assert "Leverage is for drawing, not for taking the top" in words(at)
+    assert f"the top {accuracy[1, place]:.0%}" in words(at)
+
+
+def test_an_unsettled_sampling_claims_nothing(monkeypatch):
+    monkeypatch.setattr(chapters_sampling, "BUDGET", 5_000)
+    said = chapters_sampling.sampling_home(material())
+    assert "not for taking the top" not in said and "1.17 times" in said
+
+
 def test_the_family_is_the_registry():
     at = open_chapter("beyond")
     names = re.findall(r"<h3>([^<]+)</h3>", texts(at))
@@ -532,7 +569,7 @@ def table_of(at) -> str:
 def test_the_links_lead_on_with_the_same_settings():
     at = open_chapter(LAST, dataset="digits", embedding="pca")
     links = [element.proto for element in at.get("page_link")]
-    assert [link.page for link in links] == ["", "agreement", "map", "retrain"]
+    assert [link.page for link in links] == ["explore", "agreement", "map", "retrain", "sampling"]
     assert all(
         "embedding=pca" in link.query_string and "dataset=digits" in link.query_string
         for link in links

@@ -101,9 +101,15 @@ def _audience(link: str | None) -> str:
 def take_home(chapter: Chapter, material: Material) -> None:
     """The sentence to take home, once the chapter's question is answered."""
     if chapter.home and all(quiz.revealed(name) for name in chapter.asks):
-        parts = html.escape(chapter.home(material)).split("*")
+        parts = html.escape(_home(chapter.slug, chapter.home, material)).split("*")
         marked = "".join(f"<b>{part}</b>" if i % 2 else part for i, part in enumerate(parts))
         st.html(f'<p class="home"><span>Take home</span> {marked}</p>')
+
+
+@st.cache_resource(show_spinner=False)
+def _home(slug: str, _home: Callable[[Material], str], _material: Material) -> str:
+    """The sentence, computed once per server: nobody can change what it is made of."""
+    return _home(_material)
 
 
 def closing(chapters: Sequence[Chapter], place: int, talk: bool, notes: bool) -> None:

@@ -8,6 +8,7 @@ from pages.parts.lesson import (
     chapters_labels,
     chapters_regression,
     chapters_representations,
+    chapters_sampling,
     chapters_take_away,
     chapters_usefulness,
 )
@@ -93,6 +94,16 @@ CHAPTERS = (
         "The talk's second question: predict, play, then the talk's own protocol.",
         asks=("help",),
         steps=(chapters_usefulness.UNDER_TALK,),
+    ),
+    Chapter(
+        "sampling",
+        chapters_sampling.NAME,
+        "Where do they help?",
+        chapters_sampling.sampling_lead,
+        chapters_sampling.sampling,
+        chapters_sampling.sampling_home,
+        "Leverage is a probability to draw with, not a rank to cut at.",
+        asks=("sampling",),
     ),
     Chapter(
         "beyond",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.spec import Spec
-from pages.parts.lesson import quiz
+from pages.parts.lesson import chapters_sampling, quiz
 from pages.parts.lesson.chapters_digits import owners
 from pages.parts.lesson.chapters_representations import classifier_tau
 from pages.parts.lesson.material import Material
@@ -16,6 +16,7 @@ ROOMS = {
     "agreement": "Agreement: do representations agree?",
     "map": "Map: where do they lie?",
     "retrain": "Retrain: do they help?",
+    "sampling": chapters_sampling.ROOM,
 }
 
 
@@ -34,7 +35,7 @@ def take_away(material: Material, talk: bool) -> None:
         f"1. It measures how **unusual** a point is: {owners(material)} of {n:,} digits own a"
         " direction.\n2. It belongs to a **representation**: raw pixels and a classifier agree at"
         f" τ = {classifier_tau(material):.2f}.\n3. It finds **outliers**: ask what a random"
-        " selection would have given."
+        f" selection would have given.\n4. It is a chance to **draw** with: {_drawn()}."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -42,6 +43,15 @@ def take_away(material: Material, talk: bool) -> None:
     with right:
         if quiz.predictions() or not talk:
             _predictions()
+
+
+def _drawn() -> str:
+    """What labels drawn by leverage leave of the loss, and random ones."""
+    drawn, chance = (chapters_sampling.loss(rule) for rule in ("leverage", "uniform"))
+    return (
+        f"{chapters_sampling.BUDGET:,} such labels leave {drawn} the least possible loss, random"
+        f" ones {chance}"
+    )
 
 
 def _predictions() -> None:
