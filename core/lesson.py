@@ -95,7 +95,9 @@ def half_axes(spreads: Floats, n: int, leverage: float) -> tuple[float, float]:
     """Half-axes of the ellipse on which n centred points with root mean squares `spreads` (2,) have
     this leverage.
     """
-    return float(spreads[0] * np.sqrt(n * leverage)), float(spreads[1] * np.sqrt(n * leverage))
+    reach = np.sqrt(n * leverage)
+    across, up = spreads
+    return float(across * reach), float(up * reach)
 
 
 def hat_row(embedding: np.ndarray, index: int) -> Floats:
@@ -139,7 +141,9 @@ def legendre_features(x: Floats, degree: int) -> Floats:
 
     x: (k,) in [-1, 1]. degree: 0 to 8. A UserError for a place or a degree outside.
     """
-    return _legendre(_places(x), degree) * np.sqrt(np.arange(degree + 1) + 0.5)
+    polynomials = _legendre(_places(x), degree)
+    lengths = np.arange(degree + 1) + 0.5
+    return polynomials * np.sqrt(lengths)
 
 
 def leverage_density(x: Floats, degree: int) -> Floats:
@@ -149,7 +153,8 @@ def leverage_density(x: Floats, degree: int) -> Floats:
     Christoffel function. It integrates to degree + 1, lies between (degree + 1) / 4 and its value
     at the ends, (degree + 1)^2 / 2, and nears (degree + 1) / (pi sqrt(1 - x^2)) inside.
     """
-    return (legendre_features(x, degree) ** 2).sum(axis=1)
+    features = legendre_features(x, degree)
+    return (features**2).sum(axis=1)
 
 
 def leverage_share(x: Floats, degree: int) -> Floats:
@@ -198,7 +203,9 @@ def label_noise(count: int) -> Floats:
 
     Label i of a design is its i-th place from the left, or the i-th that the reader has placed.
     """
-    return SIGMA * np.random.default_rng(NOISE_SEED).normal(size=MOST_LABELS)[:count]
+    rng = np.random.default_rng(NOISE_SEED)
+    noise = SIGMA * rng.normal(size=MOST_LABELS)
+    return noise[:count]
 
 
 def label_places(design: str, count: int, degree: int, seed: int = 0) -> Floats:

@@ -40,13 +40,14 @@ NAME_GAP = 0.055  # between two names, as a share of the height
 ROOM = 1.5  # times the highest dot of a loss: so high its axis is at most
 LEAST_EXCESS = 1e-4
 MOST_EXCESS = 1e4  # of a loss beyond the least possible: what is more stands at the upper edge
-# 0.01 -> "+1%", 1 -> "double", 10 -> "10 times more"
-EXCESS_WORDS = (
-    "datum.value < 0.999 ? '+' + format(100 * datum.value, '~r') + '%' : datum.value < 1.001 ?"
-    " 'double' : format(datum.value, ',.0f') + ' times more'"
-)
 FEW_SEEDS = 5  # so many can be told apart as thin lines
 NARROW = "containerSize()[0] < 500"  # a phone; a picture file has no container and is never narrow
+# 0.01 -> "+1%", 1 -> "double", 10 -> "10 times more"; on a phone "×2" and "×11"
+EXCESS_WORDS = (
+    "datum.value < 0.999 ? '+' + format(100 * datum.value, '~r') + '%' :"
+    f" {NARROW} ? '×' + format(1 + datum.value, ',.0f') : datum.value < 1.001 ? 'double' :"
+    " format(datum.value, ',.0f') + ' times more'"
+)
 
 
 class _Across(NamedTuple):
@@ -213,7 +214,10 @@ def _bounds(
     if min(budgets) < rank < max(budgets):
         here = alt.Chart(pd.DataFrame({"rank": [rank], "said": [f"rank {rank:,}"]}))
         layers.append(here.mark_rule(color=ink, strokeDash=[6, 4]).encode(x=x.of("rank")))
-        word = here.mark_text(align="left", dx=5, y="height", dy=-8, color=ink, fontSize=12)
+        seen = {"expr": f"{NARROW} ? 0 : 1"}
+        word = here.mark_text(
+            align="left", dx=5, y="height", dy=-8, color=ink, fontSize=12, opacity=seen
+        )
         layers.append(word.encode(x=x.of("rank"), text="said:N"))
     return alt.layer(*layers)
 

@@ -27,12 +27,15 @@ def _replaced(rows: Table, scores: Floats, k: int, rng: np.random.Generator) -> 
 
 
 def _coins(rows: Table, scores: Floats, k: int, rng: np.random.Generator) -> sampling.Sample:
-    return sampling.coins(sampling.inclusion(scores, k), rng)
+    chances = sampling.inclusion(scores, k)
+    return sampling.coins(chances, rng)
 
 
 def _pivotal(rows: Table, scores: Floats, k: int, rng: np.random.Generator) -> sampling.Sample:
-    order = sampling.spread_order(sampling.main_directions(rows))
-    return sampling.pivotal(sampling.inclusion(scores, k), order, rng)
+    places = sampling.main_directions(rows)
+    order = sampling.spread_order(places)
+    chances = sampling.inclusion(scores, k)
+    return sampling.pivotal(chances, order, rng)
 
 
 RULES: dict[str, Draw] = {"leverage": _replaced, "coins": _coins, "pivotal": _pivotal}

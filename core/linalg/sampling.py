@@ -36,7 +36,7 @@ import numpy as np
 from core.linalg import row_blocks
 from core.linalg.row_blocks import Table
 from core.linalg.weighted_draws import by_weight
-from core.linalg.whitening import EPS, Whitening, whiten
+from core.linalg.whitening import EPS, Whitening, descending, whiten
 from core.types import Floats, Ints, UserError, check_budget
 
 # A direction of which a sample holds less than this part of its largest is one that it misses: the
@@ -56,8 +56,9 @@ def leverage_sample(embedding: np.ndarray, k: int, rng: np.random.Generator) -> 
 
 def leverages(x: Table, whitening: Whitening | None = None) -> Floats:
     """l_i = x_i^T (X^T X)^+ x_i (n,), in [0, 1], of rows that need not be in memory."""
-    weights = (whitening or whiten(x)).weights
-    return np.minimum(row_blocks.squared_norms(x, weights), 1.0)
+    found = whitening or whiten(x)
+    scores = row_blocks.squared_norms(x, found.weights)
+    return np.minimum(scores, 1.0)
 
 
 def ridge_for(x: Table, directions: float) -> float:
@@ -105,7 +106,8 @@ def inclusion(scores: Floats, k: int) -> Floats:
 
 def coins(chances: Floats, rng: np.random.Generator) -> Sample:
     """Every row by a coin of its own: about sum_i pi_i rows, none twice; weights 1 / pi_i."""
-    drawn = np.flatnonzero(rng.random(len(chances)) < chances)
+    thrown = rng.random(len(chances))
+    drawn = np.flatnonzero(thrown < chances)
     return drawn, 1 / chances[drawn]
 
 
@@ -170,8 +172,9 @@ def spread_order(places: np.ndarray) -> Ints:
 
 def main_directions(x: Table, count: int = 16) -> np.ndarray:
     """X (n, d) along its `count` directions of largest spread about the origin, float32."""
-    _, vectors = np.linalg.eigh(row_blocks.gram(x))
-    return row_blocks.product(x, vectors[:, ::-1][:, :count])
+    gram = row_blocks.gram(x)
+    _, vectors = descending(gram)
+    return row_blocks.product(x, vectors[:, :count])
 
 
 def volume(x: np.ndarray, k: int, rng: np.random.Generator, scores: Floats | None = None) -> Sample:
@@ -239,7 +242,9 @@ class SampleFit:
         """The largest singular value over the smallest of those that count; inf without any."""
         if not self.directions:
             return float("inf")
-        return float(self.singular[0] / self.singular[self.directions - 1])
+        largest = float(self.singular[0])
+        smallest = float(self.singular[self.directions - 1])
+        return largest / smallest
 
 
 def fit_sample(z: Floats, y: Floats, weights: Floats) -> SampleFit:
@@ -272,7 +277,8 @@ class FullFit:
     @property
     def exact(self) -> bool:
         """Does it leave nothing? Then no ratio to its loss has a meaning."""
-        return self.loss <= 1e-9 * self.scale
+        nothing = 1e-9 * self.scale
+        return self.loss <= nothing
 
     def ratio(self, coefficients: Floats) -> float:
         """The loss on all rows of these coefficients (r, c) over the least possible, >= 1.
@@ -305,8 +311,12 @@ def guarantee(k: Floats, rank: int) -> Floats:
     """1 + eps with k = d log d + d / eps, d the rank and both constants 1; NaN where k does not
     exceed d log d. The shape of the bound; the constants of a proof are larger.
     """
-    rest = np.asarray(k, np.float64) - rank * np.log(rank)
-    return np.where(rest > 0, 1 + rank / np.where(rest > 0, rest, 1.0), np.nan)
+    needed = rank * np.log(rank)
+    rest = np.asarray(k, np.float64) - needed
+    enough = rest > 0
+    with np.errstate(divide="ignore"):
+        bound = 1 + rank / rest
+    return np.where(enough, bound, np.nan)
 
 
 def take(x: Table, indices: Ints) -> np.ndarray:

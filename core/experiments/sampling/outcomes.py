@@ -37,7 +37,8 @@ class Whole:
     @property
     def exact(self) -> bool:
         """Does it leave nothing? Then there are no ratios."""
-        return self.loss <= 1e-9 * self.scale
+        nothing = 1e-9 * self.scale
+        return self.loss <= nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,9 @@ class Bought:
     @property
     def classes(self) -> bool:
         """Is there an accuracy?"""
-        return self.whole is not None and np.isfinite(self.whole.accuracy)
+        if self.whole is None:
+            return False
+        return bool(np.isfinite(self.whole.accuracy))
 
 
 def bought_of(plan: Sampling, found: Mapping[SamplingRun, Outcome]) -> Bought:

@@ -65,7 +65,8 @@ class SamplingRun(Unit):
     def cost(self) -> float:
         """Seconds on the reference core, the problem being prepared."""
         n, d, outputs = _size(self.seen)
-        return run.operations(self.rule, n, d, outputs, self.budgets) / PER_SECOND
+        operations = run.operations(self.rule, n, d, outputs, self.budgets)
+        return operations / PER_SECOND
 
     def key(self, fingerprint: str) -> str:
         """The cache key: its settings, the embedding and the code of all of it."""
@@ -166,8 +167,11 @@ class Sampling(Plan):
 
     def shared(self, units: Iterable[SamplingRun], fingerprint: str) -> Mapping[str, float]:
         """Whitening the rows and the fit to all labels, which a worker does once."""
+        if not list(units):
+            return {}
         n, d, _ = _size(self.seen)
-        return {"cost": run.preparation(n, d) / PER_SECOND} if list(units) else {}
+        operations = run.preparation(n, d)
+        return {"cost": operations / PER_SECOND}
 
     def title(self) -> str:
         """For captions and manifests."""
@@ -190,12 +194,14 @@ class Sampling(Plan):
 
     def to_query(self) -> dict[str, str]:
         """The link's parameters: what differs from the first plan."""
-        return self.seen.to_query() | super().to_query()
+        own = super().to_query()
+        return self.seen.to_query() | own
 
     @classmethod
     def _begun(cls, query: Mapping[str, str]) -> tuple[Sampling, list[str]]:
         seen, problems = spec_from_query(query)
-        return cls(seen=seen).with_(), problems
+        plan = cls(seen=seen)
+        return plan.with_(), problems
 
     def _which_points(self) -> dict[str, Any]:
         seen = self.seen.with_(strategy=FIRST.strategy, strategy_knobs=(), draw=0)
@@ -220,4 +226,5 @@ class Sampling(Plan):
 def _size(seen: Spec) -> tuple[int, int, int]:
     """(rows, columns, outputs), about: an embedding that has not been made may be narrower."""
     request = resolve(seen)
-    return request.rows, request.width, max(request.about.classes, 1)
+    outputs = max(request.about.classes, 1)
+    return request.rows, request.width, outputs

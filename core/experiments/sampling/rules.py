@@ -16,7 +16,7 @@ import numpy as np
 
 from core.linalg import row_blocks, sampling
 from core.linalg.sampling import Sample
-from core.linalg.whitening import Whitening, whiten
+from core.linalg.whitening import Whitening, ridge_weights, whiten
 from core.strategies.bait import bait_regression
 from core.strategies.dpp import log_det
 from core.strategy import top_k
@@ -50,24 +50,28 @@ class Known:
         """Ridge leverage (n,), with the ridge that leaves half as many directions."""
         ridge = sampling.ridge_for(self.x, self.whitening.rank / 2)
         gram = row_blocks.gram(self.x)
-        values, vectors = np.linalg.eigh(gram)
-        weights = vectors / np.sqrt(np.maximum(values, 0) + ridge)
+        weights = ridge_weights(gram, ridge)
         return row_blocks.squared_norms(self.x, weights)
 
     @cached_property
     def order(self) -> Ints:
         """The rows as they stand in space, along their main directions."""
-        return sampling.spread_order(sampling.main_directions(self.x))
+        places = sampling.main_directions(self.x)
+        return sampling.spread_order(places)
 
     @cached_property
     def white(self) -> Floats:
         """Z = sqrt(n) X W (n, r) float32: columns of mean square 1, orthogonal to each other."""
-        return row_blocks.product(self.x, np.sqrt(len(self.x)) * self.whitening.weights)
+        length = np.sqrt(len(self.x))
+        weights = length * self.whitening.weights
+        return row_blocks.product(self.x, weights)
 
 
 def uniform(known: Known, k: int, rng: np.random.Generator) -> Sample:
     """Every set of k rows alike, none twice."""
-    return rng.choice(len(known), size=_of_rows(known, k), replace=False), np.ones(k)
+    _check_rows(known, k)
+    drawn = rng.choice(len(known), size=k, replace=False)
+    return drawn, np.ones(k)
 
 
 def leverage_sampled(known: Known, k: int, rng: np.random.Generator) -> Sample:
@@ -88,12 +92,15 @@ def ridge_sampled(known: Known, k: int, rng: np.random.Generator) -> Sample:
 
 def coins(known: Known, k: int, rng: np.random.Generator) -> Sample:
     """Each row by a coin of its own, k rows on average, none twice."""
-    return sampling.coins(sampling.inclusion(known.scores, _of_rows(known, k)), rng)
+    _check_rows(known, k)
+    chances = sampling.inclusion(known.scores, k)
+    return sampling.coins(chances, rng)
 
 
 def pivotal(known: Known, k: int, rng: np.random.Generator) -> Sample:
     """Neighbours compete for a place: k rows by leverage, none twice, spread over space."""
-    chances = sampling.inclusion(known.scores, _of_rows(known, k))
+    _check_rows(known, k)
+    chances = sampling.inclusion(known.scores, k)
     return sampling.pivotal(chances, known.order, rng)
 
 
@@ -104,19 +111,23 @@ def volume(known: Known, k: int, rng: np.random.Generator) -> Sample:
 
 def top(known: Known, k: int, rng: np.random.Generator) -> Sample:
     """The k rows of highest leverage: no draw, and no bound."""
-    return top_k(known.scores, _of_rows(known, k)).indices, np.ones(k)
+    _check_rows(known, k)
+    first = top_k(known.scores, k)
+    return first.indices, np.ones(k)
 
 
 def a_optimal(known: Known, k: int, rng: np.random.Generator) -> Sample:
     """Greedy A-optimal design, as BAIT for regression: the expected loss falls most with each."""
     _affordable(known, k)
-    return bait_regression(known.white, k=k, backward=False)[0], np.ones(k)
+    chosen, _ = bait_regression(known.white, k=k, backward=False)
+    return chosen, np.ones(k)
 
 
 def d_optimal(known: Known, k: int, rng: np.random.Generator) -> Sample:
     """Greedy D-optimal design (log-det): the volume grows most with each."""
     _affordable(known, k)
-    return log_det(known.white, k=k, space="embedding")[0], np.ones(k)
+    chosen, _ = log_det(known.white, k=k, space="embedding")
+    return chosen, np.ones(k)
 
 
 @dataclass(frozen=True)
@@ -148,16 +159,15 @@ RULES = {
 }
 
 
-def _of_rows(known: Known, k: int) -> int:
+def _check_rows(known: Known, k: int) -> None:
     if k > len(known):
         raise UserError(
             f"Labels: found {k:,} of {len(known):,} rows. Choose at most {len(known):,}."
         )
-    return k
 
 
 def _affordable(known: Known, k: int) -> None:
-    _of_rows(known, k)
+    _check_rows(known, k)
     size = len(known) * known.whitening.rank
     if k * size > MOST_PRODUCTS:
         raise UserError(

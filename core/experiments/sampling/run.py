@@ -164,4 +164,6 @@ def operations(rule: str, n: int, d: int, classes: int, budgets: tuple[int, ...]
 
 def preparation(n: int, d: int) -> float:
     """The same for the problem: the spectrum twice, and passes over the rows."""
-    return 6.0 * n * d * d + 60.0 * d**3
+    passes = 6.0 * n * d * d
+    spectrum = 60.0 * d**3
+    return passes + spectrum

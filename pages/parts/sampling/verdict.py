@@ -54,13 +54,18 @@ def measure(bought: Bought, view: View) -> tuple[str, Scale]:
 
 def against(bought: Bought, view: View) -> str:
     """Whom the others are compared with."""
-    return view["against"] if view["against"] in bought.plan.rules else UNIFORM
+    wanted = view["against"]
+    if wanted in bought.plan.rules:
+        return wanted
+    return UNIFORM
 
 
 def compared(bought: Bought, view: View) -> dict[str, Versus]:
     """The others against the one that is chosen, as the sentences and the picture show them."""
     what, _ = measure(bought, view)
-    return outcomes.versus(bought, against(bought, view), what, view["margin"] / 100)
+    rival = against(bought, view)
+    margin = view["margin"] / 100
+    return outcomes.versus(bought, rival, what, margin)
 
 
 def sentences(bought: Bought, view: View, budget: int | None = None) -> list[str]:
@@ -129,4 +134,8 @@ def _accuracies(bought: Bought, b: int) -> str:
 
 def listed(words: list[str]) -> str:
     """ "a, b and c"."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    *first, last = words
+    if not first:
+        return last
+    before = ", ".join(first)
+    return f"{before} and {last}"

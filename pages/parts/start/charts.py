@@ -63,8 +63,9 @@ def family_means(matrix: Floats, compared: Comparison) -> tuple[Floats, list[str
 
 def least_alike(means: Floats) -> tuple[int, int]:
     """The two families that agree least."""
-    i, j = np.unravel_index(np.argmin(means), means.shape)
-    return int(i), int(j)
+    lowest = int(np.argmin(means))
+    i, j = divmod(lowest, len(means))
+    return i, j
 
 
 def least_alike_said(means: Floats, labels: list[str], cell: tuple[int, int]) -> str:
