@@ -95,5 +95,5 @@ async def _everywhere(url):
 
 def test_the_same_visitor_is_meant_everywhere(server):
     one, two = (asyncio.run(_everywhere(server)) for _ in range(2))
-    assert len(set(one.values())) == 1 and len(one["run"]) == 32, one
+    assert len(set(one.values())) == 1 and len(one["run"]) == 40, one
     assert len(set(two.values())) == 1 and two["run"] != one["run"], two
