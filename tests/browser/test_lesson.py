@@ -118,11 +118,11 @@ def choose(page: Page, chapter: str) -> None:
             opened.wait_for(timeout=3_000)
             break
     option = page.get_by_role("option", name=CHAPTERS[SLUGS.index(chapter)].name)
-    for way in (0, 600, -600):  # only those in sight are there
+    for way in (0, 120, 120, 120, -900, 120, 120, 120):  # only those in sight are there
         opened.hover()
         page.mouse.wheel(0, way)
         with suppress(TimeoutError):
-            option.wait_for(timeout=2_000)
+            option.wait_for(timeout=1_500)
             break
     option.click()
     ready(page, chapter)
